@@ -1,0 +1,54 @@
+/*
+ * Growing octets, owned.  A zeroed struct buffer is an empty one.  Any thread, one at a time.
+ */
+#ifndef BASE_BUFFER_H
+#define BASE_BUFFER_H
+
+#include "base/span.h"
+
+struct buffer {
+	uint8_t *at;
+	size_t length;
+	size_t capacity;
+};
+
+void buffer_add(struct buffer *buffer, const void *octets, size_t length);
+void buffer_add_span(struct buffer *buffer, struct span span);
+void buffer_add_string(struct buffer *buffer, const char *string);
+void buffer_add_octet(struct buffer *buffer, uint8_t octet);
+
+/* Decimal digits, no locale. */
+void buffer_add_number(struct buffer *buffer, uint64_t number);
+
+void buffer_printf(struct buffer *buffer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/*
+ * Make room for length more octets and return where they go; the caller writes them and adds what it
+ * wrote to buffer->length.
+ */
+uint8_t *buffer_reserve(struct buffer *buffer, size_t length);
+
+/* Drop octets from the front; moves the rest. */
+void buffer_consume(struct buffer *buffer, size_t length);
+
+/* Empty it and keep its memory. */
+static inline void
+buffer_clear(struct buffer *buffer)
+{
+	buffer->length = 0;
+}
+
+static inline struct span
+buffer_span(const struct buffer *buffer)
+{
+	return (struct span){ buffer->at, buffer->length };
+}
+
+/* The contents as a C string: puts a NUL behind them that does not count.  Borrowed. */
+const char *buffer_string(struct buffer *buffer);
+
+/* Free the memory; the buffer is then empty and usable. */
+void buffer_free(struct buffer *buffer);
+
+#endif

@@ -1,0 +1,68 @@
+/*
+ * The log: one line an event on standard error, `level=info ev=login sid=... user=...`.  Values are
+ * quoted and escaped where they hold anything but plain printing ASCII, so a peer cannot forge a line.
+ * Secrets never come here.  Any thread.
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include <stdint.h>
+
+#include "base/span.h"
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+struct log_field {
+	const char *key;	/* NULL ends the list; a field whose value is NULL text is left out */
+	enum { LOG_FIELD_SPAN, LOG_FIELD_NUMBER } kind;
+	struct span text;
+	int64_t number;
+};
+
+static inline struct log_field
+log_text(const char *key, const char *value)
+{
+	return (struct log_field){ key, LOG_FIELD_SPAN,
+		value == NULL ? (struct span){ NULL, 0 } : span_from_string(value), 0 };
+}
+
+static inline struct log_field
+log_span(const char *key, struct span value)
+{
+	return (struct log_field){ key, LOG_FIELD_SPAN, value, 0 };
+}
+
+static inline struct log_field
+log_number(const char *key, int64_t value)
+{
+	return (struct log_field){ key, LOG_FIELD_NUMBER, { NULL, 0 }, value };
+}
+
+/*
+ * Write one event.
+ *
+ *	log_info("login", log_text("sid", sid), log_span("user", name), log_number("ms", 12));
+ *
+ * The event is a word of the page LOG EVENTS in imapd(8): stable, for filters to match.
+ */
+#define log_error(event, ...)	LOG_EVENT(LOG_LEVEL_ERROR, event, __VA_ARGS__)
+#define log_warning(event, ...) LOG_EVENT(LOG_LEVEL_WARNING, event, __VA_ARGS__)
+#define log_info(event, ...)	LOG_EVENT(LOG_LEVEL_INFO, event, __VA_ARGS__)
+#define log_debug(event, ...)	LOG_EVENT(LOG_LEVEL_DEBUG, event, __VA_ARGS__)
+
+#define LOG_EVENT(level, event, ...)                                                               \
+	do {                                                                                       \
+		if (log_is_on(level))                                                              \
+			log_event(level, event,                                                    \
+			    (const struct log_field[]){ __VA_ARGS__, { NULL, 0, { NULL, 0 }, 0 } }); \
+	} while (0)
+
+void log_event(enum log_level level, const char *event, const struct log_field *fields);
+bool log_is_on(enum log_level level);
+void log_set_level(enum log_level level);
+
+/* Where tests look on: replaces standard error; NULL puts it back.  The line ends in a newline. */
+typedef void log_sink(enum log_level level, struct span line, void *context);
+void log_set_sink(log_sink *sink, void *context);
+
+#endif

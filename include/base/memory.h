@@ -1,0 +1,38 @@
+/*
+ * Memory that is there or the process ends: running out is nobody's error to handle.  A size that a
+ * peer chose meets a limit before it comes here.  Any thread.
+ */
+#ifndef BASE_MEMORY_H
+#define BASE_MEMORY_H
+
+#include <stddef.h>
+
+#include "base/span.h"
+
+/* Give zeroed memory; size 0 gives a valid pointer. */
+void *memory_new(size_t size);
+
+/* Give zeroed memory for count things; ends the process when the product overflows. */
+void *memory_new_array(size_t count, size_t size);
+
+/* As realloc(); what is added is not zeroed. */
+void *memory_resize(void *memory, size_t count, size_t size);
+
+/* Give a copy with a NUL behind it. */
+char *memory_copy_string(const char *string);
+char *memory_copy_span(struct span span);
+
+/* Overwrite secrets so that the compiler cannot leave it out. */
+void memory_wipe(void *memory, size_t size);
+
+/* Compare secrets in a time that depends on length alone. */
+bool memory_equals_secret(const void *a, const void *b, size_t length);
+
+#define NEW(type) ((type *)memory_new(sizeof(type)))
+
+#define CONTAINER_OF(pointer, type, member) \
+	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+#endif

@@ -1,0 +1,102 @@
+/*
+ * One line an event, composed in memory and written by one write(2) so that lines of several threads
+ * do not mix.
+ */
+#include "base/log.h"
+
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/memory.h"
+
+#define VALUE_MAX 512	/* longer values are cut: a log line is no dump */
+
+/* The two file-scope variables that change (STYLE section 6). */
+static atomic_int level_max = LOG_LEVEL_INFO;
+static struct {
+	log_sink *write;
+	void *context;
+} sink;
+
+static const char *const level_names[] = {
+	[LOG_LEVEL_ERROR] = "error",
+	[LOG_LEVEL_WARNING] = "warning",
+	[LOG_LEVEL_INFO] = "info",
+	[LOG_LEVEL_DEBUG] = "debug",
+};
+
+bool
+log_is_on(enum log_level level)
+{
+	return (int)level <= atomic_load_explicit(&level_max, memory_order_relaxed);
+}
+
+void
+log_set_level(enum log_level level)
+{
+	atomic_store(&level_max, (int)level);
+}
+
+void
+log_set_sink(log_sink *write, void *context)
+{
+	sink.write = write;
+	sink.context = context;
+}
+
+static bool
+is_plain(uint8_t octet)
+{
+	return octet > ' ' && octet < 0x7f && octet != '"' && octet != '\\' && octet != '=';
+}
+
+static void
+add_value(struct buffer *line, struct span value)
+{
+	bool plain = value.length > 0;
+
+	if (value.length > VALUE_MAX)
+		value.length = VALUE_MAX;
+	for (size_t i = 0; i < value.length && plain; i++)
+		plain = is_plain(value.at[i]);
+	if (plain) {
+		buffer_add_span(line, value);
+		return;
+	}
+	buffer_add_octet(line, '"');
+	for (size_t i = 0; i < value.length; i++) {
+		uint8_t octet = value.at[i];
+
+		if (octet == '"' || octet == '\\')
+			buffer_printf(line, "\\%c", octet);
+		else if (octet < ' ' || octet >= 0x7f)
+			buffer_printf(line, "\\x%02x", octet);
+		else
+			buffer_add_octet(line, octet);
+	}
+	buffer_add_octet(line, '"');
+}
+
+void
+log_event(enum log_level level, const char *event, const struct log_field *fields)
+{
+	struct buffer line = { 0 };
+
+	buffer_printf(&line, "level=%s ev=%s", level_names[level], event);
+	for (const struct log_field *field = fields; field->key != NULL; field++) {
+		if (field->kind == LOG_FIELD_SPAN && field->text.at == NULL)
+			continue;
+		buffer_printf(&line, " %s=", field->key);
+		if (field->kind == LOG_FIELD_NUMBER)
+			buffer_printf(&line, "%lld", (long long)field->number);
+		else
+			add_value(&line, field->text);
+	}
+	buffer_add_octet(&line, '\n');
+	if (sink.write != NULL)
+		sink.write(level, buffer_span(&line), sink.context);
+	else if (write(STDERR_FILENO, line.at, line.length) < 0)
+		line.length = 0;	/* nowhere is left to say it */
+	buffer_free(&line);
+}

@@ -1,0 +1,70 @@
+/*
+ * Allocation that ends the process instead of failing.  Any thread.
+ */
+#include "base/memory.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *
+must(void *memory)
+{
+	if (memory == NULL) {
+		fputs("level=error ev=out-of-memory\n", stderr);
+		abort();
+	}
+	return memory;
+}
+
+void *
+memory_new(size_t size)
+{
+	return must(calloc(1, size == 0 ? 1 : size));
+}
+
+void *
+memory_new_array(size_t count, size_t size)
+{
+	return must(calloc(count == 0 ? 1 : count, size == 0 ? 1 : size));
+}
+
+void *
+memory_resize(void *memory, size_t count, size_t size)
+{
+	return must(reallocarray(memory, count == 0 ? 1 : count, size));
+}
+
+char *
+memory_copy_string(const char *string)
+{
+	return must(strdup(string));
+}
+
+char *
+memory_copy_span(struct span span)
+{
+	char *copy = memory_new(span.length + 1);
+
+	if (span.length > 0)
+		memcpy(copy, span.at, span.length);
+	return copy;
+}
+
+void
+memory_wipe(void *memory, size_t size)
+{
+	explicit_bzero(memory, size);
+}
+
+bool
+memory_equals_secret(const void *a, const void *b, size_t length)
+{
+	const volatile uint8_t *left = a, *right = b;
+	uint8_t difference = 0;
+
+	for (size_t i = 0; i < length; i++)
+		difference |= left[i] ^ right[i];
+	return difference == 0;
+}

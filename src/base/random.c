@@ -1,0 +1,38 @@
+/*
+ * getrandom(2), whole or not at all.
+ */
+#include "base/random.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+void
+random_fill(void *octets, size_t length)
+{
+	uint8_t *at = octets;
+
+	while (length > 0) {
+		ssize_t got = getrandom(at, length, 0);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			abort();
+		at += got;
+		length -= (size_t)got;
+	}
+}
+
+void
+random_hex(char *text, size_t length)
+{
+	uint8_t octet;
+
+	for (size_t i = 0; i < length; i++) {
+		random_fill(&octet, 1);
+		text[i] = "0123456789abcdef"[octet & 15];
+	}
+	text[length] = '\0';
+}
