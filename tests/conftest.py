@@ -1,0 +1,32 @@
+"""What all Python tests share: one server for the tests that do not need their own."""
+import itertools
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "lib"))
+
+import server as lib  # noqa: E402
+
+numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def shared_server():
+    with lib.Server(users=()) as running:
+        yield running
+
+
+@pytest.fixture
+def user(shared_server):
+    """A user nobody else has."""
+    name = f"user{next(numbers)}"
+    shared_server.add_user(name)
+    return name
+
+
+@pytest.fixture
+def client(shared_server, user):
+    with shared_server.client(user) as connected:
+        yield connected

@@ -1,0 +1,348 @@
+"""A started imapd with a folder, ports and users of its own, for one test or many.
+
+The program under test is $IMAPD (default build/imapd); imapctl lies beside it.
+"""
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+IMAPD = pathlib.Path(os.environ.get("IMAPD", ROOT / "build/imapd")).resolve()
+IMAPCTL = IMAPD.parent / "imapctl"
+CORPUS = ROOT.parent / "shared" / "corpus"
+PASSWORD = "correct horse battery"
+
+
+def free_port():
+    """A TCP port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def certificate(folder):
+    """Make a self-signed ECDSA certificate as make run does; returns (certificate, key)."""
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    if not cert.exists():
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+             "-nodes", "-days", "30", "-subj", "/CN=localhost",
+             "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+             "-keyout", key, "-out", cert], check=True, capture_output=True)
+        key.chmod(0o600)
+    return cert, key
+
+
+class Server:
+    """`imapd --role=both` in a folder of its own; use as a context manager."""
+
+    def __init__(self, folder=None, settings=(), users=("demo",)):
+        self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="imapd-test-"))
+        self.is_own_folder = folder is None
+        self.cert, self.key = certificate(self.folder)
+        self.imap_port, self.imaps_port, self.lmtp_port = free_port(), free_port(), free_port()
+        self.control = self.folder / "control"
+        self.config = self.folder / "imapd.conf"
+        self.data = self.folder / "data"
+        self.data.mkdir(exist_ok=True)
+        self.settings = list(settings)
+        self.users = users
+        self.process = None
+        self.log_lines = []
+        self.write_config()
+
+    def write_config(self):
+        own = {line.split()[0] for line in self.settings}
+        lines = ["config-version 1", "hostname localhost", f"data-directory {self.data}",
+                 f"control-socket {self.control}",
+                 f"listen imap 127.0.0.1:{self.imap_port}", f"listen imaps 127.0.0.1:{self.imaps_port}",
+                 f"lmtp-listen 127.0.0.1:{self.lmtp_port}",
+                 f"tls-certificate {self.cert}", f"tls-key {self.key}", "directory sqlite",
+                 "allow-plaintext-login yes", "max-connections-per-user 2000",
+                 "max-connections-per-address 5000"]
+        lines = [line for line in lines if line.split()[0] not in own] + self.settings
+        self.config.write_text("\n".join(lines) + "\n")
+
+    def start(self):
+        """Start and wait until it says that it is ready; then make the users once."""
+        log = open(self.folder / "log", "ab")
+        self.process = subprocess.Popen(
+            [IMAPD, "--role=both", f"--config={self.config}"],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.PIPE)
+        log.close()
+        ready = threading.Event()
+        self.reader = threading.Thread(target=self._read_log, args=(self.process, ready), daemon=True)
+        self.reader.start()
+        if not ready.wait(60):
+            self.kill()
+            raise RuntimeError("imapd did not become ready:\n" + "\n".join(self.log_lines))
+        if self.process.poll() is not None:
+            raise RuntimeError("imapd ended:\n" + "\n".join(self.log_lines))
+        for user in self.users:
+            self.add_user(user)
+        self.users = ()
+        return self
+
+    def _read_log(self, process, ready):
+        with open(self.folder / "log", "ab") as copy:
+            for raw in process.stderr:
+                copy.write(raw)
+                copy.flush()
+                line = raw.decode("utf-8", "backslashreplace").rstrip("\n")
+                self.log_lines.append(line)
+                if " ev=ready" in line:
+                    ready.set()
+        ready.set()
+
+    def add_user(self, name, password=PASSWORD):
+        self.imapctl("user", "add", name, input=password + "\n")
+
+    def imapctl(self, *words, input=None, check=True):
+        result = subprocess.run([IMAPCTL, f"--config={self.config}", *map(str, words)],
+                                input=input, text=True, capture_output=True, timeout=600)
+        if check and result.returncode != 0:
+            raise RuntimeError(f"imapctl {words}: exit {result.returncode}\n{result.stdout}{result.stderr}")
+        return result
+
+    def stop(self):
+        """End it as systemd does and return the exit status."""
+        if self.process is None:
+            return None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(60)
+            except subprocess.TimeoutExpired:
+                self.process.send_signal(signal.SIGABRT)
+                self.process.wait()
+                raise RuntimeError("imapd did not end on SIGTERM:\n" + "\n".join(self.log_lines[-50:]))
+        self.reader.join(10)
+        status, self.process = self.process.returncode, None
+        return status
+
+    def kill(self):
+        """kill -9."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.reader.join(10)
+            self.process = None
+
+    def rss_kib(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
+
+    def check_log(self):
+        """No sanitizer report, no assertion, no event that means a bug."""
+        text = "\n".join(self.log_lines)
+        for sign in ("Sanitizer", "runtime error:", "Assertion", "loop-would-block"):
+            assert sign not in text, text[-20000:]
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *error):
+        try:
+            status = self.stop()
+            self.check_log()
+            if error[0] is None:
+                assert status in (0, None), f"exit status {status}\n" + "\n".join(self.log_lines[-50:])
+        finally:
+            self.kill()
+            if self.is_own_folder:
+                shutil.rmtree(self.folder, ignore_errors=True)
+
+    def client(self, user=None, tls=False, password=PASSWORD):
+        client = Client(self.imaps_port if tls else self.imap_port, tls)
+        if user is not None:
+            client.ok(b'LOGIN %s "%s"' % (user.encode(), password.encode()))
+        return client
+
+    def lmtp(self):
+        return Lmtp(self.lmtp_port)
+
+
+class Reply:
+    """All lines of one command: untagged ones as octets (literals inside), then the tagged one."""
+
+    def __init__(self, untagged, tagged):
+        self.untagged, self.tagged = untagged, tagged
+
+    @property
+    def is_ok(self):
+        return self.tagged.split(b" ", 2)[1] == b"OK"
+
+    def __repr__(self):
+        return f"Reply({self.untagged!r}, {self.tagged!r})"
+
+
+class Client:
+    """A plain IMAP client that hides nothing: octets in, octets out."""
+
+    def __init__(self, port, tls=False, timeout=60):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout)
+        if tls:
+            self.start_tls()
+        self.file = self.socket.makefile("rb")
+        self.count = 0
+        self.greeting = self.line()
+
+    def start_tls(self):
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
+        self.file = self.socket.makefile("rb")
+
+    def send(self, octets):
+        self.socket.sendall(octets)
+
+    def line(self):
+        """One response, literals included, without its CRLF; empty at the end of the connection."""
+        parts = []
+        while True:
+            line = self.file.readline()
+            parts.append(line)
+            literal = re.search(rb"\{(\d+)\}\r\n$", line)
+            if not literal:
+                break
+            parts.append(self.file.read(int(literal[1])))
+        whole = b"".join(parts)
+        return whole[:-2] if whole.endswith(b"\r\n") else whole
+
+    def tag(self):
+        self.count += 1
+        return b"t%d" % self.count
+
+    def reply(self, tag):
+        untagged = []
+        while True:
+            line = self.line()
+            if line == b"":
+                raise EOFError(f"connection ended after {untagged!r}")
+            if line.startswith(tag + b" "):
+                return Reply(untagged, line)
+            untagged.append(line)
+
+    def command(self, command, *literals):
+        """Send a command; each `{}` in it is a literal of the arguments, sent as LITERAL+."""
+        tag = self.tag()
+        pieces = command.split(b"{}")
+        out = [tag, b" ", pieces[0]]
+        for literal, piece in zip(literals, pieces[1:]):
+            out += [b"{%d+}\r\n" % len(literal), literal, piece]
+        out.append(b"\r\n")
+        self.send(b"".join(out))
+        return self.reply(tag)
+
+    def ok(self, command, *literals):
+        reply = self.command(command, *literals)
+        assert reply.is_ok, reply
+        return reply
+
+    def append(self, mailbox, message, flags=b"", date=b""):
+        words = b"APPEND " + mailbox + (b" (" + flags + b")" if flags else b"")
+        return self.command(words + (b' "' + date + b'"' if date else b"") + b" {}", message)
+
+    def fetch_body(self, number, item=b"BODY.PEEK[]", uid=False):
+        """The octets of one literal or quoted string of one message."""
+        reply = self.ok((b"UID " if uid else b"") + b"FETCH %d %s" % (number, item))
+        for line in reply.untagged:
+            found = re.search(rb"\{(\d+)\}\r\n", line)
+            if found:
+                return line[found.end():found.end() + int(found[1])]
+            found = re.search(rb'\] "((?:[^"\\]|\\.)*)"', line)
+            if found:
+                return re.sub(rb"\\(.)", rb"\1", found[1])
+        raise AssertionError(reply)
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+
+class Lmtp:
+    """An LMTP client (RFC 2033)."""
+
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), 60)
+        self.file = self.socket.makefile("rb")
+        self.greeting = self.reply()
+        self.extensions = self.command(b"LHLO test")
+
+    def reply(self):
+        lines = []
+        while True:
+            line = self.file.readline()
+            if line == b"":
+                raise EOFError(lines)
+            lines.append(line.rstrip(b"\r\n"))
+            if line[3:4] != b"-":
+                return lines
+
+    def command(self, line):
+        self.socket.sendall(line + b"\r\n")
+        return self.reply()
+
+    def deliver(self, message, *recipients, sender=b"sender@example.org"):
+        """Hand over one message; returns the reply lines, one for each accepted recipient."""
+        self.command(b"MAIL FROM:<%s>" % sender)
+        accepted = 0
+        for recipient in recipients:
+            accepted += self.command(b"RCPT TO:<%s>" % recipient)[-1].startswith(b"250")
+        assert self.command(b"DATA")[-1].startswith(b"354")
+        stuffed = re.sub(rb"(^|\r\n)\.", rb"\1..", message)
+        if not stuffed.endswith(b"\r\n"):
+            stuffed += b"\r\n"
+        self.socket.sendall(stuffed + b".\r\n")
+        return [self.reply()[-1] for _ in range(accepted)]
+
+    def deliver_chunk(self, message, *recipients):
+        """As deliver(), by BDAT: the message needs no line end at its end."""
+        self.command(b"MAIL FROM:<sender@example.org>")
+        accepted = 0
+        for recipient in recipients:
+            accepted += self.command(b"RCPT TO:<%s>" % recipient)[-1].startswith(b"250")
+        self.socket.sendall(b"BDAT %d LAST\r\n" % len(message) + message)
+        return [self.reply()[-1] for _ in range(accepted)]
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+
+def message(number=1, body=b"Hello.\r\n", extra=b""):
+    """A small message of our own."""
+    return (b"From: Ada <ada@example.org>\r\nTo: Demo <demo@example.org>\r\n"
+            b"Subject: message %d\r\nDate: Mon, 23 Nov 2026 10:00:00 +0100\r\n"
+            b"Message-ID: <m%d@example.org>\r\n" % (number, number)) + extra + b"\r\n" + body
+
+
+def wait_until(question, seconds=30):
+    """Ask again until the answer is true; the deadline is only there to fail a broken test."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if question():
+            return
+        time.sleep(0.01)
+    raise AssertionError("waited in vain")
