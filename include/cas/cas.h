@@ -1,0 +1,67 @@
+/*
+ * The client access role: a client before login, and the pipe to its mailbox after it.  Keeps no mail.
+ * Loop thread; passwords are checked by compute workers.
+ */
+#ifndef CAS_CAS_H
+#define CAS_CAS_H
+
+#include "base/span.h"
+
+struct config;
+struct control;
+struct directory;
+struct link;
+struct loop;
+struct tls_config;
+struct workers;
+
+struct cas;
+
+/* What the role is made of; all borrowed until cas_free(). */
+struct cas_parts {
+	struct loop *loop;
+	struct workers *compute;
+	struct workers *storage;	/* the directory is asked there */
+	struct directory *directory;
+	struct link *link;
+	struct tls_config *tls;		/* NULL: no TLS on any port */
+	const struct config *config;
+};
+
+struct cas *cas_new(const struct cas_parts *parts);
+
+/*
+ * Bind the configured ports, all or none.  They accept from now on.
+ *
+ * False: *error_out, given, names the address and why.  May need the privilege to bind below 1024.
+ */
+bool cas_listen(struct cas *cas, char **error_out);
+
+/* Use another configuration and certificate for what comes from now on; listeners stay. */
+void cas_reload(struct cas *cas, const struct config *config, struct tls_config *tls);
+
+/*
+ * Stop accepting, tell every client BYE and close; calls back once the last one has gone, never before
+ * it returns.
+ */
+typedef void cas_stopped(void *context);
+void cas_stop(struct cas *cas, cas_stopped *on_stopped, void *context);
+
+/* Only before cas_listen() or after on_stopped. */
+void cas_free(struct cas **cas);
+
+/* The verbs who and kick. */
+void cas_register(struct cas *cas, struct control *control);
+
+/* Figures for the status. */
+struct cas_status {
+	uint64_t connections;		/* now */
+	uint64_t sessions;		/* of them logged in */
+	uint64_t logins, failures;	/* since the start */
+};
+void cas_status(const struct cas *cas, struct cas_status *status_out);
+
+/* Walk the addresses listened on: "imaps [::]:993"; NULL past the end. */
+const char *cas_listener(const struct cas *cas, size_t index);
+
+#endif

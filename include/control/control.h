@@ -1,0 +1,87 @@
+/*
+ * The control socket: where the operator asks and the parts of the program answer.  Knows framing,
+ * rights and who is asking; every verb is registered by the part that can answer it.  Loop thread.
+ *
+ * A request is one line of words, quoted as in imapd.conf, of at most CONTROL_LINE_MAX octets.  A last
+ * word {N} says that N octets of body follow the line: how a password travels.
+ *
+ *	C: user add alice {13}
+ *	C: correct horse
+ *	S: +note added
+ *	S: .0
+ *
+ * The reply is lines that begin with `+`, each at most CONTROL_LINE_MAX, and one that begins with `.`,
+ * an exit code of sysexits.h, and, when it is not 0, a space and a sentence for the operator.
+ * Several requests may follow each other on one connection.
+ */
+#ifndef CONTROL_CONTROL_H
+#define CONTROL_CONTROL_H
+
+#include "base/buffer.h"
+
+#define CONTROL_LINE_MAX  8192
+#define CONTROL_WORDS_MAX 64
+#define CONTROL_BODY_MAX  4096
+
+struct loop;
+struct stream;
+
+struct control;
+struct control_call;
+
+/* The daemon's own user and root may always do everything. */
+enum control_right {
+	CONTROL_VIEW,	/* also members of imapd-view and imapd-admin */
+	CONTROL_CHANGE,	/* also members of imapd-admin */
+};
+
+/*
+ * Listen on a Unix socket, mode 0660, group imapd-admin when that group exists; replaces a socket that nobody answers on.
+ *
+ * NULL: *error_out, given, says why (another imapd is there, no permission).
+ */
+struct control *control_new(struct loop *loop, const char *path, char **error_out);
+
+/* Ends every connection and removes the socket's file. */
+void control_free(struct control **control);
+
+/*
+ * Answer a call: now or later, but exactly once, by control_finish() or control_take_stream().
+ */
+typedef void control_handler(struct control_call *call, void *context);
+
+/*
+ * Register a verb: one word, or two as in "user add", which is then looked for first.  The strings are
+ * literals or outlive the control.
+ */
+void control_register(struct control *control, const char *verb, enum control_right right,
+    control_handler *handler, void *context);
+
+/* The words after the verb; borrowed until the call is finished. */
+size_t control_call_count(const struct control_call *call);
+struct span control_call_word(const struct control_call *call, size_t index);
+
+/* What came as {N}; empty when there was none.  Wiped when the call is finished. */
+struct span control_call_body(const struct control_call *call);
+
+/* Who asks, for the log: "alice" or "1000". */
+const char *control_call_peer(const struct control_call *call);
+
+/* Send one line of data; a line break in it is sent as a space, what is too long is cut. */
+void control_reply(struct control_call *call, struct span line);
+void control_replyf(struct control_call *call, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* End the call.  Code 0 with NULL, or a code of sysexits.h with a sentence. */
+void control_finish(struct control_call *call, int code, const char *text);
+
+/*
+ * End the call with success and give its stream to the caller, who speaks another protocol on it from
+ * then on.  NULL when the operator has gone meanwhile; the call is ended all the same.
+ */
+struct stream *control_take_stream(struct control_call *call);
+
+/* True when the operator has gone: a long answer may stop.  Finish the call all the same. */
+bool control_call_is_gone(const struct control_call *call);
+
+#endif
