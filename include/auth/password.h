@@ -1,0 +1,36 @@
+/*
+ * What is stored instead of a password, and whether a password fits it.  A credential is one line:
+ *
+ *	SCRAM-SHA-256$15000:SALT$STOREDKEY:SERVERKEY	as RFC 5803, each of the three in base64
+ *	$y$j9T$...					what crypt(3) knows, for imported users
+ */
+#ifndef AUTH_PASSWORD_H
+#define AUTH_PASSWORD_H
+
+#include "base/buffer.h"
+
+/* What new credentials get: 38 ms of CPU in mbedTLS 2.28.  RFC 7677 section 4 asks for 4096 at least. */
+#define PASSWORD_ITERATIONS 15000
+
+/* A longer password fits nothing; nor can it be set. */
+#define PASSWORD_MAX 1024
+
+/*
+ * Derive the credential of a new password, under a random salt.
+ *
+ *	password	1 to PASSWORD_MAX octets, no NUL
+ *
+ * False, with nothing appended: the password is empty, too long or holds NUL.  Worker thread; slow.
+ */
+bool password_derive(struct span password, struct buffer *credential_out);
+
+/*
+ * Whether a password fits a credential.  An empty, unknown or damaged credential fits nothing and costs
+ * as much time as a fresh one, so that nobody can tell which users exist.  Worker thread; slow.
+ */
+bool password_verify(struct span password, struct span credential);
+
+/* Whether the text is a credential password_verify() can use; for imports.  crypt(3) is not asked. */
+bool password_is_credential(struct span text);
+
+#endif

@@ -1,0 +1,108 @@
+/*
+ * imapd.conf: lines of `name value`, read into one struct by one table of options.  All that is wrong in
+ * all files is reported in one run.  Pure but for the reader that is handed in and
+ * config_check_environment(); any thread, one at a time.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include "base/buffer.h"
+#include "base/log.h"
+#include "base/span.h"
+
+enum config_role { CONFIG_ROLE_CAS = 1, CONFIG_ROLE_MAILBOX = 2, CONFIG_ROLE_BOTH = 3 };	/* bits */
+enum config_directory { CONFIG_DIRECTORY_SQLITE };
+enum config_flag_sync { CONFIG_FLAG_SYNC_LAZY, CONFIG_FLAG_SYNC_ALWAYS };
+
+/* Where to listen: a TCP address, or a socket in the file system. */
+struct config_listener {
+	bool is_tls;		/* imaps: TLS from the first octet */
+	char *path;		/* absolute, or NULL for TCP */
+	char *host;		/* a numeric address or a name, without brackets; NULL with a path */
+	uint16_t port;		/* 0 lets the system choose; 0 with a path */
+};
+
+struct config_listeners {
+	struct config_listener *at;
+	size_t count;
+};
+
+/* A struct config owns all it points to.  Members carry the names of their options. */
+struct config {
+	uint64_t config_version;
+	char *hostname;				/* never NULL */
+	int role;				/* enum config_role */
+	char *data_directory;
+	char *control_socket;
+	struct config_listeners listen;
+	struct config_listeners lmtp_listen;
+	char *tls_certificate;			/* NULL: no TLS */
+	char *tls_key;
+	int directory;				/* enum config_directory */
+	char *user, *group;			/* NULL: stay who started it */
+	int log_level;				/* enum log_level */
+	bool allow_plaintext_login;
+	uint64_t login_timeout_s, handshake_timeout_s, idle_timeout_s;
+	uint64_t auth_cache_time_s;
+	uint64_t max_connections, max_connections_per_user, max_connections_per_address;
+	uint64_t message_size_limit_octets;
+	uint64_t storage_threads;
+	uint64_t compute_threads;		/* 0: auto, as many as the machine has cores */
+	uint64_t open_databases;
+	int flag_sync;				/* enum config_flag_sync */
+	struct config_places *places;		/* where each option was set; config/ alone looks inside */
+};
+
+/*
+ * Append the text of a file.  False, with a static reason such as "No such file or directory", when it
+ * cannot be read.
+ */
+typedef bool config_reader(void *context, const char *path, struct buffer *text_out,
+    const char **reason_out);
+
+/* The reader that reads files; context is not used.  A file above 1 MiB is refused.  Blocks. */
+bool config_read_file(void *context, const char *path, struct buffer *text_out,
+    const char **reason_out);
+
+/*
+ * Read a file and what it includes.
+ *
+ *	path		of the first file; names in error lines begin with it
+ *	errors_out	gets one line an error: file:line:column: what is wrong
+ *
+ * Gives the configuration, or NULL when a line was appended to errors_out.
+ */
+struct config *config_load(const char *path, config_reader *reader, void *context,
+    struct buffer *errors_out);
+
+void config_free(struct config **config);
+
+/* What --role= says wins over the file.  False: no such role. */
+bool config_set_role(struct config *config, struct span role);
+
+/*
+ * Whether the options fit each other, after --role is known.  False with lines in errors_out when not.
+ */
+bool config_check(const struct config *config, struct buffer *errors_out);
+
+/*
+ * Whether the world fits the options: certificate and key readable and the key for its owner alone,
+ * directories there and writable, user and group known.  False with lines in errors_out when not.  Looks
+ * at files; blocks.
+ */
+bool config_check_environment(const struct config *config, struct buffer *errors_out);
+
+/* Append the settings in force as a file that config_load() reads, in the order of the table. */
+void config_print(const struct config *config, struct buffer *out);
+
+/*
+ * Append, one a line, the names of the options whose values differ and that apply only at the next
+ * start.  The others may be taken from after on reload.
+ */
+void config_list_restart_needed(const struct config *before, const struct config *after,
+    struct buffer *names_out);
+
+/* The names of all options in the order of the table; NULL past the end.  Static. */
+const char *config_option_name(size_t index);
+
+#endif
