@@ -1,0 +1,56 @@
+/*
+ * The octets of messages and what was rendered from them on arrival.  Content never changes, may belong
+ * to several messages, and stays readable after the last of them is expunged, until store_purge().
+ * Worker threads only; needs no transaction.
+ */
+#ifndef STORE_CONTENT_H
+#define STORE_CONTENT_H
+
+#include "base/digest.h"
+#include "store/store.h"
+
+#define STORE_CHUNK_OCTETS (256 * 1024)	/* bodies are kept and read in pieces of this size */
+
+/* What store_content_each() is to look up beyond the numbers. */
+enum store_content_fields {
+	STORE_CONTENT_ENVELOPE	    = 1 << 0,
+	STORE_CONTENT_BODY	    = 1 << 1,
+	STORE_CONTENT_BODYSTRUCTURE = 1 << 2,
+	STORE_CONTENT_PARTS	    = 1 << 3,
+	STORE_CONTENT_MESSAGE_ID    = 1 << 4,
+};
+
+struct store_content {
+	uint64_t id;
+	uint32_t size, header_length;	/* octets */
+	struct span envelope, body, bodystructure, parts, message_id;	/* empty unless asked for */
+	uint8_t sha256[DIGEST_LENGTH];
+	bool has_sent_date;
+	int64_t sent_s;			/* as in struct store_arrival */
+	int32_t sent_day;
+};
+
+/* Spans are borrowed until return.  False stops early.  Must not call the store. */
+typedef bool store_content_visitor(const struct store_content *content, void *context);
+
+/*
+ * Visit contents one after the other, in the order of the list.
+ *
+ *	fields	 bits of enum store_content_fields; spans not asked for are not read
+ *
+ * STORE_NOT_FOUND: one of them is gone; those before it were visited.  STORE_OK also when stopped.
+ */
+enum store_status store_content_each(struct store *store, const uint64_t *content_ids, size_t count,
+    unsigned fields, store_content_visitor *visitor, void *context);
+
+/*
+ * Append octets of a message to a buffer: byte for byte what came in.
+ *
+ *	offset, length	 cut to the message; the header block is the octets before header_length
+ *
+ * Reads only the chunks it needs.  The caller bounds length.  STORE_NOT_FOUND: no such content.
+ */
+enum store_status store_read_octets(struct store *store, uint64_t content_id, uint64_t offset,
+    uint64_t length, struct buffer *out);
+
+#endif

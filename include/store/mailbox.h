@@ -1,0 +1,111 @@
+/*
+ * The mailboxes of one user, their subscriptions and keywords.  Names are UTF-8 in NFC with '/' between
+ * levels, at most STORE_NAME_MAX octets; the caller has checked them and written INBOX upper-case.
+ * Worker threads only; store/store.h says how transactions go.
+ */
+#ifndef STORE_MAILBOX_H
+#define STORE_MAILBOX_H
+
+#include "base/arena.h"
+#include "store/store.h"
+
+#define STORE_NAME_MAX	   1000		/* octets, also of a keyword */
+#define STORE_MAILBOX_MAX  10000	/* mailboxes of one user; more is STORE_LIMIT */
+
+struct store_mailbox {
+	uint64_t id;			/* never given twice in one file */
+	const char *name;
+	const char *special_use;	/* such as "\\Sent" (RFC 6154), or NULL */
+	uint32_t uidvalidity;		/* never given twice in one file */
+	uint32_t uidnext;
+	uint32_t recent_uid;		/* no read-write session has seen messages from here on */
+	uint32_t messages, unseen, deleted;
+	uint64_t size_octets;		/* of all messages */
+	uint64_t highest_modseq;	/* RFC 7162; at least 1 */
+};
+
+/* Give all mailboxes, in the order of the octets of their names, from the arena. */
+enum store_status store_mailbox_list(struct store *store, struct arena *arena,
+    struct store_mailbox **mailboxes_out, size_t *count_out);
+
+/* Give one mailbox; its strings come from the arena. */
+enum store_status store_mailbox_find(struct store *store, struct span name, struct arena *arena,
+    struct store_mailbox *mailbox_out);
+enum store_status store_mailbox_get(struct store *store, uint64_t mailbox_id, struct arena *arena,
+    struct store_mailbox *mailbox_out);
+
+/*
+ * Make a mailbox, and those above it that are missing (RFC 9051 section 6.3.4).
+ *
+ *	special_use	 such as "\\Sent", or NULL
+ *	mailbox_id_out	 may be NULL
+ *
+ * STORE_EXISTS; STORE_LIMIT: the user has too many.
+ */
+enum store_status store_mailbox_create(struct store *store, struct span name, const char *special_use,
+    uint64_t *mailbox_id_out);
+
+/*
+ * Delete a mailbox with its messages; those below it stay, and so does its subscription (RFC 9051
+ * sections 6.3.5 and 6.3.8).  STORE_FORBIDDEN: INBOX.
+ */
+enum store_status store_mailbox_delete(struct store *store, struct span name);
+
+/*
+ * Rename a mailbox together with those below it; makes the new name's missing parents.  Renaming INBOX
+ * moves its messages into a new mailbox under new UIDs and leaves INBOX, and what is below it, in place
+ * (RFC 9051 section 6.3.6).  Subscriptions stay as they are.
+ *
+ * STORE_EXISTS: one of the new names is taken.  STORE_FORBIDDEN: the new name lies below the old one.
+ * STORE_LIMIT: a new name would be too long.
+ */
+enum store_status store_mailbox_rename(struct store *store, struct span from, struct span to);
+
+/* Set or, with NULL, take away the special use. */
+enum store_status store_mailbox_set_special_use(struct store *store, uint64_t mailbox_id,
+    const char *special_use);
+
+/*
+ * Take over the messages that are recent: sets recent_uid to uidnext.
+ *
+ *	recent_uid_out	 what it was before: messages from there on are recent to the caller's session
+ *
+ * RFC 3501 section 2.3.2.  A lazy transaction will do.
+ */
+enum store_status store_mailbox_claim_recent(struct store *store, uint64_t mailbox_id,
+    uint32_t *recent_uid_out);
+
+/*
+ * Subscriptions are names, with or without a mailbox (RFC 9051 section 6.3.7).  Both ways are fine when
+ * nothing changes.
+ */
+enum store_status store_subscribe(struct store *store, struct span name);
+enum store_status store_unsubscribe(struct store *store, struct span name);
+enum store_status store_subscription_list(struct store *store, struct arena *arena,
+    struct span **names_out, size_t *count_out);
+
+/*
+ * Keywords.  Each has a bit of the mailbox's flags, from STORE_KEYWORD_BIT_MIN to _MAX, and keeps it.
+ */
+#define STORE_KEYWORD_BIT_MIN 5
+#define STORE_KEYWORD_BIT_MAX 62
+
+struct store_keywords {
+	const char *names[STORE_KEYWORD_BIT_MAX + 1];	/* by bit, as first spelled; NULL where free */
+};
+
+enum store_status store_keyword_list(struct store *store, uint64_t mailbox_id, struct arena *arena,
+    struct store_keywords *keywords_out);
+
+/*
+ * Give the bits of keywords, compared without regard to ASCII case.
+ *
+ *	may_create	 give new names a bit, in a transaction; else they are left out
+ *	flags_out	 the bits; some of them may be given before STORE_LIMIT
+ *
+ * STORE_LIMIT: all bits are taken.
+ */
+enum store_status store_keyword_flags(struct store *store, uint64_t mailbox_id, const struct span *names,
+    size_t count, bool may_create, uint64_t *flags_out);
+
+#endif

@@ -1,0 +1,155 @@
+/*
+ * The messages of one mailbox: loading, adding, flags, expunging, copying and moving.  UIDs come in as
+ * rising lists without repeats; those that do not exist are skipped or reported, never an error.
+ * Each operation that changes something gives one new modseq to all it changes (RFC 7162 section 3.1).
+ * Worker threads only; store/store.h says how transactions go.
+ */
+#ifndef STORE_MESSAGE_H
+#define STORE_MESSAGE_H
+
+#include "store/mailbox.h"
+
+#define STORE_FLAG_ANSWERED (UINT64_C(1) << 0)
+#define STORE_FLAG_FLAGGED  (UINT64_C(1) << 1)
+#define STORE_FLAG_DELETED  (UINT64_C(1) << 2)
+#define STORE_FLAG_SEEN	    (UINT64_C(1) << 3)
+#define STORE_FLAG_DRAFT    (UINT64_C(1) << 4)
+#define STORE_FLAGS_SYSTEM  UINT64_C(0x1f)
+#define STORE_FLAGS_ALL	    (UINT64_MAX >> 1)	/* bits 5 to 62 are keywords; 63 is never set */
+
+struct store_message {
+	uint32_t uid, size;		/* size in octets */
+	uint64_t flags, modseq, content_id;
+	int64_t internal_date_s;	/* since 1970 UTC */
+};
+
+/*
+ * A mailbox as it is now, in memory of its own: what the state on the loop is built from.
+ */
+struct store_snapshot {
+	struct arena *arena;		/* holds the strings */
+	struct store_mailbox mailbox;
+	struct store_keywords keywords;
+	struct store_message *messages;	/* rising UIDs; from malloc: take it by setting it to NULL */
+	size_t count;
+};
+
+/* Give a snapshot, to store_snapshot_fini(); untouched on failure.  About 0.3 us for a message. */
+enum store_status store_snapshot_init(struct store *store, uint64_t mailbox_id,
+    struct store_snapshot *snapshot_out);
+
+/* Accepts a zeroed one, leaves a zeroed one behind. */
+void store_snapshot_fini(struct store_snapshot *snapshot);
+
+/*
+ * A message on its way in, parsed and rendered by the caller.  All spans are borrowed until return.
+ */
+struct store_arrival {
+	const struct span *pieces;	/* its octets in order, cut anywhere; 1 to 2^32-1 in all */
+	size_t piece_count;
+	uint32_t header_length;		/* octets through the empty line; the whole message if it has none */
+	uint64_t flags;			/* the mailbox's bits */
+	int64_t internal_date_s;
+	const uint8_t *sha256;		/* of all octets, DIGEST_LENGTH long; NULL: computed here */
+
+	/* Ready-made answers, given back as they are by store_content_each(). */
+	struct span envelope, body, bodystructure;
+	struct span parts;		/* the caller's own table of MIME parts */
+	struct span message_id;		/* with its angle brackets; empty if the message has none */
+	bool has_sent_date;
+	int64_t sent_s;			/* the Date field, since 1970 UTC */
+	int32_t sent_day;		/* its calendar day as written, zone ignored, days since 1970-01-01 */
+};
+
+/*
+ * Add a message to a mailbox under the next UID.
+ *
+ *	message_out	 may be NULL
+ *
+ * STORE_NOT_FOUND: the mailbox was deleted meanwhile.  STORE_OVER_QUOTA.  STORE_LIMIT: no UIDs are left.
+ * RFC 9051 sections 2.3.1.1 and 6.3.12.
+ */
+enum store_status store_append(struct store *store, uint64_t mailbox_id,
+    const struct store_arrival *arrival, struct store_message *message_out);
+
+/*
+ * Change flags: RFC 9051 section 6.4.6, RFC 7162 section 3.1.3.
+ */
+enum store_flag_operation { STORE_FLAGS_SET, STORE_FLAGS_ADD, STORE_FLAGS_REMOVE };
+
+struct store_flag_change {
+	enum store_flag_operation operation;
+	uint64_t flags;
+	uint64_t unchanged_since;	/* leave messages with a higher modseq alone; UINT64_MAX: none */
+};
+
+enum store_flag_outcome {
+	STORE_FLAGS_MISSING,		/* no such message */
+	STORE_FLAGS_MODIFIED,		/* its modseq is above unchanged_since */
+	STORE_FLAGS_SAME,		/* it had these flags already: no new modseq */
+	STORE_FLAGS_CHANGED
+};
+
+struct store_flag_result {
+	uint32_t uid;
+	enum store_flag_outcome outcome;
+	uint64_t flags, modseq;		/* as they are now; zero if missing */
+};
+
+/*
+ *	results_out	 count of them, in the order of uids
+ *	modseq_out	 the mailbox's highest modseq afterwards; may be NULL
+ *
+ * A lazy transaction will do.  About 1 us for a message that lies among others that change.
+ */
+enum store_status store_change_flags(struct store *store, uint64_t mailbox_id, const uint32_t *uids,
+    size_t count, const struct store_flag_change *change, struct store_flag_result *results_out,
+    uint64_t *modseq_out);
+
+/*
+ * Remove messages for good and remember their UIDs for QRESYNC.  Their content stays readable until
+ * store_purge().
+ *
+ *	expunged_out	 room for count UIDs: those that existed, rising
+ *	modseq_out	 the mailbox's highest modseq afterwards
+ *
+ * RFC 9051 section 6.4.3, RFC 7162 section 3.2.5.
+ */
+enum store_status store_expunge(struct store *store, uint64_t mailbox_id, const uint32_t *uids,
+    size_t count, uint32_t *expunged_out, size_t *expunged_count_out, uint64_t *modseq_out);
+
+/* UIDs that went together; those between that exist no more are counted in. */
+struct store_uid_range {
+	uint32_t first, last;
+};
+
+/* Give what was expunged after modseq, in the order of modseq, from the arena: RFC 7162 section 3.2.5.1. */
+enum store_status store_expunged_since(struct store *store, uint64_t mailbox_id, uint64_t modseq,
+    struct arena *arena, struct store_uid_range **ranges_out, size_t *count_out);
+
+/*
+ * Copy or move messages, into the same mailbox, too.  No body is touched: the new message shares the
+ * content.  Flags, keywords by name, and the internal date are kept.
+ *
+ *	to_id		 the target mailbox
+ *	copies_out	 room for count: one for each message that existed, in the order of its source UID
+ *	source_modseq_out  the source's highest modseq after a move
+ *
+ * STORE_NOT_FOUND: one of the mailboxes.  STORE_LIMIT: the target has no bit for a keyword, or no UIDs.
+ * STORE_OVER_QUOTA.  RFC 9051 sections 6.4.7 and 6.4.8.
+ */
+struct store_copied {
+	uint32_t source_uid;
+	struct store_message message;	/* as it is in the target */
+};
+
+enum store_status store_copy(struct store *store, uint64_t from_id, uint64_t to_id, const uint32_t *uids,
+    size_t count, struct store_copied *copies_out, size_t *copied_out);
+enum store_status store_move(struct store *store, uint64_t from_id, uint64_t to_id, const uint32_t *uids,
+    size_t count, struct store_copied *copies_out, size_t *moved_out, uint64_t *source_modseq_out);
+
+/* When a message came into its mailbox, seconds since 1970 UTC: RFC 8514. */
+enum store_status store_message_save_date(struct store *store, uint64_t mailbox_id, uint32_t uid,
+    int64_t *save_date_s_out);
+
+#endif

@@ -1,0 +1,125 @@
+/*
+ * One user's mail: one file, one connection, one worker thread at a time.  Here are opening, closing
+ * and transactions; store/mailbox.h has the mailboxes, store/message.h what is in them and
+ * store/content.h the octets.  Everything blocks: worker threads only, never the loop.
+ *
+ * What changes something is called between store_begin() and store_end(), and so joins what other jobs
+ * of the user wait for.  A function that fails may leave half of its work in the transaction: the step
+ * or the transaction around it must then end with that status, which undoes it.
+ *
+ *	store_begin(store, STORE_DURABLE);
+ *	for (each job) {
+ *		store_step_begin(store);
+ *		job->status = store_step_end(store, work(store, job));
+ *	}
+ *	status = store_end(store, STORE_OK);	a failure here is the outcome of every job
+ *
+ * Reading needs no transaction.  src/store/README says what a transaction guarantees.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+
+struct store;
+
+enum store_status {
+	STORE_OK,
+	STORE_NOT_FOUND,	/* no such file, mailbox, message or content */
+	STORE_EXISTS,		/* the name is taken */
+	STORE_FORBIDDEN,	/* INBOX cannot be deleted; a mailbox cannot move below itself */
+	STORE_OVER_QUOTA,	/* the user's octets are used up */
+	STORE_LIMIT,		/* no room for another keyword, UID or mailbox, or a value is too long */
+	STORE_FULL,		/* the disk is full; nothing of the transaction was written */
+	STORE_CORRUPT,		/* the file is damaged */
+	STORE_UNAVAILABLE,	/* the disk failed: outcome unknown, see store_is_poisoned() */
+	STORE_STATUS_COUNT
+};
+
+/* A few words for the log and for imapctl.  Static. */
+const char *store_status_text(enum store_status status);
+
+/*
+ * Open a user's file, and with it bring the schema up to date and recover from an unclean end.
+ *
+ *	path		 .../mail.db; borrowed until return
+ *	is_new_allowed	 make the folder (0700) and the file (0600) if missing, with INBOX, Drafts, Sent,
+ *			 Junk, Trash and Archive, all subscribed; else STORE_NOT_FOUND
+ *	store_out	 given, to store_close(); untouched on failure
+ *
+ * Logs what went wrong.  The folder's parent must exist.  RFC 6154 section 2 for the special uses.
+ */
+enum store_status store_open(const char *path, bool is_new_allowed, struct store **store_out);
+
+/*
+ * Close; accepts NULL, leaves NULL behind.  Makes lazy commits durable and folds the WAL into the file,
+ * some 2 ms after writes.  A poisoned store is dropped as it is: the next store_open() recovers it.
+ */
+void store_close(struct store **store);
+
+/*
+ * Whether an I/O error has left the outcome of the last transaction unknown.  Everything then answers
+ * STORE_UNAVAILABLE; close it, open it anew and load the state of its mailboxes again.  Any state that
+ * was built from unacknowledged results must be dropped.
+ */
+bool store_is_poisoned(const struct store *store);
+
+/* What SQLite said last, for the log.  Borrowed until the next call. */
+const char *store_error(const struct store *store);
+
+/*
+ * Set the quota: store_append() and store_copy() answer STORE_OVER_QUOTA when they would bring the sum
+ * of all message sizes above it.  UINT64_MAX, the state after opening, is no quota.  Not stored.
+ */
+void store_set_quota(struct store *store, uint64_t size_octets);
+
+/*
+ * Transactions.  STORE_LAZY is for changes of flags and for purging: the commit survives the process's
+ * death, and power loss after the next durable commit or store_flush().
+ */
+enum store_durability { STORE_LAZY, STORE_DURABLE };
+enum store_status store_begin(struct store *store, enum store_durability durability);
+
+/*
+ * Commit when status is STORE_OK, else roll back.  Returns status, or why the commit failed; nobody may
+ * be told OK unless it returns STORE_OK.
+ */
+enum store_status store_end(struct store *store, enum store_status status);
+
+/* One job's part of a transaction: kept when status is STORE_OK, else undone.  Returns as store_end(). */
+enum store_status store_step_begin(struct store *store);
+enum store_status store_step_end(struct store *store, enum store_status status);
+
+/* Whether there are lazy commits that a power loss would take back. */
+bool store_needs_flush(const struct store *store);
+
+/* Make them durable: one fdatasync, none if there are none. */
+enum store_status store_flush(struct store *store);
+
+/*
+ * Free the space of content that no message has any more, within a transaction, in bounded steps.
+ *
+ *	content_max, size_max_octets	 what one step may free; the first content is freed whatever its size
+ *	is_more_out			 whether there is work for a further step
+ *
+ * The caller makes sure that nothing still reads expunged messages.
+ */
+enum store_status store_purge(struct store *store, uint32_t content_max, uint64_t size_max_octets,
+    bool *is_more_out);
+
+/*
+ * Look for damage: kept counters against rows, every content against its chunks and its users, and, at
+ * STORE_VERIFY_ALL, SQLite's own check and each digest, which reads the whole file.
+ *
+ *	findings_out	 appended: one line of text for each
+ *
+ * STORE_CORRUPT when there are findings.
+ */
+enum store_verify_depth { STORE_VERIFY_ROWS, STORE_VERIFY_ALL };
+enum store_status store_verify(struct store *store, enum store_verify_depth depth,
+    struct buffer *findings_out);
+
+#endif
