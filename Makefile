@@ -53,10 +53,68 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libimapd.a
 
 units: $(UNITS)
 
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/libimapd.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(BUILD)/libimapd.a $(LIBS)
+
+fuzzers: $(FUZZERS)
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+## make              build imapd and imapctl in build/
+## make run          set everything up and serve a demo mailbox on 127.0.0.1
+## make check        build every variant and pass the tests; CHECK="wire units" runs those stages alone
+## make check-debian13   the same on Debian 13 in a chroot (root)
+## make fuzz         a million executions of each fuzz target
+## make bench        the same work on imapd and on Dovecot, side by side
+## make rooms        the arrows between the rooms of src/
+## make install      DESTDIR= PREFIX=/usr; starts nothing
+## make deps         install by apt what is missing
+deps:
+	@tests/tools/deps build
+
+run:
+	@tests/tools/deps run
+	@$(MAKE) -s all
+	@tests/tools/demo $(BUILD)
+
+check:
+	@tests/tools/deps check
+	@tests/tools/check $(CHECK)
+
+check-debian13:
+	@tests/tools/debian13
+
+fuzz:
+	@tests/tools/deps check
+	@tests/tools/fuzz
+
+bench:
+	@tests/tools/deps check
+	@tests/bench/run
+
+rooms:
+	@tests/tools/rooms
+
+man:
+	@mandoc -Tlint -Wwarning man/*.[1-9]
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 \
+	    $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/doc/imapd $(DESTDIR)$(SYSCONF)/imapd
+	install -m 755 $(BUILD)/imapd $(DESTDIR)$(PREFIX)/sbin/imapd
+	ln -sf imapd $(DESTDIR)$(PREFIX)/sbin/imapctl
+	install -m 644 man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 644 man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/
+	install -m 644 man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -m 644 README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/imapd/
+	test -e $(DESTDIR)$(SYSCONF)/imapd/imapd.conf || install -m 640 etc/imapd.conf $(DESTDIR)$(SYSCONF)/imapd/imapd.conf
+
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 clean:
 	rm -rf build
 
-.PHONY: all units clean
+.PHONY: all units fuzzers help deps run check check-debian13 fuzz bench rooms man install clean
 .DELETE_ON_ERROR:

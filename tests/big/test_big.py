@@ -1,0 +1,78 @@
+"""A mailbox of 100,000 messages: everything streams, memory is bounded, others are served meanwhile."""
+import os
+import threading
+import time
+
+import pytest
+
+import server as lib
+
+COUNT = int(os.environ.get("BIG_COUNT", "100000"))
+
+
+@pytest.fixture(scope="module")
+def server():
+    with lib.Server(users=("big", "other")) as running:
+        letters = [lib.message(number) for number in range(1, 1001)]
+        with running.client("big") as client:
+            for start in range(0, COUNT, 1000):
+                command = b"a APPEND INBOX"
+                for letter in letters:
+                    command += b" (\\Seen) {%d+}\r\n%s" % (len(letter), letter)
+                client.send(command + b"\r\n")
+                assert client.reply(b"a").is_ok
+        yield running
+
+
+@pytest.mark.parametrize("command", [b"FETCH 1:* (UID FLAGS)", b"FETCH 1:* (ENVELOPE BODYSTRUCTURE INTERNALDATE)",
+                                     b"UID FETCH 1:* (FLAGS BODY.PEEK[HEADER.FIELDS (FROM SUBJECT)])",
+                                     b"FETCH 1:* BODY.PEEK[]"])
+def test_it_streams(server, command):
+    """Memory grows by less than 64 MiB and a NOOP of another session stays short meanwhile."""
+    with server.client("big") as client, server.client("other") as other:
+        begun = time.monotonic()
+        assert b"* %d EXISTS" % COUNT in client.ok(b"SELECT INBOX").untagged
+        before = server.rss_kib()
+        peak, noops, done = [before], [], threading.Event()
+
+        def watch():
+            while not done.is_set():
+                start = time.monotonic()
+                other.ok(b"NOOP")
+                noops.append(time.monotonic() - start)
+                peak[0] = max(peak[0], server.rss_kib())
+                time.sleep(0.002)
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        client.send(b"f " + command + b"\r\n")
+        count = octets = 0
+        while not (line := client.line()).startswith(b"f "):
+            count += b" FETCH (" in line[:40]
+            octets += len(line)
+        done.set()
+        watcher.join()
+        noops.sort()
+        print(f"{command.decode()}: {octets >> 20} MiB in {time.monotonic() - begun:.2f} s, "
+              f"RSS +{(peak[0] - before) >> 10} MiB, NOOP p50 {noops[len(noops) // 2] * 1000:.1f} ms "
+              f"p99 {noops[len(noops) * 99 // 100] * 1000:.1f} ms max {noops[-1] * 1000:.1f} ms")
+        assert line.startswith(b"f OK") and count == COUNT
+        assert peak[0] - before < 64 * 1024
+
+
+def test_search_does_not_hold_up_others(server):
+    with server.client("big") as client, server.client("other") as other:
+        client.ok(b"SELECT INBOX")
+        client.send(b"s SEARCH BODY nowhere\r\n")
+        for _ in range(20):
+            other.ok(b"NOOP")
+        reply = client.reply(b"s")
+        assert reply.is_ok and reply.untagged == [b"* SEARCH"]
+
+
+def test_flags_of_all(server):
+    with server.client("big") as client:
+        client.ok(b"SELECT INBOX")
+        client.ok(b"STORE 1:* +FLAGS.SILENT (\\Flagged)")
+        assert b"COUNT %d" % COUNT in client.ok(b"SEARCH RETURN (COUNT) FLAGGED").untagged[-1]
+        client.ok(b"STORE 1:* -FLAGS.SILENT (\\Flagged)")
+        assert b"COUNT 0" in client.ok(b"SEARCH RETURN (COUNT) FLAGGED").untagged[-1]

@@ -1,0 +1,146 @@
+"""Every message of the shared corpus goes in by LMTP, APPEND and import and comes back octet for octet.
+
+The corpus is no part of the project; without it (../shared/corpus) these tests are skipped.
+ENVELOPE and BODYSTRUCTURE are read by a parser of their own (tests/lib/grammar.py), which knows the
+grammar of RFC 9051 section 9 and nothing of the server.
+"""
+import mailbox
+import pathlib
+import re
+
+import pytest
+
+import grammar
+import server as lib
+
+pytestmark = pytest.mark.skipif(not lib.CORPUS.is_dir(), reason="no shared corpus here")
+
+
+def crlf(octets):
+    """LF to CRLF; a CR that already stands before an LF, or alone, stays as it is."""
+    return re.sub(rb"(?<!\r)\n", b"\r\n", octets)
+
+
+def letters():
+    found = [crlf(path.read_bytes()) for path in sorted(lib.CORPUS.rglob("*.eml"))]
+    return [letter for letter in found if letter]
+
+
+def archives():
+    """The list mboxes, cut at their From_ lines."""
+    found = []
+    for path in sorted((lib.CORPUS / "mbox").glob("*.mbox")):
+        pieces = re.split(rb"(?m)^From [^\n]*\n", path.read_bytes())[1:]
+        found.append((path, pieces))
+    return found
+
+
+@pytest.fixture(scope="module")
+def server():
+    with lib.Server(users=("append", "lmtp", "import", "mbox")) as running:
+        yield running
+
+
+def read_back(server, user, wanted, mailbox_name=b"INBOX"):
+    with server.client(user) as client:
+        client.ok(b"SELECT " + mailbox_name)
+        number = 0
+        client.send(b"f FETCH 1:* (RFC822.SIZE BODY.PEEK[])\r\n")
+        while not (line := client.line()).startswith(b"f "):
+            found = re.match(rb"\* (\d+) FETCH \(RFC822\.SIZE (\d+) BODY\[\] (~?)\{(\d+)\}\r\n", line)
+            assert found, line[:200]
+            body = line[found.end():found.end() + int(found[4])]
+            assert body == wanted[number], f"message {number + 1} is not what went in"
+            assert int(found[2]) == len(wanted[number])
+            number += 1
+        assert number == len(wanted)
+
+
+def test_append(server):
+    wanted = []
+    refused = 0
+    with server.client("append") as client:
+        for letter in letters():
+            reply = client.append(b"INBOX", letter)
+            if not reply.is_ok:
+                # RFC 9051 section 4.3: a literal holds no NUL; such a message needs literal8.
+                assert b"\0" in letter, reply
+                client.send(b"n APPEND INBOX ~{%d+}\r\n%s\r\n" % (len(letter), letter))
+                reply = client.reply(b"n")
+                refused += 1
+            assert reply.is_ok, (reply, letter[:200])
+            wanted.append(letter)
+    print(f"{len(wanted)} by APPEND, {refused} of them as literal8")
+    read_back(server, "append", wanted)
+
+
+def test_lmtp(server):
+    wanted = letters()
+    with server.lmtp() as client:
+        for letter in wanted:
+            reply = client.deliver_chunk(letter, b"lmtp")
+            assert reply[0].startswith(b"250"), (reply, letter[:200])
+    read_back(server, "lmtp", wanted)
+
+
+def test_lmtp_data(server):
+    server.add_user("data")
+    wanted = [letter for letter in letters() if letter.endswith(b"\r\n") and b"\0" not in letter]
+    with server.lmtp() as client:
+        for letter in wanted:
+            assert client.deliver(letter, b"data")[0].startswith(b"250")
+    read_back(server, "data", wanted)
+
+
+def test_import_eml(server, tmp_path):
+    wanted = []
+    for number, letter in enumerate(letters()):
+        (tmp_path / f"{number:05}.eml").write_bytes(letter)
+        wanted.append(letter)
+    server.imapctl("import", "import", "eml", tmp_path)
+    read_back(server, "import", wanted)
+
+
+def test_import_mbox(server):
+    for number, (path, pieces) in enumerate(archives()):
+        name = f"list{number}"
+        server.imapctl("import", "mbox", "mbox", path, f"--mailbox={name}")
+        with server.client("mbox") as client:
+            assert b"* %d EXISTS" % len(pieces) in client.ok(b"SELECT " + name.encode()).untagged, path
+
+
+def test_structures_follow_the_grammar(server):
+    """Each ENVELOPE, BODY and BODYSTRUCTURE parses, and each leaf's size is that of BODY[n]."""
+    with server.client("append") as client:
+        exists = client.ok(b"EXAMINE INBOX").untagged
+        client.send(b"g FETCH 1:* (ENVELOPE BODY BODYSTRUCTURE)\r\n")
+        count = 0
+        structures = []
+        while not (line := client.line()).startswith(b"g "):
+            items = grammar.fetch(line)
+            grammar.envelope(items[b"ENVELOPE"])
+            grammar.body(items[b"BODY"], is_extensible=False)
+            grammar.body(items[b"BODYSTRUCTURE"], is_extensible=True)
+            structures.append(items[b"BODYSTRUCTURE"])
+            count += 1
+        assert b"* %d EXISTS" % count in exists
+        for number, structure in enumerate(structures, 1):
+            for section, size in list(grammar.leaves(structure))[:20]:
+                items = grammar.fetch(client.ok(b"FETCH %d BODY.PEEK[%s]" % (number, section)).untagged[-1])
+                (octets,) = items.values()
+                assert len(octets or b"") == size, (number, section)
+
+
+def test_expected_imaptest_scripts_agree(server):
+    """The scripts under expected/imaptest that fetch ENVELOPE and BODYSTRUCTURE, against the mbox beside them."""
+    folder = lib.CORPUS / "expected" / "imaptest"
+    compared = 0
+    for script in sorted(folder.rglob("*.imaptest")):
+        box = script.with_suffix(".mbox")
+        if not box.exists() or "fetch" not in script.name:
+            continue
+        user = f"it{compared}"
+        server.add_user(user)
+        server.imapctl("import", user, "mbox", box)
+        compared += grammar.compare_imaptest(server, user, script.read_bytes())
+    assert compared > 0
