@@ -1,0 +1,80 @@
+/*
+ * What SEARCH asks for, as a flat program: RFC 9051 section 6.4.4, RFC 3501 section 6.4.4, RFC 5182,
+ * RFC 7162 section 3.1.5.  Pure.
+ */
+#ifndef IMAP_SEARCH_H
+#define IMAP_SEARCH_H
+
+#include "imap/sequence.h"
+
+enum imap_search_key {
+	IMAP_SEARCH_AND, IMAP_SEARCH_OR, IMAP_SEARCH_NOT,	/* the only ones with children */
+	IMAP_SEARCH_ALL,
+	IMAP_SEARCH_FLAG,		/* flag: any of the IMAP_FLAG_ bits is set; UNSEEN is NOT FLAG */
+	IMAP_SEARCH_KEYWORD,		/* text: name of a keyword */
+	IMAP_SEARCH_RECENT,		/* OLD is NOT RECENT; NEW is AND RECENT NOT FLAG */
+	IMAP_SEARCH_SEQUENCE,		/* set of message numbers, or "$" */
+	IMAP_SEARCH_UID,		/* set of UIDs, or "$" */
+	IMAP_SEARCH_MODSEQ,		/* number: at least this */
+	IMAP_SEARCH_LARGER, IMAP_SEARCH_SMALLER,	/* number, octets */
+	IMAP_SEARCH_BEFORE, IMAP_SEARCH_ON, IMAP_SEARCH_SINCE,	/* days: internal date */
+	IMAP_SEARCH_SENTBEFORE, IMAP_SEARCH_SENTON, IMAP_SEARCH_SENTSINCE,	/* days: Date header */
+	IMAP_SEARCH_HEADER,		/* field, text: FROM, TO, CC, BCC and SUBJECT become this */
+	IMAP_SEARCH_BODY,		/* text */
+	IMAP_SEARCH_TEXT,		/* text */
+};
+
+/* What must be at hand to decide a key; a node with children has the greatest of theirs. */
+enum imap_search_cost {
+	IMAP_COST_STATE,	/* flags, UID, internal date, size, message number */
+	IMAP_COST_HEADER,
+	IMAP_COST_BODY,
+};
+
+enum imap_truth { IMAP_FALSE, IMAP_TRUE, IMAP_UNKNOWN };
+
+/*
+ * Nodes stand in prefix order: a node, then its children.  The subtree of node i ends before nodes[i].end,
+ * and the next sibling is there; its last child c has nodes[c].end == nodes[i].end.
+ */
+struct imap_search_node {
+	enum imap_search_key key;
+	enum imap_search_cost cost;
+	uint32_t parent;		/* the root is its own */
+	uint32_t end;
+	uint64_t number;		/* LARGER, SMALLER, MODSEQ; IMAP_FLAG_ bit of FLAG */
+	int32_t days;			/* since 1970-01-01 */
+	struct span field;		/* HEADER */
+	struct span text;		/* valid UTF-8, as the client wrote it; empty matches everything */
+	struct imap_sequence set;	/* resolve it before evaluating */
+};
+
+#define IMAP_RETURN_MIN		1u
+#define IMAP_RETURN_MAX		2u
+#define IMAP_RETURN_ALL		4u
+#define IMAP_RETURN_COUNT	8u
+#define IMAP_RETURN_SAVE	16u
+
+struct imap_search {
+	bool has_return;		/* answer with ESEARCH, RFC 4731 */
+	unsigned return_options;	/* IMAP_RETURN_*; "RETURN ()" is IMAP_RETURN_ALL */
+	bool has_modseq;		/* some key is MODSEQ */
+	struct imap_search_node *nodes;	/* nodes[0] is the root */
+	size_t node_count;
+	size_t depth;
+};
+
+/*
+ * Say whether a message matches, with no recursion and no more tests than needed.
+ *
+ *	test	 decides one leaf, never AND, OR, NOT; may say IMAP_UNKNOWN for what would cost too much now
+ *	scratch	 node_count octets, any contents
+ *
+ * IMAP_UNKNOWN: it hangs on leaves that were not decided.
+ */
+typedef enum imap_truth imap_search_test(const struct imap_search_node *leaf, void *context);
+
+enum imap_truth imap_search_evaluate(const struct imap_search *search, imap_search_test *test, void *context,
+    uint8_t *scratch);
+
+#endif

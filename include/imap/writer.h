@@ -1,0 +1,72 @@
+/*
+ * Replies, appended to a buffer: RFC 9051 section 9 and section 7.  The caller writes "* " and "\r\n" except
+ * where it says otherwise.  Pure.
+ */
+#ifndef IMAP_WRITER_H
+#define IMAP_WRITER_H
+
+#include "imap/date.h"
+#include "imap/flags.h"
+#include "imap/sequence.h"
+
+enum imap_condition { IMAP_OK, IMAP_NO, IMAP_BAD, IMAP_BYE, IMAP_PREAUTH };
+
+/*
+ * A string: quoted when it is short, of one line and printable ASCII (with is_utf8: also valid UTF-8), else
+ * a literal.  NUL cannot be sent so: the caller uses literal8.
+ */
+void imap_write_string(struct buffer *out, struct span text, bool is_utf8);
+
+/* As an atom when it may be one, else a string. */
+void imap_write_astring(struct buffer *out, struct span text, bool is_utf8);
+
+/* NIL when text.at is NULL. */
+void imap_write_nstring(struct buffer *out, struct span text, bool is_utf8);
+
+/* "{42}\r\n" or "~{42}\r\n"; the caller sends the octets. */
+void imap_write_literal_header(struct buffer *out, uint64_t size_octets, bool is_literal8);
+
+/* A canonical name as this session reads it, as astring. */
+void imap_write_mailbox(struct buffer *out, struct span name, bool is_utf8);
+
+/*
+ * A whole condition line: "a1 OK [READ-WRITE] done\r\n".
+ *
+ *	tag	"*" for an untagged one
+ *	code	without brackets, or empty
+ *	text	one line; octets that would break it are left out; never empty in what is sent
+ */
+void imap_write_condition(struct buffer *out, struct span tag, enum imap_condition condition, struct span code,
+    struct span text);
+
+/*
+ * "* 12 FETCH (UID 345 FLAGS (\Seen))\r\n", written by hand because 100,000 of them follow each other.
+ *
+ *	uid	 0: leave it out
+ *	modseq	 0: leave it out
+ *	keywords as for imap_flags_write()
+ */
+void imap_write_fetch_flags(struct buffer *out, uint32_t number, uint32_t uid, uint64_t flags,
+    const struct span *keywords, size_t keyword_count, bool is_recent, uint64_t modseq);
+
+/* "* 12 EXPUNGE\r\n", "* 7 EXISTS\r\n". */
+void imap_write_number_line(struct buffer *out, uint32_t number, const char *word);
+
+/*
+ * What ESEARCH says: RFC 4731 section 3.1, RFC 9051 section 7.3.4.
+ * min, max: 0 when not asked or nothing found.
+ */
+struct imap_esearch {
+	struct span tag;
+	bool is_uid;
+	unsigned returns;		/* IMAP_RETURN_* of search.h */
+	uint32_t min, max;
+	uint32_t count;
+	struct span all;		/* a set as text; empty when nothing was found */
+	uint64_t modseq;		/* 0: leave it out */
+};
+
+/* The whole line with "* " and line end. */
+void imap_write_esearch(struct buffer *out, const struct imap_esearch *result);
+
+#endif
