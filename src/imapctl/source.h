@@ -1,0 +1,86 @@
+/*
+ * Where messages to import come from: a file of many, or folders of files.  A source gives one message
+ * after the other, with CRLF line ends, and keeps flags and dates as far as its format has them.
+ * Blocking; reads as the user who called imapctl.
+ */
+#ifndef IMAPCTL_SOURCE_H
+#define IMAPCTL_SOURCE_H
+
+#include "base/buffer.h"
+
+enum message_flag {
+	FLAG_ANSWERED = 1,
+	FLAG_FLAGGED = 2,
+	FLAG_DELETED = 4,
+	FLAG_SEEN = 8,
+	FLAG_DRAFT = 16,
+	FLAG_FORWARDED = 32,
+};
+
+struct message {
+	struct buffer octets;	/* with CRLF line ends */
+	struct buffer origin;	/* "path" or "path:offset", for reports */
+	struct buffer mailbox;	/* below the one named for the import; empty: that one itself */
+	unsigned flags;
+	int64_t date_s;		/* since 1970 UTC; meaningful when has_date */
+	bool has_date;
+};
+
+void message_clear(struct message *message);
+void message_free(struct message *message);
+
+enum source_result {
+	SOURCE_MESSAGE,
+	SOURCE_END,
+	SOURCE_UNREADABLE,	/* message->origin could not be read, errno says why; the rest follows */
+};
+
+struct source {
+	enum source_result (*next)(struct source *source, struct message *message);
+	void (*close)(struct source *source);	/* frees it */
+	uint64_t done, total;	/* octets or files, for the progress bar */
+};
+
+/* Open by kind: "mbox", "maildir", "eml".  NULL: errno says why; EINVAL: no such kind, EBADMSG: not such a file. */
+struct source *source_open(const char *kind, const char *path);
+
+static inline enum source_result
+source_next(struct source *source, struct message *message)
+{
+	return source->next(source, message);
+}
+
+/* Accepts NULL, leaves NULL behind. */
+void source_close(struct source **source);
+
+/* One mbox file: mboxrd and mboxo, Status and X-Status, the date of the From_ line. */
+struct source *mbox_open(const char *path);
+
+/* A maildir, also with Maildir++ folders; flags of the file names, dates of the files. */
+struct source *maildir_open(const char *path);
+
+/* A file, or all files in a folder and below it; the date of the Date field, else of the file. */
+struct source *eml_open(const char *path);
+
+/*
+ * Append a piece of a line or of several, bare LF made CRLF; CRLF and bare CR stay as they are.  What
+ * was appended before tells whether a first LF has its CR.
+ */
+void add_with_crlf(struct buffer *out, struct span octets);
+
+/*
+ * Read a whole file into message->octets with CRLF line ends; stat's time becomes the date.
+ * False: errno says why.
+ */
+bool message_read_file(struct message *message, const char *path);
+
+/* Take the date of the Date field instead, if there is one that can be read. */
+void message_use_date_field(struct message *message);
+
+/* The value of the first header field of that name ("Status"), unfolded lines not joined; or empty. */
+struct span message_header(struct span message, const char *name);
+
+/* Read the date of a From_ line, "From a@b Thu Dec  1 03:46:52 2005\n".  False: it is none. */
+bool from_line_date(struct span line, int64_t *date_out);
+
+#endif
