@@ -10,7 +10,7 @@
  *		add(sql_column_number(query, 0));
  *	return status;
  *
- * Running out of memory, and SQL that does not compile against our own tables, end the process.
+ * Running out of memory and using the library wrongly end the process.
  */
 #ifndef SQL_SQL_H
 #define SQL_SQL_H
@@ -32,7 +32,7 @@ enum sql_status {
 	SQL_DENIED,	  /* the file or its directory may not be opened or written */
 	SQL_FULL,	  /* the disk is full; the transaction is rolled back */
 	SQL_IO,		  /* reading, writing or flushing failed: the outcome is unknown */
-	SQL_CORRUPT,	  /* not a database, or a damaged one */
+	SQL_CORRUPT,	  /* not a database, a damaged one, or one without our tables */
 	SQL_TOO_NEW,	  /* a later version of the program has migrated the file */
 	SQL_STATUS_COUNT
 };
@@ -124,7 +124,10 @@ int64_t sql_changed_rows(const struct sql *sql);
 enum sql_status sql_begin(struct sql *sql);
 enum sql_status sql_begin_read(struct sql *sql);
 
-/* On failure the transaction is rolled back, except that after SQL_IO its outcome is unknown. */
+/*
+ * On failure the transaction is rolled back, except that after SQL_IO its outcome is unknown.  SQL_FULL
+ * also when SQLite had to roll back before.
+ */
 enum sql_status sql_commit(struct sql *sql);
 
 /* Harmless when there is no transaction: SQLite ends some itself when the disk is full. */

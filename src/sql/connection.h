@@ -1,0 +1,33 @@
+/*
+ * A connection as the files of this room see it.
+ */
+#ifndef CONNECTION_H
+#define CONNECTION_H
+
+#include <sqlite3.h>
+
+#include "base/map.h"
+#include "sql/sql.h"
+
+struct sql {
+	sqlite3 *handle;
+	struct map *statements;		/* text -> struct sql_statement */
+	enum sql_sync sync;
+	bool has_unflushed;		/* something was committed without a flush */
+	bool is_poisoned;
+	unsigned savepoints;		/* open ones; also their names */
+};
+
+/* Translate a result code, and poison the connection when the state of the disk is unknown. */
+enum sql_status sql_note(struct sql *sql, int code);
+
+/* Run fixed text that may hold several statements and gives no rows. */
+enum sql_status sql_execute(struct sql *sql, const char *text);
+
+/* Free all statements, before the handle is closed. */
+void sql_free_statements(struct sql *sql);
+
+/* Bring the file to the newest version of the schema of that name. */
+enum sql_status sql_migrate(struct sql *sql, const char *schema);
+
+#endif

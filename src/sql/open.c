@@ -1,0 +1,166 @@
+/*
+ * Opening and closing a file: what SQLite is told once per process, and once per connection.  The
+ * reasons for the pragmas are measurements of Debian's build.  Worker thread.
+ */
+#include "connection.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/thread.h"
+
+/* For foreign tools such as the sqlite3 shell; among ourselves there is one connection per file. */
+#define BUSY_TIMEOUT_MS 5000
+
+/* Length of the WAL at which it is folded back into the file: SQLite's default, 4 MB. */
+#define CHECKPOINT_PAGES 1000
+
+static void
+configure_process(void)
+{
+	/* No statistics: they cost a global mutex per allocation. */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	/* No pages allocated in advance: 27 kB per connection instead of 105. */
+	sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
+	if (sqlite3_initialize() != SQLITE_OK)
+		abort();
+}
+
+/* SQLite would make the file readable for all; its WAL takes the mode of the file. */
+static enum sql_status
+create_file(const char *path)
+{
+	int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (file < 0)
+		return errno == ENOENT || errno == ENOTDIR ? SQL_NOT_FOUND :
+		    errno == ENOSPC || errno == EDQUOT	   ? SQL_FULL :
+		    errno == EIO			   ? SQL_IO :
+							     SQL_DENIED;
+	close(file);
+	return SQL_OK;
+}
+
+static enum sql_status
+open_handle(const char *path, struct sql *sql)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+	    SQLITE_OPEN_NOFOLLOW;
+	char real[PATH_MAX];
+
+	/* NOFOLLOW refuses links in any part of the path; those above the file are the operator's. */
+	if (realpath(path, real) == NULL)
+		return errno == ENOENT || errno == ENOTDIR ? SQL_NOT_FOUND : SQL_DENIED;
+	return sql_note(sql, sqlite3_open_v2(real, &sql->handle, flags, NULL));
+}
+
+/* SQLite calls this after each commit that wrote something. */
+static int
+on_committed(void *context, sqlite3 *handle, const char *database, int pages)
+{
+	struct sql *sql = context;
+	int code;
+
+	sql->has_unflushed = sql->sync == SQL_SYNC_NORMAL;
+	if (pages < CHECKPOINT_PAGES)
+		return SQLITE_OK;
+	/* SQLite's own hook would swallow a failed flush.  The commit itself stands. */
+	code = sqlite3_wal_checkpoint_v2(handle, database, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	sql_note(sql, code);
+	return SQLITE_OK;
+}
+
+/* Where a WAL is impossible, as on some network file systems, the promise cannot be kept. */
+static enum sql_status
+enter_wal_mode(struct sql *sql)
+{
+	struct sql_statement *query = sql_prepare(sql, "PRAGMA journal_mode = WAL");
+	enum sql_status status = sql_step(query);
+
+	if (status == SQL_ROW)
+		status = span_equals(sql_column_text(query, 0), SPAN("wal")) ? SQL_OK : SQL_DENIED;
+	sql_reset(query);
+	return status;
+}
+
+static enum sql_status
+set_up(struct sql *sql)
+{
+	static const struct {
+		int option, value;
+	} options[] = {
+		{ SQLITE_DBCONFIG_DEFENSIVE, 1 },	/* no writing past the pager's back */
+		{ SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 },	/* a copied-in file runs no functions */
+		{ SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0 },
+		{ SQLITE_DBCONFIG_DQS_DML, 0 },		/* a misspelt column is no string */
+		{ SQLITE_DBCONFIG_DQS_DDL, 0 },
+		{ SQLITE_DBCONFIG_ENABLE_FKEY, 1 },
+	};
+	enum sql_status status;
+
+	for (size_t i = 0; i < COUNT_OF(options); i++)
+		sqlite3_db_config(sql->handle, options[i].option, options[i].value, (int *)NULL);
+	sqlite3_busy_timeout(sql->handle, BUSY_TIMEOUT_MS);
+	status = sql_execute(sql,
+	    "PRAGMA page_size = 4096;"		/* best for small commits */
+	    "PRAGMA mmap_size = 0;"		/* a read error is an error, not SIGBUS */
+	    "PRAGMA cell_size_check = ON;"	/* damage is found early */
+	    "PRAGMA cache_size = -1000;"	/* KiB; more did not help */
+	    "PRAGMA secure_delete = FAST;"	/* Debian's ON writes deleted bodies to the WAL */
+	    "PRAGMA temp_store = MEMORY;"
+	    "PRAGMA synchronous = FULL;");	/* an OK means stable storage */
+	sqlite3_wal_hook(sql->handle, on_committed, sql);
+	return status == SQL_OK ? enter_wal_mode(sql) : status;
+}
+
+enum sql_status
+sql_open(const char *path, const char *schema, unsigned flags, struct sql **sql_out)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct sql *sql;
+	enum sql_status status = SQL_OK;
+
+	assert_off_loop();
+	pthread_once(&once, configure_process);
+	if (flags & SQL_CREATE)
+		status = create_file(path);
+	if (status != SQL_OK)
+		return status;
+	sql = NEW(struct sql);
+	sql->statements = map_new();
+	status = open_handle(path, sql);
+	if (status == SQL_OK)
+		status = set_up(sql);
+	if (status == SQL_OK)
+		status = sql_migrate(sql, schema);
+	if (status == SQL_OK)
+		*sql_out = sql;
+	else
+		sql_close(&sql);
+	return status;
+}
+
+void
+sql_close(struct sql **sql)
+{
+	int code;
+
+	if (*sql == NULL)
+		return;
+	assert_off_loop();
+	sql_free_statements(*sql);
+	map_free(&(*sql)->statements);
+	code = sqlite3_close((*sql)->handle);
+	if (code != SQLITE_OK) {	/* a blob was left open: our fault */
+		log_error("sql-bug", log_text("message", sql_error(*sql)));
+		abort();
+	}
+	free(*sql);
+	*sql = NULL;
+}
