@@ -59,6 +59,10 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/libimapd.a
 
 fuzzers: $(FUZZERS)
 
+$(BUILD)/tests/bench/load: tests/bench/load.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $<
+
 help:
 	@sed -n 's/^## //p' Makefile
 
