@@ -1,0 +1,104 @@
+/*
+ * The event loop: what happens on its one thread, and when.  A turn runs the deferred calls, then the
+ * timers that are due, then waits for descriptors, signals and finished jobs.  Loop thread, except
+ * where said.
+ */
+#ifndef LOOP_LOOP_H
+#define LOOP_LOOP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/list.h"
+
+struct loop;
+
+struct loop *loop_new(void);
+
+/* Nothing may be watched, running or waiting any more; deferred calls still waiting are run first. */
+void loop_free(struct loop **loop);
+
+/* Run until loop_stop().  The calling thread is the loop thread meanwhile. */
+void loop_run(struct loop *loop);
+
+/* Leave loop_run() after this turn. */
+void loop_stop(struct loop *loop);
+
+/* One turn; waits for an event only when asked to.  For tests. */
+void loop_turn(struct loop *loop, bool may_wait);
+
+/* The monotonic time at which this turn began to run: cheap. */
+uint64_t loop_now_us(const struct loop *loop);
+
+/*
+ * A call in the next turn.  Lives inside its owner, who cancels it before dying.
+ */
+struct deferred {
+	struct list link;
+	void (*run)(void *context);
+	void *context;
+};
+
+void deferred_init(struct deferred *deferred, void (*run)(void *context), void *context);
+
+/* Harmless when it waits already: it then keeps its place. */
+void deferred_schedule(struct loop *loop, struct deferred *deferred);
+
+/* Harmless when it does not wait. */
+void deferred_cancel(struct deferred *deferred);
+
+bool deferred_is_scheduled(const struct deferred *deferred);
+
+/*
+ * A timer on the monotonic clock of base/clock.h.  Lives inside its owner, who stops it before dying.
+ */
+struct timer {
+	struct loop *loop;
+	void (*on_due)(void *context);
+	void *context;
+	uint64_t due_us;
+	size_t place;			/* in the heap, from 1; 0: not running */
+};
+
+void timer_init(struct timer *timer, struct loop *loop, void (*on_due)(void *context), void *context);
+
+/* Start, or start anew.  Fires once, not before that many milliseconds. */
+void timer_start_ms(struct timer *timer, uint64_t after_ms);
+
+/* Harmless when it does not run. */
+void timer_stop(struct timer *timer);
+
+bool timer_is_running(const struct timer *timer);
+
+/*
+ * Call back on the loop whenever the process gets a signal, until loop_free().
+ */
+void loop_on_signal(struct loop *loop, int number, void (*on_signal)(int number, void *context),
+    void *context);
+
+/*
+ * A descriptor that is watched for reading and writing, level-triggered: room net's way in.  Lives
+ * inside its owner; watch_fini() before the descriptor is closed.
+ */
+enum { WATCH_READ = 1, WATCH_WRITE = 2 };
+
+struct watch {
+	struct loop *loop;
+	struct event *event;
+	int descriptor;
+	unsigned wanted;
+	void (*on_ready)(unsigned ready, void *context);
+	void *context;
+};
+
+void watch_init(struct watch *watch, struct loop *loop, int descriptor,
+    void (*on_ready)(unsigned ready, void *context), void *context);
+
+/* Say what to wait for from now on: WATCH_READ, WATCH_WRITE, both or 0. */
+void watch_set(struct watch *watch, unsigned wanted);
+
+/* Harmless when never initialized but zeroed. */
+void watch_fini(struct watch *watch);
+
+#endif

@@ -1,0 +1,83 @@
+/*
+ * TLS on a stream: 1.2 or better, AEAD suites only.  Handshakes and large encryptions run on compute
+ * workers; the loop only moves octets.
+ */
+#ifndef NET_TLS_H
+#define NET_TLS_H
+
+#include "base/span.h"
+
+struct loop;
+struct stream;
+struct tls_context;
+struct workers;
+
+#define TLS_HANDSHAKE_MS 30000
+
+/*
+ * Load a certificate chain and its key, for the server's end.  ALPN: a client that offers it must offer
+ * "imap" (RFC 7301 section 3.2: else no_application_protocol).
+ *
+ * NULL: *error_out, given, names the file and what is wrong.  Reads files: a worker, or before the loop
+ * runs.
+ */
+struct tls_context *tls_context_new(const char *certificate_file, const char *key_file,
+    char **error_out);
+
+/*
+ * Both ends of the link between hosts: ECDHE-PSK, TLS 1.2.
+ *
+ *	key	  16 to 64 octets, copied
+ *	identity  names the key, 1 to 128 octets, copied
+ *
+ * The client's end remembers a session per context, so that the next handshake is cheap.
+ */
+struct tls_context *tls_context_new_psk(struct span key, struct span identity, bool is_server);
+
+/*
+ * The client's end with certificates.
+ *
+ *	ca_file		PEM; NULL: believe any certificate (tests)
+ */
+struct tls_context *tls_context_new_client(const char *ca_file, char **error_out);
+
+/* Contexts are counted: streams that use one keep it.  Accepts NULL, leaves NULL behind. */
+struct tls_context *tls_context_hold(struct tls_context *context);
+void tls_context_free(struct tls_context **context);
+
+/*
+ * Seconds since 1970 when the first certificate of the chain expires; 0 without certificate.
+ */
+int64_t tls_context_expires(const struct tls_context *context);
+
+/*
+ * Speak TLS on a stream from now on, as server or client by the context's kind.  What was written before
+ * still leaves in plaintext first.
+ *
+ *	compute	where the handshake runs
+ *
+ * The caller has checked stream_has_input(): octets that came in plaintext behind STARTTLS are an attack
+ * (CVE-2011-0411) and must close the connection; here that is asserted.  Nothing is told about success: input arrives,
+ * or the stream ends.  stream_is_tls_established() tells.
+ */
+void stream_start_tls(struct stream *stream, struct tls_context *context, struct workers *compute);
+
+/* The client's end: name for SNI and for checking the certificate; before stream_start_tls(). */
+void tls_context_set_server_name(struct tls_context *context, const char *name);
+
+/* What is known of a stream's TLS, for the log.  Strings live as long as the stream. */
+struct tls_facts {
+	const char *version;	/* "TLSv1.2"; NULL: no TLS, or not yet established */
+	const char *cipher;
+	const char *server_name;	/* SNI; NULL: none was sent */
+	bool is_resumed;
+	const char *error;	/* why the handshake failed; NULL: it did not */
+};
+void stream_tls_facts(const struct stream *stream, struct tls_facts *facts_out);
+
+bool stream_is_tls(const struct stream *stream);
+
+/* The handshake is over. */
+bool stream_is_tls_established(const struct stream *stream);
+
+#endif
