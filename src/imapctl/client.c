@@ -1,0 +1,256 @@
+/*
+ * Asking the server by its control socket: framing as in control/control.h.
+ */
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "client.h"
+#include "config/config.h"
+#include "control/words.h"
+#include "order.h"
+#include "record.h"
+
+#define LINES_MAX 1000000	/* more is not an answer but a fault */
+
+struct client {
+	int descriptor;
+	struct buffer in;
+	struct arena *arena;	/* of the answer */
+	struct answer answer;
+	size_t line_capacity;
+};
+
+static int
+connect_to(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int descriptor;
+
+	if (strlen(path) >= sizeof address.sun_path) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	strcpy(address.sun_path, path);
+	descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (descriptor >= 0 && connect(descriptor, (struct sockaddr *)&address, sizeof address) != 0) {
+		int error = errno;
+
+		close(descriptor);
+		errno = error;
+		return -1;
+	}
+	return descriptor;
+}
+
+/* Why there is no connection, and what to do. */
+static int
+explain(const char *path, const char *config_path)
+{
+	if (errno == ENOENT || errno == ECONNREFUSED) {
+		complain("imapd is not running: nobody answers on %s; start it with "
+			 "`imapd --config=%s`, or `systemctl start imapd`",
+		    path, config_path);
+		return EX_UNAVAILABLE;
+	}
+	if (errno == EACCES || errno == EPERM) {
+		complain("no permission for %s: be root or a member of the group imapd-admin", path);
+		return EX_NOPERM;
+	}
+	complain("%s: %s", path, strerror(errno));
+	return EX_OSERR;
+}
+
+struct client *
+client_open(const struct order *order, int *code_out)
+{
+	struct config *config = order_config(order);
+	struct client *client = NULL;
+	int descriptor;
+
+	*code_out = EX_CONFIG;
+	if (config == NULL)
+		return NULL;
+	descriptor = connect_to(config->control_socket);
+	if (descriptor >= 0) {
+		client = NEW(struct client);
+		client->descriptor = descriptor;
+		client->arena = arena_new();
+	} else {
+		*code_out = explain(config->control_socket, order->config_path);
+	}
+	config_free(&config);
+	return client;
+}
+
+void
+client_close(struct client **client)
+{
+	if (*client == NULL)
+		return;
+	if ((*client)->descriptor >= 0)
+		close((*client)->descriptor);
+	arena_free(&(*client)->arena);
+	buffer_free(&(*client)->in);
+	free((*client)->answer.lines);
+	free(*client);
+	*client = NULL;
+}
+
+int
+client_take_descriptor(struct client **client)
+{
+	int descriptor = (*client)->descriptor;
+
+	(*client)->descriptor = -1;
+	client_close(client);
+	return descriptor;
+}
+
+static bool
+send_all(int descriptor, struct span octets)
+{
+	while (octets.length > 0) {
+		ssize_t sent = send(descriptor, octets.at, octets.length, MSG_NOSIGNAL);
+
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent < 0)
+			return false;
+		octets = span_from(octets, (size_t)sent);
+	}
+	return true;
+}
+
+/* One line into the arena, without its end; false when the connection is over. */
+static bool
+read_line(struct client *client, struct span *line_out)
+{
+	size_t end, seen = 0;
+
+	while ((end = seen + span_find(span_from(buffer_span(&client->in), seen), '\n')) ==
+	    client->in.length) {
+		ssize_t got;
+
+		seen = client->in.length;
+		got = recv(client->descriptor, buffer_reserve(&client->in, 4096), 4096, 0);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return false;
+		client->in.length += (size_t)got;
+	}
+	*line_out = arena_copy(client->arena, span_slice(buffer_span(&client->in), 0, end));
+	buffer_consume(&client->in, end + 1);
+	return true;
+}
+
+static void
+add_line(struct client *client, struct span line)
+{
+	struct answer *answer = &client->answer;
+
+	if (answer->line_count == client->line_capacity) {
+		client->line_capacity = client->line_capacity * 2 + 16;
+		answer->lines = memory_resize(answer->lines, client->line_capacity,
+		    sizeof *answer->lines);
+	}
+	answer->lines[answer->line_count++] = line;
+}
+
+static void
+fail(struct answer *answer, int code, const char *text)
+{
+	answer->code = code;
+	answer->text = span_from_string(text);
+}
+
+/* `.0` or `.67 no such user` */
+static void
+take_status(struct answer *answer, struct span line)
+{
+	size_t space = span_find(line, ' ');
+	uint64_t code;
+
+	if (!span_to_number(span_slice(line, 0, space), 255, &code)) {
+		fail(answer, EX_PROTOCOL, "the server's answer cannot be understood");
+		return;
+	}
+	answer->code = (int)code;
+	answer->text = span_from(line, space + 1);
+}
+
+static void
+read_answer(struct client *client)
+{
+	struct answer *answer = &client->answer;
+	struct span line;
+
+	while (read_line(client, &line)) {
+		if (line.length > 0 && line.at[0] == '.') {
+			take_status(answer, span_from(line, 1));
+			return;
+		}
+		if (line.length == 0 || line.at[0] != '+' || answer->line_count == LINES_MAX) {
+			fail(answer, EX_PROTOCOL, "the server's answer cannot be understood");
+			return;
+		}
+		add_line(client, span_from(line, 1));
+	}
+	fail(answer, EX_TEMPFAIL, "the server ended the connection before it answered");
+}
+
+const struct answer *
+client_call(struct client *client, const char *verb, const struct span *words, size_t word_count,
+    struct span body)
+{
+	struct buffer request = { 0 };
+
+	arena_reset(client->arena);
+	client->answer.line_count = 0;
+	fail(&client->answer, EX_OK, "");
+	buffer_add_string(&request, verb);
+	for (size_t i = 0; i < word_count; i++)
+		control_add_word(&request, words[i]);
+	if (body.at != NULL)
+		buffer_printf(&request, " {%zu}", body.length);
+	buffer_add_octet(&request, '\n');
+	if (send_all(client->descriptor, buffer_span(&request)) &&
+	    send_all(client->descriptor, body))
+		read_answer(client);
+	else
+		fail(&client->answer, EX_TEMPFAIL, "the server ended the connection");
+	buffer_free(&request);
+	return &client->answer;
+}
+
+int
+client_report(const struct answer *answer)
+{
+	if (answer->code != EX_OK)
+		complain("%.*s", SPAN_ARGS(answer->text));
+	return answer->code;
+}
+
+int
+client_print(const struct order *order, const char *verb, const struct span *words, size_t word_count)
+{
+	const struct answer *answer;
+	struct client *client;
+	int code;
+
+	if ((client = client_open(order, &code)) == NULL)
+		return code;
+	answer = client_call(client, verb, words, word_count, (struct span){ NULL, 0 });
+	code = client_report(answer);
+	if (code == EX_OK)
+		records_print(answer, order_has(order, OPTION_JSON));
+	client_close(&client);
+	return code;
+}

@@ -1,0 +1,167 @@
+/*
+ * imapctl(8): reads the arguments and runs a verb.
+ */
+#include "imapctl/imapctl.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/memory.h"
+#include "config/config.h"
+#include "order.h"
+
+void
+complain(const char *format, ...)
+{
+	va_list arguments;
+
+	fputs("imapctl: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+}
+
+struct config *
+order_config(const struct order *order)
+{
+	struct buffer errors = { 0 };
+	struct config *config = config_load(order->config_path, config_read_file, NULL, &errors);
+
+	if (config == NULL) {
+		fwrite(errors.at, 1, errors.length, stderr);
+		complain("%s cannot be used; see imapd.conf(5)", order->config_path);
+	}
+	buffer_free(&errors);
+	return config;
+}
+
+enum { CONFIG = 1, JSON, IF_MISSING, MAILBOX, YES, HELP, VERSION_OPTION };
+
+static const struct option options[] = {
+	{ "config", required_argument, NULL, CONFIG },
+	{ "json", no_argument, NULL, JSON },
+	{ "if-missing", no_argument, NULL, IF_MISSING },
+	{ "mailbox", required_argument, NULL, MAILBOX },
+	{ "yes", no_argument, NULL, YES },
+	{ "help", no_argument, NULL, HELP },
+	{ "version", no_argument, NULL, VERSION_OPTION },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const char *
+option_name(unsigned option)
+{
+	switch (option) {
+	case OPTION_JSON:
+		return "--json";
+	case OPTION_IF_MISSING:
+		return "--if-missing";
+	case OPTION_MAILBOX:
+		return "--mailbox";
+	default:
+		return "--yes";
+	}
+}
+
+/* -1: go on; otherwise the exit code. */
+static int
+take_option(struct order *order, int letter)
+{
+	switch (letter) {
+	case CONFIG:
+		order->config_path = optarg;
+		return -1;
+	case JSON:
+		order->given |= OPTION_JSON;
+		return -1;
+	case IF_MISSING:
+		order->given |= OPTION_IF_MISSING;
+		return -1;
+	case MAILBOX:
+		order->given |= OPTION_MAILBOX;
+		order->mailbox = optarg;
+		return -1;
+	case YES:
+		order->given |= OPTION_YES;
+		return -1;
+	case 'h':
+	case HELP:
+		help_print();
+		return EX_OK;
+	case VERSION_OPTION:
+		puts("imapctl " VERSION);
+		return EX_OK;
+	default:
+		complain("`imapctl --help` lists verbs and options");
+		return EX_USAGE;
+	}
+}
+
+static int
+unknown_verb(char *const *words, size_t count)
+{
+	const struct verb *near = verb_suggest(words, count);
+
+	if (near != NULL)
+		complain("no such verb: %s; did you mean `%s`?", words[0], near->name);
+	else
+		complain("no such verb: %s; `imapctl --help` lists them", words[0]);
+	return EX_USAGE;
+}
+
+/* Whether options and number of words fit the verb; EX_OK or EX_USAGE. */
+static int
+check(const struct order *order)
+{
+	const struct verb *verb = order->verb;
+	unsigned stray = order->given & ~verb->options & ~(unsigned)OPTION_JSON;
+
+	if (order->word_count < verb->words_min || order->word_count > verb->words_max) {
+		complain("usage: imapctl %s %s", verb->name, verb->arguments);
+		return EX_USAGE;
+	}
+	if (stray != 0) {
+		complain("%s has no option %s; usage: imapctl %s %s", verb->name,
+		    option_name(stray & -stray), verb->name, verb->arguments);
+		return EX_USAGE;
+	}
+	return EX_OK;
+}
+
+int
+imapctl_main(int argc, char **argv)
+{
+	struct order order = { .config_path = SYSCONF "/imapd/imapd.conf" };
+	size_t used = 0;
+	int letter, code;
+
+	signal(SIGPIPE, SIG_IGN);
+	while ((letter = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if ((code = take_option(&order, letter)) >= 0)
+			return code;
+	}
+	if (optind == argc) {
+		help_print();
+		return EX_USAGE;
+	}
+	order.words = argv + optind;
+	order.word_count = (size_t)(argc - optind);
+	order.verb = verb_find(order.words, order.word_count, &used);
+	if (order.verb == NULL)
+		return unknown_verb(order.words, order.word_count);
+	order.words += used;
+	order.word_count -= used;
+	if ((code = check(&order)) != EX_OK)
+		return code;
+	code = order.verb->run(&order);
+	if (fflush(stdout) != 0 && code == EX_OK) {
+		complain("standard output: %m");
+		code = EX_IOERR;
+	}
+	return code;
+}

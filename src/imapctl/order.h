@@ -1,0 +1,74 @@
+/*
+ * What the operator ordered: the words and options of one call of imapctl, and how verbs are found.
+ */
+#ifndef IMAPCTL_ORDER_H
+#define IMAPCTL_ORDER_H
+
+#include "base/arena.h"
+#include "base/buffer.h"
+
+struct config;
+
+enum order_option {
+	OPTION_JSON = 1,
+	OPTION_IF_MISSING = 2,
+	OPTION_MAILBOX = 4,
+	OPTION_YES = 8,
+};
+
+struct order {
+	const struct verb *verb;
+	const char *config_path;
+	const char *mailbox;	/* NULL: INBOX */
+	unsigned given;		/* enum order_option */
+	char **words;		/* behind the verb */
+	size_t word_count;
+};
+
+struct verb {
+	const char *name;	/* one word or two */
+	const char *arguments;
+	const char *purpose;
+	unsigned options;	/* enum order_option that make sense */
+	size_t words_min, words_max;
+	int (*run)(const struct order *order);
+};
+
+extern const struct verb verbs[];	/* the last has no name */
+
+/* Find by the first one or two words; *used_out says how many. */
+const struct verb *verb_find(char *const *words, size_t count, size_t *used_out);
+
+/* The verb whose name is nearest to what was typed, or NULL when none is near. */
+const struct verb *verb_suggest(char *const *words, size_t count);
+
+/* The whole help, examples first. */
+void help_print(void);
+
+static inline bool
+order_has(const struct order *order, enum order_option option)
+{
+	return (order->given & option) != 0;
+}
+
+/*
+ * Read the configuration.  NULL: what is wrong was said on standard error, the exit code is EX_CONFIG.
+ */
+struct config *order_config(const struct order *order);
+
+/* The verbs; each returns an exit code. */
+int run_user_add(const struct order *order);
+int run_user_passwd(const struct order *order);
+int run_user_del(const struct order *order);
+int run_user_list(const struct order *order);
+int run_import(const struct order *order);
+int run_status(const struct order *order);
+int run_who(const struct order *order);
+int run_kick(const struct order *order);
+int run_reload(const struct order *order);
+int run_config_show(const struct order *order);
+
+/* "imapctl: ..." on standard error. */
+void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

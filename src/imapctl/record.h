@@ -1,0 +1,24 @@
+/*
+ * Answers as records: a line `kind key=value key="two words"`, printed as a table for people or as one
+ * JSON object for programs.
+ */
+#ifndef IMAPCTL_RECORD_H
+#define IMAPCTL_RECORD_H
+
+#include "base/buffer.h"
+
+struct answer;
+
+/*
+ * Print on standard output: a table a kind, columns named after the keys, or
+ * {"schema":1,"role":[{"name":"cas","state":"running"}]}.
+ */
+void records_print(const struct answer *answer, bool is_json);
+
+/* As records_print(), into a buffer. */
+void records_write(const struct answer *answer, bool is_json, struct buffer *out);
+
+/* Append a JSON string, quotes included; what is not UTF-8 becomes U+FFFD. */
+void json_add_string(struct buffer *out, struct span text);
+
+#endif

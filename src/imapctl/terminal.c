@@ -1,0 +1,159 @@
+/*
+ * Secrets, questions and progress.
+ */
+#include "terminal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "order.h"
+
+#define PASSWORD_MAX 1024	/* as auth/password.h; the server decides */
+#define BAR_WIDTH 30
+
+/* Read up to a line end, an octet at a time: what follows belongs to somebody else. */
+static bool
+read_secret_line(int descriptor, struct buffer *line_out)
+{
+	uint8_t octet;
+	ssize_t got;
+
+	buffer_reserve(line_out, PASSWORD_MAX + 2);	/* once, so that no copy stays behind */
+	while ((got = read(descriptor, &octet, 1)) != 0) {
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0 || line_out->length > PASSWORD_MAX)
+			return false;
+		if (octet == '\n')
+			break;
+		buffer_add_octet(line_out, octet);
+	}
+	if (line_out->length > 0 && line_out->at[line_out->length - 1] == '\r')
+		line_out->length--;
+	return true;
+}
+
+static bool
+ask_secret(int terminal, const char *prompt, struct buffer *line_out)
+{
+	struct termios before, silent;
+	bool is_read;
+
+	dprintf(terminal, "%s", prompt);
+	if (tcgetattr(terminal, &before) != 0)
+		return false;
+	silent = before;
+	silent.c_lflag &= ~(tcflag_t)ECHO;
+	tcsetattr(terminal, TCSAFLUSH, &silent);
+	is_read = read_secret_line(terminal, line_out);
+	tcsetattr(terminal, TCSAFLUSH, &before);
+	dprintf(terminal, "\n");
+	return is_read;
+}
+
+static void
+wipe(struct buffer *secret)
+{
+	if (secret->at != NULL)
+		memory_wipe(secret->at, secret->capacity);
+	buffer_free(secret);
+}
+
+static bool
+ask_twice(const char *user, struct buffer *password_out)
+{
+	int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC);
+	struct buffer again = { 0 };
+	char prompt[320];
+	bool is_same;
+
+	if (terminal < 0)
+		return false;
+	snprintf(prompt, sizeof prompt, "Password for %s: ", user);
+	is_same = ask_secret(terminal, prompt, password_out) &&
+	    ask_secret(terminal, "Again: ", &again) &&
+	    span_equals(buffer_span(password_out), buffer_span(&again));
+	if (!is_same)
+		complain("the passwords differ");
+	wipe(&again);
+	close(terminal);
+	return is_same;
+}
+
+bool
+terminal_password(const char *user, struct buffer *password_out)
+{
+	bool is_read = isatty(STDIN_FILENO) ? ask_twice(user, password_out)
+					    : read_secret_line(STDIN_FILENO, password_out);
+
+	if (is_read && password_out->length == 0)
+		complain("no password came on standard input");
+	else if (!is_read && !isatty(STDIN_FILENO))
+		complain("a password has at most %d octets", PASSWORD_MAX);
+	return is_read && password_out->length > 0;
+}
+
+bool
+terminal_confirms(const char *question)
+{
+	char answer[16];
+
+	if (!isatty(STDIN_FILENO)) {
+		complain("%s  Nobody can be asked here: say --yes", question);
+		return false;
+	}
+	fprintf(stderr, "%s [y/N] ", question);
+	return fgets(answer, sizeof answer, stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+void
+progress_begin(struct progress *progress)
+{
+	const char *kind = getenv("TERM");
+
+	*progress = (struct progress){ .drawn_us = clock_monotonic_us() };
+	progress->is_bar = isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL && kind != NULL &&
+	    strcmp(kind, "dumb") != 0;
+}
+
+static void
+draw_bar(unsigned percent, uint64_t messages)
+{
+	char bar[BAR_WIDTH + 1];
+	size_t filled = BAR_WIDTH * percent / 100;
+
+	memset(bar, ' ', BAR_WIDTH);
+	memset(bar, '=', filled);
+	bar[BAR_WIDTH] = '\0';
+	fprintf(stderr, "\r[%s] %3u %%  %llu messages", bar, percent, (unsigned long long)messages);
+}
+
+void
+progress_show(struct progress *progress, uint64_t done, uint64_t total, uint64_t messages)
+{
+	uint64_t now_us = clock_monotonic_us();
+	unsigned percent = total == 0 || done >= total ? 100 : (unsigned)(done * 100 / total);
+
+	if (now_us - progress->drawn_us < (progress->is_bar ? 100000u : 10000000u))
+		return;
+	progress->drawn_us = now_us;
+	progress->is_drawn = true;
+	if (progress->is_bar)
+		draw_bar(percent, messages);
+	else
+		fprintf(stderr, "%u %%, %llu messages\n", percent, (unsigned long long)messages);
+}
+
+void
+progress_end(struct progress *progress)
+{
+	if (progress->is_bar && progress->is_drawn)
+		fputs("\r\033[K", stderr);
+}

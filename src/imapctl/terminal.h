@@ -1,0 +1,29 @@
+/*
+ * The operator's terminal, if there is one: secrets, questions, and a line that moves.
+ */
+#ifndef IMAPCTL_TERMINAL_H
+#define IMAPCTL_TERMINAL_H
+
+#include "base/buffer.h"
+
+/*
+ * Read a password: asked twice without echo on a terminal, else the first line of standard input
+ * without its line end.  False: what is wrong was said.  The caller wipes the buffer.
+ */
+bool terminal_password(const char *user, struct buffer *password_out);
+
+/* Ask yes or no; without a terminal the answer is no, and --yes is recommended. */
+bool terminal_confirms(const char *question);
+
+/* How an import goes: a bar on a terminal, a line every ten seconds elsewhere; standard error. */
+struct progress {
+	uint64_t drawn_us;
+	bool is_bar;
+	bool is_drawn;
+};
+
+void progress_begin(struct progress *progress);
+void progress_show(struct progress *progress, uint64_t done, uint64_t total, uint64_t messages);
+void progress_end(struct progress *progress);
+
+#endif

@@ -1,0 +1,151 @@
+/*
+ * The verbs of imapctl: one table, from which come dispatch, help and suggestions.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/span.h"
+#include "order.h"
+
+const struct verb verbs[] = {
+	{ "user add", "NAME [--if-missing]", "add a user; the password comes on standard input",
+	    OPTION_IF_MISSING, 1, 1, run_user_add },
+	{ "user passwd", "NAME", "set another password, read from standard input",
+	    0, 1, 1, run_user_passwd },
+	{ "user del", "NAME [--yes]", "remove a user; the mail stays in the data directory",
+	    OPTION_YES, 1, 1, run_user_del },
+	{ "user list", "", "list the users",
+	    OPTION_JSON, 0, 0, run_user_list },
+	{ "import", "NAME mbox|maildir|eml PATH [--mailbox=INBOX]", "bring mail in, with flags and dates",
+	    OPTION_JSON | OPTION_MAILBOX, 3, 3, run_import },
+	{ "status", "", "show roles, listeners and sessions",
+	    OPTION_JSON, 0, 0, run_status },
+	{ "who", "[NAME]", "list sessions",
+	    OPTION_JSON, 0, 1, run_who },
+	{ "kick", "NAME|SID", "end the sessions of a user, or one session",
+	    0, 1, 1, run_kick },
+	{ "reload", "", "read configuration and certificates again",
+	    0, 0, 0, run_reload },
+	{ "config show", "", "print the settings in force",
+	    0, 0, 0, run_config_show },
+	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+};
+
+static size_t
+words_in(const char *name)
+{
+	return strchr(name, ' ') == NULL ? 1 : 2;
+}
+
+/* The first words typed, joined as in a verb's name; false when there are fewer. */
+static bool
+join(char *const *words, size_t count, size_t wanted, char *out, size_t size)
+{
+	if (count < wanted)
+		return false;
+	snprintf(out, size, "%s%s%s", words[0], wanted > 1 ? " " : "", wanted > 1 ? words[1] : "");
+	return true;
+}
+
+const struct verb *
+verb_find(char *const *words, size_t count, size_t *used_out)
+{
+	char typed[64];
+
+	for (const struct verb *verb = verbs; verb->name != NULL; verb++) {
+		size_t wanted = words_in(verb->name);
+
+		if (join(words, count, wanted, typed, sizeof typed) &&
+		    strcmp(typed, verb->name) == 0) {
+			*used_out = wanted;
+			return verb;
+		}
+	}
+	return NULL;
+}
+
+static size_t
+least(size_t a, size_t b, size_t c)
+{
+	size_t smaller = a < b ? a : b;
+
+	return smaller < c ? smaller : c;
+}
+
+/* How many letters must change, come or go: Levenshtein's distance, for words below 64 letters. */
+static size_t
+distance(const char *from, const char *to)
+{
+	size_t row[64], length = strlen(to);
+
+	if (length >= COUNT_OF(row))
+		return SIZE_MAX;
+	for (size_t j = 0; j <= length; j++)
+		row[j] = j;
+	for (size_t i = 1; from[i - 1] != '\0'; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= length; j++) {
+			size_t above = row[j];
+
+			row[j] = least(above + 1, row[j - 1] + 1,
+			    diagonal + (from[i - 1] != to[j - 1]));
+			diagonal = above;
+		}
+	}
+	return row[length];
+}
+
+const struct verb *
+verb_suggest(char *const *words, size_t count)
+{
+	const struct verb *best = NULL;
+	size_t best_distance = 4;
+	char typed[64];
+
+	for (const struct verb *verb = verbs; verb->name != NULL; verb++) {
+		size_t wanted = words_in(verb->name), far;
+
+		if (!join(words, count, count < wanted ? count : wanted, typed, sizeof typed))
+			continue;
+		if (strncmp(verb->name, typed, strlen(typed)) == 0)
+			return verb;
+		far = distance(typed, verb->name);
+		if (far < best_distance) {
+			best_distance = far;
+			best = verb;
+		}
+	}
+	return best;
+}
+
+void
+help_print(void)
+{
+	fputs("Examples:\n"
+	      "  imapctl status\n"
+	      "  imapctl user add alice                              (asks for the password)\n"
+	      "  imapctl user add alice --if-missing < password-file\n"
+	      "  imapctl import alice maildir ~alice/Maildir\n"
+	      "  imapctl import alice mbox list.mbox --mailbox=Lists/r-devel\n"
+	      "\n"
+	      "Usage: imapctl [--config=FILE] [--json] VERB ...\n"
+	      "\n"
+	      "Verbs:\n",
+	    stdout);
+	for (const struct verb *verb = verbs; verb->name != NULL; verb++) {
+		char usage[96];
+
+		snprintf(usage, sizeof usage, "%s %s", verb->name, verb->arguments);
+		printf("  %-54s %s\n", usage, verb->purpose);
+	}
+	fputs("\nOptions:\n"
+	      "  --config=FILE  the server's configuration, " SYSCONF "/imapd/imapd.conf if not given\n"
+	      "  --json         one JSON object on standard output\n"
+	      "  --help, --version\n"
+	      "\n"
+	      "See imapctl(8).\n",
+	    stdout);
+}
