@@ -41,7 +41,7 @@ CREATE TABLE keyword (
 CREATE TABLE message (
     mailbox_id    INTEGER NOT NULL REFERENCES mailbox(id),
     uid           INTEGER NOT NULL CHECK (uid BETWEEN 1 AND 4294967295),
-    content_id    INTEGER NOT NULL REFERENCES content(id),
+    content_id    INTEGER NOT NULL,     -- in content
     size          INTEGER NOT NULL,     -- as in content
     flags         INTEGER NOT NULL,     -- bits: 0 \Answered 1 \Flagged 2 \Deleted 3 \Seen 4 \Draft, 5-62 keywords
     modseq        INTEGER NOT NULL,     -- RFC 7162: rises with every change

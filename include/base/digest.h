@@ -10,4 +10,12 @@
 
 void digest_sha256(struct span octets, uint8_t digest_out[DIGEST_LENGTH]);
 
+/* The same over octets that come in pieces. */
+struct digest;
+struct digest *digest_new(void);
+void digest_add(struct digest *digest, struct span octets);
+
+/* Write the digest, free the state and leave NULL behind. */
+void digest_finish(struct digest **digest, uint8_t digest_out[DIGEST_LENGTH]);
+
 #endif

@@ -47,6 +47,7 @@ enum store_status store_content_each(struct store *store, const uint64_t *conten
  * Append octets of a message to a buffer: byte for byte what came in.
  *
  *	offset, length	 cut to the message; the header block is the octets before header_length
+ *	out		 as before on failure
  *
  * Reads only the chunks it needs.  The caller bounds length.  STORE_NOT_FOUND: no such content.
  */

@@ -101,7 +101,7 @@ enum store_status store_keyword_list(struct store *store, uint64_t mailbox_id, s
  * Give the bits of keywords, compared without regard to ASCII case.
  *
  *	may_create	 give new names a bit, in a transaction; else they are left out
- *	flags_out	 the bits; some of them may be given before STORE_LIMIT
+ *	flags_out	 the bits; untouched on failure
  *
  * STORE_LIMIT: all bits are taken.
  */

@@ -1,0 +1,176 @@
+/*
+ * A message comes in: its content, its chunks, and its row, under the next UID.  Worker threads.
+ */
+#include <assert.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "internal.h"
+#include "store/content.h"
+
+/* Octets that are taken from pieces one after the other. */
+struct reader {
+	const struct span *pieces;
+	size_t count, offset;		/* pieces left, and how much of the first is taken */
+	struct buffer joined;		/* a chunk that lies in several pieces */
+};
+
+static void
+skip_taken(struct reader *reader)
+{
+	while (reader->count > 0 && reader->offset == reader->pieces->length) {
+		reader->pieces++;
+		reader->count--;
+		reader->offset = 0;
+	}
+}
+
+/* Take the next octets, as they lie there if they lie together.  Borrowed until the next call. */
+static struct span
+take(struct reader *reader, size_t length)
+{
+	struct span part;
+
+	skip_taken(reader);
+	part = reader->count == 0 ? SPAN("") : span_slice(*reader->pieces, reader->offset, length);
+	reader->offset += part.length;
+	if (part.length == length)
+		return part;
+	buffer_clear(&reader->joined);
+	buffer_add_span(&reader->joined, part);
+	while (reader->joined.length < length) {
+		skip_taken(reader);
+		assert(reader->count > 0);
+		part = span_slice(*reader->pieces, reader->offset, length - reader->joined.length);
+		reader->offset += part.length;
+		buffer_add_span(&reader->joined, part);
+	}
+	return buffer_span(&reader->joined);
+}
+
+static enum store_status
+insert_chunk(struct store *store, uint64_t chunk_id, struct span octets)
+{
+	struct sql_statement *insert = sql_prepare(store->sql,
+	    "INSERT INTO chunk (id, encoding, octets) VALUES (?1, 0, ?2)");
+
+	sql_bind_number(insert, 1, chunk_id);
+	sql_bind_blob(insert, 2, octets);
+	return store_run(insert);
+}
+
+static enum store_status
+insert_chunks(struct store *store, uint64_t content_id, const struct store_arrival *arrival, uint32_t size)
+{
+	struct reader reader = { .pieces = arrival->pieces, .count = arrival->piece_count };
+	enum store_status status = STORE_OK;
+	uint64_t offset = 0;
+	size_t length, ignored;
+
+	for (; status == STORE_OK && offset < size; offset += length) {
+		length = store_chunk_length(size, arrival->header_length, offset);
+		status = insert_chunk(store,
+		    store_chunk_id(content_id, arrival->header_length, offset, &ignored),
+		    take(&reader, length));
+	}
+	buffer_free(&reader.joined);
+	return status;
+}
+
+static void
+compute_digest(const struct store_arrival *arrival, uint8_t digest_out[DIGEST_LENGTH])
+{
+	struct digest *digest = digest_new();
+
+	for (size_t i = 0; i < arrival->piece_count; i++)
+		digest_add(digest, arrival->pieces[i]);
+	digest_finish(&digest, digest_out);
+}
+
+static void
+bind_sent_date(struct sql_statement *insert, const struct store_arrival *arrival)
+{
+	if (arrival->has_sent_date) {
+		sql_bind_number(insert, 4, arrival->sent_s);
+		sql_bind_number(insert, 5, arrival->sent_day);
+	} else {
+		sql_bind_null(insert, 4);
+		sql_bind_null(insert, 5);
+	}
+}
+
+static enum store_status
+insert_content(struct store *store, const struct store_arrival *arrival, uint32_t size,
+    uint64_t *content_id_out)
+{
+	struct sql_statement *insert = sql_prepare(store->sql,
+	    "INSERT INTO content (size, header_length, sha256, sent, sent_day, message_id, envelope, "
+	    "bodystructure, body, parts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+	uint8_t computed[DIGEST_LENGTH];
+	const uint8_t *sha256 = arrival->sha256;
+	enum store_status status;
+
+	if (sha256 == NULL) {
+		compute_digest(arrival, computed);
+		sha256 = computed;
+	}
+	sql_bind_number(insert, 1, size);
+	sql_bind_number(insert, 2, arrival->header_length);
+	sql_bind_blob(insert, 3, span_of(sha256, DIGEST_LENGTH));
+	bind_sent_date(insert, arrival);
+	if (arrival->message_id.length == 0)
+		sql_bind_null(insert, 6);
+	else
+		sql_bind_blob(insert, 6, arrival->message_id);
+	sql_bind_blob(insert, 7, arrival->envelope);
+	sql_bind_blob(insert, 8, arrival->bodystructure);
+	sql_bind_blob(insert, 9, arrival->body);
+	sql_bind_blob(insert, 10, arrival->parts);
+	if ((status = store_run(insert)) != STORE_OK)
+		return status;
+	*content_id_out = sql_last_row_id(store->sql);
+	return insert_chunks(store, *content_id_out, arrival, size);
+}
+
+static enum store_status
+measure(const struct store_arrival *arrival, uint32_t *size_out)
+{
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < arrival->piece_count; i++) {
+		if (arrival->pieces[i].length > UINT32_MAX - size)
+			return STORE_LIMIT;
+		size += arrival->pieces[i].length;
+	}
+	assert(size > 0 && arrival->header_length <= size);
+	*size_out = size;
+	return STORE_OK;
+}
+
+enum store_status
+store_append(struct store *store, uint64_t mailbox_id, const struct store_arrival *arrival,
+    struct store_message *message_out)
+{
+	struct store_message message = {
+		.flags = arrival->flags & STORE_FLAGS_ALL,
+		.internal_date_s = arrival->internal_date_s,
+	};
+	struct store_tally tally;
+	enum store_status status;
+
+	if ((status = store_enter(store)) != STORE_OK ||
+	    (status = measure(arrival, &message.size)) != STORE_OK ||
+	    (status = store_tally_begin(store, mailbox_id, &tally)) != STORE_OK ||
+	    (status = store_check_quota(store, message.size)) != STORE_OK ||
+	    (status = store_tally_take_uid(&tally, &message.uid)) != STORE_OK ||
+	    (status = insert_content(store, arrival, message.size, &message.content_id)) != STORE_OK)
+		return status;
+	message.modseq = tally.modseq;
+	store_tally_count(&tally, &message, 1);
+	if ((status = store_message_insert(store, mailbox_id, &message, clock_calendar_s())) != STORE_OK ||
+	    (status = store_tally_end(store, &tally)) != STORE_OK)
+		return status;
+	if (message_out != NULL)
+		*message_out = message;
+	return STORE_OK;
+}

@@ -1,0 +1,118 @@
+/*
+ * Removing messages: their rows go by range, the ranges are remembered, and content that nobody has any
+ * more is noted for store_purge().  Worker threads.
+ */
+#include "internal.h"
+
+static enum store_status
+delete_range(struct store *store, uint64_t mailbox_id, struct store_uid_range range)
+{
+	struct sql_statement *delete = sql_prepare(store->sql,
+	    "DELETE FROM message WHERE mailbox_id = ?1 AND uid BETWEEN ?2 AND ?3");
+
+	sql_bind_number(delete, 1, mailbox_id);
+	sql_bind_number(delete, 2, range.first);
+	sql_bind_number(delete, 3, range.last);
+	return store_run(delete);
+}
+
+static enum store_status
+remember_range(struct store *store, const struct store_tally *tally, struct store_uid_range range)
+{
+	struct sql_statement *insert = sql_prepare(store->sql,
+	    "INSERT INTO expunged (mailbox_id, modseq, first_uid, last_uid) VALUES (?1, ?2, ?3, ?4)");
+
+	sql_bind_number(insert, 1, tally->mailbox_id);
+	sql_bind_number(insert, 2, tally->modseq);
+	sql_bind_number(insert, 3, range.first);
+	sql_bind_number(insert, 4, range.last);
+	return store_run(insert);
+}
+
+enum store_status
+store_rows_expunge(struct store *store, const struct store_rows *rows, struct store_tally *tally)
+{
+	enum store_status status = STORE_OK;
+	struct store_uid_range range;
+	size_t position = 0;
+
+	while (status == STORE_OK && store_rows_next_range(rows, &position, &range))
+		if ((status = delete_range(store, tally->mailbox_id, range)) == STORE_OK)
+			status = remember_range(store, tally, range);
+	for (size_t i = 0; i < rows->count; i++)
+		if (rows->rows[i].is_wanted)
+			store_tally_count(tally, &rows->rows[i].message, -1);
+	return status;
+}
+
+static enum store_status
+release_contents(struct store *store, const struct store_rows *rows)
+{
+	enum store_status status = STORE_OK;
+
+	for (size_t i = 0; status == STORE_OK && i < rows->count; i++)
+		if (rows->rows[i].is_wanted)
+			status = store_content_release(store, rows->rows[i].message.content_id);
+	return status;
+}
+
+enum store_status
+store_expunge(struct store *store, uint64_t mailbox_id, const uint32_t *uids, size_t count,
+    uint32_t *expunged_out, size_t *expunged_count_out, uint64_t *modseq_out)
+{
+	struct store_rows rows = { 0 };
+	struct store_tally tally;
+	enum store_status status;
+	size_t expunged = 0;
+
+	if ((status = store_enter(store)) != STORE_OK ||
+	    (status = store_tally_begin(store, mailbox_id, &tally)) != STORE_OK ||
+	    (status = store_rows_init(store, mailbox_id, uids, count, &rows)) != STORE_OK ||
+	    (status = store_rows_expunge(store, &rows, &tally)) != STORE_OK ||
+	    (status = release_contents(store, &rows)) != STORE_OK)
+		goto out;
+	for (size_t i = 0; i < rows.count; i++)
+		if (rows.rows[i].is_wanted)
+			expunged_out[expunged++] = rows.rows[i].message.uid;
+	if (expunged > 0 && (status = store_tally_end(store, &tally)) != STORE_OK)
+		goto out;
+	*expunged_count_out = expunged;
+	*modseq_out = expunged > 0 ? tally.modseq : tally.modseq - 1;
+out:
+	store_rows_fini(&rows);
+	return status;
+}
+
+enum store_status
+store_expunged_since(struct store *store, uint64_t mailbox_id, uint64_t modseq, struct arena *arena,
+    struct store_uid_range **ranges_out, size_t *count_out)
+{
+	struct sql_statement *query;
+	struct store_uid_range *ranges = NULL;
+	size_t count = 0, capacity = 0;
+	enum sql_status status;
+
+	query = sql_prepare(store->sql,
+	    "SELECT first_uid, last_uid FROM expunged WHERE mailbox_id = ?1 AND modseq > ?2 "
+	    "ORDER BY modseq, first_uid");
+	sql_bind_number(query, 1, mailbox_id);
+	sql_bind_number(query, 2, modseq > INT64_MAX ? INT64_MAX : (int64_t)modseq);
+	while ((status = sql_step(query)) == SQL_ROW) {
+		if (count == capacity) {
+			struct store_uid_range *more;
+
+			capacity = capacity == 0 ? 64 : 2 * capacity;
+			more = arena_alloc_array(arena, capacity, sizeof *more);
+			if (count > 0)
+				memcpy(more, ranges, count * sizeof *more);
+			ranges = more;
+		}
+		ranges[count++] = (struct store_uid_range){
+			sql_column_number(query, 0), sql_column_number(query, 1) };
+	}
+	if (status != SQL_OK)
+		return store_from_sql(status);
+	*ranges_out = ranges;
+	*count_out = count;
+	return STORE_OK;
+}

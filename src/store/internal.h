@@ -1,0 +1,117 @@
+/*
+ * What the files of this room share: the connection, statuses, the rows of message and the counters of
+ * mailbox.  Worker threads.
+ */
+#ifndef STORE_INTERNAL_H
+#define STORE_INTERNAL_H
+
+#include "sql/sql.h"
+#include "store/message.h"
+
+#define UID_MAX UINT32_MAX
+
+struct store {
+	struct sql *sql;
+	char *path;
+	uint64_t quota_octets;
+	bool is_begun;			/* between store_begin() and store_end() */
+	enum store_durability durability;	/* of that transaction */
+	enum store_status lost;		/* why SQLite gave it up by itself, or STORE_OK */
+	bool is_unclean;		/* account.is_unclean, as committed */
+	bool is_marking_unclean;	/* this transaction sets it */
+	bool needs_flush;
+};
+
+/* What an outcome of SQLite means to callers.  Where a constraint is expected, ask before this. */
+enum store_status store_from_sql(enum sql_status status);
+
+/* Run an INSERT, UPDATE or DELETE. */
+enum store_status store_run(struct sql_statement *statement);
+
+/* Go to the first row; STORE_NOT_FOUND when there is none.  Read it, then sql_reset(). */
+enum store_status store_row(struct sql_statement *statement);
+
+/* Every function that changes something begins with this: STORE_OK while its transaction stands. */
+enum store_status store_enter(struct store *store);
+
+/* Let several SELECTs see one state, in the transaction that runs or in one that is_ours. */
+enum store_status store_read_begin(struct store *store, bool *is_ours);
+enum store_status store_read_end(struct store *store, bool is_ours, enum store_status status);
+
+/*
+ * The change of a mailbox's row that goes with a change of its messages.
+ */
+struct store_tally {
+	uint64_t mailbox_id, uidnext;
+	uint64_t modseq;		/* the one this operation gives */
+	int64_t messages, unseen, deleted, size;	/* by how much the counters change */
+};
+
+/* Begin one; STORE_NOT_FOUND: no such mailbox. */
+enum store_status store_tally_begin(struct store *store, uint64_t mailbox_id, struct store_tally *tally);
+
+/* Take uidnext for a new message; STORE_LIMIT when there is none left. */
+enum store_status store_tally_take_uid(struct store_tally *tally, uint32_t *uid_out);
+
+/* Count a message that comes (1) or goes (-1), or, for both, one that changes. */
+void store_tally_count(struct store_tally *tally, const struct store_message *message, int sign);
+
+/* Write it. */
+enum store_status store_tally_end(struct store *store, const struct store_tally *tally);
+
+/* Whether so many octets more fit into the quota. */
+enum store_status store_check_quota(struct store *store, uint64_t added_octets);
+
+/*
+ * Rows of message, looked up for a list of UIDs.  Rows that lie between two of the list are there, too,
+ * so that neighbours can be changed by one statement over a range.
+ */
+struct store_row {
+	struct store_message message;
+	size_t place;			/* in the list of UIDs; SIZE_MAX: not in it */
+	bool is_wanted;			/* in the list, and to be changed; callers may take it back */
+	bool begins_range;		/* what lies before it was not looked up */
+};
+
+struct store_rows {
+	struct store_row *rows;
+	size_t count, capacity;
+};
+
+/* Give the rows, to store_rows_fini(); a zeroed store_rows comes in, and may be freed on failure, too. */
+enum store_status store_rows_init(struct store *store, uint64_t mailbox_id, const uint32_t *uids,
+    size_t count, struct store_rows *rows);
+void store_rows_fini(struct store_rows *rows);
+
+/* Find the next range of UIDs in which all rows are wanted; *position starts at 0; false at the end. */
+bool store_rows_next_range(const struct store_rows *rows, size_t *position,
+    struct store_uid_range *range_out);
+
+/* Write or delete rows of message. */
+enum store_status store_message_insert(struct store *store, uint64_t mailbox_id,
+    const struct store_message *message, int64_t save_date_s);
+
+/* Delete what is wanted among the rows and remember it as expunged; counts it in the tally. */
+enum store_status store_rows_expunge(struct store *store, const struct store_rows *rows,
+    struct store_tally *tally);
+
+/* Count one more, or one less, message row that has this content. */
+enum store_status store_content_share(struct store *store, uint64_t content_id);
+enum store_status store_content_release(struct store *store, uint64_t content_id);
+
+/* A mailbox row, for a new account, a missing parent or a new name.  Parents are made by the caller. */
+enum store_status store_mailbox_insert(struct store *store, struct span name, const char *special_use,
+    uint64_t *mailbox_id_out);
+enum store_status store_mailbox_insert_parents(struct store *store, struct span name);
+
+/* Whether a mailbox has this name, and which; STORE_NOT_FOUND. */
+enum store_status store_mailbox_id(struct store *store, struct span name, uint64_t *mailbox_id_out);
+
+/* The row of chunk that holds an octet of a content, and where in it. */
+uint64_t store_chunk_id(uint64_t content_id, uint32_t header_length, uint64_t offset,
+    size_t *offset_in_chunk_out);
+
+/* How long that row is, when the content is so large. */
+size_t store_chunk_length(uint32_t size, uint32_t header_length, uint64_t offset);
+
+#endif

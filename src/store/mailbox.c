@@ -1,0 +1,313 @@
+/*
+ * The mailboxes of an account: looking up, creating, deleting.  Worker threads.
+ */
+#include "store/mailbox.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/thread.h"
+#include "internal.h"
+
+#define MAILBOX_COLUMNS                                                                            \
+	"id, name, special_use, uidvalidity, uidnext, recent_uid, messages, unseen, deleted, "     \
+	"size, highest_modseq "
+
+static void
+read_mailbox(struct sql_statement *row, struct arena *arena, struct store_mailbox *out)
+{
+	*out = (struct store_mailbox){
+		.id = sql_column_number(row, 0),
+		.name = arena_copy_string(arena, sql_column_text(row, 1)),
+		.special_use = sql_column_is_null(row, 2) ? NULL :
+		    arena_copy_string(arena, sql_column_text(row, 2)),
+		.uidvalidity = sql_column_number(row, 3),
+		.uidnext = sql_column_number(row, 4),
+		.recent_uid = sql_column_number(row, 5),
+		.messages = sql_column_number(row, 6),
+		.unseen = sql_column_number(row, 7),
+		.deleted = sql_column_number(row, 8),
+		.size_octets = sql_column_number(row, 9),
+		.highest_modseq = sql_column_number(row, 10),
+	};
+}
+
+enum store_status
+store_mailbox_list(struct store *store, struct arena *arena, struct store_mailbox **mailboxes_out,
+    size_t *count_out)
+{
+	struct sql_statement *query;
+	struct store_mailbox *mailboxes = NULL;
+	size_t count = 0, capacity = 0;
+	enum sql_status status;
+
+	assert_off_loop();
+	query = sql_prepare(store->sql, "SELECT " MAILBOX_COLUMNS "FROM mailbox ORDER BY name");
+	while ((status = sql_step(query)) == SQL_ROW) {
+		if (count == capacity) {
+			struct store_mailbox *more;
+
+			capacity = capacity == 0 ? 16 : 2 * capacity;
+			more = arena_alloc_array(arena, capacity, sizeof *more);
+			if (count > 0)
+				memcpy(more, mailboxes, count * sizeof *more);
+			mailboxes = more;
+		}
+		read_mailbox(query, arena, &mailboxes[count++]);
+	}
+	if (status != SQL_OK)
+		return store_from_sql(status);
+	*mailboxes_out = mailboxes;
+	*count_out = count;
+	return STORE_OK;
+}
+
+static enum store_status
+read_only_row(struct sql_statement *query, struct arena *arena, struct store_mailbox *out)
+{
+	enum store_status status = store_row(query);
+
+	if (status == STORE_OK)
+		read_mailbox(query, arena, out);
+	sql_reset(query);
+	return status;
+}
+
+enum store_status
+store_mailbox_find(struct store *store, struct span name, struct arena *arena,
+    struct store_mailbox *mailbox_out)
+{
+	struct sql_statement *query;
+
+	assert_off_loop();
+	query = sql_prepare(store->sql, "SELECT " MAILBOX_COLUMNS "FROM mailbox WHERE name = ?1");
+	sql_bind_text(query, 1, name);
+	return read_only_row(query, arena, mailbox_out);
+}
+
+enum store_status
+store_mailbox_get(struct store *store, uint64_t mailbox_id, struct arena *arena,
+    struct store_mailbox *mailbox_out)
+{
+	struct sql_statement *query;
+
+	assert_off_loop();
+	query = sql_prepare(store->sql, "SELECT " MAILBOX_COLUMNS "FROM mailbox WHERE id = ?1");
+	sql_bind_number(query, 1, mailbox_id);
+	return read_only_row(query, arena, mailbox_out);
+}
+
+enum store_status
+store_mailbox_id(struct store *store, struct span name, uint64_t *mailbox_id_out)
+{
+	struct sql_statement *query = sql_prepare(store->sql, "SELECT id FROM mailbox WHERE name = ?1");
+	enum store_status status;
+
+	sql_bind_text(query, 1, name);
+	if ((status = store_row(query)) == STORE_OK)
+		*mailbox_id_out = sql_column_number(query, 0);
+	sql_reset(query);
+	return status;
+}
+
+/*
+ * The clock takes part, so that a file restored from a backup does not give a UIDVALIDITY again that
+ * was given after the backup was made.
+ */
+static enum store_status
+next_uidvalidity(struct store *store, uint32_t *uidvalidity_out)
+{
+	struct sql_statement *update = sql_prepare(store->sql,
+	    "UPDATE account SET next_uidvalidity = max(next_uidvalidity, ?1) + 1 "
+	    "RETURNING next_uidvalidity - 1");
+	int64_t uidvalidity = 0;
+	enum store_status status;
+
+	sql_bind_number(update, 1, clock_calendar_s());
+	if ((status = store_row(update)) == STORE_OK)
+		uidvalidity = sql_column_number(update, 0);
+	sql_reset(update);
+	if (status == STORE_NOT_FOUND)
+		return STORE_CORRUPT;	/* the account's only row is gone */
+	if (status == STORE_OK && (uidvalidity < 1 || uidvalidity > UINT32_MAX))
+		return STORE_LIMIT;
+	*uidvalidity_out = uidvalidity;
+	return status;
+}
+
+static enum store_status
+check_mailbox_count(struct store *store)
+{
+	struct sql_statement *query = sql_prepare(store->sql, "SELECT count(*) FROM mailbox");
+	enum store_status status = store_row(query);
+	bool is_full = status == STORE_OK && sql_column_number(query, 0) >= STORE_MAILBOX_MAX;
+
+	sql_reset(query);
+	return is_full ? STORE_LIMIT : status;
+}
+
+enum store_status
+store_mailbox_insert(struct store *store, struct span name, const char *special_use,
+    uint64_t *mailbox_id_out)
+{
+	struct sql_statement *insert;
+	enum store_status status;
+	uint32_t uidvalidity;
+
+	if (name.length == 0 || name.length > STORE_NAME_MAX)
+		return STORE_LIMIT;
+	if ((status = check_mailbox_count(store)) != STORE_OK ||
+	    (status = next_uidvalidity(store, &uidvalidity)) != STORE_OK)
+		return status;
+	insert = sql_prepare(store->sql,
+	    "INSERT INTO mailbox (name, special_use, uidvalidity, uidnext, recent_uid, highest_modseq, "
+	    "messages, unseen, deleted, size) VALUES (?1, ?2, ?3, 1, 1, 1, 0, 0, 0, 0)");
+	sql_bind_text(insert, 1, name);
+	if (special_use == NULL)
+		sql_bind_null(insert, 2);
+	else
+		sql_bind_text(insert, 2, span_from_string(special_use));
+	sql_bind_number(insert, 3, uidvalidity);
+	status = store_run(insert);
+	if (status == STORE_OK && mailbox_id_out != NULL)
+		*mailbox_id_out = sql_last_row_id(store->sql);
+	return status;
+}
+
+enum store_status
+store_mailbox_insert_parents(struct store *store, struct span name)
+{
+	enum store_status status = STORE_OK;
+	size_t length = 0;
+	uint64_t ignored;
+
+	while (status == STORE_OK) {
+		length += span_find(span_from(name, length), '/');
+		if (length >= name.length)
+			break;
+		status = store_mailbox_id(store, span_slice(name, 0, length), &ignored);
+		if (status == STORE_NOT_FOUND)
+			status = store_mailbox_insert(store, span_slice(name, 0, length), NULL, NULL);
+		length++;
+	}
+	return status;
+}
+
+enum store_status
+store_mailbox_create(struct store *store, struct span name, const char *special_use,
+    uint64_t *mailbox_id_out)
+{
+	enum store_status status;
+	uint64_t ignored;
+
+	if ((status = store_enter(store)) != STORE_OK)
+		return status;
+	if ((status = store_mailbox_id(store, name, &ignored)) != STORE_NOT_FOUND)
+		return status == STORE_OK ? STORE_EXISTS : status;
+	if ((status = store_mailbox_insert_parents(store, name)) != STORE_OK)
+		return status;
+	return store_mailbox_insert(store, name, special_use, mailbox_id_out);
+}
+
+static enum store_status
+release_all_content(struct store *store, uint64_t mailbox_id)
+{
+	struct sql_statement *query = sql_prepare(store->sql,
+	    "SELECT content_id FROM message WHERE mailbox_id = ?1");
+	enum sql_status stepped;
+	enum store_status status = STORE_OK;
+
+	sql_bind_number(query, 1, mailbox_id);
+	while (status == STORE_OK && (stepped = sql_step(query)) != SQL_OK)
+		status = stepped != SQL_ROW ? store_from_sql(stepped) :
+		    store_content_release(store, sql_column_number(query, 0));
+	sql_reset(query);
+	return status;
+}
+
+static enum store_status
+delete_rows(struct store *store, uint64_t mailbox_id)
+{
+	static const char *const deletes[] = {
+		"DELETE FROM message WHERE mailbox_id = ?1",
+		"DELETE FROM expunged WHERE mailbox_id = ?1",
+		"DELETE FROM keyword WHERE mailbox_id = ?1",
+		"DELETE FROM mailbox WHERE id = ?1",
+	};
+	enum store_status status = STORE_OK;
+
+	for (size_t i = 0; status == STORE_OK && i < COUNT_OF(deletes); i++) {
+		struct sql_statement *statement = sql_prepare(store->sql, deletes[i]);
+
+		sql_bind_number(statement, 1, mailbox_id);
+		status = store_run(statement);
+	}
+	return status;
+}
+
+enum store_status
+store_mailbox_delete(struct store *store, struct span name)
+{
+	enum store_status status;
+	uint64_t mailbox_id;
+
+	if ((status = store_enter(store)) != STORE_OK)
+		return status;
+	if (span_equals(name, SPAN("INBOX")))
+		return STORE_FORBIDDEN;
+	if ((status = store_mailbox_id(store, name, &mailbox_id)) != STORE_OK ||
+	    (status = release_all_content(store, mailbox_id)) != STORE_OK)
+		return status;
+	return delete_rows(store, mailbox_id);
+}
+
+/* What an UPDATE of one mailbox by its id came to. */
+static enum store_status
+run_on_one(struct store *store, struct sql_statement *update)
+{
+	enum store_status status = store_run(update);
+
+	return status == STORE_OK && sql_changed_rows(store->sql) == 0 ? STORE_NOT_FOUND : status;
+}
+
+enum store_status
+store_mailbox_set_special_use(struct store *store, uint64_t mailbox_id, const char *special_use)
+{
+	struct sql_statement *update;
+	enum store_status status;
+
+	if ((status = store_enter(store)) != STORE_OK)
+		return status;
+	update = sql_prepare(store->sql, "UPDATE mailbox SET special_use = ?2 WHERE id = ?1");
+	sql_bind_number(update, 1, mailbox_id);
+	if (special_use == NULL)
+		sql_bind_null(update, 2);
+	else
+		sql_bind_text(update, 2, span_from_string(special_use));
+	return run_on_one(store, update);
+}
+
+enum store_status
+store_mailbox_claim_recent(struct store *store, uint64_t mailbox_id, uint32_t *recent_uid_out)
+{
+	struct sql_statement *query, *update;
+	enum store_status status;
+	int64_t recent_uid = 0, uidnext = 0;
+
+	if ((status = store_enter(store)) != STORE_OK)
+		return status;
+	query = sql_prepare(store->sql, "SELECT recent_uid, uidnext FROM mailbox WHERE id = ?1");
+	sql_bind_number(query, 1, mailbox_id);
+	if ((status = store_row(query)) == STORE_OK) {
+		recent_uid = sql_column_number(query, 0);
+		uidnext = sql_column_number(query, 1);
+	}
+	sql_reset(query);
+	if (status == STORE_OK && recent_uid != uidnext) {
+		update = sql_prepare(store->sql, "UPDATE mailbox SET recent_uid = uidnext WHERE id = ?1");
+		sql_bind_number(update, 1, mailbox_id);
+		status = store_run(update);
+	}
+	if (status == STORE_OK)
+		*recent_uid_out = recent_uid > UID_MAX ? UID_MAX : recent_uid;
+	return status;
+}

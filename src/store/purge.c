@@ -1,0 +1,103 @@
+/*
+ * Who has a content, and freeing it when nobody has.  An expunge only notes what became free: deleting
+ * bodies there would make it wait for every page of them.  Worker threads.
+ */
+#include "internal.h"
+#include "store/content.h"
+
+#define CHUNK_FIRST(content_id) ((content_id) << 20)
+#define CHUNK_LAST(content_id)	((content_id) << 20 | 0xfffff)
+
+static enum store_status
+run_with_content(struct store *store, const char *text, uint64_t content_id)
+{
+	struct sql_statement *statement = sql_prepare(store->sql, text);
+
+	sql_bind_number(statement, 1, content_id);
+	return store_run(statement);
+}
+
+enum store_status
+store_content_share(struct store *store, uint64_t content_id)
+{
+	return run_with_content(store,
+	    "INSERT INTO shared (content_id, extra) VALUES (?1, 1) "
+	    "ON CONFLICT (content_id) DO UPDATE SET extra = extra + 1", content_id);
+}
+
+enum store_status
+store_content_release(struct store *store, uint64_t content_id)
+{
+	struct sql_statement *query = sql_prepare(store->sql,
+	    "SELECT extra FROM shared WHERE content_id = ?1");
+	enum store_status status;
+	int64_t extra = 0;
+
+	sql_bind_number(query, 1, content_id);
+	if ((status = store_row(query)) == STORE_OK)
+		extra = sql_column_number(query, 0);
+	sql_reset(query);
+	if (status != STORE_OK && status != STORE_NOT_FOUND)
+		return status;
+	if (extra > 1)
+		return run_with_content(store,
+		    "UPDATE shared SET extra = extra - 1 WHERE content_id = ?1", content_id);
+	if (extra == 1)
+		return run_with_content(store, "DELETE FROM shared WHERE content_id = ?1", content_id);
+	return run_with_content(store, "INSERT INTO garbage (content_id) VALUES (?1)", content_id);
+}
+
+static enum store_status
+purge_content(struct store *store, uint64_t content_id)
+{
+	struct sql_statement *chunks = sql_prepare(store->sql, "DELETE FROM chunk WHERE id BETWEEN ?1 AND ?2");
+	enum store_status status;
+
+	sql_bind_number(chunks, 1, CHUNK_FIRST(content_id));
+	sql_bind_number(chunks, 2, CHUNK_LAST(content_id));
+	if ((status = store_run(chunks)) != STORE_OK ||
+	    (status = run_with_content(store, "DELETE FROM content WHERE id = ?1", content_id)) != STORE_OK)
+		return status;
+	return run_with_content(store, "DELETE FROM garbage WHERE content_id = ?1", content_id);
+}
+
+/* STORE_NOT_FOUND when there is no garbage left. */
+static enum store_status
+next_garbage(struct store *store, uint64_t *content_id_out, uint64_t *size_octets_out)
+{
+	struct sql_statement *query = sql_prepare(store->sql,
+	    "SELECT content_id, coalesce(size, 0) FROM garbage LEFT JOIN content ON content.id = content_id "
+	    "ORDER BY content_id LIMIT 1");
+	enum store_status status = store_row(query);
+
+	if (status == STORE_OK) {
+		*content_id_out = sql_column_number(query, 0);
+		*size_octets_out = sql_column_number(query, 1);
+	}
+	sql_reset(query);
+	return status;
+}
+
+enum store_status
+store_purge(struct store *store, uint32_t content_max, uint64_t size_max_octets, bool *is_more_out)
+{
+	uint64_t content_id, size_octets, freed_octets = 0;
+	enum store_status status;
+	uint32_t freed = 0;
+
+	if ((status = store_enter(store)) != STORE_OK)
+		return status;
+	while ((status = next_garbage(store, &content_id, &size_octets)) == STORE_OK) {
+		if (freed > 0 && (freed >= content_max || size_octets > size_max_octets - freed_octets))
+			break;
+		if ((status = purge_content(store, content_id)) != STORE_OK)
+			return status;
+		freed++;
+		freed_octets += size_octets < size_max_octets - freed_octets ? size_octets :
+		    size_max_octets - freed_octets;
+	}
+	if (status != STORE_OK && status != STORE_NOT_FOUND)
+		return status;
+	*is_more_out = status == STORE_OK;
+	return STORE_OK;
+}

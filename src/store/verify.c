@@ -1,0 +1,126 @@
+/*
+ * Looking for damage: rules that every file keeps, as queries for what breaks them, and the octets of
+ * every content.  Worker threads.
+ */
+#include "base/memory.h"
+#include "internal.h"
+#include "store/content.h"
+
+/* Each row that comes back is a finding: a mailbox's or a content's id, and maybe a UID. */
+static const struct { const char *what, *query; } rules[] = {
+	{ "mailbox: kept counters differ from its messages",
+	  "SELECT id FROM mailbox AS m WHERE (messages, unseen, deleted, size) IS NOT (SELECT count(*), "
+	  "count(*) FILTER (WHERE flags & 8 = 0), count(*) FILTER (WHERE flags & 4), "
+	  "coalesce(sum(size), 0) FROM message WHERE mailbox_id = m.id)" },
+	{ "mailbox: a UID is at or above uidnext, or a modseq above the highest",
+	  "SELECT DISTINCT m.id FROM mailbox AS m JOIN message ON mailbox_id = m.id "
+	  "WHERE uid >= uidnext OR modseq > highest_modseq" },
+	{ "mailbox: its uidvalidity was not given by the account",
+	  "SELECT id FROM mailbox WHERE uidvalidity >= (SELECT next_uidvalidity FROM account)" },
+	{ "mailbox: gone, but messages, keywords or expunged ranges are left",
+	  "SELECT mailbox_id FROM (SELECT mailbox_id FROM message UNION SELECT mailbox_id FROM keyword "
+	  "UNION SELECT mailbox_id FROM expunged) WHERE mailbox_id NOT IN (SELECT id FROM mailbox)" },
+	{ "mailbox: a message lies in an expunged range",
+	  "SELECT DISTINCT e.mailbox_id FROM expunged AS e JOIN message AS m "
+	  "ON m.mailbox_id = e.mailbox_id AND m.uid BETWEEN e.first_uid AND e.last_uid" },
+	{ "content: missing, or of another size than a message of it",
+	  "SELECT m.content_id, m.uid FROM message AS m LEFT JOIN content AS c ON c.id = m.content_id "
+	  "WHERE c.size IS NOT m.size" },
+	{ "content: its number of users differs from what is noted",
+	  "SELECT content_id FROM (SELECT content_id, count(*) AS users FROM message GROUP BY content_id) "
+	  "LEFT JOIN shared USING (content_id) WHERE users <> coalesce(extra, 0) + 1" },
+	{ "content: noted as shared but not used",
+	  "SELECT content_id FROM shared WHERE content_id NOT IN (SELECT content_id FROM message)" },
+	{ "content: not used, and not noted as garbage",
+	  "SELECT id FROM content WHERE id NOT IN (SELECT content_id FROM message) "
+	  "AND id NOT IN (SELECT content_id FROM garbage)" },
+	{ "content: used, but noted as garbage",
+	  "SELECT content_id FROM garbage WHERE content_id IN (SELECT content_id FROM message)" },
+	{ "content: gone, but chunks are left",
+	  "SELECT DISTINCT id >> 20 FROM chunk WHERE id >> 20 NOT IN (SELECT id FROM content)" },
+	{ "content: its chunks do not add up to its size",
+	  "SELECT c.id FROM content AS c WHERE size IS NOT (SELECT sum(length(octets)) FROM chunk "
+	  "WHERE chunk.id BETWEEN c.id << 20 AND c.id << 20 | 1048575)" },
+};
+
+static enum store_status
+check_rule(struct store *store, const char *what, const char *text, struct buffer *findings)
+{
+	struct sql_statement *query = sql_prepare(store->sql, text);
+	enum sql_status status;
+
+	while ((status = sql_step(query)) == SQL_ROW)
+		buffer_printf(findings, "%s: id %lld\n", what, (long long)sql_column_number(query, 0));
+	return store_from_sql(status);
+}
+
+/* The digest of a content's octets, read chunk by chunk. */
+static enum store_status
+compute_digest(struct store *store, uint64_t content_id, uint64_t size, uint8_t digest_out[DIGEST_LENGTH])
+{
+	struct digest *digest = digest_new();
+	struct buffer octets = { 0 };
+	enum store_status status = STORE_OK;
+
+	for (uint64_t offset = 0; status == STORE_OK && offset < size; offset += STORE_CHUNK_OCTETS) {
+		buffer_clear(&octets);
+		status = store_read_octets(store, content_id, offset, STORE_CHUNK_OCTETS, &octets);
+		digest_add(digest, buffer_span(&octets));
+	}
+	digest_finish(&digest, digest_out);
+	buffer_free(&octets);
+	return status;
+}
+
+static enum store_status
+check_digests(struct store *store, struct buffer *findings)
+{
+	struct sql_statement *query = sql_prepare(store->sql,
+	    "SELECT id, size AS whole, sha256 FROM content ORDER BY id");
+	uint8_t digest[DIGEST_LENGTH];
+	enum store_status status = STORE_OK;
+	enum sql_status stepped;
+
+	while (status == STORE_OK && (stepped = sql_step(query)) != SQL_OK) {
+		if (stepped != SQL_ROW)
+			return store_from_sql(stepped);
+		uint64_t id = sql_column_number(query, 0);
+
+		status = compute_digest(store, id, sql_column_number(query, 1), digest);
+		if (status == STORE_CORRUPT ||
+		    (status == STORE_OK && !span_equals(sql_column_blob(query, 2), span_of(digest, sizeof digest)))) {
+			buffer_printf(findings, "content: octets differ from their digest: id %llu\n",
+			    (unsigned long long)id);
+			status = STORE_OK;
+		}
+	}
+	sql_reset(query);
+	return status;
+}
+
+static enum store_status
+check_whole_file(struct store *store, struct buffer *findings)
+{
+	enum sql_status status = sql_quick_check(store->sql, findings);
+
+	if (status != SQL_OK && status != SQL_CORRUPT)
+		return store_from_sql(status);
+	return check_digests(store, findings);
+}
+
+enum store_status
+store_verify(struct store *store, enum store_verify_depth depth, struct buffer *findings_out)
+{
+	size_t length_before = findings_out->length;
+	enum store_status status;
+	bool is_ours;
+
+	if ((status = store_read_begin(store, &is_ours)) != STORE_OK)
+		return status;
+	for (size_t i = 0; status == STORE_OK && i < COUNT_OF(rules); i++)
+		status = check_rule(store, rules[i].what, rules[i].query, findings_out);
+	if (status == STORE_OK && depth == STORE_VERIFY_ALL)
+		status = check_whole_file(store, findings_out);
+	status = store_read_end(store, is_ours, status);
+	return status == STORE_OK && findings_out->length > length_before ? STORE_CORRUPT : status;
+}
