@@ -12,7 +12,7 @@ struct control;
 struct directory;
 struct link;
 struct loop;
-struct tls_config;
+struct tls_context;
 struct workers;
 
 struct cas;
@@ -24,7 +24,7 @@ struct cas_parts {
 	struct workers *storage;	/* the directory is asked there */
 	struct directory *directory;
 	struct link *link;
-	struct tls_config *tls;		/* NULL: no TLS on any port */
+	struct tls_context *tls;		/* NULL: no TLS on any port */
 	const struct config *config;
 };
 
@@ -38,7 +38,7 @@ struct cas *cas_new(const struct cas_parts *parts);
 bool cas_listen(struct cas *cas, char **error_out);
 
 /* Use another configuration and certificate for what comes from now on; listeners stay. */
-void cas_reload(struct cas *cas, const struct config *config, struct tls_config *tls);
+void cas_reload(struct cas *cas, const struct config *config, struct tls_context *tls);
 
 /*
  * Stop accepting, tell every client BYE and close; calls back once the last one has gone, never before

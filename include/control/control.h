@@ -36,7 +36,9 @@ enum control_right {
 };
 
 /*
- * Listen on a Unix socket, mode 0660, group imapd-admin when that group exists; replaces a socket that nobody answers on.
+ * Listen on a Unix socket, mode 0660, group imapd-admin if that group exists; mode 0666 if there is an
+ * imapd-view, since two groups must get in and credentials are asked for anyway.  Replaces a socket
+ * that nobody answers on.  Who is a member is read now, so before the loop runs: user databases block.
  *
  * NULL: *error_out, given, says why (another imapd is there, no permission).
  */
@@ -64,7 +66,7 @@ struct span control_call_word(const struct control_call *call, size_t index);
 /* What came as {N}; empty when there was none.  Wiped when the call is finished. */
 struct span control_call_body(const struct control_call *call);
 
-/* Who asks, for the log: "alice" or "1000". */
+/* Who asks, for the log: a user number as text. */
 const char *control_call_peer(const struct control_call *call);
 
 /* Send one line of data; a line break in it is sent as a space, what is too long is cut. */

@@ -1,0 +1,459 @@
+/*
+ * The control socket: connections, requests and their answers.  Framing as in control/control.h; a
+ * connection has one call at a time, and what is pipelined behind it waits in the stream.  Loop thread.
+ */
+#include "control/control.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "control/words.h"
+#include "loop/loop.h"
+#include "net/listener.h"
+#include "net/stream.h"
+#include "peer.h"
+
+#define CONNECTIONS_MAX 100
+#define REQUEST_TIMEOUT_MS 60000
+#define FLUSH_MS 5000
+
+struct verb {
+	struct list link;
+	const char *name;
+	enum control_right right;
+	control_handler *handler;
+	void *context;
+};
+
+struct control {
+	struct loop *loop;
+	struct listener *listener;
+	struct rights rights;
+	struct list verbs;
+	struct list calls;
+	size_t call_count;
+};
+
+/* A connection; it is a call while is_running. */
+struct control_call {
+	struct list link;
+	struct control *control;
+	struct stream *stream;		/* NULL: taken */
+	struct deferred again;		/* advance(), or free */
+	struct timer timer;		/* a request must be whole in time */
+	uid_t uid;
+	gid_t gid;
+	char peer[16];
+	bool is_running, is_gone, is_at_end;
+
+	struct arena *arena;		/* of the request */
+	const struct verb *verb;
+	struct span words[CONTROL_WORDS_MAX];
+	size_t word_count, verb_words;
+	size_t body_length;
+	bool has_line;			/* the line is read, the body may lack */
+	struct buffer body;
+};
+
+static void
+call_free(struct control_call *call)
+{
+	deferred_cancel(&call->again);
+	timer_stop(&call->timer);
+	list_remove(&call->link);
+	call->control->call_count--;
+	arena_free(&call->arena);
+	if (call->body.at != NULL)
+		memory_wipe(call->body.at, call->body.capacity);
+	buffer_free(&call->body);
+	stream_close_after_flush(&call->stream, FLUSH_MS);
+	free(call);
+}
+
+size_t
+control_call_count(const struct control_call *call)
+{
+	return call->word_count - call->verb_words;
+}
+
+struct span
+control_call_word(const struct control_call *call, size_t index)
+{
+	return call->words[call->verb_words + index];
+}
+
+struct span
+control_call_body(const struct control_call *call)
+{
+	return buffer_span(&call->body);
+}
+
+const char *
+control_call_peer(const struct control_call *call)
+{
+	return call->peer;
+}
+
+bool
+control_call_is_gone(const struct control_call *call)
+{
+	return call->is_gone;
+}
+
+/* One line, whatever stands in the text. */
+static void
+write_line(struct control_call *call, char kind, struct span text)
+{
+	struct buffer line = { 0 };
+
+	if (call->is_gone)
+		return;
+	text = span_slice(text, 0, CONTROL_LINE_MAX - 2);
+	buffer_add_octet(&line, (uint8_t)kind);
+	for (size_t i = 0; i < text.length; i++)
+		buffer_add_octet(&line, text.at[i] < ' ' ? ' ' : text.at[i]);
+	buffer_add_octet(&line, '\n');
+	stream_write_buffer(call->stream, &line);
+	buffer_free(&line);
+}
+
+void
+control_reply(struct control_call *call, struct span line)
+{
+	write_line(call, '+', line);
+}
+
+void
+control_replyf(struct control_call *call, const char *format, ...)
+{
+	char line[CONTROL_LINE_MAX];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(line, sizeof line, format, arguments);
+	va_end(arguments);
+	control_reply(call, span_from_string(line));
+}
+
+static void
+write_status(struct control_call *call, int code, const char *text)
+{
+	struct buffer status = { 0 };
+
+	buffer_printf(&status, "%d", code);
+	if (text != NULL)
+		buffer_printf(&status, " %s", text);
+	write_line(call, '.', buffer_span(&status));
+	buffer_free(&status);
+}
+
+/* Forget the request, keep the connection. */
+static void
+end_call(struct control_call *call, int code)
+{
+	if (call->verb != NULL && call->verb->right == CONTROL_CHANGE)
+		log_info("control", log_text("peer", call->peer), log_text("verb", call->verb->name),
+		    log_number("code", code));
+	call->is_running = call->has_line = false;
+	call->verb = NULL;
+	if (call->body.at != NULL)
+		memory_wipe(call->body.at, call->body.capacity);
+	buffer_clear(&call->body);
+	arena_reset(call->arena);
+	deferred_schedule(call->control->loop, &call->again);
+}
+
+void
+control_finish(struct control_call *call, int code, const char *text)
+{
+	write_status(call, code, text);
+	end_call(call, code);
+}
+
+struct stream *
+control_take_stream(struct control_call *call)
+{
+	struct stream *stream = call->stream;
+
+	write_status(call, EX_OK, NULL);
+	end_call(call, EX_OK);
+	if (call->is_gone)
+		return NULL;
+	call->stream = NULL;
+	return stream;
+}
+
+/* Two words first: "user add" before "user". */
+static const struct verb *
+find_verb(const struct control_call *call, size_t words)
+{
+	struct buffer name = { 0 };
+	const struct verb *found = NULL;
+
+	for (size_t i = 0; i < words; i++) {
+		if (i > 0)
+			buffer_add_octet(&name, ' ');
+		buffer_add_span(&name, call->words[i]);
+	}
+	LIST_FOREACH(&call->control->verbs, link) {
+		const struct verb *verb = LIST_ENTRY(link, struct verb, link);
+
+		if (span_equals(span_from_string(verb->name), buffer_span(&name)))
+			found = verb;
+	}
+	buffer_free(&name);
+	return found;
+}
+
+static void
+refuse(struct control_call *call, const struct verb *verb)
+{
+	char text[160];
+
+	log_warning("control-refused", log_text("peer", call->peer), log_text("verb", verb->name));
+	snprintf(text, sizeof text, "no permission: become a member of the group %s%s",
+	    verb->right == CONTROL_VIEW ? GROUP_VIEW " or " : "", GROUP_CHANGE);
+	control_finish(call, EX_NOPERM, text);
+}
+
+static void
+dispatch(struct control_call *call)
+{
+	const struct verb *verb = NULL;
+
+	timer_stop(&call->timer);
+	call->is_running = true;
+	for (call->verb_words = 2; call->verb_words > 0; call->verb_words--) {
+		if (call->word_count >= call->verb_words &&
+		    (verb = find_verb(call, call->verb_words)) != NULL)
+			break;
+	}
+	if (verb == NULL) {
+		control_finish(call, EX_USAGE, "this server has no such verb");
+		return;
+	}
+	if (!rights_allow(&call->control->rights, call->uid, call->gid, verb->right)) {
+		refuse(call, verb);
+		return;
+	}
+	call->verb = verb;
+	verb->handler(call, verb->context);
+}
+
+/* Take ` {N}` off the end of the line; false when N is too large. */
+static bool
+take_body_length(struct control_call *call, struct span *line)
+{
+	size_t open = line->length;
+	uint64_t length;
+
+	call->body_length = 0;
+	if (line->length == 0 || line->at[line->length - 1] != '}')
+		return true;
+	while (open > 0 && line->at[open - 1] != '{')
+		open--;
+	if (open < 2 || line->at[open - 2] != ' ' ||
+	    !span_to_number(span_slice(*line, open, line->length - open - 1), CONTROL_BODY_MAX, &length))
+		return false;
+	call->body_length = length;
+	line->length = open - 2;
+	return true;
+}
+
+/* The framing is lost with a bad line: say so and go. */
+static void
+give_up(struct control_call *call, const char *why)
+{
+	write_status(call, EX_USAGE, why);
+	call->is_at_end = true;
+	stream_discard_input(call->stream);
+}
+
+/* Read the line of the next request; false when there is none yet, or never will be. */
+static bool
+take_line(struct control_call *call)
+{
+	struct span input = stream_input_whole(call->stream);
+	size_t end = span_find(input, '\n');
+	struct span line = span_slice(input, 0, end);
+
+	if (end > CONTROL_LINE_MAX) {
+		give_up(call, "the request is too long");
+		return false;
+	}
+	if (end == input.length)
+		return false;
+	if (line.length > 0 && line.at[line.length - 1] == '\r')
+		line.length--;
+	if (!take_body_length(call, &line) ||
+	    !control_split_words(line, call->arena, call->words, CONTROL_WORDS_MAX,
+		&call->word_count)) {
+		give_up(call, "the request cannot be understood");
+		return false;
+	}
+	stream_consume(call->stream, end + 1);
+	return true;
+}
+
+static bool
+take_body(struct control_call *call)
+{
+	if (stream_input_length(call->stream) < call->body_length)
+		return false;
+	if (call->body_length > 0) {
+		buffer_add_span(&call->body,
+		    span_slice(stream_input_whole(call->stream), 0, call->body_length));
+		stream_consume(call->stream, call->body_length);
+	}
+	return true;
+}
+
+/* Run the request that has come, if none runs; free the connection when it is over. */
+static void
+advance(void *context)
+{
+	struct control_call *call = context;
+
+	if (call->is_running)
+		return;
+	if (call->stream == NULL || call->is_gone) {
+		call_free(call);
+		return;
+	}
+	if (!call->has_line)
+		call->has_line = take_line(call);
+	if (call->has_line && take_body(call)) {
+		dispatch(call);
+		return;
+	}
+	if (call->is_at_end)
+		call_free(call);
+	else if (!timer_is_running(&call->timer))
+		timer_start_ms(&call->timer, REQUEST_TIMEOUT_MS);
+}
+
+static void
+on_input(struct stream *stream, void *context)
+{
+	struct control_call *call = context;
+
+	(void)stream;
+	if (!call->is_running)
+		deferred_schedule(call->control->loop, &call->again);
+}
+
+static void
+on_end(struct stream *stream, enum stream_end reason, void *context)
+{
+	struct control_call *call = context;
+
+	(void)stream;
+	call->is_at_end = true;
+	call->is_gone = reason != STREAM_EOF;
+	deferred_schedule(call->control->loop, &call->again);
+}
+
+static void
+on_too_slow(void *context)
+{
+	struct control_call *call = context;
+
+	give_up(call, "the request did not come in time");
+	deferred_schedule(call->control->loop, &call->again);
+}
+
+static const struct stream_events events = { on_input, NULL, on_end };
+
+static void
+on_accepted(struct stream *stream, void *context)
+{
+	struct control *control = context;
+	struct control_call *call;
+	pid_t pid;
+
+	if (control->call_count == CONNECTIONS_MAX) {
+		stream_free(&stream);
+		return;
+	}
+	call = NEW(struct control_call);
+	call->control = control;
+	call->stream = stream;
+	call->arena = arena_new();
+	if (!stream_peer_credentials(stream, &call->uid, &call->gid, &pid)) {
+		call->uid = (uid_t)-1;
+		call->gid = (gid_t)-1;
+	}
+	snprintf(call->peer, sizeof call->peer, "%u", (unsigned)call->uid);
+	deferred_init(&call->again, advance, call);
+	timer_init(&call->timer, control->loop, on_too_slow, call);
+	timer_start_ms(&call->timer, REQUEST_TIMEOUT_MS);
+	list_push_back(&control->calls, &call->link);
+	control->call_count++;
+	stream_set_events(stream, &events, call);
+}
+
+/* The socket's file is ours; whoever starts the server as a member of the group gives it away. */
+static void
+share_socket(const struct control *control, const char *path)
+{
+	if (control->rights.change.exists &&
+	    chown(path, (uid_t)-1, control->rights.change.gid) != 0)
+		log_debug("control-group", log_text("path", path), log_text("reason", strerror(errno)));
+}
+
+struct control *
+control_new(struct loop *loop, const char *path, char **error_out)
+{
+	struct control *control = NEW(struct control);
+
+	control->loop = loop;
+	list_init(&control->verbs);
+	list_init(&control->calls);
+	group_members_init(&control->rights.change, GROUP_CHANGE);
+	group_members_init(&control->rights.view, GROUP_VIEW);
+	control->listener = listener_new(loop, path, control->rights.view.exists ? 0666 : 0660,
+	    on_accepted, control, error_out);
+	if (control->listener == NULL)
+		control_free(&control);
+	else
+		share_socket(control, path);
+	return control;
+}
+
+void
+control_free(struct control **control)
+{
+	if (*control == NULL)
+		return;
+	listener_free(&(*control)->listener);
+	LIST_FOREACH(&(*control)->calls, link)
+		call_free(LIST_ENTRY(link, struct control_call, link));
+	LIST_FOREACH(&(*control)->verbs, link)
+		free(LIST_ENTRY(link, struct verb, link));
+	group_members_fini(&(*control)->rights.change);
+	group_members_fini(&(*control)->rights.view);
+	free(*control);
+	*control = NULL;
+}
+
+void
+control_register(struct control *control, const char *name, enum control_right right,
+    control_handler *handler, void *context)
+{
+	struct verb *verb = NEW(struct verb);
+
+	verb->name = name;
+	verb->right = right;
+	verb->handler = handler;
+	verb->context = context;
+	list_push_back(&control->verbs, &verb->link);
+}
