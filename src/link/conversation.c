@@ -1,0 +1,112 @@
+/*
+ * The opening of a link as text: src/link/README.
+ */
+#include "conversation.h"
+
+#include "base/base64.h"
+
+/* A quoted string of RFC 3501 section 9: TEXT-CHAR only. */
+static void
+add_quoted(struct buffer *out, struct span text)
+{
+	buffer_add_octet(out, '"');
+	for (size_t i = 0; i < text.length; i++) {
+		uint8_t octet = text.at[i];
+
+		if (octet < ' ' || octet > '~')
+			continue;
+		if (octet == '"' || octet == '\\')
+			buffer_add_octet(out, '\\');
+		buffer_add_octet(out, octet);
+	}
+	buffer_add_octet(out, '"');
+}
+
+static void
+add_fact(struct buffer *out, const char *name, struct span value)
+{
+	if (value.length == 0)
+		return;
+	if (out->at[out->length - 1] != '(')
+		buffer_add_octet(out, ' ');
+	buffer_printf(out, "\"%s\" ", name);
+	add_quoted(out, value);
+}
+
+void
+conversation_open(struct buffer *out, struct span user, const struct link_facts *facts)
+{
+	struct buffer port = { 0 };
+
+	buffer_add_number(&port, facts->port);
+	buffer_add_string(out, "L1 ID (");
+	add_fact(out, "x-session-id", facts->session_id);
+	add_fact(out, "x-originating-ip", facts->address);
+	add_fact(out, "x-originating-port", buffer_span(&port));
+	add_fact(out, "x-tls", facts->tls_version);
+	add_fact(out, "x-tls-cipher", facts->tls_cipher);
+	buffer_add_string(out, ")\r\nL2 AUTHENTICATE EXTERNAL ");
+	base64_encode(user, out);
+	buffer_add_string(out, "\r\n");
+	buffer_free(&port);
+}
+
+static bool
+end(struct link_result *result, enum link_status status)
+{
+	result->status = status;
+	return true;
+}
+
+/* `[CAPABILITY IMAP4rev1 ...] text` */
+static struct span
+capability_of(struct span text)
+{
+	struct span code = SPAN("[CAPABILITY ");
+	struct span list;
+
+	if (!span_starts_with_nocase(text, code))
+		return (struct span){ NULL, 0 };
+	list = span_from(text, code.length);
+	return span_slice(list, 0, span_find(list, ']'));
+}
+
+static bool
+read_untagged(struct span text, bool is_greeting, struct link_result *result)
+{
+	if (span_starts_with_nocase(text, SPAN("BYE")))
+		return end(result, LINK_UNREACHABLE);
+	if (is_greeting && !span_starts_with_nocase(text, SPAN("OK")))
+		return end(result, LINK_PROTOCOL);
+	return false;
+}
+
+static bool
+read_authenticated(struct span text, struct link_result *result)
+{
+	if (span_starts_with_nocase(text, SPAN("OK "))) {
+		result->text = span_from(text, 3);
+		result->capability = capability_of(result->text);
+		return end(result, LINK_OK);
+	}
+	if (span_starts_with_nocase(text, SPAN("NO "))) {
+		result->text = span_from(text, 3);
+		return end(result, LINK_REFUSED);
+	}
+	return end(result, LINK_PROTOCOL);
+}
+
+bool
+conversation_read(struct span line, bool is_greeting, struct link_result *result_out)
+{
+	*result_out = (struct link_result){ .status = LINK_PROTOCOL };
+	if (span_starts_with(line, SPAN("* ")))
+		return read_untagged(span_from(line, 2), is_greeting, result_out);
+	if (is_greeting)
+		return true;
+	if (span_starts_with(line, SPAN("L1 ")))
+		return false;
+	if (span_starts_with(line, SPAN("L2 ")))
+		return read_authenticated(span_from(line, 3), result_out);
+	return true;
+}
