@@ -1,0 +1,256 @@
+/*
+ * SCRAM-SHA-256 for the server (RFC 5802 sections 5 and 7, RFC 7677).  Strict: every attribute once, in
+ * its order, and the channel binding compared octet by octet, so that nothing a man in the middle could
+ * change goes unnoticed.  SCRAM-SHA-256-PLUS is not offered, so "y" is true and "p=" is refused.
+ */
+#include "scram.h"
+
+#include "auth/password.h"
+#include "base/base64.h"
+#include "base/memory.h"
+#include "base/random.h"
+
+/* Take "NAME=VALUE" up to a comma or the end off the front. */
+static bool
+take_attribute(struct span *text, uint8_t name, struct span *value_out)
+{
+	size_t end = span_find(*text, ',');
+
+	if (end < 2 || text->at[0] != name || text->at[1] != '=')
+		return false;
+	*value_out = span_slice(*text, 2, end - 2);
+	*text = span_from(*text, end);	/* the comma stays */
+	return true;
+}
+
+static bool
+take_comma(struct span *text)
+{
+	if (text->length == 0 || text->at[0] != ',')
+		return false;
+	*text = span_from(*text, 1);
+	return true;
+}
+
+/* saslname: "=2C" stands for a comma and "=3D" for an equals sign; no other "=" may stand there. */
+static bool
+decode_name(struct span text, struct buffer *name_out)
+{
+	if (text.length == 0 || span_find(text, '\0') < text.length)
+		return false;
+	for (size_t at = 0; at < text.length; at++) {
+		struct span escape = span_slice(text, at, 3);
+
+		if (text.at[at] != '=') {
+			buffer_add_octet(name_out, text.at[at]);
+			continue;
+		}
+		if (span_equals(escape, SPAN("=2C")))
+			buffer_add_octet(name_out, ',');
+		else if (span_equals(escape, SPAN("=3D")))
+			buffer_add_octet(name_out, '=');
+		else
+			return false;
+		at += 2;
+	}
+	return true;
+}
+
+static bool
+is_nonce(struct span text)
+{
+	for (size_t at = 0; at < text.length; at++)
+		if (text.at[at] < 0x21 || text.at[at] > 0x7e || text.at[at] == ',')
+			return false;
+	return text.length > 0;
+}
+
+/* Extensions are ignored as section 5.1 says, but may not look like one of the known attributes. */
+static bool
+are_extensions(struct span text)
+{
+	static const struct span known = SPAN("anmrcsipve");
+
+	while (text.length > 0) {
+		uint8_t name;
+		struct span value;
+
+		if (!take_comma(&text) || text.length == 0)
+			return false;
+		name = text.at[0];
+		if (ascii_lower(name) < 'a' || ascii_lower(name) > 'z' ||
+		    span_find(known, name) < known.length || !take_attribute(&text, name, &value) ||
+		    value.length == 0)
+			return false;
+	}
+	return true;
+}
+
+/* gs2-header: leaves the text after it, and the authorization identity, empty when there is none. */
+static enum scram_result
+take_header(struct span *text, struct buffer *identity_out)
+{
+	struct span identity;
+
+	if (span_starts_with(*text, SPAN("p=")))
+		return SCRAM_WRONG;
+	if (!span_starts_with(*text, SPAN("n,")) && !span_starts_with(*text, SPAN("y,")))
+		return SCRAM_MALFORMED;
+	*text = span_from(*text, 2);
+	if (take_attribute(text, 'a', &identity) && !decode_name(identity, identity_out))
+		return SCRAM_MALFORMED;
+	return take_comma(text) ? SCRAM_GOOD : SCRAM_MALFORMED;
+}
+
+static enum scram_result
+take_bare(struct scram *scram, struct span text, struct buffer *user_out)
+{
+	struct span user, nonce;
+
+	buffer_add_span(&scram->client_first, text);
+	if (!take_attribute(&text, 'n', &user) || !decode_name(user, user_out) ||
+	    !take_comma(&text) || !take_attribute(&text, 'r', &nonce) || !is_nonce(nonce) ||
+	    !are_extensions(text))
+		return SCRAM_MALFORMED;
+	buffer_add_span(&scram->nonce, nonce);
+	return SCRAM_GOOD;
+}
+
+enum scram_result
+scram_client_first(struct scram *scram, struct span message, struct span nonce,
+    struct buffer *user_out)
+{
+	struct buffer identity = { 0 };
+	struct span rest = message;
+	enum scram_result result = take_header(&rest, &identity);
+
+	buffer_add_span(&scram->header, span_slice(message, 0, message.length - rest.length));
+	if (result == SCRAM_GOOD)
+		result = take_bare(scram, rest, user_out);
+	buffer_add_span(&scram->nonce, nonce);
+	if (result == SCRAM_GOOD && identity.length > 0 &&
+	    !span_equals_nocase(buffer_span(&identity), buffer_span(user_out)))
+		result = SCRAM_WRONG;
+	buffer_free(&identity);
+	return result;
+}
+
+void
+scram_server_first(struct scram *scram, struct buffer *out)
+{
+	struct buffer *message = &scram->server_first;
+
+	buffer_add_string(message, "r=");
+	buffer_add_span(message, buffer_span(&scram->nonce));
+	buffer_add_string(message, ",s=");
+	base64_encode(span_of(scram->keys.salt, scram->keys.salt_length), message);
+	buffer_add_string(message, ",i=");
+	buffer_add_number(message, scram->keys.iterations);
+	buffer_add_span(out, buffer_span(message));
+}
+
+void
+scram_fake_keys(struct scram *scram, struct span secret, struct span user)
+{
+	struct buffer name = { 0 };
+	uint8_t mac[DIGEST_LENGTH];
+
+	/* Names differ by more than the case of their letters. */
+	for (size_t at = 0; at < user.length; at++)
+		buffer_add_octet(&name, ascii_lower(user.at[at]));
+	hmac(secret, buffer_span(&name), mac);
+	scram->keys = (struct scram_keys){ .iterations = PASSWORD_ITERATIONS,
+		.salt_length = SCRAM_SALT_LENGTH };
+	memcpy(scram->keys.salt, mac, SCRAM_SALT_LENGTH);
+	random_fill(scram->keys.stored_key, DIGEST_LENGTH);
+	random_fill(scram->keys.server_key, DIGEST_LENGTH);
+	scram->is_fake = true;
+	buffer_free(&name);
+}
+
+/* "c=" must be the GS2 header again; nothing is bound without PLUS. */
+static bool
+repeats_header(const struct scram *scram, struct span binding)
+{
+	struct buffer expected = { 0 };
+	bool is_equal;
+
+	base64_encode(buffer_span(&scram->header), &expected);
+	is_equal = span_equals(binding, buffer_span(&expected));
+	buffer_free(&expected);
+	return is_equal;
+}
+
+static bool
+decode_proof(struct span text, uint8_t proof_out[DIGEST_LENGTH])
+{
+	struct buffer octets = { 0 };
+	bool is_good = base64_decode(text, &octets) && octets.length == DIGEST_LENGTH;
+
+	if (is_good)
+		memcpy(proof_out, octets.at, DIGEST_LENGTH);
+	buffer_free(&octets);
+	return is_good;
+}
+
+/* client-final-message-without-proof, and the proof, which is always last. */
+static bool
+split_proof(struct span message, struct span *without_proof_out, uint8_t proof_out[DIGEST_LENGTH])
+{
+	for (size_t at = message.length; at-- > 0;) {
+		if (message.at[at] != ',')
+			continue;
+		*without_proof_out = span_slice(message, 0, at);
+		message = span_from(message, at);
+		return span_starts_with(message, SPAN(",p=")) &&
+		    decode_proof(span_from(message, 3), proof_out);
+	}
+	return false;
+}
+
+static bool
+check_proof(const struct scram *scram, struct span without_proof,
+    const uint8_t proof[DIGEST_LENGTH], uint8_t signature_out[DIGEST_LENGTH])
+{
+	struct buffer auth_message = { 0 };
+	bool is_match;
+
+	buffer_add_span(&auth_message, buffer_span(&scram->client_first));
+	buffer_add_octet(&auth_message, ',');
+	buffer_add_span(&auth_message, buffer_span(&scram->server_first));
+	buffer_add_octet(&auth_message, ',');
+	buffer_add_span(&auth_message, without_proof);
+	is_match = scram_keys_check(&scram->keys, buffer_span(&auth_message), proof, signature_out);
+	buffer_free(&auth_message);
+	return is_match && !scram->is_fake;
+}
+
+enum scram_result
+scram_client_final(struct scram *scram, struct span message, struct buffer *out)
+{
+	uint8_t proof[DIGEST_LENGTH], signature[DIGEST_LENGTH];
+	struct span without_proof, rest, binding, nonce;
+
+	if (!split_proof(message, &without_proof, proof))
+		return SCRAM_MALFORMED;
+	rest = without_proof;
+	if (!take_attribute(&rest, 'c', &binding) || !take_comma(&rest) ||
+	    !take_attribute(&rest, 'r', &nonce) || !are_extensions(rest))
+		return SCRAM_MALFORMED;
+	if (!repeats_header(scram, binding) || !span_equals(nonce, buffer_span(&scram->nonce)) ||
+	    !check_proof(scram, without_proof, proof, signature))
+		return SCRAM_WRONG;
+	buffer_add_string(out, "v=");
+	base64_encode(span_of(signature, sizeof signature), out);
+	return SCRAM_GOOD;
+}
+
+void
+scram_fini(struct scram *scram)
+{
+	buffer_free(&scram->header);
+	buffer_free(&scram->client_first);
+	buffer_free(&scram->server_first);
+	buffer_free(&scram->nonce);
+	memory_wipe(&scram->keys, sizeof scram->keys);
+}
