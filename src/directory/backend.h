@@ -1,0 +1,31 @@
+/*
+ * What a back end of the directory does.  Each function keeps the promise of the door of its name in
+ * directory/directory.h.
+ */
+#ifndef BACKEND_H
+#define BACKEND_H
+
+#include "directory/directory.h"
+
+struct directory_backend {
+	enum directory_status (*lookup)(struct directory *directory, struct span name,
+	    struct arena *arena, struct directory_user *user_out);
+	enum directory_status (*add)(struct directory *directory, struct span name,
+	    struct span credential);
+	enum directory_status (*set_credential)(struct directory *directory, struct span name,
+	    struct span credential);
+	enum directory_status (*set_enabled)(struct directory *directory, struct span name,
+	    bool is_enabled);
+	enum directory_status (*delete)(struct directory *directory, struct span name);
+	enum directory_status (*list)(struct directory *directory, struct span after,
+	    struct arena *arena, struct directory_user *users_out, size_t limit, size_t *count_out);
+	enum directory_status (*count)(struct directory *directory, uint64_t *count_out);
+	void (*close)(struct directory *directory);	/* frees it, too */
+};
+
+/* A back end's own struct begins with this. */
+struct directory {
+	const struct directory_backend *backend;
+};
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * The doors of the directory, which hand over to the back end that was opened.  Worker thread.
+ */
+#include "directory/directory.h"
+
+#include "backend.h"
+#include "base/thread.h"
+
+const char *
+directory_status_text(enum directory_status status)
+{
+	static const char *const texts[DIRECTORY_STATUS_COUNT] = {
+		[DIRECTORY_OK] = "done",
+		[DIRECTORY_NOT_FOUND] = "no such user",
+		[DIRECTORY_EXISTS] = "the user exists already",
+		[DIRECTORY_UNAVAILABLE] = "the directory is not available now",
+		[DIRECTORY_CORRUPT] = "the directory is damaged or cannot be read",
+	};
+
+	return texts[status];
+}
+
+void
+directory_close(struct directory **directory)
+{
+	if (*directory == NULL)
+		return;
+	assert_off_loop();
+	(*directory)->backend->close(*directory);
+	*directory = NULL;
+}
+
+enum directory_status
+directory_lookup(struct directory *directory, struct span name, struct arena *arena,
+    struct directory_user *user_out)
+{
+	assert_off_loop();
+	return directory->backend->lookup(directory, name, arena, user_out);
+}
+
+enum directory_status
+directory_add(struct directory *directory, struct span name, struct span credential)
+{
+	assert_off_loop();
+	return directory->backend->add(directory, name, credential);
+}
+
+enum directory_status
+directory_set_credential(struct directory *directory, struct span name, struct span credential)
+{
+	assert_off_loop();
+	return directory->backend->set_credential(directory, name, credential);
+}
+
+enum directory_status
+directory_set_enabled(struct directory *directory, struct span name, bool is_enabled)
+{
+	assert_off_loop();
+	return directory->backend->set_enabled(directory, name, is_enabled);
+}
+
+enum directory_status
+directory_delete(struct directory *directory, struct span name)
+{
+	assert_off_loop();
+	return directory->backend->delete(directory, name);
+}
+
+enum directory_status
+directory_list(struct directory *directory, struct span after, struct arena *arena,
+    struct directory_user *users_out, size_t limit, size_t *count_out)
+{
+	assert_off_loop();
+	return directory->backend->list(directory, after, arena, users_out, limit, count_out);
+}
+
+enum directory_status
+directory_count(struct directory *directory, uint64_t *count_out)
+{
+	assert_off_loop();
+	return directory->backend->count(directory, count_out);
+}
