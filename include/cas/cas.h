@@ -10,6 +10,7 @@
 struct config;
 struct control;
 struct directory;
+struct job_queue;
 struct link;
 struct loop;
 struct tls_context;
@@ -21,8 +22,8 @@ struct cas;
 struct cas_parts {
 	struct loop *loop;
 	struct workers *compute;
-	struct workers *storage;	/* the directory is asked there */
-	struct directory *directory;
+	struct directory *directory;	/* used by jobs of the queue below only */
+	struct job_queue *directory_queue;	/* runs each job's work(), one at a time */
 	struct link *link;
 	struct tls_context *tls;		/* NULL: no TLS on any port */
 	const struct config *config;
