@@ -1,0 +1,116 @@
+/*
+ * One LMTP session, shared by the files of this room: session.c has its life and its states, command.c the
+ * commands, message.c the octets of a message and what becomes of it.  Loop thread.
+ */
+#ifndef LMTP_SESSION_H
+#define LMTP_SESSION_H
+
+#include "base/buffer.h"
+#include "dots.h"
+#include "lmtp/lmtp.h"
+#include "loop/loop.h"
+#include "loop/spool.h"
+#include "net/stream.h"
+#include "path.h"
+
+#define LMTP_LINE_MAX	    8192	/* octets with line end; RFC 5321 section 4.5.3.1.4 asks for 512 */
+#define LMTP_RECIPIENTS_MAX 1000	/* RFC 5321 section 4.5.3.1.8 asks for 100 */
+#define LMTP_ERRORS_MAX	    20		/* bad commands, then the end */
+#define LMTP_TURN_OCTETS    (256 * 1024)	/* what one session may eat before others are served */
+
+enum lmtp_state {
+	LMTP_GREETED,		/* no LHLO yet */
+	LMTP_READY,		/* LHLO was said, no transaction */
+	LMTP_MAIL,		/* a sender is known */
+	LMTP_LOOKING_UP,	/* a recipient is being looked up */
+	LMTP_RECIPIENTS,	/* at least one recipient is known */
+	LMTP_CHUNKED,		/* between two BDATs */
+	LMTP_IN_DATA,		/* octets of a message come */
+	LMTP_IN_CHUNK,		/* octets of a BDAT come */
+	LMTP_DELIVERING,	/* the message is in, the replies are not yet out */
+	LMTP_CLOSING,
+};
+
+#define LMTP_BIT(state) (1u << (state))
+
+struct lmtp_answer {
+	bool is_there;
+	enum lmtp_outcome outcome;
+	uint32_t uid;
+};
+
+/* From MAIL to the last reply. */
+struct lmtp_transaction {
+	struct lmtp_path sender;
+	uint64_t announced_octets;	/* SIZE=, 0: not said */
+	struct lmtp_recipient *recipients;	/* those that were accepted */
+	size_t recipient_count, recipient_capacity;
+	struct spool *message;		/* NULL before the first octet and when it is too big */
+	bool is_too_big;
+	struct lmtp_answer *answers;	/* one for each recipient while delivering */
+	size_t replied;			/* that many replies are out */
+};
+
+struct lmtp_session {
+	const struct lmtp_settings *settings;
+	struct stream *stream;
+	char *sid;
+	enum lmtp_state state;
+	struct deferred again;		/* the next turn goes on */
+	struct timer idle;
+	unsigned errors;
+	bool is_ended;			/* the peer sends no more */
+	bool is_closing_soon;		/* after the transaction's replies */
+	bool is_skipping_line;		/* it was too long */
+	bool is_advancing;
+
+	struct lmtp_transaction transaction;
+	struct lmtp_dots dots;		/* LMTP_IN_DATA */
+	struct {			/* LMTP_IN_CHUNK */
+		uint64_t octets_left;
+		bool is_last;
+		const char *refusal;	/* the octets are thrown away, and this is said; "": nothing */
+		enum lmtp_state after;
+	} chunk;
+
+	struct lmtp_lookup lookup;	/* LMTP_LOOKING_UP */
+	uint8_t names[LMTP_LOOKUP_NAMES][LMTP_NAME_MAX];
+	struct lmtp_delivery delivery;	/* LMTP_DELIVERING */
+};
+
+/* session.c */
+
+/* Go to a state that may follow. */
+void lmtp_enter(struct lmtp_session *session, enum lmtp_state next);
+
+/* Go on until there is nothing to do but wait; may free the session when it is closing. */
+void lmtp_advance(struct lmtp_session *session);
+
+/* Send one line of text; "\r\n" is put behind it. */
+void lmtp_reply(struct lmtp_session *session, const char *line);
+
+/* Say a line that counts as an error; ends the session after too many. */
+void lmtp_reply_error(struct lmtp_session *session, const char *line);
+
+/* Forget the transaction. */
+void lmtp_transaction_reset(struct lmtp_session *session);
+
+/* command.c */
+
+/* Obey one line, without its end. */
+void lmtp_command(struct lmtp_session *session, struct span line);
+
+/* message.c */
+
+/* Begin to take octets as lines or as a chunk. */
+void lmtp_message_begin_data(struct lmtp_session *session);
+void lmtp_message_begin_chunk(struct lmtp_session *session, uint64_t octets, bool is_last,
+    const char *refusal);
+
+/*
+ * Eat input in LMTP_IN_DATA or LMTP_IN_CHUNK.  False: wait for more input, or for room on the disk.
+ * eaten_octets grows.
+ */
+bool lmtp_message_eat(struct lmtp_session *session, size_t *eaten_octets);
+
+#endif
