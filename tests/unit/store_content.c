@@ -1,0 +1,243 @@
+/*
+ * Contents: every octet comes back, whatever the size; ready-made answers; damage is found.
+ */
+#include "store_fixture.h"
+
+#include <sqlite3.h>
+
+#define CHUNK STORE_CHUNK_OCTETS
+
+static uint64_t
+append_pieces(struct fixture *fixture, struct span octets, size_t header_length, size_t piece_length)
+{
+	size_t count = (octets.length + piece_length - 1) / piece_length;
+	struct span *pieces = memory_new_array(count, sizeof *pieces);
+	struct store_arrival arrival = {
+		.pieces = pieces,
+		.piece_count = count,
+		.header_length = header_length,
+	};
+	struct store_message message;
+
+	for (size_t i = 0; i < count; i++)
+		pieces[i] = span_slice(octets, i * piece_length, piece_length);
+	begin(fixture, STORE_DURABLE);
+	assert_int_equal(store_append(fixture->store, fixture->inbox, &arrival, &message), STORE_OK);
+	commit(fixture);
+	free(pieces);
+	return message.content_id;
+}
+
+static void
+assert_octets(struct fixture *fixture, uint64_t content_id, struct span whole, uint64_t offset, uint64_t length)
+{
+	struct buffer read = { 0 };
+
+	buffer_add_string(&read, "before");
+	assert_int_equal(store_read_octets(fixture->store, content_id, offset, length, &read), STORE_OK);
+	assert_true(span_equals(span_from(buffer_span(&read), 6), span_slice(whole, offset, length)));
+	buffer_free(&read);
+}
+
+static void
+test_octets(void **state)
+{
+	static const struct { size_t header, body; } cases[] = {
+		{ 40, 0 }, { 0, 40 }, { 1, 1 }, { 40, CHUNK - 1 }, { 40, CHUNK }, { 40, CHUNK + 1 },
+		{ CHUNK, CHUNK }, { CHUNK + 1, 5 }, { 3 * CHUNK - 1, 2 * CHUNK + 7 },
+	};
+	static const size_t piece_lengths[] = { 1 << 30, 1000, CHUNK + 100 };
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		size_t header = cases[i].header, size = header + cases[i].body;
+		struct buffer octets = { 0 };
+		struct span whole;
+
+		make_message(&octets, i, size);
+		whole = span_slice(buffer_span(&octets), 21, size);
+		for (size_t j = 0; j < COUNT_OF(piece_lengths); j++) {
+			uint64_t id = append_pieces(fixture, whole, header, piece_lengths[j]);
+
+			assert_octets(fixture, id, whole, 0, UINT64_MAX);
+			assert_octets(fixture, id, whole, 0, header);
+			assert_octets(fixture, id, whole, header, size);
+			assert_octets(fixture, id, whole, header + CHUNK - 1, 2);
+			assert_octets(fixture, id, whole, size - 1, 5);
+			assert_octets(fixture, id, whole, size, 1);
+			assert_octets(fixture, id, whole, UINT64_MAX, UINT64_MAX);
+		}
+		buffer_free(&octets);
+	}
+}
+
+static bool
+on_content(const struct store_content *content, void *context)
+{
+	unsigned *fields = context;
+
+	assert_true(span_equals(content->envelope, (*fields & STORE_CONTENT_ENVELOPE) ? SPAN("(envelope)") :
+	    SPAN("")));
+	assert_true(span_equals(content->body, (*fields & STORE_CONTENT_BODY) ? SPAN("(body)") : SPAN("")));
+	assert_true(span_equals(content->bodystructure,
+	    (*fields & STORE_CONTENT_BODYSTRUCTURE) ? SPAN("(bodystructure)") : SPAN("")));
+	assert_true(span_equals(content->parts, (*fields & STORE_CONTENT_PARTS) ? SPAN("parts") : SPAN("")));
+	assert_true(span_equals(content->message_id,
+	    (*fields & STORE_CONTENT_MESSAGE_ID) ? SPAN("<1@example.org>") : SPAN("")));
+	assert_int_equal(content->size - content->header_length, 100);
+	assert_false(content->has_sent_date);
+	return true;
+}
+
+static bool
+on_first(const struct store_content *content, void *context)
+{
+	*(uint64_t *)context = content->id;
+	return false;
+}
+
+static void
+test_fields(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store_snapshot snapshot;
+	uint64_t ids[3], seen = 0;
+
+	append_many(fixture, fixture->inbox, 2);
+	snapshot = snapshot_of(fixture, fixture->inbox);
+	ids[0] = snapshot.messages[1].content_id;
+	ids[1] = snapshot.messages[0].content_id;
+	ids[2] = 12345;
+	for (unsigned fields = 0; fields < 32; fields++)
+		assert_int_equal(store_content_each(fixture->store, ids, 2, fields, on_content, &fields), STORE_OK);
+	assert_int_equal(store_content_each(fixture->store, ids, 3, 0, on_first, &seen), STORE_OK);
+	assert_int_equal(seen, ids[0]);
+	assert_int_equal(store_content_each(fixture->store, &ids[2], 1, 0, on_first, &seen), STORE_NOT_FOUND);
+	store_snapshot_fini(&snapshot);
+}
+
+static bool
+on_dated(const struct store_content *content, void *context)
+{
+	static const uint8_t sha256_abc[] = { 0xba, 0x78, 0x16, 0xbf };	/* FIPS 180-4 */
+
+	assert_true(content->has_sent_date);
+	assert_int_equal(content->sent_s, -5);
+	assert_int_equal(content->sent_day, -1);
+	assert_memory_equal(content->sha256, sha256_abc, sizeof sha256_abc);
+	*(bool *)context = true;
+	return true;
+}
+
+static void
+test_dates_and_digest(void **state)
+{
+	struct fixture *fixture = *state;
+	struct span pieces[] = { SPAN("a"), SPAN(""), SPAN("bc") };
+	struct store_arrival arrival = { .pieces = pieces, .piece_count = 3, .has_sent_date = true, .sent_s = -5,
+		.sent_day = -1 };
+	struct store_message message;
+	bool is_seen = false;
+
+	begin(fixture, STORE_DURABLE);
+	assert_int_equal(store_append(fixture->store, fixture->inbox, &arrival, &message), STORE_OK);
+	commit(fixture);
+	assert_int_equal(store_content_each(fixture->store, &message.content_id, 1, 0, on_dated, &is_seen), STORE_OK);
+	assert_true(is_seen);
+}
+
+static void
+test_purge_in_steps(void **state)
+{
+	struct fixture *fixture = *state;
+	uint32_t uids[10], expunged[10];
+	uint64_t modseq;
+	size_t count;
+	bool is_more = true;
+	int steps;
+
+	append_many(fixture, fixture->inbox, 10);
+	for (uint32_t i = 0; i < 10; i++)
+		uids[i] = i + 1;
+	begin(fixture, STORE_DURABLE);
+	assert_int_equal(store_expunge(fixture->store, fixture->inbox, uids, 10, expunged, &count, &modseq), STORE_OK);
+	commit(fixture);
+	for (steps = 0; is_more; steps++) {
+		begin(fixture, STORE_LAZY);
+		assert_int_equal(store_purge(fixture->store, 4, 300, &is_more), STORE_OK);
+		commit(fixture);
+		assert_verified(fixture->store);
+	}
+	assert_int_equal(steps, 5);	/* 122 octets each: two in a step */
+}
+
+/* What someone else did to the file must be found, and must not be served. */
+static void
+test_damage_is_found(void **state)
+{
+	static const char *const damages[] = {
+		"UPDATE mailbox SET unseen = unseen + 1 WHERE name = 'INBOX'",
+		"UPDATE mailbox SET uidnext = 2 WHERE name = 'INBOX'",
+		"DELETE FROM message WHERE uid = 2",
+		"DELETE FROM content WHERE id = 2",
+		"DELETE FROM chunk WHERE id = 2 << 20",
+		"UPDATE chunk SET octets = zeroblob(length(octets)) WHERE id = 2 << 20 | 1",
+		"UPDATE content SET size = size + 1 WHERE id = 1",
+		"INSERT INTO shared VALUES (1, 1)",
+		"INSERT INTO garbage VALUES (1)",
+		"INSERT INTO expunged VALUES (1, 2, 1, 9)",
+	};
+	struct fixture *fixture = *state;
+	struct buffer findings = { 0 };
+	sqlite3 *other;
+
+	append_many(fixture, fixture->inbox, 3);
+	assert_verified(fixture->store);
+	for (size_t i = 0; i < COUNT_OF(damages); i++) {
+		assert_int_equal(sqlite3_open(fixture->path, &other), SQLITE_OK);
+		assert_int_equal(sqlite3_exec(other, damages[i], NULL, NULL, NULL), SQLITE_OK);
+		assert_int_equal(store_verify(fixture->store, STORE_VERIFY_ALL, &findings), STORE_CORRUPT);
+		sqlite3_close(other);
+		store_close(&fixture->store);
+		remove_file(fixture->path, "");
+		fixture_open(fixture);
+		append_many(fixture, fixture->inbox, 3);
+	}
+	buffer_free(&findings);
+}
+
+static void
+test_damage_is_not_served(void **state)
+{
+	struct fixture *fixture = *state;
+	struct buffer octets = { 0 };
+	sqlite3 *other;
+
+	append_many(fixture, fixture->inbox, 1);
+	assert_int_equal(sqlite3_open(fixture->path, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, "UPDATE chunk SET octets = substr(octets, 2) WHERE id & 1", NULL, NULL,
+	    NULL), SQLITE_OK);
+	assert_int_equal(store_read_octets(fixture->store, 1, 0, UINT64_MAX, &octets), STORE_CORRUPT);
+	assert_int_equal(octets.length, 0);
+	sqlite3_exec(other, "DELETE FROM chunk; DELETE FROM content; DELETE FROM message; "
+	    "UPDATE mailbox SET messages = 0, unseen = 0, size = 0", NULL, NULL, NULL);
+	sqlite3_close(other);
+	buffer_free(&octets);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_octets),
+		TEST(test_fields),
+		TEST(test_dates_and_digest),
+		TEST(test_purge_in_steps),
+		TEST(test_damage_is_found),
+		TEST(test_damage_is_not_served),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
