@@ -1,0 +1,87 @@
+/*
+ * The mailbox role: IMAP sessions after login, delivery by LMTP, and the users' stores behind both.  Loop
+ * thread; stores are used by storage workers, messages are parsed by compute workers.
+ */
+#ifndef MAILBOX_MAILBOX_H
+#define MAILBOX_MAILBOX_H
+
+#include "base/span.h"
+
+struct config;
+struct control;
+struct directory;
+struct link;
+struct loop;
+struct stream;
+struct workers;
+
+struct mailbox_role;
+
+/* What the role is made of; all borrowed until mailbox_role_free(). */
+struct mailbox_parts {
+	struct loop *loop;
+	struct workers *storage, *compute;
+	struct directory *directory;	/* this role's own connection: only its jobs on storage use it */
+	struct link *link;		/* NULL: streams come by mailbox_role_accept() alone */
+	const struct config *config;
+};
+
+/*
+ * Take the data directory, with a lock that keeps other processes out.  Reads and makes files: before the
+ * loop runs.
+ *
+ * NULL: *error_out, given, says why (another imapd uses it, no permission).
+ */
+struct mailbox_role *mailbox_role_new(const struct mailbox_parts *parts, char **error_out);
+
+/*
+ * Bind the LMTP ports, all or none, and serve the link.
+ *
+ * False: *error_out, given, names the address and why.
+ */
+bool mailbox_role_listen(struct mailbox_role *role, char **error_out);
+
+/* Use another configuration for what comes from now on; listeners stay.  Borrowed as the one before. */
+void mailbox_role_reload(struct mailbox_role *role, const struct config *config);
+
+/*
+ * Take a stream of the link: whoever is at its other end may log in as anyone by AUTHENTICATE EXTERNAL.
+ * Nothing was read from it and nothing written.  The stream is taken.
+ */
+void mailbox_role_accept(struct mailbox_role *role, struct stream *stream);
+
+/*
+ * Begin a session that is logged in as user already and greets with PREAUTH: imapctl import.
+ *
+ *	user	canonical name, copied; an unknown one gets BYE
+ *	stream	taken
+ */
+void mailbox_role_attach(struct mailbox_role *role, struct stream *stream, struct span user);
+
+/*
+ * Stop accepting, tell every session BYE, wait for the jobs under way and close the stores; calls back
+ * once the last one is closed, never before it returns.
+ */
+typedef void mailbox_stopped(void *context);
+void mailbox_role_stop(struct mailbox_role *role, mailbox_stopped *on_stopped, void *context);
+
+/* Only after on_stopped, or before anything was accepted.  Accepts NULL, leaves NULL behind. */
+void mailbox_role_free(struct mailbox_role **role);
+
+/* The verb session: turns a control connection into a session of a user. */
+void mailbox_role_register(struct mailbox_role *role, struct control *control);
+
+/* Figures for the status. */
+struct mailbox_status {
+	uint64_t sessions;		/* now */
+	uint64_t deliveries;		/* LMTP sessions, now */
+	uint64_t accounts, open_stores;	/* now */
+	uint64_t logins;		/* since the start */
+	uint64_t appended, delivered;	/* messages, since the start */
+};
+void mailbox_role_status(const struct mailbox_role *role, struct mailbox_status *status_out);
+
+/* Walk the addresses where LMTP is listened on; NULL past the end. */
+const char *mailbox_role_listener(const struct mailbox_role *role, size_t index);
+
+#endif

@@ -1,0 +1,80 @@
+/*
+ * One user with work in hand: a store, a queue of jobs that at most one worker runs at a time, and the
+ * states of the mailboxes that sessions have open.  Writes that wait together are committed together and
+ * answered after the commit (DESIGN section 7).  Loop thread, except where said.
+ */
+#ifndef ACCOUNT_H
+#define ACCOUNT_H
+
+#include "base/list.h"
+#include "loop/job.h"
+#include "loop/loop.h"
+#include "store/store.h"
+
+struct account;
+struct accounts;
+
+enum account_kind {
+	ACCOUNT_READ,		/* outside of transactions */
+	ACCOUNT_LAZY,		/* changes flags only: may be flushed within a second */
+	ACCOUNT_DURABLE,	/* done() comes after the flush */
+};
+
+/*
+ * A job on a user's store.  Lives inside what it works on.  The caller fills in kind, work and done.
+ */
+struct account_job {
+	struct job job;
+	struct account *account;
+	enum account_kind kind;
+	/* Worker.  What it returns becomes status; anything but STORE_OK undoes its changes. */
+	enum store_status (*work)(struct store *store, struct account_job *job);
+	/* Loop.  Comes always, in the order of submission; may free the job. */
+	void (*done)(struct account_job *job);
+	enum store_status status;	/* of work and commit together; to be read in done() */
+	bool needs_flush, is_broken, is_open;	/* private to account.c */
+};
+
+struct accounts_settings {
+	struct loop *loop;
+	struct workers *storage;
+	const char *data_directory;	/* borrowed for life */
+	size_t open_max;		/* stores open at a time, as far as they are idle */
+	bool is_always_durable;		/* flag-sync always */
+};
+
+struct accounts *accounts_new(const struct accounts_settings *settings);
+void accounts_set_limits(struct accounts *accounts, size_t open_max, bool is_always_durable);
+
+/* Close every store; calls back once, never before it returns, when all accounts are gone.  Nobody may
+ * hold one or get one any more. */
+void accounts_stop(struct accounts *accounts, void (*on_stopped)(void *context), void *context);
+
+/* Only when stopped, or when there never was an account.  Accepts NULL, leaves NULL behind. */
+void accounts_free(struct accounts **accounts);
+
+size_t accounts_count(const struct accounts *accounts);
+size_t accounts_open_count(const struct accounts *accounts);
+
+/* Hold the account of a mailbox id (directory/directory.h); its file is made with the first job. */
+struct account *account_hold(struct accounts *accounts, const char *mailbox_id);
+
+/* Let go.  Jobs under way go on.  Accepts NULL, leaves NULL behind. */
+void account_release(struct account **account);
+
+/* Submit.  The account stays as long as it has jobs. */
+void account_submit(struct account *account, struct account_job *job);
+
+/* Reading of bodies is under way: what was expunged is not purged meanwhile.  In pairs. */
+void account_begin_reading(struct account *account);
+void account_end_reading(struct account *account);
+
+/* Something was expunged: purge when there is time. */
+void account_has_garbage(struct account *account);
+
+/* The states of open mailboxes, linked by state->link. */
+struct list *account_states(struct account *account);
+
+struct loop *account_loop(const struct account *account);
+
+#endif

@@ -1,0 +1,129 @@
+/*
+ * One client after login, at the end of a stream: it reads commands, hands each to its handler in cmd/, and
+ * writes what the handler says, in order.  Loop thread.
+ *
+ * A handler gets the session with session->line, the command as parsed, and ends it by session_finish(),
+ * at once or from a job's done().  Whatever it needs until then lives in session->line->arena.  A session
+ * whose client has gone stays until the command is finished: what is written then is dropped, so handlers
+ * need not ask.
+ */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include "imap/command.h"
+#include "imap/parser.h"
+#include "loop/loop.h"
+#include "reply.h"
+#include "view.h"
+
+struct mailbox_role;
+struct session;
+struct append;
+
+#define SESSION_OUTPUT_MAX  (256 * 1024)	/* octets that wait for the client */
+#define SESSION_OUTPUT_LOW  (64 * 1024)		/* below this the next batch is asked for */
+#define SESSION_BATCH_OCTETS (128 * 1024)	/* what a batch of replies should not exceed by much */
+
+enum session_phase {
+	SESSION_GREETED,	/* before AUTHENTICATE EXTERNAL */
+	SESSION_READY,		/* waits for a command */
+	SESSION_RUNNING,	/* a command is under way */
+	SESSION_APPENDING,	/* octets of a message are coming in */
+	SESSION_IDLING,
+	SESSION_CLOSING,	/* freed when its last job has come home */
+};
+
+struct session {
+	struct list link;		/* in role->sessions */
+	struct mailbox_role *role;
+	struct stream *stream;		/* NULL once closing */
+	struct imap_parser *parser;
+	enum session_phase phase;
+	char sid[64];			/* for the log */
+	char *user;			/* NULL before login */
+	char *address;			/* of the client, as the cas says; or NULL */
+	struct account *account;	/* NULL before login */
+	struct view *view;		/* NULL: no mailbox is selected */
+	struct span selected_name;	/* of the view's mailbox, owned */
+	bool is_rev2;			/* ENABLE IMAP4rev2: UTF-8 names, ESEARCH, no RECENT */
+	struct imap_command_line *line;	/* the command under way */
+	struct append *append;		/* the APPEND under way */
+	struct buffer out;		/* not yet handed to the stream */
+	struct imap_sequence saved;	/* UIDs that SEARCH RETURN (SAVE) has left; ranges on the heap */
+	bool may_expunge;		/* the command's replies may change numbers */
+	unsigned jobs;			/* out on their way */
+	unsigned bad_commands;
+	bool is_reading;		/* account_begin_reading() */
+	bool is_logged_out;
+	void (*on_room)(struct session *session);
+	struct timer timer;		/* autologout, and "still here" of IDLE */
+	struct deferred deferred;	/* advance */
+	struct deferred news;		/* announce in IDLE */
+	uint64_t idle_since_us;
+};
+
+/*
+ * A job of the command under way; allocate it in session->line->arena, as first member of what it works on.
+ */
+struct session_job {
+	struct account_job job;
+	struct session *session;
+	/* Worker.  May touch the job and what it owns, the line included, never the session. */
+	enum store_status (*work)(struct store *store, struct session_job *job);
+	/* Loop.  Always comes: applies the results to the state, then writes and finishes or submits more. */
+	void (*done)(struct session *session, struct session_job *job, enum store_status status);
+};
+
+/* Submit on the session's account.  work and done are set by the caller. */
+void session_submit(struct session *session, struct session_job *job, enum account_kind kind);
+
+/*
+ * Where replies go: append to it, then session_flush() when a batch is whole; session_finish() flushes, too.
+ */
+struct buffer *session_out(struct session *session);
+void session_flush(struct session *session);
+
+/* Send a whole batch; takes the buffer's memory. */
+void session_write_buffer(struct session *session, struct buffer *batch);
+
+/* Call back, never before it returns, when less than SESSION_OUTPUT_LOW waits for the client. */
+void session_when_room(struct session *session, void (*on_room)(struct session *session));
+
+/* A client that has gone: a long command may stop at its next step, and finish. */
+bool session_is_closing(const struct session *session);
+
+/*
+ * End the command: what is to be announced, then the tagged reply.  The line and its arena are gone
+ * afterwards.
+ *
+ *	code	for session_finish_with(): in the place of the reply's own, without brackets
+ */
+void session_finish(struct session *session, enum reply reply);
+void session_finish_with(struct session *session, enum reply reply, struct span code);
+
+/* session_finish(reply_for(status)), for what is STORE_OK or a failure. */
+void session_finish_status(struct session *session, enum store_status status);
+
+/* Keep the UIDs that SEARCH has found for "$" (RFC 5182); copies.  count 0: nothing is saved. */
+void session_save_search(struct session *session, const struct imap_range *uids, size_t count);
+
+/* Make the set of the command ready; false: finished with BAD. */
+bool session_set_init(struct session *session, struct view_set *set, struct imap_sequence *sequence);
+
+/* Leave the selected mailbox. */
+void session_unselect(struct session *session);
+
+/* Whether RECENT and \Recent are told. */
+static inline bool
+session_has_recent(const struct session *session)
+{
+	return !session->is_rev2;
+}
+
+/* The handlers, by verb.  They are called with the command legal in this state of the session. */
+typedef void session_handler(struct session *session);
+session_handler cmd_capability, cmd_noop, cmd_logout, cmd_id, cmd_authenticate, cmd_enable, cmd_namespace,
+    cmd_select, cmd_create, cmd_delete, cmd_rename, cmd_subscribe, cmd_list, cmd_status, cmd_append,
+    cmd_idle, cmd_close, cmd_unselect, cmd_expunge, cmd_search, cmd_fetch, cmd_store, cmd_copy;
+
+#endif

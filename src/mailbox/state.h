@@ -1,0 +1,97 @@
+/*
+ * The state of one open mailbox, shared by all sessions on it: which messages there are and their flags.
+ * Loaded once by a job and kept current by the results of jobs, in the order of their commits.  Loop thread.
+ */
+#ifndef STATE_H
+#define STATE_H
+
+#include "account.h"
+#include "store/message.h"
+
+struct view;
+
+enum state_phase {
+	STATE_LOADING,
+	STATE_READY,
+	STATE_GONE,		/* the mailbox was deleted, or the store has failed */
+};
+
+struct state {
+	struct list link;		/* in account_states() */
+	struct account *account;
+	uint64_t mailbox_id;
+	enum state_phase phase;
+	enum store_status status;	/* why it is gone */
+
+	struct store_message *messages;	/* rising UIDs */
+	size_t count, capacity;
+	uint32_t uidvalidity, uidnext;
+	uint32_t recent_uid;		/* UIDs from here on no read-write view has been told of */
+	uint64_t highest_modseq;
+	uint64_t flags_modseq;		/* the highest that a change of flags was given */
+
+	/* keywords[i] stands for bit STORE_KEYWORD_BIT_MIN + i; only grows, the octets stay where they are. */
+	struct span keywords[STORE_KEYWORD_BIT_MAX - STORE_KEYWORD_BIT_MIN + 1];
+	size_t keyword_count;
+
+	struct list views;
+	struct list waiters;
+	struct state_load *load;	/* the job under way */
+};
+
+/*
+ * Wants a state to be ready.  Lives inside its owner.
+ */
+struct state_waiter {
+	struct list link;
+	void (*on_ready)(struct state_waiter *waiter, struct state *state);	/* phase READY or GONE */
+	struct state *state;
+};
+
+/*
+ * Find or load the state of a mailbox and hold it.  on_ready comes once, from a job or, when it is ready,
+ * at once.
+ */
+void state_hold(struct account *account, uint64_t mailbox_id, struct state_waiter *waiter);
+
+/* Let go of what on_ready gave; the last one frees it.  A view holds it, too. */
+void state_release(struct state **state);
+
+/* The state of a mailbox if it is loaded and ready, else NULL.  Not held. */
+struct state *state_find(struct account *account, uint64_t mailbox_id);
+
+/* Index of the first message with this UID or a higher one. */
+size_t state_lower_bound(const struct state *state, uint32_t uid);
+
+/* The message with this UID, or NULL.  Borrowed until the state changes. */
+const struct store_message *state_message(const struct state *state, uint32_t uid);
+
+/*
+ * Results of jobs: called in done(), in the order in which jobs come home, whoever submitted them.  Each
+ * finds the state by itself, and does nothing when the mailbox is not open.
+ *
+ *	own	the view whose session has made the change and tells its client itself; or NULL
+ */
+void state_appended(struct account *account, uint64_t mailbox_id, const struct store_message *messages,
+    size_t count);
+void state_flags_changed(struct account *account, uint64_t mailbox_id,
+    const struct store_flag_result *results, size_t count, struct view *own);
+
+/* uids rise.  Views announce it when they may; own or not. */
+void state_expunged(struct account *account, uint64_t mailbox_id, const uint32_t *uids, size_t count,
+    uint64_t modseq);
+
+/* The keywords as the store lists them now. */
+void state_keywords_changed(struct account *account, uint64_t mailbox_id,
+    const struct store_keywords *keywords);
+
+/* The mailbox was deleted: its sessions are told BYE. */
+void state_deleted(struct account *account, uint64_t mailbox_id);
+
+/* The store has failed: what is on the disk is unknown, so every state of the account is gone. */
+void state_all_lost(struct account *account);
+
+/* As imap_flags_write(), for a message of this mailbox. */
+void state_write_flags(const struct state *state, struct buffer *out, uint64_t flags, bool is_recent);
+
+#endif

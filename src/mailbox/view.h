@@ -1,0 +1,109 @@
+/*
+ * The selected mailbox as one client sees it: message numbers <-> UIDs.  Numbers change only in
+ * view_announce(), which a command calls when its replies may hold EXPUNGE (RFC 9051 section 7.5.1:
+ * never while answering FETCH, STORE or SEARCH).  Loop thread.
+ *
+ * A view keeps no array of all messages: it knows the state it looks at, up to which UID its client was
+ * told of messages, and the UIDs that have gone and are not yet announced ("ghosts").
+ */
+#ifndef VIEW_H
+#define VIEW_H
+
+#include "base/buffer.h"
+#include "imap/sequence.h"
+#include "state.h"
+
+struct view {
+	struct list link;		/* in state->views */
+	struct state *state;		/* held */
+	bool is_read_only;
+	uint32_t limit_uid;		/* UIDs below this one have been announced by EXISTS */
+	uint64_t told_modseq;		/* changes of flags up to here are told */
+	size_t told_keywords;
+	uint32_t *ghosts;		/* rising UIDs, below limit_uid, that are gone and not announced */
+	size_t ghost_count, ghost_capacity;
+	struct imap_range *recent;	/* UIDs that are recent to this session, rising */
+	size_t recent_count, recent_capacity;
+
+	/* Something could be announced now, or the state is gone.  Must not announce itself: defer. */
+	void (*on_change)(void *context);
+	void *context;
+};
+
+/* One message of a view. */
+struct view_message {
+	uint32_t number;
+	bool is_ghost;			/* gone, and not announced: only number and message.uid are valid */
+	bool is_recent;
+	struct store_message message;
+};
+
+/* Look at a ready state; takes over the caller's hold.  A read-write view claims what is recent. */
+struct view *view_new(struct state *state, bool is_read_only, void (*on_change)(void *context),
+    void *context);
+/* Accepts NULL, leaves NULL behind. */
+void view_free(struct view **view);
+
+/* Messages by the client's count. */
+uint32_t view_count(const struct view *view);
+
+/* The greatest UID the client knows of; 0 when it knows of none. */
+uint32_t view_last_uid(const struct view *view);
+
+/* Message numbers from 1 to view_count(). */
+uint32_t view_uid(const struct view *view, uint32_t number);
+void view_message(const struct view *view, uint32_t number, struct view_message *message_out);
+
+/* The number of the first message with this UID or a higher one; view_count() + 1 if there is none. */
+uint32_t view_number_from(const struct view *view, uint32_t uid);
+
+/* The number of a UID; 0 when the client does not know of it. */
+uint32_t view_number(const struct view *view, uint32_t uid);
+
+bool view_is_recent(const struct view *view, uint32_t uid);
+uint32_t view_recent_count(const struct view *view);
+
+/*
+ * The set of a command: resolves "*", and "$" to what SEARCH has saved.
+ */
+struct view_set {
+	const struct view *view;
+	const struct imap_sequence *sequence;
+	bool is_uid;			/* the sequence holds UIDs */
+	uint32_t number;		/* the last that view_set_next() gave */
+};
+
+/*
+ *	sequence  resolved in place; lives as long as the set
+ *	saved	  UIDs for "$", resolved; NULL: none saved
+ *
+ * False: a message number above view_count(), the client's error (BAD); UIDs may be anything.
+ */
+bool view_set_init(struct view_set *set, const struct view *view, struct imap_sequence *sequence, bool is_uid,
+    const struct imap_sequence *saved);
+
+/*
+ * Walk the messages of a set by rising numbers, ghosts too: false at the end.  Goes on where it was also
+ * after jobs have come home: numbers stay while nothing is announced.
+ */
+bool view_set_next(struct view_set *set, struct view_message *message_out);
+
+/* Whether a message is in the set; costs log(ranges). */
+bool view_set_contains(const struct view_set *set, uint32_t number, uint32_t uid);
+
+/*
+ * Write what has happened since the last time: FLAGS, EXPUNGE, FETCH (FLAGS), EXISTS, RECENT.
+ *
+ *	may_expunge	numbers may change now
+ *	wants_uid	FETCH lines carry the UID
+ *	has_recent	the client speaks IMAP4rev1: RECENT and \Recent are told
+ */
+void view_announce(struct view *view, struct buffer *out, bool may_expunge, bool wants_uid, bool has_recent);
+
+/* Is there anything view_announce() would write? */
+bool view_has_news(const struct view *view, bool may_expunge);
+
+/* "FLAGS" and "OK [PERMANENTFLAGS]" lines. */
+void view_write_flag_lines(struct view *view, struct buffer *out);
+
+#endif
