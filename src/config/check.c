@@ -1,0 +1,171 @@
+/*
+ * What no single line can tell: whether the options fit each other, and the world.  And the settings in
+ * force as text.
+ */
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "options.h"
+
+/* Begin an error about an option, where it was set. */
+static void
+begin_error(const struct config *config, const char *name, struct buffer *errors_out)
+{
+	size_t index = option_find(span_from_string(name));
+
+	if (config->places->at[index].file != NULL)
+		buffer_printf(errors_out, "%s:%u:%u: ", config->places->at[index].file,
+		    config->places->at[index].line, config->places->at[index].column);
+	buffer_printf(errors_out, "%s: ", name);
+}
+
+static bool
+fail(const struct config *config, const char *name, const char *reason, struct buffer *errors_out)
+{
+	begin_error(config, name, errors_out);
+	buffer_printf(errors_out, "%s\n", reason);
+	return false;
+}
+
+bool
+config_set_role(struct config *config, struct span role)
+{
+	const struct option *option = &options[option_find(SPAN("role"))];
+	struct buffer reason = { 0 };
+	size_t wrong;
+	bool is_good = option_set(option, config, &role, &wrong, &reason);
+
+	buffer_free(&reason);
+	return is_good;
+}
+
+static bool
+has_tls_listener(const struct config *config)
+{
+	for (size_t i = 0; i < config->listen.count; i++)
+		if (config->listen.at[i].is_tls)
+			return true;
+	return false;
+}
+
+bool
+config_check(const struct config *config, struct buffer *errors_out)
+{
+	bool is_good = true;
+
+	if ((config->role & CONFIG_ROLE_CAS) && config->tls_certificate == NULL) {
+		if (has_tls_listener(config))
+			is_good = fail(config, "listen", "imaps needs tls-certificate and tls-key",
+			    errors_out);
+		else if (!config->allow_plaintext_login)
+			is_good = fail(config, "listen", "nobody can log in without tls-certificate "
+			    "and tls-key, or allow-plaintext-login", errors_out);
+	}
+	if (config->tls_certificate != NULL && config->tls_key == NULL)
+		is_good = fail(config, "tls-certificate", "tls-key is missing", errors_out);
+	if (config->tls_key != NULL && config->tls_certificate == NULL)
+		is_good = fail(config, "tls-key", "tls-certificate is missing", errors_out);
+	return is_good;
+}
+
+static bool
+check_readable(const struct config *config, const char *name, const char *path, mode_t forbidden,
+    struct buffer *errors_out)
+{
+	struct stat about;
+
+	if (path == NULL)
+		return true;
+	if (access(path, R_OK) != 0 || stat(path, &about) != 0) {
+		begin_error(config, name, errors_out);
+		buffer_printf(errors_out, "%s: %s\n", path, strerror(errno));
+		return false;
+	}
+	if (!S_ISREG(about.st_mode))
+		return fail(config, name, "not a file", errors_out);
+	if (about.st_mode & forbidden)
+		return fail(config, name, "others can read the key; try chmod 640", errors_out);
+	return true;
+}
+
+static bool
+check_folder(const struct config *config, const char *name, const char *path,
+    struct buffer *errors_out)
+{
+	struct stat about;
+
+	if (stat(path, &about) != 0 || access(path, W_OK | X_OK) != 0) {
+		begin_error(config, name, errors_out);
+		buffer_printf(errors_out, "%s: %s\n", path, strerror(errno));
+		return false;
+	}
+	return S_ISDIR(about.st_mode) || fail(config, name, "not a directory", errors_out);
+}
+
+/* The folder that a socket will be made in. */
+static bool
+check_socket(const struct config *config, const char *name, const char *path,
+    struct buffer *errors_out)
+{
+	char *folder = memory_copy_string(path), *slash = strrchr(folder, '/');
+	bool is_good;
+
+	slash[slash == folder] = '\0';
+	is_good = check_folder(config, name, folder, errors_out);
+	free(folder);
+	return is_good;
+}
+
+bool
+config_check_environment(const struct config *config, struct buffer *errors_out)
+{
+	bool is_good = true;
+
+	if (config->role & CONFIG_ROLE_CAS) {
+		is_good &= check_readable(config, "tls-certificate", config->tls_certificate, 0,
+		    errors_out);
+		/* The group may read: Debian's ssl-cert works so. */
+		is_good &= check_readable(config, "tls-key", config->tls_key, S_IRWXO | S_IWGRP,
+		    errors_out);
+	}
+	is_good &= check_folder(config, "data-directory", config->data_directory, errors_out);
+	is_good &= check_socket(config, "control-socket", config->control_socket, errors_out);
+	for (size_t i = 0; i < config->lmtp_listen.count; i++)
+		if (config->lmtp_listen.at[i].path != NULL)
+			is_good &= check_socket(config, "lmtp-listen",
+			    config->lmtp_listen.at[i].path, errors_out);
+	if (config->user != NULL && getpwnam(config->user) == NULL)
+		is_good = fail(config, "user", "no such user", errors_out);
+	if (config->group != NULL && getgrnam(config->group) == NULL)
+		is_good = fail(config, "group", "no such group", errors_out);
+	return is_good;
+}
+
+void
+config_print(const struct config *config, struct buffer *out)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		option_print(&options[i], config, out);
+}
+
+void
+config_list_restart_needed(const struct config *before, const struct config *after,
+    struct buffer *names_out)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		struct buffer old = { 0 }, new = { 0 };
+
+		option_print(&options[i], before, &old);
+		option_print(&options[i], after, &new);
+		if (options[i].applies == AT_START &&
+		    !span_equals(buffer_span(&old), buffer_span(&new)))
+			buffer_printf(names_out, "%s\n", options[i].name);
+		buffer_free(&old);
+		buffer_free(&new);
+	}
+}

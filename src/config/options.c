@@ -1,0 +1,73 @@
+/*
+ * All options, one row each; imapd.conf(5) describes them in the same order.
+ */
+#include "options.h"
+
+#include "base/memory.h"
+
+static const struct option_word roles[] = {
+	{ "cas", CONFIG_ROLE_CAS }, { "mailbox", CONFIG_ROLE_MAILBOX }, { "both", CONFIG_ROLE_BOTH },
+	{ NULL, 0 },
+};
+static const struct option_word directories[] = {
+	{ "sqlite", CONFIG_DIRECTORY_SQLITE }, { NULL, 0 },
+};
+static const struct option_word levels[] = {
+	{ "error", LOG_LEVEL_ERROR }, { "warning", LOG_LEVEL_WARNING }, { "info", LOG_LEVEL_INFO },
+	{ "debug", LOG_LEVEL_DEBUG }, { NULL, 0 },
+};
+static const struct option_word flag_syncs[] = {
+	{ "lazy", CONFIG_FLAG_SYNC_LAZY }, { "always", CONFIG_FLAG_SYNC_ALWAYS }, { NULL, 0 },
+};
+
+#define AT(member) offsetof(struct config, member)
+#define DAY 86400
+#define MiB (UINT64_C(1) << 20)
+
+/* clang-format off */
+const struct option options[OPTION_COUNT] = {
+	/* name			kind	     member			default	    applies    least most words */
+	{ "config-version",	NUMBER,	     AT(config_version),	"1",	    AT_START,  1, 1, NULL },
+	{ "hostname",		STRING,	     AT(hostname),		NULL,	    AT_START,  0, 0, NULL },
+	{ "role",		WORD,	     AT(role),			"both",	    AT_START,  0, 0, roles },
+	{ "data-directory",	PATH,	     AT(data_directory),	"/var/lib/imapd", AT_START, 0, 0, NULL },
+	{ "control-socket",	PATH,	     AT(control_socket),	"/run/imapd/control", AT_START, 0, 0, NULL },
+	{ "listen",		LISTEN,	     AT(listen),		"imaps [::]:993;imap [::]:143", AT_START, 0, 0, NULL },
+	{ "lmtp-listen",	LMTP_LISTEN, AT(lmtp_listen),		"none",	    AT_START,  0, 0, NULL },
+	{ "tls-certificate",	PATH,	     AT(tls_certificate),	NULL,	    AT_RELOAD, 0, 0, NULL },
+	{ "tls-key",		PATH,	     AT(tls_key),		NULL,	    AT_RELOAD, 0, 0, NULL },
+	{ "directory",		WORD,	     AT(directory),		"sqlite",   AT_START,  0, 0, directories },
+	{ "user",		STRING,	     AT(user),			NULL,	    AT_START,  0, 0, NULL },
+	{ "group",		STRING,	     AT(group),			NULL,	    AT_START,  0, 0, NULL },
+	{ "log-level",		WORD,	     AT(log_level),		"info",	    AT_RELOAD, 0, 0, levels },
+	{ "allow-plaintext-login", BOOL,     AT(allow_plaintext_login),	"no",	    AT_RELOAD, 0, 0, NULL },
+	{ "login-timeout",	SECONDS,     AT(login_timeout_s),	"60",	    AT_RELOAD, 1, DAY, NULL },
+	{ "handshake-timeout",	SECONDS,     AT(handshake_timeout_s),	"30",	    AT_RELOAD, 1, DAY, NULL },
+	{ "idle-timeout",	SECONDS,     AT(idle_timeout_s),	"1800",	    AT_RELOAD, 1, DAY, NULL },
+	{ "auth-cache-time",	SECONDS,     AT(auth_cache_time_s),	"300",	    AT_START,  0, 3600, NULL },
+	{ "max-connections",	NUMBER,	     AT(max_connections),	"2000",	    AT_RELOAD, 1, 1000000, NULL },
+	{ "max-connections-per-user", NUMBER, AT(max_connections_per_user), "16",   AT_RELOAD, 1, 1000000, NULL },
+	{ "max-connections-per-address", NUMBER, AT(max_connections_per_address), "200", AT_RELOAD, 1, 1000000, NULL },
+	{ "message-size-limit",	SIZE,	     AT(message_size_limit_octets), "64M",  AT_RELOAD, 1024, 4095 * MiB, NULL },
+	{ "storage-threads",	NUMBER,	     AT(storage_threads),	"16",	    AT_START,  1, 1024, NULL },
+	{ "compute-threads",	AUTO_NUMBER, AT(compute_threads),	"auto",	    AT_START,  1, 1024, NULL },
+	{ "open-databases",	NUMBER,	     AT(open_databases),	"1000",	    AT_START,  1, 20000, NULL },
+	{ "flag-sync",		WORD,	     AT(flag_sync),		"lazy",	    AT_RELOAD, 0, 0, flag_syncs },
+};
+/* clang-format on */
+
+size_t
+option_find(struct span name)
+{
+	size_t i = 0;
+
+	while (i < OPTION_COUNT && !span_equals(name, span_from_string(options[i].name)))
+		i++;
+	return i;
+}
+
+const char *
+config_option_name(size_t index)
+{
+	return index < OPTION_COUNT ? options[index].name : NULL;
+}

@@ -1,0 +1,77 @@
+/*
+ * The table of options and what its columns mean.
+ */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include "config/config.h"
+
+enum option_kind { STRING, PATH, NUMBER, AUTO_NUMBER, SECONDS, SIZE, BOOL, WORD, LISTEN, LMTP_LISTEN };
+enum option_applies { AT_START, AT_RELOAD };
+
+struct option_word {
+	const char *text;	/* NULL ends the list */
+	int value;
+};
+
+struct option {
+	const char *name;
+	enum option_kind kind;
+	size_t offset;			/* in struct config */
+	const char *fallback;		/* values parted by ";"; NULL: stays empty */
+	enum option_applies applies;
+	uint64_t least, most;
+	const struct option_word *words;
+};
+
+#define OPTION_COUNT 26
+#define OPTION_VALUES_MAX 2
+
+extern const struct option options[OPTION_COUNT];
+
+struct config_places {
+	struct {
+		char *file;	/* NULL: not set */
+		unsigned line, column;
+	} at[OPTION_COUNT];
+};
+
+/* Index of an option, or OPTION_COUNT. */
+size_t option_find(struct span name);
+
+static inline bool
+option_is_repeatable(const struct option *option)
+{
+	return option->kind == LISTEN || option->kind == LMTP_LISTEN;
+}
+
+/* Words a value of this option has. */
+static inline size_t
+option_value_count(const struct option *option)
+{
+	return option->kind == LISTEN ? 2 : 1;
+}
+
+/*
+ * Put a value into the configuration.  False: reason_out gets what is wrong with word *word_out.
+ */
+bool option_set(const struct option *option, struct config *config, const struct span *values,
+    size_t *word_out, struct buffer *reason_out);
+
+/* Append the option's lines of a configuration file; nothing when it is empty. */
+void option_print(const struct option *option, const struct config *config, struct buffer *out);
+
+/* Free what the option holds. */
+void option_fini(const struct option *option, struct config *config);
+
+/* Keep known as the best so far when it is at most two slips away from given. */
+struct suggestion {
+	const char *best;	/* NULL: none is near */
+	size_t distance;
+};
+void suggestion_consider(struct suggestion *suggestion, struct span given, const char *known);
+
+/* Append "; did you mean" and the best, if there is one. */
+void suggestion_print(const struct suggestion *suggestion, struct buffer *out);
+
+#endif

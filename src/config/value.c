@@ -1,0 +1,275 @@
+/*
+ * Values of each kind: from text into struct config, and back.  Pure.
+ */
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "options.h"
+
+static void *
+member(const struct option *option, const struct config *config)
+{
+	return (char *)(uintptr_t)config + option->offset;
+}
+
+static bool
+wrong(struct buffer *reason_out, struct span value, const char *expected)
+{
+	buffer_printf(reason_out, "\"%.*s\" is not %s", SPAN_ARGS(value), expected);
+	return false;
+}
+
+static bool
+set_string(const struct option *option, struct config *config, struct span value,
+    struct buffer *reason_out)
+{
+	char **string = member(option, config);
+
+	if (value.length == 0)
+		return wrong(reason_out, value, "a name");
+	if (option->kind == PATH && value.at[0] != '/')
+		return wrong(reason_out, value, "an absolute path");
+	free(*string);
+	*string = memory_copy_span(value);
+	return true;
+}
+
+/* A size may end in K, M or G. */
+static bool
+read_number(const struct option *option, struct span value, uint64_t *number_out)
+{
+	static const struct span units = SPAN("KMG");
+	unsigned shift = 0;
+	size_t unit;
+
+	if (option->kind == SIZE && value.length > 1) {
+		unit = span_find(units, ascii_upper(value.at[value.length - 1]));
+		if (unit < units.length) {
+			shift = 10 * (unsigned)(unit + 1);
+			value = span_slice(value, 0, value.length - 1);
+		}
+	}
+	if (!span_to_number(value, UINT64_MAX >> shift, number_out))
+		return false;
+	*number_out <<= shift;
+	return true;
+}
+
+static bool
+set_number(const struct option *option, struct config *config, struct span value,
+    struct buffer *reason_out)
+{
+	uint64_t number, *place = member(option, config);
+
+	if (option->kind == AUTO_NUMBER && span_equals(value, SPAN("auto"))) {
+		*place = 0;
+		return true;
+	}
+	if (!read_number(option, value, &number))
+		return wrong(reason_out, value, option->kind == SIZE ?
+			"a size such as 512K, 64M or 1G" : "a number");
+	if (number < option->least || number > option->most) {
+		buffer_printf(reason_out, "%.*s is not between %llu and %llu", SPAN_ARGS(value),
+		    (unsigned long long)option->least, (unsigned long long)option->most);
+		return false;
+	}
+	*place = number;
+	return true;
+}
+
+static bool
+set_bool(const struct option *option, struct config *config, struct span value,
+    struct buffer *reason_out)
+{
+	bool is_yes = span_equals(value, SPAN("yes"));
+
+	if (!is_yes && !span_equals(value, SPAN("no")))
+		return wrong(reason_out, value, "\"yes\" or \"no\"");
+	*(bool *)member(option, config) = is_yes;
+	return true;
+}
+
+static bool
+set_word(const struct option *option, struct config *config, struct span value,
+    struct buffer *reason_out)
+{
+	struct suggestion suggestion = { 0 };
+
+	for (const struct option_word *word = option->words; word->text != NULL; word++) {
+		if (span_equals(value, span_from_string(word->text))) {
+			*(int *)member(option, config) = word->value;
+			return true;
+		}
+		suggestion_consider(&suggestion, value, word->text);
+	}
+	buffer_printf(reason_out, "%s cannot be \"%.*s\"", option->name, SPAN_ARGS(value));
+	suggestion_print(&suggestion, reason_out);
+	return false;
+}
+
+/* ADDRESS:PORT, [ADDRESS]:PORT for IPv6. */
+static bool
+read_address(struct span value, struct config_listener *listener)
+{
+	size_t colon = value.length;
+	struct span host;
+	uint64_t port;
+
+	while (colon > 0 && value.at[colon - 1] != ':')
+		colon--;
+	if (colon < 2 || !span_to_number(span_from(value, colon), UINT16_MAX, &port))
+		return false;
+	host = span_slice(value, 0, colon - 1);
+	if (host.length > 2 && host.at[0] == '[' && host.at[host.length - 1] == ']')
+		host = span_slice(host, 1, host.length - 2);
+	else if (span_find(host, ':') < host.length || span_find(host, '[') < host.length)
+		return false;
+	listener->host = memory_copy_span(host);
+	listener->port = (uint16_t)port;
+	return true;
+}
+
+static void
+add_listener(struct config_listeners *listeners, struct config_listener listener)
+{
+	listeners->at = memory_resize(listeners->at, listeners->count + 1, sizeof *listeners->at);
+	listeners->at[listeners->count++] = listener;
+}
+
+static bool
+set_listen(const struct option *option, struct config *config, const struct span *values,
+    size_t *word_out, struct buffer *reason_out)
+{
+	struct config_listener listener = { .is_tls = span_equals(values[0], SPAN("imaps")) };
+
+	if (!listener.is_tls && !span_equals(values[0], SPAN("imap")))
+		return wrong(reason_out, values[0], "\"imap\" or \"imaps\"");
+	*word_out = 1;
+	if (!read_address(values[1], &listener))
+		return wrong(reason_out, values[1], "ADDRESS:PORT or [IPV6]:PORT");
+	add_listener(member(option, config), listener);
+	return true;
+}
+
+static bool
+set_lmtp_listen(const struct option *option, struct config *config, struct span value,
+    struct buffer *reason_out)
+{
+	struct config_listener listener = { 0 };
+
+	if (span_equals(value, SPAN("none")))
+		return true;
+	if (value.length > 0 && value.at[0] == '/')
+		listener.path = memory_copy_span(value);
+	else if (!read_address(value, &listener))
+		return wrong(reason_out, value, "an absolute path, ADDRESS:PORT or \"none\"");
+	add_listener(member(option, config), listener);
+	return true;
+}
+
+bool
+option_set(const struct option *option, struct config *config, const struct span *values,
+    size_t *word_out, struct buffer *reason_out)
+{
+	*word_out = 0;
+	switch (option->kind) {
+	case STRING:
+	case PATH:
+		return set_string(option, config, values[0], reason_out);
+	case BOOL:
+		return set_bool(option, config, values[0], reason_out);
+	case WORD:
+		return set_word(option, config, values[0], reason_out);
+	case LISTEN:
+		return set_listen(option, config, values, word_out, reason_out);
+	case LMTP_LISTEN:
+		return set_lmtp_listen(option, config, values[0], reason_out);
+	default:
+		return set_number(option, config, values[0], reason_out);
+	}
+}
+
+/* In quotes, so that any value can be read back. */
+static void
+print_string(const char *string, struct buffer *out)
+{
+	buffer_add_octet(out, '"');
+	for (; *string != '\0'; string++) {
+		if (*string == '"' || *string == '\\')
+			buffer_add_octet(out, '\\');
+		buffer_add_octet(out, (uint8_t)*string);
+	}
+	buffer_add_octet(out, '"');
+}
+
+static void
+print_listeners(const struct option *option, const struct config_listeners *listeners,
+    struct buffer *out)
+{
+	for (size_t i = 0; i < listeners->count; i++) {
+		const struct config_listener *listener = &listeners->at[i];
+
+		buffer_printf(out, "%s ", option->name);
+		if (option->kind == LISTEN)
+			buffer_add_string(out, listener->is_tls ? "imaps " : "imap ");
+		if (listener->path != NULL)
+			print_string(listener->path, out);
+		else
+			buffer_printf(out, strchr(listener->host, ':') ? "[%s]:%u" : "%s:%u",
+			    listener->host, listener->port);
+		buffer_add_octet(out, '\n');
+	}
+	if (listeners->count == 0)
+		buffer_printf(out, "%s none\n", option->name);
+}
+
+static const char *
+word_text(const struct option *option, int value)
+{
+	const struct option_word *word = option->words;
+
+	while (word->text != NULL && word->value != value)
+		word++;
+	return word->text;
+}
+
+void
+option_print(const struct option *option, const struct config *config, struct buffer *out)
+{
+	const void *value = member(option, config);
+
+	if (option_is_repeatable(option)) {
+		print_listeners(option, value, out);
+		return;
+	}
+	if ((option->kind == STRING || option->kind == PATH) && *(char *const *)value == NULL)
+		return;
+	buffer_printf(out, "%s ", option->name);
+	if (option->kind == STRING || option->kind == PATH)
+		print_string(*(char *const *)value, out);
+	else if (option->kind == BOOL)
+		buffer_add_string(out, *(const bool *)value ? "yes" : "no");
+	else if (option->kind == WORD)
+		buffer_add_string(out, word_text(option, *(const int *)value));
+	else if (option->kind == AUTO_NUMBER && *(const uint64_t *)value == 0)
+		buffer_add_string(out, "auto");
+	else
+		buffer_add_number(out, *(const uint64_t *)value);
+	buffer_add_octet(out, '\n');
+}
+
+void
+option_fini(const struct option *option, struct config *config)
+{
+	if (option->kind == STRING || option->kind == PATH)
+		free(*(char **)member(option, config));
+	if (option_is_repeatable(option)) {
+		struct config_listeners *listeners = member(option, config);
+
+		for (size_t i = 0; i < listeners->count; i++) {
+			free(listeners->at[i].path);
+			free(listeners->at[i].host);
+		}
+		free(listeners->at);
+	}
+}
