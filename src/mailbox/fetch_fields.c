@@ -43,7 +43,7 @@ static bool
 is_named(const struct fetch_fields *fields, struct span line)
 {
 	uint8_t name[NAME_MAX_OCTETS];
-	size_t colon = span_find(span_slice(line, 0, fields->longest + 2), ':');
+	size_t colon = span_find(span_slice(line, 0, NAME_MAX_OCTETS), ':');
 	size_t length = colon;
 
 	if (colon == line.length || line.at[colon] != ':')
