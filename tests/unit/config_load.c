@@ -1,0 +1,272 @@
+/*
+ * imapd.conf: what is read, what is refused and how it is said, and that imapd.conf(5) knows it all.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "config/config.h"
+
+struct file {
+	const char *path, *text;
+};
+
+static bool
+read_from_table(void *context, const char *path, struct buffer *text_out, const char **reason_out)
+{
+	for (const struct file *file = context; file->path != NULL; file++) {
+		if (strcmp(file->path, path) != 0)
+			continue;
+		buffer_add_string(text_out, file->text);
+		return true;
+	}
+	*reason_out = "No such file or directory";
+	return false;
+}
+
+static struct config *
+load(const char *text, const char *included, struct buffer *errors)
+{
+	struct file files[] = {
+		{ "/etc/imapd/imapd.conf", text }, { "/etc/imapd/more.conf", included }, { NULL, NULL },
+	};
+
+	return config_load("/etc/imapd/imapd.conf", read_from_table, files, errors);
+}
+
+static void
+has_defaults(void **state)
+{
+	struct buffer errors = { 0 };
+	struct config *config = load("# nothing\n\n", "", &errors);
+
+	(void)state;
+	assert_non_null(config);
+	assert_int_equal(errors.length, 0);
+	assert_int_equal(config->role, CONFIG_ROLE_BOTH);
+	assert_string_equal(config->data_directory, "/var/lib/imapd");
+	assert_int_equal(config->listen.count, 2);
+	assert_true(config->listen.at[0].is_tls);
+	assert_string_equal(config->listen.at[0].host, "::");
+	assert_int_equal(config->listen.at[0].port, 993);
+	assert_int_equal(config->listen.at[1].port, 143);
+	assert_int_equal(config->lmtp_listen.count, 0);
+	assert_int_equal(config->message_size_limit_octets, 64 << 20);
+	assert_int_equal(config->compute_threads, 0);
+	assert_int_equal(config->open_databases, 1000);
+	assert_non_null(config->hostname);
+	config_free(&config);
+	assert_null(config);
+	config_free(&config);
+	buffer_free(&errors);
+}
+
+static void
+reads(void **state)
+{
+	struct buffer errors = { 0 }, one = { 0 }, two = { 0 };
+	struct config *config = load("hostname \"mail \\\"x\\\"\"  # a comment\r\n"
+	    "\tlisten imap 127.0.0.1:1143\nlisten imaps [::1]:0\ninclude more.conf\n"
+	    "allow-plaintext-login yes\nmessage-size-limit 512k\nlog-level debug", "role mailbox\n"
+	    "lmtp-listen /run/lmtp\nlmtp-listen localhost:24\nflag-sync always\n", &errors);
+	struct config *again;
+
+	(void)state;
+	assert_non_null(config);
+	assert_string_equal(config->hostname, "mail \"x\"");
+	assert_int_equal(config->listen.count, 2);
+	assert_string_equal(config->listen.at[0].host, "127.0.0.1");
+	assert_false(config->listen.at[0].is_tls);
+	assert_string_equal(config->listen.at[1].host, "::1");
+	assert_int_equal(config->role, CONFIG_ROLE_MAILBOX);
+	assert_string_equal(config->lmtp_listen.at[0].path, "/run/lmtp");
+	assert_string_equal(config->lmtp_listen.at[1].host, "localhost");
+	assert_int_equal(config->message_size_limit_octets, 512 << 10);
+	assert_int_equal(config->flag_sync, CONFIG_FLAG_SYNC_ALWAYS);
+	assert_int_equal(config->log_level, LOG_LEVEL_DEBUG);
+	assert_true(config_set_role(config, SPAN("cas")));
+	assert_false(config_set_role(config, SPAN("case")));
+	assert_int_equal(config->role, CONFIG_ROLE_CAS);
+
+	/* What is printed reads back as the same. */
+	config_print(config, &one);
+	again = load(buffer_string(&one), "", &errors);
+	assert_non_null(again);
+	config_print(again, &two);
+	assert_true(span_equals(buffer_span(&one), buffer_span(&two)));
+	buffer_clear(&one);
+	again->idle_timeout_s++;
+	again->storage_threads++;
+	config_list_restart_needed(config, again, &one);
+	assert_string_equal(buffer_string(&one), "storage-threads\n");
+	config_free(&config);
+	config_free(&again);
+	buffer_free(&errors);
+	buffer_free(&one);
+	buffer_free(&two);
+}
+
+static void
+reports_errors(void **state)
+{
+#define F "/etc/imapd/imapd.conf:"
+	static const struct {
+		const char *text, *included, *errors;
+	} cases[] = {
+		{ "lisen imap x:1\n  role bot\n", "",
+		    F "1:1: there is no option \"lisen\"; did you mean \"listen\"?\n"
+		    F "2:8: role cannot be \"bot\"; did you mean \"both\"?\n" },
+		{ "listen imap\n", "", F "1:1: listen takes imap or imaps, and an address\n" },
+		{ "listen pop3 [::]:1\n", "", F "1:8: \"pop3\" is not \"imap\" or \"imaps\"\n" },
+		{ "listen imap ::1:1\n", "", F "1:13: \"::1:1\" is not ADDRESS:PORT or [IPV6]:PORT\n" },
+		{ "listen imap [::]:65536\n", "",
+		    F "1:13: \"[::]:65536\" is not ADDRESS:PORT or [IPV6]:PORT\n" },
+		{ "hostname a b\n", "",
+		    F "1:1: the option takes one value; put quotation marks around spaces\n" },
+		{ "hostname \"a\n", "", F "1:10: the quotation mark is not closed\n" },
+		{ "hostname a b c d\n", "", F "1:14: too many words\n" },
+		{ "hostname a\1\n", "", F "1:11: a control character\n" },
+		{ "data-directory mail\n", "", F "1:16: \"mail\" is not an absolute path\n" },
+		{ "login-timeout 0\n", "", F "1:15: 0 is not between 1 and 86400\n" },
+		{ "login-timeout -1\n", "", F "1:15: \"-1\" is not a number\n" },
+		{ "message-size-limit 99999999999999999999G\n", "",
+		    F "1:20: \"99999999999999999999G\" is not a size such as 512K, 64M or 1G\n" },
+		{ "allow-plaintext-login on\n", "", F "1:23: \"on\" is not \"yes\" or \"no\"\n" },
+		{ "role cas\nrole both\n", "", F "2:1: role is set in /etc/imapd/imapd.conf:1 already\n" },
+		{ "include more.conf\nx y\n", "\nrole x\n",
+		    "/etc/imapd/more.conf:2:6: role cannot be \"x\"\n"
+		    F "2:1: there is no option \"x\"\n" },
+		{ "include more.conf\n", "include imapd.conf\n",
+		    "/etc/imapd/more.conf:1:9: the file includes itself\n" },
+		{ "include none.conf\n", "",
+		    F "1:9: /etc/imapd/none.conf: No such file or directory\n" },
+		{ "include\n", "", F "1:1: include takes the name of one file\n" },
+		{ "config-version 2\n", "", F "1:16: 2 is not between 1 and 1\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct buffer errors = { 0 };
+
+		assert_null(load(cases[i].text, cases[i].included, &errors));
+		assert_string_equal(buffer_string(&errors), cases[i].errors);
+		buffer_free(&errors);
+	}
+}
+
+static void
+checks_what_must_fit(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_good;
+	} cases[] = {
+		{ "", false },
+		{ "role mailbox", true },
+		{ "listen imap [::]:143", false },
+		{ "listen imap [::]:143\nallow-plaintext-login yes", true },
+		{ "tls-certificate /a\ntls-key /b", true },
+		{ "tls-certificate /a", false },
+		{ "tls-key /b\nrole mailbox", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct buffer errors = { 0 };
+		struct config *config = load(cases[i].text, "", &errors);
+
+		assert_non_null(config);
+		assert_int_equal(config_check(config, &errors), cases[i].is_good);
+		assert_int_equal(errors.length == 0, cases[i].is_good);
+		config_free(&config);
+		buffer_free(&errors);
+	}
+}
+
+static void
+checks_the_environment(void **state)
+{
+	struct buffer errors = { 0 };
+	struct config *config = load("tls-certificate /none/c\ntls-key /none/k\n"
+	    "data-directory /none\ncontrol-socket /tmp/control\nuser no-such-user-here\n", "", &errors);
+
+	(void)state;
+	assert_false(config_check_environment(config, &errors));
+	assert_string_equal(buffer_string(&errors),
+	    F "1:1: tls-certificate: /none/c: No such file or directory\n"
+	    F "2:1: tls-key: /none/k: No such file or directory\n"
+	    F "3:1: data-directory: /none: No such file or directory\n"
+	    F "5:1: user: no such user\n");
+	config_free(&config);
+	buffer_free(&errors);
+}
+
+/* The page has one item per option, in the order of the table, and no other. */
+static void
+manual_agrees(void **state)
+{
+	struct buffer page = { 0 };
+	const char *reason;
+	struct span rest;
+	size_t index = 0;
+
+	(void)state;
+	if (!config_read_file(NULL, "man/imapd.conf.5", &page, &reason))
+		skip();		/* run from another folder */
+	for (rest = buffer_span(&page); rest.length > 0;) {
+		struct span line = span_slice(rest, 0, span_find(rest, '\n'));
+
+		rest = span_from(rest, line.length + 1);
+		if (!span_starts_with(line, SPAN(".It Ic ")))
+			continue;
+		line = span_from(line, 7);
+		line = span_slice(line, 0, span_find(line, ' '));
+		if (span_equals(line, SPAN("include")))
+			continue;
+		assert_non_null(config_option_name(index));
+		assert_true(span_equals(line, span_from_string(config_option_name(index))));
+		index++;
+	}
+	assert_null(config_option_name(index));
+	buffer_free(&page);
+}
+
+/* The sample that is installed reads without errors. */
+static void
+sample_is_good(void **state)
+{
+	struct buffer errors = { 0 };
+	struct config *config;
+
+	(void)state;
+	if (access("etc/imapd.conf", R_OK) != 0)
+		skip();
+	config = config_load("etc/imapd.conf", config_read_file, NULL, &errors);
+	assert_non_null(config);
+	assert_true(config_check(config, &errors));
+	config_free(&config);
+	buffer_free(&errors);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(has_defaults),
+		cmocka_unit_test(reads),
+		cmocka_unit_test(reports_errors),
+		cmocka_unit_test(checks_what_must_fit),
+		cmocka_unit_test(checks_the_environment),
+		cmocka_unit_test(manual_agrees),
+		cmocka_unit_test(sample_is_good),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
