@@ -26,13 +26,13 @@ own(struct directory *directory)
 
 /* Once per failure, where it is handled. */
 static enum directory_status
-translate(const struct sqlite_directory *own, enum sql_status status)
+translate(const struct sqlite_directory *sqlite, enum sql_status status)
 {
 	if (status == SQL_OK || status == SQL_ROW)
 		return DIRECTORY_OK;
-	log_error("directory-failed", log_text("path", own->path),
+	log_error("directory-failed", log_text("path", sqlite->path),
 	    log_text("reason", sql_status_text(status)),
-	    log_text("message", own->sql == NULL ? NULL : sql_error(own->sql)));
+	    log_text("message", sqlite->sql == NULL ? NULL : sql_error(sqlite->sql)));
 	switch (status) {
 	case SQL_BUSY:
 	case SQL_FULL:
@@ -44,13 +44,13 @@ translate(const struct sqlite_directory *own, enum sql_status status)
 }
 
 static enum directory_status
-connect_file(struct sqlite_directory *own)
+connect_file(struct sqlite_directory *sqlite)
 {
-	if (own->sql != NULL && sql_is_poisoned(own->sql))
-		sql_close(&own->sql);
-	if (own->sql != NULL)
+	if (sqlite->sql != NULL && sql_is_poisoned(sqlite->sql))
+		sql_close(&sqlite->sql);
+	if (sqlite->sql != NULL)
 		return DIRECTORY_OK;
-	return translate(own, sql_open(own->path, "directory", SQL_CREATE, &own->sql));
+	return translate(sqlite, sql_open(sqlite->path, "directory", SQL_CREATE, &sqlite->sql));
 }
 
 #define USER_COLUMNS "name, mailbox_id, credential, credential_version, home, is_enabled, created"
