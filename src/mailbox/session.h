@@ -48,6 +48,7 @@ struct session {
 	bool is_rev2;			/* ENABLE IMAP4rev2: UTF-8 names, ESEARCH, no RECENT */
 	struct imap_command_line *line;	/* the command under way */
 	struct append *append;		/* the APPEND under way */
+	void *running;			/* what the handler of the command under way keeps, in the line's arena */
 	struct buffer out;		/* not yet handed to the stream */
 	struct imap_sequence saved;	/* UIDs that SEARCH RETURN (SAVE) has left; ranges on the heap */
 	bool may_expunge;		/* the command's replies may change numbers */
