@@ -8,14 +8,14 @@
 #include "base/buffer.h"
 
 enum imap_moment {
-	IMAP_MOMENT_BEFORE_TLS,		/* STARTTLS and LOGINDISABLED */
+	IMAP_MOMENT_BEFORE_TLS,		/* STARTTLS */
 	IMAP_MOMENT_BEFORE_LOGIN,
 	IMAP_MOMENT_AFTER_LOGIN,
 	IMAP_MOMENT_LINK,		/* mailbox server to client access server, before AUTHENTICATE */
 };
 
 struct imap_capability_options {
-	const char *mechanisms;		/* "PLAIN SCRAM-SHA-256", shown before login as AUTH=...; or NULL */
+	const char *mechanisms;		/* "PLAIN SCRAM-SHA-256", shown before login as AUTH=...; NULL: LOGINDISABLED */
 	uint64_t append_limit;		/* octets, 0: leave APPENDLIMIT out */
 };
 
