@@ -1,8 +1,8 @@
 /*
- * The mbox format.  A message begins with a From_ line, at the start of the file or behind an empty
- * line; the line must hold a date, since archives forget to quote "From here on we ..." in bodies.
- * `>From `, `>>From ` lose one `>` (mboxrd).  Status fields give flags and stay where they are:
- * the message comes out as it went in.
+ * The mbox format.  A message begins with a From_ line that holds a date: some archives forget to quote
+ * "From here on we ..." in bodies, others leave out the empty line before a From_ line, and a date tells
+ * both apart.  `>From `, `>>From ` lose one `>` (mboxrd).  Status fields give flags and stay where they
+ * are: the message comes out as it went in.
  */
 #include <sys/stat.h>
 
@@ -22,7 +22,6 @@ struct mbox {
 	size_t line_capacity;
 	ssize_t line_length;	/* -1: end of the file */
 	bool is_over;		/* an unreadable rest was reported */
-	bool is_after_empty;	/* the line before this one was empty, or there was none */
 };
 
 static struct span
@@ -41,7 +40,6 @@ is_empty_line(struct span line)
 static void
 read_line(struct mbox *mbox)
 {
-	mbox->is_after_empty = mbox->line_length <= 0 || is_empty_line(current(mbox));
 	mbox->line_length = getline(&mbox->line, &mbox->line_capacity, mbox->file);
 	if (mbox->line_length > 0)
 		mbox->source.done += (uint64_t)mbox->line_length;
@@ -135,7 +133,7 @@ is_next_message(const struct mbox *mbox)
 {
 	int64_t date;
 
-	return mbox->is_after_empty && from_line_date(current(mbox), &date);
+	return from_line_date(current(mbox), &date);
 }
 
 /* The empty line before a From_ line, and before the end, belongs to the format. */

@@ -1,0 +1,250 @@
+/*
+ * A client before login: its states, its input, its end.  All decisions about input are in advance(),
+ * which does a bounded number of commands in a turn.  Loop thread.
+ */
+#include "client.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+
+#define BIT(state) (1u << (state))
+#define COMMANDS_PER_TURN 16
+
+static const struct {
+	const char *name;
+	unsigned next;
+} states[] = {
+	[GREETED] = { "greeted",
+	    BIT(GREETED) | BIT(STARTTLS) | BIT(ANSWERING) | BIT(VERIFYING) | BIT(DELAYED) |
+		BIT(CLOSING) },
+	[STARTTLS] = { "starttls", BIT(GREETED) | BIT(CLOSING) },
+	[ANSWERING] = { "answering",
+	    BIT(ANSWERING) | BIT(VERIFYING) | BIT(DELAYED) | BIT(LINKING) | BIT(GREETED) | BIT(CLOSING) },
+	[VERIFYING] = { "verifying",
+	    BIT(ANSWERING) | BIT(DELAYED) | BIT(LINKING) | BIT(GREETED) | BIT(CLOSING) },
+	[DELAYED] = { "delayed", BIT(GREETED) | BIT(CLOSING) },
+	[LINKING] = { "linking", BIT(FORWARDING) | BIT(GREETED) | BIT(CLOSING) },
+	[FORWARDING] = { "forwarding", BIT(CLOSING) },
+	[CLOSING] = { "closing", 0 },
+};
+
+void
+client_enter(struct cas_client *client, enum client_state next)
+{
+	assert(states[client->state].next & BIT(next));
+	log_debug("cas-state", log_text("sid", client->sid),
+	    log_text("from", states[client->state].name), log_text("to", states[next].name));
+	client->state = next;
+	if (next == GREETED || next == CLOSING)
+		client_wake(client);
+}
+
+void
+client_wake(struct cas_client *client)
+{
+	deferred_schedule(client->cas->parts.loop, &client->again);
+}
+
+void
+client_reply(struct cas_client *client, struct span tag, enum imap_condition condition, const char *code,
+    const char *text)
+{
+	struct buffer line = { 0 };
+
+	imap_write_condition(&line, tag, condition, code == NULL ? SPAN("") : span_from_string(code),
+	    span_from_string(text));
+	stream_write_buffer(client->stream, &line);
+	buffer_free(&line);
+}
+
+static void
+forget_place(struct cas_client *client)
+{
+	struct cas *cas = client->cas;
+
+	count_down(cas->by_address, span_from_string(client->address));
+	if (client->is_logged_in) {
+		count_down(cas->by_user, directory_name_span(&client->user));
+		cas->status.sessions--;
+	}
+	cas->status.connections--;
+	list_remove(&client->link);
+}
+
+void
+client_close(struct cas_client *client, const char *reason)
+{
+	if (client->state == CLOSING)
+		return;
+	log_debug("close", log_text("sid", client->sid), log_text("rip", client->address),
+	    log_text("reason", reason));
+	client_enter(client, CLOSING);
+	forget_place(client);
+	timer_stop(&client->login_timer);
+	timer_stop(&client->delay_timer);
+	link_cancel(&client->attempt);
+	stream_close_after_flush(&client->stream, FLUSH_MS);
+	stream_free(&client->mailbox);
+}
+
+void
+client_bye(struct cas_client *client, const char *code, const char *text)
+{
+	client_reply(client, SPAN("*"), IMAP_BYE, code, text);
+	client_close(client, text);
+}
+
+bool
+client_is_one_too_many(struct cas_client *client)
+{
+	if (++client->bad_commands < BAD_COMMANDS_MAX)
+		return false;
+	client_bye(client, NULL, "Too many bad commands");
+	return true;
+}
+
+static void
+client_free(struct cas_client *client)
+{
+	struct cas *cas = client->cas;
+
+	deferred_cancel(&client->again);
+	login_forget(client);
+	imap_parser_free(&client->parser);
+	buffer_free(&client->tag);
+	free(client->address);
+	free(client);
+	if (cas->is_stopping && cas->status.connections == 0)
+		deferred_schedule(cas->parts.loop, &cas->gone);
+}
+
+static void
+on_error(struct cas_client *client, const struct imap_error *error)
+{
+	if (error->is_foreign) {
+		log_info("foreign", log_text("sid", client->sid), log_text("rip", client->address));
+		client_close(client, "not IMAP");
+		return;
+	}
+	if (error->is_fatal) {
+		client_bye(client, error->code, error->text);
+		return;
+	}
+	client_reply(client, error->tag, error->status == IMAP_ERROR_NO ? IMAP_NO : IMAP_BAD,
+	    error->code, error->text);
+	if (client->state == ANSWERING)		/* the answer was too long */
+		client_enter(client, GREETED);
+	if (error->is_syntax)
+		client_is_one_too_many(client);
+}
+
+static void
+on_event(struct cas_client *client, struct imap_event *event)
+{
+	switch (event->kind) {
+	case IMAP_EVENT_CONTINUE:
+		stream_write(client->stream, SPAN("+ OK\r\n"));
+		break;
+	case IMAP_EVENT_COMMAND:
+		client_command(client, event->command);
+		imap_command_free(&event->command);
+		break;
+	case IMAP_EVENT_LINE:
+		login_answer(client, event->octets);
+		break;
+	case IMAP_EVENT_MESSAGE_BEGINS:		/* APPEND by somebody who is not logged in */
+		client_reply(client, event->message.tag, IMAP_BAD, NULL, "Log in first");
+		imap_parser_skip_command(client->parser, false);
+		client_is_one_too_many(client);
+		break;
+	case IMAP_EVENT_ERROR:
+		on_error(client, &event->error);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Read commands until one must be waited for, the input is empty, or others have their turn. */
+static void
+advance(void *context)
+{
+	struct cas_client *client = context;
+
+	if (client->state == STARTTLS && stream_is_tls_established(client->stream))
+		client_enter(client, GREETED);
+	for (unsigned i = 0; client->state == GREETED || client->state == ANSWERING; i++) {
+		struct span input = stream_input(client->stream);
+		size_t before = input.length;
+		struct imap_event event;
+
+		if (before == 0)
+			return;
+		if (i == COMMANDS_PER_TURN) {
+			client_wake(client);
+			return;
+		}
+		imap_parser_feed(client->parser, &input, &event);
+		stream_consume(client->stream, before - input.length);
+		on_event(client, &event);
+	}
+	if (client->state == CLOSING && client->jobs == 0)
+		client_free(client);
+}
+
+static void
+on_input(struct stream *stream, void *context)
+{
+	(void)stream;
+	client_wake(context);
+}
+
+static void
+on_end(struct stream *stream, enum stream_end reason, void *context)
+{
+	struct cas_client *client = context;
+	struct tls_facts tls;
+
+	stream_tls_facts(stream, &tls);
+	if (tls.error != NULL)
+		log_info("tls-failed", log_text("sid", client->sid), log_text("rip", client->address),
+		    log_text("reason", tls.error));
+	client_close(client, reason == STREAM_EOF ? "client closed" : "connection lost");
+}
+
+static void
+on_login_timeout(void *context)
+{
+	struct cas_client *client = context;
+
+	client_bye(client, NULL, "Autologout; log in sooner");
+}
+
+static const struct stream_events events = { on_input, NULL, on_end };
+
+struct cas_client *
+client_new(struct cas *cas, struct stream *stream, bool is_tls)
+{
+	struct cas_client *client = NEW(struct cas_client);
+
+	client->cas = cas;
+	client->stream = stream;
+	client->address = memory_copy_string(stream_peer_address(stream));
+	client->began_us = loop_now_us(cas->parts.loop);
+	client->parser = imap_parser_new(&imap_limits_before_login);
+	random_hex(client->sid, SID_LENGTH);
+	deferred_init(&client->again, advance, client);
+	timer_init(&client->login_timer, cas->parts.loop, on_login_timeout, client);
+	timer_init(&client->delay_timer, cas->parts.loop, login_on_delay_over, client);
+	timer_start_ms(&client->login_timer, cas->parts.config->login_timeout_s * 1000);
+	list_push_back(&cas->strangers, &client->link);
+	stream_set_input_limit(stream, INPUT_BEFORE_LOGIN);
+	stream_set_events(stream, &events, client);
+	if (is_tls)
+		stream_start_tls(stream, cas->parts.tls, cas->parts.compute);
+	client_greet(client);
+	return client;
+}

@@ -1,0 +1,129 @@
+/*
+ * A client of the cas, as the files of this room share it: its states, and which file does what.
+ *
+ *	client.c	states, input, closing
+ *	commands.c	what a client may say before login
+ *	login.c		who it is: SASL, directory, password, delay, link
+ *	pipe.c		the time after login
+ *	counts.c	how many there are of each address and user
+ */
+#ifndef CAS_CLIENT_H
+#define CAS_CLIENT_H
+
+#include "auth/cache.h"
+#include "auth/sasl.h"
+#include "auth/throttle.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "cas/cas.h"
+#include "config/config.h"
+#include "directory/directory.h"
+#include "imap/command.h"
+#include "imap/parser.h"
+#include "imap/writer.h"
+#include "link/link.h"
+#include "loop/job.h"
+#include "loop/loop.h"
+#include "net/stream.h"
+#include "net/tls.h"
+
+#define SID_LENGTH 12
+#define BAD_COMMANDS_MAX 3		/* as Dovecot; QUALITY of service for strangers */
+#define INPUT_BEFORE_LOGIN (16 * 1024)
+#define FLUSH_MS 5000
+
+struct counts;
+struct map;
+
+struct cas {
+	struct cas_parts parts;
+	struct list listeners;
+	struct list strangers, users;	/* clients before and after login, oldest first */
+	struct map *by_address, *by_user;	/* counts.c */
+	struct auth_cache *cache;
+	struct throttle *throttle;
+	uint8_t secret[32];		/* for sasl_new() */
+	unsigned verifying;		/* passwords waiting for a worker */
+	struct cas_status status;
+	bool is_stopping;
+	struct timer grace;		/* when stopping: how long pipes may finish */
+	struct deferred gone;
+	cas_stopped *on_stopped;
+	void *stopped_context;
+};
+
+enum client_state {
+	GREETED,	/* waits for a command */
+	STARTTLS,	/* the handshake runs */
+	ANSWERING,	/* waits for an answer to a SASL challenge */
+	VERIFYING,	/* the directory or a worker is asked */
+	DELAYED,	/* a failure is not yet told */
+	LINKING,	/* the mailbox role is asked */
+	FORWARDING,	/* a pipe */
+	CLOSING,	/* waits for jobs to come home, then freed */
+};
+
+struct cas_client {
+	struct list link;
+	struct cas *cas;
+	char sid[SID_LENGTH + 1];
+	char *address;			/* numeric, for counts and log */
+	enum client_state state;
+	struct stream *stream;		/* NULL: closed */
+	struct stream *mailbox;		/* FORWARDING: the link's near end */
+	struct link_attempt *attempt;	/* LINKING */
+	struct imap_parser *parser;
+	struct deferred again;		/* advance(), or free */
+	struct timer login_timer, delay_timer;
+	unsigned bad_commands;
+	unsigned jobs;			/* not yet home */
+
+	struct buffer tag;		/* of the LOGIN or AUTHENTICATE under way */
+	struct sasl *sasl;
+	enum sasl_mechanism mechanism;
+	enum sasl_event event;		/* what sasl waits for while VERIFYING */
+	struct directory_name user;	/* empty: nobody can have the name given */
+	bool is_logged_in;		/* counted by user */
+	uint64_t began_us;		/* of connection, then of login */
+};
+
+/* client.c */
+struct cas_client *client_new(struct cas *cas, struct stream *stream, bool is_tls);
+void client_enter(struct cas_client *client, enum client_state next);
+
+/* Run again in the next turn. */
+void client_wake(struct cas_client *client);
+
+/* Close; what was written still leaves.  The client is freed once its jobs are home. */
+void client_close(struct cas_client *client, const char *reason);
+
+/* As client_close() with a farewell: "* BYE text". */
+void client_bye(struct cas_client *client, const char *code, const char *text);
+
+/* Write "tag OK [code] text"; code may be NULL. */
+void client_reply(struct cas_client *client, struct span tag, enum imap_condition condition,
+    const char *code, const char *text);
+
+/* Count a command that was BAD; true: it was one too many, and the client is closed. */
+bool client_is_one_too_many(struct cas_client *client);
+
+/* commands.c */
+void client_greet(struct cas_client *client);
+void client_command(struct cas_client *client, struct imap_command_line *line);
+bool client_is_private(const struct cas_client *client);	/* may it send a password? */
+
+/* login.c */
+void login_with_password(struct cas_client *client, const struct imap_command_line *line);
+void login_with_mechanism(struct cas_client *client, const struct imap_command_line *line);
+void login_answer(struct cas_client *client, struct span line);
+void login_on_delay_over(void *context);
+void login_forget(struct cas_client *client);
+
+/* pipe.c */
+void pipe_open(struct cas_client *client);
+
+/* counts.c: a map of names to how often; count_up() returns the new count. */
+uint64_t count_up(struct map *counts, struct span name);
+void count_down(struct map *counts, struct span name);
+
+#endif

@@ -1,0 +1,152 @@
+/*
+ * What a client may say before login: RFC 9051 sections 6.1 and 6.2.  No password is looked at before
+ * TLS (RFC 8314), unless the operator allows it.
+ */
+#include "client.h"
+#include "imap/capability.h"
+
+bool
+client_is_private(const struct cas_client *client)
+{
+	return stream_is_tls(client->stream) || client->cas->parts.config->allow_plaintext_login;
+}
+
+static void
+write_capability(struct cas_client *client, struct buffer *out)
+{
+	bool is_upgradable = !stream_is_tls(client->stream) && client->cas->parts.tls != NULL;
+	struct imap_capability_options options = {
+		.mechanisms = client_is_private(client) ? "PLAIN LOGIN SCRAM-SHA-256" : NULL,
+		.append_limit = client->cas->parts.config->message_size_limit_octets,
+	};
+
+	imap_capability_write(out, is_upgradable ? IMAP_MOMENT_BEFORE_TLS : IMAP_MOMENT_BEFORE_LOGIN,
+	    &options);
+}
+
+void
+client_greet(struct cas_client *client)
+{
+	struct buffer code = { 0 }, text = { 0 };
+
+	buffer_add_string(&code, "CAPABILITY ");
+	write_capability(client, &code);
+	buffer_printf(&text, "%s ready", client->cas->parts.config->hostname);
+	client_reply(client, SPAN("*"), IMAP_OK, buffer_string(&code), buffer_string(&text));
+	buffer_free(&code);
+	buffer_free(&text);
+}
+
+static void
+on_capability(struct cas_client *client, struct imap_command_line *line)
+{
+	struct buffer out = { 0 };
+
+	buffer_add_string(&out, "* CAPABILITY ");
+	write_capability(client, &out);
+	buffer_add_string(&out, "\r\n");
+	stream_write_buffer(client->stream, &out);
+	buffer_free(&out);
+	client_reply(client, line->tag, IMAP_OK, NULL, "Done");
+}
+
+static void
+on_noop(struct cas_client *client, struct imap_command_line *line)
+{
+	client_reply(client, line->tag, IMAP_OK, NULL, "Done");
+}
+
+static void
+on_logout(struct cas_client *client, struct imap_command_line *line)
+{
+	client_reply(client, SPAN("*"), IMAP_BYE, NULL, "Goodbye");
+	client_reply(client, line->tag, IMAP_OK, NULL, "Done");
+	client_close(client, "logout");
+}
+
+/* Nothing the client says about itself is believed: RFC 2971 section 3. */
+static void
+on_id(struct cas_client *client, struct imap_command_line *line)
+{
+	stream_write(client->stream, SPAN("* ID (\"name\" \"imapd\")\r\n"));
+	client_reply(client, line->tag, IMAP_OK, NULL, "Done");
+}
+
+/*
+ * Whoever stands in the middle could put commands behind STARTTLS that we would take for the client's
+ * own after the handshake (CVE-2011-0411).  So any octet behind it ends the connection unanswered, and
+ * the parser is a new one.
+ */
+static void
+on_starttls(struct cas_client *client, struct imap_command_line *line)
+{
+	struct cas *cas = client->cas;
+
+	if (stream_is_tls(client->stream) || cas->parts.tls == NULL) {
+		client_reply(client, line->tag, IMAP_BAD, NULL,
+		    cas->parts.tls == NULL ? "TLS is not available" : "TLS is on already");
+		client_is_one_too_many(client);
+		return;
+	}
+	if (stream_has_input(client->stream)) {
+		log_warning("starttls-injection", log_text("sid", client->sid),
+		    log_text("rip", client->address));
+		stream_discard_input(client->stream);
+		client_close(client, "octets behind STARTTLS");
+		return;
+	}
+	client_reply(client, line->tag, IMAP_OK, NULL, "Begin TLS now");
+	imap_parser_free(&client->parser);
+	client->parser = imap_parser_new(&imap_limits_before_login);
+	stream_start_tls(client->stream, cas->parts.tls, cas->parts.compute);
+	client_enter(client, STARTTLS);
+}
+
+/* The password has been seen by everybody on the way: the log says so, without it. */
+static bool
+refuse_in_plaintext(struct cas_client *client, struct imap_command_line *line)
+{
+	if (client_is_private(client))
+		return false;
+	log_warning("plaintext-login-refused", log_text("sid", client->sid),
+	    log_text("rip", client->address));
+	client_reply(client, line->tag, IMAP_NO, "PRIVACYREQUIRED", "Use TLS first");
+	return true;
+}
+
+static void
+on_login(struct cas_client *client, struct imap_command_line *line)
+{
+	if (!refuse_in_plaintext(client, line))
+		login_with_password(client, line);
+}
+
+static void
+on_authenticate(struct cas_client *client, struct imap_command_line *line)
+{
+	if (!refuse_in_plaintext(client, line))
+		login_with_mechanism(client, line);
+}
+
+typedef void command_handler(struct cas_client *client, struct imap_command_line *line);
+
+static command_handler *const handlers[IMAP_COMMAND_COUNT] = {
+	[IMAP_CAPABILITY] = on_capability,
+	[IMAP_NOOP] = on_noop,
+	[IMAP_LOGOUT] = on_logout,
+	[IMAP_ID] = on_id,
+	[IMAP_STARTTLS] = on_starttls,
+	[IMAP_LOGIN] = on_login,
+	[IMAP_AUTHENTICATE] = on_authenticate,
+};
+
+void
+client_command(struct cas_client *client, struct imap_command_line *line)
+{
+	if (handlers[line->verb] != NULL) {
+		handlers[line->verb](client, line);
+		return;
+	}
+	client_reply(client, line->tag, IMAP_BAD, NULL, "Log in first");
+	client_is_one_too_many(client);
+}

@@ -1,0 +1,51 @@
+/*
+ * A client after login: octets from here to the mailbox role and back.  Nothing is looked at, so this
+ * room can say nothing to the client any more, except when the link has broken.  Loop thread.
+ */
+#include "base/clock.h"
+#include "client.h"
+
+static void
+log_end(const struct cas_client *client, const char *event, const char *reason)
+{
+	log_info(event, log_text("sid", client->sid),
+	    log_span("user", directory_name_span(&client->user)), log_text("rip", client->address),
+	    log_number("in", (int64_t)stream_octets_in(client->stream)),
+	    log_number("out", (int64_t)stream_octets_out(client->stream)),
+	    log_number("ms", (int64_t)((clock_monotonic_us() - client->began_us) / 1000)),
+	    log_text("reason", reason));
+}
+
+/*
+ * The mailbox role ends its side after it has said BYE itself.  A link that broke has said nothing, and
+ * perhaps left half a line: the client gets a line end and BYE, and no invented OK.
+ */
+static void
+on_spliced_end(struct stream *ended, enum stream_end reason, void *context)
+{
+	struct cas_client *client = context;
+
+	if (ended == client->stream) {
+		log_end(client, "disconnect", reason == STREAM_EOF ? "closed" : "lost");
+	} else if (reason == STREAM_EOF) {
+		log_end(client, "logout", "mailbox");
+	} else {
+		log_end(client, "disconnect", "link");
+		stream_write(client->stream,
+		    SPAN("\r\n* BYE [UNAVAILABLE] The mailbox server has gone\r\n"));
+	}
+	client_close(client, "session over");
+}
+
+void
+pipe_open(struct cas_client *client)
+{
+	timer_stop(&client->login_timer);
+	imap_parser_free(&client->parser);
+	list_remove(&client->link);
+	list_push_back(&client->cas->users, &client->link);
+	client_enter(client, FORWARDING);
+	client->began_us = clock_monotonic_us();
+	stream_set_input_limit(client->stream, STREAM_INPUT_LIMIT);
+	stream_splice(client->stream, client->mailbox, on_spliced_end, client);
+}
