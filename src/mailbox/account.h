@@ -18,6 +18,7 @@ enum account_kind {
 	ACCOUNT_READ,		/* outside of transactions */
 	ACCOUNT_LAZY,		/* changes flags only: may be flushed within a second */
 	ACCOUNT_DURABLE,	/* done() comes after the flush */
+	ACCOUNT_CLOSE,		/* private to account.c: close the store */
 };
 
 /*

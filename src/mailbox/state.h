@@ -34,6 +34,7 @@ struct state {
 	struct span keywords[STORE_KEYWORD_BIT_MAX - STORE_KEYWORD_BIT_MIN + 1];
 	size_t keyword_count;
 
+	unsigned holders;
 	struct list views;
 	struct list waiters;
 	struct state_load *load;	/* the job under way */
@@ -45,7 +46,6 @@ struct state {
 struct state_waiter {
 	struct list link;
 	void (*on_ready)(struct state_waiter *waiter, struct state *state);	/* phase READY or GONE */
-	struct state *state;
 };
 
 /*
@@ -90,6 +90,9 @@ void state_deleted(struct account *account, uint64_t mailbox_id);
 
 /* The store has failed: what is on the disk is unknown, so every state of the account is gone. */
 void state_all_lost(struct account *account);
+
+/* All messages are told of now by a read-write view: none of them is recent to any other session. */
+void state_claim_recent(struct state *state);
 
 /* As imap_flags_write(), for a message of this mailbox. */
 void state_write_flags(const struct state *state, struct buffer *out, uint64_t flags, bool is_recent);

@@ -20,6 +20,7 @@ struct view {
 	uint32_t limit_uid;		/* UIDs below this one have been announced by EXISTS */
 	uint64_t told_modseq;		/* changes of flags up to here are told */
 	size_t told_keywords;
+	uint32_t told_exists;		/* what the client counts */
 	uint32_t *ghosts;		/* rising UIDs, below limit_uid, that are gone and not announced */
 	size_t ghost_count, ghost_capacity;
 	struct imap_range *recent;	/* UIDs that are recent to this session, rising */
@@ -90,6 +91,12 @@ bool view_set_next(struct view_set *set, struct view_message *message_out);
 
 /* Whether a message is in the set; costs log(ranges). */
 bool view_set_contains(const struct view_set *set, uint32_t number, uint32_t uid);
+
+/* UIDs are going, rising; called by state_expunged() before the state drops them. */
+void view_add_ghosts(struct view *view, const uint32_t *uids, size_t count);
+
+/* Let the client know of all messages there are: its EXISTS must follow. */
+void view_raise_limit(struct view *view);
 
 /*
  * Write what has happened since the last time: FLAGS, EXPUNGE, FETCH (FLAGS), EXISTS, RECENT.

@@ -1,0 +1,444 @@
+/*
+ * The accounts that have work in hand, and which of their stores are open: a cache, the least recently
+ * used of which is closed when there are too many, or when nobody has used it for a while.  Loop thread.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/map.h"
+#include "batch.h"
+#include "state.h"
+
+#define FLUSH_MS	900		/* of flag changes; DESIGN section 2 promises a second */
+#define SWEEP_MS	5000
+#define IDLE_US		(30 * UINT64_C(1000000))	/* a store that nobody used for so long is closed */
+#define WAITING_MAX	(1u << 20)	/* never reached: sessions and deliveries bound what they submit */
+#define PURGE_CONTENTS	200
+#define PURGE_OCTETS	(4 * 1024 * 1024)
+
+struct accounts {
+	struct accounts_settings settings;
+	struct map *by_id;
+	struct list open;		/* accounts whose store is open, the least recently used first */
+	size_t open_count;
+	struct timer sweep;
+	void (*on_stopped)(void *context);	/* not NULL: stopping */
+	void *context;
+	struct deferred stopped;
+};
+
+struct account {
+	struct accounts *accounts;
+	struct list link;		/* in accounts->open, or alone */
+	struct span id;
+	struct batch_store batch;
+	struct job_queue *queue;
+	struct list states;
+	unsigned holders, readers, jobs;
+	bool is_open;			/* as far as the last job told */
+	bool has_garbage;
+	bool is_flushing;		/* that job is under way */
+	struct timer flush;
+	struct account_job close_job, flush_job, purge_job;
+	bool has_more_garbage;		/* written by the purge job */
+	uint64_t used_us;
+};
+
+static void on_sweep(void *context);
+static void on_flush_due(void *context);
+static void tend(struct account *account);
+static void close_surplus(struct accounts *accounts);
+
+struct accounts *
+accounts_new(const struct accounts_settings *settings)
+{
+	struct accounts *accounts = NEW(struct accounts);
+
+	accounts->settings = *settings;
+	accounts->by_id = map_new();
+	list_init(&accounts->open);
+	timer_init(&accounts->sweep, settings->loop, on_sweep, accounts);
+	timer_start_ms(&accounts->sweep, SWEEP_MS);
+	return accounts;
+}
+
+void
+accounts_set_limits(struct accounts *accounts, size_t open_max, bool is_always_durable)
+{
+	accounts->settings.open_max = open_max;
+	__atomic_store_n(&accounts->settings.is_always_durable, is_always_durable, __ATOMIC_RELAXED);
+}
+
+void
+accounts_free(struct accounts **accounts)
+{
+	if (*accounts == NULL)
+		return;
+	assert(map_count((*accounts)->by_id) == 0);
+	timer_stop(&(*accounts)->sweep);
+	if ((*accounts)->on_stopped != NULL)
+		deferred_cancel(&(*accounts)->stopped);
+	map_free(&(*accounts)->by_id);
+	free(*accounts);
+	*accounts = NULL;
+}
+
+size_t
+accounts_count(const struct accounts *accounts)
+{
+	return map_count(accounts->by_id);
+}
+
+size_t
+accounts_open_count(const struct accounts *accounts)
+{
+	return accounts->open_count;
+}
+
+static void
+run_stopped(void *context)
+{
+	struct accounts *accounts = context;
+
+	accounts->on_stopped(accounts->context);
+}
+
+static void
+check_stopped(struct accounts *accounts)
+{
+	if (accounts->on_stopped != NULL && map_count(accounts->by_id) == 0)
+		deferred_schedule(accounts->settings.loop, &accounts->stopped);
+}
+
+void
+accounts_stop(struct accounts *accounts, void (*on_stopped)(void *context), void *context)
+{
+	accounts->on_stopped = on_stopped;
+	accounts->context = context;
+	deferred_init(&accounts->stopped, run_stopped, accounts);
+	timer_stop(&accounts->sweep);
+	LIST_FOREACH(&accounts->open, link)
+		tend(LIST_ENTRY(link, struct account, link));
+	check_stopped(accounts);
+}
+
+static char *
+format_path(const char *format, const char *directory, const char *id)
+{
+	struct buffer path = { 0 };
+	char *text;
+
+	buffer_printf(&path, format, directory, id, id);
+	text = memory_copy_string(buffer_string(&path));
+	buffer_free(&path);
+	return text;
+}
+
+static struct account *
+account_new(struct accounts *accounts, const char *id)
+{
+	struct account *account = NEW(struct account);
+
+	account->accounts = accounts;
+	account->id = span_from_string(memory_copy_string(id));
+	account->batch.directory = format_path("%s/data/%.2s", accounts->settings.data_directory, id);
+	account->batch.path = format_path("%s/data/%.2s/%s/mail.db", accounts->settings.data_directory, id);
+	account->batch.is_always_durable = &accounts->settings.is_always_durable;
+	account->queue = job_queue_new(accounts->settings.storage, batch_run, &account->batch);
+	job_queue_set_limits(account->queue, 64, WAITING_MAX);
+	list_init(&account->states);
+	timer_init(&account->flush, accounts->settings.loop, on_flush_due, account);
+	list_init(&account->link);
+	map_put(accounts->by_id, account->id, account);
+	return account;
+}
+
+static void
+account_free(struct account *account)
+{
+	struct accounts *accounts = account->accounts;
+
+	assert(list_is_empty(&account->states) && !account->is_open);
+	map_remove(accounts->by_id, account->id);
+	list_remove(&account->link);
+	timer_stop(&account->flush);
+	job_queue_free(&account->queue);
+	free(account->batch.directory);
+	free(account->batch.path);
+	free((void *)account->id.at);
+	free(account);
+	check_stopped(accounts);
+}
+
+struct account *
+account_hold(struct accounts *accounts, const char *mailbox_id)
+{
+	struct account *account = map_get(accounts->by_id, span_from_string(mailbox_id));
+
+	assert(accounts->on_stopped == NULL);
+	if (account == NULL)
+		account = account_new(accounts, mailbox_id);
+	account->holders++;
+	return account;
+}
+
+void
+account_release(struct account **account)
+{
+	struct account *released = *account;
+
+	*account = NULL;
+	if (released == NULL)
+		return;
+	assert(released->holders > 0);
+	released->holders--;
+	tend(released);
+}
+
+static void
+note_use(struct account *account)
+{
+	account->used_us = loop_now_us(account->accounts->settings.loop);
+	if (!account->is_open)
+		return;
+	list_remove(&account->link);
+	list_push_back(&account->accounts->open, &account->link);
+}
+
+static void
+set_open(struct account *account, bool is_open)
+{
+	struct accounts *accounts = account->accounts;
+
+	if (is_open == account->is_open)
+		return;
+	account->is_open = is_open;
+	list_remove(&account->link);
+	if (is_open)
+		list_push_back(&accounts->open, &account->link);
+	accounts->open_count += is_open ? 1 : (size_t)-1;
+}
+
+/* A job has come home: what it tells about the store, whoever submitted it. */
+static void
+note_home(struct account *account, const struct account_job *job)
+{
+	account->jobs--;
+	set_open(account, job->is_open);
+	if (job->is_broken)
+		state_all_lost(account);
+	if (!job->needs_flush)
+		timer_stop(&account->flush);
+	else if (!timer_is_running(&account->flush) && !account->is_flushing)
+		timer_start_ms(&account->flush, FLUSH_MS);
+}
+
+static void
+on_job_done(struct job *home)
+{
+	struct account_job *job = CONTAINER_OF(home, struct account_job, job);
+	struct account *account = job->account;
+	struct accounts *accounts = account->accounts;
+
+	/* Held meanwhile: done() may release what keeps the account. */
+	account->holders++;
+	note_home(account, job);
+	job->done(job);
+	account->holders--;
+	tend(account);
+	close_surplus(accounts);
+}
+
+static void
+submit(struct account *account, struct account_job *job)
+{
+	bool is_taken;
+
+	job->account = account;
+	job->job.done = on_job_done;
+	account->jobs++;
+	is_taken = job_queue_submit(account->queue, &job->job);
+	assert(is_taken);
+	(void)is_taken;
+}
+
+void
+account_submit(struct account *account, struct account_job *job)
+{
+	note_use(account);
+	submit(account, job);
+}
+
+/* Closing, flushing, purging. */
+
+static void
+on_closed(struct account_job *job)
+{
+	(void)job;
+}
+
+static void
+submit_close(struct account *account)
+{
+	account->close_job.kind = ACCOUNT_CLOSE;
+	account->close_job.done = on_closed;
+	submit(account, &account->close_job);
+}
+
+static enum store_status
+work_flush(struct store *store, struct account_job *job)
+{
+	(void)job;
+	return store_flush(store);
+}
+
+static void
+on_flushed(struct account_job *job)
+{
+	job->account->is_flushing = false;
+	if (job->status != STORE_OK)
+		log_error("store-flush", log_span("mailbox", job->account->id),
+		    log_text("error", store_status_text(job->status)));
+}
+
+static void
+submit_flush(struct account *account)
+{
+	account->is_flushing = true;
+	account->flush_job.kind = ACCOUNT_READ;
+	account->flush_job.work = work_flush;
+	account->flush_job.done = on_flushed;
+	submit(account, &account->flush_job);
+}
+
+static void
+on_flush_due(void *context)
+{
+	struct account *account = context;
+
+	if (!account->is_flushing)
+		submit_flush(account);
+}
+
+static enum store_status
+work_purge(struct store *store, struct account_job *job)
+{
+	struct account *account = CONTAINER_OF(job, struct account, purge_job);
+
+	return store_purge(store, PURGE_CONTENTS, PURGE_OCTETS, &account->has_more_garbage);
+}
+
+static void
+on_purged(struct account_job *job)
+{
+	struct account *account = job->account;
+
+	if (job->status == STORE_OK && account->has_more_garbage)
+		account->has_garbage = true;
+}
+
+static void
+submit_purge(struct account *account)
+{
+	account->has_garbage = false;
+	account->has_more_garbage = false;
+	account->purge_job.kind = ACCOUNT_LAZY;
+	account->purge_job.work = work_purge;
+	account->purge_job.done = on_purged;
+	submit(account, &account->purge_job);
+}
+
+static bool
+is_quiet(const struct account *account)
+{
+	return account->jobs == 0 && account->readers == 0;
+}
+
+/* Decide what an account needs now.  It may be freed. */
+static void
+tend(struct account *account)
+{
+	bool is_stopping = account->accounts->on_stopped != NULL;
+
+	if (account->jobs > 0 || account->holders > 0)
+		return;
+	if (account->is_open && is_stopping)
+		submit_close(account);
+	else if (!account->is_open && list_is_empty(&account->states))
+		account_free(account);
+}
+
+static void
+sweep(struct account *account, uint64_t now_us)
+{
+	if (!is_quiet(account))
+		return;
+	if (account->has_garbage)
+		submit_purge(account);
+	else if (now_us - account->used_us > IDLE_US)
+		submit_close(account);
+}
+
+static void
+on_sweep(void *context)
+{
+	struct accounts *accounts = context;
+	uint64_t now_us = loop_now_us(accounts->settings.loop);
+
+	LIST_FOREACH(&accounts->open, link)
+		sweep(LIST_ENTRY(link, struct account, link), now_us);
+	timer_start_ms(&accounts->sweep, SWEEP_MS);
+}
+
+/* Close a store when there are too many: each job that comes home makes room for one. */
+static void
+close_surplus(struct accounts *accounts)
+{
+	size_t looks = 16;	/* those that are busy stay; the walk is bounded */
+
+	if (accounts->open_count <= accounts->settings.open_max)
+		return;
+	LIST_FOREACH(&accounts->open, link) {
+		struct account *account = LIST_ENTRY(link, struct account, link);
+
+		if (is_quiet(account)) {
+			submit_close(account);
+			return;
+		}
+		if (--looks == 0)
+			return;
+	}
+}
+
+void
+account_begin_reading(struct account *account)
+{
+	account->readers++;
+}
+
+void
+account_end_reading(struct account *account)
+{
+	assert(account->readers > 0);
+	account->readers--;
+}
+
+void
+account_has_garbage(struct account *account)
+{
+	account->has_garbage = true;
+}
+
+struct list *
+account_states(struct account *account)
+{
+	return &account->states;
+}
+
+struct loop *
+account_loop(const struct account *account)
+{
+	return account->accounts->settings.loop;
+}

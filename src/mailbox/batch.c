@@ -1,0 +1,172 @@
+/*
+ * Group commit: the jobs that wait for one user are worked on in order, and each run of writes among them
+ * is one transaction with a step for each.  Nobody is answered before the commit.  DESIGN section 7.
+ * Worker thread.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "batch.h"
+
+static struct account_job *
+first_job(struct list *jobs)
+{
+	return LIST_ENTRY(jobs->next, struct account_job, job.link);
+}
+
+/* The job goes home and must not be touched any more. */
+static void
+complete(struct batch_store *batch, struct account_job *job, bool is_broken)
+{
+	job->is_broken = is_broken;
+	job->is_open = batch->store != NULL;
+	job->needs_flush = batch->store != NULL && store_needs_flush(batch->store);
+	job_complete(&job->job);
+}
+
+/* Make the folder of folders; its name must be on the disk before what is in it can be promised. */
+static enum store_status
+make_directory(const char *path)
+{
+	const char *name = strrchr(path, '/');
+	char *parent;
+	int descriptor, result;
+
+	if (mkdir(path, 0700) != 0)
+		return errno == EEXIST ? STORE_OK : errno == ENOSPC ? STORE_FULL : STORE_UNAVAILABLE;
+	parent = memory_copy_span(span_of(path, (size_t)(name - path)));
+	descriptor = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	result = descriptor < 0 ? -1 : fsync(descriptor);
+	if (descriptor >= 0)
+		close(descriptor);
+	free(parent);
+	return result == 0 ? STORE_OK : STORE_UNAVAILABLE;
+}
+
+static enum store_status
+open_store(struct batch_store *batch)
+{
+	enum store_status status;
+
+	if (batch->store != NULL)
+		return STORE_OK;
+	if ((status = make_directory(batch->directory)) != STORE_OK) {
+		log_error("store-open", log_text("path", batch->directory), log_text("error", strerror(errno)));
+		return status;
+	}
+	return store_open(batch->path, true, &batch->store);
+}
+
+/* After an error of the disk the next job opens the file anew, which recovers it. */
+static bool
+drop_if_poisoned(struct batch_store *batch)
+{
+	if (batch->store == NULL || !store_is_poisoned(batch->store))
+		return false;
+	log_error("store-failed", log_text("path", batch->path), log_text("error", store_error(batch->store)));
+	store_close(&batch->store);
+	return true;
+}
+
+static void
+run_read(struct batch_store *batch, struct account_job *job)
+{
+	job->status = open_store(batch);
+	if (job->status == STORE_OK)
+		job->status = job->work(batch->store, job);
+	complete(batch, job, drop_if_poisoned(batch));
+}
+
+static void
+run_close(struct batch_store *batch, struct account_job *job)
+{
+	store_close(&batch->store);
+	job->status = STORE_OK;
+	complete(batch, job, false);
+}
+
+static bool
+is_write(const struct account_job *job)
+{
+	return job->kind == ACCOUNT_LAZY || job->kind == ACCOUNT_DURABLE;
+}
+
+/* How many writes follow each other, and whether any of them must be on the disk. */
+static size_t
+count_writes(const struct batch_store *batch, struct list *jobs, enum store_durability *durability_out)
+{
+	size_t count = 0;
+
+	*durability_out = __atomic_load_n(batch->is_always_durable, __ATOMIC_RELAXED) ? STORE_DURABLE : STORE_LAZY;
+	LIST_FOREACH(jobs, link) {
+		const struct account_job *job = LIST_ENTRY(link, struct account_job, job.link);
+
+		if (!is_write(job))
+			break;
+		if (job->kind == ACCOUNT_DURABLE)
+			*durability_out = STORE_DURABLE;
+		count++;
+	}
+	return count;
+}
+
+static void
+run_steps(struct store *store, struct list *jobs, size_t count)
+{
+	struct list *link = jobs->next;
+
+	for (size_t i = 0; i < count; i++, link = link->next) {
+		struct account_job *job = LIST_ENTRY(link, struct account_job, job.link);
+
+		job->status = store_step_begin(store);
+		if (job->status == STORE_OK)
+			job->status = store_step_end(store, job->work(store, job));
+	}
+}
+
+static void
+run_writes(struct batch_store *batch, struct list *jobs)
+{
+	enum store_durability durability;
+	size_t count = count_writes(batch, jobs, &durability);
+	enum store_status status;
+	bool is_broken;
+
+	LIST_FOREACH(jobs, link)
+		LIST_ENTRY(link, struct account_job, job.link)->status = STORE_OK;
+	if ((status = open_store(batch)) == STORE_OK && (status = store_begin(batch->store, durability)) == STORE_OK) {
+		run_steps(batch->store, jobs, count);
+		status = store_end(batch->store, STORE_OK);
+	}
+	is_broken = drop_if_poisoned(batch);
+	while (count-- > 0) {
+		struct account_job *job = first_job(jobs);
+
+		if (job->status == STORE_OK)
+			job->status = status;
+		complete(batch, job, is_broken);
+	}
+}
+
+void
+batch_run(void *context, struct list *jobs)
+{
+	struct batch_store *batch = context;
+
+	while (!list_is_empty(jobs)) {
+		struct account_job *job = first_job(jobs);
+
+		if (is_write(job))
+			run_writes(batch, jobs);
+		else if (job->kind == ACCOUNT_CLOSE)
+			run_close(batch, job);
+		else
+			run_read(batch, job);
+	}
+}

@@ -1,0 +1,61 @@
+/*
+ * The words of tagged replies.
+ */
+#include <assert.h>
+
+#include "reply.h"
+
+static const struct reply_words replies[REPLY_COUNT] = {	/* codes: RFC 9051 section 7.1, RFC 5530 */
+	[REPLY_DONE]		= { IMAP_OK, NULL, "done" },
+	[REPLY_EXPUNGE_ISSUED]	= { IMAP_OK, "EXPUNGEISSUED", "done; some messages were expunged meanwhile" },
+	[REPLY_SOME_GONE]	= { IMAP_NO, "EXPUNGEISSUED", "some of these messages were expunged" },
+	[REPLY_NONEXISTENT]	= { IMAP_NO, "NONEXISTENT", "no such mailbox" },
+	[REPLY_TRYCREATE]	= { IMAP_NO, "TRYCREATE", "no such mailbox" },
+	[REPLY_ALREADY_EXISTS]	= { IMAP_NO, "ALREADYEXISTS", "a mailbox of this name exists" },
+	[REPLY_CANNOT]		= { IMAP_NO, "CANNOT", "not possible with this name" },
+	[REPLY_INBOX_STAYS]	= { IMAP_NO, "CANNOT", "INBOX cannot be deleted" },
+	[REPLY_READ_ONLY]	= { IMAP_NO, NULL, "the mailbox is open read-only" },
+	[REPLY_OVER_QUOTA]	= { IMAP_NO, "OVERQUOTA", "quota exceeded" },
+	[REPLY_LIMIT]		= { IMAP_NO, "LIMIT", "a limit of this server is reached" },
+	[REPLY_KEYWORD_LIMIT]	= { IMAP_NO, "LIMIT", "the mailbox has no room for another keyword" },
+	[REPLY_TOO_BIG]		= { IMAP_NO, "TOOBIG", "the message is too large" },
+	[REPLY_NUL]		= { IMAP_NO, NULL, "a message with NUL octets must come as literal8" },
+	[REPLY_EMPTY_MESSAGE]	= { IMAP_NO, NULL, "a message of no octets gives up the APPEND" },
+	[REPLY_DISK_FULL]	= { IMAP_NO, "UNAVAILABLE", "no space left, try again later" },
+	[REPLY_CORRUPT]		= { IMAP_NO, "CORRUPTION", "mailbox damaged, the operator is told" },
+	[REPLY_UNAVAILABLE]	= { IMAP_NO, "UNAVAILABLE", "storage failed, try again later" },
+	[REPLY_USE_UNKNOWN]	= { IMAP_NO, "USEATTR", "this special use is not supported here" },
+	[REPLY_BAD_STATE]	= { IMAP_BAD, NULL, "not now: wrong state for this command" },
+	[REPLY_BAD_NUMBER]	= { IMAP_BAD, NULL, "no message has this number" },
+	[REPLY_BAD_ARGUMENT]	= { IMAP_BAD, NULL, "wrong argument" },
+	[REPLY_UNKNOWN_CTE]	= { IMAP_NO, "UNKNOWN-CTE", "the part's transfer encoding cannot be undone" },
+	[REPLY_NOT_SAVED]	= { IMAP_NO, "NOTSAVED", "the result was not saved" },
+	[REPLY_CANCELLED]	= { IMAP_BAD, NULL, "cancelled" },
+	[REPLY_NO_USER]		= { IMAP_NO, "AUTHORIZATIONFAILED", "no such user here" },
+	[REPLY_NO_MECHANISM]	= { IMAP_NO, "CANNOT", "only EXTERNAL is offered here" },
+};
+
+const struct reply_words *
+reply_words(enum reply reply)
+{
+	assert(reply < REPLY_COUNT && replies[reply].text != NULL);
+	return &replies[reply];
+}
+
+enum reply
+reply_for(enum store_status status)
+{
+	static const enum reply by_status[STORE_STATUS_COUNT] = {
+		[STORE_OK]	    = REPLY_DONE,
+		[STORE_NOT_FOUND]   = REPLY_NONEXISTENT,
+		[STORE_EXISTS]	    = REPLY_ALREADY_EXISTS,
+		[STORE_FORBIDDEN]   = REPLY_CANNOT,
+		[STORE_OVER_QUOTA]  = REPLY_OVER_QUOTA,
+		[STORE_LIMIT]	    = REPLY_LIMIT,
+		[STORE_FULL]	    = REPLY_DISK_FULL,
+		[STORE_CORRUPT]	    = REPLY_CORRUPT,
+		[STORE_UNAVAILABLE] = REPLY_UNAVAILABLE,
+	};
+
+	return by_status[status];
+}

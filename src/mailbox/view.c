@@ -1,0 +1,293 @@
+/*
+ * Message numbers of a view: the rank of a UID among the messages of the state below the limit and the
+ * ghosts together, by two binary searches.  Loop thread.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "view.h"
+
+static size_t
+ghost_lower_bound(const struct view *view, uint32_t uid)
+{
+	size_t low = 0, high = view->ghost_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (view->ghosts[middle] < uid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* How many of the state's messages the client knows of. */
+static size_t
+live_count(const struct view *view)
+{
+	const struct state *state = view->state;
+
+	if (state->count == 0 || state->messages[state->count - 1].uid < view->limit_uid)
+		return state->count;
+	return state_lower_bound(state, view->limit_uid);
+}
+
+static void
+add_recent(struct view *view, uint32_t first, uint32_t last)
+{
+	if (view->recent_count > 0 && view->recent[view->recent_count - 1].last == first - 1) {
+		view->recent[view->recent_count - 1].last = last;
+		return;
+	}
+	if (view->recent_count == view->recent_capacity) {
+		view->recent_capacity = view->recent_capacity * 2 + 4;
+		view->recent = memory_resize(view->recent, view->recent_capacity, sizeof view->recent[0]);
+	}
+	view->recent[view->recent_count++] = (struct imap_range){ first, last };
+}
+
+/* Raise the limit; what is new and nobody was told of before is recent here. */
+void
+view_raise_limit(struct view *view)
+{
+	struct state *state = view->state;
+	uint32_t from = view->limit_uid > state->recent_uid ? view->limit_uid : state->recent_uid;
+
+	if (from < state->uidnext)
+		add_recent(view, from, state->uidnext - 1);
+	if (!view->is_read_only && state->recent_uid < state->uidnext)
+		state_claim_recent(state);
+	view->limit_uid = state->uidnext;
+}
+
+struct view *
+view_new(struct state *state, bool is_read_only, void (*on_change)(void *context), void *context)
+{
+	struct view *view = NEW(struct view);
+
+	assert(state->phase == STATE_READY);
+	view->state = state;
+	view->is_read_only = is_read_only;
+	view->limit_uid = 1;
+	view->told_modseq = state->highest_modseq;
+	view->told_keywords = state->keyword_count;
+	view->on_change = on_change;
+	view->context = context;
+	list_push_back(&state->views, &view->link);
+	view_raise_limit(view);
+	view->told_exists = view_count(view);
+	return view;
+}
+
+void
+view_free(struct view **view)
+{
+	if (*view == NULL)
+		return;
+	list_remove(&(*view)->link);
+	state_release(&(*view)->state);
+	free((*view)->ghosts);
+	free((*view)->recent);
+	free(*view);
+	*view = NULL;
+}
+
+uint32_t
+view_count(const struct view *view)
+{
+	return (uint32_t)(live_count(view) + view->ghost_count);
+}
+
+uint32_t
+view_uid(const struct view *view, uint32_t number)
+{
+	const struct store_message *messages = view->state->messages;
+	size_t low = 0, high = view->ghost_count;
+
+	assert(number >= 1);
+	/* Find the first ghost whose number is not below this one. */
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (state_lower_bound(view->state, view->ghosts[middle]) + middle + 1 < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < view->ghost_count &&
+	    state_lower_bound(view->state, view->ghosts[low]) + low + 1 == number)
+		return view->ghosts[low];
+	assert(number - 1 - low < view->state->count);
+	return messages[number - 1 - low].uid;
+}
+
+uint32_t
+view_last_uid(const struct view *view)
+{
+	uint32_t count = view_count(view);
+
+	return count == 0 ? 0 : view_uid(view, count);
+}
+
+void
+view_message(const struct view *view, uint32_t number, struct view_message *message_out)
+{
+	uint32_t uid = view_uid(view, number);
+	const struct store_message *message = state_message(view->state, uid);
+
+	*message_out = (struct view_message){ .number = number, .is_ghost = message == NULL,
+		.is_recent = view_is_recent(view, uid) };
+	if (message != NULL)
+		message_out->message = *message;
+	message_out->message.uid = uid;
+}
+
+uint32_t
+view_number_from(const struct view *view, uint32_t uid)
+{
+	if (uid >= view->limit_uid)
+		return view_count(view) + 1;
+	return (uint32_t)(state_lower_bound(view->state, uid) + ghost_lower_bound(view, uid) + 1);
+}
+
+uint32_t
+view_number(const struct view *view, uint32_t uid)
+{
+	uint32_t number = view_number_from(view, uid);
+
+	return number <= view_count(view) && view_uid(view, number) == uid ? number : 0;
+}
+
+bool
+view_is_recent(const struct view *view, uint32_t uid)
+{
+	size_t low = 0, high = view->recent_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (view->recent[middle].last < uid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < view->recent_count && view->recent[low].first <= uid;
+}
+
+uint32_t
+view_recent_count(const struct view *view)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < view->recent_count; i++) {
+		const struct imap_range *range = &view->recent[i];
+		uint32_t behind = range->last == UINT32_MAX ? view_count(view) + 1
+		    : view_number_from(view, range->last + 1);
+
+		count += behind - view_number_from(view, range->first);
+	}
+	return count;
+}
+
+/* Merge from the end, so that no third array is needed. */
+static void
+merge_ghosts(struct view *view, const uint32_t *uids, size_t count)
+{
+	size_t to = view->ghost_count + count, from = view->ghost_count;
+
+	if (to > view->ghost_capacity) {
+		view->ghost_capacity = to + to / 2 + 8;
+		view->ghosts = memory_resize(view->ghosts, view->ghost_capacity, sizeof view->ghosts[0]);
+	}
+	view->ghost_count = to;
+	while (count > 0) {
+		if (from > 0 && view->ghosts[from - 1] > uids[count - 1])
+			view->ghosts[--to] = view->ghosts[--from];
+		else
+			view->ghosts[--to] = uids[--count];
+	}
+}
+
+void
+view_add_ghosts(struct view *view, const uint32_t *uids, size_t count)
+{
+	while (count > 0 && uids[count - 1] >= view->limit_uid)
+		count--;
+	if (count > 0)
+		merge_ghosts(view, uids, count);
+}
+
+/* Sets. */
+
+bool
+view_set_init(struct view_set *set, const struct view *view, struct imap_sequence *sequence, bool is_uid,
+    const struct imap_sequence *saved)
+{
+	static const struct imap_sequence none;
+
+	*set = (struct view_set){ .view = view, .sequence = sequence, .is_uid = is_uid };
+	if (sequence->is_saved) {
+		set->sequence = saved == NULL ? &none : saved;
+		set->is_uid = true;
+		return true;
+	}
+	imap_sequence_resolve(sequence, is_uid ? view_last_uid(view) : view_count(view));
+	return is_uid || imap_sequence_highest(sequence) <= view_count(view);
+}
+
+/* The next number in a set of numbers, or 0. */
+static uint32_t
+next_by_number(const struct view_set *set, uint32_t number)
+{
+	const struct imap_sequence *sequence = set->sequence;
+	size_t range = imap_sequence_find(sequence, number);
+
+	if (range == sequence->count)
+		return 0;
+	if (number < sequence->ranges[range].first)
+		number = sequence->ranges[range].first;
+	return number <= view_count(set->view) ? number : 0;
+}
+
+/* The next number whose UID is in a set of UIDs, or 0.  Each step passes a range that holds no message. */
+static uint32_t
+next_by_uid(const struct view_set *set, uint32_t number)
+{
+	const struct imap_sequence *sequence = set->sequence;
+	uint32_t count = view_count(set->view);
+
+	while (number <= count) {
+		uint32_t uid = view_uid(set->view, number);
+		size_t range = imap_sequence_find(sequence, uid);
+
+		if (range == sequence->count)
+			return 0;
+		if (sequence->ranges[range].first <= uid)
+			return number;
+		number = view_number_from(set->view, sequence->ranges[range].first);
+	}
+	return 0;
+}
+
+bool
+view_set_next(struct view_set *set, struct view_message *message_out)
+{
+	uint32_t number = set->number + 1;
+
+	number = set->is_uid ? next_by_uid(set, number) : next_by_number(set, number);
+	if (number == 0) {
+		set->number = UINT32_MAX - 1;
+		return false;
+	}
+	set->number = number;
+	view_message(set->view, number, message_out);
+	return true;
+}
+
+bool
+view_set_contains(const struct view_set *set, uint32_t number, uint32_t uid)
+{
+	return imap_sequence_contains(set->sequence, set->is_uid ? uid : number);
+}
