@@ -1,7 +1,7 @@
 /*
- * The octets of messages and what was rendered from them on arrival.  Content never changes, may belong
- * to several messages, and stays readable after the last of them is expunged, until store_purge().
- * Worker threads only; needs no transaction.
+ * The octets of messages and what was rendered from them on arrival.  Content never changes, may
+ * belong to several messages, and stays readable after the last of them is expunged, until
+ * store_purge().  Worker threads only; needs no transaction.
  */
 #ifndef STORE_CONTENT_H
 #define STORE_CONTENT_H

@@ -1,7 +1,7 @@
 /*
- * The mailboxes of one user, their subscriptions and keywords.  Names are UTF-8 in NFC with '/' between
- * levels, at most STORE_NAME_MAX octets; the caller has checked them and written INBOX upper-case.
- * Worker threads only; store/store.h says how transactions go.
+ * The mailboxes of one user, their subscriptions and keywords.  Names are UTF-8 in NFC with '/'
+ * between levels, at most STORE_NAME_MAX octets; the caller has checked them and written INBOX
+ * upper-case.  Worker threads only; store/store.h says how transactions go.
  */
 #ifndef STORE_MAILBOX_H
 #define STORE_MAILBOX_H
@@ -42,8 +42,8 @@ enum store_status store_mailbox_get(struct store *store, uint64_t mailbox_id, st
  *
  * STORE_EXISTS; STORE_LIMIT: the user has too many.
  */
-enum store_status store_mailbox_create(struct store *store, struct span name, const char *special_use,
-    uint64_t *mailbox_id_out);
+enum store_status store_mailbox_create(
+    struct store *store, struct span name, const char *special_use, uint64_t *mailbox_id_out);
 
 /*
  * Delete a mailbox with its messages; those below it stay, and so does its subscription (RFC 9051
@@ -52,12 +52,12 @@ enum store_status store_mailbox_create(struct store *store, struct span name, co
 enum store_status store_mailbox_delete(struct store *store, struct span name);
 
 /*
- * Rename a mailbox together with those below it; makes the new name's missing parents.  Renaming INBOX
- * moves its messages into a new mailbox under new UIDs and leaves INBOX, and what is below it, in place
- * (RFC 9051 section 6.3.6).  Subscriptions stay as they are.
+ * Rename a mailbox together with those below it; makes the new name's missing parents.  Renaming
+ * INBOX moves its messages into a new mailbox under new UIDs and leaves INBOX, and what is below
+ * it, in place (RFC 9051 section 6.3.6).  Subscriptions stay as they are.
  *
- * STORE_EXISTS: one of the new names is taken.  STORE_FORBIDDEN: the new name lies below the old one.
- * STORE_LIMIT: a new name would be too long.
+ * STORE_EXISTS: one of the new names is taken.  STORE_FORBIDDEN: the new name lies below the old
+ * one.  STORE_LIMIT: a new name would be too long.
  */
 enum store_status store_mailbox_rename(struct store *store, struct span from, struct span to);
 
@@ -76,8 +76,8 @@ enum store_status store_mailbox_claim_recent(struct store *store, uint64_t mailb
     uint32_t *recent_uid_out);
 
 /*
- * Subscriptions are names, with or without a mailbox (RFC 9051 section 6.3.7).  Both ways are fine when
- * nothing changes.
+ * Subscriptions are names, with or without a mailbox (RFC 9051 section 6.3.7).  Both ways are fine
+ * when nothing changes.
  */
 enum store_status store_subscribe(struct store *store, struct span name);
 enum store_status store_unsubscribe(struct store *store, struct span name);
@@ -85,7 +85,8 @@ enum store_status store_subscription_list(struct store *store, struct arena *are
     struct span **names_out, size_t *count_out);
 
 /*
- * Keywords.  Each has a bit of the mailbox's flags, from STORE_KEYWORD_BIT_MIN to _MAX, and keeps it.
+ * Keywords.  Each has a bit of the mailbox's flags, from STORE_KEYWORD_BIT_MIN to _MAX, and keeps
+ * it.
  */
 #define STORE_KEYWORD_BIT_MIN 5
 #define STORE_KEYWORD_BIT_MAX 62
@@ -105,7 +106,7 @@ enum store_status store_keyword_list(struct store *store, uint64_t mailbox_id, s
  *
  * STORE_LIMIT: all bits are taken.
  */
-enum store_status store_keyword_flags(struct store *store, uint64_t mailbox_id, const struct span *names,
-    size_t count, bool may_create, uint64_t *flags_out);
+enum store_status store_keyword_flags(struct store *store, uint64_t mailbox_id,
+    const struct span *names, size_t count, bool may_create, uint64_t *flags_out);
 
 #endif

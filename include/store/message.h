@@ -1,8 +1,8 @@
 /*
- * The messages of one mailbox: loading, adding, flags, expunging, copying and moving.  UIDs come in as
- * rising lists without repeats; those that do not exist are skipped or reported, never an error.
- * Each operation that changes something gives one new modseq to all it changes (RFC 7162 section 3.1).
- * Worker threads only; store/store.h says how transactions go.
+ * The messages of one mailbox: loading, adding, flags, expunging, copying and moving.  UIDs come in
+ * as rising lists without repeats; those that do not exist are skipped or reported, never an error.
+ * Each operation that changes something gives one new modseq to all it changes (RFC 7162 section
+ * 3.1).  Worker threads only; store/store.h says how transactions go.
  */
 #ifndef STORE_MESSAGE_H
 #define STORE_MESSAGE_H
@@ -66,8 +66,8 @@ struct store_arrival {
  *
  *	message_out	 may be NULL
  *
- * STORE_NOT_FOUND: the mailbox was deleted meanwhile.  STORE_OVER_QUOTA.  STORE_LIMIT: no UIDs are left.
- * RFC 9051 sections 2.3.1.1 and 6.3.12.
+ * STORE_NOT_FOUND: the mailbox was deleted meanwhile.  STORE_OVER_QUOTA.  STORE_LIMIT: no UIDs are
+ * left.  RFC 9051 sections 2.3.1.1 and 6.3.12.
  */
 enum store_status store_append(struct store *store, uint64_t mailbox_id,
     const struct store_arrival *arrival, struct store_message *message_out);
@@ -123,30 +123,34 @@ struct store_uid_range {
 	uint32_t first, last;
 };
 
-/* Give what was expunged after modseq, in the order of modseq, from the arena: RFC 7162 section 3.2.5.1. */
+/*
+ * Give what was expunged after modseq, in the order of modseq, from the arena: RFC 7162 section
+ * 3.2.5.1.
+ */
 enum store_status store_expunged_since(struct store *store, uint64_t mailbox_id, uint64_t modseq,
     struct arena *arena, struct store_uid_range **ranges_out, size_t *count_out);
 
 /*
- * Copy or move messages, into the same mailbox, too.  No body is touched: the new message shares the
- * content.  Flags, keywords by name, and the internal date are kept.
+ * Copy or move messages, into the same mailbox, too.  No body is touched: the new message shares
+ * the content.  Flags, keywords by name, and the internal date are kept.
  *
  *	to_id		 the target mailbox
  *	copies_out	 room for count: one for each message that existed, in the order of its source UID
  *	source_modseq_out  the source's highest modseq after a move
  *
- * STORE_NOT_FOUND: one of the mailboxes.  STORE_LIMIT: the target has no bit for a keyword, or no UIDs.
- * STORE_OVER_QUOTA.  RFC 9051 sections 6.4.7 and 6.4.8.
+ * STORE_NOT_FOUND: one of the mailboxes.  STORE_LIMIT: the target has no bit for a keyword, or no
+ * UIDs.  STORE_OVER_QUOTA.  RFC 9051 sections 6.4.7 and 6.4.8.
  */
 struct store_copied {
 	uint32_t source_uid;
 	struct store_message message;	/* as it is in the target */
 };
 
-enum store_status store_copy(struct store *store, uint64_t from_id, uint64_t to_id, const uint32_t *uids,
-    size_t count, struct store_copied *copies_out, size_t *copied_out);
-enum store_status store_move(struct store *store, uint64_t from_id, uint64_t to_id, const uint32_t *uids,
-    size_t count, struct store_copied *copies_out, size_t *moved_out, uint64_t *source_modseq_out);
+enum store_status store_copy(struct store *store, uint64_t from_id, uint64_t to_id,
+    const uint32_t *uids, size_t count, struct store_copied *copies_out, size_t *copied_out);
+enum store_status store_move(struct store *store, uint64_t from_id, uint64_t to_id,
+    const uint32_t *uids, size_t count, struct store_copied *copies_out, size_t *moved_out,
+    uint64_t *source_modseq_out);
 
 /* When a message came into its mailbox, seconds since 1970 UTC: RFC 8514. */
 enum store_status store_message_save_date(struct store *store, uint64_t mailbox_id, uint32_t uid,

@@ -1,11 +1,11 @@
 /*
- * One user's mail: one file, one connection, one worker thread at a time.  Here are opening, closing
- * and transactions; store/mailbox.h has the mailboxes, store/message.h what is in them and
+ * One user's mail: one file, one connection, one worker thread at a time.  Here are opening,
+ * closing and transactions; store/mailbox.h has the mailboxes, store/message.h what is in them and
  * store/content.h the octets.  Everything blocks: worker threads only, never the loop.
  *
- * What changes something is called between store_begin() and store_end(), and so joins what other jobs
- * of the user wait for.  A function that fails may leave half of its work in the transaction: the step
- * or the transaction around it must then end with that status, which undoes it.
+ * What changes something is called between store_begin() and store_end(), and so joins what other
+ * jobs of the user wait for.  A function that fails may leave half of its work in the transaction:
+ * the step or the transaction around it must then end with that status, which undoes it.
  *
  *	store_begin(store, STORE_DURABLE);
  *	for (each job) {
@@ -55,15 +55,16 @@ const char *store_status_text(enum store_status status);
 enum store_status store_open(const char *path, bool is_new_allowed, struct store **store_out);
 
 /*
- * Close; accepts NULL, leaves NULL behind.  Makes lazy commits durable and folds the WAL into the file,
- * some 2 ms after writes.  A poisoned store is dropped as it is: the next store_open() recovers it.
+ * Close; accepts NULL, leaves NULL behind.  Makes lazy commits durable and folds the WAL into the
+ * file, some 2 ms after writes.  A poisoned store is dropped as it is: the next store_open()
+ * recovers it.
  */
 void store_close(struct store **store);
 
 /*
- * Whether an I/O error has left the outcome of the last transaction unknown.  Everything then answers
- * STORE_UNAVAILABLE; close it, open it anew and load the state of its mailboxes again.  Any state that
- * was built from unacknowledged results must be dropped.
+ * Whether an I/O error has left the outcome of the last transaction unknown.  Everything then
+ * answers STORE_UNAVAILABLE; close it, open it anew and load the state of its mailboxes again.  Any
+ * state that was built from unacknowledged results must be dropped.
  */
 bool store_is_poisoned(const struct store *store);
 
@@ -71,25 +72,29 @@ bool store_is_poisoned(const struct store *store);
 const char *store_error(const struct store *store);
 
 /*
- * Set the quota: store_append() and store_copy() answer STORE_OVER_QUOTA when they would bring the sum
- * of all message sizes above it.  UINT64_MAX, the state after opening, is no quota.  Not stored.
+ * Set the quota: store_append() and store_copy() answer STORE_OVER_QUOTA when they would bring the
+ * sum of all message sizes above it.  UINT64_MAX, the state after opening, is no quota.  Not
+ * stored.
  */
 void store_set_quota(struct store *store, uint64_t size_octets);
 
 /*
- * Transactions.  STORE_LAZY is for changes of flags and for purging: the commit survives the process's
- * death, and power loss after the next durable commit or store_flush().
+ * Transactions.  STORE_LAZY is for changes of flags and for purging: the commit survives the
+ * process's death, and power loss after the next durable commit or store_flush().
  */
 enum store_durability { STORE_LAZY, STORE_DURABLE };
 enum store_status store_begin(struct store *store, enum store_durability durability);
 
 /*
- * Commit when status is STORE_OK, else roll back.  Returns status, or why the commit failed; nobody may
- * be told OK unless it returns STORE_OK.
+ * Commit when status is STORE_OK, else roll back.  Returns status, or why the commit failed; nobody
+ * may be told OK unless it returns STORE_OK.
  */
 enum store_status store_end(struct store *store, enum store_status status);
 
-/* One job's part of a transaction: kept when status is STORE_OK, else undone.  Returns as store_end(). */
+/*
+ * One job's part of a transaction: kept when status is STORE_OK, else undone.  Returns as
+ * store_end().
+ */
 enum store_status store_step_begin(struct store *store);
 enum store_status store_step_end(struct store *store, enum store_status status);
 
@@ -111,8 +116,8 @@ enum store_status store_purge(struct store *store, uint32_t content_max, uint64_
     bool *is_more_out);
 
 /*
- * Look for damage: kept counters against rows, every content against its chunks and its users, and, at
- * STORE_VERIFY_ALL, SQLite's own check and each digest, which reads the whole file.
+ * Look for damage: kept counters against rows, every content against its chunks and its users, and,
+ * at STORE_VERIFY_ALL, SQLite's own check and each digest, which reads the whole file.
  *
  *	findings_out	 appended: one line of text for each
  *

@@ -60,7 +60,8 @@ insert_chunk(struct store *store, uint64_t chunk_id, struct span octets)
 }
 
 static enum store_status
-insert_chunks(struct store *store, uint64_t content_id, const struct store_arrival *arrival, uint32_t size)
+insert_chunks(
+    struct store *store, uint64_t content_id, const struct store_arrival *arrival, uint32_t size)
 {
 	struct reader reader = { .pieces = arrival->pieces, .count = arrival->piece_count };
 	enum store_status status = STORE_OK;
@@ -163,11 +164,13 @@ store_append(struct store *store, uint64_t mailbox_id, const struct store_arriva
 	    (status = store_tally_begin(store, mailbox_id, &tally)) != STORE_OK ||
 	    (status = store_check_quota(store, message.size)) != STORE_OK ||
 	    (status = store_tally_take_uid(&tally, &message.uid)) != STORE_OK ||
-	    (status = insert_content(store, arrival, message.size, &message.content_id)) != STORE_OK)
+	    (status = insert_content(store, arrival, message.size, &message.content_id)) !=
+		STORE_OK)
 		return status;
 	message.modseq = tally.modseq;
 	store_tally_count(&tally, &message, 1);
-	if ((status = store_message_insert(store, mailbox_id, &message, clock_calendar_s())) != STORE_OK ||
+	if ((status = store_message_insert(store, mailbox_id, &message, clock_calendar_s())) !=
+		STORE_OK ||
 	    (status = store_tally_end(store, &tally)) != STORE_OK)
 		return status;
 	if (message_out != NULL)

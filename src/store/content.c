@@ -1,7 +1,7 @@
 /*
- * Reading contents: the ready-made answers, and octets by chunk.  A content is two strings of octets,
- * the header block and the body, each cut into chunks of STORE_CHUNK_OCTETS; which chunk holds an octet
- * follows from the length of the header alone.  Worker threads.
+ * Reading contents: the ready-made answers, and octets by chunk.  A content is two strings of
+ * octets, the header block and the body, each cut into chunks of STORE_CHUNK_OCTETS; which chunk
+ * holds an octet follows from the length of the header alone.  Worker threads.
  */
 #include "store/content.h"
 
@@ -16,7 +16,8 @@ chunks_for(uint64_t length)
 }
 
 uint64_t
-store_chunk_id(uint64_t content_id, uint32_t header_length, uint64_t offset, size_t *offset_in_chunk_out)
+store_chunk_id(
+    uint64_t content_id, uint32_t header_length, uint64_t offset, size_t *offset_in_chunk_out)
 {
 	uint64_t position = 0;
 
@@ -100,7 +101,8 @@ store_content_each(struct store *store, const uint64_t *content_ids, size_t coun
 }
 
 static enum store_status
-find_lengths(struct store *store, uint64_t content_id, uint32_t *size_out, uint32_t *header_length_out)
+find_lengths(
+    struct store *store, uint64_t content_id, uint32_t *size_out, uint32_t *header_length_out)
 {
 	struct sql_statement *query = sql_prepare(store->sql,
 	    "SELECT size, header_length FROM content WHERE id = ?1");
@@ -137,7 +139,8 @@ read_chunk(struct store *store, uint64_t chunk_id, size_t offset, size_t length,
 }
 
 static enum store_status
-read_chunks(struct store *store, uint64_t content_id, uint64_t offset, uint64_t length, struct buffer *out)
+read_chunks(
+    struct store *store, uint64_t content_id, uint64_t offset, uint64_t length, struct buffer *out)
 {
 	uint32_t size, header_length;
 	enum store_status status;
@@ -147,7 +150,8 @@ read_chunks(struct store *store, uint64_t content_id, uint64_t offset, uint64_t 
 		return status;
 	if (offset > size)
 		offset = size;
-	for (end = length < size - offset ? offset + length : size; status == STORE_OK && offset < end;) {
+	for (end = length < size - offset ? offset + length : size;
+	     status == STORE_OK && offset < end;) {
 		size_t within, part;
 		uint64_t chunk_id = store_chunk_id(content_id, header_length, offset, &within);
 

@@ -36,7 +36,8 @@ map_flags(uint64_t flags, const uint64_t map[STORE_KEYWORD_BIT_MAX + 1])
 {
 	uint64_t mapped = flags & STORE_FLAGS_SYSTEM;
 
-	for (int bit = STORE_KEYWORD_BIT_MIN; bit <= STORE_KEYWORD_BIT_MAX && flags >> bit != 0; bit++)
+	for (int bit = STORE_KEYWORD_BIT_MIN; bit <= STORE_KEYWORD_BIT_MAX && flags >> bit != 0;
+	     bit++)
 		if ((flags >> bit & 1) != 0)
 			mapped |= map[bit];
 	return mapped;
@@ -73,7 +74,8 @@ insert_copies(struct store *store, const struct store_rows *rows, const uint64_t
 		message.flags = map_flags(message.flags, map);
 		message.modseq = tally->modseq;
 		if ((status = store_tally_take_uid(tally, &message.uid)) != STORE_OK ||
-		    (status = store_message_insert(store, tally->mailbox_id, &message, now_s)) != STORE_OK)
+		    (status = store_message_insert(store, tally->mailbox_id, &message, now_s)) !=
+			STORE_OK)
 			return status;
 		store_tally_count(tally, &message, 1);
 		copies_out[copied++] = (struct store_copied){ rows->rows[i].message.uid, message };
@@ -114,8 +116,8 @@ load_source(struct store *store, uint64_t from_id, const uint32_t *uids, size_t 
 }
 
 enum store_status
-store_copy(struct store *store, uint64_t from_id, uint64_t to_id, const uint32_t *uids, size_t count,
-    struct store_copied *copies_out, size_t *copied_out)
+store_copy(struct store *store, uint64_t from_id, uint64_t to_id, const uint32_t *uids,
+    size_t count, struct store_copied *copies_out, size_t *copied_out)
 {
 	struct store_rows rows = { 0 };
 	enum store_status status;
@@ -136,8 +138,8 @@ out:
 }
 
 enum store_status
-store_move(struct store *store, uint64_t from_id, uint64_t to_id, const uint32_t *uids, size_t count,
-    struct store_copied *copies_out, size_t *moved_out, uint64_t *source_modseq_out)
+store_move(struct store *store, uint64_t from_id, uint64_t to_id, const uint32_t *uids,
+    size_t count, struct store_copied *copies_out, size_t *moved_out, uint64_t *source_modseq_out)
 {
 	struct store_rows rows = { 0 };
 	struct store_tally source;

@@ -1,6 +1,6 @@
 /*
- * Removing messages: their rows go by range, the ranges are remembered, and content that nobody has any
- * more is noted for store_purge().  Worker threads.
+ * Removing messages: their rows go by range, the ranges are remembered, and content that nobody has
+ * any more is noted for store_purge().  Worker threads.
  */
 #include "internal.h"
 

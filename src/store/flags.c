@@ -1,6 +1,6 @@
 /*
- * Changing flags (RFC 9051 section 6.4.6, RFC 7162 section 3.1.3): decided here row by row, written by
- * range.  Worker threads.
+ * Changing flags (RFC 9051 section 6.4.6, RFC 7162 section 3.1.3): decided here row by row, written
+ * by range.  Worker threads.
  */
 #include "internal.h"
 
@@ -45,8 +45,8 @@ decide(struct store_row *row, const struct store_flag_change *change, struct sto
 
 /* Write the same change over ranges of rows that all change. */
 static enum store_status
-write_ranges(struct store *store, const struct store_rows *rows, const struct store_flag_change *change,
-    const struct store_tally *tally)
+write_ranges(struct store *store, const struct store_rows *rows,
+    const struct store_flag_change *change, const struct store_tally *tally)
 {
 	uint64_t keep = change->operation == STORE_FLAGS_SET ? 0 :
 	    change->operation == STORE_FLAGS_REMOVE ? ~change->flags : UINT64_MAX;
@@ -74,12 +74,14 @@ write_ranges(struct store *store, const struct store_rows *rows, const struct st
 /* Decide about all; true if something changes. */
 static bool
 decide_all(struct store_rows *rows, const uint32_t *uids, size_t count,
-    const struct store_flag_change *change, struct store_tally *tally, struct store_flag_result *results)
+    const struct store_flag_change *change, struct store_tally *tally,
+    struct store_flag_result *results)
 {
 	bool is_changing = false;
 
 	for (size_t i = 0; i < count; i++)
-		results[i] = (struct store_flag_result){ .uid = uids[i], .outcome = STORE_FLAGS_MISSING };
+		results[i] =
+		    (struct store_flag_result){ .uid = uids[i], .outcome = STORE_FLAGS_MISSING };
 	for (size_t i = 0; i < rows->count; i++) {
 		struct store_row *row = &rows->rows[i];
 
@@ -93,7 +95,8 @@ decide_all(struct store_rows *rows, const uint32_t *uids, size_t count,
 
 enum store_status
 store_change_flags(struct store *store, uint64_t mailbox_id, const uint32_t *uids, size_t count,
-    const struct store_flag_change *change, struct store_flag_result *results_out, uint64_t *modseq_out)
+    const struct store_flag_change *change, struct store_flag_result *results_out,
+    uint64_t *modseq_out)
 {
 	struct store_flag_change masked = *change;
 	struct store_rows rows = { 0 };

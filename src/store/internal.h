@@ -1,6 +1,6 @@
 /*
- * What the files of this room share: the connection, statuses, the rows of message and the counters of
- * mailbox.  Worker threads.
+ * What the files of this room share: the connection, statuses, the rows of message and the counters
+ * of mailbox.  Worker threads.
  */
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
@@ -48,7 +48,8 @@ struct store_tally {
 };
 
 /* Begin one; STORE_NOT_FOUND: no such mailbox. */
-enum store_status store_tally_begin(struct store *store, uint64_t mailbox_id, struct store_tally *tally);
+enum store_status store_tally_begin(
+    struct store *store, uint64_t mailbox_id, struct store_tally *tally);
 
 /* Take uidnext for a new message; STORE_LIMIT when there is none left. */
 enum store_status store_tally_take_uid(struct store_tally *tally, uint32_t *uid_out);
@@ -63,8 +64,8 @@ enum store_status store_tally_end(struct store *store, const struct store_tally 
 enum store_status store_check_quota(struct store *store, uint64_t added_octets);
 
 /*
- * Rows of message, looked up for a list of UIDs.  Rows that lie between two of the list are there, too,
- * so that neighbours can be changed by one statement over a range.
+ * Rows of message, looked up for a list of UIDs.  Rows that lie between two of the list are there,
+ * too, so that neighbours can be changed by one statement over a range.
  */
 struct store_row {
 	struct store_message message;
@@ -78,12 +79,18 @@ struct store_rows {
 	size_t count, capacity;
 };
 
-/* Give the rows, to store_rows_fini(); a zeroed store_rows comes in, and may be freed on failure, too. */
+/*
+ * Give the rows, to store_rows_fini(); a zeroed store_rows comes in, and may be freed on failure,
+ * too.
+ */
 enum store_status store_rows_init(struct store *store, uint64_t mailbox_id, const uint32_t *uids,
     size_t count, struct store_rows *rows);
 void store_rows_fini(struct store_rows *rows);
 
-/* Find the next range of UIDs in which all rows are wanted; *position starts at 0; false at the end. */
+/*
+ * Find the next range of UIDs in which all rows are wanted; *position starts at 0; false at the
+ * end.
+ */
 bool store_rows_next_range(const struct store_rows *rows, size_t *position,
     struct store_uid_range *range_out);
 
@@ -99,9 +106,12 @@ enum store_status store_rows_expunge(struct store *store, const struct store_row
 enum store_status store_content_share(struct store *store, uint64_t content_id);
 enum store_status store_content_release(struct store *store, uint64_t content_id);
 
-/* A mailbox row, for a new account, a missing parent or a new name.  Parents are made by the caller. */
-enum store_status store_mailbox_insert(struct store *store, struct span name, const char *special_use,
-    uint64_t *mailbox_id_out);
+/*
+ * A mailbox row, for a new account, a missing parent or a new name.  Parents are made by the
+ * caller.
+ */
+enum store_status store_mailbox_insert(
+    struct store *store, struct span name, const char *special_use, uint64_t *mailbox_id_out);
 enum store_status store_mailbox_insert_parents(struct store *store, struct span name);
 
 /* Whether a mailbox has this name, and which; STORE_NOT_FOUND. */

@@ -1,6 +1,6 @@
 /*
- * Keywords: each mailbox gives its own bits.  A bit, once given, stays with its name, since messages
- * and the states of sessions hold bits only.  Worker threads.
+ * Keywords: each mailbox gives its own bits.  A bit, once given, stays with its name, since
+ * messages and the states of sessions hold bits only.  Worker threads.
  */
 #include "base/thread.h"
 #include "internal.h"
@@ -49,7 +49,8 @@ add_keyword(struct store *store, uint64_t mailbox_id, struct span name, struct a
 		bit++;
 	if (bit > STORE_KEYWORD_BIT_MAX || name.length == 0 || name.length > STORE_NAME_MAX)
 		return STORE_LIMIT;
-	insert = sql_prepare(store->sql, "INSERT INTO keyword (mailbox_id, bit, name) VALUES (?1, ?2, ?3)");
+	insert = sql_prepare(
+	    store->sql, "INSERT INTO keyword (mailbox_id, bit, name) VALUES (?1, ?2, ?3)");
 	sql_bind_number(insert, 1, mailbox_id);
 	sql_bind_number(insert, 2, bit);
 	sql_bind_text(insert, 3, name);
@@ -61,8 +62,8 @@ add_keyword(struct store *store, uint64_t mailbox_id, struct span name, struct a
 }
 
 enum store_status
-store_keyword_flags(struct store *store, uint64_t mailbox_id, const struct span *names, size_t count,
-    bool may_create, uint64_t *flags_out)
+store_keyword_flags(struct store *store, uint64_t mailbox_id, const struct span *names,
+    size_t count, bool may_create, uint64_t *flags_out)
 {
 	struct arena *arena = arena_new();
 	struct store_keywords keywords;

@@ -99,7 +99,8 @@ store_mailbox_get(struct store *store, uint64_t mailbox_id, struct arena *arena,
 enum store_status
 store_mailbox_id(struct store *store, struct span name, uint64_t *mailbox_id_out)
 {
-	struct sql_statement *query = sql_prepare(store->sql, "SELECT id FROM mailbox WHERE name = ?1");
+	struct sql_statement *query =
+	    sql_prepare(store->sql, "SELECT id FROM mailbox WHERE name = ?1");
 	enum store_status status;
 
 	sql_bind_text(query, 1, name);
@@ -110,8 +111,8 @@ store_mailbox_id(struct store *store, struct span name, uint64_t *mailbox_id_out
 }
 
 /*
- * The clock takes part, so that a file restored from a backup does not give a UIDVALIDITY again that
- * was given after the backup was made.
+ * The clock takes part, so that a file restored from a backup does not give a UIDVALIDITY again
+ * that was given after the backup was made.
  */
 static enum store_status
 next_uidvalidity(struct store *store, uint32_t *uidvalidity_out)
@@ -186,7 +187,8 @@ store_mailbox_insert_parents(struct store *store, struct span name)
 			break;
 		status = store_mailbox_id(store, span_slice(name, 0, length), &ignored);
 		if (status == STORE_NOT_FOUND)
-			status = store_mailbox_insert(store, span_slice(name, 0, length), NULL, NULL);
+			status =
+			    store_mailbox_insert(store, span_slice(name, 0, length), NULL, NULL);
 		length++;
 	}
 	return status;
@@ -303,7 +305,8 @@ store_mailbox_claim_recent(struct store *store, uint64_t mailbox_id, uint32_t *r
 	}
 	sql_reset(query);
 	if (status == STORE_OK && recent_uid != uidnext) {
-		update = sql_prepare(store->sql, "UPDATE mailbox SET recent_uid = uidnext WHERE id = ?1");
+		update = sql_prepare(
+		    store->sql, "UPDATE mailbox SET recent_uid = uidnext WHERE id = ?1");
 		sql_bind_number(update, 1, mailbox_id);
 		status = store_run(update);
 	}

@@ -1,6 +1,6 @@
 /*
- * Opening and closing a user's file: the folder, the mailboxes of a new account, and what an unclean
- * end asks for.  Worker threads.
+ * Opening and closing a user's file: the folder, the mailboxes of a new account, and what an
+ * unclean end asks for.  Worker threads.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -45,7 +45,10 @@ make_folder(const char *path)
 	char *copy = memory_copy_string(path), *folder = dirname(copy);
 	enum store_status status = STORE_OK;
 
-	/* dirname() a second time cuts the same memory shorter: the parent, which names the folder. */
+	/*
+	 * dirname() a second time cuts the same memory shorter: the parent, which names the
+	 * folder.
+	 */
 	if (mkdir(folder, 0700) == 0) {
 		if (!sync_folder(dirname(folder)))
 			status = STORE_UNAVAILABLE;

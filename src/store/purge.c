@@ -1,6 +1,6 @@
 /*
- * Who has a content, and freeing it when nobody has.  An expunge only notes what became free: deleting
- * bodies there would make it wait for every page of them.  Worker threads.
+ * Who has a content, and freeing it when nobody has.  An expunge only notes what became free:
+ * deleting bodies there would make it wait for every page of them.  Worker threads.
  */
 #include "internal.h"
 #include "store/content.h"
@@ -43,20 +43,23 @@ store_content_release(struct store *store, uint64_t content_id)
 		return run_with_content(store,
 		    "UPDATE shared SET extra = extra - 1 WHERE content_id = ?1", content_id);
 	if (extra == 1)
-		return run_with_content(store, "DELETE FROM shared WHERE content_id = ?1", content_id);
+		return run_with_content(
+		    store, "DELETE FROM shared WHERE content_id = ?1", content_id);
 	return run_with_content(store, "INSERT INTO garbage (content_id) VALUES (?1)", content_id);
 }
 
 static enum store_status
 purge_content(struct store *store, uint64_t content_id)
 {
-	struct sql_statement *chunks = sql_prepare(store->sql, "DELETE FROM chunk WHERE id BETWEEN ?1 AND ?2");
+	struct sql_statement *chunks =
+	    sql_prepare(store->sql, "DELETE FROM chunk WHERE id BETWEEN ?1 AND ?2");
 	enum store_status status;
 
 	sql_bind_number(chunks, 1, CHUNK_FIRST(content_id));
 	sql_bind_number(chunks, 2, CHUNK_LAST(content_id));
 	if ((status = store_run(chunks)) != STORE_OK ||
-	    (status = run_with_content(store, "DELETE FROM content WHERE id = ?1", content_id)) != STORE_OK)
+	    (status = run_with_content(store, "DELETE FROM content WHERE id = ?1", content_id)) !=
+		STORE_OK)
 		return status;
 	return run_with_content(store, "DELETE FROM garbage WHERE content_id = ?1", content_id);
 }
@@ -88,7 +91,8 @@ store_purge(struct store *store, uint32_t content_max, uint64_t size_max_octets,
 	if ((status = store_enter(store)) != STORE_OK)
 		return status;
 	while ((status = next_garbage(store, &content_id, &size_octets)) == STORE_OK) {
-		if (freed > 0 && (freed >= content_max || size_octets > size_max_octets - freed_octets))
+		if (freed > 0 &&
+		    (freed >= content_max || size_octets > size_max_octets - freed_octets))
 			break;
 		if ((status = purge_content(store, content_id)) != STORE_OK)
 			return status;

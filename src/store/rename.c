@@ -105,7 +105,8 @@ move_all_messages(struct store *store, uint64_t from_id, uint64_t to_id)
 	status = list_uids(store, from_id, &uids, &count);
 	if (status == STORE_OK && count > 0) {
 		moved = memory_new_array(count, sizeof *moved);
-		status = store_move(store, from_id, to_id, uids, count, moved, &moved_count, &modseq);
+		status =
+		    store_move(store, from_id, to_id, uids, count, moved, &moved_count, &modseq);
 	}
 	free(moved);
 	free(uids);

@@ -1,7 +1,8 @@
 /*
- * Rows of message by lists of UIDs.  Looking up 100,000 rows one by one takes three times as long as
- * walking over a range, and so does changing them; lists are therefore turned into ranges: UIDs near
- * each other are looked up together, and neighbours that all change are changed together.  Worker threads.
+ * Rows of message by lists of UIDs.  Looking up 100,000 rows one by one takes three times as long
+ * as walking over a range, and so does changing them; lists are therefore turned into ranges: UIDs
+ * near each other are looked up together, and neighbours that all change are changed together. 
+ * Worker threads.
  */
 #include <stdlib.h>
 
@@ -80,7 +81,8 @@ store_rows_fini(struct store_rows *rows)
 }
 
 bool
-store_rows_next_range(const struct store_rows *rows, size_t *position, struct store_uid_range *range_out)
+store_rows_next_range(
+    const struct store_rows *rows, size_t *position, struct store_uid_range *range_out)
 {
 	const struct store_row *row = rows->rows;
 	size_t i = *position;

@@ -1,6 +1,6 @@
 /*
- * A whole mailbox for the state on the loop: its row, its keywords, and a packed array of its messages.
- * Worker threads.
+ * A whole mailbox for the state on the loop: its row, its keywords, and a packed array of its
+ * messages.  Worker threads.
  */
 #include <stdlib.h>
 
@@ -68,7 +68,8 @@ store_snapshot_fini(struct store_snapshot *snapshot)
 }
 
 enum store_status
-store_message_save_date(struct store *store, uint64_t mailbox_id, uint32_t uid, int64_t *save_date_s_out)
+store_message_save_date(
+    struct store *store, uint64_t mailbox_id, uint32_t uid, int64_t *save_date_s_out)
 {
 	struct sql_statement *query = sql_prepare(store->sql,
 	    "SELECT save_date FROM message WHERE mailbox_id = ?1 AND uid = ?2");

@@ -1,7 +1,8 @@
 /*
- * Transactions, and what the room's files share about them.  The promise: whoever was told OK after a
- * durable commit finds it on stable storage, and no modseq that was told is ever told again for another
- * change, although lazy commits may be lost with the power (src/store/README).  Worker threads.
+ * Transactions, and what the room's files share about them.  The promise: whoever was told OK after
+ * a durable commit finds it on stable storage, and no modseq that was told is ever told again for
+ * another change, although lazy commits may be lost with the power (src/store/README).  Worker
+ * threads.
  */
 #include "store/store.h"
 
@@ -87,13 +88,14 @@ store_set_quota(struct store *store, uint64_t size_octets)
 }
 
 /*
- * The first lazy commit after a clean state is durable after all, and says in the file that lazy ones
- * may follow: store_open() then knows that some may be missing.
+ * The first lazy commit after a clean state is durable after all, and says in the file that lazy
+ * ones may follow: store_open() then knows that some may be missing.
  */
 static enum store_status
 mark_unclean(struct store *store)
 {
-	enum store_status status = store_run(sql_prepare(store->sql, "UPDATE account SET is_unclean = 1"));
+	enum store_status status =
+	    store_run(sql_prepare(store->sql, "UPDATE account SET is_unclean = 1"));
 
 	store->is_marking_unclean = status == STORE_OK;
 	return status;
@@ -125,7 +127,8 @@ note_loss(struct store *store, enum store_status status)
 {
 	if (store->lost != STORE_OK || sql_is_in_transaction(store->sql))
 		return;
-	store->lost = status != STORE_OK && !sql_is_poisoned(store->sql) ? status : STORE_UNAVAILABLE;
+	store->lost =
+	    status != STORE_OK && !sql_is_poisoned(store->sql) ? status : STORE_UNAVAILABLE;
 }
 
 enum store_status
@@ -170,7 +173,8 @@ store_step_end(struct store *store, enum store_status status)
 	note_loss(store, status);
 	if (store->lost != STORE_OK)
 		return status != STORE_OK ? status : store->lost;
-	ended = store_from_sql(sql_savepoint_end(store->sql, status == STORE_OK ? SQL_OK : SQL_CONSTRAINT));
+	ended = store_from_sql(
+	    sql_savepoint_end(store->sql, status == STORE_OK ? SQL_OK : SQL_CONSTRAINT));
 	note_loss(store, ended);
 	return status != STORE_OK ? status : ended;
 }

@@ -1,6 +1,6 @@
 /*
- * The kept counters of a mailbox: each operation on its messages adds up what it changes and writes the
- * mailbox's row once, with the modseq and UIDs it gave.  Worker threads.
+ * The kept counters of a mailbox: each operation on its messages adds up what it changes and writes
+ * the mailbox's row once, with the modseq and UIDs it gave.  Worker threads.
  */
 #include "internal.h"
 

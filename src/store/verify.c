@@ -1,6 +1,6 @@
 /*
- * Looking for damage: rules that every file keeps, as queries for what breaks them, and the octets of
- * every content.  Worker threads.
+ * Looking for damage: rules that every file keeps, as queries for what breaks them, and the octets
+ * of every content.  Worker threads.
  */
 #include "base/memory.h"
 #include "internal.h"
@@ -50,19 +50,22 @@ check_rule(struct store *store, const char *what, const char *text, struct buffe
 	enum sql_status status;
 
 	while ((status = sql_step(query)) == SQL_ROW)
-		buffer_printf(findings, "%s: id %lld\n", what, (long long)sql_column_number(query, 0));
+		buffer_printf(
+		    findings, "%s: id %lld\n", what, (long long)sql_column_number(query, 0));
 	return store_from_sql(status);
 }
 
 /* The digest of a content's octets, read chunk by chunk. */
 static enum store_status
-compute_digest(struct store *store, uint64_t content_id, uint64_t size, uint8_t digest_out[DIGEST_LENGTH])
+compute_digest(
+    struct store *store, uint64_t content_id, uint64_t size, uint8_t digest_out[DIGEST_LENGTH])
 {
 	struct digest *digest = digest_new();
 	struct buffer octets = { 0 };
 	enum store_status status = STORE_OK;
 
-	for (uint64_t offset = 0; status == STORE_OK && offset < size; offset += STORE_CHUNK_OCTETS) {
+	for (uint64_t offset = 0; status == STORE_OK && offset < size;
+	     offset += STORE_CHUNK_OCTETS) {
 		buffer_clear(&octets);
 		status = store_read_octets(store, content_id, offset, STORE_CHUNK_OCTETS, &octets);
 		digest_add(digest, buffer_span(&octets));
@@ -88,8 +91,10 @@ check_digests(struct store *store, struct buffer *findings)
 
 		status = compute_digest(store, id, sql_column_number(query, 1), digest);
 		if (status == STORE_CORRUPT ||
-		    (status == STORE_OK && !span_equals(sql_column_blob(query, 2), span_of(digest, sizeof digest)))) {
-			buffer_printf(findings, "content: octets differ from their digest: id %llu\n",
+		    (status == STORE_OK &&
+			!span_equals(sql_column_blob(query, 2), span_of(digest, sizeof digest)))) {
+			buffer_printf(findings,
+			    "content: octets differ from their digest: id %llu\n",
 			    (unsigned long long)id);
 			status = STORE_OK;
 		}

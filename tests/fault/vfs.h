@@ -1,7 +1,7 @@
 /*
  * A disk that fails on demand: SQLite's own VFS behind a counter of writes, syncs, truncations and
- * deletions.  The chosen one fails, or the power goes there: all that was not synced is then lost.  One
- * thread, few and small files: each sync keeps a copy of the whole file.
+ * deletions.  The chosen one fails, or the power goes there: all that was not synced is then lost. 
+ * One thread, few and small files: each sync keeps a copy of the whole file.
  */
 #ifndef FAULT_VFS_H
 #define FAULT_VFS_H
@@ -98,7 +98,8 @@ on_write(sqlite3_file *file, const void *octets, int length, sqlite3_int64 offse
 {
 	int code = count_operation(SQLITE_IOERR_WRITE, true);
 
-	return code != SQLITE_OK ? code : REAL(file)->pMethods->xWrite(REAL(file), octets, length, offset);
+	return code != SQLITE_OK ? code
+				 : REAL(file)->pMethods->xWrite(REAL(file), octets, length, offset);
 }
 
 static int

@@ -8,7 +8,8 @@
 #define CHUNK STORE_CHUNK_OCTETS
 
 static uint64_t
-append_pieces(struct fixture *fixture, struct span octets, size_t header_length, size_t piece_length)
+append_pieces(
+    struct fixture *fixture, struct span octets, size_t header_length, size_t piece_length)
 {
 	size_t count = (octets.length + piece_length - 1) / piece_length;
 	struct span *pieces = memory_new_array(count, sizeof *pieces);
@@ -22,20 +23,24 @@ append_pieces(struct fixture *fixture, struct span octets, size_t header_length,
 	for (size_t i = 0; i < count; i++)
 		pieces[i] = span_slice(octets, i * piece_length, piece_length);
 	begin(fixture, STORE_DURABLE);
-	assert_int_equal(store_append(fixture->store, fixture->inbox, &arrival, &message), STORE_OK);
+	assert_int_equal(
+	    store_append(fixture->store, fixture->inbox, &arrival, &message), STORE_OK);
 	commit(fixture);
 	free(pieces);
 	return message.content_id;
 }
 
 static void
-assert_octets(struct fixture *fixture, uint64_t content_id, struct span whole, uint64_t offset, uint64_t length)
+assert_octets(struct fixture *fixture, uint64_t content_id, struct span whole, uint64_t offset,
+    uint64_t length)
 {
 	struct buffer read = { 0 };
 
 	buffer_add_string(&read, "before");
-	assert_int_equal(store_read_octets(fixture->store, content_id, offset, length, &read), STORE_OK);
-	assert_true(span_equals(span_from(buffer_span(&read), 6), span_slice(whole, offset, length)));
+	assert_int_equal(
+	    store_read_octets(fixture->store, content_id, offset, length, &read), STORE_OK);
+	assert_true(
+	    span_equals(span_from(buffer_span(&read), 6), span_slice(whole, offset, length)));
 	buffer_free(&read);
 }
 
@@ -76,12 +81,14 @@ on_content(const struct store_content *content, void *context)
 {
 	unsigned *fields = context;
 
-	assert_true(span_equals(content->envelope, (*fields & STORE_CONTENT_ENVELOPE) ? SPAN("(envelope)") :
-	    SPAN("")));
-	assert_true(span_equals(content->body, (*fields & STORE_CONTENT_BODY) ? SPAN("(body)") : SPAN("")));
+	assert_true(span_equals(
+	    content->envelope, (*fields & STORE_CONTENT_ENVELOPE) ? SPAN("(envelope)") : SPAN("")));
+	assert_true(
+	    span_equals(content->body, (*fields & STORE_CONTENT_BODY) ? SPAN("(body)") : SPAN("")));
 	assert_true(span_equals(content->bodystructure,
 	    (*fields & STORE_CONTENT_BODYSTRUCTURE) ? SPAN("(bodystructure)") : SPAN("")));
-	assert_true(span_equals(content->parts, (*fields & STORE_CONTENT_PARTS) ? SPAN("parts") : SPAN("")));
+	assert_true(span_equals(
+	    content->parts, (*fields & STORE_CONTENT_PARTS) ? SPAN("parts") : SPAN("")));
 	assert_true(span_equals(content->message_id,
 	    (*fields & STORE_CONTENT_MESSAGE_ID) ? SPAN("<1@example.org>") : SPAN("")));
 	assert_int_equal(content->size - content->header_length, 100);
@@ -109,10 +116,13 @@ test_fields(void **state)
 	ids[1] = snapshot.messages[0].content_id;
 	ids[2] = 12345;
 	for (unsigned fields = 0; fields < 32; fields++)
-		assert_int_equal(store_content_each(fixture->store, ids, 2, fields, on_content, &fields), STORE_OK);
+		assert_int_equal(
+		    store_content_each(fixture->store, ids, 2, fields, on_content, &fields),
+		    STORE_OK);
 	assert_int_equal(store_content_each(fixture->store, ids, 3, 0, on_first, &seen), STORE_OK);
 	assert_int_equal(seen, ids[0]);
-	assert_int_equal(store_content_each(fixture->store, &ids[2], 1, 0, on_first, &seen), STORE_NOT_FOUND);
+	assert_int_equal(
+	    store_content_each(fixture->store, &ids[2], 1, 0, on_first, &seen), STORE_NOT_FOUND);
 	store_snapshot_fini(&snapshot);
 }
 
@@ -134,15 +144,21 @@ test_dates_and_digest(void **state)
 {
 	struct fixture *fixture = *state;
 	struct span pieces[] = { SPAN("a"), SPAN(""), SPAN("bc") };
-	struct store_arrival arrival = { .pieces = pieces, .piece_count = 3, .has_sent_date = true, .sent_s = -5,
+	struct store_arrival arrival = { .pieces = pieces,
+		.piece_count = 3,
+		.has_sent_date = true,
+		.sent_s = -5,
 		.sent_day = -1 };
 	struct store_message message;
 	bool is_seen = false;
 
 	begin(fixture, STORE_DURABLE);
-	assert_int_equal(store_append(fixture->store, fixture->inbox, &arrival, &message), STORE_OK);
+	assert_int_equal(
+	    store_append(fixture->store, fixture->inbox, &arrival, &message), STORE_OK);
 	commit(fixture);
-	assert_int_equal(store_content_each(fixture->store, &message.content_id, 1, 0, on_dated, &is_seen), STORE_OK);
+	assert_int_equal(
+	    store_content_each(fixture->store, &message.content_id, 1, 0, on_dated, &is_seen),
+	    STORE_OK);
 	assert_true(is_seen);
 }
 
@@ -160,7 +176,9 @@ test_purge_in_steps(void **state)
 	for (uint32_t i = 0; i < 10; i++)
 		uids[i] = i + 1;
 	begin(fixture, STORE_DURABLE);
-	assert_int_equal(store_expunge(fixture->store, fixture->inbox, uids, 10, expunged, &count, &modseq), STORE_OK);
+	assert_int_equal(
+	    store_expunge(fixture->store, fixture->inbox, uids, 10, expunged, &count, &modseq),
+	    STORE_OK);
 	commit(fixture);
 	for (steps = 0; is_more; steps++) {
 		begin(fixture, STORE_LAZY);
@@ -196,7 +214,8 @@ test_damage_is_found(void **state)
 	for (size_t i = 0; i < COUNT_OF(damages); i++) {
 		assert_int_equal(sqlite3_open(fixture->path, &other), SQLITE_OK);
 		assert_int_equal(sqlite3_exec(other, damages[i], NULL, NULL, NULL), SQLITE_OK);
-		assert_int_equal(store_verify(fixture->store, STORE_VERIFY_ALL, &findings), STORE_CORRUPT);
+		assert_int_equal(
+		    store_verify(fixture->store, STORE_VERIFY_ALL, &findings), STORE_CORRUPT);
 		sqlite3_close(other);
 		store_close(&fixture->store);
 		remove_file(fixture->path, "");
@@ -215,9 +234,12 @@ test_damage_is_not_served(void **state)
 
 	append_many(fixture, fixture->inbox, 1);
 	assert_int_equal(sqlite3_open(fixture->path, &other), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(other, "UPDATE chunk SET octets = substr(octets, 2) WHERE id & 1", NULL, NULL,
-	    NULL), SQLITE_OK);
-	assert_int_equal(store_read_octets(fixture->store, 1, 0, UINT64_MAX, &octets), STORE_CORRUPT);
+	assert_int_equal(
+	    sqlite3_exec(other, "UPDATE chunk SET octets = substr(octets, 2) WHERE id & 1", NULL,
+		NULL, NULL),
+	    SQLITE_OK);
+	assert_int_equal(
+	    store_read_octets(fixture->store, 1, 0, UINT64_MAX, &octets), STORE_CORRUPT);
 	assert_int_equal(octets.length, 0);
 	sqlite3_exec(other, "DELETE FROM chunk; DELETE FROM content; DELETE FROM message; "
 	    "UPDATE mailbox SET messages = 0, unseen = 0, size = 0", NULL, NULL, NULL);

@@ -1,7 +1,8 @@
 /*
- * The store on a failing disk: a fixed story is told again and again, and each time the next operation
- * of the disk fails, until the story gets through.  Afterwards, on a disk that works: what was
- * acknowledged is there, nothing is there half, no UID or modseq that was told comes a second time.
+ * The store on a failing disk: a fixed story is told again and again, and each time the next
+ * operation of the disk fails, until the story gets through.  Afterwards, on a disk that works:
+ * what was acknowledged is there, nothing is there half, no UID or modseq that was told comes a
+ * second time.
  */
 #include "store_fixture.h"
 
@@ -38,7 +39,9 @@ reopen(struct story *story)
 		story->store = NULL;
 }
 
-/* End a transaction; open the store anew when it says that it must be.  True if it was committed. */
+/*
+ * End a transaction; open the store anew when it says that it must be.  True if it was committed.
+ */
 static bool
 end(struct story *story, enum store_status status)
 {
@@ -76,8 +79,9 @@ append_pair(struct story *story, unsigned number, size_t size)
 		return;
 	for (unsigned i = 0; status == STORE_OK && i < 2; i++)
 		if ((status = store_step_begin(story->store)) == STORE_OK)
-			status = store_step_end(story->store,
-			    try_append(story->store, story->inbox, number + i, size, 0, &messages[i]));
+			status =
+			    store_step_end(story->store, try_append(story->store, story->inbox,
+							     number + i, size, 0, &messages[i]));
 	if (!end(story, status))
 		return;
 	for (unsigned i = 0; i < 2; i++) {
@@ -85,7 +89,8 @@ append_pair(struct story *story, unsigned number, size_t size)
 		assert_true(messages[i].modseq > story->modseq_told);
 		story->uid_told = messages[i].uid;
 		story->modseq_told = messages[i].modseq;
-		story->told[story->told_count++] = (struct told){ messages[i].uid, number + i, size, false };
+		story->told[story->told_count++] =
+		    (struct told){ messages[i].uid, number + i, size, false };
 	}
 }
 
@@ -102,7 +107,8 @@ flag_all(struct story *story, enum store_flag_operation operation)
 		return;
 	for (size_t i = 0; i < story->told_count; i++)
 		uids[i] = story->told[i].uid;
-	status = store_change_flags(story->store, story->inbox, uids, story->told_count, &change, results, &modseq);
+	status = store_change_flags(
+	    story->store, story->inbox, uids, story->told_count, &change, results, &modseq);
 	if (!end(story, status))
 		return;
 	for (size_t i = 0; i < story->told_count; i++)
@@ -120,7 +126,8 @@ copy_first(struct story *story)
 
 	if (story->told_count == 0 || !begin_part(story, STORE_DURABLE))
 		return;
-	end(story, store_copy(story->store, story->inbox, story->sent, &story->told[0].uid, 1, copies, &count));
+	end(story, store_copy(story->store, story->inbox, story->sent, &story->told[0].uid, 1,
+		       copies, &count));
 }
 
 static void
@@ -134,8 +141,9 @@ expunge_first(struct story *story)
 	if (story->told_count == 0 || !begin_part(story, STORE_DURABLE))
 		return;
 	story->told[0].may_be_gone = true;
-	if (end(story, store_expunge(story->store, story->inbox, &story->told[0].uid, 1, expunged, &count,
-	    &modseq)) && modseq > story->modseq_told)
+	if (end(story, store_expunge(story->store, story->inbox, &story->told[0].uid, 1, expunged,
+			   &count, &modseq)) &&
+	    modseq > story->modseq_told)
 		story->modseq_told = modseq;
 	if (begin_part(story, STORE_LAZY))
 		end(story, store_purge(story->store, 1, 1, &is_more));
@@ -179,7 +187,8 @@ check_octets(struct story *story, const struct store_message *message)
 	unsigned number = 0;
 	size_t header;
 
-	assert_int_equal(store_read_octets(story->store, message->content_id, 0, UINT64_MAX, &read), STORE_OK);
+	assert_int_equal(
+	    store_read_octets(story->store, message->content_id, 0, UINT64_MAX, &read), STORE_OK);
 	assert_int_equal(sscanf(buffer_string(&read), "Subject: number %u", &number), 1);
 	make_message(&made, number, 0);
 	header = made.length;
@@ -208,7 +217,8 @@ check_told(struct story *story, const struct store_snapshot *snapshot)
 		assert_true(seen[told->number] == told->uid || seen[told->number] == 0);
 	}
 	for (unsigned number = 10; number <= 30; number += 10)	/* pairs come and stay together */
-		assert_true((seen[number] == 0) == (seen[number + 1] == 0) || gone == &seen[number]);
+		assert_true(
+		    (seen[number] == 0) == (seen[number + 1] == 0) || gone == &seen[number]);
 	assert_true(snapshot->count <= 6);
 }
 

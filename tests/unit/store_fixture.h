@@ -30,7 +30,8 @@ mailbox_id(struct fixture *fixture, const char *name)
 {
 	struct store_mailbox mailbox;
 
-	assert_int_equal(store_mailbox_find(fixture->store, span_from_string(name), fixture->arena, &mailbox),
+	assert_int_equal(
+	    store_mailbox_find(fixture->store, span_from_string(name), fixture->arena, &mailbox),
 	    STORE_OK);
 	return mailbox.id;
 }
@@ -74,7 +75,8 @@ assert_verified(struct store *store)
 	enum store_status status = store_verify(store, STORE_VERIFY_ALL, &findings);
 
 	if (status != STORE_OK)
-		print_error("%s\n", findings.length > 0 ? buffer_string(&findings) : store_status_text(status));
+		print_error("%s\n",
+		    findings.length > 0 ? buffer_string(&findings) : store_status_text(status));
 	buffer_free(&findings);
 	assert_int_equal(status, STORE_OK);
 }

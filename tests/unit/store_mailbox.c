@@ -12,7 +12,8 @@ assert_names(struct fixture *fixture, const char *const *names)
 	struct store_mailbox *mailboxes;
 	size_t count;
 
-	assert_int_equal(store_mailbox_list(fixture->store, fixture->arena, &mailboxes, &count), STORE_OK);
+	assert_int_equal(
+	    store_mailbox_list(fixture->store, fixture->arena, &mailboxes, &count), STORE_OK);
 	for (size_t i = 0; i < count; i++) {
 		assert_non_null(names[i]);
 		assert_string_equal(mailboxes[i].name, names[i]);
@@ -31,11 +32,9 @@ create(struct fixture *fixture, const char *name)
 	    store_mailbox_create(fixture->store, span_from_string(name), NULL, NULL));
 }
 
-static enum store_status
-delete(struct fixture *fixture, const char *name)
-{
-	begin(fixture, STORE_DURABLE);
-	return store_end(fixture->store, store_mailbox_delete(fixture->store, span_from_string(name)));
+static enum store_status delete (struct fixture *fixture, const char *name) {
+	begin(fixture, STORE_DURABLE); return store_end(
+	    fixture->store, store_mailbox_delete(fixture->store, span_from_string(name)));
 }
 
 static enum store_status
@@ -56,11 +55,13 @@ test_new_account(void **state)
 	size_t count;
 
 	assert_names(fixture, NAMES(FIRST));
-	assert_int_equal(store_mailbox_find(fixture->store, SPAN("Sent"), fixture->arena, &mailbox), STORE_OK);
+	assert_int_equal(
+	    store_mailbox_find(fixture->store, SPAN("Sent"), fixture->arena, &mailbox), STORE_OK);
 	assert_string_equal(mailbox.special_use, "\\Sent");
 	assert_int_equal(mailbox.uidnext, 1);
 	assert_true(mailbox.uidvalidity > 1000000000);
-	assert_int_equal(store_subscription_list(fixture->store, fixture->arena, &names, &count), STORE_OK);
+	assert_int_equal(
+	    store_subscription_list(fixture->store, fixture->arena, &names, &count), STORE_OK);
 	assert_int_equal(count, 6);
 	assert_int_equal(stat(fixture->path, &about), 0);
 	assert_int_equal(about.st_mode & 0777, 0600);
@@ -72,7 +73,8 @@ test_missing_account(void **state)
 	struct store *store = NULL;
 
 	(void)state;
-	assert_int_equal(store_open("/tmp/imapd-no-such-folder/mail.db", false, &store), STORE_NOT_FOUND);
+	assert_int_equal(
+	    store_open("/tmp/imapd-no-such-folder/mail.db", false, &store), STORE_NOT_FOUND);
 	assert_null(store);
 }
 
@@ -90,8 +92,8 @@ test_create(void **state)
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++)
 		assert_int_equal(create(fixture, cases[i].name), cases[i].expected);
-	assert_names(fixture, NAMES("Archive", "Drafts", "INBOX", "INBOX/x", "Junk", "Sent", "Trash", "a", "a/b",
-	    "a/b/c"));
+	assert_names(fixture, NAMES("Archive", "Drafts", "INBOX", "INBOX/x", "Junk", "Sent",
+				  "Trash", "a", "a/b", "a/b/c"));
 }
 
 static void
@@ -103,7 +105,8 @@ test_uidvalidity_is_never_given_twice(void **state)
 
 	for (int i = 0; i < 5; i++) {
 		assert_int_equal(create(fixture, "again"), STORE_OK);
-		assert_int_equal(store_mailbox_find(fixture->store, SPAN("again"), fixture->arena, &mailbox),
+		assert_int_equal(
+		    store_mailbox_find(fixture->store, SPAN("again"), fixture->arena, &mailbox),
 		    STORE_OK);
 		assert_true(mailbox.uidvalidity > last);
 		last = mailbox.uidvalidity;
@@ -152,7 +155,8 @@ test_rename(void **state)
 	assert_int_equal(delete(fixture, "taken"), STORE_OK);
 	id = mailbox_id(fixture, "a/b/c");
 	for (size_t i = 0; i < COUNT_OF(cases); i++)
-		assert_int_equal(rename_mailbox(fixture, cases[i].from, cases[i].to), cases[i].expected);
+		assert_int_equal(
+		    rename_mailbox(fixture, cases[i].from, cases[i].to), cases[i].expected);
 	assert_names(fixture, NAMES(FIRST, "a0", "ab", "ab/b", "ab/b/c", "p", "taken/b"));
 	assert_int_equal(mailbox_id(fixture, "ab/b/c"), id);
 }
@@ -197,7 +201,8 @@ test_subscriptions(void **state)
 	assert_int_equal(store_unsubscribe(fixture->store, SPAN("Junk")), STORE_OK);
 	assert_int_equal(store_unsubscribe(fixture->store, SPAN("Junk")), STORE_OK);
 	commit(fixture);
-	assert_int_equal(store_subscription_list(fixture->store, fixture->arena, &names, &count), STORE_OK);
+	assert_int_equal(
+	    store_subscription_list(fixture->store, fixture->arena, &names, &count), STORE_OK);
 	assert_int_equal(count, 6);
 	assert_true(span_equals(names[5], SPAN("no/such/mailbox")));
 }
@@ -209,10 +214,13 @@ test_special_use(void **state)
 	struct store_mailbox mailbox;
 
 	begin(fixture, STORE_DURABLE);
-	assert_int_equal(store_mailbox_set_special_use(fixture->store, fixture->inbox, "\\Flagged"), STORE_OK);
-	assert_int_equal(store_mailbox_set_special_use(fixture->store, 12345, NULL), STORE_NOT_FOUND);
+	assert_int_equal(
+	    store_mailbox_set_special_use(fixture->store, fixture->inbox, "\\Flagged"), STORE_OK);
+	assert_int_equal(
+	    store_mailbox_set_special_use(fixture->store, 12345, NULL), STORE_NOT_FOUND);
 	commit(fixture);
-	assert_int_equal(store_mailbox_get(fixture->store, fixture->inbox, fixture->arena, &mailbox), STORE_OK);
+	assert_int_equal(
+	    store_mailbox_get(fixture->store, fixture->inbox, fixture->arena, &mailbox), STORE_OK);
 	assert_string_equal(mailbox.special_use, "\\Flagged");
 }
 
@@ -224,13 +232,17 @@ test_keywords(void **state)
 	struct store_keywords keywords;
 	uint64_t flags;
 
-	assert_int_equal(store_keyword_flags(fixture->store, fixture->inbox, names, 3, false, &flags), STORE_OK);
+	assert_int_equal(
+	    store_keyword_flags(fixture->store, fixture->inbox, names, 3, false, &flags), STORE_OK);
 	assert_int_equal(flags, 0);
 	begin(fixture, STORE_DURABLE);
-	assert_int_equal(store_keyword_flags(fixture->store, fixture->inbox, names, 3, true, &flags), STORE_OK);
+	assert_int_equal(
+	    store_keyword_flags(fixture->store, fixture->inbox, names, 3, true, &flags), STORE_OK);
 	commit(fixture);
 	assert_int_equal(flags, 3 << 5);
-	assert_int_equal(store_keyword_list(fixture->store, fixture->inbox, fixture->arena, &keywords), STORE_OK);
+	assert_int_equal(
+	    store_keyword_list(fixture->store, fixture->inbox, fixture->arena, &keywords),
+	    STORE_OK);
 	assert_string_equal(keywords.names[5], "$Forwarded");
 	assert_string_equal(keywords.names[6], "work");
 	assert_null(keywords.names[7]);
@@ -248,12 +260,15 @@ test_keyword_limit(void **state)
 	for (int i = 0; i < 58; i++) {
 		snprintf(name, sizeof name, "k%d", i);
 		span = span_from_string(name);
-		assert_int_equal(store_keyword_flags(fixture->store, fixture->inbox, &span, 1, true, &flags),
+		assert_int_equal(
+		    store_keyword_flags(fixture->store, fixture->inbox, &span, 1, true, &flags),
 		    STORE_OK);
 		assert_true(flags == UINT64_C(1) << (5 + i));
 	}
 	span = SPAN("onemore");
-	assert_int_equal(store_keyword_flags(fixture->store, fixture->inbox, &span, 1, true, &flags), STORE_LIMIT);
+	assert_int_equal(
+	    store_keyword_flags(fixture->store, fixture->inbox, &span, 1, true, &flags),
+	    STORE_LIMIT);
 	commit(fixture);
 }
 
@@ -265,11 +280,14 @@ test_recent(void **state)
 
 	append_many(fixture, fixture->inbox, 2);
 	begin(fixture, STORE_LAZY);
-	assert_int_equal(store_mailbox_claim_recent(fixture->store, fixture->inbox, &recent_uid), STORE_OK);
+	assert_int_equal(
+	    store_mailbox_claim_recent(fixture->store, fixture->inbox, &recent_uid), STORE_OK);
 	assert_int_equal(recent_uid, 1);
-	assert_int_equal(store_mailbox_claim_recent(fixture->store, fixture->inbox, &recent_uid), STORE_OK);
+	assert_int_equal(
+	    store_mailbox_claim_recent(fixture->store, fixture->inbox, &recent_uid), STORE_OK);
 	assert_int_equal(recent_uid, 3);
-	assert_int_equal(store_mailbox_claim_recent(fixture->store, 12345, &recent_uid), STORE_NOT_FOUND);
+	assert_int_equal(
+	    store_mailbox_claim_recent(fixture->store, 12345, &recent_uid), STORE_NOT_FOUND);
 	commit(fixture);
 }
 

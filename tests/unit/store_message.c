@@ -24,7 +24,8 @@ test_append(void **state)
 	assert_int_equal(snapshot.mailbox.highest_modseq, 3);
 	assert_int_equal(snapshot.mailbox.unseen, 1);
 	assert_int_equal(snapshot.mailbox.deleted, 1);
-	assert_int_equal(snapshot.mailbox.size_octets, snapshot.messages[0].size + snapshot.messages[1].size);
+	assert_int_equal(
+	    snapshot.mailbox.size_octets, snapshot.messages[0].size + snapshot.messages[1].size);
 	assert_int_equal(snapshot.messages[1].flags, STORE_FLAG_SEEN | STORE_FLAG_DELETED);
 	assert_int_equal(snapshot.messages[1].internal_date_s, 1002);
 	store_snapshot_fini(&snapshot);
@@ -40,10 +41,12 @@ test_quota(void **state)
 	store_set_quota(fixture->store, 250);
 	begin(fixture, STORE_DURABLE);
 	assert_int_equal(try_append(fixture->store, fixture->inbox, 1, 100, 0, NULL), STORE_OK);
-	assert_int_equal(try_append(fixture->store, fixture->inbox, 2, 200, 0, NULL), STORE_OVER_QUOTA);
+	assert_int_equal(
+	    try_append(fixture->store, fixture->inbox, 2, 200, 0, NULL), STORE_OVER_QUOTA);
 	assert_int_equal(try_append(fixture->store, fixture->inbox, 2, 90, 0, NULL), STORE_OK);
-	assert_int_equal(store_copy(fixture->store, fixture->inbox, mailbox_id(fixture, "Sent"), UIDS(1), 1, copies,
-	    &copied), STORE_OVER_QUOTA);
+	assert_int_equal(store_copy(fixture->store, fixture->inbox, mailbox_id(fixture, "Sent"),
+			     UIDS(1), 1, copies, &copied),
+	    STORE_OVER_QUOTA);
 	commit(fixture);
 }
 
@@ -70,13 +73,15 @@ test_step_fails_alone(void **state)
 }
 
 static void
-change(struct fixture *fixture, const uint32_t *uids, size_t count, enum store_flag_operation operation,
-    uint64_t flags, uint64_t unchanged_since, struct store_flag_result *results, uint64_t *modseq)
+change(struct fixture *fixture, const uint32_t *uids, size_t count,
+    enum store_flag_operation operation, uint64_t flags, uint64_t unchanged_since,
+    struct store_flag_result *results, uint64_t *modseq)
 {
 	struct store_flag_change change = { operation, flags, unchanged_since };
 
 	begin(fixture, STORE_LAZY);
-	assert_int_equal(store_change_flags(fixture->store, fixture->inbox, uids, count, &change, results, modseq),
+	assert_int_equal(store_change_flags(
+			     fixture->store, fixture->inbox, uids, count, &change, results, modseq),
 	    STORE_OK);
 	commit(fixture);
 }
@@ -103,7 +108,8 @@ test_flag_operations(void **state)
 
 	append_many(fixture, fixture->inbox, 1);
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		change(fixture, UIDS(1), 1, cases[i].operation, cases[i].flags, UINT64_MAX, &result, &modseq);
+		change(fixture, UIDS(1), 1, cases[i].operation, cases[i].flags, UINT64_MAX, &result,
+		    &modseq);
 		assert_int_equal(result.uid, 1);
 		assert_int_equal(result.outcome, cases[i].outcome);
 		assert_int_equal(result.flags, cases[i].expected);
@@ -125,7 +131,8 @@ test_flags_of_many(void **state)
 	change(fixture, UIDS(3), 1, STORE_FLAGS_ADD, STORE_FLAG_SEEN, UINT64_MAX, results, &modseq);
 	assert_int_equal(modseq, 42);
 	/* 1 and 2 together, 3 as it was, 40 far away, 41 missing; 4 untouched between. */
-	change(fixture, UIDS(1, 2, 3, 5, 40, 41), 6, STORE_FLAGS_ADD, STORE_FLAG_SEEN, UINT64_MAX, results, &modseq);
+	change(fixture, UIDS(1, 2, 3, 5, 40, 41), 6, STORE_FLAGS_ADD, STORE_FLAG_SEEN, UINT64_MAX,
+	    results, &modseq);
 	assert_int_equal(modseq, 43);
 	assert_int_equal(results[0].outcome, STORE_FLAGS_CHANGED);
 	assert_int_equal(results[2].outcome, STORE_FLAGS_SAME);
@@ -166,8 +173,9 @@ expunge(struct fixture *fixture, const uint32_t *uids, size_t count, const uint3
 	size_t expunged_count;
 
 	begin(fixture, STORE_DURABLE);
-	assert_int_equal(store_expunge(fixture->store, fixture->inbox, uids, count, expunged, &expunged_count,
-	    modseq), STORE_OK);
+	assert_int_equal(store_expunge(fixture->store, fixture->inbox, uids, count, expunged,
+			     &expunged_count, modseq),
+	    STORE_OK);
 	commit(fixture);
 	for (size_t i = 0; i < expunged_count; i++)
 		assert_int_equal(expunged[i], expected[i]);
@@ -190,14 +198,16 @@ test_expunge(void **state)
 	expunge(fixture, UIDS(2, 3), 2, UIDS(0), &modseq);
 	assert_int_equal(modseq, 11);
 	assert_uids(fixture, fixture->inbox, UIDS(1, 5, 7, 8));
-	assert_int_equal(store_expunged_since(fixture->store, fixture->inbox, 9, fixture->arena, &ranges, &count),
+	assert_int_equal(store_expunged_since(
+			     fixture->store, fixture->inbox, 9, fixture->arena, &ranges, &count),
 	    STORE_OK);
 	assert_int_equal(count, 3);
 	assert_int_equal(ranges[0].first, 3);
 	assert_int_equal(ranges[1].first, 2);
 	assert_int_equal(ranges[1].last, 4);
 	assert_int_equal(ranges[2].first, 6);
-	assert_int_equal(store_expunged_since(fixture->store, fixture->inbox, 11, fixture->arena, &ranges, &count),
+	assert_int_equal(store_expunged_since(
+			     fixture->store, fixture->inbox, 11, fixture->arena, &ranges, &count),
 	    STORE_OK);
 	assert_int_equal(count, 0);
 }
@@ -232,11 +242,16 @@ test_copy(void **state)
 	size_t copied;
 
 	begin(fixture, STORE_DURABLE);
-	assert_int_equal(store_keyword_flags(fixture->store, sent, &other, 1, true, &bits), STORE_OK);
-	assert_int_equal(store_keyword_flags(fixture->store, fixture->inbox, names, 2, true, &bits), STORE_OK);
-	assert_int_equal(try_append(fixture->store, fixture->inbox, 1, 10, STORE_FLAG_SEEN, NULL), STORE_OK);
-	assert_int_equal(try_append(fixture->store, fixture->inbox, 2, 20, UINT64_C(1) << 6, NULL), STORE_OK);
-	assert_int_equal(store_copy(fixture->store, fixture->inbox, sent, UIDS(1, 2, 7), 3, copies, &copied),
+	assert_int_equal(
+	    store_keyword_flags(fixture->store, sent, &other, 1, true, &bits), STORE_OK);
+	assert_int_equal(
+	    store_keyword_flags(fixture->store, fixture->inbox, names, 2, true, &bits), STORE_OK);
+	assert_int_equal(
+	    try_append(fixture->store, fixture->inbox, 1, 10, STORE_FLAG_SEEN, NULL), STORE_OK);
+	assert_int_equal(
+	    try_append(fixture->store, fixture->inbox, 2, 20, UINT64_C(1) << 6, NULL), STORE_OK);
+	assert_int_equal(
+	    store_copy(fixture->store, fixture->inbox, sent, UIDS(1, 2, 7), 3, copies, &copied),
 	    STORE_OK);
 	commit(fixture);
 	assert_int_equal(copied, 2);
@@ -268,8 +283,9 @@ test_shared_content(void **state)
 	append_many(fixture, fixture->inbox, 1);
 	begin(fixture, STORE_DURABLE);
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(store_copy(fixture->store, fixture->inbox, fixture->inbox, UIDS(1), 1, copies,
-		    &copied), STORE_OK);
+		assert_int_equal(store_copy(fixture->store, fixture->inbox, fixture->inbox, UIDS(1),
+				     1, copies, &copied),
+		    STORE_OK);
 	commit(fixture);
 	assert_uids(fixture, fixture->inbox, UIDS(1, 2, 3));
 	for (uint32_t uid = 1; uid <= 3; uid++) {
@@ -280,8 +296,9 @@ test_shared_content(void **state)
 		begin(fixture, STORE_LAZY);
 		assert_int_equal(store_purge(fixture->store, 10, UINT64_MAX, &is_more), STORE_OK);
 		commit(fixture);
-		assert_int_equal(store_read_octets(fixture->store, copies[0].message.content_id, 0, UINT64_MAX,
-		    &octets), expected);
+		assert_int_equal(store_read_octets(fixture->store, copies[0].message.content_id, 0,
+				     UINT64_MAX, &octets),
+		    expected);
 	}
 	buffer_free(&octets);
 }
@@ -297,14 +314,17 @@ test_move(void **state)
 
 	append_many(fixture, fixture->inbox, 3);
 	begin(fixture, STORE_DURABLE);
-	assert_int_equal(store_move(fixture->store, fixture->inbox, trash, UIDS(1, 3), 2, moved, &count, &modseq),
+	assert_int_equal(store_move(fixture->store, fixture->inbox, trash, UIDS(1, 3), 2, moved,
+			     &count, &modseq),
 	    STORE_OK);
-	assert_int_equal(store_move(fixture->store, fixture->inbox, 12345, UIDS(2), 1, moved, &count, &modseq),
+	assert_int_equal(
+	    store_move(fixture->store, fixture->inbox, 12345, UIDS(2), 1, moved, &count, &modseq),
 	    STORE_NOT_FOUND);
 	commit(fixture);
 	assert_uids(fixture, fixture->inbox, UIDS(2));
 	assert_uids(fixture, trash, UIDS(1, 2));
-	assert_int_equal(store_expunged_since(fixture->store, fixture->inbox, 1, fixture->arena, &ranges, &count),
+	assert_int_equal(store_expunged_since(
+			     fixture->store, fixture->inbox, 1, fixture->arena, &ranges, &count),
 	    STORE_OK);
 	assert_int_equal(count, 2);
 }
@@ -319,8 +339,9 @@ test_move_within(void **state)
 
 	append_many(fixture, fixture->inbox, 3);
 	begin(fixture, STORE_DURABLE);
-	assert_int_equal(store_move(fixture->store, fixture->inbox, fixture->inbox, UIDS(1, 2), 2, moved, &count,
-	    &modseq), STORE_OK);
+	assert_int_equal(store_move(fixture->store, fixture->inbox, fixture->inbox, UIDS(1, 2), 2,
+			     moved, &count, &modseq),
+	    STORE_OK);
 	commit(fixture);
 	assert_true(modseq > moved[0].message.modseq);
 	assert_uids(fixture, fixture->inbox, UIDS(3, 4, 5));

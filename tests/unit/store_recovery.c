@@ -19,7 +19,8 @@ copy_file(const char *from, const char *to, const char *suffix)
 	buffer_printf(&names[1], "%s%s", to, suffix);
 	in = open(buffer_string(&names[0]), O_RDONLY);
 	assert_true(in >= 0 && fstat(in, &about) == 0);
-	assert_true(read(in, buffer_reserve(&octets, about.st_size + 1), about.st_size) == about.st_size);
+	assert_true(
+	    read(in, buffer_reserve(&octets, about.st_size + 1), about.st_size) == about.st_size);
 	out = open(buffer_string(&names[1]), O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	assert_true(out >= 0 && write(out, octets.at, about.st_size) == about.st_size);
 	close(in);
@@ -52,7 +53,8 @@ highest_modseq(struct fixture *fixture)
 {
 	struct store_mailbox mailbox;
 
-	assert_int_equal(store_mailbox_get(fixture->store, fixture->inbox, fixture->arena, &mailbox), STORE_OK);
+	assert_int_equal(
+	    store_mailbox_get(fixture->store, fixture->inbox, fixture->arena, &mailbox), STORE_OK);
 	return mailbox.highest_modseq;
 }
 
@@ -63,7 +65,8 @@ flag_first(struct fixture *fixture)
 	struct store_flag_result result;
 
 	begin(fixture, STORE_LAZY);
-	assert_int_equal(store_change_flags(fixture->store, fixture->inbox, UIDS(1), 1, &change, &result, NULL),
+	assert_int_equal(
+	    store_change_flags(fixture->store, fixture->inbox, UIDS(1), 1, &change, &result, NULL),
 	    STORE_OK);
 	commit(fixture);
 	assert_int_equal(result.outcome, STORE_FLAGS_CHANGED);
@@ -134,14 +137,16 @@ test_restored_backup(void **state)
 
 	begin(fixture, STORE_DURABLE);
 	assert_int_equal(store_mailbox_create(fixture->store, SPAN("x"), NULL, NULL), STORE_OK);
-	assert_int_equal(store_mailbox_find(fixture->store, SPAN("x"), fixture->arena, &before), STORE_OK);
+	assert_int_equal(
+	    store_mailbox_find(fixture->store, SPAN("x"), fixture->arena, &before), STORE_OK);
 	assert_int_equal(store_end(fixture->store, STORE_LIMIT), STORE_LIMIT);	/* as if it had been lost */
 	clock_fake(1, (clock_calendar_s() + 3600) * 1000000);
 	begin(fixture, STORE_DURABLE);
 	assert_int_equal(store_mailbox_create(fixture->store, SPAN("x"), NULL, NULL), STORE_OK);
 	commit(fixture);
 	clock_fake(0, 0);
-	assert_int_equal(store_mailbox_find(fixture->store, SPAN("x"), fixture->arena, &after), STORE_OK);
+	assert_int_equal(
+	    store_mailbox_find(fixture->store, SPAN("x"), fixture->arena, &after), STORE_OK);
 	assert_true(after.uidvalidity > before.uidvalidity);
 }
 
