@@ -184,8 +184,6 @@ cas_reload(struct cas *cas, const struct config *config, struct tls_context *tls
 	tls_context_free(&cas->parts.tls);
 	if (tls != NULL)
 		cas->parts.tls = tls_context_hold(tls);
-	auth_cache_free(&cas->cache);
-	cas->cache = auth_cache_new((uint32_t)config->auth_cache_time_s, CACHE_USERS);
 }
 
 void
@@ -198,7 +196,7 @@ cas_stop(struct cas *cas, cas_stopped *on_stopped, void *context)
 	LIST_FOREACH(&cas->strangers, link)
 		client_bye(LIST_ENTRY(link, struct cas_client, link), NULL, "Server stops");
 	timer_start_ms(&cas->grace, STOP_GRACE_MS);
-	if (cas->status.connections == 0)
+	if (cas->clients == 0)
 		deferred_schedule(cas->parts.loop, &cas->gone);
 }
 
@@ -207,7 +205,7 @@ cas_free(struct cas **cas)
 {
 	if (*cas == NULL)
 		return;
-	assert((*cas)->status.connections == 0);
+	assert((*cas)->clients == 0);
 	timer_stop(&(*cas)->grace);
 	deferred_cancel(&(*cas)->gone);
 	close_ports(*cas);

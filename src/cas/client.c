@@ -117,7 +117,7 @@ client_free(struct cas_client *client)
 	buffer_free(&client->tag);
 	free(client->address);
 	free(client);
-	if (cas->is_stopping && cas->status.connections == 0)
+	if (--cas->clients == 0 && cas->is_stopping)
 		deferred_schedule(cas->parts.loop, &cas->gone);
 }
 
@@ -230,6 +230,7 @@ client_new(struct cas *cas, struct stream *stream, bool is_tls)
 {
 	struct cas_client *client = NEW(struct cas_client);
 
+	cas->clients++;
 	client->cas = cas;
 	client->stream = stream;
 	client->address = memory_copy_string(stream_peer_address(stream));

@@ -45,6 +45,7 @@ struct cas {
 	uint8_t secret[32];		/* for sasl_new() */
 	unsigned verifying;		/* passwords waiting for a worker */
 	struct cas_status status;
+	size_t clients;			/* those that wait for their jobs included */
 	bool is_stopping;
 	struct timer grace;		/* when stopping: how long pipes may finish */
 	struct deferred gone;

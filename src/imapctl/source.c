@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/memory.h"
 #include "source.h"
@@ -112,4 +113,46 @@ message_header(struct span message, const char *name)
 		message = span_from(message, end + 1);
 	}
 	return (struct span){ NULL, 0 };
+}
+
+/* `+0100` or `GMT`; an unknown name is taken for UTC, as RFC 5322 section 4.3 advises. */
+static int64_t
+zone_seconds(const char *text)
+{
+	int hours, minutes;
+
+	if ((text[0] != '+' && text[0] != '-') || sscanf(text + 1, "%2d%2d", &hours, &minutes) != 2)
+		return 0;
+	return (text[0] == '-' ? -1 : 1) * (hours * 3600L + minutes * 60L);
+}
+
+/* `Thu, 1 Dec 2005 03:46:52 +0100`, day name and seconds optional: RFC 5322 section 3.3. */
+static bool
+parse_date(const char *text, int64_t *date_out)
+{
+	struct tm when = { 0 };
+	const char *comma = strchr(text, ','), *rest;
+
+	rest = strptime(comma == NULL ? text : comma + 1, " %d %b %Y %H:%M", &when);
+	if (rest == NULL)
+		return false;
+	if (*rest == ':' && (rest = strptime(rest, ":%S", &when)) == NULL)
+		return false;
+	rest += strspn(rest, " ");
+	*date_out = timegm(&when) - zone_seconds(rest);
+	return *date_out >= 0;	/* a clock that was never set */
+}
+
+void
+message_use_date_field(struct message *message)
+{
+	struct span value = message_header(buffer_span(&message->octets), "Date");
+	char text[128];
+
+	if (value.length >= sizeof text)
+		return;
+	memcpy(text, value.length > 0 ? value.at : (const uint8_t *)"", value.length);
+	text[value.length] = '\0';
+	if (parse_date(text, &message->date_s))
+		message->has_date = true;
 }

@@ -1,0 +1,100 @@
+/*
+ * Who the process is.  Started by root it makes its files as the configured user, binds its ports as
+ * root, and stays the user from then on.
+ */
+#include <sys/resource.h>
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "internal.h"
+
+static bool
+fail(const char *what)
+{
+	log_error("privileges", log_text("call", what), log_text("reason", strerror(errno)));
+	return false;
+}
+
+bool
+identity_find(const struct config *config, struct identity *identity_out)
+{
+	struct identity identity = { geteuid(), getegid(), false };
+
+	if (config->user != NULL) {
+		struct passwd *user = getpwnam(config->user);
+
+		if (user == NULL)
+			return fail("getpwnam");
+		identity.uid = user->pw_uid;
+		identity.gid = user->pw_gid;
+	}
+	if (config->group != NULL) {
+		struct group *group = getgrnam(config->group);
+
+		if (group == NULL)
+			return fail("getgrnam");
+		identity.gid = group->gr_gid;
+	}
+	identity.is_change = identity.uid != geteuid() || identity.gid != getegid();
+	if (identity.is_change && geteuid() != 0) {
+		errno = EPERM;
+		return fail("only root can become the configured user");
+	}
+	*identity_out = identity;
+	return true;
+}
+
+bool
+identity_borrow(const struct identity *identity)
+{
+	if (!identity->is_change)
+		return true;
+	if (setegid(identity->gid) != 0 || seteuid(identity->uid) != 0)
+		return fail("seteuid");
+	return true;
+}
+
+bool
+identity_return(const struct identity *identity)
+{
+	if (!identity->is_change)
+		return true;
+	if (seteuid(0) != 0 || setegid(0) != 0)
+		return fail("seteuid");
+	return true;
+}
+
+bool
+identity_become(const struct identity *identity)
+{
+	if (!identity->is_change)
+		return true;
+	if (setgroups(1, &identity->gid) != 0)
+		return fail("setgroups");
+	if (setresgid(identity->gid, identity->gid, identity->gid) != 0)
+		return fail("setresgid");
+	if (setresuid(identity->uid, identity->uid, identity->uid) != 0)
+		return fail("setresuid");
+	if (identity->uid != 0 && setuid(0) == 0)
+		abort();	/* privileges that come back were never given up */
+	return true;
+}
+
+void
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		log_warning("limit", log_text("limit", "RLIMIT_NOFILE"),
+		    log_text("reason", strerror(errno)));
+}

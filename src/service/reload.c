@@ -1,0 +1,153 @@
+/*
+ * Another configuration while running: read and checked by a worker, then swapped in whole, or not at
+ * all.  Certificates are read again even if the file is the same.
+ */
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "internal.h"
+#include "service/service.h"
+
+struct reload {
+	struct job job;
+	struct service *service;	/* loop thread only, like the call */
+	struct control_call *call;	/* NULL: SIGHUP */
+	const char *path, *role;
+	struct config *config;		/* NULL: what is wrong is in errors */
+	struct tls_context *tls;
+	struct buffer errors;
+};
+
+struct retired {
+	struct list link;
+	struct config *config;
+};
+
+static void
+reload_work(struct job *job)
+{
+	struct reload *reload = CONTAINER_OF(job, struct reload, job);
+	char *error = NULL;
+
+	reload->config = service_load(reload->path, reload->role, &reload->errors);
+	if (reload->config == NULL)
+		return;
+	reload->tls = service_tls(reload->config, &error);
+	if (error != NULL) {
+		buffer_printf(&reload->errors, "%s\n", error);
+		config_free(&reload->config);
+	}
+	free(error);
+}
+
+/* The lines go to the log, and to the operator who waits. */
+static void
+tell_lines(struct reload *reload, const char *event, struct span lines)
+{
+	while (lines.length > 0) {
+		size_t end = span_find(lines, '\n');
+		struct span line = span_slice(lines, 0, end);
+
+		log_warning(event, log_span("reason", line));
+		if (reload->call != NULL)
+			control_reply(reload->call, line);
+		lines = span_from(lines, end + 1);
+	}
+}
+
+/* Parts may point into the old configuration for as long as they live. */
+static void
+retire(struct service *service)
+{
+	struct retired *retired = NEW(struct retired);
+
+	retired->config = service->config;
+	list_push_back(&service->retired, &retired->link);
+}
+
+static void
+use(struct reload *reload)
+{
+	struct service *service = reload->service;
+	struct buffer names = { 0 };
+
+	config_list_restart_needed(service->config, reload->config, &names);
+	tell_lines(reload, "restart-needed", buffer_span(&names));
+	buffer_free(&names);
+	retire(service);
+	service->config = reload->config;
+	tls_context_free(&service->tls);
+	service->tls = reload->tls;
+	log_set_level((enum log_level)service->config->log_level);
+	cas_reload(service->cas, service->config, service->tls);
+	mailbox_role_reload(service->mailbox, service->config);
+	log_info("reload", log_text("config", service->path));
+}
+
+static void
+on_reloaded(struct job *job)
+{
+	struct reload *reload = CONTAINER_OF(job, struct reload, job);
+	bool is_good = reload->config != NULL && !reload->service->is_stopping;
+
+	reload->service->is_reloading = false;
+	if (is_good) {
+		use(reload);
+	} else {
+		tell_lines(reload, "reload-failed", buffer_span(&reload->errors));
+		config_free(&reload->config);
+		tls_context_free(&reload->tls);
+	}
+	if (reload->call != NULL)
+		control_finish(reload->call, is_good ? EX_OK : EX_CONFIG,
+		    is_good ? NULL : "nothing was changed: the configuration has errors");
+	buffer_free(&reload->errors);
+	free(reload);
+}
+
+void
+reload_begin(struct service *service, struct control_call *call)
+{
+	struct reload *reload;
+
+	if (service->is_reloading) {
+		if (call != NULL)
+			control_finish(call, EX_TEMPFAIL, "a reload is under way");
+		return;
+	}
+	service->is_reloading = true;
+	reload = NEW(struct reload);
+	reload->service = service;
+	reload->call = call;
+	reload->path = service->path;
+	reload->role = service->role;
+	reload->job.work = reload_work;
+	reload->job.done = on_reloaded;
+	workers_submit(service->storage, &reload->job);
+}
+
+static void
+on_reload(struct control_call *call, void *context)
+{
+	reload_begin(context, call);
+}
+
+void
+reload_register(struct service *service)
+{
+	control_register(service->control, "reload", CONTROL_CHANGE, on_reload, service);
+}
+
+void
+reload_forget(struct service *service)
+{
+	LIST_FOREACH(&service->retired, link) {
+		struct retired *retired = LIST_ENTRY(link, struct retired, link);
+
+		list_remove(link);
+		config_free(&retired->config);
+		free(retired);
+	}
+}

@@ -1,0 +1,285 @@
+/*
+ * The running process.  Parts are made from the ground up and unmade the other way round; files are made
+ * as the configured user, ports are bound as root.
+ */
+#include "service/service.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "internal.h"
+
+void
+service_complain(const char *event, char *error)
+{
+	log_error(event, log_text("reason", error == NULL ? "unknown" : error));
+	free(error);
+}
+
+struct config *
+service_load(const char *path, const char *role, struct buffer *errors_out)
+{
+	struct config *config = config_load(path, config_read_file, NULL, errors_out);
+
+	if (config == NULL)
+		return NULL;
+	if (role != NULL && !config_set_role(config, span_from_string(role)))
+		buffer_printf(errors_out, "--role=%s: no such role; there are cas, mailbox and both\n", role);
+	if (config->role != CONFIG_ROLE_BOTH)
+		buffer_add_string(errors_out, "role: cas and mailbox on hosts of their own need the "
+		    "options mailbox-server and link-listen, which this version lacks; use both\n");
+	config_check(config, errors_out);
+	config_check_environment(config, errors_out);
+	if (errors_out->length > 0)
+		config_free(&config);
+	return config;
+}
+
+struct tls_context *
+service_tls(const struct config *config, char **error_out)
+{
+	if (config->tls_certificate == NULL)
+		return NULL;
+	return tls_context_new(config->tls_certificate, config->tls_key, error_out);
+}
+
+/* The directory's queue runs what each job says. */
+static void
+run_directory_jobs(void *context, struct list *jobs)
+{
+	(void)context;
+	LIST_FOREACH(jobs, link) {
+		struct job *job = LIST_ENTRY(link, struct job, link);
+
+		job->work(job);
+		job_complete(job);
+	}
+}
+
+static unsigned
+compute_threads(const struct config *config)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (config->compute_threads > 0)
+		return (unsigned)config->compute_threads;
+	return cores < 1 ? 1 : (unsigned)cores;
+}
+
+static bool
+open_directory(const struct config *config, struct directory **directory_out)
+{
+	struct buffer path = { 0 };
+	enum directory_status status;
+
+	buffer_printf(&path, "%s/directory.db", config->data_directory);
+	status = directory_open_sqlite(buffer_string(&path), directory_out);
+	if (status != DIRECTORY_OK)
+		log_error("directory", log_text("path", buffer_string(&path)),
+		    log_text("reason", directory_status_text(status)));
+	buffer_free(&path);
+	return status == DIRECTORY_OK;
+}
+
+/* What reads and makes files. */
+static bool
+open_files(struct service *service)
+{
+	struct mailbox_parts parts = {
+		.loop = service->loop,
+		.storage = service->storage,
+		.compute = service->compute,
+		.link = service->link,
+		.config = service->config,
+	};
+	char *error = NULL;
+
+	if (!open_directory(service->config, &service->directory) ||
+	    !open_directory(service->config, &service->mailbox_directory))
+		return false;
+	parts.directory = service->mailbox_directory;
+	service->mailbox = mailbox_role_new(&parts, &error);
+	if (service->mailbox == NULL)
+		service_complain("data-directory", error);
+	return service->mailbox != NULL;
+}
+
+static void
+make_cas(struct service *service)
+{
+	struct cas_parts parts = {
+		.loop = service->loop,
+		.compute = service->compute,
+		.directory = service->directory,
+		.directory_queue = service->directory_queue,
+		.link = service->link,
+		.tls = service->tls,
+		.config = service->config,
+	};
+
+	service->directory_queue = job_queue_new(service->storage, run_directory_jobs, NULL);
+	parts.directory_queue = service->directory_queue;
+	service->cas = cas_new(&parts);
+}
+
+/* What may need root. */
+static bool
+open_ports(struct service *service)
+{
+	char *error = NULL;
+
+	service->control = control_new(service->loop, service->config->control_socket, &error);
+	if (service->control != NULL && cas_listen(service->cas, &error) &&
+	    mailbox_role_listen(service->mailbox, &error))
+		return true;
+	service_complain("listen", error);
+	return false;
+}
+
+static void
+register_verbs(struct service *service)
+{
+	status_register(service);
+	users_register(service);
+	reload_register(service);
+	cas_register(service->cas, service->control);
+	mailbox_role_register(service->mailbox, service->control);
+}
+
+static int
+open_all(struct service *service)
+{
+	struct identity identity;
+	char *error = NULL;
+
+	service->tls = service_tls(service->config, &error);
+	if (error != NULL) {
+		service_complain("tls-certificate", error);
+		return EX_CONFIG;
+	}
+	if (!identity_find(service->config, &identity) || !identity_borrow(&identity))
+		return EX_NOPERM;
+	if (!open_files(service))
+		return EX_CANTCREAT;
+	make_cas(service);
+	if (!identity_return(&identity) || !open_ports(service))
+		return EX_UNAVAILABLE;
+	if (!identity_become(&identity))
+		return EX_NOPERM;
+	register_verbs(service);
+	return EX_OK;
+}
+
+static void
+add_address(struct buffer *out, const char *address)
+{
+	if (out->length > 0)
+		buffer_add_string(out, ", ");
+	buffer_add_string(out, address);
+}
+
+/* The one line that says what listens where; whoever waits for the start waits for this event. */
+static void
+log_ready(const struct service *service)
+{
+	struct buffer imap = { 0 }, lmtp = { 0 };
+	const char *address;
+
+	for (size_t i = 0; (address = cas_listener(service->cas, i)) != NULL; i++)
+		add_address(&imap, address);
+	for (size_t i = 0; (address = mailbox_role_listener(service->mailbox, i)) != NULL; i++)
+		add_address(&lmtp, address);
+	log_info("ready", log_text("version", VERSION), log_text("role", "both"),
+	    log_text("imap", buffer_string(&imap)), log_text("lmtp", buffer_string(&lmtp)),
+	    log_text("control", service->config->control_socket),
+	    log_text("data", service->config->data_directory));
+	buffer_free(&imap);
+	buffer_free(&lmtp);
+}
+
+static void
+on_role_stopped(void *context)
+{
+	struct service *service = context;
+
+	if (--service->stopping == 0)
+		loop_stop(service->loop);
+}
+
+static void
+on_signal(int number, void *context)
+{
+	struct service *service = context;
+
+	if (number == SIGHUP) {
+		reload_begin(service, NULL);
+		return;
+	}
+	if (service->is_stopping)
+		return;
+	log_info("stop", log_text("signal", number == SIGTERM ? "TERM" : "INT"));
+	service->is_stopping = true;
+	service->stopping = 2;
+	cas_stop(service->cas, on_role_stopped, service);
+	mailbox_role_stop(service->mailbox, on_role_stopped, service);
+}
+
+static void
+serve(struct service *service)
+{
+	loop_on_signal(service->loop, SIGTERM, on_signal, service);
+	loop_on_signal(service->loop, SIGINT, on_signal, service);
+	loop_on_signal(service->loop, SIGHUP, on_signal, service);
+	log_ready(service);
+	loop_run(service->loop);
+}
+
+/* Half-built is fine; jobs are home before what they point to goes. */
+static void
+close_all(struct service *service)
+{
+	workers_free(&service->compute);
+	workers_free(&service->storage);
+	loop_turn(service->loop, false);
+	control_free(&service->control);
+	cas_free(&service->cas);
+	mailbox_role_free(&service->mailbox);
+	link_free(&service->link);
+	if (service->directory_queue != NULL)
+		job_queue_free(&service->directory_queue);
+	directory_close(&service->directory);
+	directory_close(&service->mailbox_directory);
+	tls_context_free(&service->tls);
+	loop_free(&service->loop);
+	reload_forget(service);
+	config_free(&service->config);
+}
+
+int
+service_run(const char *path, const char *role, struct config *config)
+{
+	struct service service = { .path = path, .role = role, .config = config,
+		.began_us = clock_monotonic_us() };
+	int code;
+
+	signal(SIGPIPE, SIG_IGN);
+	log_set_level((enum log_level)config->log_level);
+	raise_descriptor_limit();
+	list_init(&service.retired);
+	service.loop = loop_new();
+	service.storage = workers_new(service.loop, "storage", (unsigned)config->storage_threads);
+	service.compute = workers_new(service.loop, "compute", compute_threads(config));
+	service.link = link_new(service.loop);
+	code = open_all(&service);
+	if (code == EX_OK)
+		serve(&service);
+	close_all(&service);
+	if (code == EX_OK)
+		log_info("stopped", log_text("role", "both"));
+	return code;
+}

@@ -1,0 +1,242 @@
+/*
+ * The verbs about users.  A password comes as the request's body; a compute worker turns it into a
+ * credential, then the directory's queue writes it.  Deleting and listing need the queue alone.
+ */
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "auth/password.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "control/words.h"
+#include "internal.h"
+
+#define PAGE 256
+
+enum order { ORDER_ADD, ORDER_PASSWD, ORDER_DEL, ORDER_LIST };
+
+struct user_job {
+	struct job job;
+	struct service *service;	/* loop thread only, like the call */
+	struct control_call *call;
+	struct directory *directory;
+	enum order order;
+	bool may_exist;			/* --if-missing */
+	struct directory_name name;
+	struct buffer password;		/* wiped when derived */
+	struct buffer credential;
+	struct buffer lines;		/* of the answer, each with a line feed */
+	bool is_derived;
+	enum directory_status status;
+};
+
+static void
+user_job_free(struct user_job *job)
+{
+	if (job->password.at != NULL)
+		memory_wipe(job->password.at, job->password.capacity);
+	buffer_free(&job->password);
+	buffer_free(&job->credential);
+	buffer_free(&job->lines);
+	free(job);
+}
+
+static void
+send_lines(struct control_call *call, struct span lines)
+{
+	while (lines.length > 0) {
+		size_t end = span_find(lines, '\n');
+
+		control_reply(call, span_slice(lines, 0, end));
+		lines = span_from(lines, end + 1);
+	}
+}
+
+static void
+answer(struct user_job *job)
+{
+	static const struct {
+		int code;
+		const char *text;
+	} answers[DIRECTORY_STATUS_COUNT] = {
+		[DIRECTORY_OK] = { EX_OK, NULL },
+		[DIRECTORY_NOT_FOUND] = { EX_NOUSER, "there is no such user" },
+		[DIRECTORY_EXISTS] = { EX_CANTCREAT, "there is such a user already" },
+		[DIRECTORY_UNAVAILABLE] = { EX_TEMPFAIL, "the directory is not available now" },
+		[DIRECTORY_CORRUPT] = { EX_SOFTWARE, "the directory is damaged" },
+	};
+
+	if (job->status == DIRECTORY_EXISTS && job->may_exist)
+		job->status = DIRECTORY_OK;
+	send_lines(job->call, buffer_span(&job->lines));
+	control_finish(job->call, answers[job->status].code, answers[job->status].text);
+	user_job_free(job);
+}
+
+static void
+on_directory_done(struct job *job)
+{
+	answer(CONTAINER_OF(job, struct user_job, job));
+}
+
+static void
+list_users(struct user_job *job)
+{
+	struct arena *arena = arena_new();
+	struct directory_user *page = memory_new_array(PAGE, sizeof *page);
+	struct span after = { NULL, 0 };
+	size_t count = PAGE;
+
+	while (count == PAGE) {
+		job->status = directory_list(job->directory, after, arena, page, PAGE, &count);
+		if (job->status != DIRECTORY_OK)
+			break;
+		for (size_t i = 0; i < count; i++) {
+			struct buffer line = { 0 };
+
+			control_add_word(&line, SPAN("user"));
+			control_add_field(&line, "name", page[i].name);
+			control_add_field(&line, "login", page[i].is_enabled ? SPAN("yes") : SPAN("no"));
+			control_add_field(&line, "mailbox-id", span_from_string(page[i].mailbox_id));
+			buffer_add_octet(&line, '\n');
+			buffer_add_span(&job->lines, buffer_span(&line));
+			buffer_free(&line);
+		}
+		after = count > 0 ? page[count - 1].name : after;
+	}
+	free(page);
+	arena_free(&arena);
+}
+
+static void
+directory_work(struct job *work)
+{
+	struct user_job *job = CONTAINER_OF(work, struct user_job, job);
+	struct span name = directory_name_span(&job->name);
+
+	switch (job->order) {
+	case ORDER_ADD:
+		job->status = directory_add(job->directory, name, buffer_span(&job->credential));
+		break;
+	case ORDER_PASSWD:
+		job->status = directory_set_credential(job->directory, name,
+		    buffer_span(&job->credential));
+		break;
+	case ORDER_DEL:
+		job->status = directory_delete(job->directory, name);
+		break;
+	case ORDER_LIST:
+		list_users(job);
+		break;
+	}
+}
+
+static void
+ask_directory(struct user_job *job)
+{
+	job->job.work = directory_work;
+	job->job.done = on_directory_done;
+	if (job_queue_submit(job->service->directory_queue, &job->job))
+		return;
+	job->status = DIRECTORY_UNAVAILABLE;
+	answer(job);
+}
+
+static void
+derive_work(struct job *work)
+{
+	struct user_job *job = CONTAINER_OF(work, struct user_job, job);
+
+	job->is_derived = password_derive(buffer_span(&job->password), &job->credential);
+	memory_wipe(job->password.at, job->password.capacity);
+}
+
+static void
+on_derived(struct job *work)
+{
+	struct user_job *job = CONTAINER_OF(work, struct user_job, job);
+
+	if (job->is_derived) {
+		ask_directory(job);
+		return;
+	}
+	control_finish(job->call, EX_DATAERR, "a password has 1 to 1024 octets and no NUL");
+	user_job_free(job);
+}
+
+/* NULL: the call was answered, the name cannot be one. */
+static struct user_job *
+user_job_new(struct service *service, struct control_call *call, enum order order)
+{
+	struct user_job *job = NEW(struct user_job);
+
+	job->service = service;
+	job->call = call;
+	job->directory = service->directory;
+	job->order = order;
+	if (order == ORDER_LIST)
+		return job;
+	if (control_call_count(call) >= 1 &&
+	    directory_prepare_name(control_call_word(call, 0), &job->name))
+		return job;
+	control_finish(call, EX_DATAERR, "not a name for a user: 1 to 255 octets of UTF-8, no space");
+	free(job);
+	return NULL;
+}
+
+static void
+derive(struct user_job *job)
+{
+	struct span password = control_call_body(job->call);
+
+	buffer_reserve(&job->password, password.length + 1);
+	buffer_add_span(&job->password, password);
+	job->job.work = derive_work;
+	job->job.done = on_derived;
+	workers_submit(job->service->compute, &job->job);
+}
+
+static void
+on_add(struct control_call *call, void *context)
+{
+	struct user_job *job = user_job_new(context, call, ORDER_ADD);
+
+	if (job == NULL)
+		return;
+	job->may_exist = control_call_count(call) > 1 &&
+	    span_equals(control_call_word(call, 1), SPAN("if-missing"));
+	derive(job);
+}
+
+static void
+on_passwd(struct control_call *call, void *context)
+{
+	struct user_job *job = user_job_new(context, call, ORDER_PASSWD);
+
+	if (job != NULL)
+		derive(job);
+}
+
+static void
+on_del(struct control_call *call, void *context)
+{
+	struct user_job *job = user_job_new(context, call, ORDER_DEL);
+
+	if (job != NULL)
+		ask_directory(job);
+}
+
+static void
+on_list(struct control_call *call, void *context)
+{
+	ask_directory(user_job_new(context, call, ORDER_LIST));
+}
+
+void
+users_register(struct service *service)
+{
+	control_register(service->control, "user add", CONTROL_CHANGE, on_add, service);
+	control_register(service->control, "user passwd", CONTROL_CHANGE, on_passwd, service);
+	control_register(service->control, "user del", CONTROL_CHANGE, on_del, service);
+	control_register(service->control, "user list", CONTROL_VIEW, on_list, service);
+}
