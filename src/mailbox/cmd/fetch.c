@@ -1,0 +1,306 @@
+/*
+ * FETCH and UID FETCH: RFC 9051 sections 6.4.5 and 6.4.9, RFC 3501 section 6.4.5, RFC 7162 section 3.1.4.
+ *
+ * What the packed state knows is written here, a slice a turn.  Anything else is rendered by workers: a
+ * batch of messages is noted down, rendered in pieces of SESSION_BATCH_OCTETS, and each piece is asked for
+ * when the one before has left.  Between two pieces nothing is held open in the store.  Loop thread.
+ */
+#include <stdlib.h>
+
+#include "../fetch_render.h"
+#include "../session.h"
+#include "base/memory.h"
+
+#define SLICE_OCTETS  (64 * 1024)	/* written in one turn */
+#define SLICE_LINES   1000
+#define BATCH_ENTRIES 500
+#define BATCH_SEEN_OCTETS (256 * 1024)	/* no more is marked \Seen ahead of being sent */
+
+struct fetch {
+	struct session_job render_job, flags_job;
+	const struct imap_fetch *program;
+	struct view_set set;
+	struct fetch_render render;
+	bool is_reading;		/* account_begin_reading() */
+	bool is_at_end;			/* of the set */
+	bool has_ghosts;		/* messages that are gone were asked for */
+
+	/* The batch's messages that become \Seen. */
+	uint64_t mailbox_id;
+	uint32_t *uids;
+	struct store_flag_result *results;
+	size_t unseen_count;
+
+	struct buffer out;		/* filled by a worker */
+};
+
+static void next_batch(struct session *session, struct fetch *fetch);
+
+static void
+finish(struct session *session, struct fetch *fetch, enum reply reply)
+{
+	bool is_uid = session->line->is_uid;
+
+	if (reply == REPLY_DONE && fetch->render.has_unknown_cte)
+		reply = REPLY_UNKNOWN_CTE;
+	else if (reply == REPLY_DONE && fetch->has_ghosts && !is_uid)
+		reply = REPLY_EXPUNGE_ISSUED;	/* RFC 2180 section 4.1.2: those that are there were told */
+	if (fetch->is_reading)
+		account_end_reading(session->account);
+	fetch_render_fini(&fetch->render);
+	buffer_free(&fetch->out);
+	free(fetch->uids);
+	free(fetch->results);
+	session->running = NULL;
+	session_finish(session, reply);
+}
+
+/* Note down the next message that is there and wanted; false at the end of the set. */
+static bool
+next_entry(struct fetch *fetch, struct fetch_entry *entry)
+{
+	struct view_message message;
+
+	while (view_set_next(&fetch->set, &message)) {
+		if (message.is_ghost) {
+			fetch->has_ghosts = true;
+			continue;
+		}
+		if (fetch->program->has_changed_since &&
+		    message.message.modseq <= fetch->program->changed_since)
+			continue;
+		*entry = (struct fetch_entry){ .number = message.number, .is_recent = message.is_recent,
+			.message = message.message };
+		return true;
+	}
+	fetch->is_at_end = true;
+	return false;
+}
+
+/* Keywords may have come since the slice before. */
+static void
+update_style(struct session *session, struct fetch_style *style)
+{
+	const struct state *state = session->view->state;
+
+	memcpy(style->keywords, state->keywords, state->keyword_count * sizeof state->keywords[0]);
+	style->keyword_count = state->keyword_count;
+}
+
+/* One slice of lines from the state alone. */
+static void
+write_slice(struct session *session)
+{
+	struct fetch *fetch = session->running;
+	const struct imap_fetch *program = fetch->program;
+	struct buffer *out = session_out(session);
+	size_t before = out->length;
+	struct fetch_entry entry;
+
+	update_style(session, &fetch->render.style);
+	for (unsigned lines = 0; lines < SLICE_LINES && out->length - before < SLICE_OCTETS; lines++) {
+		if (session_is_closing(session) || !next_entry(fetch, &entry)) {
+			finish(session, fetch, REPLY_DONE);
+			return;
+		}
+		fetch_line_begin(&fetch->render.style, &entry, out);
+		for (size_t i = 0; i < program->item_count; i++) {
+			fetch_line_space(&fetch->render.style, i, out);
+			fetch_line_item(&fetch->render.style, &entry, program->items[i].kind, out);
+		}
+		fetch_line_end(&fetch->render.style, program, &entry, out);
+	}
+	session_flush(session);
+	session_when_room(session, write_slice);
+}
+
+/* Worker: a piece of the batch. */
+static enum store_status
+work_render(struct store *store, struct session_job *job)
+{
+	struct fetch *fetch = CONTAINER_OF(job, struct fetch, render_job);
+
+	return fetch_render(&fetch->render, store, SESSION_BATCH_OCTETS, &fetch->out);
+}
+
+static void
+ask_for_piece(struct session *session)
+{
+	struct fetch *fetch = session->running;
+
+	if (session_is_closing(session))
+		finish(session, fetch, REPLY_DONE);
+	else if (fetch_render_is_done(&fetch->render))
+		next_batch(session, fetch);
+	else
+		session_submit(session, &fetch->render_job, ACCOUNT_READ);
+}
+
+static void
+on_rendered(struct session *session, struct session_job *job, enum store_status status)
+{
+	struct fetch *fetch = CONTAINER_OF(job, struct fetch, render_job);
+
+	if (fetch->render.has_gone)
+		fetch->has_ghosts = true;
+	if (status != STORE_OK && fetch->render.is_begun) {
+		/* A line that cannot be completed: the client must not take what follows for a part of it. */
+		session_close(session);
+		finish(session, fetch, reply_for(status));
+		return;
+	}
+	if (fetch->out.length > 0)
+		session_write_buffer(session, &fetch->out);
+	if (status != STORE_OK)
+		finish(session, fetch, reply_for(status));
+	else if (fetch_render_is_done(&fetch->render) && fetch->is_at_end)
+		finish(session, fetch, REPLY_DONE);
+	else
+		session_when_room(session, ask_for_piece);
+}
+
+/* Worker: set \Seen before the lines are rendered, so that they can tell of it. */
+static enum store_status
+work_seen(struct store *store, struct session_job *job)
+{
+	struct fetch *fetch = CONTAINER_OF(job, struct fetch, flags_job);
+	const struct store_flag_change change = { STORE_FLAGS_ADD, STORE_FLAG_SEEN, UINT64_MAX };
+
+	return store_change_flags(store, fetch->mailbox_id, fetch->uids, fetch->unseen_count, &change,
+	    fetch->results, NULL);
+}
+
+/* Take the new flags into the lines; both lists rise by UID. */
+static void
+apply_seen(struct fetch *fetch)
+{
+	struct fetch_render *render = &fetch->render;
+	size_t entry = 0;
+
+	for (size_t i = 0; i < fetch->unseen_count; i++) {
+		if (fetch->results[i].outcome == STORE_FLAGS_MISSING)
+			continue;
+		while (entry < render->entry_count && render->entries[entry].message.uid < fetch->results[i].uid)
+			entry++;
+		if (entry == render->entry_count)
+			break;
+		render->entries[entry].message.flags = fetch->results[i].flags;
+		render->entries[entry].message.modseq = fetch->results[i].modseq;
+		render->entries[entry].adds_flags = true;
+	}
+}
+
+/* When the flags could not be set the messages are told all the same. */
+static void
+on_seen(struct session *session, struct session_job *job, enum store_status status)
+{
+	struct fetch *fetch = CONTAINER_OF(job, struct fetch, flags_job);
+
+	if (status == STORE_OK) {
+		state_flags_changed(session->account, fetch->mailbox_id, fetch->results, fetch->unseen_count,
+		    session->view);
+		apply_seen(fetch);
+	}
+	if (session->view != NULL)
+		update_style(session, &fetch->render.style);
+	ask_for_piece(session);
+}
+
+static void
+note_unseen(struct fetch *fetch, uint32_t uid)
+{
+	if (fetch->uids == NULL) {
+		fetch->uids = memory_new_array(BATCH_ENTRIES, sizeof *fetch->uids);
+		fetch->results = memory_new_array(BATCH_ENTRIES, sizeof *fetch->results);
+	}
+	fetch->uids[fetch->unseen_count++] = uid;
+}
+
+/* Note down the messages of the next batch. */
+static void
+collect(struct session *session, struct fetch *fetch)
+{
+	bool sets_seen = fetch->program->sets_seen && !session->view->is_read_only;
+	uint64_t octets = 0;
+	struct fetch_entry entry;
+
+	fetch_render_restart(&fetch->render);
+	fetch->unseen_count = 0;
+	while (fetch->render.entry_count < BATCH_ENTRIES && !(sets_seen && octets >= BATCH_SEEN_OCTETS) &&
+	    next_entry(fetch, &entry)) {
+		fetch_render_add(&fetch->render, &entry);
+		octets += entry.message.size;
+		if (sets_seen && !(entry.message.flags & STORE_FLAG_SEEN))
+			note_unseen(fetch, entry.message.uid);
+	}
+	update_style(session, &fetch->render.style);
+}
+
+static void
+next_batch(struct session *session, struct fetch *fetch)
+{
+	collect(session, fetch);
+	if (fetch->render.entry_count == 0)
+		finish(session, fetch, REPLY_DONE);
+	else if (fetch->unseen_count > 0)
+		session_submit(session, &fetch->flags_job, ACCOUNT_LAZY);
+	else
+		session_submit(session, &fetch->render_job, ACCOUNT_READ);
+}
+
+static bool
+has_item(const struct imap_fetch *program, enum imap_fetch_kind kind)
+{
+	for (size_t i = 0; i < program->item_count; i++)
+		if (program->items[i].kind == kind)
+			return true;
+	return false;
+}
+
+static bool
+needs_store(const struct imap_fetch *program)
+{
+	for (size_t i = 0; i < program->item_count; i++)
+		if (!fetch_line_has(program->items[i].kind))
+			return true;
+	return false;
+}
+
+static struct fetch *
+new_fetch(struct session *session)
+{
+	const struct imap_fetch *program = &session->line->fetch;
+	struct fetch *fetch = ARENA_NEW(session->line->arena, struct fetch);
+
+	fetch->program = program;
+	fetch->mailbox_id = session->view->state->mailbox_id;
+	fetch_render_init(&fetch->render, program);
+	fetch->render.style.has_recent = session_has_recent(session);
+	fetch->render.style.adds_uid = session->line->is_uid && !has_item(program, IMAP_FETCH_UID);
+	fetch->render.style.adds_modseq = program->has_changed_since && !has_item(program, IMAP_FETCH_MODSEQ);
+	fetch->render_job.work = work_render;
+	fetch->render_job.done = on_rendered;
+	fetch->flags_job.work = work_seen;
+	fetch->flags_job.done = on_seen;
+	return fetch;
+}
+
+void
+cmd_fetch(struct session *session)
+{
+	struct view_set set;
+	struct fetch *fetch;
+
+	if (!session_set_init(session, &set, &session->line->fetch.set))
+		return;
+	fetch = new_fetch(session);
+	fetch->set = set;
+	session->running = fetch;
+	if (!needs_store(fetch->program)) {
+		write_slice(session);
+		return;
+	}
+	account_begin_reading(session->account);
+	fetch->is_reading = true;
+	next_batch(session, fetch);
+}

@@ -1,0 +1,303 @@
+/*
+ * The rendering of FETCH lines on a worker, item by item.  Whatever may be long is not written by its item
+ * but left in octets, from where it goes out in pieces: so a reply of any size is made of small ones.
+ * Worker.
+ */
+#include "fetch_render.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "imap/writer.h"
+
+#define TEXT_AT_ONCE (16 * 1024)	/* longer ready-made texts go out in pieces */
+
+static unsigned
+fields_of(const struct imap_fetch *program)
+{
+	unsigned fields = 0;
+
+	for (size_t i = 0; i < program->item_count; i++) {
+		enum imap_fetch_kind kind = program->items[i].kind;
+
+		if (kind == IMAP_FETCH_ENVELOPE)
+			fields |= STORE_CONTENT_ENVELOPE;
+		else if (kind == IMAP_FETCH_BODY)
+			fields |= STORE_CONTENT_BODY;
+		else if (kind == IMAP_FETCH_BODYSTRUCTURE)
+			fields |= STORE_CONTENT_BODYSTRUCTURE;
+		else if (program->items[i].part_depth > 0)
+			fields |= STORE_CONTENT_PARTS;
+	}
+	return fields;
+}
+
+void
+fetch_render_init(struct fetch_render *render, const struct imap_fetch *program)
+{
+	*render = (struct fetch_render){ .program = program, .content_fields = fields_of(program) };
+	render->fields = memory_new_array(program->item_count, sizeof *render->fields);
+	for (size_t i = 0; i < program->item_count; i++)
+		if (program->items[i].field_count > 0)
+			fetch_fields_init(&render->fields[i], program->items[i].fields,
+			    program->items[i].field_count);
+}
+
+void
+fetch_render_fini(struct fetch_render *render)
+{
+	for (size_t i = 0; i < render->program->item_count; i++)
+		fetch_fields_fini(&render->fields[i]);
+	free(render->fields);
+	free(render->entries);
+	fetch_content_fini(&render->content);
+	buffer_free(&render->text);
+}
+
+void
+fetch_render_restart(struct fetch_render *render)
+{
+	render->entry_count = render->next = 0;
+}
+
+void
+fetch_render_add(struct fetch_render *render, const struct fetch_entry *entry)
+{
+	if (render->entry_count == render->entry_capacity) {
+		render->entry_capacity = render->entry_capacity * 2 + 8;
+		render->entries = memory_resize(render->entries, render->entry_capacity,
+		    sizeof *render->entries);
+	}
+	render->entries[render->entry_count++] = *entry;
+}
+
+bool
+fetch_render_is_done(const struct fetch_render *render)
+{
+	return render->next == render->entry_count;
+}
+
+/* Cut what is there to what the client wants of it: RFC 9051 section 6.4.5, BODY[<section>]<<partial>>. */
+static void
+apply_partial(const struct imap_fetch_item *item, uint64_t *at, uint64_t *length)
+{
+	uint64_t skipped;
+
+	if (!item->has_partial)
+		return;
+	skipped = item->partial_offset < *length ? item->partial_offset : *length;
+	*at += skipped;
+	*length -= skipped;
+	if (*length > item->partial_length)
+		*length = item->partial_length;
+}
+
+/* Write the size, and leave the octets to write_octets(). */
+static void
+begin_literal(struct fetch_render *render, const struct fetch_octets *octets, bool is_literal8,
+    struct buffer *out)
+{
+	if (octets->left == 0) {
+		buffer_add_span(out, SPAN("\"\""));
+		return;
+	}
+	imap_write_literal_header(out, octets->left, is_literal8);
+	render->octets = *octets;
+}
+
+/* Write a text that is ready, or leave it to be written in pieces. */
+static void
+write_text(struct fetch_render *render, const struct buffer *text, struct buffer *out)
+{
+	if (text->length <= TEXT_AT_ONCE) {
+		buffer_add_span(out, buffer_span(text));
+		return;
+	}
+	buffer_clear(&render->text);
+	buffer_add_span(&render->text, buffer_span(text));
+	render->octets = (struct fetch_octets){ .from = FETCH_TEXT, .left = text->length };
+}
+
+/* Cut the fields out of a header. */
+static enum store_status
+item_fields(struct fetch_render *render, const struct imap_fetch_item *item, struct fetch_range header,
+    struct store *store, struct buffer *out)
+{
+	uint64_t content_id = render->entries[render->next].message.content_id;
+	struct fetch_octets octets = { .from = FETCH_TEXT };
+	struct buffer block = { 0 };
+	enum store_status status;
+
+	buffer_clear(&render->text);
+	status = store_read_octets(store, content_id, header.at, header.length, &block);
+	if (status == STORE_OK) {
+		fetch_fields_cut(&render->fields[item - render->program->items], buffer_span(&block),
+		    item->section == IMAP_SECTION_HEADER_FIELDS_NOT, &render->text);
+		octets.left = render->text.length;
+		apply_partial(item, &octets.at, &octets.left);
+		begin_literal(render, &octets, false, out);
+	}
+	buffer_free(&block);
+	return status;
+}
+
+static enum store_status
+item_section(struct fetch_render *render, const struct imap_fetch_item *item, struct store *store,
+    struct buffer *out)
+{
+	struct fetch_octets octets = { .from = FETCH_CONTENT };
+	struct fetch_range range;
+
+	if (!fetch_section_find(&render->content, item, &range)) {
+		buffer_add_span(out, SPAN("NIL"));
+		return STORE_OK;
+	}
+	if (item->section == IMAP_SECTION_HEADER_FIELDS || item->section == IMAP_SECTION_HEADER_FIELDS_NOT)
+		return item_fields(render, item, range, store, out);
+	octets.at = range.at;
+	octets.left = range.length;
+	apply_partial(item, &octets.at, &octets.left);
+	begin_literal(render, &octets, false, out);
+	return STORE_OK;
+}
+
+/* BINARY and BINARY.SIZE: what is there once the transfer encoding is undone. */
+static enum store_status
+item_binary(struct fetch_render *render, const struct imap_fetch_item *item, struct store *store,
+    struct buffer *out)
+{
+	bool is_size = item->kind == IMAP_FETCH_BINARY_SIZE;
+	uint64_t content_id = render->entries[render->next].message.content_id;
+	struct fetch_octets octets = { .from = FETCH_DECODED };
+	struct fetch_decoded decoded = { 0 };
+	enum store_status status;
+
+	if (!fetch_section_find(&render->content, item, &decoded.range)) {
+		buffer_add_string(out, is_size ? "0" : "NIL");
+		return STORE_OK;
+	}
+	if (!fetch_decoder_find(&render->content, item, &decoded)) {
+		render->has_unknown_cte = true;
+		buffer_add_string(out, is_size ? "0" : "NIL");
+		return STORE_OK;
+	}
+	status = fetch_decoded_measure(&decoded, store, content_id);
+	if (status != STORE_OK)
+		return status;
+	if (is_size) {
+		buffer_add_number(out, decoded.size);
+		return STORE_OK;
+	}
+	octets.left = decoded.size;
+	apply_partial(item, &octets.at, &octets.left);
+	fetch_decoder_init(&octets.decoder, &decoded);
+	begin_literal(render, &octets, decoded.has_nul, out);
+	return STORE_OK;
+}
+
+static enum store_status
+write_item(struct fetch_render *render, const struct imap_fetch_item *item, struct store *store,
+    struct buffer *out)
+{
+	fetch_line_space(&render->style, (size_t)(item - render->program->items), out);
+	if (fetch_line_has(item->kind)) {
+		fetch_line_item(&render->style, &render->entries[render->next], item->kind, out);
+		return STORE_OK;
+	}
+	switch (item->kind) {
+	case IMAP_FETCH_ENVELOPE:
+		buffer_add_span(out, SPAN("ENVELOPE "));
+		write_text(render, &render->content.envelope, out);
+		return STORE_OK;
+	case IMAP_FETCH_BODY:
+		buffer_add_span(out, SPAN("BODY "));
+		write_text(render, &render->content.body, out);
+		return STORE_OK;
+	case IMAP_FETCH_BODYSTRUCTURE:
+		buffer_add_span(out, SPAN("BODYSTRUCTURE "));
+		write_text(render, &render->content.bodystructure, out);
+		return STORE_OK;
+	default:
+		break;
+	}
+	buffer_add_span(out, item->echo);
+	buffer_add_octet(out, ' ');
+	if (item->kind == IMAP_FETCH_BINARY || item->kind == IMAP_FETCH_BINARY_SIZE)
+		return item_binary(render, item, store, out);
+	return item_section(render, item, store, out);
+}
+
+/* Go on with the octets of an item, at most length of them. */
+static enum store_status
+write_octets(struct fetch_render *render, struct store *store, size_t length, struct buffer *out)
+{
+	struct fetch_octets *octets = &render->octets;
+	uint64_t content_id = render->entries[render->next].message.content_id;
+	enum store_status status = STORE_OK;
+	size_t before = out->length;
+
+	if (length > octets->left)
+		length = (size_t)octets->left;
+	if (octets->from == FETCH_TEXT)
+		buffer_add_span(out, span_slice(buffer_span(&render->text), octets->at, length));
+	else if (octets->from == FETCH_CONTENT)
+		status = store_read_octets(store, content_id, octets->at, length, out);
+	else
+		status = fetch_decoder_read(&octets->decoder, store, content_id, octets->at, length, out);
+	/* Too few octets would leave the client waiting in a literal that never ends. */
+	if (status == STORE_OK && out->length - before != length)
+		status = STORE_CORRUPT;
+	octets->at += length;
+	octets->left -= length;
+	if (octets->left == 0)
+		octets->from = FETCH_NOTHING;
+	return status;
+}
+
+/* Begin the line of a message; a message that is gone is left out. */
+static enum store_status
+begin_line(struct fetch_render *render, struct store *store, struct buffer *out)
+{
+	const struct fetch_entry *entry = &render->entries[render->next];
+	enum store_status status;
+
+	status = fetch_content_load(&render->content, store, entry->message.content_id,
+	    render->content_fields);
+	if (status == STORE_NOT_FOUND) {
+		render->has_gone = true;
+		render->next++;
+		return STORE_OK;
+	}
+	if (status != STORE_OK)
+		return status;
+	fetch_line_begin(&render->style, entry, out);
+	render->is_begun = true;
+	render->item = 0;
+	return STORE_OK;
+}
+
+static void
+end_line(struct fetch_render *render, struct buffer *out)
+{
+	fetch_line_end(&render->style, render->program, &render->entries[render->next], out);
+	render->is_begun = false;
+	render->next++;
+}
+
+enum store_status
+fetch_render(struct fetch_render *render, struct store *store, size_t limit, struct buffer *out)
+{
+	enum store_status status = STORE_OK;
+
+	while (status == STORE_OK && !fetch_render_is_done(render) && out->length < limit) {
+		if (!render->is_begun)
+			status = begin_line(render, store, out);
+		else if (render->octets.from != FETCH_NOTHING)
+			status = write_octets(render, store, limit - out->length, out);
+		else if (render->item < render->program->item_count)
+			status = write_item(render, &render->program->items[render->item++], store, out);
+		else
+			end_line(render, out);
+	}
+	return status;
+}

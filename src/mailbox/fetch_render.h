@@ -1,0 +1,60 @@
+/*
+ * FETCH lines that need the store: envelopes, structures, sections.  Rendered in pieces of bounded size; it
+ * may stop anywhere, also within a literal, and goes on there with the next job.  RFC 9051 section 6.4.5,
+ * RFC 3516.  Worker, one at a time; the loop prepares it and reads the outcome between jobs.
+ */
+#ifndef MAILBOX_FETCH_RENDER_H
+#define MAILBOX_FETCH_RENDER_H
+
+#include "fetch_fields.h"
+#include "fetch_line.h"
+#include "fetch_section.h"
+#include "store/content.h"
+
+/* Octets that belong into the reply and are still to be written. */
+struct fetch_octets {
+	enum { FETCH_NOTHING, FETCH_CONTENT, FETCH_TEXT, FETCH_DECODED } from;
+	uint64_t at;			/* in the message, in text, or in what is decoded */
+	uint64_t left;
+	struct fetch_decoder decoder;	/* FETCH_DECODED */
+};
+
+struct fetch_render {
+	const struct imap_fetch *program;
+	struct fetch_style style;
+	struct fetch_fields *fields;	/* one for each item */
+	unsigned content_fields;	/* STORE_CONTENT_* that the items need */
+
+	struct fetch_entry *entries;	/* a batch of messages, owned */
+	size_t entry_count, entry_capacity;
+
+	/* Where it stands. */
+	size_t next;			/* entry */
+	size_t item;			/* of it */
+	bool is_begun;			/* its line */
+	struct fetch_octets octets;
+	struct fetch_content content;	/* of the entry whose line is begun */
+	struct buffer text;		/* a cut header */
+
+	bool has_unknown_cte;		/* NO [UNKNOWN-CTE], RFC 3516 section 4.3 */
+	bool has_gone;			/* a message could not be read any more */
+};
+
+/* The program is borrowed until fetch_render_fini(). */
+void fetch_render_init(struct fetch_render *render, const struct imap_fetch *program);
+void fetch_render_fini(struct fetch_render *render);
+
+/* Begin the next batch: the entries are added behind. */
+void fetch_render_restart(struct fetch_render *render);
+void fetch_render_add(struct fetch_render *render, const struct fetch_entry *entry);
+
+bool fetch_render_is_done(const struct fetch_render *render);
+
+/*
+ * Append reply lines until out holds about limit octets or the batch is done.  Anything but STORE_OK: what
+ * was written may end within a line.
+ */
+enum store_status fetch_render(struct fetch_render *render, struct store *store, size_t limit,
+    struct buffer *out);
+
+#endif

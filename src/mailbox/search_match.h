@@ -1,0 +1,40 @@
+/*
+ * The keys of SEARCH that need the message itself: dates of the Date field, headers, bodies.  Cheap ones are
+ * asked first, and no more is read of a message than decides it.  Worker, one at a time.
+ */
+#ifndef MAILBOX_SEARCH_MATCH_H
+#define MAILBOX_SEARCH_MATCH_H
+
+#include "search_program.h"
+#include "search_text.h"
+#include "store/content.h"
+
+struct search_matcher {
+	const struct search_program *program;
+	uint8_t *scratch;		/* of imap_search_evaluate() */
+	uint8_t *known;			/* what each leaf has said of this message; IMAP_UNKNOWN: not asked */
+
+	/* The message under test. */
+	struct store *store;
+	const struct search_message *message;
+	enum imap_search_cost cost_max;
+	enum store_status status;
+	bool has_content, has_header;
+	uint32_t header_length;
+	bool has_sent_date;
+	int32_t sent_day;
+	struct buffer header;
+	struct search_text text;	/* its decoded text, opened when it is asked for */
+};
+
+/* The program is borrowed until search_matcher_fini(). */
+void search_matcher_init(struct search_matcher *matcher, const struct search_program *program);
+void search_matcher_fini(struct search_matcher *matcher);
+
+/*
+ * Decide one message.  STORE_NOT_FOUND: it is gone and matches nothing.
+ */
+enum store_status search_match(struct search_matcher *matcher, struct store *store,
+    const struct search_message *message, bool *is_match_out);
+
+#endif

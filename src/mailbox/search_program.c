@@ -1,0 +1,112 @@
+/*
+ * Preparing a SEARCH, and the keys that the packed state decides.  Days of BEFORE, ON and SINCE are those of
+ * the internal date in UTC, the zone in which it is told.  Any thread; search_program_init() on the loop.
+ */
+#include "search_program.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "search_text.h"
+
+#define DAY_SECONDS 86400
+
+/* The bit of a keyword in this mailbox; 0 when it has none by that name. */
+static uint64_t
+keyword_flag(const struct state *state, struct span name)
+{
+	for (size_t i = 0; i < state->keyword_count; i++)
+		if (span_equals_nocase(state->keywords[i], name))
+			return UINT64_C(1) << (STORE_KEYWORD_BIT_MIN + i);
+	return 0;
+}
+
+static bool
+prepare(struct search_node *prepared, struct imap_search_node *node, const struct view *view,
+    const struct imap_sequence *saved)
+{
+	switch (node->key) {
+	case IMAP_SEARCH_KEYWORD:
+		prepared->flags = keyword_flag(view->state, node->text);
+		return true;
+	case IMAP_SEARCH_SEQUENCE:
+	case IMAP_SEARCH_UID:
+		return view_set_init(&prepared->set, view, &node->set, node->key == IMAP_SEARCH_UID, saved);
+	case IMAP_SEARCH_HEADER:
+	case IMAP_SEARCH_BODY:
+	case IMAP_SEARCH_TEXT:
+		search_text_fold(node->text, &prepared->needle);
+		return true;
+	default:
+		return true;
+	}
+}
+
+bool
+search_program_init(struct search_program *program, struct imap_search *search, const struct view *view,
+    const struct imap_sequence *saved)
+{
+	program->search = search;
+	program->nodes = memory_new_array(search->node_count, sizeof *program->nodes);
+	for (size_t i = 0; i < search->node_count; i++)
+		if (!prepare(&program->nodes[i], &search->nodes[i], view, saved))
+			return false;
+	return true;
+}
+
+void
+search_program_fini(struct search_program *program)
+{
+	for (size_t i = 0; i < program->search->node_count; i++)
+		buffer_free(&program->nodes[i].needle);
+	free(program->nodes);
+	program->nodes = NULL;
+}
+
+static int64_t
+day_of(int64_t seconds)
+{
+	return (seconds - (seconds < 0 ? DAY_SECONDS - 1 : 0)) / DAY_SECONDS;
+}
+
+static bool
+is_in_set(const struct view_set *set, const struct search_message *message)
+{
+	return imap_sequence_contains(set->sequence, set->is_uid ? message->message.uid : message->number);
+}
+
+enum imap_truth
+search_test_state(const struct search_program *program, const struct imap_search_node *leaf,
+    const struct search_message *message)
+{
+	const struct search_node *prepared = &program->nodes[leaf - program->search->nodes];
+	const struct store_message *stored = &message->message;
+
+	switch (leaf->key) {
+	case IMAP_SEARCH_ALL:
+		return IMAP_TRUE;
+	case IMAP_SEARCH_FLAG:
+		return (stored->flags & leaf->number) != 0 ? IMAP_TRUE : IMAP_FALSE;
+	case IMAP_SEARCH_KEYWORD:
+		return (stored->flags & prepared->flags) != 0 ? IMAP_TRUE : IMAP_FALSE;
+	case IMAP_SEARCH_RECENT:
+		return message->is_recent ? IMAP_TRUE : IMAP_FALSE;
+	case IMAP_SEARCH_SEQUENCE:
+	case IMAP_SEARCH_UID:
+		return is_in_set(&prepared->set, message) ? IMAP_TRUE : IMAP_FALSE;
+	case IMAP_SEARCH_MODSEQ:
+		return stored->modseq >= leaf->number ? IMAP_TRUE : IMAP_FALSE;
+	case IMAP_SEARCH_LARGER:
+		return stored->size > leaf->number ? IMAP_TRUE : IMAP_FALSE;
+	case IMAP_SEARCH_SMALLER:
+		return stored->size < leaf->number ? IMAP_TRUE : IMAP_FALSE;
+	case IMAP_SEARCH_BEFORE:
+		return day_of(stored->internal_date_s) < leaf->days ? IMAP_TRUE : IMAP_FALSE;
+	case IMAP_SEARCH_ON:
+		return day_of(stored->internal_date_s) == leaf->days ? IMAP_TRUE : IMAP_FALSE;
+	case IMAP_SEARCH_SINCE:
+		return day_of(stored->internal_date_s) >= leaf->days ? IMAP_TRUE : IMAP_FALSE;
+	default:
+		return IMAP_UNKNOWN;
+	}
+}

@@ -1,0 +1,47 @@
+/*
+ * A SEARCH made ready for testing messages: sets resolved, keywords looked up, texts folded.  RFC 9051
+ * section 6.4.4, RFC 5182, RFC 7162 section 3.1.5.  Prepared on the loop; then only read, by any thread.
+ */
+#ifndef MAILBOX_SEARCH_PROGRAM_H
+#define MAILBOX_SEARCH_PROGRAM_H
+
+#include "imap/search.h"
+#include "view.h"
+
+/* What a node needs beyond what the parser read. */
+struct search_node {
+	uint64_t flags;			/* the bit of KEYWORD; 0: no message has it */
+	struct view_set set;		/* SEQUENCE, UID */
+	struct buffer needle;		/* HEADER, BODY, TEXT: folded */
+};
+
+struct search_program {
+	const struct imap_search *search;
+	struct search_node *nodes;	/* one for each of search->nodes */
+};
+
+/* A message to be tested. */
+struct search_message {
+	uint32_t number;
+	bool is_recent;
+	bool is_hit;
+	struct store_message message;
+};
+
+/*
+ * Prepare.
+ *
+ *	search	sets are resolved in place; borrowed until search_program_fini()
+ *	saved	what "$" stands for; borrowed, too
+ *
+ * False: a message number above those of the view, the client's error; to be finished all the same.
+ */
+bool search_program_init(struct search_program *program, struct imap_search *search, const struct view *view,
+    const struct imap_sequence *saved);
+void search_program_fini(struct search_program *program);
+
+/* Decide a leaf of IMAP_COST_STATE; IMAP_UNKNOWN for the others. */
+enum imap_truth search_test_state(const struct search_program *program, const struct imap_search_node *leaf,
+    const struct search_message *message);
+
+#endif
