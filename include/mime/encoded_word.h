@@ -1,0 +1,22 @@
+/*
+ * Text in headers beyond ASCII: encoded words (RFC 2047) and parameters with charset and continuations
+ * (RFC 2231).  Any thread; pure.
+ */
+#ifndef MIME_ENCODED_WORD_H
+#define MIME_ENCODED_WORD_H
+
+#include "mime/part.h"
+
+/*
+ * Append a header value as UTF-8 on one line: unfolded, encoded words decoded, space between two of them
+ * dropped, octets above 127 outside of them taken as UTF-8 or windows-1252.
+ */
+void mime_header_decode(struct span value, struct buffer *out);
+
+/*
+ * Append the value of a parameter as UTF-8, put together from name, name*, name*0, name*1* ...  False if
+ * there is none.
+ */
+bool mime_parameter_decode(struct mime_parameters parameters, struct span name, struct buffer *out);
+
+#endif

@@ -1,0 +1,19 @@
+/*
+ * Message identifiers: RFC 5322 section 3.6.4.  Any thread; pure.
+ */
+#ifndef MIME_MESSAGE_ID_H
+#define MIME_MESSAGE_ID_H
+
+#include "base/span.h"
+
+/*
+ * Walk the identifiers in a Message-ID, In-Reply-To or References value: start with *offset = 0; false at
+ * the end.  Each with its angle brackets, pointing into the value; one that is folded is skipped.
+ */
+bool mime_message_id_next(struct span value, size_t *offset, struct span *id_out);
+
+/* The first or the last of them, or an empty span. */
+struct span mime_message_id_first(struct span value);
+struct span mime_message_id_last(struct span value);
+
+#endif

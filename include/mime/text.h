@@ -1,0 +1,37 @@
+/*
+ * The text of a message that SEARCH BODY and SEARCH TEXT look at (RFC 9051 section 6.4.4): decoded, in
+ * UTF-8, folded, in pieces of bounded size.  BODY: the text parts.  TEXT: also the headers of the message,
+ * of its parts and of the messages inside.  HTML is searched as it is written, tags included.
+ * A compute or storage worker; pure.
+ */
+#ifndef MIME_TEXT_H
+#define MIME_TEXT_H
+
+#include "base/buffer.h"
+
+#define MIME_TEXT_PIECE_OCTETS (64 * 1024)	/* of a message, read for one piece */
+
+enum mime_text_scope { MIME_TEXT_BODY, MIME_TEXT_ALL };
+
+/* One piece, borrowed until return.  False stops. */
+typedef bool mime_text_visitor(struct span folded, void *context);
+
+/*
+ * Visit the text.
+ *
+ *	parts	 the part table of this message
+ *	overlap	 each piece begins with this many of the last octets of the piece before from the same
+ *		 part: with the folded key's length - 1, a key is always found whole in one piece
+ *
+ * False if the visitor stopped it.
+ */
+bool mime_text_each(struct span message, struct span parts, enum mime_text_scope scope, size_t overlap,
+    mime_text_visitor *visitor, void *context);
+
+/*
+ * Which of these folded keys are in the text?  Sets found_out[i]; stops when all are found.
+ */
+void mime_text_search(struct span message, struct span parts, enum mime_text_scope scope,
+    const struct span *keys, size_t count, bool *found_out);
+
+#endif
