@@ -1,8 +1,8 @@
 /*
- * Who exists, what proves it, and where the mail lives.  Back ends stand behind one interface; today
- * there is one, a SQLite file.  Names are prepared by directory_prepare_name() before they come here.
- * A directory belongs to one worker at a time (a queue of jobs); no door may be used on the loop thread,
- * except the two that only look at text.
+ * Who exists, what proves it, and where the mail lives.  Back ends stand behind one interface: a SQLite
+ * file, and LDAP servers.  Names are prepared by directory_prepare_name() before they come here.  A
+ * directory belongs to one worker at a time (a queue of jobs), except that any number of workers may be
+ * in directory_verify(); no door may be used on the loop thread, except those said to be for any thread.
  */
 #ifndef DIRECTORY_DIRECTORY_H
 #define DIRECTORY_DIRECTORY_H
@@ -18,6 +18,8 @@ enum directory_status {
 	DIRECTORY_EXISTS,	/* there is such a user already */
 	DIRECTORY_UNAVAILABLE,	/* try again: the disk is full, busy or failing; the back end is down */
 	DIRECTORY_CORRUPT,	/* the operator is needed: damaged, unreadable, or of a later version */
+	DIRECTORY_READ_ONLY,	/* users are kept elsewhere, and changed there */
+	DIRECTORY_ELSEWHERE,	/* the user's mail is on another server, so there is no mailbox id here */
 	DIRECTORY_STATUS_COUNT
 };
 
@@ -49,7 +51,7 @@ directory_name_span(const struct directory_name *name)
 struct directory_user {
 	struct span name;
 	char mailbox_id[DIRECTORY_ID_LENGTH + 1];	/* names the data folder; random, never reused */
-	struct span credential;		/* auth/password.h; empty: nobody can log in */
+	struct span credential;		/* auth/password.h, or for directory_verify(); empty: no login */
 	uint64_t credential_version;	/* another one after each change of the credential */
 	struct span home;		/* name of the mailbox server; empty: this host */
 	bool is_enabled;		/* a disabled user gets mail and cannot log in */
@@ -63,12 +65,70 @@ struct directory_user {
  */
 enum directory_status directory_open_sqlite(const char *path, struct directory **directory_out);
 
+/* Whether this program was built with LDAP.  Any thread. */
+bool directory_has_ldap(void);
+
+/* What the LDAP back end needs to know; all texts are copied. */
+struct directory_ldap_settings {
+	const char *const *uris;	/* ldap, ldaps or ldapi; the first that answers is asked */
+	size_t uri_count;		/* at least 1 */
+	const char *base, *filter;	/* %u the name, %n and %d its parts around the @, %% a percent sign */
+	const char *user_attribute;	/* of an entry: the one name that all its other names stand for */
+	const char *home_attribute;	/* of an entry: name of the mailbox server; NULL: all live here */
+	const char *server_name;	/* the home that is this host */
+	const char *bind_dn;		/* who searches; NULL: anonymous */
+	const char *password_file;	/* of bind_dn, up to the line end */
+	const char *tls_ca;		/* authorities in PEM; NULL: those of ldap.conf(5) */
+	bool is_starttls;		/* ldap URIs must become TLS before anything is said */
+	unsigned timeout_s;		/* for an answer */
+	unsigned retry_s;		/* for how long a server that failed is left alone */
+	unsigned cache_s;		/* for how long a known user is known while no server answers */
+	const char *local_path;		/* directory.db, for mailbox ids; NULL: users have none here (cas) */
+};
+
+/*
+ * Open the directory kept in LDAP servers.  They need not run: none is asked yet.
+ *
+ *	directory_out	given to the caller, to directory_close(); untouched on failure
+ *
+ * A user known to LDAP gets a row in local_path, with a new mailbox id, when first looked up.  Its other
+ * doors work on these rows; what would change a user in LDAP is DIRECTORY_READ_ONLY.
+ *
+ * DIRECTORY_CORRUPT: the password file cannot be used, or the file at local_path.  DIRECTORY_UNAVAILABLE:
+ * as for directory_open_sqlite(), or built without LDAP.
+ */
+enum directory_status directory_open_ldap(const struct directory_ldap_settings *settings,
+    struct directory **directory_out);
+
 /* Accepts NULL, leaves NULL behind. */
 void directory_close(struct directory **directory);
 
-/* Find a user.  user_out is untouched on failure. */
+/*
+ * Find a user.  user_out is untouched on failure; its name may be another than the one asked for, when
+ * a user has several, and is the one to go on with.
+ */
 enum directory_status directory_lookup(struct directory *directory, struct span name,
     struct arena *arena, struct directory_user *user_out);
+
+/*
+ * Whether passwords are proved by directory_verify() alone: the credentials are of no use to
+ * password_verify() and SCRAM.  Any thread.
+ */
+bool directory_is_verifier(const struct directory *directory);
+
+/*
+ * Have a password proved by a directory that is a verifier.
+ *
+ *	credential	of the user as looked up; empty, for a user who does not exist: fits nothing, and
+ *			costs as much
+ *	password	empty, above DIRECTORY_PASSWORD_MAX octets or with NUL in it: fits nothing
+ *	is_match_out	untouched on failure
+ *
+ * Never DIRECTORY_NOT_FOUND.  Any worker, any number at a time; waits for the network.
+ */
+#define DIRECTORY_PASSWORD_MAX 1024
+enum directory_status directory_verify(struct directory *directory, struct span credential,
+    struct span password, bool *is_match_out);
 
 /* Add an enabled user with a new mailbox id, and home on this host.  DIRECTORY_EXISTS: nothing changed. */
 enum directory_status directory_add(struct directory *directory, struct span name,

@@ -10,6 +10,8 @@
 struct directory_backend {
 	enum directory_status (*lookup)(struct directory *directory, struct span name,
 	    struct arena *arena, struct directory_user *user_out);
+	enum directory_status (*verify)(struct directory *directory, struct span credential,
+	    struct span password, bool *is_match_out);	/* NULL: credentials prove users */
 	enum directory_status (*add)(struct directory *directory, struct span name,
 	    struct span credential);
 	enum directory_status (*set_credential)(struct directory *directory, struct span name,

@@ -3,6 +3,8 @@
  */
 #include "directory/directory.h"
 
+#include <assert.h>
+
 #include "backend.h"
 #include "base/thread.h"
 
@@ -15,6 +17,8 @@ directory_status_text(enum directory_status status)
 		[DIRECTORY_EXISTS] = "the user exists already",
 		[DIRECTORY_UNAVAILABLE] = "the directory is not available now",
 		[DIRECTORY_CORRUPT] = "the directory is damaged or cannot be read",
+		[DIRECTORY_READ_ONLY] = "users are kept in LDAP; change them there",
+		[DIRECTORY_ELSEWHERE] = "the user's mail is on another server",
 	};
 
 	return texts[status];
@@ -36,6 +40,21 @@ directory_lookup(struct directory *directory, struct span name, struct arena *ar
 {
 	assert_off_loop();
 	return directory->backend->lookup(directory, name, arena, user_out);
+}
+
+bool
+directory_is_verifier(const struct directory *directory)
+{
+	return directory->backend->verify != NULL;
+}
+
+enum directory_status
+directory_verify(struct directory *directory, struct span credential, struct span password,
+    bool *is_match_out)
+{
+	assert_off_loop();
+	assert(directory_is_verifier(directory));
+	return directory->backend->verify(directory, credential, password, is_match_out);
 }
 
 enum directory_status
