@@ -1,0 +1,142 @@
+/*
+ * Answers as tables and as JSON, and verbs that were misspelt.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "../../src/imapctl/client.h"
+#include "../../src/imapctl/order.h"
+#include "../../src/imapctl/record.h"
+#include "base/memory.h"
+
+static struct span lines[] = {
+	{ (const uint8_t *)"role name=cas state=running sessions=12", 39 },
+	{ (const uint8_t *)"role name=mailbox state=running sessions=3", 42 },
+	{ (const uint8_t *)"listener address=\"imaps [::]:993\"", 33 },
+};
+static const struct answer answer = { .lines = lines, .line_count = COUNT_OF(lines) };
+
+static void
+test_json(void **state)
+{
+	struct buffer out = { 0 };
+
+	(void)state;
+	records_write(&answer, true, &out);
+	assert_string_equal(buffer_string(&out),
+	    "{\"schema\":1,\"role\":[{\"name\":\"cas\",\"state\":\"running\",\"sessions\":12},"
+	    "{\"name\":\"mailbox\",\"state\":\"running\",\"sessions\":3}],"
+	    "\"listener\":[{\"address\":\"imaps [::]:993\"}]}\n");
+	buffer_free(&out);
+}
+
+static void
+test_table(void **state)
+{
+	struct buffer out = { 0 };
+
+	(void)state;
+	records_write(&answer, false, &out);
+	assert_string_equal(buffer_string(&out), "name     state    sessions\n"
+						 "cas      running  12\n"
+						 "mailbox  running  3\n"
+						 "\n"
+						 "address\n"
+						 "imaps [::]:993\n");
+	buffer_free(&out);
+}
+
+static void
+test_nothing(void **state)
+{
+	struct answer nothing = { .line_count = 0 };
+	struct buffer out = { 0 };
+
+	(void)state;
+	records_write(&nothing, true, &out);
+	assert_string_equal(buffer_string(&out), "{\"schema\":1}\n");
+	buffer_clear(&out);
+	records_write(&nothing, false, &out);
+	assert_int_equal(out.length, 0);
+	buffer_free(&out);
+}
+
+static const struct {
+	const char *text, *json;
+} strings[] = {
+	{ "plain", "\"plain\"" },
+	{ "a\"b\\c", "\"a\\\"b\\\\c\"" },
+	{ "\n\x1b", "\"\\u000a\\u001b\"" },
+	{ "Gr\xc3\xbc\xc3\x9f", "\"Gr\xc3\xbc\xc3\x9f\"" },
+	{ "\xff", "\"\\ufffd\"" },
+	{ "\xc3", "\"\\ufffd\"" },
+	{ "\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\"" },	/* a surrogate */
+	{ "\xf0\x9f\x98\x80", "\"\xf0\x9f\x98\x80\"" },
+};
+
+static void
+test_strings(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(strings); i++) {
+		struct buffer out = { 0 };
+
+		json_add_string(&out, span_from_string(strings[i].text));
+		assert_string_equal(buffer_string(&out), strings[i].json);
+		buffer_free(&out);
+	}
+}
+
+static const struct {
+	const char *words[3];
+	const char *found, *near;	/* NULL: none */
+} typed[] = {
+	{ { "status" }, "status", NULL },
+	{ { "user", "add", "alice" }, "user add", NULL },
+	{ { "statsu" }, NULL, "status" },
+	{ { "user", "ad" }, NULL, "user add" },
+	{ { "user", "delete" }, NULL, "user del" },
+	{ { "usr", "add" }, NULL, "user add" },
+	{ { "imort" }, NULL, "import" },
+	{ { "zzzzzzzzzz" }, NULL, NULL },
+};
+
+static void
+test_verbs(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(typed); i++) {
+		size_t count = 0, used;
+		const struct verb *verb;
+		char **words = (char **)typed[i].words;
+
+		while (count < 3 && words[count] != NULL)
+			count++;
+		verb = verb_find(words, count, &used);
+		assert_int_equal(verb != NULL, typed[i].found != NULL);
+		if (verb != NULL) {
+			assert_string_equal(verb->name, typed[i].found);
+			continue;
+		}
+		verb = verb_suggest(words, count);
+		assert_int_equal(verb != NULL, typed[i].near != NULL);
+		if (verb != NULL)
+			assert_string_equal(verb->name, typed[i].near);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_verbs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
