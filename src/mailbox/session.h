@@ -25,12 +25,12 @@ struct append;
 #define SESSION_BATCH_OCTETS (128 * 1024)	/* what a batch of replies should not exceed by much */
 
 enum session_phase {
-	SESSION_GREETED,	/* before AUTHENTICATE EXTERNAL */
 	SESSION_READY,		/* waits for a command */
-	SESSION_RUNNING,	/* a command is under way */
+	SESSION_RUNNING,	/* a command is under way; input waits */
 	SESSION_APPENDING,	/* octets of a message are coming in */
-	SESSION_IDLING,
+	SESSION_LISTENING,	/* the command waits for a line: AUTHENTICATE, IDLE */
 	SESSION_CLOSING,	/* freed when its last job has come home */
+	SESSION_PHASE_COUNT
 };
 
 struct session {
@@ -55,12 +55,14 @@ struct session {
 	unsigned jobs;			/* out on their way */
 	unsigned bad_commands;
 	bool is_reading;		/* account_begin_reading() */
-	bool is_logged_out;
+	bool has_ended;			/* the client has sent its last octet */
+	bool is_idling;			/* IDLE: what happens is told at once */
 	void (*on_room)(struct session *session);
+	void (*on_line)(struct session *session, struct span line);	/* LISTENING */
 	struct timer timer;		/* autologout, and "still here" of IDLE */
 	struct deferred deferred;	/* advance */
 	struct deferred news;		/* announce in IDLE */
-	uint64_t idle_since_us;
+	uint64_t active_us;		/* when the client last did something */
 };
 
 /*
@@ -90,6 +92,8 @@ void session_write_buffer(struct session *session, struct buffer *batch);
 /* Call back, never before it returns, when less than SESSION_OUTPUT_LOW waits for the client. */
 void session_when_room(struct session *session, void (*on_room)(struct session *session));
 
+bool session_has_room(const struct session *session);
+
 /* A client that has gone: a long command may stop at its next step, and finish. */
 bool session_is_closing(const struct session *session);
 
@@ -110,6 +114,43 @@ void session_save_search(struct session *session, const struct imap_range *uids,
 
 /* Make the set of the command ready; false: finished with BAD. */
 bool session_set_init(struct session *session, struct view_set *set, struct imap_sequence *sequence);
+
+/*
+ * Wait for a line that belongs to the command, of at most max_octets.  It comes once, without its end,
+ * borrowed until return; the command is then running again.
+ */
+void session_expect_line(struct session *session, size_t max_octets,
+    void (*on_line)(struct session *session, struct span line));
+
+/* Write what is new in the selected mailbox now; the command must be one whose numbers may move. */
+void session_announce(struct session *session);
+
+/* Send what is written and close. */
+void session_close(struct session *session);
+
+/* Say BYE and close.  code: without brackets, may be NULL. */
+void session_bye(struct session *session, const char *code, const char *text);
+
+/* The client is user now: hold the account. */
+void session_login(struct session *session, struct span user, const char *mailbox_id);
+
+/* "[CAPABILITY ...]" as it is now, without brackets. */
+void session_write_capability(const struct session *session, struct buffer *out);
+
+/* Something of the session's own will come later that is no session_job: in pairs. */
+void session_begin_wait(struct session *session);
+void session_end_wait(struct session *session);
+
+/* Begin on a stream: greets.  user NULL: waits for AUTHENTICATE EXTERNAL, else logged in already. */
+struct session *session_new(struct mailbox_role *role, struct stream *stream);
+void session_greet(struct session *session);
+
+/* APPEND: go on reading octets of messages; or answer it before it is whole, and skip the rest. */
+void session_resume_append(struct session *session);
+void session_refuse_append(struct session *session, struct span tag, enum reply reply);
+
+/* What a view of this session calls. */
+void session_on_change(void *context);
 
 /* Leave the selected mailbox. */
 void session_unselect(struct session *session);

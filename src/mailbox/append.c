@@ -1,0 +1,304 @@
+/*
+ * The messages of one APPEND, all in one spool; stored together or not at all.  Loop thread.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "append.h"
+#include "base/clock.h"
+#include "config/config.h"
+#include "imap/flags.h"
+#include "incoming.h"
+#include "role.h"
+#include "session.h"
+
+#define MESSAGES_MAX 1000		/* of one MULTIAPPEND */
+
+struct append {
+	struct session *session;
+	struct incoming incoming;
+	size_t capacity;		/* of incoming.messages */
+	struct span tag;
+	bool is_literal8, is_synchronizing;	/* of the message that comes in */
+	bool has_nul;			/* where it must not be */
+	bool is_finishing;
+	uint64_t mailbox_id;
+	uint32_t uidvalidity;
+	struct span name;
+	struct job render;
+	struct session_job lookup, store;
+	struct store_message *results;
+	struct store_keywords keywords;
+};
+
+bool
+append_is_congested(const struct append *append)
+{
+	return append != NULL && append->incoming.spool != NULL && spool_is_congested(append->incoming.spool);
+}
+
+bool
+append_is_busy(const struct append *append)
+{
+	return append != NULL && append->is_finishing;
+}
+
+void
+append_free(struct append **append)
+{
+	struct append *freed = *append;
+
+	*append = NULL;
+	if (freed == NULL)
+		return;
+	spool_free(&freed->incoming.spool);
+	free(freed->incoming.messages);
+	arena_free(&freed->incoming.arena);
+	free(freed);
+}
+
+/* End before the command is whole. */
+static void
+refuse(struct session *session, struct span tag, enum reply reply)
+{
+	session_refuse_append(session, tag, reply);
+	append_free(&session->append);
+}
+
+static void
+on_room(void *context)
+{
+	struct session *session = context;
+
+	deferred_schedule(session->role->parts.loop, &session->deferred);
+}
+
+static void
+start(struct session *session, const struct imap_append_message *message)
+{
+	struct append *append = NEW(struct append);
+
+	append->session = session;
+	append->incoming.arena = arena_new();
+	append->tag = arena_copy(append->incoming.arena, message->tag);
+	append->name = arena_copy(append->incoming.arena, message->mailbox);
+	append->incoming.spool = spool_new(session->role->parts.loop, session->role->parts.storage,
+	    session->role->parts.config->data_directory, SPOOL_THRESHOLD);
+	spool_on_room(append->incoming.spool, on_room, session);
+	session->append = append;
+}
+
+static void
+add_message(struct append *append, const struct imap_append_message *from)
+{
+	struct incoming *incoming = &append->incoming;
+	struct incoming_message *message;
+
+	if (incoming->count == append->capacity) {
+		append->capacity = append->capacity * 2 + 1;
+		incoming->messages = memory_resize(incoming->messages, append->capacity,
+		    sizeof incoming->messages[0]);
+	}
+	message = &incoming->messages[incoming->count++];
+	*message = (struct incoming_message){
+		.offset = spool_size(incoming->spool),
+		.size_octets = from->size_octets,
+		.flags = from->flags.system,
+		.keyword_count = from->flags.keyword_count,
+		.internal_date_s = from->has_date ? from->date.seconds : clock_calendar_s(),
+	};
+	message->keywords = arena_alloc_array(incoming->arena, message->keyword_count + 1, sizeof(struct span));
+	for (size_t i = 0; i < message->keyword_count; i++)
+		message->keywords[i] = arena_copy(incoming->arena, from->flags.keywords[i]);
+	append->is_literal8 = from->is_literal8;
+	append->is_synchronizing = from->is_synchronizing;
+}
+
+static void
+go_on(struct session *session)
+{
+	if (session->append->is_synchronizing)
+		buffer_add_string(session_out(session), "+ OK\r\n");
+	session_resume_append(session);
+}
+
+static enum store_status
+work_lookup(struct store *store, struct session_job *job)
+{
+	struct append *append = CONTAINER_OF(job, struct append, lookup);
+	struct store_mailbox mailbox;
+	enum store_status status = store_mailbox_find(store, append->name, append->incoming.arena, &mailbox);
+
+	if (status == STORE_OK) {
+		append->mailbox_id = mailbox.id;
+		append->uidvalidity = mailbox.uidvalidity;
+	}
+	return status;
+}
+
+static enum reply
+reply_to_append(enum store_status status)
+{
+	return status == STORE_NOT_FOUND ? REPLY_TRYCREATE : reply_for(status);
+}
+
+static void
+on_looked_up(struct session *session, struct session_job *job, enum store_status status)
+{
+	struct append *append = CONTAINER_OF(job, struct append, lookup);
+
+	append->is_finishing = false;
+	if (session_is_closing(session))
+		return;
+	if (status != STORE_OK)
+		refuse(session, append->tag, reply_to_append(status));
+	else
+		go_on(session);
+}
+
+static void
+look_up(struct session *session)
+{
+	struct append *append = session->append;
+
+	append->is_finishing = true;
+	append->lookup.work = work_lookup;
+	append->lookup.done = on_looked_up;
+	session_submit(session, &append->lookup, ACCOUNT_READ);
+}
+
+void
+append_begin(struct session *session, const struct imap_append_message *message)
+{
+	bool is_first = session->append == NULL;
+
+	if (session->account == NULL) {
+		session_refuse_append(session, message->tag, REPLY_BAD_STATE);
+		return;
+	}
+	if (is_first)
+		start(session, message);
+	if (message->size_octets == 0)
+		refuse(session, message->tag, REPLY_EMPTY_MESSAGE);
+	else if (session->append->incoming.count == MESSAGES_MAX)
+		refuse(session, message->tag, REPLY_LIMIT);
+	else {
+		add_message(session->append, message);
+		if (is_first)
+			look_up(session);
+		else
+			go_on(session);
+	}
+}
+
+void
+append_octets(struct session *session, struct span octets)
+{
+	struct append *append = session->append;
+
+	if (!append->is_literal8 && memchr(octets.at, 0, octets.length) != NULL)
+		append->has_nul = true;
+	spool_add(append->incoming.spool, octets);
+}
+
+/* The command is whole. */
+
+static void
+finish(struct session *session, enum reply reply)
+{
+	append_free(&session->append);
+	session_finish(session, reply);
+}
+
+static enum store_status
+work_store(struct store *store, struct session_job *job)
+{
+	struct append *append = CONTAINER_OF(job, struct append, store);
+
+	return incoming_store(&append->incoming, store, append->mailbox_id, append->results,
+	    append->incoming.arena, &append->keywords);
+}
+
+static void
+finish_stored(struct session *session)
+{
+	struct append *append = session->append;
+	struct buffer code = { 0 };
+	struct imap_set_writer set = { .out = &code };
+
+	buffer_printf(&code, "APPENDUID %u ", append->uidvalidity);
+	for (size_t i = 0; i < append->incoming.count; i++)
+		imap_set_writer_add(&set, append->results[i].uid);
+	imap_set_writer_end(&set);
+	append_free(&session->append);
+	session_finish_with(session, REPLY_DONE, buffer_span(&code));
+	buffer_free(&code);
+}
+
+static void
+on_stored(struct session *session, struct session_job *job, enum store_status status)
+{
+	struct append *append = CONTAINER_OF(job, struct append, store);
+
+	append->is_finishing = false;
+	if (status != STORE_OK) {
+		finish(session, reply_to_append(status));
+		return;
+	}
+	session->role->appended += append->incoming.count;
+	if (incoming_has_keywords(&append->incoming))
+		state_keywords_changed(session->account, append->mailbox_id, &append->keywords);
+	state_appended(session->account, append->mailbox_id, append->results, append->incoming.count);
+	finish_stored(session);
+}
+
+static void
+work_render(struct job *job)
+{
+	incoming_render(&CONTAINER_OF(job, struct append, render)->incoming);
+}
+
+static void
+on_rendered(struct job *job)
+{
+	struct append *append = CONTAINER_OF(job, struct append, render);
+	struct session *session = append->session;
+
+	append->results = arena_alloc_array(append->incoming.arena, append->incoming.count,
+	    sizeof append->results[0]);
+	append->store.work = work_store;
+	append->store.done = on_stored;
+	session_submit(session, &append->store, ACCOUNT_DURABLE);
+	session_end_wait(session);
+}
+
+static void
+on_spooled(enum spool_status status, void *context)
+{
+	struct session *session = context;
+	struct append *append = session->append;
+
+	if (status == SPOOL_OK) {
+		append->render.work = work_render;
+		append->render.done = on_rendered;
+		workers_submit(session->role->parts.compute, &append->render);
+		return;
+	}
+	append->is_finishing = false;
+	finish(session, status == SPOOL_FULL ? REPLY_DISK_FULL : REPLY_UNAVAILABLE);
+	session_end_wait(session);
+}
+
+void
+cmd_append(struct session *session)
+{
+	struct append *append = session->append;
+
+	if (append->has_nul) {
+		finish(session, REPLY_NUL);
+		return;
+	}
+	append->is_finishing = true;
+	session_begin_wait(session);
+	spool_finish(append->incoming.spool, on_spooled, session);
+}

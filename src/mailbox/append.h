@@ -1,0 +1,26 @@
+/*
+ * APPEND while its messages come in: RFC 9051 section 6.3.12, RFC 3502.  The mailbox is looked up before the
+ * first octet is asked for, so that TRYCREATE costs the client no upload.  Loop thread.
+ */
+#ifndef APPEND_H
+#define APPEND_H
+
+#include "imap/parser.h"
+
+struct append;
+struct session;
+
+/* A message begins: calls session_resume_append() or session_refuse_append(), also later. */
+void append_begin(struct session *session, const struct imap_append_message *message);
+void append_octets(struct session *session, struct span octets);
+
+/* The disk is behind: stop reading; the session is advanced when there is room.  NULL is fine. */
+bool append_is_congested(const struct append *append);
+
+/* Its jobs are out.  NULL is fine. */
+bool append_is_busy(const struct append *append);
+
+/* Accepts NULL, leaves NULL behind.  Not while it is busy. */
+void append_free(struct append **append);
+
+#endif

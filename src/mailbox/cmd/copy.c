@@ -1,0 +1,151 @@
+/*
+ * COPY and MOVE with their UID forms: RFC 9051 sections 6.4.7 and 6.4.8, COPYUID of section 7.1.
+ */
+#include "../session.h"
+
+struct copy {
+	struct session_job job;
+	struct arena *arena;
+	struct span name;
+	bool is_move, has_ghosts;
+	uint64_t from_id, to_id;
+	uint32_t uidvalidity;		/* of the target */
+	uint32_t *uids;
+	size_t count;
+	struct store_copied *copies;
+	size_t copied;
+	uint64_t modseq;		/* of the source after a move */
+	struct store_keywords keywords;	/* of the target */
+};
+
+static enum store_status
+find_target(struct store *store, struct copy *copy)
+{
+	struct store_mailbox mailbox;
+	enum store_status status = store_mailbox_find(store, copy->name, copy->arena, &mailbox);
+
+	if (status == STORE_OK) {
+		copy->to_id = mailbox.id;
+		copy->uidvalidity = mailbox.uidvalidity;
+	}
+	return status;
+}
+
+static enum store_status
+work_copy(struct store *store, struct session_job *job)
+{
+	struct copy *copy = CONTAINER_OF(job, struct copy, job);
+	enum store_status status = find_target(store, copy);
+
+	if (status != STORE_OK)
+		return status;
+	if (copy->is_move)
+		status = store_move(store, copy->from_id, copy->to_id, copy->uids, copy->count, copy->copies,
+		    &copy->copied, &copy->modseq);
+	else
+		status = store_copy(store, copy->from_id, copy->to_id, copy->uids, copy->count, copy->copies,
+		    &copy->copied);
+	if (status == STORE_OK)
+		status = store_keyword_list(store, copy->to_id, copy->arena, &copy->keywords);
+	return status;
+}
+
+static void
+apply(struct session *session, struct copy *copy)
+{
+	struct store_message *messages = arena_alloc_array(copy->arena, copy->copied + 1, sizeof messages[0]);
+
+	for (size_t i = 0; i < copy->copied; i++) {
+		messages[i] = copy->copies[i].message;
+		copy->uids[i] = copy->copies[i].source_uid;
+	}
+	state_keywords_changed(session->account, copy->to_id, &copy->keywords);
+	state_appended(session->account, copy->to_id, messages, copy->copied);
+	if (copy->is_move)
+		state_expunged(session->account, copy->from_id, copy->uids, copy->copied, copy->modseq);
+}
+
+static void
+write_code(const struct copy *copy, struct buffer *code)
+{
+	struct imap_set_writer from = { .out = code }, to = { .out = code };
+
+	buffer_printf(code, "COPYUID %u ", copy->uidvalidity);
+	for (size_t i = 0; i < copy->copied; i++)
+		imap_set_writer_add(&from, copy->copies[i].source_uid);
+	imap_set_writer_end(&from);
+	buffer_add_octet(code, ' ');
+	for (size_t i = 0; i < copy->copied; i++)
+		imap_set_writer_add(&to, copy->copies[i].message.uid);
+	imap_set_writer_end(&to);
+}
+
+/* MOVE tells COPYUID before the EXPUNGEs, which session_finish() writes. */
+static void
+finish(struct session *session, const struct copy *copy)
+{
+	struct buffer code = { 0 };
+
+	write_code(copy, &code);
+	if (copy->is_move) {
+		imap_write_condition(session_out(session), SPAN("*"), IMAP_OK, buffer_span(&code),
+		    SPAN("moved"));
+		session_finish(session, REPLY_DONE);
+	} else {
+		session_finish_with(session, REPLY_DONE, buffer_span(&code));
+	}
+	buffer_free(&code);
+}
+
+static void
+on_copied(struct session *session, struct session_job *job, enum store_status status)
+{
+	struct copy *copy = CONTAINER_OF(job, struct copy, job);
+
+	if (status != STORE_OK) {
+		session_finish(session, status == STORE_NOT_FOUND ? REPLY_TRYCREATE : reply_for(status));
+		return;
+	}
+	apply(session, copy);
+	if (copy->copied == 0)
+		session_finish(session, copy->has_ghosts ? REPLY_SOME_GONE : REPLY_DONE);
+	else
+		finish(session, copy);
+}
+
+static void
+collect(struct copy *copy, struct view_set *set)
+{
+	struct view_message message;
+
+	copy->uids = arena_alloc_array(copy->arena, (size_t)view_count(set->view) + 1, sizeof copy->uids[0]);
+	while (view_set_next(set, &message)) {
+		if (message.is_ghost)
+			copy->has_ghosts = true;
+		else
+			copy->uids[copy->count++] = message.message.uid;
+	}
+	copy->copies = arena_alloc_array(copy->arena, copy->count + 1, sizeof copy->copies[0]);
+}
+
+void
+cmd_copy(struct session *session)
+{
+	struct copy *copy = ARENA_NEW(session->line->arena, struct copy);
+	struct view_set set;
+
+	copy->is_move = session->line->verb == IMAP_MOVE;
+	if (copy->is_move && session->view->is_read_only) {
+		session_finish(session, REPLY_READ_ONLY);
+		return;
+	}
+	copy->arena = session->line->arena;
+	copy->name = session->line->copy.mailbox;
+	copy->from_id = session->view->state->mailbox_id;
+	if (!session_set_init(session, &set, &session->line->copy.set))
+		return;
+	collect(copy, &set);
+	copy->job.work = work_copy;
+	copy->job.done = on_copied;
+	session_submit(session, &copy->job, ACCOUNT_DURABLE);
+}

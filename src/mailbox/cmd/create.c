@@ -1,0 +1,43 @@
+/*
+ * CREATE: RFC 9051 section 6.3.4, with the special uses of RFC 6154 section 3.
+ */
+#include "../session.h"
+
+struct create {
+	struct session_job job;
+	struct span name;
+	const char *use;
+};
+
+static enum store_status
+work_create(struct store *store, struct session_job *job)
+{
+	const struct create *create = CONTAINER_OF(job, struct create, job);
+
+	return store_mailbox_create(store, create->name, create->use, NULL);
+}
+
+static void
+on_created(struct session *session, struct session_job *job, enum store_status status)
+{
+	(void)job;
+	session_finish_status(session, status);
+}
+
+void
+cmd_create(struct session *session)
+{
+	const struct imap_mailbox *mailbox = &session->line->mailbox;
+	struct create *create = ARENA_NEW(session->line->arena, struct create);
+
+	/* One use a mailbox; those that stand for all messages or the flagged ones would be views. */
+	if ((mailbox->uses & (mailbox->uses - 1)) != 0 || (mailbox->uses & (IMAP_USE_ALL | IMAP_USE_FLAGGED)) != 0) {
+		session_finish(session, REPLY_USE_UNKNOWN);
+		return;
+	}
+	create->name = mailbox->mailbox;
+	create->use = mailbox->uses == 0 ? NULL : imap_use_name(mailbox->uses);
+	create->job.work = work_create;
+	create->job.done = on_created;
+	session_submit(session, &create->job, ACCOUNT_DURABLE);
+}

@@ -1,0 +1,53 @@
+/*
+ * DELETE: RFC 9051 section 6.3.5.  Sessions that have the mailbox selected get BYE.
+ */
+#include "../session.h"
+
+struct delete {
+	struct session_job job;
+	struct arena *arena;
+	struct span name;
+	uint64_t mailbox_id;
+};
+
+static enum store_status
+work_delete(struct store *store, struct session_job *job)
+{
+	struct delete *delete = CONTAINER_OF(job, struct delete, job);
+	struct store_mailbox mailbox;
+	enum store_status status = store_mailbox_find(store, delete->name, delete->arena, &mailbox);
+
+	if (status != STORE_OK)
+		return status;
+	delete->mailbox_id = mailbox.id;
+	return store_mailbox_delete(store, delete->name);
+}
+
+static void
+on_deleted(struct session *session, struct session_job *job, enum store_status status)
+{
+	uint64_t mailbox_id = CONTAINER_OF(job, struct delete, job)->mailbox_id;
+
+	if (status == STORE_OK) {
+		/* Who deletes what it has selected itself has it selected no more. */
+		if (session->view != NULL && session->view->state->mailbox_id == mailbox_id)
+			session_unselect(session);
+		state_deleted(session->account, mailbox_id);
+	}
+	if (status == STORE_FORBIDDEN)
+		session_finish(session, REPLY_INBOX_STAYS);
+	else
+		session_finish_status(session, status);
+}
+
+void
+cmd_delete(struct session *session)
+{
+	struct delete *delete = ARENA_NEW(session->line->arena, struct delete);
+
+	delete->arena = session->line->arena;
+	delete->name = session->line->mailbox.mailbox;
+	delete->job.work = work_delete;
+	delete->job.done = on_deleted;
+	session_submit(session, &delete->job, ACCOUNT_DURABLE);
+}

@@ -1,0 +1,22 @@
+/*
+ * IDLE: RFC 9051 section 6.3.13.  While it runs, session_on_change() tells at once what happens.
+ */
+#include "../session.h"
+
+#define DONE_OCTETS 64
+
+static void
+on_line(struct session *session, struct span line)
+{
+	session->is_idling = false;
+	session_finish(session, span_equals_nocase(line, SPAN("DONE")) ? REPLY_DONE : REPLY_BAD_ARGUMENT);
+}
+
+void
+cmd_idle(struct session *session)
+{
+	buffer_add_string(session_out(session), "+ idling\r\n");
+	session->is_idling = true;
+	session_announce(session);
+	session_expect_line(session, DONE_OCTETS, on_line);
+}

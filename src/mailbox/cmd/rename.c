@@ -1,0 +1,73 @@
+/*
+ * RENAME: RFC 9051 section 6.3.6.  Renaming INBOX moves its messages; sessions on it see them go.
+ */
+#include "../session.h"
+
+struct rename {
+	struct session_job job;
+	struct arena *arena;
+	struct span from, to;
+	bool is_inbox;
+	uint64_t inbox_id;
+	struct store_snapshot before;	/* of INBOX */
+	uint64_t modseq;
+};
+
+static enum store_status
+look_at_inbox(struct store *store, struct rename *rename)
+{
+	struct store_mailbox mailbox;
+	enum store_status status = store_mailbox_find(store, rename->from, rename->arena, &mailbox);
+
+	if (status != STORE_OK)
+		return status;
+	rename->inbox_id = mailbox.id;
+	return store_snapshot_init(store, mailbox.id, &rename->before);
+}
+
+static enum store_status
+work_rename(struct store *store, struct session_job *job)
+{
+	struct rename *rename = CONTAINER_OF(job, struct rename, job);
+	struct store_mailbox after;
+	enum store_status status = rename->is_inbox ? look_at_inbox(store, rename) : STORE_OK;
+
+	if (status == STORE_OK)
+		status = store_mailbox_rename(store, rename->from, rename->to);
+	if (status == STORE_OK && rename->is_inbox) {
+		status = store_mailbox_get(store, rename->inbox_id, rename->arena, &after);
+		rename->modseq = status == STORE_OK ? after.highest_modseq : 0;
+	}
+	return status;
+}
+
+static void
+on_renamed(struct session *session, struct session_job *job, enum store_status status)
+{
+	struct rename *rename = CONTAINER_OF(job, struct rename, job);
+	size_t count = rename->before.count;
+	uint32_t *uids;
+
+	if (status == STORE_OK && count > 0) {
+		uids = arena_alloc_array(rename->arena, count, sizeof uids[0]);
+		for (size_t i = 0; i < count; i++)
+			uids[i] = rename->before.messages[i].uid;
+		state_expunged(session->account, rename->inbox_id, uids, count, rename->modseq);
+	}
+	store_snapshot_fini(&rename->before);
+	session_finish_status(session, status);
+}
+
+void
+cmd_rename(struct session *session)
+{
+	struct rename *rename = ARENA_NEW(session->line->arena, struct rename);
+
+	rename->arena = session->line->arena;
+	rename->from = session->line->rename.from;
+	rename->to = session->line->rename.to;
+	rename->is_inbox = span_equals(rename->from, SPAN("INBOX"));
+	rename->job.work = work_rename;
+	rename->job.done = on_renamed;
+	session_submit(session, &rename->job, ACCOUNT_DURABLE);
+}

@@ -1,0 +1,51 @@
+/*
+ * STATUS: RFC 9051 section 6.3.11.  Answered from the mailbox's row, without opening it.
+ */
+#include "../role.h"
+#include "../session.h"
+#include "../status_items.h"
+#include "config/config.h"
+
+struct status {
+	struct session_job job;
+	struct arena *arena;
+	struct span name;
+	struct status_style style;
+	struct buffer out;
+};
+
+static enum store_status
+work_status(struct store *store, struct session_job *job)
+{
+	struct status *request = CONTAINER_OF(job, struct status, job);
+	struct store_mailbox mailbox;
+	enum store_status status = store_mailbox_find(store, request->name, request->arena, &mailbox);
+
+	return status != STORE_OK ? status : status_write(&request->out, store, &mailbox, &request->style);
+}
+
+static void
+on_status(struct session *session, struct session_job *job, enum store_status status)
+{
+	struct status *request = CONTAINER_OF(job, struct status, job);
+
+	if (status == STORE_OK)
+		buffer_add_span(session_out(session), buffer_span(&request->out));
+	buffer_free(&request->out);
+	session_finish_status(session, status);
+}
+
+void
+cmd_status(struct session *session)
+{
+	struct status *request = ARENA_NEW(session->line->arena, struct status);
+
+	request->arena = session->line->arena;
+	request->name = session->line->status.mailbox;
+	request->style.items = session->line->status.items;
+	request->style.is_utf8 = session->is_rev2;
+	request->style.append_limit = session->role->parts.config->message_size_limit_octets;
+	request->job.work = work_status;
+	request->job.done = on_status;
+	session_submit(session, &request->job, ACCOUNT_READ);
+}

@@ -1,0 +1,11 @@
+/*
+ * UNSELECT: RFC 9051 section 6.4.2.
+ */
+#include "../session.h"
+
+void
+cmd_unselect(struct session *session)
+{
+	session_unselect(session);
+	session_finish(session, REPLY_DONE);
+}

@@ -1,0 +1,49 @@
+/*
+ * Messages from their octets in a spool to their rows in a store: what APPEND and LMTP share.  First
+ * incoming_render() on a compute worker, then incoming_store() in a durable job, once for each mailbox.
+ */
+#ifndef INCOMING_H
+#define INCOMING_H
+
+#include "arrival.h"
+#include "base/digest.h"
+#include "loop/spool.h"
+
+/* One message in the spool, and how it is to be kept. */
+struct incoming_message {
+	uint64_t offset, size_octets;
+	uint64_t flags;			/* system flags */
+	struct span *keywords;
+	size_t keyword_count;
+	int64_t internal_date_s;
+	struct store_arrival arrival;	/* rendered */
+	uint8_t sha256[DIGEST_LENGTH];
+};
+
+struct incoming {
+	struct arena *arena;
+	struct spool *spool;		/* finished */
+	struct incoming_message *messages;
+	size_t count;
+	bool is_rendered;		/* false: the spool could not be read */
+};
+
+/* Parse and render all messages.  Compute worker. */
+void incoming_render(struct incoming *incoming);
+
+/*
+ * Add all messages to a mailbox, within a transaction.
+ *
+ *	results_out	count of them
+ *	arena		of the job: holds the keywords
+ *	keywords_out	of the mailbox afterwards; filled in only when some message has a keyword
+ *
+ * Storage worker.  Several stores may be filled from one incoming at the same time.
+ */
+enum store_status incoming_store(const struct incoming *incoming, struct store *store, uint64_t mailbox_id,
+    struct store_message *results_out, struct arena *arena, struct store_keywords *keywords_out);
+
+/* Whether some message has a keyword. */
+bool incoming_has_keywords(const struct incoming *incoming);
+
+#endif

@@ -1,0 +1,671 @@
+/*
+ * The life of a session: octets in, one command after the other, replies out.  All decisions about what to
+ * read next are in advance().  Loop thread.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "append.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "config/config.h"
+#include "imap/capability.h"
+#include "net/stream.h"
+#include "role.h"
+#include "session.h"
+
+#define TURN_EVENTS	 64		/* what one session may do in a turn of the loop */
+#define BAD_COMMANDS_MAX 20
+#define STILL_HERE_MS	 120000
+#define CLOSE_MS	 10000
+#define AUTHENTICATE_MS	 30000
+
+#define BIT(phase) (1u << (phase))
+
+static const struct {
+	const char *name;
+	unsigned next;
+} phases[SESSION_PHASE_COUNT] = {
+	[SESSION_READY]	    = { "ready", BIT(SESSION_RUNNING) | BIT(SESSION_CLOSING) },
+	[SESSION_RUNNING]   = { "running", BIT(SESSION_READY) | BIT(SESSION_APPENDING) |
+				    BIT(SESSION_LISTENING) | BIT(SESSION_CLOSING) },
+	[SESSION_APPENDING] = { "appending", BIT(SESSION_RUNNING) | BIT(SESSION_READY) | BIT(SESSION_CLOSING) },
+	[SESSION_LISTENING] = { "listening", BIT(SESSION_RUNNING) | BIT(SESSION_CLOSING) },
+	[SESSION_CLOSING]   = { "closing", 0 },
+};
+
+/* NULL: not spoken on the link. */
+static session_handler *const handlers[IMAP_COMMAND_COUNT] = {
+	[IMAP_CAPABILITY] = cmd_capability,	[IMAP_NOOP] = cmd_noop,
+	[IMAP_LOGOUT] = cmd_logout,		[IMAP_ID] = cmd_id,
+	[IMAP_AUTHENTICATE] = cmd_authenticate, [IMAP_ENABLE] = cmd_enable,
+	[IMAP_NAMESPACE] = cmd_namespace,	[IMAP_SELECT] = cmd_select,
+	[IMAP_EXAMINE] = cmd_select,		[IMAP_CREATE] = cmd_create,
+	[IMAP_DELETE] = cmd_delete,		[IMAP_RENAME] = cmd_rename,
+	[IMAP_SUBSCRIBE] = cmd_subscribe,	[IMAP_UNSUBSCRIBE] = cmd_subscribe,
+	[IMAP_LIST] = cmd_list,			[IMAP_LSUB] = cmd_list,
+	[IMAP_STATUS] = cmd_status,		[IMAP_APPEND] = cmd_append,
+	[IMAP_IDLE] = cmd_idle,			[IMAP_CHECK] = cmd_noop,
+	[IMAP_CLOSE] = cmd_close,		[IMAP_UNSELECT] = cmd_unselect,
+	[IMAP_EXPUNGE] = cmd_expunge,		[IMAP_SEARCH] = cmd_search,
+	[IMAP_FETCH] = cmd_fetch,		[IMAP_STORE] = cmd_store,
+	[IMAP_COPY] = cmd_copy,			[IMAP_MOVE] = cmd_copy,
+};
+
+static void advance(struct session *session);
+
+static void
+enter(struct session *session, enum session_phase next)
+{
+	assert(phases[session->phase].next & BIT(next));
+	log_debug("session-phase", log_text("sid", session->sid), log_text("from", phases[session->phase].name),
+	    log_text("to", phases[next].name));
+	session->phase = next;
+}
+
+bool
+session_is_closing(const struct session *session)
+{
+	return session->phase == SESSION_CLOSING;
+}
+
+static void
+schedule(struct session *session)
+{
+	deferred_schedule(session->role->parts.loop, &session->deferred);
+}
+
+/* Closing and freeing. */
+
+static void
+session_free(struct session *session)
+{
+	struct mailbox_role *role = session->role;
+
+	append_free(&session->append);
+	imap_command_free(&session->line);
+	session_unselect(session);
+	account_release(&session->account);
+	imap_parser_free(&session->parser);
+	deferred_cancel(&session->deferred);
+	deferred_cancel(&session->news);
+	timer_stop(&session->timer);
+	buffer_free(&session->out);
+	free(session->saved.ranges);
+	free(session->user);
+	free(session->address);
+	list_remove(&session->link);
+	free(session);
+	role->sessions_count--;
+	role_check_stopped(role);
+}
+
+void
+session_close(struct session *session)
+{
+	if (session_is_closing(session))
+		return;
+	if (session->user != NULL)
+		log_info("logout", log_text("sid", session->sid), log_text("user", session->user),
+		    log_number("in", (int64_t)stream_octets_in(session->stream)),
+		    log_number("out", (int64_t)stream_octets_out(session->stream)));
+	session_flush(session);
+	stream_close_after_flush(&session->stream, CLOSE_MS);
+	timer_stop(&session->timer);
+	enter(session, SESSION_CLOSING);
+	schedule(session);
+}
+
+static void
+on_deferred(void *context)
+{
+	struct session *session = context;
+	void (*on_room)(struct session *session) = session->on_room;
+
+	if (on_room != NULL && (session_is_closing(session) || session_has_room(session))) {
+		session->on_room = NULL;
+		on_room(session);
+	}
+	if (!session_is_closing(session))
+		advance(session);
+	else if (session->jobs == 0 && session->on_room == NULL && !append_is_busy(session->append))
+		session_free(session);
+}
+
+void
+session_bye(struct session *session, const char *code, const char *text)
+{
+	if (session_is_closing(session))
+		return;
+	imap_write_condition(&session->out, SPAN("*"), IMAP_BYE,
+	    code == NULL ? (struct span){ NULL, 0 } : span_from_string(code), span_from_string(text));
+	session_close(session);
+}
+
+/* Timers. */
+
+static uint64_t
+timeout_ms(const struct session *session)
+{
+	if (session->account == NULL)
+		return AUTHENTICATE_MS;
+	return session->role->parts.config->idle_timeout_s * 1000;
+}
+
+static void
+start_timer(struct session *session)
+{
+	uint64_t idle_ms = (loop_now_us(session->role->parts.loop) - session->active_us) / 1000;
+	uint64_t limit_ms = timeout_ms(session);
+	uint64_t left_ms = idle_ms >= limit_ms ? 0 : limit_ms - idle_ms;
+
+	if (session->is_idling && left_ms > STILL_HERE_MS)
+		left_ms = STILL_HERE_MS;
+	timer_start_ms(&session->timer, left_ms + 1);
+}
+
+static void
+note_activity(struct session *session)
+{
+	session->active_us = loop_now_us(session->role->parts.loop);
+	if (session->is_idling || session->account == NULL || !timer_is_running(&session->timer))
+		start_timer(session);
+}
+
+static void
+on_timer(void *context)
+{
+	struct session *session = context;
+	uint64_t idle_us = loop_now_us(session->role->parts.loop) - session->active_us;
+
+	if (idle_us >= timeout_ms(session) * 1000 && session->phase != SESSION_RUNNING) {
+		session_bye(session, NULL, "idle for too long");
+		return;
+	}
+	if (session->phase == SESSION_RUNNING)
+		session->active_us += idle_us;
+	if (session->is_idling) {
+		buffer_add_string(&session->out, "* OK still here\r\n");
+		session_flush(session);
+	}
+	start_timer(session);
+}
+
+/* Output. */
+
+struct buffer *
+session_out(struct session *session)
+{
+	return &session->out;
+}
+
+void
+session_flush(struct session *session)
+{
+	if (session->stream == NULL)
+		buffer_clear(&session->out);
+	else if (session->out.length > 4096)
+		stream_write_buffer(session->stream, &session->out);
+	else if (session->out.length > 0)
+		stream_write(session->stream, buffer_span(&session->out));
+	buffer_clear(&session->out);
+}
+
+void
+session_write_buffer(struct session *session, struct buffer *batch)
+{
+	session_flush(session);
+	if (session->stream == NULL)
+		buffer_free(batch);
+	else
+		stream_write_buffer(session->stream, batch);
+}
+
+bool
+session_has_room(const struct session *session)
+{
+	return session->stream == NULL || stream_output_length(session->stream) <= SESSION_OUTPUT_LOW;
+}
+
+void
+session_when_room(struct session *session, void (*on_room)(struct session *session))
+{
+	session->on_room = on_room;
+	session_flush(session);
+	if (session_has_room(session))
+		schedule(session);
+}
+
+static void
+on_drained(struct stream *stream, void *context)
+{
+	(void)stream;
+	schedule(context);
+}
+
+/* Jobs. */
+
+void
+session_begin_wait(struct session *session)
+{
+	session->jobs++;
+}
+
+void
+session_end_wait(struct session *session)
+{
+	assert(session->jobs > 0);
+	session->jobs--;
+	if (session_is_closing(session))
+		schedule(session);
+}
+
+static enum store_status
+work_session_job(struct store *store, struct account_job *job)
+{
+	struct session_job *session_job = CONTAINER_OF(job, struct session_job, job);
+
+	return session_job->work(store, session_job);
+}
+
+static void
+on_session_job(struct account_job *job)
+{
+	struct session_job *session_job = CONTAINER_OF(job, struct session_job, job);
+	struct session *session = session_job->session;
+
+	session_job->done(session, session_job, job->status);
+	session_end_wait(session);
+}
+
+void
+session_submit(struct session *session, struct session_job *job, enum account_kind kind)
+{
+	session_begin_wait(session);
+	job->session = session;
+	job->job.kind = kind;
+	job->job.work = work_session_job;
+	job->job.done = on_session_job;
+	account_submit(session->account, &job->job);
+}
+
+/* The selected mailbox. */
+
+void
+session_unselect(struct session *session)
+{
+	view_free(&session->view);
+	free((void *)session->selected_name.at);
+	session->selected_name = (struct span){ NULL, 0 };
+	session_save_search(session, NULL, 0);
+}
+
+void
+session_announce(struct session *session)
+{
+	if (session->view != NULL)
+		view_announce(session->view, &session->out, true, false, session_has_recent(session));
+}
+
+static bool
+has_lost_view(const struct session *session)
+{
+	return session->view != NULL && session->view->state->phase == STATE_GONE;
+}
+
+static void
+say_lost_view(struct session *session)
+{
+	if (session->view->state->status == STORE_NOT_FOUND)
+		session_bye(session, NULL, "the selected mailbox was deleted");
+	else
+		session_bye(session, "UNAVAILABLE", "storage failed, come again");
+}
+
+static void
+on_news(void *context)
+{
+	struct session *session = context;
+
+	if (session_is_closing(session))
+		return;
+	if (has_lost_view(session) && session->phase != SESSION_RUNNING) {
+		say_lost_view(session);
+		return;
+	}
+	if (session->is_idling) {
+		session_announce(session);
+		session_flush(session);
+	}
+}
+
+/* The state has changed: tell it behind all that changes in this turn. */
+void
+session_on_change(void *context)
+{
+	struct session *session = context;
+
+	if (session->is_idling || has_lost_view(session))
+		deferred_schedule(session->role->parts.loop, &session->news);
+}
+
+void
+session_save_search(struct session *session, const struct imap_range *uids, size_t count)
+{
+	struct imap_range *ranges = NULL;
+
+	if (count > 0) {
+		ranges = memory_new_array(count, sizeof ranges[0]);
+		memcpy(ranges, uids, count * sizeof ranges[0]);
+	}
+	free(session->saved.ranges);
+	session->saved = (struct imap_sequence){ .ranges = ranges, .count = count };
+}
+
+bool
+session_set_init(struct session *session, struct view_set *set, struct imap_sequence *sequence)
+{
+	if (view_set_init(set, session->view, sequence, session->line->is_uid, &session->saved))
+		return true;
+	session_finish(session, REPLY_BAD_NUMBER);
+	return false;
+}
+
+/* Commands. */
+
+void
+session_finish_with(struct session *session, enum reply reply, struct span code)
+{
+	const struct reply_words *words = reply_words(reply);
+
+	assert(session->line != NULL);
+	session->is_idling = false;
+	if (session->view != NULL && imap_commands[session->line->verb].numbers != IMAP_NUMBERS_START_ANEW)
+		view_announce(session->view, &session->out, session->may_expunge, session->line->is_uid,
+		    session_has_recent(session));
+	imap_write_condition(&session->out, session->line->tag, words->condition, code,
+	    span_from_string(words->text));
+	imap_command_free(&session->line);
+	session->running = NULL;
+	session_flush(session);
+	if (session_is_closing(session)) {
+		schedule(session);
+		return;
+	}
+	enter(session, SESSION_READY);
+	if (has_lost_view(session))
+		say_lost_view(session);
+	else
+		schedule(session);
+}
+
+void
+session_finish(struct session *session, enum reply reply)
+{
+	const char *code = reply_words(reply)->code;
+
+	session_finish_with(session, reply, code == NULL ? (struct span){ NULL, 0 } : span_from_string(code));
+}
+
+void
+session_finish_status(struct session *session, enum store_status status)
+{
+	session_finish(session, reply_for(status));
+}
+
+static bool
+is_legal(const struct session *session)
+{
+	unsigned now = session->account == NULL ? IMAP_STATE_NOT_LOGGED_IN
+	    : session->view == NULL		? IMAP_STATE_LOGGED_IN
+						: IMAP_STATE_SELECTED;
+
+	return (imap_commands[session->line->verb].states & now) != 0 && handlers[session->line->verb] != NULL;
+}
+
+static void
+on_command(struct session *session, struct imap_command_line *line)
+{
+	enum imap_numbers numbers = imap_commands[line->verb].numbers;
+
+	assert(session->line == NULL);
+	session->line = line;
+	session->may_expunge = numbers == IMAP_NUMBERS_MAY_MOVE ||
+	    (numbers == IMAP_NUMBERS_MUST_STAY && line->is_uid);
+	enter(session, SESSION_RUNNING);
+	if (!is_legal(session)) {
+		append_free(&session->append);
+		session_finish(session, REPLY_BAD_STATE);
+		return;
+	}
+	session->bad_commands = 0;
+	handlers[line->verb](session);
+}
+
+static void
+on_error(struct session *session, const struct imap_error *error)
+{
+	enum imap_condition condition = error->status == IMAP_ERROR_NO ? IMAP_NO : IMAP_BAD;
+
+	append_free(&session->append);
+	if (session->phase == SESSION_APPENDING)
+		enter(session, SESSION_READY);
+	if (!error->is_foreign)
+		imap_write_condition(&session->out, error->tag, condition,
+		    error->code == NULL ? (struct span){ NULL, 0 } : span_from_string(error->code),
+		    span_from_string(error->text));
+	if (error->is_foreign)
+		session_close(session);
+	else if (error->is_fatal)
+		session_bye(session, NULL, "what follows cannot be understood");
+	else if (error->is_syntax && ++session->bad_commands >= BAD_COMMANDS_MAX)
+		session_bye(session, NULL, "too many bad commands");
+}
+
+void
+session_expect_line(struct session *session, size_t max_octets,
+    void (*on_line)(struct session *session, struct span line))
+{
+	session->on_line = on_line;
+	imap_parser_expect_line(session->parser, max_octets);
+	enter(session, SESSION_LISTENING);
+	session_flush(session);
+	schedule(session);
+}
+
+static void
+on_listened(struct session *session, struct span line)
+{
+	enter(session, SESSION_RUNNING);
+	session->on_line(session, line);
+}
+
+/* The message of an APPEND, by the parser's events; append.c tells how it goes on. */
+static void
+on_message_begins(struct session *session, const struct imap_append_message *message)
+{
+	enter(session, SESSION_RUNNING);
+	append_begin(session, message);
+}
+
+void
+session_resume_append(struct session *session)
+{
+	if (session->phase == SESSION_RUNNING)
+		enter(session, SESSION_APPENDING);
+	schedule(session);
+}
+
+void
+session_refuse_append(struct session *session, struct span tag, enum reply reply)
+{
+	const struct reply_words *words = reply_words(reply);
+
+	imap_write_condition(&session->out, tag, words->condition,
+	    words->code == NULL ? (struct span){ NULL, 0 } : span_from_string(words->code),
+	    span_from_string(words->text));
+	session_flush(session);
+	if (session_is_closing(session))
+		return;
+	imap_parser_skip_command(session->parser, false);
+	enter(session, SESSION_READY);
+	schedule(session);
+}
+
+static void
+handle(struct session *session, const struct imap_event *event)
+{
+	switch (event->kind) {
+	case IMAP_EVENT_NEED_MORE:
+	case IMAP_EVENT_MESSAGE_ENDS:
+		break;
+	case IMAP_EVENT_CONTINUE:
+		buffer_add_string(&session->out, "+ OK\r\n");
+		break;
+	case IMAP_EVENT_COMMAND:
+		on_command(session, event->command);
+		break;
+	case IMAP_EVENT_MESSAGE_BEGINS:
+		on_message_begins(session, &event->message);
+		break;
+	case IMAP_EVENT_MESSAGE_OCTETS:
+		append_octets(session, event->octets);
+		break;
+	case IMAP_EVENT_LINE:
+		on_listened(session, event->octets);
+		break;
+	case IMAP_EVENT_ERROR:
+		on_error(session, &event->error);
+		break;
+	}
+}
+
+static bool
+may_read(const struct session *session)
+{
+	return session->phase != SESSION_RUNNING && !session_is_closing(session) &&
+	    stream_output_length(session->stream) <= SESSION_OUTPUT_MAX &&
+	    !append_is_congested(session->append);
+}
+
+/* One event of the parser; the octets of a message are borrowed from the stream until they are used. */
+static void
+step(struct session *session)
+{
+	struct span input = stream_input(session->stream), rest = input;
+	struct imap_event event;
+	size_t eaten;
+
+	imap_parser_feed(session->parser, &rest, &event);
+	eaten = input.length - rest.length;
+	if (event.kind == IMAP_EVENT_MESSAGE_OCTETS)
+		handle(session, &event);
+	if (session->stream != NULL)
+		stream_consume(session->stream, eaten);
+	if (event.kind != IMAP_EVENT_MESSAGE_OCTETS)
+		handle(session, &event);
+}
+
+static void
+advance(struct session *session)
+{
+	unsigned events = TURN_EVENTS;
+
+	if (has_lost_view(session) && session->phase != SESSION_RUNNING) {
+		say_lost_view(session);
+		return;
+	}
+	while (may_read(session) && stream_has_input(session->stream)) {
+		if (events-- == 0) {
+			schedule(session);
+			break;
+		}
+		note_activity(session);
+		step(session);
+	}
+	session_flush(session);
+	if (!session_is_closing(session) && session->has_ended && session->phase != SESSION_RUNNING &&
+	    !stream_has_input(session->stream))
+		session_close(session);
+}
+
+static void
+on_input(struct stream *stream, void *context)
+{
+	(void)stream;
+	advance(context);
+}
+
+static void
+on_end(struct stream *stream, enum stream_end reason, void *context)
+{
+	struct session *session = context;
+
+	(void)stream;
+	session->has_ended = true;
+	if (reason == STREAM_EOF)
+		advance(session);
+	else
+		session_close(session);
+}
+
+static const struct stream_events events = { on_input, on_drained, on_end };
+
+/* Beginning. */
+
+void
+session_write_capability(const struct session *session, struct buffer *out)
+{
+	struct imap_capability_options options = {
+		.append_limit = session->role->parts.config->message_size_limit_octets,
+	};
+
+	buffer_add_string(out, "CAPABILITY ");
+	imap_capability_write(out, session->account == NULL ? IMAP_MOMENT_LINK : IMAP_MOMENT_AFTER_LOGIN,
+	    &options);
+}
+
+struct session *
+session_new(struct mailbox_role *role, struct stream *stream)
+{
+	struct session *session = NEW(struct session);
+
+	session->role = role;
+	session->stream = stream;
+	session->parser = imap_parser_new(&role->limits);
+	random_hex(session->sid, 12);
+	list_push_back(&role->sessions, &session->link);
+	role->sessions_count++;
+	deferred_init(&session->deferred, on_deferred, session);
+	deferred_init(&session->news, on_news, session);
+	timer_init(&session->timer, role->parts.loop, on_timer, session);
+	session->active_us = loop_now_us(role->parts.loop);
+	return session;
+}
+
+void
+session_greet(struct session *session)
+{
+	struct buffer code = { 0 };
+
+	session_write_capability(session, &code);
+	imap_write_condition(&session->out, SPAN("*"), session->account == NULL ? IMAP_OK : IMAP_PREAUTH,
+	    buffer_span(&code), SPAN("imapd mailbox"));
+	buffer_free(&code);
+	stream_set_low_mark(session->stream, SESSION_OUTPUT_LOW);
+	stream_set_events(session->stream, &events, session);
+	session_flush(session);
+	start_timer(session);
+}
+
+void
+session_login(struct session *session, struct span user, const char *mailbox_id)
+{
+	session->user = memory_copy_span(user);
+	session->account = account_hold(session->role->accounts, mailbox_id);
+	session->role->logins++;
+	start_timer(session);
+	log_info("login", log_text("sid", session->sid), log_text("user", session->user),
+	    log_text("address", session->address));
+}

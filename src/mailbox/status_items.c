@@ -1,0 +1,69 @@
+/*
+ * STATUS items from a mailbox's row, which has all the counters but that of recent messages.  Worker thread.
+ */
+#include "imap/writer.h"
+#include "status_items.h"
+
+static enum store_status
+count_recent(struct store *store, const struct store_mailbox *mailbox, uint64_t *count_out)
+{
+	struct store_snapshot snapshot = { 0 };
+	enum store_status status = STORE_OK;
+	uint64_t count = 0;
+
+	if (mailbox->recent_uid < mailbox->uidnext && mailbox->messages > 0)
+		status = store_snapshot_init(store, mailbox->id, &snapshot);
+	for (size_t i = snapshot.count; i > 0 && snapshot.messages[i - 1].uid >= mailbox->recent_uid; i--)
+		count++;
+	store_snapshot_fini(&snapshot);
+	*count_out = count;
+	return status;
+}
+
+static void
+write_item(struct buffer *out, const char *name, uint64_t number)
+{
+	if (out->at[out->length - 1] != '(')
+		buffer_add_octet(out, ' ');
+	buffer_add_string(out, name);
+	buffer_add_octet(out, ' ');
+	buffer_add_number(out, number);
+}
+
+enum store_status
+status_write(struct buffer *out, struct store *store, const struct store_mailbox *mailbox,
+    const struct status_style *style)
+{
+	uint64_t recent = 0;
+	enum store_status status = (style->items & IMAP_STATUS_RECENT) == 0 ? STORE_OK
+	    : count_recent(store, mailbox, &recent);
+	const struct {
+		unsigned item;
+		const char *name;
+		uint64_t number;
+	} items[] = {
+		{ IMAP_STATUS_MESSAGES, "MESSAGES", mailbox->messages },
+		{ IMAP_STATUS_RECENT, "RECENT", recent },
+		{ IMAP_STATUS_UIDNEXT, "UIDNEXT", mailbox->uidnext },
+		{ IMAP_STATUS_UIDVALIDITY, "UIDVALIDITY", mailbox->uidvalidity },
+		{ IMAP_STATUS_UNSEEN, "UNSEEN", mailbox->unseen },
+		{ IMAP_STATUS_DELETED, "DELETED", mailbox->deleted },
+		{ IMAP_STATUS_SIZE, "SIZE", mailbox->size_octets },
+		{ IMAP_STATUS_HIGHESTMODSEQ, "HIGHESTMODSEQ", mailbox->highest_modseq },
+		{ IMAP_STATUS_APPENDLIMIT, "APPENDLIMIT", style->append_limit },
+	};
+
+	if (status != STORE_OK)
+		return status;
+	buffer_add_string(out, "* STATUS ");
+	imap_write_mailbox(out, span_from_string(mailbox->name), style->is_utf8);
+	buffer_add_string(out, " (");
+	for (size_t i = 0; i < sizeof items / sizeof items[0]; i++)
+		if ((style->items & items[i].item) != 0)
+			write_item(out, items[i].name, items[i].number);
+	if ((style->items & IMAP_STATUS_MAILBOXID) != 0)	/* RFC 8474 section 4.3 */
+		buffer_printf(out, "%sMAILBOXID (%llu)", out->at[out->length - 1] == '(' ? "" : " ",
+		    (unsigned long long)mailbox->id);
+	buffer_add_string(out, ")\r\n");
+	return STORE_OK;
+}

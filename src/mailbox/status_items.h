@@ -1,0 +1,21 @@
+/*
+ * The line of a STATUS reply, for STATUS and for LIST with RETURN (STATUS ...): RFC 9051 section 7.3.5,
+ * RFC 5819.  Worker thread.
+ */
+#ifndef STATUS_ITEMS_H
+#define STATUS_ITEMS_H
+
+#include "imap/command.h"
+#include "store/message.h"
+
+struct status_style {
+	unsigned items;			/* IMAP_STATUS_* */
+	bool is_utf8;			/* names */
+	uint64_t append_limit;
+};
+
+/* Append "* STATUS name (...)\r\n". */
+enum store_status status_write(struct buffer *out, struct store *store, const struct store_mailbox *mailbox,
+    const struct status_style *style);
+
+#endif
