@@ -29,7 +29,7 @@ struct imap_flags {
 /* The bit of "\Seen" and its kind, in any case; 0 for anything else, "\Recent" among it. */
 uint64_t imap_flag_from_name(struct span name);
 
-/* May this be a keyword: an atom of 1 to IMAP_KEYWORD_OCTETS_MAX octets?  "$" and "]" are fine in it. */
+/* May this be a keyword: an atom of 1 to IMAP_KEYWORD_OCTETS_MAX octets?  "$Forwarded" is one. */
 bool imap_keyword_is_valid(struct span name);
 
 /*

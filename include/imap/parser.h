@@ -4,7 +4,8 @@
  * same however the input is cut.  Pure; one thread at a time.
  *
  * Strings in quotes may hold UTF-8 in every mode (RFC 9051 section 4.3: a client of IMAP4rev2 logs in before
- * it can ENABLE anything) and no other octet above 127.  NUL is refused everywhere but in literal8.
+ * it can ENABLE anything) and no other octet above 127.  NUL is refused everywhere but in messages of APPEND,
+ * where the caller refuses it unless is_literal8.
  */
 #ifndef IMAP_PARSER_H
 #define IMAP_PARSER_H
@@ -23,7 +24,7 @@ struct imap_limits {
 	uint64_t discard_octets;	/* a non-synchronizing literal refused up to here is skipped; above: BYE */
 };
 
-/* QUALITY of service for strangers: 8 KiB lines, 4 KiB literals, 16 KiB in all, depth 1. */
+/* For strangers: 8 KiB lines, 4 KiB literals, 16 KiB in all, depth 1. */
 extern const struct imap_limits imap_limits_before_login;
 /* 64 KiB lines, 128 KiB literals, 1 MiB in all, depth 32, 10,000 nodes, messages of 64 MiB. */
 extern const struct imap_limits imap_limits_after_login;
@@ -36,7 +37,8 @@ enum imap_event_kind {
 	IMAP_EVENT_MESSAGE_OCTETS,	/* octets, a part of the input */
 	IMAP_EVENT_MESSAGE_ENDS,
 	IMAP_EVENT_LINE,		/* octets: the line asked for, without its end; borrowed until next feed */
-	IMAP_EVENT_ERROR,		/* error, borrowed until the next feed; the command is over */
+	IMAP_EVENT_ERROR,		/* error, borrowed until the next feed; the command is over, and with
+					   it the messages of an APPEND that came before the error */
 };
 
 /*

@@ -1,0 +1,51 @@
+/*
+ * One reader for the arguments of each command.  They begin at the space behind the name and read to the end of
+ * the command; imap_read_command() checks that the end is reached.  Private to this room.
+ */
+#ifndef READ_H
+#define READ_H
+
+#include "cursor.h"
+
+/*
+ * Read a whole command into line, whose arena the cursor uses.  On failure line->tag holds the tag, if it is one
+ * that may be repeated, else "*".
+ */
+bool imap_read_command(struct cursor *cursor, struct imap_command_line *line);
+
+/* "tag SP name", with UID before the name if it is there. */
+bool imap_read_start(struct cursor *cursor, struct imap_command_line *line);
+
+bool imap_read_fetch(struct cursor *cursor, struct imap_command_line *line);
+bool imap_read_search(struct cursor *cursor, struct imap_command_line *line);
+bool imap_read_list(struct cursor *cursor, struct imap_command_line *line);
+bool imap_read_lsub(struct cursor *cursor, struct imap_command_line *line);
+bool imap_read_status(struct cursor *cursor, struct imap_command_line *line);
+bool imap_read_select(struct cursor *cursor, struct imap_command_line *line);
+bool imap_read_create(struct cursor *cursor, struct imap_command_line *line);
+bool imap_read_mailbox(struct cursor *cursor, struct imap_command_line *line);
+bool imap_read_rename(struct cursor *cursor, struct imap_command_line *line);
+bool imap_read_id(struct cursor *cursor, struct imap_command_line *line);
+bool imap_read_login(struct cursor *cursor, struct imap_command_line *line);
+bool imap_read_authenticate(struct cursor *cursor, struct imap_command_line *line);
+bool imap_read_enable(struct cursor *cursor, struct imap_command_line *line);
+bool imap_read_expunge(struct cursor *cursor, struct imap_command_line *line);
+bool imap_read_store(struct cursor *cursor, struct imap_command_line *line);
+bool imap_read_copy(struct cursor *cursor, struct imap_command_line *line);
+
+/* "(MESSAGES UIDNEXT)" to IMAP_STATUS_*. */
+bool imap_read_status_items(struct cursor *cursor, unsigned *items_out);
+
+/* RFC 7162 section 7: mod-sequence values reach 2^63-1. */
+bool imap_read_modseq(struct cursor *cursor, uint64_t *modseq_out);
+
+/*
+ * What stands before the message literal in APPEND: for the first message from the tag on, for the others from
+ * the end of the message before.  The text ends where the literal's "{" or "~{" begins.  *is_message_out is
+ * false when that literal is the mailbox name instead.
+ */
+bool imap_read_append(struct cursor *cursor, struct imap_command_line *line, struct imap_append_message *message,
+    bool *is_message_out);
+bool imap_read_append_next(struct cursor *cursor, struct imap_append_message *message);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * APPEND up to each of its messages.  RFC 9051 section 9, "append"; RFC 3502 for more than one.  Pure.
+ */
+#include "read.h"
+
+/* "[(flags) ][date-time ]" up to the literal. */
+static bool
+read_options(struct cursor *cursor, struct imap_append_message *message)
+{
+	if (cursor_peek(cursor) == '(' && (!cursor_flags(cursor, false, &message->flags) || !cursor_space(cursor)))
+		return false;
+	if (cursor_peek(cursor) == '"') {
+		message->has_date = true;
+		if (!cursor_date_time(cursor, &message->date) || !cursor_space(cursor))
+			return false;
+	}
+	return cursor_is_at_end(cursor) || cursor_fail(cursor, "Expected the message as literal");
+}
+
+bool
+imap_read_append(struct cursor *cursor, struct imap_command_line *line, struct imap_append_message *message,
+    bool *is_message_out)
+{
+	if (!imap_read_start(cursor, line) || !cursor_space(cursor))
+		return false;
+	*is_message_out = !cursor_is_at_end(cursor);
+	if (!*is_message_out)
+		return true;
+	if (!cursor_mailbox(cursor, &line->append.mailbox) || !cursor_space(cursor))
+		return false;
+	message->tag = line->tag;
+	message->mailbox = line->append.mailbox;
+	return read_options(cursor, message);
+}
+
+bool
+imap_read_append_next(struct cursor *cursor, struct imap_append_message *message)
+{
+	message->flags = (struct imap_flags){ 0 };
+	message->has_date = false;
+	message->date = (struct imap_date_time){ 0 };
+	return cursor_space(cursor) && read_options(cursor, message);
+}

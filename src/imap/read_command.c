@@ -1,0 +1,95 @@
+/*
+ * A whole command: tag, name, and the reader of its arguments by table.  RFC 9051 section 9, "command".  Pure.
+ */
+#include "read.h"
+
+#define TAG_OCTETS_MAX 255
+
+typedef bool reader(struct cursor *cursor, struct imap_command_line *line);
+
+static bool
+read_nothing(struct cursor *cursor, struct imap_command_line *line)
+{
+	(void)cursor;
+	(void)line;
+	return true;
+}
+
+/* APPEND that ends without a message. */
+static bool
+read_append_alone(struct cursor *cursor, struct imap_command_line *line)
+{
+	(void)line;
+	return cursor_fail(cursor, "APPEND takes a mailbox and a message as literal");
+}
+
+static reader *const readers[IMAP_COMMAND_COUNT] = {
+	[IMAP_CAPABILITY] = read_nothing,
+	[IMAP_NOOP] = read_nothing,
+	[IMAP_LOGOUT] = read_nothing,
+	[IMAP_ID] = imap_read_id,
+	[IMAP_STARTTLS] = read_nothing,
+	[IMAP_LOGIN] = imap_read_login,
+	[IMAP_AUTHENTICATE] = imap_read_authenticate,
+	[IMAP_ENABLE] = imap_read_enable,
+	[IMAP_NAMESPACE] = read_nothing,
+	[IMAP_SELECT] = imap_read_select,
+	[IMAP_EXAMINE] = imap_read_select,
+	[IMAP_CREATE] = imap_read_create,
+	[IMAP_DELETE] = imap_read_mailbox,
+	[IMAP_RENAME] = imap_read_rename,
+	[IMAP_SUBSCRIBE] = imap_read_mailbox,
+	[IMAP_UNSUBSCRIBE] = imap_read_mailbox,
+	[IMAP_LIST] = imap_read_list,
+	[IMAP_LSUB] = imap_read_lsub,
+	[IMAP_STATUS] = imap_read_status,
+	[IMAP_APPEND] = read_append_alone,
+	[IMAP_IDLE] = read_nothing,
+	[IMAP_CHECK] = read_nothing,
+	[IMAP_CLOSE] = read_nothing,
+	[IMAP_UNSELECT] = read_nothing,
+	[IMAP_EXPUNGE] = imap_read_expunge,
+	[IMAP_SEARCH] = imap_read_search,
+	[IMAP_FETCH] = imap_read_fetch,
+	[IMAP_STORE] = imap_read_store,
+	[IMAP_COPY] = imap_read_copy,
+	[IMAP_MOVE] = imap_read_copy,
+};
+
+/* A tag with "<" is legal but never repeated, or a browser sent here could be shown a page of its sender's. */
+static bool
+read_tag(struct cursor *cursor, struct span *tag_out)
+{
+	struct span tag;
+
+	if (!cursor_run(cursor, imap_is_tag_octet, &tag) || tag.length > TAG_OCTETS_MAX ||
+	    cursor_peek(cursor) != ' ')
+		return cursor_fail(cursor, "A command begins with a tag and a space");
+	if (span_find(tag, '<') != tag.length)
+		return cursor_fail(cursor, "The tag holds a character we do not repeat");
+	*tag_out = tag;
+	return cursor_space(cursor);
+}
+
+bool
+imap_read_start(struct cursor *cursor, struct imap_command_line *line)
+{
+	struct span name;
+
+	line->tag = SPAN("*");
+	if (!read_tag(cursor, &line->tag) || !cursor_atom(cursor, &name))
+		return false;
+	line->is_uid = span_equals_nocase(name, SPAN("UID"));
+	if (line->is_uid && (!cursor_space(cursor) || !cursor_atom(cursor, &name)))
+		return false;
+	line->verb = imap_command_find(name);
+	if (line->verb == IMAP_COMMAND_COUNT || (line->is_uid && !imap_commands[line->verb].has_uid_form))
+		return cursor_fail(cursor, "Unknown command");
+	return true;
+}
+
+bool
+imap_read_command(struct cursor *cursor, struct imap_command_line *line)
+{
+	return imap_read_start(cursor, line) && readers[line->verb](cursor, line) && cursor_end(cursor);
+}

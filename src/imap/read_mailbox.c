@@ -1,0 +1,158 @@
+/*
+ * Arguments of the commands on mailboxes, LIST aside.  RFC 9051 section 6.3, RFC 6154 section 3, RFC 7162
+ * sections 3.1.8 and 3.2.5.  Pure.
+ */
+#include "base/memory.h"
+#include "read.h"
+
+bool
+imap_read_modseq(struct cursor *cursor, uint64_t *modseq_out)
+{
+	return cursor_number(cursor, INT64_MAX, modseq_out);
+}
+
+bool
+imap_read_mailbox(struct cursor *cursor, struct imap_command_line *line)
+{
+	return cursor_space(cursor) && cursor_mailbox(cursor, &line->mailbox.mailbox);
+}
+
+bool
+imap_read_rename(struct cursor *cursor, struct imap_command_line *line)
+{
+	return cursor_space(cursor) && cursor_mailbox(cursor, &line->rename.from) && cursor_space(cursor) &&
+	    cursor_mailbox(cursor, &line->rename.to);
+}
+
+static bool
+read_use(struct cursor *cursor, void *context)
+{
+	unsigned *uses = context, use;
+	size_t start = cursor->at;
+	struct span name;
+
+	if (!cursor_expect(cursor, '\\') || !cursor_atom(cursor, &name))
+		return false;
+	use = imap_use_from_name(span_slice(cursor->text, start, cursor->at - start));
+	if (use == 0)
+		return cursor_refuse(cursor, "USEATTR", "Unknown special use");
+	*uses |= use;
+	return true;
+}
+
+static bool
+read_create_option(struct cursor *cursor, void *context)
+{
+	if (!cursor_word(cursor, "USE"))
+		return cursor_fail(cursor, "Unknown option of CREATE");
+	return cursor_space(cursor) && cursor_list(cursor, true, read_use, context);
+}
+
+/* A separator at the end only says that children will follow: RFC 9051 section 6.3.4. */
+static bool
+read_new_mailbox(struct cursor *cursor, struct imap_mailbox *mailbox)
+{
+	struct buffer name = { 0 };
+	enum imap_name_status status;
+	struct span sent;
+
+	if (!cursor_astring(cursor, &sent))
+		return false;
+	mailbox->has_trailing_separator = sent.length > 1 && sent.at[sent.length - 1] == IMAP_SEPARATOR;
+	sent.length -= mailbox->has_trailing_separator;
+	status = imap_name_canonical(sent, cursor->is_utf8, &name);
+	if (status == IMAP_NAME_OK)
+		mailbox->mailbox = arena_copy(cursor->arena, buffer_span(&name));
+	buffer_free(&name);
+	return status == IMAP_NAME_OK || cursor_refuse(cursor, "CANNOT", imap_name_status_text(status));
+}
+
+bool
+imap_read_create(struct cursor *cursor, struct imap_command_line *line)
+{
+	if (!cursor_space(cursor) || !read_new_mailbox(cursor, &line->mailbox))
+		return false;
+	return cursor_is_at_end(cursor) || (cursor_space(cursor) &&
+	    cursor_list(cursor, false, read_create_option, &line->mailbox.uses));
+}
+
+/* "(67890007 90060115194045000 41:211 (1,5 41,50))"; the match data only help to find what is known. */
+static bool
+read_qresync(struct cursor *cursor, struct imap_select *select)
+{
+	struct imap_sequence ignored;
+	uint64_t validity;
+
+	if (!cursor_space(cursor) || !cursor_expect(cursor, '(') || !cursor_number(cursor, UINT32_MAX, &validity) ||
+	    !cursor_space(cursor) || !imap_read_modseq(cursor, &select->qresync_modseq))
+		return false;
+	select->has_qresync = true;
+	select->qresync_uid_validity = (uint32_t)validity;
+	if (cursor_peek(cursor) == ' ' && cursor->at + 1 < cursor->text.length &&
+	    cursor->text.at[cursor->at + 1] != '(') {
+		select->has_known_uids = true;
+		if (!cursor_space(cursor) || !cursor_sequence(cursor, &select->known_uids))
+			return false;
+	}
+	if (cursor_skip(cursor, ' ') && (!cursor_expect(cursor, '(') || !cursor_sequence(cursor, &ignored) ||
+	    !cursor_space(cursor) || !cursor_sequence(cursor, &ignored) || !cursor_expect(cursor, ')')))
+		return false;
+	return cursor_expect(cursor, ')');
+}
+
+static bool
+read_select_option(struct cursor *cursor, void *context)
+{
+	struct imap_select *select = context;
+
+	if (cursor_word(cursor, "CONDSTORE"))
+		return select->has_condstore = true;
+	if (cursor_word(cursor, "QRESYNC"))
+		return read_qresync(cursor, select);
+	return cursor_fail(cursor, "Unknown option of SELECT");
+}
+
+bool
+imap_read_select(struct cursor *cursor, struct imap_command_line *line)
+{
+	if (!cursor_space(cursor) || !cursor_mailbox(cursor, &line->select.mailbox))
+		return false;
+	return cursor_is_at_end(cursor) || (cursor_space(cursor) &&
+	    cursor_list(cursor, false, read_select_option, &line->select));
+}
+
+static bool
+read_status_item(struct cursor *cursor, void *context)
+{
+	static const struct {
+		unsigned bit;
+		const char *name;
+	} items[] = {
+		{ IMAP_STATUS_MESSAGES, "MESSAGES" }, { IMAP_STATUS_UIDNEXT, "UIDNEXT" },
+		{ IMAP_STATUS_UIDVALIDITY, "UIDVALIDITY" }, { IMAP_STATUS_UNSEEN, "UNSEEN" },
+		{ IMAP_STATUS_DELETED, "DELETED" }, { IMAP_STATUS_SIZE, "SIZE" },
+		{ IMAP_STATUS_RECENT, "RECENT" }, { IMAP_STATUS_HIGHESTMODSEQ, "HIGHESTMODSEQ" },
+		{ IMAP_STATUS_APPENDLIMIT, "APPENDLIMIT" }, { IMAP_STATUS_MAILBOXID, "MAILBOXID" },
+	};
+	unsigned *bits = context;
+
+	for (size_t i = 0; i < COUNT_OF(items); i++)
+		if (cursor_word(cursor, items[i].name)) {
+			*bits |= items[i].bit;
+			return true;
+		}
+	return cursor_fail(cursor, "Unknown item of STATUS");
+}
+
+bool
+imap_read_status_items(struct cursor *cursor, unsigned *items_out)
+{
+	return cursor_list(cursor, false, read_status_item, items_out);
+}
+
+bool
+imap_read_status(struct cursor *cursor, struct imap_command_line *line)
+{
+	return cursor_space(cursor) && cursor_mailbox(cursor, &line->status.mailbox) && cursor_space(cursor) &&
+	    imap_read_status_items(cursor, &line->status.items);
+}

@@ -1,0 +1,376 @@
+/*
+ * Arguments of SEARCH, as a flat program.  Open keys are a chain of parents in the program itself, so nesting
+ * costs neither stack nor a second look.  RFC 9051 section 9, "search"; RFC 3501; RFC 4731; RFC 5182; RFC 7162.
+ * Pure.
+ */
+#include "base/memory.h"
+#include "read.h"
+
+struct program {
+	struct cursor *cursor;
+	struct imap_search *search;
+	size_t open;		/* the innermost AND, OR or NOT that still takes keys */
+	size_t level;		/* open keys above the next one */
+	size_t parentheses;
+};
+
+/* A node under the open one.  The pointer is good until the next node is added. */
+static struct imap_search_node *
+add(struct program *program, enum imap_search_key key, enum imap_search_cost cost)
+{
+	struct imap_search *search = program->search;
+	struct imap_search_node *node;
+
+	node = cursor_grow(program->cursor, (void **)&search->nodes, &search->node_count, sizeof *node);
+	*node = (struct imap_search_node){ .key = key, .cost = cost, .parent = (uint32_t)program->open,
+		.end = (uint32_t)search->node_count };
+	return node;
+}
+
+static void
+open_key(struct program *program, enum imap_search_key key)
+{
+	add(program, key, IMAP_COST_STATE);
+	program->open = program->search->node_count - 1;
+	program->level++;
+	if (program->level > program->search->depth)
+		program->search->depth = program->level;
+}
+
+/* The innermost open key has all its children. */
+static void
+close_key(struct program *program)
+{
+	struct imap_search_node *nodes = program->search->nodes, *closed = &nodes[program->open];
+
+	closed->end = (uint32_t)program->search->node_count;
+	closed->number = 0;
+	if (closed->cost > nodes[closed->parent].cost)
+		nodes[closed->parent].cost = closed->cost;
+	program->open = closed->parent;
+	program->level--;
+}
+
+static struct imap_search_node *
+add_leaf(struct program *program, enum imap_search_key key, enum imap_search_cost cost)
+{
+	struct imap_search_node *leaf = add(program, key, cost);
+	struct imap_search_node *parent = &program->search->nodes[program->open];
+
+	if (cost > parent->cost)
+		parent->cost = cost;
+	return leaf;
+}
+
+static void
+add_flag(struct program *program, uint64_t bit, bool is_set)
+{
+	if (!is_set)
+		open_key(program, IMAP_SEARCH_NOT);
+	add_leaf(program, IMAP_SEARCH_FLAG, IMAP_COST_STATE)->number = bit;
+	if (!is_set)
+		close_key(program);
+}
+
+static bool
+read_flag_key(struct program *program)
+{
+	static const struct {
+		const char *name;
+		uint64_t bit;
+		bool is_set;
+	} keys[] = {
+		{ "ANSWERED", IMAP_FLAG_ANSWERED, true }, { "UNANSWERED", IMAP_FLAG_ANSWERED, false },
+		{ "DELETED", IMAP_FLAG_DELETED, true }, { "UNDELETED", IMAP_FLAG_DELETED, false },
+		{ "DRAFT", IMAP_FLAG_DRAFT, true }, { "UNDRAFT", IMAP_FLAG_DRAFT, false },
+		{ "FLAGGED", IMAP_FLAG_FLAGGED, true }, { "UNFLAGGED", IMAP_FLAG_FLAGGED, false },
+		{ "SEEN", IMAP_FLAG_SEEN, true }, { "UNSEEN", IMAP_FLAG_SEEN, false },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(keys); i++)
+		if (cursor_word(program->cursor, keys[i].name)) {
+			add_flag(program, keys[i].bit, keys[i].is_set);
+			return true;
+		}
+	return false;
+}
+
+/* RECENT, OLD (NOT RECENT) and NEW (RECENT UNSEEN): RFC 3501 section 6.4.4. */
+static bool
+read_recent_key(struct program *program)
+{
+	if (cursor_word(program->cursor, "RECENT")) {
+		add_leaf(program, IMAP_SEARCH_RECENT, IMAP_COST_STATE);
+	} else if (cursor_word(program->cursor, "OLD")) {
+		open_key(program, IMAP_SEARCH_NOT);
+		add_leaf(program, IMAP_SEARCH_RECENT, IMAP_COST_STATE);
+		close_key(program);
+	} else if (cursor_word(program->cursor, "NEW")) {
+		open_key(program, IMAP_SEARCH_AND);
+		add_leaf(program, IMAP_SEARCH_RECENT, IMAP_COST_STATE);
+		add_flag(program, IMAP_FLAG_SEEN, false);
+		close_key(program);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+typedef bool argument_reader(struct cursor *cursor, struct imap_search_node *node);
+
+static bool
+read_no_argument(struct cursor *cursor, struct imap_search_node *node)
+{
+	(void)cursor;
+	(void)node;
+	return true;
+}
+
+static bool
+read_date(struct cursor *cursor, struct imap_search_node *node)
+{
+	struct span text;
+
+	return cursor_space(cursor) && cursor_astring(cursor, &text) &&
+	    (imap_date_parse(text, &node->days) || cursor_fail(cursor, "Invalid date"));
+}
+
+static bool
+read_size(struct cursor *cursor, struct imap_search_node *node)
+{
+	return cursor_space(cursor) && cursor_number(cursor, INT64_MAX, &node->number);
+}
+
+static bool
+read_text(struct cursor *cursor, struct imap_search_node *node)
+{
+	return cursor_space(cursor) && cursor_text(cursor, &node->text);
+}
+
+static bool
+read_header(struct cursor *cursor, struct imap_search_node *node)
+{
+	return cursor_space(cursor) && cursor_text(cursor, &node->field) && cursor_space(cursor) &&
+	    cursor_text(cursor, &node->text);
+}
+
+static bool
+read_uids(struct cursor *cursor, struct imap_search_node *node)
+{
+	return cursor_space(cursor) && cursor_sequence(cursor, &node->set);
+}
+
+static bool
+read_keyword(struct cursor *cursor, struct imap_search_node *node)
+{
+	return cursor_space(cursor) && cursor_atom(cursor, &node->text);
+}
+
+/* "620162338" or "\"/flags/\\\\draft\" all 620162338"; we keep one number for all of a message. */
+static bool
+read_modseq(struct cursor *cursor, struct imap_search_node *node)
+{
+	struct span entry;
+
+	if (!cursor_space(cursor))
+		return false;
+	if (cursor_peek(cursor) == '"') {
+		if (!cursor_string(cursor, &entry) || !cursor_space(cursor))
+			return false;
+		if (!cursor_word(cursor, "all") && !cursor_word(cursor, "priv") && !cursor_word(cursor, "shared"))
+			return cursor_fail(cursor, "Expected all, priv or shared");
+		if (!cursor_space(cursor))
+			return false;
+	}
+	return imap_read_modseq(cursor, &node->number);
+}
+
+static const struct leaf {
+	const char *name;
+	enum imap_search_key key;
+	enum imap_search_cost cost;
+	argument_reader *read_argument;
+	const char *field;
+} leaves[] = {
+	{ "ALL", IMAP_SEARCH_ALL, IMAP_COST_STATE, read_no_argument, NULL },
+	{ "KEYWORD", IMAP_SEARCH_KEYWORD, IMAP_COST_STATE, read_keyword, NULL },
+	{ "UID", IMAP_SEARCH_UID, IMAP_COST_STATE, read_uids, NULL },
+	{ "MODSEQ", IMAP_SEARCH_MODSEQ, IMAP_COST_STATE, read_modseq, NULL },
+	{ "LARGER", IMAP_SEARCH_LARGER, IMAP_COST_STATE, read_size, NULL },
+	{ "SMALLER", IMAP_SEARCH_SMALLER, IMAP_COST_STATE, read_size, NULL },
+	{ "BEFORE", IMAP_SEARCH_BEFORE, IMAP_COST_STATE, read_date, NULL },
+	{ "ON", IMAP_SEARCH_ON, IMAP_COST_STATE, read_date, NULL },
+	{ "SINCE", IMAP_SEARCH_SINCE, IMAP_COST_STATE, read_date, NULL },
+	{ "SENTBEFORE", IMAP_SEARCH_SENTBEFORE, IMAP_COST_HEADER, read_date, NULL },
+	{ "SENTON", IMAP_SEARCH_SENTON, IMAP_COST_HEADER, read_date, NULL },
+	{ "SENTSINCE", IMAP_SEARCH_SENTSINCE, IMAP_COST_HEADER, read_date, NULL },
+	{ "FROM", IMAP_SEARCH_HEADER, IMAP_COST_HEADER, read_text, "From" },
+	{ "TO", IMAP_SEARCH_HEADER, IMAP_COST_HEADER, read_text, "To" },
+	{ "CC", IMAP_SEARCH_HEADER, IMAP_COST_HEADER, read_text, "Cc" },
+	{ "BCC", IMAP_SEARCH_HEADER, IMAP_COST_HEADER, read_text, "Bcc" },
+	{ "SUBJECT", IMAP_SEARCH_HEADER, IMAP_COST_HEADER, read_text, "Subject" },
+	{ "HEADER", IMAP_SEARCH_HEADER, IMAP_COST_HEADER, read_header, NULL },
+	{ "BODY", IMAP_SEARCH_BODY, IMAP_COST_BODY, read_text, NULL },
+	{ "TEXT", IMAP_SEARCH_TEXT, IMAP_COST_BODY, read_text, NULL },
+};
+
+static bool
+read_leaf(struct program *program, const struct leaf *leaf)
+{
+	struct imap_search_node *node = add_leaf(program, leaf->key, leaf->cost);
+
+	if (leaf->field != NULL)
+		node->field = span_from_string(leaf->field);
+	program->search->has_modseq |= leaf->key == IMAP_SEARCH_MODSEQ;
+	return leaf->read_argument(program->cursor, node);
+}
+
+static bool
+read_unkeyword(struct program *program)
+{
+	struct imap_search_node *node;
+
+	open_key(program, IMAP_SEARCH_NOT);
+	node = add_leaf(program, IMAP_SEARCH_KEYWORD, IMAP_COST_STATE);
+	if (!read_keyword(program->cursor, node))
+		return false;
+	close_key(program);
+	return true;
+}
+
+static bool
+read_named_key(struct program *program)
+{
+	if (read_flag_key(program) || read_recent_key(program))
+		return true;
+	if (cursor_word(program->cursor, "UNKEYWORD"))
+		return read_unkeyword(program);
+	for (size_t i = 0; i < COUNT_OF(leaves); i++)
+		if (cursor_word(program->cursor, leaves[i].name))
+			return read_leaf(program, &leaves[i]);
+	return cursor_fail(program->cursor, "Unknown search key");
+}
+
+/* Open what begins here, or read a whole leaf; *is_whole_out says which. */
+static bool
+read_key(struct program *program, bool *is_whole_out)
+{
+	struct cursor *cursor = program->cursor;
+	int next = cursor_peek(cursor);
+
+	*is_whole_out = false;
+	if (cursor_skip(cursor, '(')) {
+		if (++program->parentheses > cursor->limits->list_depth)
+			return cursor_fail(cursor, "Lists are nested too deep");
+		open_key(program, IMAP_SEARCH_AND);
+		return true;
+	}
+	if (cursor_word(cursor, "NOT")) {
+		open_key(program, IMAP_SEARCH_NOT);
+		return cursor_space(cursor);
+	}
+	if (cursor_word(cursor, "OR")) {
+		open_key(program, IMAP_SEARCH_OR);
+		return cursor_space(cursor);
+	}
+	*is_whole_out = true;
+	if (next == '*' || next == '$' || (next >= '0' && next <= '9'))
+		return cursor_sequence(cursor, &add_leaf(program, IMAP_SEARCH_SEQUENCE, IMAP_COST_STATE)->set);
+	return read_named_key(program);
+}
+
+/* A key is whole: close what it completes, up to the key that takes another one.  *is_done_out: the root. */
+static bool
+complete(struct program *program, bool *is_done_out)
+{
+	struct cursor *cursor = program->cursor;
+
+	for (;;) {
+		struct imap_search_node *open = &program->search->nodes[program->open];
+
+		*is_done_out = program->open == 0 && cursor_is_at_end(cursor);
+		if (*is_done_out) {
+			open->end = (uint32_t)program->search->node_count;
+			return true;
+		}
+		if (open->key == IMAP_SEARCH_OR && open->number++ == 0)
+			return cursor_space(cursor);
+		if (open->key == IMAP_SEARCH_AND) {
+			if (program->open == 0 || !cursor_skip(cursor, ')'))
+				return cursor_space(cursor);
+			program->parentheses--;
+		}
+		close_key(program);
+	}
+}
+
+static bool
+read_program(struct cursor *cursor, struct imap_search *search)
+{
+	struct program program = { .cursor = cursor, .search = search };
+	bool is_whole, is_done = false;
+
+	open_key(&program, IMAP_SEARCH_AND);
+	program.open = 0;
+	while (!is_done) {
+		if (!cursor_node(cursor) || !read_key(&program, &is_whole))
+			return false;
+		if (is_whole && !complete(&program, &is_done))
+			return false;
+	}
+	return true;
+}
+
+static bool
+read_return_option(struct cursor *cursor, void *context)
+{
+	static const struct {
+		const char *name;
+		unsigned bit;
+	} options[] = {
+		{ "MIN", IMAP_RETURN_MIN }, { "MAX", IMAP_RETURN_MAX }, { "ALL", IMAP_RETURN_ALL },
+		{ "COUNT", IMAP_RETURN_COUNT }, { "SAVE", IMAP_RETURN_SAVE },
+	};
+	unsigned *bits = context;
+
+	for (size_t i = 0; i < COUNT_OF(options); i++)
+		if (cursor_word(cursor, options[i].name)) {
+			*bits |= options[i].bit;
+			return true;
+		}
+	return cursor_fail(cursor, "Unknown option of SEARCH RETURN");
+}
+
+static bool
+read_returns(struct cursor *cursor, struct imap_search *search)
+{
+	if (!cursor_word(cursor, "RETURN"))
+		return true;
+	search->has_return = true;
+	if (!cursor_space(cursor) || !cursor_list(cursor, true, read_return_option, &search->return_options))
+		return false;
+	if (search->return_options == 0)
+		search->return_options = IMAP_RETURN_ALL;
+	return cursor_space(cursor);
+}
+
+static bool
+read_charset(struct cursor *cursor)
+{
+	struct span charset;
+
+	if (!cursor_word(cursor, "CHARSET"))
+		return true;
+	if (!cursor_space(cursor) || !cursor_astring(cursor, &charset))
+		return false;
+	if (!span_equals_nocase(charset, SPAN("UTF-8")) && !span_equals_nocase(charset, SPAN("US-ASCII")))
+		return cursor_refuse(cursor, "BADCHARSET (US-ASCII UTF-8)", "Charset is not supported");
+	return cursor_space(cursor);
+}
+
+bool
+imap_read_search(struct cursor *cursor, struct imap_command_line *line)
+{
+	return cursor_space(cursor) && read_returns(cursor, &line->search) && read_charset(cursor) &&
+	    read_program(cursor, &line->search);
+}
