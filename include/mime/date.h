@@ -1,5 +1,5 @@
 /*
- * The Date field (RFC 5322 sections 3.3 and 4.3).  Any thread.
+ * The Date field: RFC 5322 sections 3.3 and 4.3.  Any thread; pure.
  */
 #ifndef MIME_DATE_H
 #define MIME_DATE_H
@@ -7,20 +7,15 @@
 #include "base/span.h"
 
 struct mime_date {
-	int64_t unix_s;		/* seconds since 1970-01-01 UTC */
-	int32_t zone_minutes;	/* east of UTC; 0 when unknown */
-	int32_t day;		/* calendar day where the sender is, days since 1970-01-01: SENTON */
+	int64_t unix_s;		/* since 1970 UTC */
+	int32_t day;		/* calendar day as written, zone ignored, days since 1970-01-01: for SENTON */
+	int32_t zone_minutes;	/* east of UTC; 0 where the zone is unknown */
 };
 
-/*
- * Read a field value: comments, folding, two- and three-digit years, named zones, no day name, no
- * seconds, and month before day are all fine; so is junk behind.  A time that makes no sense counts as
- * 00:00:00, a zone that makes none as UTC (RFC 5256 section 2.2).  False, with *date_out untouched, when
- * there is no calendar day.  Linear.
- */
+/* Read a date, obsolete forms and comments included; false, with nothing written, if it is none. */
 bool mime_date_parse(struct span value, struct mime_date *date_out);
 
-/* Days from 1970-01-01 to a day of the Gregorian calendar; month 1 to 12, day 1 to 31. */
-int32_t mime_date_days(int year, int month, int day);
+/* Days since 1970-01-01 of a date of the Gregorian calendar; month 1 to 12. */
+int32_t mime_date_day(int32_t year, unsigned month, unsigned day_of_month);
 
 #endif

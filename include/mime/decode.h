@@ -1,6 +1,5 @@
 /*
- * Content-Transfer-Encoding undone, octets in pieces (RFC 2045 section 6).  Damaged input never fails:
- * what cannot be decoded is skipped or kept as it stands.  Any thread.
+ * Content-Transfer-Encoding undone, piece by piece: RFC 2045 section 6, and uuencode.  Any thread; pure.
  */
 #ifndef MIME_DECODE_H
 #define MIME_DECODE_H
@@ -8,48 +7,41 @@
 #include "base/buffer.h"
 
 enum mime_encoding {
-	MIME_ENCODING_7BIT,
-	MIME_ENCODING_8BIT,
-	MIME_ENCODING_BINARY,
-	MIME_ENCODING_QUOTED_PRINTABLE,
-	MIME_ENCODING_BASE64,
-	MIME_ENCODING_UUENCODE,
-	MIME_ENCODING_UNKNOWN	/* decodes to itself; BINARY answers UNKNOWN-CTE */
+	MIME_7BIT,
+	MIME_8BIT,
+	MIME_BINARY,
+	MIME_BASE64,
+	MIME_QUOTED_PRINTABLE,
+	MIME_UUENCODE,			/* x-uuencode, x-uue, uuencode */
+	MIME_UNKNOWN_ENCODING,		/* FETCH BINARY answers NO [UNKNOWN-CTE] */
+	MIME_ENCODING_COUNT
 };
 
-/*
- * What a field value names, whatever its case, with comments or junk behind; empty means 7bit
- * (RFC 2045 section 6.1).
- */
-enum mime_encoding mime_encoding_from_name(struct span name);
-
-/* The longest run of blanks, and the longest uuencoded line, that wait for what follows. */
-#define MIME_DECODER_HELD_MAX 1000
+/* An empty name is 7bit. */
+enum mime_encoding mime_encoding_find(struct span name);
 
 struct mime_decoder {
 	enum mime_encoding encoding;
-	int state;
-	uint32_t bits;		/* base64: characters of the unfinished group */
-	unsigned bit_count;
+	bool is_damaged;		/* something that the encoding does not allow was met, and skipped or kept */
+	uint8_t held[80];		/* an incomplete unit or line from the piece before */
 	size_t held_length;
-	uint8_t held[MIME_DECODER_HELD_MAX];
+	uint32_t bits;
+	unsigned bit_count;
+	bool is_ended, is_begun;
 };
 
 void mime_decoder_init(struct mime_decoder *decoder, enum mime_encoding encoding);
 
 /*
- * Append what the octets stand for.  How they are cut into pieces makes no difference.  Appends at most
- * as many octets as came in, and MIME_DECODER_HELD_MAX + 4 that waited.
+ * Append what the next piece stands for: at most as long as the piece plus 128 octets.  Tolerant: damage is
+ * passed over.  An unknown encoding is copied.  is_last: nothing follows.
  */
-void mime_decoder_feed(struct mime_decoder *decoder, struct span octets, struct buffer *out);
+void mime_decode(struct mime_decoder *decoder, struct span piece, bool is_last, struct buffer *out);
 
-/* Append what still waited.  The decoder can then be initialized again; it owns no memory. */
-void mime_decoder_finish(struct mime_decoder *decoder, struct buffer *out);
-
-/* Append a whole body, decoded. */
-void mime_decode(enum mime_encoding encoding, struct span octets, struct buffer *out);
-
-/* Exactly the octets mime_decode() appends; keeps 16 KiB at a time (RFC 3516: BINARY.SIZE). */
-size_t mime_decoded_length(enum mime_encoding encoding, struct span octets);
+/*
+ * Append a whole body decoded, for FETCH BINARY.  False, with nothing appended, for an unknown encoding
+ * (RFC 9051 section 6.4.5, UNKNOWN-CTE).
+ */
+bool mime_decode_all(enum mime_encoding encoding, struct span body, struct buffer *out);
 
 #endif

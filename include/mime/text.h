@@ -1,41 +1,37 @@
 /*
- * The text of one body part as SEARCH BODY and TEXT see it: transfer encoding undone, UTF-8, case
- * folded; octets in pieces.  Any thread, one at a time.
- *
- *	mime_text_init(&text, encoding, charset);
- *	while (there is a piece, at most 64 KiB of the raw body) {
- *		mime_text_feed(&text, piece, &folded);
- *		found = mime_search(buffer_span(&folded), key);
- *		mime_text_keep(&folded, key.length - 1);
- *	}
- *	mime_text_finish(&text, &folded);	(and search once more)
- *	mime_text_fini(&text);
+ * The text of a message that SEARCH BODY and SEARCH TEXT look at (RFC 9051 section 6.4.4): decoded, in
+ * UTF-8, folded, in pieces of bounded size.  BODY: the text parts.  TEXT: also the headers of the message,
+ * of its parts and of the messages inside.  HTML is searched as it is written, tags included.
+ * A compute or storage worker; pure.
  */
 #ifndef MIME_TEXT_H
 #define MIME_TEXT_H
 
-#include "mime/charset.h"
-#include "mime/decode.h"
+#include "base/buffer.h"
 
-struct mime_text {
-	struct mime_decoder decoder;
-	struct mime_converter converter;
-	struct buffer decoded, converted;
-};
+#define MIME_TEXT_PIECE_OCTETS (64 * 1024)	/* of a message, read for one piece */
 
-/* Begin with a part; the charset as in mime_converter_init(), borrowed until return. */
-void mime_text_init(struct mime_text *text, enum mime_encoding encoding, struct span charset);
+enum mime_text_scope { MIME_TEXT_BODY, MIME_TEXT_ALL };
 
-/* Append the folded text of a piece of the raw body.  How it is cut makes no difference. */
-void mime_text_feed(struct mime_text *text, struct span octets, struct buffer *folded_out);
+/* One piece, borrowed until return.  False stops. */
+typedef bool mime_text_visitor(struct span folded, void *context);
 
-/* Append what still waited. */
-void mime_text_finish(struct mime_text *text, struct buffer *folded_out);
+/*
+ * Visit the text.
+ *
+ *	parts	 the part table of this message
+ *	overlap	 each piece begins with this many of the last octets of the piece before from the same
+ *		 part: with the folded key's length - 1, a key is always found whole in one piece
+ *
+ * False if the visitor stopped it.
+ */
+bool mime_text_each(struct span message, struct span parts, enum mime_text_scope scope, size_t overlap,
+    mime_text_visitor *visitor, void *context);
 
-/* Free what the text owns; harmless twice. */
-void mime_text_fini(struct mime_text *text);
-
-/* Drop all but the last octets, so that a key is found across pieces: keep key.length - 1. */
-void mime_text_keep(struct buffer *folded, size_t octets);
+/*
+ * Which of these folded keys are in the text?  Sets found_out[i]; stops when all are found.
+ */
+void mime_text_search(struct span message, struct span parts, enum mime_text_scope scope,
+    const struct span *keys, size_t count, bool *found_out);
 
 #endif
