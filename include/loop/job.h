@@ -23,6 +23,7 @@ struct job {
 	void (*work)(struct job *job);	/* on a worker; not called for the jobs of a job_queue */
 	void (*done)(struct job *job);	/* on the loop; may free the job; NULL: nobody waits */
 	struct job_queue *queue;	/* set by job_queue_submit() */
+	bool is_again;			/* room loop only: after work() to the end of the queue, not home */
 };
 
 /*
@@ -35,8 +36,8 @@ struct job {
  */
 struct workers *workers_new(struct loop *loop, const char *name, unsigned threads);
 
-/* Wait until every job has been worked on, then end the threads; their done() still comes by the loop.
- * Call it outside of callbacks, then loop_turn() or loop_free() brings the last results home. */
+/* Wait until every job has come home (their done() runs in here), then end the threads.  Loop thread,
+ * not from inside done(). */
 void workers_free(struct workers **workers);
 
 /* Loop thread, or a worker.  First come, first worked on. */
@@ -73,15 +74,19 @@ bool job_queue_submit(struct job_queue *queue, struct job *job);
  * The worker must not touch the job from then on.  Worker thread, inside job_batch. */
 void job_complete(struct job *job);
 
-/* No job waits, runs, or has yet to come home (a job is home when its done() is called).  Loop thread. */
+/* No job waits, runs, or has yet to come home, and no worker uses context: not before the last done() has
+ * returned, so not inside it.  Loop thread. */
 bool job_queue_is_idle(const struct job_queue *queue);
+
+/* Call back, with the queue's context, whenever it has become idle; the way to know when to free. */
+void job_queue_on_idle(struct job_queue *queue, void (*on_idle)(void *context));
 
 /* Waiting and running jobs, and those on their way home.  Loop thread. */
 size_t job_queue_length(const struct job_queue *queue);
 
 /*
  * Free an idle queue, or, when it is not idle, as soon as it has become so; no job may be submitted
- * any more.  Not called back: ask job_queue_is_idle() before freeing what context points to.
+ * any more.  What context points to must live until job_queue_is_idle().
  */
 void job_queue_free(struct job_queue **queue);
 

@@ -1,0 +1,71 @@
+/*
+ * What the files of room loop share: the loop's parts, and the way home for finished jobs.
+ */
+#ifndef LOOP_INTERNAL_H
+#define LOOP_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <event2/event.h>
+
+#include "loop/job.h"
+#include "loop/loop.h"
+
+/* Where workers put finished jobs; the descriptor wakes the loop. */
+struct home {
+	pthread_mutex_t mutex;
+	struct list jobs;		/* under mutex */
+	int descriptor;			/* eventfd */
+	struct watch watch;
+};
+
+struct timers {
+	struct timer **heap;		/* heap[1] is due first */
+	size_t count, capacity;
+};
+
+struct loop {
+	struct event_base *base;
+	struct list deferred;
+	struct timers timers;
+	struct event *alarm;		/* ends the wait when a timer is due */
+	struct list signals;
+	struct home home;
+	uint64_t now_us;
+	bool is_stopping;
+};
+
+struct workers {
+	struct loop *loop;
+	pthread_mutex_t mutex;
+	pthread_cond_t arrival;
+	struct list waiting;		/* under mutex */
+	size_t waiting_count;		/* under mutex */
+	bool is_stopping;		/* under mutex */
+	atomic_size_t away;		/* jobs submitted and not yet home */
+	pthread_t *threads;
+	unsigned thread_count;
+	struct deferred in_line;	/* runs the jobs when there are no threads */
+	char name[12];
+};
+
+void home_init(struct loop *loop);
+void home_fini(struct loop *loop);
+
+/* Put a job on its way home.  Any thread. */
+void home_deliver(struct loop *loop, struct job *job);
+
+/* Run done() of all jobs that have arrived. */
+void home_receive(struct loop *loop);
+
+/* Run what is due at now_us. */
+void timers_run(struct loop *loop);
+
+/* How long until the first is due; false: none runs. */
+bool timers_next_us(const struct loop *loop, uint64_t *wait_us_out);
+
+/* A job of a queue is about to be told of its end. */
+void job_queue_came_home(struct job *job);
+
+#endif

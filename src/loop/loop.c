@@ -1,0 +1,193 @@
+/*
+ * The loop's turn: deferred calls, due timers, then libevent's one wait for descriptors and signals.
+ * Timers are our own, so that a test's clock moves them.  Loop thread.
+ */
+#include "internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/thread.h"
+
+struct signal_watch {
+	struct list link;
+	struct event *event;
+	void (*on_signal)(int number, void *context);
+	void *context;
+};
+
+static void
+on_alarm(evutil_socket_t descriptor, short what, void *context)
+{
+	(void)descriptor;
+	(void)what;
+	(void)context;		/* the wait has ended: that is all */
+}
+
+struct loop *
+loop_new(void)
+{
+	struct loop *loop = NEW(struct loop);
+
+	loop->base = event_base_new();
+	if (loop->base == NULL)
+		abort();
+	list_init(&loop->deferred);
+	list_init(&loop->signals);
+	loop->alarm = evtimer_new(loop->base, on_alarm, NULL);
+	loop->now_us = clock_monotonic_us();
+	home_init(loop);
+	return loop;
+}
+
+static void
+run_deferred(struct loop *loop)
+{
+	struct list now, *link;
+
+	/* What is scheduled meanwhile waits for the next turn, so that calls cannot go round for ever. */
+	list_init(&now);
+	list_move_all(&now, &loop->deferred);
+	while ((link = list_pop_front(&now)) != NULL) {
+		struct deferred *deferred = LIST_ENTRY(link, struct deferred, link);
+
+		deferred->run(deferred->context);
+	}
+}
+
+void
+loop_free(struct loop **loop_pointer)
+{
+	struct loop *loop = *loop_pointer;
+
+	if (loop == NULL)
+		return;
+	home_receive(loop);
+	while (!list_is_empty(&loop->deferred))
+		run_deferred(loop);
+	assert(loop->timers.count == 0);
+	home_fini(loop);
+	LIST_FOREACH(&loop->signals, link) {
+		struct signal_watch *watch = LIST_ENTRY(link, struct signal_watch, link);
+
+		event_free(watch->event);
+		free(watch);
+	}
+	event_free(loop->alarm);
+	event_base_free(loop->base);
+	free(loop->timers.heap);
+	free(loop);
+	*loop_pointer = NULL;
+}
+
+static void
+set_alarm(struct loop *loop)
+{
+	uint64_t wait_us;
+	struct timeval wait;
+
+	if (!timers_next_us(loop, &wait_us)) {
+		event_del(loop->alarm);
+		return;
+	}
+	wait = (struct timeval){ (time_t)(wait_us / 1000000), (suseconds_t)(wait_us % 1000000) };
+	event_add(loop->alarm, &wait);
+}
+
+static void
+turn(struct loop *loop, bool may_wait)
+{
+	loop->now_us = clock_monotonic_us();
+	run_deferred(loop);
+	timers_run(loop);
+	if (loop->is_stopping)
+		return;
+	if (may_wait && list_is_empty(&loop->deferred)) {
+		set_alarm(loop);
+		event_base_loop(loop->base, EVLOOP_ONCE);
+	} else {
+		event_base_loop(loop->base, EVLOOP_NONBLOCK);
+	}
+	loop->now_us = clock_monotonic_us();
+}
+
+void
+loop_run(struct loop *loop)
+{
+	loop->is_stopping = false;
+	thread_enter_loop();
+	while (!loop->is_stopping)
+		turn(loop, true);
+	thread_leave_loop();
+}
+
+void
+loop_turn(struct loop *loop, bool may_wait)
+{
+	loop->is_stopping = false;
+	thread_enter_loop();
+	turn(loop, may_wait);
+	thread_leave_loop();
+}
+
+void
+loop_stop(struct loop *loop)
+{
+	loop->is_stopping = true;
+}
+
+uint64_t
+loop_now_us(const struct loop *loop)
+{
+	return loop->now_us;
+}
+
+void
+deferred_init(struct deferred *deferred, void (*run)(void *context), void *context)
+{
+	list_init(&deferred->link);
+	deferred->run = run;
+	deferred->context = context;
+}
+
+void
+deferred_schedule(struct loop *loop, struct deferred *deferred)
+{
+	if (list_is_empty(&deferred->link))
+		list_push_back(&loop->deferred, &deferred->link);
+}
+
+void
+deferred_cancel(struct deferred *deferred)
+{
+	list_remove(&deferred->link);
+}
+
+bool
+deferred_is_scheduled(const struct deferred *deferred)
+{
+	return !list_is_empty(&deferred->link);
+}
+
+static void
+on_signal_event(evutil_socket_t number, short what, void *context)
+{
+	struct signal_watch *watch = context;
+
+	(void)what;
+	watch->on_signal((int)number, watch->context);
+}
+
+void
+loop_on_signal(struct loop *loop, int number, void (*on_signal)(int number, void *context), void *context)
+{
+	struct signal_watch *watch = NEW(struct signal_watch);
+
+	watch->on_signal = on_signal;
+	watch->context = context;
+	watch->event = evsignal_new(loop->base, number, on_signal_event, watch);
+	event_add(watch->event, NULL);
+	list_push_back(&loop->signals, &watch->link);
+}

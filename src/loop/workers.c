@@ -1,0 +1,195 @@
+/*
+ * Worker threads and what waits for them: first come, first worked on.
+ */
+#include "internal.h"
+
+#include <assert.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "base/thread.h"
+
+static struct job *
+take(struct workers *workers)
+{
+	struct list *link = list_pop_front(&workers->waiting);
+
+	if (link == NULL)
+		return NULL;
+	workers->waiting_count--;
+	return LIST_ENTRY(link, struct job, link);
+}
+
+static void
+put(struct workers *workers, struct job *job)
+{
+	pthread_mutex_lock(&workers->mutex);
+	list_push_back(&workers->waiting, &job->link);
+	workers->waiting_count++;
+	pthread_cond_signal(&workers->arrival);
+	pthread_mutex_unlock(&workers->mutex);
+}
+
+static void
+work_on(struct workers *workers, struct job *job)
+{
+	struct loop *loop = workers->loop;
+
+	job->is_again = false;
+	job->work(job);
+	if (job->is_again) {
+		put(workers, job);
+		return;
+	}
+	home_deliver(loop, job);
+	/* Last: workers_free() waits for it, then the workers are gone. */
+	atomic_fetch_sub(&workers->away, 1);
+}
+
+static void *
+worker_main(void *context)
+{
+	struct workers *workers = context;
+	struct job *job;
+
+	for (;;) {
+		pthread_mutex_lock(&workers->mutex);
+		while (list_is_empty(&workers->waiting) && !workers->is_stopping)
+			pthread_cond_wait(&workers->arrival, &workers->mutex);
+		job = take(workers);
+		pthread_mutex_unlock(&workers->mutex);
+		if (job == NULL)
+			return NULL;
+		work_on(workers, job);
+	}
+}
+
+static void
+run_in_line(void *context)
+{
+	struct workers *workers = context;
+	size_t count = workers_waiting(workers);
+	bool is_loop = thread_is_loop();
+
+	thread_leave_loop();
+	while (count-- > 0) {
+		struct job *job;
+
+		pthread_mutex_lock(&workers->mutex);
+		job = take(workers);
+		pthread_mutex_unlock(&workers->mutex);
+		work_on(workers, job);
+	}
+	if (is_loop)
+		thread_enter_loop();
+	if (workers_waiting(workers) > 0)
+		deferred_schedule(workers->loop, &workers->in_line);
+}
+
+static void
+start_threads(struct workers *workers, unsigned threads)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	workers->threads = memory_new_array(threads, sizeof *workers->threads);
+	for (workers->thread_count = 0; workers->thread_count < threads; workers->thread_count++) {
+		char name[16];
+		pthread_t *thread = &workers->threads[workers->thread_count];
+
+		if (pthread_create(thread, NULL, worker_main, workers) != 0)
+			abort();
+		snprintf(name, sizeof name, "%s-%u", workers->name, workers->thread_count % 100);
+		pthread_setname_np(*thread, name);
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+struct workers *
+workers_new(struct loop *loop, const char *name, unsigned threads)
+{
+	struct workers *workers = NEW(struct workers);
+
+	workers->loop = loop;
+	snprintf(workers->name, sizeof workers->name, "%s", name);
+	pthread_mutex_init(&workers->mutex, NULL);
+	pthread_cond_init(&workers->arrival, NULL);
+	list_init(&workers->waiting);
+	deferred_init(&workers->in_line, run_in_line, workers);
+	start_threads(workers, threads);
+	return workers;
+}
+
+/* Jobs that come home may submit others: wait until none is away. */
+static void
+bring_home(struct workers *workers)
+{
+	struct pollfd arrival = { .fd = workers->loop->home.descriptor, .events = POLLIN };
+
+	for (;;) {
+		if (workers->thread_count == 0)
+			run_in_line(workers);
+		else if (atomic_load(&workers->away) > 0)
+			poll(&arrival, 1, 1);
+		home_receive(workers->loop);
+		if (atomic_load(&workers->away) == 0)
+			break;
+	}
+	home_receive(workers->loop);
+}
+
+void
+workers_free(struct workers **workers_pointer)
+{
+	struct workers *workers = *workers_pointer;
+
+	if (workers == NULL)
+		return;
+	do
+		bring_home(workers);
+	while (atomic_load(&workers->away) > 0);
+	pthread_mutex_lock(&workers->mutex);
+	workers->is_stopping = true;
+	pthread_cond_broadcast(&workers->arrival);
+	pthread_mutex_unlock(&workers->mutex);
+	for (unsigned i = 0; i < workers->thread_count; i++)
+		pthread_join(workers->threads[i], NULL);
+	deferred_cancel(&workers->in_line);
+	pthread_cond_destroy(&workers->arrival);
+	pthread_mutex_destroy(&workers->mutex);
+	free(workers->threads);
+	free(workers);
+	*workers_pointer = NULL;
+}
+
+void
+workers_submit(struct workers *workers, struct job *job)
+{
+	assert(job->work != NULL);
+	job->queue = NULL;
+	atomic_fetch_add(&workers->away, 1);
+	put(workers, job);
+	if (workers->thread_count == 0)
+		deferred_schedule(workers->loop, &workers->in_line);
+}
+
+size_t
+workers_waiting(struct workers *workers)
+{
+	size_t count;
+
+	pthread_mutex_lock(&workers->mutex);
+	count = workers->waiting_count;
+	pthread_mutex_unlock(&workers->mutex);
+	return count;
+}
+
+unsigned
+workers_threads(const struct workers *workers)
+{
+	return workers->thread_count;
+}
