@@ -1,0 +1,261 @@
+/*
+ * Requests and answers over a real socket in the file system.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../../src/control/peer.h"
+#include "base/memory.h"
+#include "loop/loop.h"
+#include "net/stream.h"
+
+static struct loop *loop;
+static struct control *control;
+static struct control_call *kept;
+static struct stream *taken;
+static char path[64];
+
+static void
+on_echo(struct control_call *call, void *context)
+{
+	(void)context;
+	for (size_t i = 0; i < control_call_count(call); i++)
+		control_reply(call, control_call_word(call, i));
+	control_replyf(call, "body %zu", control_call_body(call).length);
+	control_finish(call, 0, NULL);
+}
+
+static void
+on_later(struct control_call *call, void *context)
+{
+	(void)context;
+	kept = call;
+}
+
+static void
+on_take(struct control_call *call, void *context)
+{
+	(void)context;
+	taken = control_take_stream(call);
+}
+
+static int
+begin(void **state)
+{
+	char *error = NULL;
+
+	(void)state;
+	strcpy(path, "/tmp/control-XXXXXX");
+	assert_non_null(mkdtemp(path));
+	strcat(path, "/socket");
+	loop = loop_new();
+	control = control_new(loop, path, &error);
+	assert_non_null(control);
+	control_register(control, "echo", CONTROL_VIEW, on_echo, NULL);
+	control_register(control, "echo loud", CONTROL_CHANGE, on_echo, NULL);
+	control_register(control, "later", CONTROL_CHANGE, on_later, NULL);
+	control_register(control, "take", CONTROL_CHANGE, on_take, NULL);
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	(void)state;
+	stream_free(&taken);
+	control_free(&control);
+	for (int i = 0; i < 10; i++)
+		loop_turn(loop, false);
+	loop_free(&loop);
+	assert_int_not_equal(access(path, F_OK), 0);
+	*strrchr(path, '/') = '\0';
+	return rmdir(path);
+}
+
+static int
+connect_to_it(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	strcpy(address.sun_path, path);
+	assert_int_equal(connect(descriptor, (struct sockaddr *)&address, sizeof address), 0);
+	fcntl(descriptor, F_SETFL, O_NONBLOCK);
+	return descriptor;
+}
+
+/* Send and give all that comes within some turns. */
+static const char *
+ask(int descriptor, const char *request)
+{
+	static char answer[65536];
+	size_t length = 0;
+	ssize_t got;
+
+	assert_int_equal(write(descriptor, request, strlen(request)), strlen(request));
+	for (int i = 0; i < 50; i++) {
+		loop_turn(loop, false);
+		got = read(descriptor, answer + length, sizeof answer - 1 - length);
+		if (got > 0)
+			length += (size_t)got;
+	}
+	answer[length] = '\0';
+	return answer;
+}
+
+static const struct {
+	const char *request, *answer;
+} cases[] = {
+	{ "echo a \"b c\"\n", "+a\n+b c\n+body 0\n.0\n" },
+	{ "echo\r\n", "+body 0\n.0\n" },
+	{ "echo loud x\n", "+x\n+body 0\n.0\n" },
+	{ "echo x {5}\nab\nde", "+x\n+body 5\n.0\n" },
+	{ "echo {0}\necho\n", "+body 0\n.0\n+body 0\n.0\n" },
+	{ "echo 1\necho 2\n", "+1\n+body 0\n.0\n+2\n+body 0\n.0\n" },
+	{ "nothing\n", ".64 this server has no such verb\n" },
+	{ "\n", ".64 this server has no such verb\n" },
+	{ "echo \"open\n", ".64 the request cannot be understood\n" },
+	{ "echo {99999}\n", ".64 the request cannot be understood\n" },
+	{ "echo {x}\n", ".64 the request cannot be understood\n" },
+};
+
+static void
+test_requests(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		int descriptor = connect_to_it();
+
+		assert_string_equal(ask(descriptor, cases[i].request), cases[i].answer);
+		close(descriptor);
+	}
+}
+
+static void
+test_long_line(void **state)
+{
+	int descriptor = connect_to_it();
+	char line[CONTROL_LINE_MAX + 100];
+
+	(void)state;
+	memset(line, 'x', sizeof line);
+	line[sizeof line - 1] = '\0';
+	assert_string_equal(ask(descriptor, line), ".64 the request is too long\n");
+	close(descriptor);
+}
+
+static void
+test_octet_by_octet(void **state)
+{
+	const char *request = "echo \"a b\" {3}\nxyz";
+	int descriptor = connect_to_it();
+	char octet[2] = "";
+
+	(void)state;
+	for (; request[1] != '\0'; request++) {
+		octet[0] = *request;
+		assert_string_equal(ask(descriptor, octet), "");
+	}
+	assert_string_equal(ask(descriptor, request), "+a b\n+body 3\n.0\n");
+	close(descriptor);
+}
+
+static void
+test_later(void **state)
+{
+	int descriptor = connect_to_it();
+
+	(void)state;
+	assert_string_equal(ask(descriptor, "later\necho\n"), "");
+	assert_non_null(kept);
+	control_finish(kept, 75, "try again");
+	assert_string_equal(ask(descriptor, ""), ".75 try again\n+body 0\n.0\n");
+	close(descriptor);
+}
+
+static void
+test_gone_meanwhile(void **state)
+{
+	int descriptor = connect_to_it();
+
+	(void)state;
+	ask(descriptor, "later\n");
+	close(descriptor);
+	for (int i = 0; i < 10; i++)
+		loop_turn(loop, false);
+	control_reply(kept, SPAN("nobody listens"));
+	control_finish(kept, 0, NULL);
+	for (int i = 0; i < 10; i++)
+		loop_turn(loop, false);
+}
+
+static void
+test_take(void **state)
+{
+	int descriptor = connect_to_it();
+
+	(void)state;
+	assert_string_equal(ask(descriptor, "take\n"), ".0\n");
+	assert_non_null(taken);
+	stream_write(taken, SPAN("* PREAUTH\r\n"));
+	assert_string_equal(ask(descriptor, "x"), "* PREAUTH\r\n");
+	close(descriptor);
+}
+
+static void
+test_rights(void **state)
+{
+	uid_t members[] = { 5, 7 };
+	struct rights rights = { .change = { 100, members, 2, true }, .view = { 200, NULL, 0, true } };
+
+	(void)state;
+	assert_true(rights_allow(&rights, 0, 0, CONTROL_CHANGE));
+	assert_true(rights_allow(&rights, geteuid(), 1, CONTROL_CHANGE));
+	assert_true(rights_allow(&rights, 7, 1, CONTROL_CHANGE));
+	assert_true(rights_allow(&rights, 8, 100, CONTROL_CHANGE));
+	assert_true(rights_allow(&rights, 8, 200, CONTROL_VIEW));
+	assert_false(rights_allow(&rights, 8, 200, CONTROL_CHANGE));
+	assert_false(rights_allow(&rights, 8, 8, CONTROL_VIEW));
+	rights.change.exists = rights.view.exists = false;
+	assert_false(rights_allow(&rights, 8, 100, CONTROL_VIEW));
+}
+
+static void
+test_socket_mode(void **state)
+{
+	struct stat facts;
+
+	(void)state;
+	assert_int_equal(stat(path, &facts), 0);
+	assert_int_equal(facts.st_mode & 0007 & ~0006, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_requests),
+		TEST(test_long_line),
+		TEST(test_octet_by_octet),
+		TEST(test_later),
+		TEST(test_gone_meanwhile),
+		TEST(test_take),
+		cmocka_unit_test(test_rights),
+		TEST(test_socket_mode),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
