@@ -10,11 +10,4 @@
 /* Append the envelope, with its parentheses, of a header block.  Values are unfolded, not decoded. */
 void imap_envelope_write(struct span header, struct buffer *out);
 
-/*
- * Append a string: a quoted string where the octets allow it, else a literal.  NUL becomes a space.
- * The second writes NIL for an empty span.
- */
-void imap_envelope_string_write(struct span text, struct buffer *out);
-void imap_envelope_nstring_write(struct span text, struct buffer *out);
-
 #endif
