@@ -51,6 +51,7 @@ fetch_render_fini(struct fetch_render *render)
 	free(render->fields);
 	free(render->entries);
 	fetch_content_fini(&render->content);
+	fetch_decoder_fini(&render->octets.decoder);
 	buffer_free(&render->text);
 }
 
@@ -169,30 +170,26 @@ item_binary(struct fetch_render *render, const struct imap_fetch_item *item, str
 	bool is_size = item->kind == IMAP_FETCH_BINARY_SIZE;
 	uint64_t content_id = render->entries[render->next].message.content_id;
 	struct fetch_octets octets = { .from = FETCH_DECODED };
-	struct fetch_decoded decoded = { 0 };
+	struct fetch_range range = { .encoding = MIME_BINARY };
 	enum store_status status;
+	uint64_t size;
+	bool has_nul;
 
-	if (!fetch_section_find(&render->content, item, &decoded.range)) {
+	if (!fetch_section_find(&render->content, item, &range) || range.encoding == MIME_UNKNOWN_ENCODING) {
+		render->has_unknown_cte |= range.encoding == MIME_UNKNOWN_ENCODING;
 		buffer_add_string(out, is_size ? "0" : "NIL");
 		return STORE_OK;
 	}
-	if (!fetch_decoder_find(&render->content, item, &decoded)) {
-		render->has_unknown_cte = true;
-		buffer_add_string(out, is_size ? "0" : "NIL");
-		return STORE_OK;
+	status = fetch_section_measure(&range, store, content_id, &size, &has_nul);
+	if (status == STORE_OK && is_size) {
+		buffer_add_number(out, size);
+	} else if (status == STORE_OK) {
+		octets.left = size;
+		apply_partial(item, &octets.at, &octets.left);
+		fetch_decoder_init(&octets.decoder, &range);
+		begin_literal(render, &octets, has_nul, out);
 	}
-	status = fetch_decoded_measure(&decoded, store, content_id);
-	if (status != STORE_OK)
-		return status;
-	if (is_size) {
-		buffer_add_number(out, decoded.size);
-		return STORE_OK;
-	}
-	octets.left = decoded.size;
-	apply_partial(item, &octets.at, &octets.left);
-	fetch_decoder_init(&octets.decoder, &decoded);
-	begin_literal(render, &octets, decoded.has_nul, out);
-	return STORE_OK;
+	return status;
 }
 
 static enum store_status
@@ -249,8 +246,10 @@ write_octets(struct fetch_render *render, struct store *store, size_t length, st
 		status = STORE_CORRUPT;
 	octets->at += length;
 	octets->left -= length;
-	if (octets->left == 0)
+	if (octets->left == 0) {
 		octets->from = FETCH_NOTHING;
+		fetch_decoder_fini(&octets->decoder);
+	}
 	return status;
 }
 

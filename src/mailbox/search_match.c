@@ -15,7 +15,8 @@ search_matcher_init(struct search_matcher *matcher, const struct search_program 
 	*matcher = (struct search_matcher){ .program = program };
 	matcher->scratch = memory_new(program->search->node_count);
 	matcher->known = memory_new(program->search->node_count);
-	search_text_init(&matcher->text);
+	matcher->keys = memory_new_array(program->search->node_count, sizeof *matcher->keys);
+	matcher->found = memory_new_array(program->search->node_count, sizeof *matcher->found);
 }
 
 void
@@ -23,8 +24,9 @@ search_matcher_fini(struct search_matcher *matcher)
 {
 	free(matcher->scratch);
 	free(matcher->known);
+	free(matcher->keys);
+	free(matcher->found);
 	buffer_free(&matcher->header);
-	search_text_fini(&matcher->text);
 }
 
 static bool
@@ -76,17 +78,27 @@ test_sent(struct search_matcher *matcher, const struct imap_search_node *leaf)
 	return matcher->sent_day >= leaf->days;
 }
 
-static bool
-test_body(struct search_matcher *matcher, struct span needle, bool with_header)
+/* Ask for all keys of a kind at once: the message is read and decoded for them together. */
+static void
+test_bodies(struct search_matcher *matcher, enum imap_search_key key)
 {
-	bool is_found = false;
+	const struct imap_search *search = matcher->program->search;
+	size_t count = 0, answered = 0;
 
+	for (size_t i = 0; i < search->node_count; i++)
+		if (search->nodes[i].key == key) {
+			matcher->found[count] = false;
+			matcher->keys[count++] = buffer_span(&matcher->program->nodes[i].needle);
+		}
 	if (matcher->status == STORE_OK)
-		matcher->status = search_text_find(&matcher->text, matcher->store,
-		    matcher->message->message.content_id, needle, with_header, &is_found);
-	return is_found;
+		matcher->status = search_text_body(matcher->store, matcher->message->message.content_id,
+		    key == IMAP_SEARCH_TEXT, matcher->keys, count, matcher->found);
+	for (size_t i = 0; i < search->node_count; i++)
+		if (search->nodes[i].key == key)
+			matcher->known[i] = matcher->found[answered++] ? IMAP_TRUE : IMAP_FALSE;
 }
 
+/* Decide a leaf of IMAP_COST_HEADER. */
 static bool
 test_leaf(struct search_matcher *matcher, const struct imap_search_node *leaf)
 {
@@ -99,10 +111,6 @@ test_leaf(struct search_matcher *matcher, const struct imap_search_node *leaf)
 		return test_sent(matcher, leaf);
 	case IMAP_SEARCH_HEADER:
 		return load_header(matcher) && search_text_header(buffer_span(&matcher->header), leaf->field, needle);
-	case IMAP_SEARCH_BODY:
-		return test_body(matcher, needle, false);
-	case IMAP_SEARCH_TEXT:
-		return test_body(matcher, needle, true);
 	default:
 		return false;
 	}
@@ -116,8 +124,14 @@ test(const struct imap_search_node *leaf, void *context)
 
 	if (leaf->cost == IMAP_COST_STATE)
 		return search_test_state(matcher->program, leaf, matcher->message);
-	if (*known == IMAP_UNKNOWN && leaf->cost <= matcher->cost_max)
+	if (*known != IMAP_UNKNOWN || leaf->cost > matcher->cost_max)
+		return (enum imap_truth)*known;
+	if (leaf->cost != IMAP_COST_BODY)
 		*known = test_leaf(matcher, leaf) ? IMAP_TRUE : IMAP_FALSE;
+	else if (leaf->text.length == 0)	/* the empty text is in every text */
+		*known = IMAP_TRUE;
+	else
+		test_bodies(matcher, leaf->key);
 	return (enum imap_truth)*known;
 }
 
@@ -133,7 +147,6 @@ search_match(struct search_matcher *matcher, struct store *store, const struct s
 	matcher->status = STORE_OK;
 	matcher->has_content = matcher->has_header = false;
 	memset(matcher->known, IMAP_UNKNOWN, search->node_count);
-	search_text_restart(&matcher->text);
 	for (matcher->cost_max = IMAP_COST_HEADER; truth == IMAP_UNKNOWN && matcher->cost_max <= IMAP_COST_BODY;
 	    matcher->cost_max++)
 		truth = imap_search_evaluate(search, test, matcher, matcher->scratch);

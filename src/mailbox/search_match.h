@@ -13,6 +13,8 @@ struct search_matcher {
 	const struct search_program *program;
 	uint8_t *scratch;		/* of imap_search_evaluate() */
 	uint8_t *known;			/* what each leaf has said of this message; IMAP_UNKNOWN: not asked */
+	struct span *keys;		/* all keys of one kind, and */
+	bool *found;			/* whether they are in the text */
 
 	/* The message under test. */
 	struct store *store;
@@ -24,7 +26,6 @@ struct search_matcher {
 	bool has_sent_date;
 	int32_t sent_day;
 	struct buffer header;
-	struct search_text text;	/* its decoded text, opened when it is asked for */
 };
 
 /* The program is borrowed until search_matcher_fini(). */

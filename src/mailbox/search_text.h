@@ -17,22 +17,11 @@ void search_text_fold(struct span text, struct buffer *needle_out);
  */
 bool search_text_header(struct span header, struct span field, struct span needle);
 
-/* The decoded, folded text of one message, kept for the next key. */
-struct search_text {
-	struct buffer octets;		/* of the message */
-	struct buffer header, body;	/* folded */
-	bool is_loaded;
-};
-
-void search_text_init(struct search_text *text);
-/* Accepts a zeroed one. */
-void search_text_fini(struct search_text *text);
-
-/* Another message follows. */
-void search_text_restart(struct search_text *text);
-
-/* Look for a needle in the body, or with_header in the header, too. */
-enum store_status search_text_find(struct search_text *text, struct store *store, uint64_t content_id,
-    struct span needle, bool with_header, bool *is_found_out);
+/*
+ * Say which of some folded keys are in the text of a message: in its body, or with_headers in all of it.
+ * STORE_NOT_FOUND: it is gone.
+ */
+enum store_status search_text_body(struct store *store, uint64_t content_id, bool with_headers,
+    const struct span *keys, size_t count, bool *found_out);
 
 #endif

@@ -1,0 +1,178 @@
+/*
+ * Sections of a message by its part table, and their decoding.  A decoded section is read twice, first for
+ * its size, so that no more than a piece of it is ever held.  Worker.
+ */
+#include "fetch_section.h"
+
+#include "mime/parts.h"
+
+#define PIECE_OCTETS (64 * 1024)	/* read at once to be decoded */
+
+static void
+replace(struct buffer *buffer, struct span text)
+{
+	buffer_clear(buffer);
+	buffer_add_span(buffer, text);
+}
+
+static bool
+on_content(const struct store_content *stored, void *context)
+{
+	struct fetch_content *content = context;
+
+	content->size = stored->size;
+	content->header_length = stored->header_length;
+	replace(&content->envelope, stored->envelope);
+	replace(&content->body, stored->body);
+	replace(&content->bodystructure, stored->bodystructure);
+	replace(&content->parts, stored->parts);
+	return true;
+}
+
+enum store_status
+fetch_content_load(struct fetch_content *content, struct store *store, uint64_t content_id, unsigned fields)
+{
+	return store_content_each(store, &content_id, 1, fields, on_content, content);
+}
+
+void
+fetch_content_fini(struct fetch_content *content)
+{
+	buffer_free(&content->envelope);
+	buffer_free(&content->body);
+	buffer_free(&content->bodystructure);
+	buffer_free(&content->parts);
+}
+
+/* The message itself: no table is needed. */
+static bool
+find_in_message(const struct fetch_content *content, enum imap_section section, struct fetch_range *range_out)
+{
+	*range_out = (struct fetch_range){ 0, content->size, MIME_BINARY };
+	switch (section) {
+	case IMAP_SECTION_ALL:
+		return true;
+	case IMAP_SECTION_TEXT:
+		range_out->at = content->header_length;
+		range_out->length -= content->header_length;
+		return true;
+	case IMAP_SECTION_MIME:
+		return false;
+	default:
+		range_out->length = content->header_length;
+		return true;
+	}
+}
+
+static struct fetch_range
+range_of(struct mime_range range, enum mime_encoding encoding)
+{
+	return (struct fetch_range){ range.offset, range.length, encoding };
+}
+
+bool
+fetch_section_find(const struct fetch_content *content, const struct imap_fetch_item *item,
+    struct fetch_range *range_out)
+{
+	struct mime_section found;
+
+	if (item->part_depth == 0)
+		return find_in_message(content, item->section, range_out);
+	if (!mime_parts_find(buffer_span(&content->parts), item->part, item->part_depth, &found))
+		return false;
+	switch (item->section) {
+	case IMAP_SECTION_ALL:
+		*range_out = range_of(found.body,
+		    found.is_multipart || found.has_message ? MIME_BINARY : found.encoding);
+		return true;
+	case IMAP_SECTION_MIME:
+		*range_out = range_of(found.mime, MIME_BINARY);
+		return true;
+	case IMAP_SECTION_TEXT:
+		*range_out = range_of(found.text, MIME_BINARY);
+		return found.has_message;
+	default:
+		*range_out = range_of(found.header, MIME_BINARY);
+		return found.has_message;
+	}
+}
+
+void
+fetch_decoder_init(struct fetch_decoder *decoder, const struct fetch_range *range)
+{
+	*decoder = (struct fetch_decoder){ .range = *range };
+	mime_decoder_init(&decoder->decoder, range->encoding);
+}
+
+void
+fetch_decoder_fini(struct fetch_decoder *decoder)
+{
+	buffer_free(&decoder->pending);
+}
+
+static bool
+is_at_end(const struct fetch_decoder *decoder)
+{
+	return decoder->raw_at == decoder->range.length;
+}
+
+/* Decode the next piece into pending, in the place of what was there. */
+static enum store_status
+next_piece(struct fetch_decoder *decoder, struct store *store, uint64_t content_id)
+{
+	uint64_t left = decoder->range.length - decoder->raw_at;
+	size_t length = left < PIECE_OCTETS ? (size_t)left : PIECE_OCTETS;
+	struct buffer raw = { 0 };
+	enum store_status status;
+
+	decoder->decoded_at += decoder->pending.length;
+	buffer_clear(&decoder->pending);
+	status = store_read_octets(store, content_id, decoder->range.at + decoder->raw_at, length, &raw);
+	if (status == STORE_OK && raw.length != length)
+		status = STORE_CORRUPT;
+	if (status == STORE_OK) {
+		decoder->raw_at += length;
+		mime_decode(&decoder->decoder, buffer_span(&raw), is_at_end(decoder), &decoder->pending);
+	}
+	buffer_free(&raw);
+	return status;
+}
+
+enum store_status
+fetch_decoder_read(struct fetch_decoder *decoder, struct store *store, uint64_t content_id, uint64_t at,
+    size_t length, struct buffer *out)
+{
+	enum store_status status = STORE_OK;
+	struct span part;
+
+	while (length > 0 && status == STORE_OK) {
+		part = span_slice(buffer_span(&decoder->pending), at - decoder->decoded_at, length);
+		buffer_add_span(out, part);
+		at += part.length;
+		length -= part.length;
+		if (length > 0 && is_at_end(decoder))
+			break;
+		if (length > 0)
+			status = next_piece(decoder, store, content_id);
+	}
+	return status;
+}
+
+enum store_status
+fetch_section_measure(const struct fetch_range *range, struct store *store, uint64_t content_id,
+    uint64_t *size_out, bool *has_nul_out)
+{
+	enum store_status status = STORE_OK;
+	struct fetch_decoder decoder;
+
+	*has_nul_out = false;
+	fetch_decoder_init(&decoder, range);
+	while (!is_at_end(&decoder) && status == STORE_OK) {
+		status = next_piece(&decoder, store, content_id);
+		if (decoder.pending.length > 0 && memchr(decoder.pending.at, 0, decoder.pending.length) != NULL)
+			*has_nul_out = true;
+	}
+	*size_out = decoder.decoded_at + decoder.pending.length;
+	fetch_decoder_fini(&decoder);
+	return status;
+}
