@@ -51,6 +51,7 @@ append_free(struct append **append)
 	*append = NULL;
 	if (freed == NULL)
 		return;
+	incoming_fini(&freed->incoming);
 	spool_free(&freed->incoming.spool);
 	free(freed->incoming.messages);
 	arena_free(&freed->incoming.arena);

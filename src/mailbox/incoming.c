@@ -13,14 +13,19 @@ incoming_render(struct incoming *incoming)
 		return;
 	for (size_t i = 0; i < incoming->count; i++) {
 		struct incoming_message *message = &incoming->messages[i];
-		struct span octets = span_slice(contents, message->offset, message->size_octets);
 
-		arrival_render(octets, incoming->arena, &message->arrival);
-		digest_sha256(octets, message->sha256);
-		message->arrival.sha256 = message->sha256;
-		message->arrival.internal_date_s = message->internal_date_s;
+		message->octets = span_slice(contents, message->offset, message->size_octets);
+		imap_arrival_render(message->octets, &message->rendered);
+		digest_sha256(message->octets, message->sha256);
 	}
 	incoming->is_rendered = true;
+}
+
+void
+incoming_fini(struct incoming *incoming)
+{
+	for (size_t i = 0; i < incoming->count; i++)
+		imap_arrival_fini(&incoming->messages[i].rendered);
 }
 
 bool
@@ -36,7 +41,22 @@ static enum store_status
 store_one(const struct incoming_message *message, struct store *store, uint64_t mailbox_id,
     struct store_message *result_out)
 {
-	struct store_arrival arrival = message->arrival;
+	const struct imap_arrival *rendered = &message->rendered;
+	struct store_arrival arrival = {
+		.pieces = &message->octets,
+		.piece_count = 1,
+		.header_length = rendered->header_length,
+		.internal_date_s = message->internal_date_s,
+		.sha256 = message->sha256,
+		.envelope = buffer_span(&rendered->envelope),
+		.body = buffer_span(&rendered->body),
+		.bodystructure = buffer_span(&rendered->bodystructure),
+		.parts = buffer_span(&rendered->parts),
+		.message_id = buffer_span(&rendered->message_id),
+		.has_sent_date = rendered->has_sent_date,
+		.sent_s = rendered->sent_s,
+		.sent_day = rendered->sent_day,
+	};
 	enum store_status status = STORE_OK;
 	uint64_t keywords = 0;
 

@@ -5,9 +5,10 @@
 #ifndef INCOMING_H
 #define INCOMING_H
 
-#include "arrival.h"
 #include "base/digest.h"
+#include "imap/arrival.h"
 #include "loop/spool.h"
+#include "store/message.h"
 
 /* One message in the spool, and how it is to be kept. */
 struct incoming_message {
@@ -16,7 +17,8 @@ struct incoming_message {
 	struct span *keywords;
 	size_t keyword_count;
 	int64_t internal_date_s;
-	struct store_arrival arrival;	/* rendered */
+	struct span octets;		/* in the spool */
+	struct imap_arrival rendered;
 	uint8_t sha256[DIGEST_LENGTH];
 };
 
@@ -28,7 +30,7 @@ struct incoming {
 	bool is_rendered;		/* false: the spool could not be read */
 };
 
-/* Parse and render all messages.  Compute worker. */
+/* Parse and render all messages: some 1 ms for 100 KB.  Compute worker. */
 void incoming_render(struct incoming *incoming);
 
 /*
@@ -42,6 +44,9 @@ void incoming_render(struct incoming *incoming);
  */
 enum store_status incoming_store(const struct incoming *incoming, struct store *store, uint64_t mailbox_id,
     struct store_message *results_out, struct arena *arena, struct store_keywords *keywords_out);
+
+/* Free what was rendered. */
+void incoming_fini(struct incoming *incoming);
 
 /* Whether some message has a keyword. */
 bool incoming_has_keywords(const struct incoming *incoming);

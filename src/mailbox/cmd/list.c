@@ -1,0 +1,191 @@
+/*
+ * LIST and LSUB: RFC 9051 section 6.3.9 with RFC 5258, 5819 and 6154; RFC 3501 sections 6.3.8 and 6.3.9.
+ */
+#include "../list_tree.h"
+#include "../role.h"
+#include "../session.h"
+#include "../status_items.h"
+#include "config/config.h"
+#include "imap/list_match.h"
+
+struct list_command {
+	struct session_job job;
+	struct arena *arena;
+	const struct imap_list *list;
+	bool is_lsub, is_utf8;
+	struct list_request request;
+	struct status_style status;
+	struct buffer out;
+};
+
+static void
+write_attribute(struct buffer *out, const char *name)
+{
+	if (out->at[out->length - 1] != '(')
+		buffer_add_octet(out, ' ');
+	buffer_add_string(out, name);
+}
+
+static void
+write_attributes(struct list_command *command, const struct list_entry *entry)
+{
+	struct buffer *out = &command->out;
+	bool wants_subscribed = (command->list->returns & IMAP_LIST_RETURN_SUBSCRIBED) != 0 ||
+	    (command->list->select & IMAP_LIST_SELECT_SUBSCRIBED) != 0;
+
+	if (wants_subscribed && entry->is_subscribed)
+		write_attribute(out, "\\Subscribed");
+	if (entry->mailbox == NULL)	/* RFC 3501 has only the older word */
+		write_attribute(out, command->list->is_extended || command->is_utf8 ? "\\NonExistent" : "\\Noselect");
+	write_attribute(out, entry->has_children ? "\\HasChildren" : "\\HasNoChildren");
+	if (entry->mailbox != NULL && entry->mailbox->special_use != NULL)
+		write_attribute(out, entry->mailbox->special_use);
+}
+
+static void
+write_name(struct list_command *command, const struct list_entry *entry)
+{
+	buffer_add_string(&command->out, ") \"/\" ");
+	imap_write_mailbox(&command->out, entry->name, command->is_utf8);
+}
+
+/* RFC 9051 section 6.3.9.6: what made a name come that is not selected itself. */
+static void
+write_child_info(struct list_command *command)
+{
+	struct buffer *out = &command->out;
+
+	buffer_add_string(out, " (CHILDINFO (");
+	if ((command->list->select & IMAP_LIST_SELECT_SUBSCRIBED) != 0)
+		buffer_add_string(out, "\"SUBSCRIBED\"");
+	if ((command->list->select & IMAP_LIST_SELECT_SPECIAL_USE) != 0)
+		buffer_add_string(out, out->at[out->length - 1] == '(' ? "\"SPECIAL-USE\"" : " \"SPECIAL-USE\"");
+	buffer_add_string(out, "))");
+}
+
+static enum store_status
+write_entry(struct list_command *command, struct store *store, const struct list_entry *entry)
+{
+	bool is_recursive = (command->list->select & IMAP_LIST_SELECT_RECURSIVEMATCH) != 0;
+	bool has_options =
+	    (command->list->select & (IMAP_LIST_SELECT_SUBSCRIBED | IMAP_LIST_SELECT_SPECIAL_USE)) != 0;
+	bool is_parent = has_options ? is_recursive && entry->has_hidden_below : entry->has_children;
+
+	if (!entry->is_matched || (!entry->is_selected && !is_parent))
+		return STORE_OK;
+	buffer_add_string(&command->out, "* LIST (");
+	write_attributes(command, entry);
+	write_name(command, entry);
+	if (is_recursive && entry->has_selected_below)
+		write_child_info(command);
+	buffer_add_string(&command->out, "\r\n");
+	if (entry->mailbox == NULL || (command->list->returns & IMAP_LIST_RETURN_STATUS) == 0)
+		return STORE_OK;
+	return status_write(&command->out, store, entry->mailbox, &command->status);
+}
+
+/* A name above a subscribed one comes as \Noselect when "%" hides what is below it. */
+static void
+write_lsub_entry(struct list_command *command, const struct list_entry *entry)
+{
+	if (!entry->is_matched || (!entry->is_subscribed && !entry->has_hidden_below))
+		return;
+	buffer_add_string(&command->out, "* LSUB (");
+	if (!entry->is_subscribed)
+		write_attribute(&command->out, "\\Noselect");
+	write_name(command, entry);
+	buffer_add_string(&command->out, "\r\n");
+}
+
+static enum store_status
+work_list(struct store *store, struct session_job *job)
+{
+	struct list_command *command = CONTAINER_OF(job, struct list_command, job);
+	struct list_tree tree = { 0 };
+	enum store_status status = list_tree_build(store, command->arena, &command->request, &tree);
+
+	for (size_t i = 0; i < tree.count && status == STORE_OK; i++) {
+		if (command->is_lsub)
+			write_lsub_entry(command, tree.entries[i]);
+		else
+			status = write_entry(command, store, tree.entries[i]);
+	}
+	return status;
+}
+
+static void
+on_listed(struct session *session, struct session_job *job, enum store_status status)
+{
+	struct list_command *command = CONTAINER_OF(job, struct list_command, job);
+
+	if (status == STORE_OK && command->out.length > 0)
+		session_write_buffer(session, &command->out);
+	buffer_free(&command->out);
+	session_finish_status(session, status);
+}
+
+/* A pattern that is too long with its reference matches nothing and is left out. */
+static void
+join_patterns(struct list_command *command)
+{
+	const struct imap_list *list = command->list;
+	struct buffer joined = { 0 };
+
+	command->request.patterns = arena_alloc_array(command->arena, list->pattern_count,
+	    sizeof list->patterns[0]);
+	for (size_t i = 0; i < list->pattern_count; i++) {
+		buffer_clear(&joined);
+		if (imap_pattern_join(list->reference, list->patterns[i], &joined))
+			command->request.patterns[command->request.pattern_count++] =
+			    arena_copy(command->arena, buffer_span(&joined));
+	}
+	buffer_free(&joined);
+}
+
+static bool
+asks_for_separator(const struct session *session)
+{
+	const struct imap_list *list = &session->line->list;
+
+	return !list->is_extended && list->pattern_count == 1 && list->patterns[0].length == 0;
+}
+
+static bool
+has_lone_recursivematch(const struct imap_list *list)
+{
+	return (list->select & IMAP_LIST_SELECT_RECURSIVEMATCH) != 0 &&
+	    (list->select & (IMAP_LIST_SELECT_SUBSCRIBED | IMAP_LIST_SELECT_SPECIAL_USE)) == 0;
+}
+
+static void
+submit(struct session *session)
+{
+	struct list_command *command = ARENA_NEW(session->line->arena, struct list_command);
+
+	command->arena = session->line->arena;
+	command->list = &session->line->list;
+	command->is_lsub = session->line->verb == IMAP_LSUB;
+	command->is_utf8 = session->is_rev2;
+	command->request.select = command->is_lsub ? IMAP_LIST_SELECT_SUBSCRIBED : command->list->select;
+	command->status = (struct status_style){ command->list->status, session->is_rev2,
+		session->role->parts.config->message_size_limit_octets };
+	join_patterns(command);
+	command->job.work = work_list;
+	command->job.done = on_listed;
+	session_submit(session, &command->job, ACCOUNT_READ);
+}
+
+void
+cmd_list(struct session *session)
+{
+	const char *word = session->line->verb == IMAP_LSUB ? "LSUB" : "LIST";
+
+	if (has_lone_recursivematch(&session->line->list)) {
+		session_finish(session, REPLY_BAD_ARGUMENT);
+	} else if (asks_for_separator(session)) {
+		buffer_printf(session_out(session), "* %s (\\Noselect) \"/\" \"\"\r\n", word);
+		session_finish(session, REPLY_DONE);
+	} else {
+		submit(session);
+	}
+}

@@ -1,0 +1,242 @@
+/*
+ * Delivery: what LMTP asks of the role.  A message is parsed once and stored once for each recipient, each
+ * in a transaction of its own user.  Loop thread.
+ */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "config/config.h"
+#include "incoming.h"
+#include "net/stream.h"
+#include "role.h"
+#include "state.h"
+
+struct delivery_session {
+	struct list link;		/* in role->deliveries */
+	struct lmtp_session *lmtp;
+};
+
+/* One recipient of a message. */
+struct recipient {
+	struct account_job job;
+	struct delivery *delivery;
+	struct account *account;
+	struct arena *arena;
+	size_t index;
+	uint64_t inbox_id;
+	struct store_message result;
+};
+
+struct delivery {
+	struct job render;
+	struct mailbox_role *role;
+	struct lmtp_delivery *lmtp;
+	struct incoming incoming;
+	struct incoming_message message;
+	struct recipient *recipients;
+	size_t waiting;			/* recipients without an outcome */
+};
+
+/* Recipients. */
+
+struct recipient_lookup {
+	struct role_lookup lookup;
+	struct lmtp_lookup *lmtp;
+};
+
+static void
+on_looked_up(struct role_lookup *home)
+{
+	struct recipient_lookup *lookup = CONTAINER_OF(home, struct recipient_lookup, lookup);
+	struct lmtp_recipient recipient = { 0 };
+	enum lmtp_outcome outcome = home->status == DIRECTORY_OK ? LMTP_OK
+	    : home->status == DIRECTORY_NOT_FOUND		 ? LMTP_NO_USER
+								 : LMTP_TRY_AGAIN;
+
+	if (outcome == LMTP_OK) {
+		memcpy(recipient.user, home->names[home->found].text, sizeof recipient.user);
+		memcpy(recipient.mailbox_id, home->mailbox_id, sizeof recipient.mailbox_id);
+	}
+	lmtp_lookup_done(lookup->lmtp, outcome, &recipient);
+	free(lookup);
+}
+
+static void
+look_up(void *context, struct lmtp_lookup *lmtp)
+{
+	struct recipient_lookup *lookup = NEW(struct recipient_lookup);
+
+	for (size_t i = 0; i < lmtp->name_count; i++)
+		if (directory_prepare_name(lmtp->names[i], &lookup->lookup.names[lookup->lookup.name_count]))
+			lookup->lookup.name_count++;
+	lookup->lmtp = lmtp;
+	lookup->lookup.done = on_looked_up;
+	role_look_up(context, &lookup->lookup);
+}
+
+/* Messages. */
+
+static enum lmtp_outcome
+outcome_of(enum store_status status)
+{
+	switch (status) {
+	case STORE_OK:
+		return LMTP_OK;
+	case STORE_OVER_QUOTA:
+		return LMTP_OVER_QUOTA;
+	case STORE_FULL:
+		return LMTP_NO_SPACE;
+	default:
+		return LMTP_TRY_AGAIN;
+	}
+}
+
+static void
+delivery_free(struct delivery *delivery)
+{
+	struct mailbox_role *role = delivery->role;
+
+	incoming_fini(&delivery->incoming);
+	free(delivery->recipients);
+	free(delivery);
+	role->jobs--;
+	role_check_stopped(role);
+}
+
+static enum store_status
+work_deliver(struct store *store, struct account_job *job)
+{
+	struct recipient *recipient = CONTAINER_OF(job, struct recipient, job);
+	struct store_keywords none;
+	struct store_mailbox inbox;
+	enum store_status status = store_mailbox_find(store, SPAN("INBOX"), recipient->arena, &inbox);
+
+	if (status != STORE_OK)
+		return status;
+	recipient->inbox_id = inbox.id;
+	return incoming_store(&recipient->delivery->incoming, store, inbox.id, &recipient->result,
+	    recipient->arena, &none);
+}
+
+static void
+on_delivered(struct account_job *job)
+{
+	struct recipient *recipient = CONTAINER_OF(job, struct recipient, job);
+	struct delivery *delivery = recipient->delivery;
+
+	if (job->status == STORE_OK) {
+		delivery->role->delivered++;
+		state_appended(recipient->account, recipient->inbox_id, &recipient->result, 1);
+	}
+	lmtp_delivery_done(delivery->lmtp, recipient->index, outcome_of(job->status), recipient->result.uid);
+	arena_free(&recipient->arena);
+	account_release(&recipient->account);
+	if (--delivery->waiting == 0)
+		delivery_free(delivery);
+}
+
+static void
+work_render(struct job *job)
+{
+	incoming_render(&CONTAINER_OF(job, struct delivery, render)->incoming);
+}
+
+static void
+on_rendered(struct job *job)
+{
+	struct delivery *delivery = CONTAINER_OF(job, struct delivery, render);
+	size_t count = delivery->waiting;
+
+	for (size_t i = 0; i < count; i++) {
+		struct recipient *recipient = &delivery->recipients[i];
+
+		recipient->delivery = delivery;
+		recipient->index = i;
+		recipient->arena = arena_new();
+		recipient->account = account_hold(delivery->role->accounts,
+		    delivery->lmtp->recipients[i].mailbox_id);
+		recipient->job.kind = ACCOUNT_DURABLE;
+		recipient->job.work = work_deliver;
+		recipient->job.done = on_delivered;
+		account_submit(recipient->account, &recipient->job);
+	}
+}
+
+static void
+deliver(void *context, struct lmtp_delivery *lmtp)
+{
+	struct delivery *delivery = NEW(struct delivery);
+
+	delivery->role = context;
+	delivery->role->jobs++;
+	delivery->lmtp = lmtp;
+	delivery->message.size_octets = lmtp->size_octets;
+	delivery->message.internal_date_s = clock_calendar_s();
+	delivery->incoming.spool = lmtp->message;
+	delivery->incoming.messages = &delivery->message;
+	delivery->incoming.count = 1;
+	delivery->waiting = lmtp->recipient_count;
+	delivery->recipients = memory_new_array(lmtp->recipient_count, sizeof delivery->recipients[0]);
+	delivery->render.work = work_render;
+	delivery->render.done = on_rendered;
+	workers_submit(delivery->role->parts.compute, &delivery->render);
+}
+
+/* Sessions. */
+
+static void
+on_closed(void *context, struct lmtp_session *lmtp)
+{
+	struct mailbox_role *role = context;
+
+	LIST_FOREACH(&role->deliveries, link) {
+		struct delivery_session *session = LIST_ENTRY(link, struct delivery_session, link);
+
+		if (session->lmtp != lmtp)
+			continue;
+		list_remove(&session->link);
+		free(session);
+		role->deliveries_count--;
+	}
+	role_check_stopped(role);
+}
+
+static const struct lmtp_ops ops = { look_up, deliver, on_closed };
+
+void
+delivery_configure(struct mailbox_role *role)
+{
+	const struct config *config = role->parts.config;
+
+	role->lmtp = (struct lmtp_settings){
+		.loop = role->parts.loop,
+		.storage = role->parts.storage,
+		.hostname = config->hostname,
+		.spool_directory = config->data_directory,
+		.message_octets_max = config->message_size_limit_octets,
+		.idle_timeout_ms = 300000,
+		.ops = &ops,
+		.context = role,
+	};
+}
+
+void
+delivery_accept(struct mailbox_role *role, struct stream *stream)
+{
+	struct delivery_session *session = NEW(struct delivery_session);
+	char sid[13];
+
+	random_hex(sid, sizeof sid - 1);
+	list_push_back(&role->deliveries, &session->link);
+	role->deliveries_count++;
+	session->lmtp = lmtp_session_new(&role->lmtp, stream, sid);
+}
+
+void
+delivery_stop_all(struct mailbox_role *role)
+{
+	LIST_FOREACH(&role->deliveries, link)
+		lmtp_session_close(LIST_ENTRY(link, struct delivery_session, link)->lmtp);
+}
