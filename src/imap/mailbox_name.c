@@ -103,12 +103,10 @@ imap_name_canonical(struct span sent, bool is_utf8, struct buffer *out)
 	/* Modified UTF-7 takes at most 3 octets for one of UTF-8. */
 	if (sent.length > 3 * IMAP_NAME_OCTETS_MAX)
 		return IMAP_NAME_TOO_LONG;
+	status = IMAP_NAME_BAD_ENCODING;
 	if (is_utf8)
 		buffer_add_span(&decoded, sent);
-	else if (!imap_utf7_decode(sent, &decoded))
-		return IMAP_NAME_BAD_ENCODING;
-	status = IMAP_NAME_BAD_ENCODING;
-	if (u8_check(decoded.at, decoded.length) == NULL)
+	if ((is_utf8 || imap_utf7_decode(sent, &decoded)) && u8_check(decoded.at, decoded.length) == NULL)
 		status = normalize(buffer_span(&decoded), out);
 	buffer_free(&decoded);
 	return status;
