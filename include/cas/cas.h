@@ -21,7 +21,8 @@ struct cas;
 /* What the role is made of; all borrowed until cas_free(). */
 struct cas_parts {
 	struct loop *loop;
-	struct workers *compute;
+	struct workers *compute;	/* TLS, passwords */
+	struct workers *storage;	/* a directory that checks passwords itself is asked there */
 	struct directory *directory;	/* used by jobs of the queue below only */
 	struct job_queue *directory_queue;	/* runs each job's work(), one at a time */
 	struct link *link;

@@ -115,6 +115,7 @@ client_free(struct cas_client *client)
 	login_forget(client);
 	imap_parser_free(&client->parser);
 	buffer_free(&client->tag);
+	buffer_free(&client->home);
 	free(client->address);
 	free(client);
 	if (--cas->clients == 0 && cas->is_stopping)

@@ -84,6 +84,7 @@ struct cas_client {
 	enum sasl_mechanism mechanism;
 	enum sasl_event event;		/* what sasl waits for while VERIFYING */
 	struct directory_name user;	/* empty: nobody can have the name given */
+	struct buffer home;		/* the user's mailbox server; empty: this process */
 	bool is_logged_in;		/* counted by user */
 	uint64_t began_us;		/* of connection, then of login */
 };
@@ -119,6 +120,7 @@ void login_with_mechanism(struct cas_client *client, const struct imap_command_l
 void login_answer(struct cas_client *client, struct span line);
 void login_on_delay_over(void *context);
 void login_forget(struct cas_client *client);
+unsigned login_mechanisms(const struct cas *cas);	/* bits 1 << SASL_PLAIN and so on */
 
 /* pipe.c */
 void pipe_open(struct cas_client *client);

@@ -16,12 +16,19 @@ write_capability(struct cas_client *client, struct buffer *out)
 {
 	bool is_upgradable = !stream_is_tls(client->stream) && client->cas->parts.tls != NULL;
 	struct imap_capability_options options = {
-		.mechanisms = client_is_private(client) ? "PLAIN LOGIN SCRAM-SHA-256" : NULL,
 		.append_limit = client->cas->parts.config->message_size_limit_octets,
 	};
+	struct buffer names = { 0 };
 
+	for (unsigned i = 0; i < SASL_MECHANISM_COUNT; i++) {
+		if ((login_mechanisms(client->cas) & 1u << i) == 0)
+			continue;
+		buffer_printf(&names, "%s ", sasl_mechanism_name((enum sasl_mechanism)i));
+	}
+	options.mechanisms = client_is_private(client) ? buffer_string(&names) : NULL;
 	imap_capability_write(out, is_upgradable ? IMAP_MOMENT_BEFORE_TLS : IMAP_MOMENT_BEFORE_LOGIN,
 	    &options);
+	buffer_free(&names);
 }
 
 void

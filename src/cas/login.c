@@ -15,7 +15,6 @@
 #include "base/memory.h"
 #include "client.h"
 
-#define PERMITTED (1u << SASL_PLAIN | 1u << SASL_LOGIN | 1u << SASL_SCRAM_SHA_256)
 #define VERIFYING_MAX 256
 
 /* One question to the directory and one to a password worker, in this order. */
@@ -30,6 +29,7 @@ struct check {
 		struct directory_user user;
 		bool is_match;
 	} out;
+	bool is_verifier;			/* the directory checks passwords itself */
 	struct arena *arena;			/* of out.user */
 };
 
@@ -193,7 +193,7 @@ open_link(struct cas_client *client)
 		.tls_cipher = optional(tls.cipher),
 	};
 	client_enter(client, LINKING);
-	client->attempt = link_connect(cas->parts.link, (struct span){ NULL, 0 },
+	client->attempt = link_connect(cas->parts.link, buffer_span(&client->home),
 	    directory_name_span(&client->user), &facts, on_linked, client);
 }
 
@@ -231,8 +231,30 @@ static void
 verify_work(struct job *job)
 {
 	struct check *check = CONTAINER_OF(job, struct check, job);
+	struct span password = buffer_span(&check->password);
+	struct span credential = check->out.user.credential;
 
-	check->out.is_match = password_verify(buffer_span(&check->password), check->out.user.credential);
+	check->out.status = DIRECTORY_OK;
+	if (check->is_verifier)
+		check->out.status = directory_verify(check->directory, credential, password,
+		    &check->out.is_match);
+	else
+		check->out.is_match = password_verify(password, credential);
+}
+
+/* The password was compared, or nobody could.  Borrows the check. */
+static void
+use_verdict(struct cas_client *client, const struct check *check)
+{
+	struct auth_proof proof = proof_of(client, check);
+
+	if (check->out.status != DIRECTORY_OK) {
+		answer_unavailable(client, directory_status_text(check->out.status));
+		return;
+	}
+	if (check->out.is_match)
+		auth_cache_add(client->cas->cache, &proof, clock_monotonic_us());
+	react(client, sasl_verified(client->sasl, check->out.is_match));
 }
 
 static void
@@ -243,13 +265,8 @@ on_verified(struct job *job)
 
 	client->jobs--;
 	client->cas->verifying--;
-	if (client->state == VERIFYING) {	/* it may have left meanwhile */
-		struct auth_proof proof = proof_of(client, check);
-
-		if (check->out.is_match)
-			auth_cache_add(client->cas->cache, &proof, clock_monotonic_us());
-		react(client, sasl_verified(client->sasl, check->out.is_match));
-	}
+	if (client->state == VERIFYING)		/* it may have left meanwhile */
+		use_verdict(client, check);
 	client_wake(client);
 	check_free(check);
 }
@@ -277,7 +294,8 @@ verify(struct cas_client *client, struct check *check)
 	buffer_add_span(&check->password, proof.password);
 	check->job.work = verify_work;
 	check->job.done = on_verified;
-	workers_submit(cas->parts.compute, &check->job);
+	check->is_verifier = directory_is_verifier(check->directory);
+	workers_submit(check->is_verifier ? cas->parts.storage : cas->parts.compute, &check->job);
 }
 
 static void
@@ -305,6 +323,10 @@ use_answer(struct cas_client *client, struct check *check)
 	}
 	if (check->out.user.credential.length == 0)
 		client->user.length = 0;
+	else
+		directory_prepare_name(check->out.user.name, &client->user);
+	buffer_clear(&client->home);
+	buffer_add_span(&client->home, check->out.user.home);
 	if (client->event == SASL_VERIFY) {
 		verify(client, check);
 		return;
@@ -394,6 +416,17 @@ react(struct cas_client *client, enum sasl_event event)
 	}
 }
 
+/* SCRAM needs the credential itself, which a directory that is a verifier does not give away. */
+unsigned
+login_mechanisms(const struct cas *cas)
+{
+	unsigned mechanisms = 1u << SASL_PLAIN | 1u << SASL_LOGIN;
+
+	if (!directory_is_verifier(cas->parts.directory))
+		mechanisms |= 1u << SASL_SCRAM_SHA_256;
+	return mechanisms;
+}
+
 static void
 begin(struct cas_client *client, const struct imap_command_line *line, enum sasl_mechanism mechanism)
 {
@@ -438,7 +471,7 @@ login_with_mechanism(struct cas_client *client, const struct imap_command_line *
 	const struct imap_authenticate *wanted = &line->authenticate;
 	enum sasl_mechanism mechanism;
 
-	if (!sasl_find_mechanism(wanted->mechanism, PERMITTED, &mechanism)) {
+	if (!sasl_find_mechanism(wanted->mechanism, login_mechanisms(client->cas), &mechanism)) {
 		client_reply(client, line->tag, IMAP_NO, "CANNOT", "No such mechanism");
 		return;
 	}

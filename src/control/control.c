@@ -179,6 +179,8 @@ control_finish(struct control_call *call, int code, const char *text)
 	end_call(call, code);
 }
 
+static const struct stream_events nobody = { NULL, NULL, NULL };
+
 struct stream *
 control_take_stream(struct control_call *call)
 {
@@ -188,6 +190,7 @@ control_take_stream(struct control_call *call)
 	end_call(call, EX_OK);
 	if (call->is_gone)
 		return NULL;
+	stream_set_events(stream, &nobody, NULL);
 	call->stream = NULL;
 	return stream;
 }

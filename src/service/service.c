@@ -115,6 +115,7 @@ make_cas(struct service *service)
 	struct cas_parts parts = {
 		.loop = service->loop,
 		.compute = service->compute,
+		.storage = service->storage,
 		.directory = service->directory,
 		.directory_queue = service->directory_queue,
 		.link = service->link,

@@ -64,6 +64,8 @@ answer(struct user_job *job)
 		[DIRECTORY_EXISTS] = { EX_CANTCREAT, "there is such a user already" },
 		[DIRECTORY_UNAVAILABLE] = { EX_TEMPFAIL, "the directory is not available now" },
 		[DIRECTORY_CORRUPT] = { EX_SOFTWARE, "the directory is damaged" },
+		[DIRECTORY_READ_ONLY] = { EX_UNAVAILABLE, "users are kept elsewhere, and changed there" },
+		[DIRECTORY_ELSEWHERE] = { EX_UNAVAILABLE, "the user's mail is on another server" },
 	};
 
 	if (job->status == DIRECTORY_EXISTS && job->may_exist)

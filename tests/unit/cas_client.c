@@ -140,7 +140,7 @@ begin(void **state)
 	world->config = (struct config){ .hostname = (char *)"test", .allow_plaintext_login = true,
 		.login_timeout_s = 60, .auth_cache_time_s = 300, .max_connections = 10,
 		.max_connections_per_user = 1, .max_connections_per_address = 10 };
-	parts = (struct cas_parts){ world->loop, world->workers, world->directory, world->queue,
+	parts = (struct cas_parts){ world->loop, world->workers, world->workers, world->directory, world->queue,
 		world->link, NULL, &world->config };
 	world->cas = cas_new(&parts);
 	return 0;

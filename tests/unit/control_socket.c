@@ -11,6 +11,7 @@
 #include <sys/un.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -257,5 +258,6 @@ main(void)
 		TEST(test_socket_mode),
 	};
 
+	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
