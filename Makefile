@@ -8,16 +8,20 @@ VERSION  := 0.1.0
 SANITIZE ?=
 WERROR   ?=
 
+# libldap is optional: found by its header; `make LDAP=` builds without it.
+LDAP     := $(shell echo '\#include <ldap.h>' | $(CC) -E -x c - >/dev/null 2>&1 && echo yes)
+NO_LDAP  := $(if $(LDAP),src/directory/no_ldap.c,$(addprefix src/directory/,ldap.c entry.c servers.c memo.c))
+
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 CFLAGS   ?= -O2 -g
 WARNINGS  = -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wshadow -Wvla $(WERROR)
 HARDEN    = -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 ALL_CFLAGS = -std=gnu11 -pthread -Iinclude -MMD -MP -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DSYSCONF='"$(SYSCONF)"' \
-	$(WARNINGS) $(HARDEN) $(CFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+	$(if $(LDAP),-DHAVE_LDAP) $(WARNINGS) $(HARDEN) $(CFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 ALL_LDFLAGS = -pthread -pie -Wl,-z,relro,-z,now $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE))
-LIBS      = -levent_core -lmbedtls -lmbedx509 -lmbedcrypto -lsqlite3 -lunistring -lcrypt
+LIBS      = -levent_core -lmbedtls -lmbedx509 -lmbedcrypto -lsqlite3 -lunistring -lcrypt $(if $(LDAP),-lldap -llber)
 
-SOURCES  := $(filter-out src/main.c,$(shell find src -name '*.c' | LC_ALL=C sort))
+SOURCES  := $(filter-out src/main.c $(NO_LDAP),$(shell find src -name '*.c' | LC_ALL=C sort))
 SCHEMAS  := $(shell find schema -name '*.sql' | LC_ALL=C sort)
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/schema.o
 UNITS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c))

@@ -83,7 +83,8 @@ struct directory_ldap_settings {
 	unsigned timeout_s;		/* for an answer */
 	unsigned retry_s;		/* for how long a server that failed is left alone */
 	unsigned cache_s;		/* for how long a known user is known while no server answers */
-	const char *local_path;		/* directory.db, for mailbox ids; NULL: users have none here (cas) */
+	const char *local_path;		/* directory.db, where the mailbox ids are; NULL: there is none */
+	bool gives_mailboxes;		/* for the mailbox role: users get ids, and must live on this host */
 };
 
 /*
@@ -91,8 +92,9 @@ struct directory_ldap_settings {
  *
  *	directory_out	given to the caller, to directory_close(); untouched on failure
  *
- * A user known to LDAP gets a row in local_path, with a new mailbox id, when first looked up.  Its other
- * doors work on these rows; what would change a user in LDAP is DIRECTORY_READ_ONLY.
+ * With gives_mailboxes a user of this host gets a row in local_path, with a new mailbox id, when first
+ * looked up; the mail of another one is DIRECTORY_ELSEWHERE.  Without, mailbox_id stays empty.  Listing,
+ * counting and deleting mean these rows; what would change a user in LDAP is DIRECTORY_READ_ONLY.
  *
  * DIRECTORY_CORRUPT: the password file cannot be used, or the file at local_path.  DIRECTORY_UNAVAILABLE:
  * as for directory_open_sqlite(), or built without LDAP.
