@@ -1,0 +1,347 @@
+/*
+ * LMTP sessions on a pair of streams, with a directory and a store that are tables here: the same commands
+ * whole, cut at every octet, and pipelined.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "base/buffer.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "lmtp/lmtp.h"
+#include "loop/job.h"
+#include "loop/loop.h"
+#include "loop/spool.h"
+#include "net/stream.h"
+
+#define MESSAGE_MAX 100
+
+struct fixture {
+	struct loop *loop;
+	struct workers *workers;
+	struct stream *client;
+	struct lmtp_session *session;
+	struct lmtp_settings settings;
+	struct buffer stored;		/* "user:message;" for each delivery */
+	struct lmtp_lookup *held;	/* with is_slow: not yet answered */
+	bool is_slow, is_closed;
+};
+
+static void
+answer(struct lmtp_lookup *lookup)
+{
+	struct lmtp_recipient recipient = { 0 };
+
+	for (size_t i = 0; i < lookup->name_count; i++) {
+		if (span_equals(lookup->names[i], SPAN("broken"))) {
+			lmtp_lookup_done(lookup, LMTP_TRY_AGAIN, NULL);
+			return;
+		}
+		if (lookup->names[i].length == 1) {
+			recipient.user[0] = (char)lookup->names[i].at[0];
+			lmtp_lookup_done(lookup, LMTP_OK, &recipient);
+			return;
+		}
+	}
+	lmtp_lookup_done(lookup, LMTP_NO_USER, NULL);
+}
+
+static void
+lookup(void *context, struct lmtp_lookup *asked)
+{
+	struct fixture *fixture = context;
+
+	if (fixture->is_slow)
+		fixture->held = asked;
+	else
+		answer(asked);
+}
+
+/* Reads the message on a worker, as whoever stores it does. */
+struct reading {
+	struct job job;
+	struct fixture *fixture;
+	struct lmtp_delivery *delivery;
+	struct span message;
+};
+
+static void
+read_message(struct job *job)
+{
+	struct reading *reading = CONTAINER_OF(job, struct reading, job);
+
+	assert_true(spool_contents(reading->delivery->message, &reading->message));
+}
+
+/* "q" is over quota; answers come in the wrong order. */
+static void
+on_read(struct job *job)
+{
+	struct reading *reading = CONTAINER_OF(job, struct reading, job);
+	struct lmtp_delivery *delivery = reading->delivery;
+	struct buffer *stored = &reading->fixture->stored;
+
+	assert_int_equal(reading->message.length, delivery->size_octets);
+	for (size_t i = 0; i < delivery->recipient_count; i++) {
+		buffer_add_string(stored, delivery->recipients[i].user);
+		buffer_add_octet(stored, ':');
+		buffer_add_span(stored, reading->message);
+		buffer_add_octet(stored, ';');
+	}
+	for (size_t i = delivery->recipient_count; i-- > 0;)
+		lmtp_delivery_done(delivery, i,
+		    delivery->recipients[i].user[0] == 'q' ? LMTP_OVER_QUOTA : LMTP_OK, 7);
+	free(reading);
+}
+
+static void
+deliver(void *context, struct lmtp_delivery *delivery)
+{
+	struct reading *reading = NEW(struct reading);
+
+	reading->fixture = context;
+	reading->delivery = delivery;
+	reading->job.work = read_message;
+	reading->job.done = on_read;
+	workers_submit(reading->fixture->workers, &reading->job);
+}
+
+static void
+on_closed(void *context, struct lmtp_session *session)
+{
+	struct fixture *fixture = context;
+
+	assert_ptr_equal(session, fixture->session);
+	fixture->is_closed = true;
+}
+
+static const struct lmtp_ops ops = { lookup, deliver, on_closed };
+
+static void
+setup(struct fixture *fixture)
+{
+	struct stream *server;
+
+	*fixture = (struct fixture){ .loop = loop_new() };
+	fixture->workers = workers_new(fixture->loop, "test", 0);
+	fixture->settings = (struct lmtp_settings){ .loop = fixture->loop, .storage = fixture->workers,
+		.hostname = "mx", .spool_directory = "/tmp", .message_octets_max = MESSAGE_MAX,
+		.idle_timeout_ms = 300000, .ops = &ops, .context = fixture };
+	stream_pair(fixture->loop, &server, &fixture->client);
+	fixture->session = lmtp_session_new(&fixture->settings, server, "s1");
+}
+
+static void
+turn(struct fixture *fixture)
+{
+	for (int i = 0; i < 8; i++)
+		loop_turn(fixture->loop, false);
+}
+
+static void
+teardown(struct fixture *fixture)
+{
+	stream_free(&fixture->client);
+	turn(fixture);
+	assert_true(fixture->is_closed);
+	workers_free(&fixture->workers);
+	turn(fixture);
+	loop_free(&fixture->loop);
+	buffer_free(&fixture->stored);
+}
+
+/* The codes of all lines that came, such as "220 250-250 ". */
+static void
+read_codes(struct fixture *fixture, struct buffer *codes)
+{
+	struct span input = stream_input_whole(fixture->client);
+
+	while (input.length > 0) {
+		struct span line = span_slice(input, 0, span_find(input, '\n') + 1);
+
+		buffer_add_span(codes, span_slice(line, 0, 4));
+		input = span_from(input, line.length);
+	}
+	stream_discard_input(fixture->client);
+}
+
+#define HELLO "LHLO x\r\n"
+#define HELLO_CODES "220 250-250-250-250-250-250-250 "
+
+static const struct {
+	const char *input, *codes, *stored;
+} cases[] = {
+	{ HELLO "MAIL FROM:<s@x>\r\nRCPT TO:<a@x>\r\nDATA\r\nS: 1\r\n\r\n..b\r\n.\r\nQUIT\r\n",
+	    HELLO_CODES "250 250 354 250 221 ", "a:S: 1\r\n\r\n.b\r\n;" },
+	/* One unknown, one over quota: a reply for each accepted recipient, in their order. */
+	{ HELLO "MAIL FROM:<>\r\nRCPT TO:<nobody@x>\r\nRCPT TO:<q>\r\nRCPT TO:<b+d@x>\r\nDATA\r\nm\r\n.\r\n",
+	    HELLO_CODES "250 550 250 250 354 452 250 ", "q:m\r\n;b:m\r\n;" },
+	/* RFC 2033 section 4.2: no recipient, no DATA */
+	{ HELLO "MAIL FROM:<>\r\nRCPT TO:<nobody@x>\r\nDATA\r\nRSET\r\n",
+	    HELLO_CODES "250 550 503 250 ", "" },
+	{ HELLO "MAIL FROM:<>\r\nRCPT TO:<broken>\r\n", HELLO_CODES "250 451 ", "" },
+	/* RFC 3030: chunks, also empty ones; their octets are not looked at */
+	{ HELLO "MAIL FROM:<>\r\nRCPT TO:<a>\r\nBDAT 4\r\n.\r\n.BDAT 0\r\nBDAT 3 LAST\r\nxyzNOOP\r\n",
+	    HELLO_CODES "250 250 250 250 250 250 ", "a:.\r\n.xyz;" },
+	{ HELLO "MAIL FROM:<>\r\nRCPT TO:<a>\r\nRCPT TO:<b>\r\nBDAT 1\r\nmBDAT 0 LAST\r\n",
+	    HELLO_CODES "250 250 250 250 250 250 ", "a:m;b:m;" },
+	{ HELLO "MAIL FROM:<>\r\nRCPT TO:<a>\r\nBDAT 1\r\nmDATA\r\nRSET\r\n",
+	    HELLO_CODES "250 250 250 503 250 ", "" },
+	/* RFC 2033 section 4.3: no recipient, no reply to the last chunk */
+	{ HELLO "MAIL FROM:<>\r\nBDAT 2\r\nabBDAT 2 LAST\r\ncdNOOP\r\n", HELLO_CODES "250 503 250 ", "" },
+	{ HELLO "BDAT 5 LAST\r\nQUIT\nNOOP\r\n", HELLO_CODES "503 250 ", "" },
+	{ HELLO "BDAT x\r\nNOOP\r\n", HELLO_CODES "501 ", "" },
+	/* The order of commands */
+	{ "MAIL FROM:<>\r\nEHLO x\r\nHELO x\r\nNOOP\r\nHELP\r\nLHLO\r\n", "220 503 500 500 250 214 501 ", "" },
+	{ HELLO "RCPT TO:<a>\r\nMAIL FROM:<>\r\nMAIL FROM:<>\r\nLHLO y\r\nDATA\r\n",
+	    HELLO_CODES "503 250 503 250-250-250-250-250-250-250 503 ", "" },
+	/* Parameters */
+	{ HELLO "MAIL FROM:<> SIZE=101\r\nMAIL FROM:<> BODY=BINARYMIME\r\nMAIL FROM:<> X=1\r\n"
+	    "MAIL FROM:<a@b> SIZE=100 BODY=8BITMIME SMTPUTF8\r\nRCPT TO:<a> NOTIFY=NEVER\r\nVRFY a\r\n",
+	    HELLO_CODES "552 501 555 250 555 252 ", "" },
+	/* Too big: thrown away as it comes, and the session goes on */
+	{ HELLO "MAIL FROM:<>\r\nRCPT TO:<a>\r\nRCPT TO:<b>\r\nDATA\r\n"
+	    "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\r\n"
+	    ".\r\nNOOP\r\n", HELLO_CODES "250 250 250 354 552 552 250 ", "" },
+	{ HELLO "MAIL FROM:<>\r\nRCPT TO:<a>\r\nBDAT 101\r\n"
+	    "01234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890"
+	    "BDAT 1\r\nxBDAT 1 LAST\r\nyNOOP\r\n", HELLO_CODES "250 250 552 552 552 250 ", "" },
+	{ HELLO "MAIL FROM:<>\r\nRCPT TO:<a>\r\nDATA\r\n.\r\n", HELLO_CODES "250 250 354 554 ", "" },
+	/* Smuggling: nothing but CR LF . CR LF ends a message */
+	{ HELLO "MAIL FROM:<>\r\nRCPT TO:<a>\r\nDATA\r\na\n.\nMAIL FROM:<>\r\n\n.\r\nb\r.\r\n.\r\n",
+	    HELLO_CODES "250 250 354 250 ", "a:a\n.\nMAIL FROM:<>\r\n\n.\r\nb\r.\r\n;" },
+};
+
+static void
+check(struct fixture *fixture, size_t i)
+{
+	struct buffer codes = { 0 };
+
+	turn(fixture);
+	read_codes(fixture, &codes);
+	assert_string_equal(buffer_string(&codes), cases[i].codes);
+	assert_string_equal(buffer_string(&fixture->stored), cases[i].stored);
+	buffer_free(&codes);
+	teardown(fixture);
+}
+
+static void
+test_pipelined(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		setup(&fixture);
+		stream_write(fixture.client, span_from_string(cases[i].input));
+		check(&fixture, i);
+	}
+}
+
+static void
+test_octet_by_octet(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		setup(&fixture);
+		for (const char *at = cases[i].input; *at != '\0'; at++) {
+			stream_write(fixture.client, span_of(at, 1));
+			turn(&fixture);
+		}
+		check(&fixture, i);
+	}
+}
+
+/* A line without end costs no more than its limit, and what follows is understood. */
+static void
+test_long_line(void **state)
+{
+	struct fixture fixture;
+	struct buffer codes = { 0 };
+	char many[1000];
+
+	(void)state;
+	memset(many, 'x', sizeof many);
+	setup(&fixture);
+	for (int i = 0; i < 20; i++) {
+		stream_write(fixture.client, span_of(many, sizeof many));
+		turn(&fixture);
+	}
+	stream_write(fixture.client, SPAN("\r\nNOOP\r\n"));
+	turn(&fixture);
+	read_codes(&fixture, &codes);
+	assert_string_equal(buffer_string(&codes), "220 500 250 ");
+	buffer_free(&codes);
+	teardown(&fixture);
+}
+
+static void
+test_too_many_errors(void **state)
+{
+	struct fixture fixture;
+	struct buffer codes = { 0 };
+
+	(void)state;
+	setup(&fixture);
+	for (int i = 0; i < 30; i++)
+		stream_write(fixture.client, SPAN("GET / HTTP/1.1\r\n"));
+	turn(&fixture);
+	assert_true(fixture.is_closed);
+	read_codes(&fixture, &codes);
+	assert_int_equal(codes.length, 4 * (1 + 20 + 1));
+	assert_true(span_equals(span_from(buffer_span(&codes), codes.length - 4), SPAN("421 ")));
+	buffer_free(&codes);
+	teardown(&fixture);
+}
+
+/* The client goes, or the operator ends the session, while a lookup is under way. */
+static void
+test_end_while_waiting(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	for (int by_operator = 0; by_operator < 2; by_operator++) {
+		setup(&fixture);
+		fixture.is_slow = true;
+		stream_write(fixture.client, SPAN(HELLO "MAIL FROM:<>\r\nRCPT TO:<a>\r\nNOOP\r\n"));
+		turn(&fixture);
+		assert_non_null(fixture.held);
+		if (by_operator)
+			lmtp_session_close(fixture.session);
+		else
+			stream_free(&fixture.client);
+		turn(&fixture);
+		assert_false(fixture.is_closed);
+		answer(fixture.held);
+		turn(&fixture);
+		teardown(&fixture);
+	}
+}
+
+static int
+quiet(void **state)
+{
+	(void)state;
+	log_set_level(LOG_LEVEL_ERROR);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_pipelined),
+		cmocka_unit_test(test_octet_by_octet),
+		cmocka_unit_test(test_long_line),
+		cmocka_unit_test(test_too_many_errors),
+		cmocka_unit_test(test_end_while_waiting),
+	};
+
+	return cmocka_run_group_tests(tests, quiet, NULL);
+}
