@@ -1,0 +1,456 @@
+/*
+ * Views against a naive model: a client that believes what it is told must count as the server does, after
+ * any interleaving of arrivals, changes of flags and expunges, with several views on one state.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "../../src/mailbox/view.h"
+
+#define VIEWS	    3
+#define MESSAGES_MAX 4000
+
+/* What the room's account does, without a file: one job waits until it is told to run. */
+struct account {
+	struct list states;
+	struct account_job *waiting;
+	unsigned claims;
+};
+
+static uint32_t initial_count;
+
+void
+account_submit(struct account *account, struct account_job *job)
+{
+	job->account = account;
+	account->waiting = job;
+}
+
+static void
+run_waiting(struct account *account)
+{
+	struct account_job *job = account->waiting;
+
+	account->waiting = NULL;
+	if (job == NULL)
+		return;
+	if (job->kind == ACCOUNT_LAZY)
+		account->claims++;
+	job->status = job->work(NULL, job);
+	job->done(job);
+}
+
+struct list *
+account_states(struct account *account)
+{
+	return &account->states;
+}
+
+void
+account_has_garbage(struct account *account)
+{
+	(void)account;
+}
+
+enum store_status
+store_snapshot_init(struct store *store, uint64_t mailbox_id, struct store_snapshot *snapshot_out)
+{
+	(void)store;
+	*snapshot_out = (struct store_snapshot){ .count = initial_count };
+	snapshot_out->mailbox = (struct store_mailbox){ .id = mailbox_id, .uidvalidity = 7,
+		.uidnext = initial_count + 1, .recent_uid = initial_count + 1, .highest_modseq = 1 };
+	snapshot_out->messages = memory_new_array(initial_count + 1, sizeof(struct store_message));
+	for (uint32_t i = 0; i < initial_count; i++)
+		snapshot_out->messages[i] = (struct store_message){ .uid = i + 1, .modseq = 1 };
+	return STORE_OK;
+}
+
+void
+store_snapshot_fini(struct store_snapshot *snapshot)
+{
+	free(snapshot->messages);
+}
+
+enum store_status
+store_mailbox_claim_recent(struct store *store, uint64_t mailbox_id, uint32_t *recent_uid_out)
+{
+	(void)store;
+	(void)mailbox_id;
+	*recent_uid_out = 0;
+	return STORE_OK;
+}
+
+/* A client: the UIDs it believes in, by number, and their flags. */
+struct client {
+	struct view *view;
+	uint32_t uids[MESSAGES_MAX];
+	uint64_t flags[MESSAGES_MAX];
+	size_t count;
+	unsigned news;
+};
+
+struct world {
+	struct account account;
+	struct state *state;
+	struct client clients[VIEWS];
+	uint64_t modseq;
+	uint32_t seed;
+};
+
+static uint32_t
+draw(struct world *world, uint32_t below)
+{
+	world->seed = world->seed * 1664525u + 1013904223u;
+	return (world->seed >> 8) % below;
+}
+
+static void
+on_change(void *context)
+{
+	((struct client *)context)->news++;
+}
+
+struct hold {
+	struct state_waiter waiter;
+	struct state *state;
+};
+
+static void
+on_ready(struct state_waiter *waiter, struct state *state)
+{
+	CONTAINER_OF(waiter, struct hold, waiter)->state = state;
+}
+
+static struct state *
+hold(struct account *account)
+{
+	struct hold hold = { .waiter.on_ready = on_ready };
+
+	state_hold(account, 1, &hold.waiter);
+	assert_null(hold.state);
+	run_waiting(account);
+	assert_non_null(hold.state);
+	return hold.state;
+}
+
+static void
+open_view(struct world *world, struct client *client, bool is_read_only)
+{
+	struct hold held = { .waiter.on_ready = on_ready };
+
+	state_hold(&world->account, 1, &held.waiter);
+	assert_ptr_equal(held.state, world->state);
+	client->view = view_new(held.state, is_read_only, on_change, client);
+	client->count = 0;
+	for (size_t i = 0; i < world->state->count; i++) {
+		client->uids[client->count] = world->state->messages[i].uid;
+		client->flags[client->count++] = world->state->messages[i].flags;
+	}
+}
+
+static void
+world_init(struct world *world, uint32_t seed, uint32_t count)
+{
+	*world = (struct world){ .seed = seed, .modseq = 1 };
+	initial_count = count;
+	list_init(&world->account.states);
+	world->state = hold(&world->account);
+	for (size_t i = 0; i < VIEWS; i++)
+		open_view(world, &world->clients[i], i == 2);
+}
+
+static void
+world_fini(struct world *world)
+{
+	run_waiting(&world->account);
+	for (size_t i = 0; i < VIEWS; i++)
+		view_free(&world->clients[i].view);
+	state_release(&world->state);
+	assert_true(list_is_empty(&world->account.states));
+}
+
+/* What happens. */
+
+static void
+append_some(struct world *world)
+{
+	struct store_message messages[3] = { 0 };
+	size_t count = 1 + draw(world, 3);
+
+	world->modseq++;
+	for (size_t i = 0; i < count; i++) {
+		messages[i].uid = world->state->uidnext + (uint32_t)i;
+		messages[i].modseq = world->modseq;
+	}
+	state_appended(&world->account, 1, messages, count);
+}
+
+static void
+change_some(struct world *world)
+{
+	struct state *state = world->state;
+	struct store_flag_result result = { .outcome = STORE_FLAGS_CHANGED };
+
+	if (state->count == 0)
+		return;
+	result.uid = state->messages[draw(world, (uint32_t)state->count)].uid;
+	result.flags = draw(world, 32);
+	result.modseq = ++world->modseq;
+	state_flags_changed(&world->account, 1, &result, 1, NULL);
+}
+
+static void
+expunge_some(struct world *world)
+{
+	struct state *state = world->state;
+	uint32_t uids[MESSAGES_MAX];
+	size_t count = 0, every = 1 + draw(world, 20);
+
+	for (size_t i = draw(world, 10); i < state->count; i += every)
+		uids[count++] = state->messages[i].uid;
+	state_expunged(&world->account, 1, uids, count, ++world->modseq);
+}
+
+/* The client reads what it was told; new messages it then asks for. */
+
+static void
+believe_expunge(struct client *client, uint32_t number)
+{
+	assert_in_range(number, 1, client->count);
+	memmove(&client->uids[number - 1], &client->uids[number],
+	    (client->count - number) * sizeof client->uids[0]);
+	memmove(&client->flags[number - 1], &client->flags[number],
+	    (client->count - number) * sizeof client->flags[0]);
+	client->count--;
+}
+
+static void
+believe_exists(struct client *client, uint32_t number)
+{
+	struct view_message message;
+
+	assert_true(number > client->count);
+	for (uint32_t i = (uint32_t)client->count + 1; i <= number; i++) {
+		view_message(client->view, i, &message);
+		client->uids[i - 1] = message.message.uid;
+		client->flags[i - 1] = message.message.flags;
+	}
+	client->count = number;
+}
+
+static uint64_t
+read_flags(const char *text)
+{
+	return (strstr(text, "\\Answered") != NULL ? 1u : 0) | (strstr(text, "\\Flagged") != NULL ? 2u : 0) |
+	    (strstr(text, "\\Deleted") != NULL ? 4u : 0) | (strstr(text, "\\Seen") != NULL ? 8u : 0) |
+	    (strstr(text, "\\Draft") != NULL ? 16u : 0);
+}
+
+static void
+believe_line(struct client *client, char *line)
+{
+	unsigned number;
+	char word[16];
+
+	assert_int_equal(sscanf(line, "* %u %15s", &number, word), 2);
+	if (strcmp(word, "EXPUNGE") == 0)
+		believe_expunge(client, number);
+	else if (strcmp(word, "EXISTS") == 0)
+		believe_exists(client, number);
+	else if (strcmp(word, "FETCH") == 0) {
+		assert_in_range(number, 1, client->count);
+		client->flags[number - 1] = read_flags(line);
+	} else
+		assert_string_equal(word, "RECENT");
+}
+
+static void
+announce(struct client *client, bool may_expunge)
+{
+	struct buffer out = { 0 };
+	char *text, *line, *rest;
+
+	view_announce(client->view, &out, may_expunge, false, true);
+	assert_false(view_has_news(client->view, may_expunge));
+	text = memory_copy_string(buffer_string(&out));
+	for (line = strtok_r(text, "\r\n", &rest); line != NULL; line = strtok_r(NULL, "\r\n", &rest))
+		believe_line(client, line);
+	free(text);
+	buffer_free(&out);
+}
+
+/* Every question a view answers, against the list. */
+static void
+compare(const struct world *world, const struct client *client, bool is_fresh)
+{
+	const struct view *view = client->view;
+	struct view_message message;
+
+	assert_int_equal(view_count(view), client->count);
+	assert_int_equal(view_last_uid(view), client->count == 0 ? 0 : client->uids[client->count - 1]);
+	for (uint32_t i = 0; i < client->count; i++) {
+		view_message(view, i + 1, &message);
+		assert_int_equal(message.message.uid, client->uids[i]);
+		assert_int_equal(view_number(view, client->uids[i]), i + 1);
+		assert_int_equal(message.is_ghost, state_message(world->state, client->uids[i]) == NULL);
+		if (is_fresh && !message.is_ghost)
+			assert_int_equal(message.message.flags, client->flags[i]);
+	}
+	assert_int_equal(view_number_from(view, UINT32_MAX), client->count + 1);
+}
+
+static void
+run_step(struct world *world)
+{
+	struct client *client = &world->clients[draw(world, VIEWS)];
+
+	switch (draw(world, 8)) {
+	case 0:
+	case 1:
+		append_some(world);
+		break;
+	case 2:
+	case 3:
+		change_some(world);
+		break;
+	case 4:
+		expunge_some(world);
+		break;
+	case 5:
+		announce(client, false);
+		compare(world, client, true);
+		break;
+	default:
+		announce(client, true);
+		compare(world, client, true);
+	}
+	run_waiting(&world->account);
+	compare(world, client, false);
+}
+
+static void
+test_interleavings(void **state)
+{
+	(void)state;
+	for (uint32_t seed = 1; seed <= 40; seed++) {
+		static struct world world;
+
+		world_init(&world, seed, seed * 3 % 50);
+		for (size_t i = 0; i < 300; i++)
+			run_step(&world);
+		for (size_t i = 0; i < VIEWS; i++) {
+			announce(&world.clients[i], true);
+			run_waiting(&world.account);
+			compare(&world, &world.clients[i], true);
+			assert_int_equal(world.clients[i].count, world.state->count);
+		}
+		world_fini(&world);
+	}
+}
+
+/* What is recent is recent to one read-write session at most. */
+static void
+test_recent(void **state)
+{
+	static struct world world;
+	struct client *first = &world.clients[0], *second = &world.clients[1], *reader = &world.clients[2];
+
+	(void)state;
+	world_init(&world, 1, 5);
+	append_some(&world);
+	announce(reader, true);
+	assert_int_equal(view_recent_count(reader->view), world.state->count - 5);
+	announce(first, true);
+	run_waiting(&world.account);
+	announce(second, true);
+	run_waiting(&world.account);
+	assert_int_equal(view_recent_count(first->view), world.state->count - 5);
+	assert_int_equal(view_recent_count(second->view), 0);
+	assert_true(view_is_recent(first->view, 6));
+	assert_false(view_is_recent(first->view, 5));
+	assert_int_equal(world.account.claims, 1);
+	world_fini(&world);
+}
+
+/* A change made by the view's own session is not told again, unless others have changed something, too. */
+static void
+test_own_change(void **state)
+{
+	static struct world world;
+	struct client *own = &world.clients[0], *other = &world.clients[1];
+	struct store_flag_result result = { 3, STORE_FLAGS_CHANGED, STORE_FLAG_SEEN, 2 };
+
+	(void)state;
+	world_init(&world, 1, 5);
+	state_flags_changed(&world.account, 1, &result, 1, own->view);
+	assert_false(view_has_news(own->view, true));
+	assert_true(view_has_news(other->view, true));
+	assert_int_equal(other->news, 1);
+	announce(other, true);
+	assert_int_equal(other->flags[2], STORE_FLAG_SEEN);
+	world_fini(&world);
+}
+
+static const struct {
+	const char *set;
+	bool is_uid, is_good;
+	uint32_t numbers[6];
+} sets[] = {	/* UIDs 2, 4, 6, 8, 10 are numbers 1 to 5 */
+	{ "1:3", false, true, { 1, 2, 3 } },
+	{ "*", false, true, { 5 } },
+	{ "4:*", false, true, { 4, 5 } },
+	{ "6", false, false, { 0 } },
+	{ "1,5", false, true, { 1, 5 } },
+	{ "1:5", true, true, { 1, 2 } },
+	{ "*", true, true, { 5 } },
+	{ "99:*", true, true, { 5 } },
+	{ "3,5,7", true, true, { 0 } },
+	{ "1:4294967295", true, true, { 1, 2, 3, 4, 5 } },
+};
+
+static void
+test_sets(void **state)
+{
+	static struct world world;
+	static const uint32_t odd[] = { 1, 3, 5, 7, 9 };
+
+	(void)state;
+	world_init(&world, 1, 10);
+	state_expunged(&world.account, 1, odd, COUNT_OF(odd), 2);
+	announce(&world.clients[0], true);
+	for (size_t i = 0; i < COUNT_OF(sets); i++) {
+		struct arena *arena = arena_new();
+		struct imap_sequence sequence;
+		struct view_message message;
+		struct view_set set;
+
+		assert_true(imap_sequence_parse(arena, span_from_string(sets[i].set), &sequence));
+		assert_int_equal(view_set_init(&set, world.clients[0].view, &sequence, sets[i].is_uid, NULL),
+		    sets[i].is_good);
+		for (size_t j = 0; sets[i].is_good && j < 6 && sets[i].numbers[j] != 0; j++) {
+			assert_true(view_set_next(&set, &message));
+			assert_int_equal(message.number, sets[i].numbers[j]);
+		}
+		if (sets[i].is_good)
+			assert_false(view_set_next(&set, &message));
+		arena_free(&arena);
+	}
+	world_fini(&world);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_interleavings),
+		cmocka_unit_test(test_recent),
+		cmocka_unit_test(test_own_change),
+		cmocka_unit_test(test_sets),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
