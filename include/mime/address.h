@@ -25,11 +25,13 @@ struct mime_address {
 struct mime_address_reader {
 	struct span rest;	/* the field's value, folding and all; borrowed */
 	bool is_in_group;
-	struct buffer text;	/* holds the strings of the last address */
+	struct buffer text, comment;	/* hold the strings of the last address */
 };
 
-/* Read the next address: false at the end.  Its spans are borrowed until the next call.  A group that was
- * started is always ended. */
+/*
+ * Read the next address: false at the end.  Its spans are borrowed until the next call.  A group that was
+ * started is always ended.
+ */
 bool mime_address_next(struct mime_address_reader *reader, struct mime_address *address_out);
 
 /* Frees what it holds. */

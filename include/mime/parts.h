@@ -22,7 +22,10 @@ struct mime_parts_entry {
 	struct span type, subtype, charset;	/* borrowed from the table; charset empty if not said */
 };
 
-/* Walk the table: start with *position = 0; false at the end or where it is damaged. */
+/*
+ * Walk the table: start with *position = 0; false at the end or where it is damaged.  Pass the same entry
+ * each time: it tells how far the walk has come.
+ */
 bool mime_parts_next(struct span table, size_t *position, struct mime_parts_entry *entry_out);
 
 struct mime_range {

@@ -207,7 +207,6 @@ is_message(const struct mime_part *part)
 		span_equals_nocase(part->subtype, SPAN("global")));
 }
 
-/* A message in an encoding that hides it is a leaf: RFC 2046 section 5.2.1 forbids it, mail has it. */
 static enum mime_kind
 find_kind(const struct mime_part *part)
 {
@@ -224,9 +223,9 @@ set_opaque(struct mime_part *part)
 {
 	part->type = SPAN("application");
 	part->subtype = SPAN("octet-stream");
-	part->parameters = (struct mime_parameters){ NULL, 0 };
 }
 
+/* An encoding that hides what is inside: RFC 2046 section 5.2.1 forbids it for messages, mail has it. */
 static bool
 is_transparent(enum mime_encoding encoding)
 {
