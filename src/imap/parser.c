@@ -189,7 +189,7 @@ find_tag(struct imap_parser *parser)
 
 	if (parser->append != NULL)
 		line.tag = parser->append->tag;
-	else
+	else if (parser->state != RAW)
 		imap_read_start(&cursor, &line);
 	buffer_clear(&parser->error_tag);
 	buffer_add_span(&parser->error_tag, line.tag);
