@@ -1,0 +1,234 @@
+/*
+ * FETCH lines rendered from a real store.  Each case is rendered whole and in pieces of every small size:
+ * where a piece ends must make no difference.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "../../src/mailbox/fetch_render.h"
+#include "base/memory.h"
+#include "imap/parser.h"
+#include "mime/parts.h"
+
+#define MULTIPART                                                                                            \
+	"From: a@x\r\nSubject: one\r\n two\r\nTo: b@x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"  \
+	"--b\r\n\r\nplain (\r\n--b\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\n"  \
+	"PGI+AHg=\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: in\r\n\r\ninner\r\n"                \
+	"--b\r\nContent-Transfer-Encoding: x-odd\r\n\r\nodd\r\n--b--\r\n"
+
+#define FIRST_LINE "* 3 FETCH ("
+
+static const struct {
+	const char *items;
+	struct span expected;		/* behind "* 3 FETCH (" */
+} cases[] = {
+	{ "(UID FLAGS)", SPAN("UID 1 FLAGS (\\Seen))\r\n") },
+	{ "(RFC822.SIZE INTERNALDATE)", SPAN("RFC822.SIZE 290 INTERNALDATE \" 2-Jan-1970 00:00:00 +0000\")\r\n") },
+	{ "(ENVELOPE BODY BODYSTRUCTURE)", SPAN("ENVELOPE (env) BODY (body) BODYSTRUCTURE (bs))\r\n") },
+	{ "BODY.PEEK[1]", SPAN("BODY[1] {7}\r\nplain ()\r\n") },
+	{ "(BODY.PEEK[1] UID)", SPAN("BODY[1] {7}\r\nplain ( UID 1)\r\n") },
+	{ "BODY.PEEK[1]<1.3>", SPAN("BODY[1]<1> {3}\r\nlai)\r\n") },
+	{ "BODY.PEEK[1]<6.99>", SPAN("BODY[1]<6> {1}\r\n()\r\n") },
+	{ "BODY.PEEK[1]<7.1>", SPAN("BODY[1]<7> \"\")\r\n") },
+	{ "BODY.PEEK[1]<4294967295.4294967295>", SPAN("BODY[1]<4294967295> \"\")\r\n") },
+	{ "BODY.PEEK[9]", SPAN("BODY[9] NIL)\r\n") },
+	{ "BODY.PEEK[1.HEADER]", SPAN("BODY[1.HEADER] NIL)\r\n") },
+	{ "BODY.PEEK[2.MIME]", SPAN("BODY[2.MIME] {62}\r\n"
+	    "Content-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\n)\r\n") },
+	{ "BODY.PEEK[3.HEADER]", SPAN("BODY[3.HEADER] {15}\r\nSubject: in\r\n\r\n)\r\n") },
+	{ "BODY.PEEK[3.TEXT]", SPAN("BODY[3.TEXT] {5}\r\ninner)\r\n") },
+	{ "BODY.PEEK[HEADER.FIELDS (TO subject X)]", SPAN("BODY[HEADER.FIELDS (TO subject X)] {31}\r\n"
+	    "Subject: one\r\n two\r\nTo: b@x\r\n\r\n)\r\n") },
+	{ "BODY.PEEK[HEADER.FIELDS.NOT (Content-Type Subject To)]<0.6>",
+	    SPAN("BODY[HEADER.FIELDS.NOT (Content-Type Subject To)]<0> {6}\r\nFrom: )\r\n") },
+	{ "BODY.PEEK[3.HEADER.FIELDS (None)]", SPAN("BODY[3.HEADER.FIELDS (None)] {2}\r\n\r\n)\r\n") },
+	{ "RFC822.HEADER", SPAN("RFC822.HEADER {85}\r\nFrom: a@x\r\nSubject: one\r\n two\r\nTo: b@x\r\n"
+	    "Content-Type: multipart/mixed; boundary=b\r\n\r\n)\r\n") },
+	{ "BODY.PEEK[]", SPAN("BODY[] {290}\r\n" MULTIPART ")\r\n") },
+	/* RFC 3516: decoded; literal8 because of the NUL */
+	{ "BINARY.PEEK[1]", SPAN("BINARY[1] {7}\r\nplain ()\r\n") },
+	{ "BINARY.PEEK[2]", SPAN("BINARY[2] ~{5}\r\n<b>\0x)\r\n") },
+	{ "BINARY.PEEK[2]<1.2>", SPAN("BINARY[2]<1> ~{2}\r\nb>)\r\n") },
+	{ "(BINARY.SIZE[2] BINARY.SIZE[9])", SPAN("BINARY.SIZE[2] 5 BINARY.SIZE[9] 0)\r\n") },
+	{ "BINARY.PEEK[9]", SPAN("BINARY[9] NIL)\r\n") },
+	{ "BINARY.PEEK[4]", SPAN("BINARY[4] NIL)\r\n") },
+};
+
+struct fixture {
+	char folder[64];
+	struct store *store;
+	struct store_message message;
+};
+
+static void
+append(struct fixture *fixture, struct span text)
+{
+	struct store_arrival arrival = { .pieces = &text, .piece_count = 1, .flags = STORE_FLAG_SEEN,
+		.internal_date_s = 86400, .envelope = SPAN("(env)"), .body = SPAN("(body)"),
+		.bodystructure = SPAN("(bs)") };
+	struct arena *arena = arena_new();
+	struct store_mailbox inbox;
+	struct mime_tree tree;
+	struct buffer parts = { 0 };
+
+	mime_tree_init(&tree, text);
+	mime_parts_write(&tree, &parts);
+	arrival.header_length = tree.parts[0].header_length;
+	arrival.parts = buffer_span(&parts);
+	assert_int_equal(store_mailbox_find(fixture->store, SPAN("INBOX"), arena, &inbox), STORE_OK);
+	assert_int_equal(store_begin(fixture->store, STORE_LAZY), STORE_OK);
+	assert_int_equal(store_append(fixture->store, inbox.id, &arrival, &fixture->message), STORE_OK);
+	assert_int_equal(store_end(fixture->store, STORE_OK), STORE_OK);
+	mime_tree_fini(&tree);
+	buffer_free(&parts);
+	arena_free(&arena);
+}
+
+static int
+setup(void **state)
+{
+	static struct fixture fixture;
+	char path[128];
+
+	strcpy(fixture.folder, "/tmp/imapd-fetch.XXXXXX");
+	assert_non_null(mkdtemp(fixture.folder));
+	snprintf(path, sizeof path, "%s/user/mail.db", fixture.folder);
+	assert_int_equal(store_open(path, true, &fixture.store), STORE_OK);
+	append(&fixture, SPAN(MULTIPART));
+	*state = &fixture;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *fixture = *state;
+	char command[128];
+
+	store_close(&fixture->store);
+	snprintf(command, sizeof command, "rm -r %s", fixture->folder);
+	return system(command);
+}
+
+static struct imap_command_line *
+parse(const char *items)
+{
+	struct imap_parser *parser = imap_parser_new(&imap_limits_after_login);
+	struct buffer text = { 0 };
+	struct imap_event event;
+	struct span input;
+
+	buffer_printf(&text, "a FETCH 3 %s\r\n", items);
+	input = buffer_span(&text);
+	assert_int_equal(imap_parser_feed(parser, &input, &event), IMAP_EVENT_COMMAND);
+	buffer_free(&text);
+	imap_parser_free(&parser);
+	return event.command;
+}
+
+/* Render entries in pieces of piece_octets. */
+static void
+render(struct fixture *fixture, const char *items, size_t piece_octets, struct buffer *out,
+    bool *has_unknown_cte_out)
+{
+	struct imap_command_line *line = parse(items);
+	struct fetch_entry entry = { .number = 3, .message = fixture->message };
+	struct fetch_render render;
+
+	fetch_render_init(&render, &line->fetch);
+	fetch_render_add(&render, &entry);
+	while (!fetch_render_is_done(&render)) {
+		struct buffer piece = { 0 };
+
+		assert_int_equal(fetch_render(&render, fixture->store, piece_octets, &piece), STORE_OK);
+		buffer_add_span(out, buffer_span(&piece));
+		buffer_free(&piece);
+	}
+	*has_unknown_cte_out = render.has_unknown_cte;
+	fetch_render_fini(&render);
+	imap_command_free(&line);
+}
+
+static void
+test_items(void **state)
+{
+	static const size_t pieces[] = { 1, 2, 3, 7, 16, 64, 128 * 1024 };
+	bool has_unknown_cte;
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		for (size_t p = 0; p < COUNT_OF(pieces); p++) {
+			struct buffer out = { 0 };
+			struct span rest;
+
+			render(*state, cases[i].items, pieces[p], &out, &has_unknown_cte);
+			assert_true(span_starts_with(buffer_span(&out), SPAN(FIRST_LINE)));
+			rest = span_from(buffer_span(&out), strlen(FIRST_LINE));
+			if (!span_equals(rest, cases[i].expected))
+				fail_msg("%s in pieces of %zu: %.*s", cases[i].items, pieces[p], SPAN_ARGS(rest));
+			assert_int_equal(has_unknown_cte, strstr(cases[i].items, "[4]") != NULL);
+			buffer_free(&out);
+		}
+}
+
+/* What is larger than a chunk of the store comes in pieces of the size asked for. */
+static void
+test_large(void **state)
+{
+	struct fixture fixture = *(struct fixture *)*state;
+	struct buffer message = { 0 }, out = { 0 };
+	bool has_unknown_cte;
+
+	buffer_add_string(&message, "A: b\r\n\r\n");
+	for (int i = 0; i < 700000; i++)
+		buffer_add_octet(&message, (uint8_t)(i * 7 >> 3));
+	append(&fixture, buffer_span(&message));
+	render(&fixture, "BODY.PEEK[]", 50000, &out, &has_unknown_cte);
+	assert_true(span_equals(span_slice(buffer_span(&out), strlen(FIRST_LINE "BODY[] {700008}\r\n"), 700008),
+	    buffer_span(&message)));
+	assert_true(span_equals(span_from(buffer_span(&out), out.length - 3), SPAN(")\r\n")));
+	buffer_free(&message);
+	buffer_free(&out);
+}
+
+/* RFC 3501 section 6.4.5: a flag that was set on the way is told, once. */
+static void
+test_added_flags(void **state)
+{
+	struct fixture *fixture = *state;
+	static const struct { const char *items, *expected; } lines[] = {
+		{ "UID", "* 3 FETCH (UID 1 FLAGS (\\Seen))\r\n" },
+		{ "(FLAGS UID)", "* 3 FETCH (FLAGS (\\Seen) UID 1)\r\n" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(lines); i++) {
+		struct imap_command_line *line = parse(lines[i].items);
+		struct fetch_entry entry = { .number = 3, .adds_flags = true, .message = fixture->message };
+		struct fetch_render render;
+		struct buffer out = { 0 };
+
+		fetch_render_init(&render, &line->fetch);
+		fetch_render_add(&render, &entry);
+		assert_int_equal(fetch_render(&render, fixture->store, 1000, &out), STORE_OK);
+		assert_string_equal(buffer_string(&out), lines[i].expected);
+		buffer_free(&out);
+		fetch_render_fini(&render);
+		imap_command_free(&line);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_items),
+		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_added_flags),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
