@@ -11,7 +11,7 @@
 #include "base/span.h"
 
 enum config_role { CONFIG_ROLE_CAS = 1, CONFIG_ROLE_MAILBOX = 2, CONFIG_ROLE_BOTH = 3 };	/* bits */
-enum config_directory { CONFIG_DIRECTORY_SQLITE };
+enum config_directory { CONFIG_DIRECTORY_SQLITE, CONFIG_DIRECTORY_LDAP };
 enum config_flag_sync { CONFIG_FLAG_SYNC_LAZY, CONFIG_FLAG_SYNC_ALWAYS };
 
 /* Where to listen: a TCP address, or a socket in the file system. */
@@ -27,6 +27,11 @@ struct config_listeners {
 	size_t count;
 };
 
+struct config_uris {
+	char **at;
+	size_t count;
+};
+
 /* A struct config owns all it points to.  Members carry the names of their options. */
 struct config {
 	uint64_t config_version;
@@ -39,6 +44,14 @@ struct config {
 	char *tls_certificate;			/* NULL: no TLS */
 	char *tls_key;
 	int directory;				/* enum config_directory */
+	struct config_uris ldap_servers;	/* of directory ldap, the preferred one first */
+	char *ldap_base;			/* NULL without directory ldap */
+	char *ldap_filter;
+	char *ldap_user_attribute, *ldap_home_attribute;	/* home: NULL when all live here */
+	char *ldap_bind_dn, *ldap_password_file;	/* NULL: search without a name */
+	char *ldap_tls_ca;
+	bool ldap_starttls;
+	uint64_t ldap_timeout_s, ldap_retry_time_s, ldap_cache_time_s;
 	char *user, *group;			/* NULL: stay who started it */
 	int log_level;				/* enum log_level */
 	bool allow_plaintext_login;

@@ -38,7 +38,7 @@ config_set_role(struct config *config, struct span role)
 	const struct option *option = &options[option_find(SPAN("role"))];
 	struct buffer reason = { 0 };
 	size_t wrong;
-	bool is_good = option_set(option, config, &role, &wrong, &reason);
+	bool is_good = option_set(option, config, &role, 1, &wrong, &reason);
 
 	buffer_free(&reason);
 	return is_good;
@@ -51,6 +51,44 @@ has_tls_listener(const struct config *config)
 		if (config->listen.at[i].is_tls)
 			return true;
 	return false;
+}
+
+/* A pattern names the user by %u, or by %n and %d; any other % would be a slip. */
+static bool
+check_pattern(const struct config *config, const char *name, const char *pattern, bool *has_user_out,
+    struct buffer *errors_out)
+{
+	for (; *pattern != '\0'; pattern++) {
+		if (*pattern != '%')
+			continue;
+		pattern++;
+		if (*pattern == '\0' || strchr("und%", *pattern) == NULL)
+			return fail(config, name, "only %u, %n, %d and %% may follow a percent sign",
+			    errors_out);
+		*has_user_out = *has_user_out || *pattern == 'u' || *pattern == 'n';
+	}
+	return true;
+}
+
+static bool
+check_ldap(const struct config *config, struct buffer *errors_out)
+{
+	bool is_good = true, has_user = false;
+
+	if (config->ldap_base == NULL)
+		return fail(config, "directory", "ldap needs ldap-base", errors_out);
+	is_good &= check_pattern(config, "ldap-base", config->ldap_base, &has_user, errors_out);
+	is_good &= check_pattern(config, "ldap-filter", config->ldap_filter, &has_user, errors_out);
+	if (!has_user)
+		is_good = fail(config, "ldap-filter", "without %u or %n it fits everybody", errors_out);
+	if (config->ldap_filter[0] != '(' ||
+	    config->ldap_filter[strlen(config->ldap_filter) - 1] != ')')
+		is_good = fail(config, "ldap-filter", "a filter stands in parentheses", errors_out);
+	if (config->ldap_bind_dn != NULL && config->ldap_password_file == NULL)
+		is_good = fail(config, "ldap-bind-dn", "ldap-password-file is missing", errors_out);
+	if (config->ldap_password_file != NULL && config->ldap_bind_dn == NULL)
+		is_good = fail(config, "ldap-password-file", "ldap-bind-dn is missing", errors_out);
+	return is_good;
 }
 
 bool
@@ -70,6 +108,8 @@ config_check(const struct config *config, struct buffer *errors_out)
 		is_good = fail(config, "tls-certificate", "tls-key is missing", errors_out);
 	if (config->tls_key != NULL && config->tls_certificate == NULL)
 		is_good = fail(config, "tls-key", "tls-certificate is missing", errors_out);
+	if (config->directory == CONFIG_DIRECTORY_LDAP)
+		is_good &= check_ldap(config, errors_out);
 	return is_good;
 }
 
@@ -89,7 +129,7 @@ check_readable(const struct config *config, const char *name, const char *path, 
 	if (!S_ISREG(about.st_mode))
 		return fail(config, name, "not a file", errors_out);
 	if (about.st_mode & forbidden)
-		return fail(config, name, "others can read the key; try chmod 640", errors_out);
+		return fail(config, name, "others can read the secret; try chmod 640", errors_out);
 	return true;
 }
 
@@ -132,6 +172,11 @@ config_check_environment(const struct config *config, struct buffer *errors_out)
 		/* The group may read: Debian's ssl-cert works so. */
 		is_good &= check_readable(config, "tls-key", config->tls_key, S_IRWXO | S_IWGRP,
 		    errors_out);
+	}
+	if (config->directory == CONFIG_DIRECTORY_LDAP) {
+		is_good &= check_readable(config, "ldap-password-file", config->ldap_password_file,
+		    S_IRWXO | S_IWGRP, errors_out);
+		is_good &= check_readable(config, "ldap-tls-ca", config->ldap_tls_ca, 0, errors_out);
 	}
 	is_good &= check_folder(config, "data-directory", config->data_directory, errors_out);
 	is_good &= check_socket(config, "control-socket", config->control_socket, errors_out);

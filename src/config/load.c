@@ -13,7 +13,7 @@
 
 #define FILE_SIZE_MAX	(1 << 20)
 #define INCLUDE_DEPTH	8
-#define WORDS_MAX	4
+#define WORDS_MAX	(OPTION_VALUES_MAX + 2)	/* a name, its values, and one that is too many */
 
 struct word {
 	struct buffer text;
@@ -172,29 +172,39 @@ note_place(struct load *load, size_t index)
 	return true;
 }
 
+/* What to write instead of the wrong number of words. */
+static const char *
+expected_words(const struct option *option)
+{
+	switch (option->kind) {
+	case LISTEN:
+		return "listen takes imap or imaps, and an address";
+	case DIRECTORY:
+		return "directory takes sqlite, or ldap and its servers";
+	default:
+		return "the option takes one value; put quotation marks around spaces";
+	}
+}
+
 static void
 set(struct load *load)
 {
 	size_t index = option_find(buffer_span(&load->words[0].text)), wrong;
 	struct span values[OPTION_VALUES_MAX] = { { NULL, 0 } };
 	struct buffer reason = { 0 };
-	size_t expected;
 
 	if (index == OPTION_COUNT) {
 		fail_unknown(load, &load->words[0]);
 		return;
 	}
-	expected = option_value_count(&options[index]);
-	if (load->count != expected + 1) {
-		fail(load, load->words[0].column, expected == 1 ?
-			"the option takes one value; put quotation marks around spaces" :
-			"listen takes imap or imaps, and an address");
+	if (!option_takes(&options[index], load->count - 1)) {
+		fail(load, load->words[0].column, expected_words(&options[index]));
 		return;
 	}
-	for (size_t i = 0; i < expected; i++)
+	for (size_t i = 0; i < load->count - 1; i++)
 		values[i] = buffer_span(&load->words[i + 1].text);
 	if (note_place(load, index) &&
-	    !option_set(&options[index], load->config, values, &wrong, &reason))
+	    !option_set(&options[index], load->config, values, load->count - 1, &wrong, &reason))
 		fail(load, load->words[wrong + 1].column, buffer_string(&reason));
 	buffer_free(&reason);
 }
@@ -279,7 +289,7 @@ set_fallback(const struct option *option, struct config *config)
 		struct span values[OPTION_VALUES_MAX] = { span_slice(value, 0, space),
 			span_from(value, space + 1) };
 
-		if (!option_set(option, config, values, &wrong, &reason))
+		if (!option_set(option, config, values, space < value.length ? 2 : 1, &wrong, &reason))
 			abort();
 		rest = span_from(rest, value.length + 1);
 	}

@@ -10,7 +10,7 @@ static const struct option_word roles[] = {
 	{ NULL, 0 },
 };
 static const struct option_word directories[] = {
-	{ "sqlite", CONFIG_DIRECTORY_SQLITE }, { NULL, 0 },
+	{ "sqlite", CONFIG_DIRECTORY_SQLITE }, { "ldap", CONFIG_DIRECTORY_LDAP }, { NULL, 0 },
 };
 static const struct option_word levels[] = {
 	{ "error", LOG_LEVEL_ERROR }, { "warning", LOG_LEVEL_WARNING }, { "info", LOG_LEVEL_INFO },
@@ -36,7 +36,18 @@ const struct option options[OPTION_COUNT] = {
 	{ "lmtp-listen",	LMTP_LISTEN, AT(lmtp_listen),		"none",	    AT_START,  0, 0, NULL },
 	{ "tls-certificate",	PATH,	     AT(tls_certificate),	NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "tls-key",		PATH,	     AT(tls_key),		NULL,	    AT_RELOAD, 0, 0, NULL },
-	{ "directory",		WORD,	     AT(directory),		"sqlite",   AT_START,  0, 0, directories },
+	{ "directory",		DIRECTORY,   AT(directory),		"sqlite",   AT_START,  0, 0, directories },
+	{ "ldap-base",		STRING,	     AT(ldap_base),		NULL,	    AT_START,  0, 0, NULL },
+	{ "ldap-filter",	STRING,	     AT(ldap_filter),		"(uid=%u)", AT_START,  0, 0, NULL },
+	{ "ldap-user-attribute", STRING,     AT(ldap_user_attribute),	"uid",	    AT_START,  0, 0, NULL },
+	{ "ldap-home-attribute", STRING,     AT(ldap_home_attribute),	NULL,	    AT_START,  0, 0, NULL },
+	{ "ldap-bind-dn",	STRING,	     AT(ldap_bind_dn),		NULL,	    AT_START,  0, 0, NULL },
+	{ "ldap-password-file",	PATH,	     AT(ldap_password_file),	NULL,	    AT_START,  0, 0, NULL },
+	{ "ldap-tls-ca",	PATH,	     AT(ldap_tls_ca),		NULL,	    AT_START,  0, 0, NULL },
+	{ "ldap-starttls",	BOOL,	     AT(ldap_starttls),		"yes",	    AT_START,  0, 0, NULL },
+	{ "ldap-timeout",	SECONDS,     AT(ldap_timeout_s),	"5",	    AT_START,  1, 60, NULL },
+	{ "ldap-retry-time",	SECONDS,     AT(ldap_retry_time_s),	"10",	    AT_START,  1, 3600, NULL },
+	{ "ldap-cache-time",	SECONDS,     AT(ldap_cache_time_s),	"300",	    AT_START,  0, 3600, NULL },
 	{ "user",		STRING,	     AT(user),			NULL,	    AT_START,  0, 0, NULL },
 	{ "group",		STRING,	     AT(group),			NULL,	    AT_START,  0, 0, NULL },
 	{ "log-level",		WORD,	     AT(log_level),		"info",	    AT_RELOAD, 0, 0, levels },

@@ -6,7 +6,7 @@
 
 #include "config/config.h"
 
-enum option_kind { STRING, PATH, NUMBER, AUTO_NUMBER, SECONDS, SIZE, BOOL, WORD, LISTEN, LMTP_LISTEN };
+enum option_kind { STRING, PATH, NUMBER, AUTO_NUMBER, SECONDS, SIZE, BOOL, WORD, LISTEN, LMTP_LISTEN, DIRECTORY };
 enum option_applies { AT_START, AT_RELOAD };
 
 struct option_word {
@@ -24,8 +24,8 @@ struct option {
 	const struct option_word *words;
 };
 
-#define OPTION_COUNT 26
-#define OPTION_VALUES_MAX 2
+#define OPTION_COUNT 37
+#define OPTION_VALUES_MAX 9	/* directory ldap and eight servers */
 
 extern const struct option options[OPTION_COUNT];
 
@@ -45,18 +45,24 @@ option_is_repeatable(const struct option *option)
 	return option->kind == LISTEN || option->kind == LMTP_LISTEN;
 }
 
-/* Words a value of this option has. */
-static inline size_t
-option_value_count(const struct option *option)
+/* Whether a value of this option can have so many words. */
+static inline bool
+option_takes(const struct option *option, size_t count)
 {
-	return option->kind == LISTEN ? 2 : 1;
+	if (option->kind == DIRECTORY)
+		return count >= 1 && count <= OPTION_VALUES_MAX;
+	return count == (option->kind == LISTEN ? 2 : 1);
 }
 
 /*
- * Put a value into the configuration.  False: reason_out gets what is wrong with word *word_out.
+ * Put a value into the configuration.
+ *
+ *	count	of words; as option_takes() permits
+ *
+ * False: reason_out gets what is wrong with word *word_out.
  */
 bool option_set(const struct option *option, struct config *config, const struct span *values,
-    size_t *word_out, struct buffer *reason_out);
+    size_t count, size_t *word_out, struct buffer *reason_out);
 
 /* Append the option's lines of a configuration file; nothing when it is empty. */
 void option_print(const struct option *option, const struct config *config, struct buffer *out);

@@ -167,8 +167,52 @@ set_lmtp_listen(const struct option *option, struct config *config, struct span 
 	return true;
 }
 
+static bool
+is_ldap_uri(struct span value)
+{
+	static const struct span schemes[] = { SPAN("ldap://"), SPAN("ldaps://"), SPAN("ldapi://") };
+
+	for (size_t i = 0; i < COUNT_OF(schemes); i++)
+		if (span_starts_with(value, schemes[i]) && value.length > schemes[i].length)
+			return span_find(value, ',') == value.length;
+	return false;
+}
+
+static bool
+add_server(struct config_uris *servers, struct span uri, struct buffer *reason_out)
+{
+	if (!is_ldap_uri(uri))
+		return wrong(reason_out, uri, "ldap://HOST, ldaps://HOST or ldapi://PATH");
+	servers->at = memory_resize(servers->at, servers->count + 1, sizeof *servers->at);
+	servers->at[servers->count++] = memory_copy_span(uri);
+	return true;
+}
+
+/* The kind of directory; behind ldap come its servers. */
+static bool
+set_directory(const struct option *option, struct config *config, const struct span *values,
+    size_t count, size_t *word_out, struct buffer *reason_out)
+{
+	if (!set_word(option, config, values[0], reason_out))
+		return false;
+	if ((config->directory == CONFIG_DIRECTORY_LDAP) != (count > 1)) {
+		buffer_add_string(reason_out, "directory takes sqlite, or ldap and its servers");
+		return false;
+	}
+#ifndef HAVE_LDAP
+	if (config->directory == CONFIG_DIRECTORY_LDAP) {
+		buffer_add_string(reason_out, "this imapd was built without LDAP");
+		return false;
+	}
+#endif
+	while (++*word_out < count)
+		if (!add_server(&config->ldap_servers, values[*word_out], reason_out))
+			return false;
+	return true;
+}
+
 bool
-option_set(const struct option *option, struct config *config, const struct span *values,
+option_set(const struct option *option, struct config *config, const struct span *values, size_t count,
     size_t *word_out, struct buffer *reason_out)
 {
 	*word_out = 0;
@@ -184,6 +228,8 @@ option_set(const struct option *option, struct config *config, const struct span
 		return set_listen(option, config, values, word_out, reason_out);
 	case LMTP_LISTEN:
 		return set_lmtp_listen(option, config, values[0], reason_out);
+	case DIRECTORY:
+		return set_directory(option, config, values, count, word_out, reason_out);
 	default:
 		return set_number(option, config, values[0], reason_out);
 	}
@@ -223,6 +269,15 @@ print_listeners(const struct option *option, const struct config_listeners *list
 		buffer_printf(out, "%s none\n", option->name);
 }
 
+static void
+print_servers(const struct config_uris *servers, struct buffer *out)
+{
+	for (size_t i = 0; i < servers->count; i++) {
+		buffer_add_octet(out, ' ');
+		print_string(servers->at[i], out);
+	}
+}
+
 static const char *
 word_text(const struct option *option, int value)
 {
@@ -249,12 +304,14 @@ option_print(const struct option *option, const struct config *config, struct bu
 		print_string(*(char *const *)value, out);
 	else if (option->kind == BOOL)
 		buffer_add_string(out, *(const bool *)value ? "yes" : "no");
-	else if (option->kind == WORD)
+	else if (option->kind == WORD || option->kind == DIRECTORY)
 		buffer_add_string(out, word_text(option, *(const int *)value));
 	else if (option->kind == AUTO_NUMBER && *(const uint64_t *)value == 0)
 		buffer_add_string(out, "auto");
 	else
 		buffer_add_number(out, *(const uint64_t *)value);
+	if (option->kind == DIRECTORY)
+		print_servers(&config->ldap_servers, out);
 	buffer_add_octet(out, '\n');
 }
 
@@ -263,6 +320,11 @@ option_fini(const struct option *option, struct config *config)
 {
 	if (option->kind == STRING || option->kind == PATH)
 		free(*(char **)member(option, config));
+	if (option->kind == DIRECTORY) {
+		for (size_t i = 0; i < config->ldap_servers.count; i++)
+			free(config->ldap_servers.at[i]);
+		free(config->ldap_servers.at);
+	}
 	if (option_is_repeatable(option)) {
 		struct config_listeners *listeners = member(option, config);
 

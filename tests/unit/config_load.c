@@ -68,6 +68,12 @@ has_defaults(void **state)
 	buffer_free(&errors);
 }
 
+#ifdef HAVE_LDAP
+#define DIRECTORY "directory ldap ldaps://a ldap://b:1389\n"
+#else
+#define DIRECTORY ""
+#endif
+
 static void
 reads(void **state)
 {
@@ -75,7 +81,7 @@ reads(void **state)
 	struct config *config = load("hostname \"mail \\\"x\\\"\"  # a comment\r\n"
 	    "\tlisten imap 127.0.0.1:1143\nlisten imaps [::1]:0\ninclude more.conf\n"
 	    "allow-plaintext-login yes\nmessage-size-limit 512k\nlog-level debug", "role mailbox\n"
-	    "lmtp-listen /run/lmtp\nlmtp-listen localhost:24\nflag-sync always\n", &errors);
+	    "lmtp-listen /run/lmtp\nlmtp-listen localhost:24\nflag-sync always\n" DIRECTORY, &errors);
 	struct config *again;
 
 	(void)state;
@@ -91,6 +97,11 @@ reads(void **state)
 	assert_int_equal(config->message_size_limit_octets, 512 << 10);
 	assert_int_equal(config->flag_sync, CONFIG_FLAG_SYNC_ALWAYS);
 	assert_int_equal(config->log_level, LOG_LEVEL_DEBUG);
+#ifdef HAVE_LDAP
+	assert_int_equal(config->directory, CONFIG_DIRECTORY_LDAP);
+	assert_int_equal(config->ldap_servers.count, 2);
+	assert_string_equal(config->ldap_servers.at[1], "ldap://b:1389");
+#endif
 	assert_true(config_set_role(config, SPAN("cas")));
 	assert_false(config_set_role(config, SPAN("case")));
 	assert_int_equal(config->role, CONFIG_ROLE_CAS);
@@ -131,7 +142,18 @@ reports_errors(void **state)
 		{ "hostname a b\n", "",
 		    F "1:1: the option takes one value; put quotation marks around spaces\n" },
 		{ "hostname \"a\n", "", F "1:10: the quotation mark is not closed\n" },
-		{ "hostname a b c d\n", "", F "1:14: too many words\n" },
+		{ "hostname a b c d e f g h i j k\n", "", F "1:28: too many words\n" },
+		{ "directory\n", "", F "1:1: directory takes sqlite, or ldap and its servers\n" },
+		{ "directory sqlite x\n", "", F "1:11: directory takes sqlite, or ldap and its servers\n" },
+		{ "directory ldap\n", "", F "1:11: directory takes sqlite, or ldap and its servers\n" },
+		{ "directory lap x\n", "",
+		    F "1:11: directory cannot be \"lap\"; did you mean \"ldap\"?\n" },
+#ifdef HAVE_LDAP
+		{ "directory ldap ldap://a http://b\n", "",
+		    F "1:25: \"http://b\" is not ldap://HOST, ldaps://HOST or ldapi://PATH\n" },
+#else
+		{ "directory ldap ldap://a\n", "", F "1:11: this imapd was built without LDAP\n" },
+#endif
 		{ "hostname a\1\n", "", F "1:11: a control character\n" },
 		{ "data-directory mail\n", "", F "1:16: \"mail\" is not an absolute path\n" },
 		{ "login-timeout 0\n", "", F "1:15: 0 is not between 1 and 86400\n" },
@@ -175,6 +197,19 @@ checks_what_must_fit(void **state)
 		{ "tls-certificate /a\ntls-key /b", true },
 		{ "tls-certificate /a", false },
 		{ "tls-key /b\nrole mailbox", false },
+#ifdef HAVE_LDAP
+#define LDAP "role mailbox\ndirectory ldap ldap://a ldaps://b\n"
+		{ LDAP, false },
+		{ LDAP "ldap-base dc=org", true },
+		{ LDAP "ldap-base dc=org\nldap-filter (uid=tim)", false },
+		{ LDAP "ldap-base uid=%n,dc=%d\nldap-filter (uid=*)", true },
+		{ LDAP "ldap-base dc=org\nldap-filter (uid=%x)", false },
+		{ LDAP "ldap-base dc=%\n", false },
+		{ LDAP "ldap-base dc=org\nldap-filter uid=%u", false },
+		{ LDAP "ldap-base dc=org\nldap-bind-dn cn=imapd", false },
+		{ LDAP "ldap-base dc=org\nldap-password-file /a", false },
+		{ LDAP "ldap-base dc=org\nldap-bind-dn cn=imapd\nldap-password-file /a", true },
+#endif
 	};
 
 	(void)state;
