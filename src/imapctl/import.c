@@ -10,7 +10,7 @@
 #include <sysexits.h>
 
 #include "appender.h"
-#include "client.h"
+#include "ctl.h"
 #include "imap/mailbox_name.h"
 #include "order.h"
 #include "record.h"
@@ -130,15 +130,15 @@ static int
 open_session(struct import *import)
 {
 	struct span name = span_from_string(import->order->words[0]);
-	struct client *client;
+	struct ctl *ctl;
 	int code;
 
-	if ((client = client_open(import->order, &code)) == NULL)
+	if ((ctl = ctl_open(import->order, &code)) == NULL)
 		return code;
-	code = client_report(client_call(client, "session", &name, 1, (struct span){ NULL, 0 }));
+	code = ctl_report(ctl_call(ctl, "session", &name, 1, (struct span){ NULL, 0 }));
 	if (code == EX_OK)
-		import->appender = appender_new(client_take_descriptor(&client), on_refused, import);
-	client_close(&client);
+		import->appender = appender_new(ctl_take_descriptor(&ctl), on_refused, import);
+	ctl_close(&ctl);
 	return code;
 }
 

@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 #include "base/memory.h"
-#include "client.h"
+#include "ctl.h"
 #include "control/control.h"
 #include "control/words.h"
 #include "record.h"

@@ -4,14 +4,14 @@
 #include <stdio.h>
 #include <sysexits.h>
 
-#include "client.h"
+#include "ctl.h"
 #include "config/config.h"
 #include "order.h"
 
 int
 run_status(const struct order *order)
 {
-	return client_print(order, "status", NULL, 0);
+	return ctl_print(order, "status", NULL, 0);
 }
 
 static int
@@ -21,7 +21,7 @@ with_words(const struct order *order, const char *verb)
 
 	if (order->word_count > 0)
 		word = span_from_string(order->words[0]);
-	return client_print(order, verb, &word, order->word_count);
+	return ctl_print(order, verb, &word, order->word_count);
 }
 
 int
@@ -41,16 +41,16 @@ int
 run_reload(const struct order *order)
 {
 	const struct answer *answer;
-	struct client *client;
+	struct ctl *ctl;
 	int code;
 
-	if ((client = client_open(order, &code)) == NULL)
+	if ((ctl = ctl_open(order, &code)) == NULL)
 		return code;
-	answer = client_call(client, "reload", NULL, 0, (struct span){ NULL, 0 });
+	answer = ctl_call(ctl, "reload", NULL, 0, (struct span){ NULL, 0 });
 	for (size_t i = 0; i < answer->line_count; i++)
 		fprintf(stderr, "%.*s\n", SPAN_ARGS(answer->lines[i]));
-	code = client_report(answer);
-	client_close(&client);
+	code = ctl_report(answer);
+	ctl_close(&ctl);
 	return code;
 }
 

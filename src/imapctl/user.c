@@ -5,7 +5,7 @@
 #include <sysexits.h>
 
 #include "base/memory.h"
-#include "client.h"
+#include "ctl.h"
 #include "order.h"
 #include "terminal.h"
 
@@ -14,13 +14,13 @@ static int
 ask(const struct order *order, const char *verb, struct span option, struct span password)
 {
 	struct span words[2] = { span_from_string(order->words[0]), option };
-	struct client *client;
+	struct ctl *ctl;
 	int code;
 
-	if ((client = client_open(order, &code)) == NULL)
+	if ((ctl = ctl_open(order, &code)) == NULL)
 		return code;
-	code = client_report(client_call(client, verb, words, option.at == NULL ? 1 : 2, password));
-	client_close(&client);
+	code = ctl_report(ctl_call(ctl, verb, words, option.at == NULL ? 1 : 2, password));
+	ctl_close(&ctl);
 	return code;
 }
 
@@ -69,5 +69,5 @@ run_user_del(const struct order *order)
 int
 run_user_list(const struct order *order)
 {
-	return client_print(order, "user list", NULL, 0);
+	return ctl_print(order, "user list", NULL, 0);
 }

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include "../../src/imapctl/client.h"
+#include "../../src/imapctl/ctl.h"
 #include "../../src/imapctl/order.h"
 #include "../../src/imapctl/record.h"
 #include "base/memory.h"

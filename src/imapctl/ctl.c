@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "client.h"
+#include "ctl.h"
 #include "config/config.h"
 #include "control/words.h"
 #include "order.h"
@@ -19,7 +19,7 @@
 
 #define LINES_MAX 1000000	/* more is not an answer but a fault */
 
-struct client {
+struct ctl {
 	int descriptor;
 	struct buffer in;
 	struct arena *arena;	/* of the answer */
@@ -67,11 +67,11 @@ explain(const char *path, const char *config_path)
 	return EX_OSERR;
 }
 
-struct client *
-client_open(const struct order *order, int *code_out)
+struct ctl *
+ctl_open(const struct order *order, int *code_out)
 {
 	struct config *config = order_config(order);
-	struct client *client = NULL;
+	struct ctl *ctl = NULL;
 	int descriptor;
 
 	*code_out = EX_CONFIG;
@@ -79,37 +79,37 @@ client_open(const struct order *order, int *code_out)
 		return NULL;
 	descriptor = connect_to(config->control_socket);
 	if (descriptor >= 0) {
-		client = NEW(struct client);
-		client->descriptor = descriptor;
-		client->arena = arena_new();
+		ctl = NEW(struct ctl);
+		ctl->descriptor = descriptor;
+		ctl->arena = arena_new();
 	} else {
 		*code_out = explain(config->control_socket, order->config_path);
 	}
 	config_free(&config);
-	return client;
+	return ctl;
 }
 
 void
-client_close(struct client **client)
+ctl_close(struct ctl **ctl)
 {
-	if (*client == NULL)
+	if (*ctl == NULL)
 		return;
-	if ((*client)->descriptor >= 0)
-		close((*client)->descriptor);
-	arena_free(&(*client)->arena);
-	buffer_free(&(*client)->in);
-	free((*client)->answer.lines);
-	free(*client);
-	*client = NULL;
+	if ((*ctl)->descriptor >= 0)
+		close((*ctl)->descriptor);
+	arena_free(&(*ctl)->arena);
+	buffer_free(&(*ctl)->in);
+	free((*ctl)->answer.lines);
+	free(*ctl);
+	*ctl = NULL;
 }
 
 int
-client_take_descriptor(struct client **client)
+ctl_take_descriptor(struct ctl **ctl)
 {
-	int descriptor = (*client)->descriptor;
+	int descriptor = (*ctl)->descriptor;
 
-	(*client)->descriptor = -1;
-	client_close(client);
+	(*ctl)->descriptor = -1;
+	ctl_close(ctl);
 	return descriptor;
 }
 
@@ -130,35 +130,35 @@ send_all(int descriptor, struct span octets)
 
 /* One line into the arena, without its end; false when the connection is over. */
 static bool
-read_line(struct client *client, struct span *line_out)
+read_line(struct ctl *ctl, struct span *line_out)
 {
 	size_t end, seen = 0;
 
-	while ((end = seen + span_find(span_from(buffer_span(&client->in), seen), '\n')) ==
-	    client->in.length) {
+	while ((end = seen + span_find(span_from(buffer_span(&ctl->in), seen), '\n')) ==
+	    ctl->in.length) {
 		ssize_t got;
 
-		seen = client->in.length;
-		got = recv(client->descriptor, buffer_reserve(&client->in, 4096), 4096, 0);
+		seen = ctl->in.length;
+		got = recv(ctl->descriptor, buffer_reserve(&ctl->in, 4096), 4096, 0);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
 			return false;
-		client->in.length += (size_t)got;
+		ctl->in.length += (size_t)got;
 	}
-	*line_out = arena_copy(client->arena, span_slice(buffer_span(&client->in), 0, end));
-	buffer_consume(&client->in, end + 1);
+	*line_out = arena_copy(ctl->arena, span_slice(buffer_span(&ctl->in), 0, end));
+	buffer_consume(&ctl->in, end + 1);
 	return true;
 }
 
 static void
-add_line(struct client *client, struct span line)
+add_line(struct ctl *ctl, struct span line)
 {
-	struct answer *answer = &client->answer;
+	struct answer *answer = &ctl->answer;
 
-	if (answer->line_count == client->line_capacity) {
-		client->line_capacity = client->line_capacity * 2 + 16;
-		answer->lines = memory_resize(answer->lines, client->line_capacity,
+	if (answer->line_count == ctl->line_capacity) {
+		ctl->line_capacity = ctl->line_capacity * 2 + 16;
+		answer->lines = memory_resize(answer->lines, ctl->line_capacity,
 		    sizeof *answer->lines);
 	}
 	answer->lines[answer->line_count++] = line;
@@ -187,12 +187,12 @@ take_status(struct answer *answer, struct span line)
 }
 
 static void
-read_answer(struct client *client)
+read_answer(struct ctl *ctl)
 {
-	struct answer *answer = &client->answer;
+	struct answer *answer = &ctl->answer;
 	struct span line;
 
-	while (read_line(client, &line)) {
+	while (read_line(ctl, &line)) {
 		if (line.length > 0 && line.at[0] == '.') {
 			take_status(answer, span_from(line, 1));
 			return;
@@ -201,37 +201,37 @@ read_answer(struct client *client)
 			fail(answer, EX_PROTOCOL, "the server's answer cannot be understood");
 			return;
 		}
-		add_line(client, span_from(line, 1));
+		add_line(ctl, span_from(line, 1));
 	}
 	fail(answer, EX_TEMPFAIL, "the server ended the connection before it answered");
 }
 
 const struct answer *
-client_call(struct client *client, const char *verb, const struct span *words, size_t word_count,
+ctl_call(struct ctl *ctl, const char *verb, const struct span *words, size_t word_count,
     struct span body)
 {
 	struct buffer request = { 0 };
 
-	arena_reset(client->arena);
-	client->answer.line_count = 0;
-	fail(&client->answer, EX_OK, "");
+	arena_reset(ctl->arena);
+	ctl->answer.line_count = 0;
+	fail(&ctl->answer, EX_OK, "");
 	buffer_add_string(&request, verb);
 	for (size_t i = 0; i < word_count; i++)
 		control_add_word(&request, words[i]);
 	if (body.at != NULL)
 		buffer_printf(&request, " {%zu}", body.length);
 	buffer_add_octet(&request, '\n');
-	if (send_all(client->descriptor, buffer_span(&request)) &&
-	    send_all(client->descriptor, body))
-		read_answer(client);
+	if (send_all(ctl->descriptor, buffer_span(&request)) &&
+	    send_all(ctl->descriptor, body))
+		read_answer(ctl);
 	else
-		fail(&client->answer, EX_TEMPFAIL, "the server ended the connection");
+		fail(&ctl->answer, EX_TEMPFAIL, "the server ended the connection");
 	buffer_free(&request);
-	return &client->answer;
+	return &ctl->answer;
 }
 
 int
-client_report(const struct answer *answer)
+ctl_report(const struct answer *answer)
 {
 	if (answer->code != EX_OK)
 		complain("%.*s", SPAN_ARGS(answer->text));
@@ -239,18 +239,18 @@ client_report(const struct answer *answer)
 }
 
 int
-client_print(const struct order *order, const char *verb, const struct span *words, size_t word_count)
+ctl_print(const struct order *order, const char *verb, const struct span *words, size_t word_count)
 {
 	const struct answer *answer;
-	struct client *client;
+	struct ctl *ctl;
 	int code;
 
-	if ((client = client_open(order, &code)) == NULL)
+	if ((ctl = ctl_open(order, &code)) == NULL)
 		return code;
-	answer = client_call(client, verb, words, word_count, (struct span){ NULL, 0 });
-	code = client_report(answer);
+	answer = ctl_call(ctl, verb, words, word_count, (struct span){ NULL, 0 });
+	code = ctl_report(answer);
 	if (code == EX_OK)
 		records_print(answer, order_has(order, OPTION_JSON));
-	client_close(&client);
+	ctl_close(&ctl);
 	return code;
 }
