@@ -21,6 +21,7 @@ add(struct program *program, enum imap_search_key key, enum imap_search_cost cos
 	struct imap_search *search = program->search;
 	struct imap_search_node *node;
 
+	program->cursor->nodes++;
 	node = cursor_grow(program->cursor, (void **)&search->nodes, &search->node_count, sizeof *node);
 	*node = (struct imap_search_node){ .key = key, .cost = cost, .parent = (uint32_t)program->open,
 		.end = (uint32_t)search->node_count };
@@ -313,7 +314,9 @@ read_program(struct cursor *cursor, struct imap_search *search)
 	open_key(&program, IMAP_SEARCH_AND);
 	program.open = 0;
 	while (!is_done) {
-		if (!cursor_node(cursor) || !read_key(&program, &is_whole))
+		if (cursor->nodes > cursor->limits->list_nodes)
+			return cursor_fail(cursor, "Too many search keys");
+		if (!read_key(&program, &is_whole))
 			return false;
 		if (is_whole && !complete(&program, &is_done))
 			return false;
