@@ -41,6 +41,9 @@ struct tls_context *tls_context_new_psk(struct span key, struct span identity, b
  */
 struct tls_context *tls_context_new_client(const char *ca_file, char **error_out);
 
+/* Accept the tickets of an older context of the same kind: for a reload.  Before the first handshake. */
+void tls_context_share_tickets(struct tls_context *context, const struct tls_context *older);
+
 /* Contexts are counted: streams that use one keep it.  Accepts NULL, leaves NULL behind. */
 struct tls_context *tls_context_hold(struct tls_context *context);
 void tls_context_free(struct tls_context **context);
@@ -57,7 +60,7 @@ int64_t tls_context_expires(const struct tls_context *context);
  *	compute	where the handshake runs
  *
  * The caller has checked stream_has_input(): octets that came in plaintext behind STARTTLS are an attack
- * (CVE-2011-0411) and must close the connection; here that is asserted.  Nothing is told about success: input arrives,
+ * (CVE-2011-0411) and must close the connection; here they end the stream with STREAM_ERROR.  Nothing is told about success: input arrives,
  * or the stream ends.  stream_is_tls_established() tells.
  */
 void stream_start_tls(struct stream *stream, struct tls_context *context, struct workers *compute);
@@ -65,12 +68,15 @@ void stream_start_tls(struct stream *stream, struct tls_context *context, struct
 /* The client's end: name for SNI and for checking the certificate; before stream_start_tls(). */
 void tls_context_set_server_name(struct tls_context *context, const char *name);
 
+/* The client's end: the one protocol to offer by ALPN; before stream_start_tls(). */
+void tls_context_offer_protocol(struct tls_context *context, const char *protocol);
+
 /* What is known of a stream's TLS, for the log.  Strings live as long as the stream. */
 struct tls_facts {
 	const char *version;	/* "TLSv1.2"; NULL: no TLS, or not yet established */
 	const char *cipher;
 	const char *server_name;	/* SNI; NULL: none was sent */
-	bool is_resumed;
+	bool is_resumed;		/* known at the server's end only */
 	const char *error;	/* why the handshake failed; NULL: it did not */
 };
 void stream_tls_facts(const struct stream *stream, struct tls_facts *facts_out);

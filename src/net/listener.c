@@ -1,0 +1,245 @@
+/*
+ * Listening sockets.  Accepts in bounded batches, and rests for a moment when the process has no
+ * descriptors left, instead of spinning on a connection it cannot take.  Loop thread.
+ */
+#include "net/listener.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "address.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "internal.h"
+
+#define BATCH	   32		/* accepts in one turn */
+#define BACKLOG	   1024
+#define EXHAUSTED_MS 100
+
+struct listener {
+	struct loop *loop;
+	int descriptor;
+	struct watch watch;
+	struct timer rest;
+	listener_accepted *on_accepted;
+	void *context;
+	bool is_paused;
+	bool is_accepting;		/* the callback may free the listener */
+	bool is_dead;
+	char *path;			/* of a Unix socket, to be removed; or NULL */
+	char address[128];
+};
+
+static void
+watch_again(struct listener *listener)
+{
+	watch_set(&listener->watch,
+	    listener->is_paused || timer_is_running(&listener->rest) ? 0 : WATCH_READ);
+}
+
+static void
+on_rested(void *context)
+{
+	watch_again(context);
+}
+
+static void
+rest(struct listener *listener, int error)
+{
+	log_error("accept-failed", log_text("address", listener->address),
+	    log_text("error", strerror(error)));
+	timer_start_ms(&listener->rest, EXHAUSTED_MS);
+	watch_again(listener);
+}
+
+static bool
+is_exhausted(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+static void
+accept_batch(struct listener *listener)
+{
+	for (int n = 0; n < BATCH && !listener->is_dead && !listener->is_paused; n++) {
+		int descriptor = accept4(listener->descriptor, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (descriptor < 0) {
+			if (is_exhausted(errno))
+				rest(listener, errno);
+			return;
+		}
+		listener->on_accepted(stream_from_socket(listener->loop, descriptor),
+		    listener->context);
+	}
+}
+
+static void
+destroy(struct listener *listener)
+{
+	free(listener->path);
+	free(listener);
+}
+
+static void
+on_ready(unsigned ready, void *context)
+{
+	struct listener *listener = context;
+
+	(void)ready;
+	listener->is_accepting = true;
+	accept_batch(listener);
+	listener->is_accepting = false;
+	if (listener->is_dead)
+		destroy(listener);
+}
+
+/* A socket file that nobody answers on is left over from a process that was killed. */
+static bool
+remove_stale(const struct address *address)
+{
+	const char *path = ((const struct sockaddr_un *)&address->socket)->sun_path;
+	struct stat status;
+	int probe, error;
+
+	if (lstat(path, &status) != 0)
+		return true;
+	if (!S_ISSOCK(status.st_mode)) {
+		errno = EEXIST;
+		return false;
+	}
+	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	error = connect(probe, (const struct sockaddr *)&address->socket, address->length) == 0 ? 0 :
+	    errno;
+	close(probe);
+	if (error != ECONNREFUSED) {
+		errno = EADDRINUSE;
+		return false;
+	}
+	return unlink(path) == 0;
+}
+
+static bool
+bind_socket(int descriptor, const struct address *address, mode_t mode)
+{
+	int one = 1, zero = 0;
+
+	if (address->socket.ss_family != AF_UNIX) {
+		setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+		if (address->socket.ss_family == AF_INET6)
+			setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero);
+	} else {
+		if (!remove_stale(address))
+			return false;
+		/* Before bind(): the file is never there with wider rights than asked for. */
+		fchmod(descriptor, mode);
+	}
+	if (bind(descriptor, (const struct sockaddr *)&address->socket, address->length) != 0)
+		return false;
+	if (address->socket.ss_family == AF_UNIX &&
+	    chmod(((const struct sockaddr_un *)&address->socket)->sun_path, mode) != 0)
+		return false;
+	return listen(descriptor, BACKLOG) == 0;
+}
+
+static int
+open_socket(const char *text, mode_t mode, struct address *address_out)
+{
+	int descriptor, error;
+
+	if (!address_parse(text, address_out)) {
+		errno = EINVAL;
+		return -1;
+	}
+	descriptor = socket(address_out->socket.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (descriptor < 0)
+		return -1;
+	if (!bind_socket(descriptor, address_out, mode)) {
+		error = errno;
+		close(descriptor);
+		errno = error;
+		return -1;
+	}
+	address_out->length = sizeof address_out->socket;
+	getsockname(descriptor, (struct sockaddr *)&address_out->socket, &address_out->length);
+	return descriptor;
+}
+
+static char *
+error_text(const char *address, int error)
+{
+	char text[512];
+
+	snprintf(text, sizeof text, "%s: %s", address,
+	    error == EINVAL ? "not an address to listen on" : strerror(error));
+	return memory_copy_string(text);
+}
+
+struct listener *
+listener_new(struct loop *loop, const char *text, mode_t mode, listener_accepted *on_accepted,
+    void *context, char **error_out)
+{
+	struct listener *listener;
+	struct address address;
+	int descriptor = open_socket(text, mode, &address);
+
+	if (descriptor < 0) {
+		*error_out = error_text(text, errno);
+		return NULL;
+	}
+	listener = NEW(struct listener);
+	listener->loop = loop;
+	listener->descriptor = descriptor;
+	listener->on_accepted = on_accepted;
+	listener->context = context;
+	if (*text == '/')
+		listener->path = memory_copy_string(text);
+	address_format(&address, listener->address, sizeof listener->address);
+	timer_init(&listener->rest, loop, on_rested, listener);
+	watch_init(&listener->watch, loop, descriptor, on_ready, listener);
+	watch_again(listener);
+	return listener;
+}
+
+void
+listener_pause(struct listener *listener)
+{
+	listener->is_paused = true;
+	watch_again(listener);
+}
+
+void
+listener_resume(struct listener *listener)
+{
+	listener->is_paused = false;
+	watch_again(listener);
+}
+
+void
+listener_free(struct listener **listener_pointer)
+{
+	struct listener *listener = *listener_pointer;
+
+	*listener_pointer = NULL;
+	if (listener == NULL)
+		return;
+	listener->is_dead = true;
+	timer_stop(&listener->rest);
+	watch_fini(&listener->watch);
+	close(listener->descriptor);
+	if (listener->path != NULL)
+		unlink(listener->path);
+	if (!listener->is_accepting)
+		destroy(listener);
+}
+
+const char *
+listener_address(const struct listener *listener)
+{
+	return listener->address;
+}

@@ -1,0 +1,126 @@
+/*
+ * Two streams joined: what comes in at one goes out at the other.  A side's input moves only while the
+ * other side's output is short, so that a slow reader stops a fast writer.  Loop thread.
+ */
+#include "internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+#define OUTPUT_MAX     ((size_t)64 * 1024)
+#define FLUSH_LIMIT_MS 10000
+
+struct splice {
+	struct stream *sides[2];
+	stream_spliced_end *on_end;
+	void *context;
+	struct stream *ended;		/* whose end will be told, once its octets have left */
+	struct timer flush;
+};
+
+static void
+dissolve(struct splice *splice)
+{
+	timer_stop(&splice->flush);
+	splice->sides[0]->splice = NULL;
+	splice->sides[1]->splice = NULL;
+	free(splice);
+}
+
+static void
+tell_end(struct splice *splice)
+{
+	struct stream *ended = splice->ended;
+	stream_spliced_end *on_end = splice->on_end;
+	void *context = splice->context;
+
+	dissolve(splice);
+	on_end(ended, ended->end, context);
+}
+
+static void
+on_flush_limit(void *context)
+{
+	tell_end(context);
+}
+
+static void
+move(struct stream *from, struct stream *to)
+{
+	size_t length = evbuffer_get_length(from->input);
+
+	if (length == 0)
+		return;
+	if (to->has_ended && to->end != STREAM_EOF) {
+		stream_consume(from, length);
+		return;
+	}
+	if (stream_output_length(to) >= OUTPUT_MAX)
+		return;
+	evbuffer_add_buffer(to->output, from->input);
+	from->octets_in += length;
+	to->octets_out += length;
+	stream_advance_later(to);
+	stream_advance_later(from);
+	if (from->peer != NULL)
+		stream_advance_later(from->peer);
+}
+
+static bool
+is_flushed(const struct stream *ended, const struct stream *other)
+{
+	if (other->has_ended && other->end != STREAM_EOF)
+		return true;
+	return evbuffer_get_length(ended->input) == 0 && stream_output_length(other) == 0;
+}
+
+void
+splice_advance(struct stream *stream)
+{
+	struct splice *splice = stream->splice;
+	struct stream **sides = splice->sides;
+
+	move(sides[0], sides[1]);
+	move(sides[1], sides[0]);
+	if (splice->ended == NULL && stream->has_ended) {
+		splice->ended = stream;
+		timer_start_ms(&splice->flush, FLUSH_LIMIT_MS);
+	}
+	if (splice->ended != NULL &&
+	    is_flushed(splice->ended, sides[splice->ended == sides[0] ? 1 : 0]))
+		tell_end(splice);
+}
+
+void
+stream_splice(struct stream *a, struct stream *b, stream_spliced_end *on_end, void *context)
+{
+	struct splice *splice = NEW(struct splice);
+
+	assert(a != b && a->splice == NULL && b->splice == NULL);
+	splice->sides[0] = a;
+	splice->sides[1] = b;
+	splice->on_end = on_end;
+	splice->context = context;
+	timer_init(&splice->flush, a->loop, on_flush_limit, splice);
+	a->splice = b->splice = splice;
+	a->events = b->events = NULL;
+	stream_resume_input(a);
+	stream_resume_input(b);
+	stream_advance_later(a);
+	stream_advance_later(b);
+}
+
+void
+splice_leave(struct stream *stream)
+{
+	if (stream->splice != NULL)
+		dissolve(stream->splice);
+}
+
+void
+stream_unsplice(struct stream *stream)
+{
+	splice_leave(stream);
+}

@@ -1,0 +1,100 @@
+/*
+ * What the files of TLS share.  With them, the only place that knows mbedTLS, and which version of it.
+ */
+#ifndef NET_TLS_INTERNAL_H
+#define NET_TLS_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <mbedtls/error.h>
+#include <mbedtls/pk.h>
+#include <mbedtls/ssl.h>
+#include <mbedtls/version.h>
+#include <mbedtls/x509_crt.h>
+
+#include "internal.h"
+#include "loop/job.h"
+#include "net/tls.h"
+
+#define TLS_SLOTS 16
+#define TLS_TEXT  160
+
+/*
+ * A private key and the configuration that uses it.  A key context is used by one thread at a time
+ * (mbedtls/ecdsa.h), so there are several, and each handshake step locks the one its stream was given.
+ */
+struct tls_slot {
+	pthread_mutex_t mutex;
+	mbedtls_ssl_config config;
+	mbedtls_pk_context key;
+	struct tls_context *context;
+	struct tls *current;		/* under mutex: whose handshake callbacks are about */
+};
+
+struct tls_tickets;
+
+struct tls_context {
+	atomic_uint holders;
+	bool is_server;
+	struct tls_slot slots[TLS_SLOTS];
+	atomic_uint next_slot;
+	mbedtls_x509_crt chain;		/* own certificates, or those believed in */
+	bool has_chain;
+	struct tls_tickets *tickets;	/* server */
+	char *server_name;		/* client */
+	char *protocol;			/* client */
+	const char *protocols[2];
+	pthread_mutex_t mutex;
+	mbedtls_ssl_session session;	/* client; under mutex */
+	bool has_session;		/* under mutex */
+};
+
+/* One stream's TLS.  The mbedTLS object and bio_* belong to the worker while is_lent. */
+struct tls {
+	struct stream *stream;		/* NULL: freed while lent */
+	struct tls_context *context;
+	struct workers *compute;
+	struct evbuffer *received, *wire;
+	enum { TLS_SHAKING, TLS_OPEN, TLS_OVER } state;
+	bool is_lent;
+	bool is_started;		/* the client's first flight is on its way */
+	bool is_close_sent;
+	struct timer limit;		/* of the handshake */
+	struct job job;
+	struct evbuffer *lent_in, *lent_out, *lent_plain;
+	size_t pending;			/* plaintext lent */
+	const char *version, *cipher;	/* mbedTLS's own constants; NULL until established */
+
+	struct evbuffer *bio_in, *bio_out;
+	mbedtls_ssl_context *ssl;	/* NULL before the first octet has come */
+	struct tls_slot *slot;
+	int result;
+	bool is_resumed;
+	char server_name[256];
+	char error[TLS_TEXT];
+};
+
+/* mbedTLS's source of randomness: the kernel's. */
+int tls_random(void *context, unsigned char *octets, size_t length);
+
+/* Go on with the handshake: 0, MBEDTLS_ERR_SSL_WANT_READ or an error.  Worker thread. */
+int tls_handshake(struct tls *tls);
+
+/* Encrypt from plain until it is empty, or nothing more than limit octets.  0 or an error. */
+int tls_encrypt(struct tls *tls, struct evbuffer *plain, size_t limit);
+
+/* Free the mbedTLS object. */
+void tls_close(struct tls *tls);
+
+struct tls_tickets *tls_tickets_new(void);
+struct tls_tickets *tls_tickets_hold(struct tls_tickets *tickets);
+void tls_tickets_free(struct tls_tickets **tickets);
+
+/* The callbacks of mbedtls_ssl_conf_session_tickets_cb(); context is the slot. */
+int tls_ticket_write(void *context, const mbedtls_ssl_session *session, unsigned char *start,
+    const unsigned char *end, size_t *length_out, uint32_t *lifetime_s_out);
+int tls_ticket_parse(void *context, mbedtls_ssl_session *session, unsigned char *ticket,
+    size_t length);
+
+#endif
