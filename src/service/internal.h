@@ -3,6 +3,7 @@
  *
  *	service.c	making, running and ending all parts
  *	privileges.c	who we are, what we may open
+ *	directories.c	the directory that the configuration names
  *	reload.c	another configuration while running
  *	users.c		the verbs user add, passwd, del, list
  *	status.c	the verb status
@@ -30,6 +31,7 @@ struct service {
 
 	struct loop *loop;
 	struct workers *storage, *compute;
+	struct workers *ldap;		/* NULL without directory ldap */
 	struct directory *directory;	/* for the queue's jobs */
 	struct job_queue *directory_queue;
 	struct directory *mailbox_directory;	/* the mailbox role's own */
@@ -49,6 +51,10 @@ void service_complain(const char *event, char *error);
 
 /* The certificate of a configuration; NULL without error when it has none. */
 struct tls_context *service_tls(const struct config *config, char **error_out);
+
+/* directories.c; for the mailbox role the directory gives mailbox ids to new users.  False: logged. */
+bool service_open_directory(const struct config *config, bool gives_mailboxes,
+    struct directory **directory_out);
 
 /* privileges.c */
 struct identity {

@@ -14,6 +14,8 @@
 #include "base/memory.h"
 #include "internal.h"
 
+#define LDAP_THREADS 4	/* passwords asked for at a time; each bind takes about as long as a round trip */
+
 void
 service_complain(const char *event, char *error)
 {
@@ -71,21 +73,6 @@ compute_threads(const struct config *config)
 	return cores < 1 ? 1 : (unsigned)cores;
 }
 
-static bool
-open_directory(const struct config *config, struct directory **directory_out)
-{
-	struct buffer path = { 0 };
-	enum directory_status status;
-
-	buffer_printf(&path, "%s/directory.db", config->data_directory);
-	status = directory_open_sqlite(buffer_string(&path), directory_out);
-	if (status != DIRECTORY_OK)
-		log_error("directory", log_text("path", buffer_string(&path)),
-		    log_text("reason", directory_status_text(status)));
-	buffer_free(&path);
-	return status == DIRECTORY_OK;
-}
-
 /* What reads and makes files. */
 static bool
 open_files(struct service *service)
@@ -99,8 +86,8 @@ open_files(struct service *service)
 	};
 	char *error = NULL;
 
-	if (!open_directory(service->config, &service->directory) ||
-	    !open_directory(service->config, &service->mailbox_directory))
+	if (!service_open_directory(service->config, false, &service->directory) ||
+	    !service_open_directory(service->config, true, &service->mailbox_directory))
 		return false;
 	parts.directory = service->mailbox_directory;
 	service->mailbox = mailbox_role_new(&parts, &error);
@@ -109,13 +96,20 @@ open_files(struct service *service)
 	return service->mailbox != NULL;
 }
 
+/* Who asks the directory: LDAP servers may be silent, and mail must not wait for them. */
+static struct workers *
+asking(const struct service *service)
+{
+	return service->ldap != NULL ? service->ldap : service->storage;
+}
+
 static void
 make_cas(struct service *service)
 {
 	struct cas_parts parts = {
 		.loop = service->loop,
 		.compute = service->compute,
-		.storage = service->storage,
+		.storage = asking(service),
 		.directory = service->directory,
 		.directory_queue = service->directory_queue,
 		.link = service->link,
@@ -123,7 +117,7 @@ make_cas(struct service *service)
 		.config = service->config,
 	};
 
-	service->directory_queue = job_queue_new(service->storage, run_directory_jobs, NULL);
+	service->directory_queue = job_queue_new(asking(service), run_directory_jobs, NULL);
 	parts.directory_queue = service->directory_queue;
 	service->cas = cas_new(&parts);
 }
@@ -246,6 +240,7 @@ close_all(struct service *service)
 {
 	workers_free(&service->compute);
 	workers_free(&service->storage);
+	workers_free(&service->ldap);
 	loop_turn(service->loop, false);
 	control_free(&service->control);
 	cas_free(&service->cas);
@@ -274,6 +269,8 @@ service_run(const char *path, const char *role, struct config *config)
 	list_init(&service.retired);
 	service.loop = loop_new();
 	service.storage = workers_new(service.loop, "storage", (unsigned)config->storage_threads);
+	if (config->directory == CONFIG_DIRECTORY_LDAP)
+		service.ldap = workers_new(service.loop, "ldap", LDAP_THREADS);
 	service.compute = workers_new(service.loop, "compute", compute_threads(config));
 	service.link = link_new(service.loop);
 	code = open_all(&service);

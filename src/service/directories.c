@@ -1,0 +1,49 @@
+/*
+ * Opening the directory that the configuration names.
+ */
+#include "base/log.h"
+#include "internal.h"
+
+static enum directory_status
+open_ldap(const struct config *config, const char *path, bool gives_mailboxes,
+    struct directory **directory_out)
+{
+	const struct directory_ldap_settings settings = {
+		.uris = (const char *const *)config->ldap_servers.at,
+		.uri_count = config->ldap_servers.count,
+		.base = config->ldap_base,
+		.filter = config->ldap_filter,
+		.user_attribute = config->ldap_user_attribute,
+		.home_attribute = config->ldap_home_attribute,
+		.server_name = config->hostname,
+		.bind_dn = config->ldap_bind_dn,
+		.password_file = config->ldap_password_file,
+		.tls_ca = config->ldap_tls_ca,
+		.is_starttls = config->ldap_starttls,
+		.timeout_s = (unsigned)config->ldap_timeout_s,
+		.retry_s = (unsigned)config->ldap_retry_time_s,
+		.cache_s = (unsigned)config->ldap_cache_time_s,
+		.local_path = path,
+		.gives_mailboxes = gives_mailboxes,
+	};
+
+	return directory_open_ldap(&settings, directory_out);
+}
+
+bool
+service_open_directory(const struct config *config, bool gives_mailboxes, struct directory **directory_out)
+{
+	struct buffer path = { 0 };
+	enum directory_status status;
+
+	buffer_printf(&path, "%s/directory.db", config->data_directory);
+	if (config->directory == CONFIG_DIRECTORY_LDAP)
+		status = open_ldap(config, buffer_string(&path), gives_mailboxes, directory_out);
+	else
+		status = directory_open_sqlite(buffer_string(&path), directory_out);
+	if (status != DIRECTORY_OK)
+		log_error("directory", log_text("path", buffer_string(&path)),
+		    log_text("reason", directory_status_text(status)));
+	buffer_free(&path);
+	return status == DIRECTORY_OK;
+}
