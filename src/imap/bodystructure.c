@@ -7,12 +7,16 @@
 #include "imap/envelope.h"
 #include "imap/writer.h"
 
+/* Beyond this, envelopes are written without what they hold, so that many of them stay one reply. */
+#define ENVELOPES_OCTETS_MAX (8 * 1024 * 1024)
+
 /* What is being written. */
 struct body_writer {
 	const struct mime_tree *tree;
 	struct span message;
 	enum imap_body_form form;
 	struct buffer *out;
+	size_t begin;			/* length of out before it */
 };
 
 static void
@@ -114,6 +118,18 @@ write_fields(struct buffer *out, const struct mime_part *part, bool is_text)
 	buffer_add_number(out, part->body_length);
 }
 
+static void
+write_envelope(const struct body_writer *writer, const struct mime_part *part)
+{
+	struct span header = span_slice(writer->message, part->header_offset, part->header_length);
+
+	if (writer->out->length - writer->begin > ENVELOPES_OCTETS_MAX)
+		header.length = 0;
+	buffer_add_octet(writer->out, ' ');
+	imap_envelope_write(header, writer->out);
+	buffer_add_octet(writer->out, ' ');
+}
+
 /* What stands before the children. */
 static void
 open_body(const struct body_writer *writer, const struct mime_part *part)
@@ -125,12 +141,7 @@ open_body(const struct body_writer *writer, const struct mime_part *part)
 		return;
 	write_fields(writer->out, part, is_text);
 	if (part->kind == MIME_MESSAGE) {
-		const struct mime_part *child = &writer->tree->parts[part->first_child];
-
-		buffer_add_octet(writer->out, ' ');
-		imap_envelope_write(span_slice(writer->message, child->header_offset, child->header_length),
-		    writer->out);
-		buffer_add_octet(writer->out, ' ');
+		write_envelope(writer, &writer->tree->parts[part->first_child]);
 	} else if (is_text) {
 		buffer_add_octet(writer->out, ' ');
 		buffer_add_number(writer->out, part->body_lines);
@@ -154,7 +165,7 @@ void
 imap_body_write(const struct mime_tree *tree, struct span message, enum imap_body_form form,
     struct buffer *out)
 {
-	struct body_writer writer = { tree, message, form, out };
+	struct body_writer writer = { tree, message, form, out, out->length };
 	uint32_t index = 0;
 
 	for (;;) {

@@ -1,13 +1,14 @@
 /*
  * ENVELOPE from a header block: RFC 9051 section 7.5.2.  Fields of addresses that are given more than once
- * are read as one list, of the others the first counts.  All lists together stay below a limit, since one
- * reply holds them.  Any thread.
+ * are read as one list, of the others the first counts.  Any thread.
  */
 #include "imap/envelope.h"
 
 #include "imap/writer.h"
 #include "mime/address.h"
 #include "mime/header.h"
+
+#define LIST_OCTETS_MAX (1024 * 1024)	/* of one list of addresses, rendered */
 
 enum field { DATE, SUBJECT, FROM, SENDER, REPLY_TO, TO, CC, BCC, IN_REPLY_TO, MESSAGE_ID, FIELD_COUNT };
 
@@ -60,15 +61,22 @@ write_address(const struct mime_address *address, struct buffer *out)
 	buffer_add_octet(out, ')');
 }
 
-/* Without parentheses, so that lists can be joined. */
+/*
+ * Without parentheses, so that lists can be joined.  Two octets in a field can be twenty in a reply: a list
+ * ends where it would grow beyond bounds, but never within a group.
+ */
 static void
 write_addresses(struct span value, struct buffer *out)
 {
 	struct mime_address_reader reader = { .rest = span_slice(value, 0, MIME_FIELD_OCTETS_MAX) };
 	struct mime_address address;
 
-	while (mime_address_next(&reader, &address))
-		write_address(&address, out);
+	while (mime_address_next(&reader, &address)) {
+		if (out->length < LIST_OCTETS_MAX || address.kind == MIME_ADDRESS_GROUP_END)
+			write_address(&address, out);
+		if (out->length >= LIST_OCTETS_MAX && !reader.is_in_group)
+			break;
+	}
 	mime_address_reader_fini(&reader);
 }
 
@@ -87,7 +95,7 @@ find_field(struct span name)
 static void
 read_fields(struct span header, struct buffer texts[FIELD_COUNT])
 {
-	size_t offset = 0, octets = 0;
+	size_t offset = 0;
 	struct mime_field field;
 
 	while (mime_field_next(header, &offset, &field)) {
@@ -98,8 +106,7 @@ read_fields(struct span header, struct buffer texts[FIELD_COUNT])
 		if (!fields[which].is_list) {
 			if (texts[which].length == 0)
 				mime_unfold(field.value, &texts[which]);
-		} else if (octets < MIME_HEADER_OCTETS_MAX) {
-			octets += field.value.length;
+		} else if (texts[which].length < LIST_OCTETS_MAX) {
 			write_addresses(field.value, &texts[which]);
 		}
 	}

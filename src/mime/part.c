@@ -123,18 +123,30 @@ add_part(struct mime_tree *tree, uint32_t parent)
 	return index;
 }
 
+/* The least place where a body can end: behind its header, and behind all that is in it. */
+static size_t
+least_end(const struct mime_tree *tree, const struct mime_part *part)
+{
+	const struct mime_part *last;
+
+	if (part->last_child == MIME_NO_PART)
+		return part->body_offset;
+	last = &tree->parts[part->last_child];
+	return (size_t)last->body_offset + last->body_length;
+}
+
 /* A body ends before the line end that belongs to the delimiter; an empty one has none to give. */
 static void
 end_part(struct walk *walk, uint32_t index, bool is_delimited)
 {
 	struct mime_part *part = &walk->tree->parts[index];
-	size_t end = walk->at;
+	size_t end = walk->at, least = least_end(walk->tree, part);
 	uint32_t lines = walk->lines - walk->begin_lines[index];
 
-	if (is_delimited && end > part->body_offset && walk->message.at[end - 1] == '\n') {
+	if (is_delimited && end > least && walk->message.at[end - 1] == '\n') {
 		end--;
 		lines--;
-		if (end > part->body_offset && walk->message.at[end - 1] == '\r')
+		if (end > least && walk->message.at[end - 1] == '\r')
 			end--;
 	}
 	part->body_length = (uint32_t)(end - part->body_offset);
