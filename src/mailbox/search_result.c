@@ -120,17 +120,18 @@ search_result_write_list(struct search_result *result, const struct imap_command
 	struct view_message message;
 	uint32_t number;
 
-	if (result->next == 0)
+	if (!result->is_begun)
 		buffer_add_span(out, SPAN("* SEARCH"));
+	result->is_begun = true;
 	while (out->length < limit) {
-		number = search_result_next(result, result->next, &message);
+		number = search_result_next(result, result->told, &message);
 		if (number == 0) {
 			end_list(result, line, out);
 			return true;
 		}
 		buffer_add_octet(out, ' ');
 		buffer_add_number(out, name_of(&message, line->is_uid));
-		result->next = number;
+		result->told = number;
 	}
 	return false;
 }

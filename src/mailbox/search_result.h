@@ -12,7 +12,8 @@ struct search_result {
 	const struct view *view;
 	uint8_t *bits;
 	uint32_t last;			/* message numbers run from 1 to here */
-	uint32_t next;			/* search_result_write_list() goes on here */
+	uint32_t told;			/* the last that search_result_write_list() wrote */
+	bool is_begun;			/* the line of it */
 };
 
 void search_result_init(struct search_result *result, const struct view *view);
