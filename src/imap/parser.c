@@ -10,7 +10,7 @@
 
 #include "base/memory.h"
 #include "foreign.h"
-#include "read.h"
+#include "parser_state.h"
 
 #define TEXT_KEPT_OCTETS 65536	/* memory a parser keeps between commands */
 
@@ -34,45 +34,6 @@ const struct imap_limits imap_limits_after_login = {
 	.discard_octets = UINT64_C(128) << 20,
 };
 
-enum state {
-	LINE,		/* collecting text */
-	LITERAL,	/* collecting the remaining octets of a literal */
-	MESSAGE,	/* handing out the remaining octets of a message */
-	RAW,		/* collecting a line that is no command */
-	SKIP_LINE,
-	SKIP_LITERAL,
-	DEAD,		/* a fatal error was told; nothing makes sense any more */
-};
-
-/* Does the line, as far as it goes, end in "{12+}"?  Kept octet by octet, so that skipped lines need no memory. */
-struct announcement {
-	enum { NO_BRACE, IN_DIGITS, BEHIND_PLUS, CLOSED } at;
-	unsigned digits;
-	bool is_plus;
-	bool is_literal8;
-	uint8_t previous;
-	uint64_t size;
-};
-
-struct imap_parser {
-	const struct imap_limits *limits, *next_limits;	/* for this command, for those behind it */
-	bool is_utf8;
-	enum state state;
-	struct buffer text;		/* of this command since its start, or since the last message */
-	size_t line_octets;		/* in this line */
-	size_t command_octets;		/* in this command */
-	bool saw_cr;
-	enum { NOT_ASKED, IS_APPEND, IS_OTHER } kind;	/* asked once, at the first literal */
-	bool is_text_lent;		/* a LINE event points into text until the next feed */
-	struct announcement announcement;
-	uint64_t remaining;		/* of a literal, message or skipped literal */
-	uint64_t skipped;
-	size_t raw_max;
-	struct imap_command_line *append;	/* an APPEND whose first message has begun */
-	struct imap_append_message message;
-	struct buffer error_tag;
-};
-
 struct imap_parser *
 imap_parser_new(const struct imap_limits *limits)
 {
@@ -83,8 +44,8 @@ imap_parser_new(const struct imap_limits *limits)
 }
 
 /* The text may hold a password. */
-static void
-clear_text(struct imap_parser *parser)
+void
+parser_clear_text(struct imap_parser *parser)
 {
 	if (parser->text.length > 0)
 		memory_wipe(parser->text.at, parser->text.length);
@@ -99,7 +60,7 @@ imap_parser_free(struct imap_parser **parser)
 {
 	if (*parser == NULL)
 		return;
-	clear_text(*parser);
+	parser_clear_text(*parser);
 	buffer_free(&(*parser)->text);
 	buffer_free(&(*parser)->error_tag);
 	imap_command_free(&(*parser)->append);
@@ -122,8 +83,8 @@ imap_parser_set_utf8(struct imap_parser *parser, bool is_utf8)
 	parser->is_utf8 = is_utf8;
 }
 
-static void
-start_line(struct imap_parser *parser)
+void
+parser_start_line(struct imap_parser *parser)
 {
 	parser->line_octets = 0;
 	parser->saw_cr = false;
@@ -131,11 +92,11 @@ start_line(struct imap_parser *parser)
 }
 
 /* What comes next is a new command. */
-static void
-start_command(struct imap_parser *parser)
+void
+parser_start_command(struct imap_parser *parser)
 {
-	start_line(parser);
-	clear_text(parser);
+	parser_start_line(parser);
+	parser_clear_text(parser);
 	imap_command_free(&parser->append);
 	parser->message = (struct imap_append_message){ .index = 0 };
 	parser->command_octets = 0;
@@ -169,274 +130,6 @@ watch(struct announcement *announcement, uint8_t octet)
 		announcement->at = NO_BRACE;
 	}
 	announcement->previous = octet;
-}
-
-/* ---- errors ------------------------------------------------------------------------------------------- */
-
-static struct cursor
-cursor_over(struct imap_parser *parser, struct arena *arena, struct span text)
-{
-	return (struct cursor){ .text = text, .arena = arena, .limits = parser->limits,
-		.is_utf8 = parser->is_utf8 };
-}
-
-/* The tag of the command at hand, or "*"; good until the next error. */
-static struct span
-find_tag(struct imap_parser *parser)
-{
-	struct imap_command_line line = { .tag = SPAN("*") };
-	struct cursor cursor = cursor_over(parser, NULL, buffer_span(&parser->text));
-
-	if (parser->append != NULL)
-		line.tag = parser->append->tag;
-	else if (parser->state != RAW)
-		imap_read_start(&cursor, &line);
-	buffer_clear(&parser->error_tag);
-	buffer_add_span(&parser->error_tag, line.tag);
-	return buffer_span(&parser->error_tag);
-}
-
-static bool
-tell_error(struct imap_parser *parser, struct imap_event *event, const char *text)
-{
-	event->kind = IMAP_EVENT_ERROR;
-	event->error = (struct imap_error){ .tag = find_tag(parser), .status = IMAP_ERROR_BAD, .text = text,
-		.is_syntax = true };
-	return true;
-}
-
-static bool
-tell_fatal(struct imap_parser *parser, struct imap_event *event, const char *text)
-{
-	tell_error(parser, event, text);
-	event->error.is_fatal = true;
-	start_command(parser);
-	parser->state = DEAD;
-	return true;
-}
-
-/* The line at hand goes on, but nobody wants it. */
-static void
-skip_line(struct imap_parser *parser)
-{
-	struct announcement announcement = parser->announcement;
-	bool saw_cr = parser->saw_cr;
-
-	start_command(parser);
-	parser->announcement = announcement;
-	parser->saw_cr = saw_cr;
-	parser->state = SKIP_LINE;
-}
-
-/* The error is told; a literal was announced that the client may be sending already. */
-static bool
-skip_announced(struct imap_parser *parser, struct imap_event *event)
-{
-	struct announcement announcement = parser->announcement;
-
-	if (announcement.is_plus && announcement.size > parser->limits->discard_octets) {
-		event->error.is_fatal = true;
-		start_command(parser);
-		parser->state = DEAD;
-		return true;
-	}
-	start_command(parser);
-	if (announcement.is_plus) {
-		parser->state = SKIP_LITERAL;
-		parser->remaining = announcement.size;
-	}
-	return true;
-}
-
-static void
-take_reason(struct imap_error *error, const struct cursor *cursor)
-{
-	error->text = cursor->error;
-	error->code = cursor->code;
-	error->status = cursor->status;
-	error->is_syntax = cursor->status == IMAP_ERROR_BAD;
-}
-
-/* ---- the end of a line -------------------------------------------------------------------------------- */
-
-static struct imap_command_line *
-new_command_line(struct span text)
-{
-	struct arena *arena = arena_new();
-	struct imap_command_line *line = ARENA_NEW(arena, struct imap_command_line);
-
-	line->arena = arena;
-	line->raw = arena_copy(arena, text);
-	line->tag = SPAN("*");
-	return line;
-}
-
-static bool
-give(struct imap_event *event, struct imap_command_line *line)
-{
-	event->kind = IMAP_EVENT_COMMAND;
-	event->command = line;
-	return true;
-}
-
-/* All messages of an APPEND have come. */
-static bool
-end_append(struct imap_parser *parser, struct imap_event *event)
-{
-	struct imap_command_line *line = parser->append;
-
-	if (parser->text.length > 0) {
-		tell_error(parser, event, "Unexpected text behind the message");
-		start_command(parser);
-		return true;
-	}
-	parser->append = NULL;
-	line->append.message_count = parser->message.index + 1;
-	start_command(parser);
-	return give(event, line);
-}
-
-static bool
-end_command(struct imap_parser *parser, struct imap_event *event)
-{
-	struct imap_command_line *line;
-	struct cursor cursor;
-
-	if (parser->append != NULL)
-		return end_append(parser, event);
-	line = new_command_line(buffer_span(&parser->text));
-	cursor = cursor_over(parser, line->arena, line->raw);
-	if (imap_read_command(&cursor, line)) {
-		start_command(parser);
-		return give(event, line);
-	}
-	tell_error(parser, event, NULL);
-	take_reason(&event->error, &cursor);
-	event->error.is_foreign = imap_is_foreign_line(line->raw);
-	imap_command_free(&line);
-	start_command(parser);
-	return true;
-}
-
-/* A message of APPEND is announced: what stands before it was read into the parser's message. */
-static bool
-begin_message(struct imap_parser *parser, struct imap_event *event)
-{
-	struct announcement *announcement = &parser->announcement;
-
-	if (announcement->size > parser->limits->message_octets) {
-		tell_error(parser, event, "Message is too large");
-		event->error.status = IMAP_ERROR_NO;
-		event->error.code = "TOOBIG";
-		event->error.is_syntax = false;
-		return skip_announced(parser, event);
-	}
-	parser->message.size_octets = announcement->size;
-	parser->message.is_literal8 = announcement->is_literal8;
-	parser->message.is_synchronizing = !announcement->is_plus;
-	parser->remaining = announcement->size;
-	parser->state = MESSAGE;
-	clear_text(parser);
-	start_line(parser);
-	event->kind = IMAP_EVENT_MESSAGE_BEGINS;
-	event->message = parser->message;
-	return true;
-}
-
-/* The text without "~{12+}" at its end. */
-static struct span
-text_before_announcement(const struct imap_parser *parser)
-{
-	const struct announcement *announcement = &parser->announcement;
-
-	return span_slice(buffer_span(&parser->text), 0, parser->text.length - announcement->digits - 2 -
-	    announcement->is_plus - announcement->is_literal8);
-}
-
-/* The first message of an APPEND, or its mailbox: *is_message_out. */
-static bool
-read_append(struct imap_parser *parser, struct imap_event *event, bool *is_message_out)
-{
-	struct imap_command_line *line = new_command_line(text_before_announcement(parser));
-	struct cursor cursor = cursor_over(parser, line->arena, line->raw);
-
-	if (imap_read_append(&cursor, line, &parser->message, is_message_out)) {
-		if (*is_message_out)
-			parser->append = line;
-		else
-			imap_command_free(&line);
-		return true;
-	}
-	tell_error(parser, event, NULL);
-	take_reason(&event->error, &cursor);
-	imap_command_free(&line);
-	skip_announced(parser, event);
-	return false;
-}
-
-static bool
-read_next_append(struct imap_parser *parser, struct imap_event *event)
-{
-	struct span text = arena_copy(parser->append->arena, text_before_announcement(parser));
-	struct cursor cursor = cursor_over(parser, parser->append->arena, text);
-
-	parser->message.index++;
-	if (imap_read_append_next(&cursor, &parser->message))
-		return true;
-	tell_error(parser, event, NULL);
-	take_reason(&event->error, &cursor);
-	skip_announced(parser, event);
-	return false;
-}
-
-static bool
-is_append(struct imap_parser *parser)
-{
-	struct imap_command_line line = { .tag = { NULL, 0 } };
-	struct cursor cursor = cursor_over(parser, NULL, buffer_span(&parser->text));
-
-	if (parser->kind == NOT_ASKED)
-		parser->kind = imap_read_start(&cursor, &line) && line.verb == IMAP_APPEND ? IS_APPEND : IS_OTHER;
-	return parser->kind == IS_APPEND;
-}
-
-/* A literal that belongs to the text of the command. */
-static bool
-begin_literal(struct imap_parser *parser, struct imap_event *event)
-{
-	uint64_t size = parser->announcement.size;
-	bool is_synchronizing = !parser->announcement.is_plus;
-
-	if (size > parser->limits->literal_octets ||
-	    size > parser->limits->command_octets - parser->command_octets) {
-		tell_error(parser, event, "Literal is too large");
-		return skip_announced(parser, event);
-	}
-	buffer_add_octet(&parser->text, '\n');
-	parser->command_octets += size;
-	parser->remaining = size;
-	parser->state = size > 0 ? LITERAL : LINE;
-	start_line(parser);
-	if (is_synchronizing)
-		event->kind = IMAP_EVENT_CONTINUE;
-	return is_synchronizing;
-}
-
-/* True when there is an event. */
-static bool
-on_line_end(struct imap_parser *parser, struct imap_event *event)
-{
-	bool is_message = parser->append != NULL;
-
-	if (parser->announcement.at != CLOSED)
-		return end_command(parser, event);
-	if (is_message) {
-		if (!read_next_append(parser, event))
-			return true;
-	} else if (is_append(parser) && !read_append(parser, event, &is_message)) {
-		return true;
-	}
-	return is_message ? begin_message(parser, event) : begin_literal(parser, event);
 }
 
 /* ---- octets ------------------------------------------------------------------------------------------- */
@@ -474,9 +167,9 @@ room_in_line(const struct imap_parser *parser)
 static bool
 refuse_line(struct imap_parser *parser, struct imap_event *event, const char *text)
 {
-	tell_error(parser, event, text);
+	parser_tell_error(parser, event, text);
 	event->error.is_foreign = imap_is_foreign_line(buffer_span(&parser->text));
-	skip_line(parser);
+	parser_skip_line(parser);
 	return true;
 }
 
@@ -495,7 +188,7 @@ take_special(struct imap_parser *parser, struct span *input, struct imap_event *
 		return refuse_line(parser, event, "Command is too long");
 	take(input, 1);
 	if (octet == '\n')
-		return on_line_end(parser, event);
+		return parser_end_line(parser, event);
 	parser->saw_cr = octet == '\r';
 	if (octet == '\r')
 		return false;
@@ -509,7 +202,7 @@ feed_line(struct imap_parser *parser, struct span *input, struct imap_event *eve
 	struct span plain = { NULL, 0 };
 
 	if (parser->command_octets == 0 && parser->append == NULL && imap_is_foreign_octet(input->at[0])) {
-		tell_fatal(parser, event, "This is no IMAP");
+		parser_tell_fatal(parser, event, "This is no IMAP");
 		event->error.is_foreign = true;
 		return true;
 	}
@@ -553,7 +246,7 @@ feed_raw(struct imap_parser *parser, struct span *input, struct imap_event *even
 
 	/* One more for the CR. */
 	if (length > parser->raw_max + 1 - parser->text.length)
-		return tell_fatal(parser, event, "Line is too long");
+		return parser_tell_fatal(parser, event, "Line is too long");
 	buffer_add_span(&parser->text, take(input, length));
 	if (!is_whole)
 		return false;
@@ -574,7 +267,7 @@ end_skipped_line(struct imap_parser *parser)
 	struct announcement announcement = parser->announcement;
 	uint64_t skipped = parser->skipped;
 
-	start_command(parser);
+	parser_start_command(parser);
 	if (announcement.at != CLOSED || !announcement.is_plus)
 		return;
 	parser->skipped = skipped;
@@ -592,7 +285,7 @@ feed_skipped_line(struct imap_parser *parser, struct span *input, struct imap_ev
 	if (plain.length > 0)
 		parser->saw_cr = false;
 	if (parser->skipped > parser->limits->discard_octets)
-		return tell_fatal(parser, event, "Too much to skip");
+		return parser_tell_fatal(parser, event, "Too much to skip");
 	if (input->length == 0)
 		return false;
 	octet = *take(input, 1).at;
@@ -613,7 +306,7 @@ feed_skipped_literal(struct imap_parser *parser, struct span *input, struct imap
 {
 	if (parser->remaining > parser->limits->discard_octets &&
 	    parser->remaining > parser->limits->message_octets)
-		return tell_fatal(parser, event, "Too much to skip");
+		return parser_tell_fatal(parser, event, "Too much to skip");
 	parser->remaining -= take(input, parser->remaining).length;
 	if (parser->remaining == 0)
 		parser->state = SKIP_LINE;
@@ -647,7 +340,7 @@ imap_parser_feed(struct imap_parser *parser, struct span *input, struct imap_eve
 {
 	*event_out = (struct imap_event){ .kind = IMAP_EVENT_NEED_MORE };
 	if (parser->is_text_lent)
-		clear_text(parser);
+		parser_clear_text(parser);
 	if (parser->state == MESSAGE && parser->remaining == 0) {
 		parser->state = LINE;
 		return event_out->kind = IMAP_EVENT_MESSAGE_ENDS;
@@ -685,11 +378,11 @@ imap_parser_skip_command(struct imap_parser *parser, bool is_allowed)
 
 	assert(parser->append != NULL);
 	if (parser->state == LINE) {
-		skip_line(parser);
+		parser_skip_line(parser);
 	} else if (parser->message.is_synchronizing && !is_allowed && !is_begun) {
-		start_command(parser);
+		parser_start_command(parser);
 	} else {
-		start_command(parser);
+		parser_start_command(parser);
 		parser->remaining = remaining;
 		parser->state = remaining > 0 ? SKIP_LITERAL : SKIP_LINE;
 	}
