@@ -44,6 +44,7 @@ struct service {
 	unsigned stopping;		/* roles that have not stopped yet */
 	bool is_stopping;
 	bool is_reloading;
+	unsigned jobs;			/* of users.c and reload.c, not yet home */
 };
 
 /* Log an error that ends the start; takes the text. */

@@ -93,6 +93,7 @@ on_reloaded(struct job *job)
 	bool is_good = reload->config != NULL && !reload->service->is_stopping;
 
 	reload->service->is_reloading = false;
+	reload->service->jobs--;
 	if (is_good) {
 		use(reload);
 	} else {
@@ -118,6 +119,7 @@ reload_begin(struct service *service, struct control_call *call)
 		return;
 	}
 	service->is_reloading = true;
+	service->jobs++;
 	reload = NEW(struct reload);
 	reload->service = service;
 	reload->call = call;

@@ -234,20 +234,23 @@ serve(struct service *service)
 	loop_run(service->loop);
 }
 
-/* Half-built is fine; jobs are home before what they point to goes. */
+/* Half-built is fine; jobs are home before what they point to goes, queues go before their workers. */
 static void
 close_all(struct service *service)
 {
-	workers_free(&service->compute);
-	workers_free(&service->storage);
-	workers_free(&service->ldap);
-	loop_turn(service->loop, false);
+	while (service->jobs > 0)
+		loop_turn(service->loop, true);
 	control_free(&service->control);
 	cas_free(&service->cas);
 	mailbox_role_free(&service->mailbox);
 	link_free(&service->link);
 	if (service->directory_queue != NULL)
 		job_queue_free(&service->directory_queue);
+	loop_turn(service->loop, false);
+	workers_free(&service->compute);
+	workers_free(&service->storage);
+	workers_free(&service->ldap);
+	loop_turn(service->loop, false);
 	directory_close(&service->directory);
 	directory_close(&service->mailbox_directory);
 	tls_context_free(&service->tls);

@@ -33,6 +33,7 @@ struct user_job {
 static void
 user_job_free(struct user_job *job)
 {
+	job->service->jobs--;
 	if (job->password.at != NULL)
 		memory_wipe(job->password.at, job->password.capacity);
 	buffer_free(&job->password);
@@ -172,6 +173,7 @@ user_job_new(struct service *service, struct control_call *call, enum order orde
 {
 	struct user_job *job = NEW(struct user_job);
 
+	service->jobs++;
 	job->service = service;
 	job->call = call;
 	job->directory = service->directory;
@@ -182,7 +184,7 @@ user_job_new(struct service *service, struct control_call *call, enum order orde
 	    directory_prepare_name(control_call_word(call, 0), &job->name))
 		return job;
 	control_finish(call, EX_DATAERR, "not a name for a user: 1 to 255 octets of UTF-8, no space");
-	free(job);
+	user_job_free(job);
 	return NULL;
 }
 
