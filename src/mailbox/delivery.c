@@ -56,7 +56,7 @@ on_looked_up(struct role_lookup *home)
 								 : LMTP_TRY_AGAIN;
 
 	if (outcome == LMTP_OK) {
-		memcpy(recipient.user, home->names[home->found].text, sizeof recipient.user);
+		memcpy(recipient.user, home->found.text, sizeof recipient.user);
 		memcpy(recipient.mailbox_id, home->mailbox_id, sizeof recipient.mailbox_id);
 	}
 	lmtp_lookup_done(lookup->lmtp, outcome, &recipient);

@@ -91,12 +91,12 @@ run_lookup(struct role_lookup *lookup)
 	struct directory_user user;
 
 	lookup->status = DIRECTORY_NOT_FOUND;
-	for (size_t i = 0; i < lookup->name_count && lookup->status == DIRECTORY_NOT_FOUND; i++) {
+	for (size_t i = 0; i < lookup->name_count && lookup->status == DIRECTORY_NOT_FOUND; i++)
 		lookup->status = directory_lookup(directory, directory_name_span(&lookup->names[i]), arena, &user);
-		lookup->found = i;
-	}
-	if (lookup->status == DIRECTORY_OK)
+	if (lookup->status == DIRECTORY_OK) {
 		memcpy(lookup->mailbox_id, user.mailbox_id, sizeof lookup->mailbox_id);
+		directory_prepare_name(user.name, &lookup->found);
+	}
 	arena_free(&arena);
 }
 
@@ -282,7 +282,7 @@ begin_attached(struct mailbox_role *role, struct attach *attach)
 		return;
 	}
 	session = session_new(role, attach->stream);
-	session_login(session, directory_name_span(&lookup->names[lookup->found]), lookup->mailbox_id);
+	session_login(session, directory_name_span(&lookup->found), lookup->mailbox_id);
 	session_greet(session);
 }
 

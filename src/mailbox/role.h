@@ -39,7 +39,7 @@ struct role_lookup {
 	size_t name_count;
 	void (*done)(struct role_lookup *lookup);	/* loop */
 	enum directory_status status;			/* filled by the worker */
-	size_t found;					/* which name */
+	struct directory_name found;			/* the user's name */
 	char mailbox_id[DIRECTORY_ID_LENGTH + 1];
 };
 

@@ -42,7 +42,7 @@ on_looked_up(struct role_lookup *lookup)
 		    log_text("error", directory_status_text(lookup->status)));
 		session_finish(session, reply_to_lookup(lookup->status));
 	} else {
-		session_login(session, directory_name_span(&lookup->names[0]), lookup->mailbox_id);
+		session_login(session, directory_name_span(&lookup->found), lookup->mailbox_id);
 		finish_logged_in(session);
 	}
 	session_end_wait(session);
