@@ -23,7 +23,7 @@ enum mime_encoding mime_encoding_find(struct span name);
 struct mime_decoder {
 	enum mime_encoding encoding;
 	bool is_damaged;		/* something that the encoding does not allow was met, and skipped or kept */
-	uint8_t held[80];		/* an incomplete unit or line from the piece before */
+	uint8_t held[96];		/* an incomplete unit or line from the piece before */
 	size_t held_length;
 	uint32_t bits;
 	unsigned bit_count;
