@@ -5,7 +5,7 @@
  */
 #include "mime/parts.h"
 
-#define VERSION 1
+#define TABLE_VERSION 1
 #define STRING_OCTETS_MAX 255	/* longer types and charsets are nothing that anybody knows */
 
 static void
@@ -59,7 +59,7 @@ read_string(struct span table, size_t *position, struct span *text_out)
 void
 mime_parts_write(const struct mime_tree *tree, struct buffer *out)
 {
-	buffer_add_octet(out, VERSION);
+	buffer_add_octet(out, TABLE_VERSION);
 	write_number(out, (uint32_t)tree->count);
 	for (size_t i = 0; i < tree->count; i++) {
 		const struct mime_part *part = &tree->parts[i];
@@ -85,7 +85,7 @@ begin(struct span table, size_t *position)
 
 	if (*position != 0)
 		return true;
-	if (table.length == 0 || table.at[0] != VERSION)
+	if (table.length == 0 || table.at[0] != TABLE_VERSION)
 		return false;
 	*position = 1;
 	return read_number(table, position, &count);
