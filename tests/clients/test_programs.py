@@ -53,7 +53,7 @@ def mbsync_config(server, user, folder):
     config = folder / "mbsyncrc"
     config.write_text(f"""
 IMAPAccount test
-Host 127.0.0.1
+Host localhost
 Port {server.imaps_port}
 User {user}
 Pass "{lib.PASSWORD}"
@@ -189,7 +189,7 @@ type = Maildir
 localfolders = {tmp_path}/mail
 [Repository remote]
 type = IMAP
-remotehost = 127.0.0.1
+remotehost = localhost
 remoteport = {shared_server.imaps_port}
 remoteuser = {user}
 remotepass = {lib.PASSWORD}
