@@ -47,6 +47,19 @@ skip_comment(struct cursor *cursor)
 	} while (depth > 0 && cursor->at < cursor->end);
 }
 
+static void
+skip_space(struct cursor *cursor)
+{
+	while (cursor->at < cursor->end) {
+		if (*cursor->at == '(')
+			skip_comment(cursor);
+		else if (*cursor->at == ' ' || *cursor->at == '\t' || *cursor->at == '\r' || *cursor->at == '\n')
+			cursor->at++;
+		else
+			return;
+	}
+}
+
 /* Go to the next octet that says something: a letter, a digit, or one of these. */
 static void
 skip_to(struct cursor *cursor, const char *wanted)
@@ -148,13 +161,11 @@ read_time(struct cursor *cursor, int *seconds_out)
 	skip_to(cursor, "+-");
 	while (count < 3 && read_number(cursor, 2, &numbers[count], &digits)) {
 		count++;
-		while (cursor->at < cursor->end && (*cursor->at == ' ' || *cursor->at == '\t'))
-			cursor->at++;	/* RFC 5322 section 4.3 allows blanks around the colon */
+		skip_space(cursor);	/* RFC 5322 section 4.3 allows it around the colon */
 		if (cursor->at == cursor->end || (*cursor->at != ':' && *cursor->at != '.'))
 			break;
 		cursor->at++;
-		while (cursor->at < cursor->end && (*cursor->at == ' ' || *cursor->at == '\t'))
-			cursor->at++;
+		skip_space(cursor);
 	}
 	if (count < 2 || numbers[0] > 23 || numbers[1] > 59 || numbers[2] > 60)
 		return false;
