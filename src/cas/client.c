@@ -122,6 +122,17 @@ client_free(struct cas_client *client)
 		deferred_schedule(cas->parts.loop, &cas->gone);
 }
 
+/*
+ * Before TLS a line that was not understood may be a STARTTLS that somebody in the middle has bent:
+ * what stands behind it must not be taken for the client's either (CVE-2022-28220).
+ */
+static bool
+is_suspicious(const struct cas_client *client)
+{
+	return client->cas->parts.tls != NULL && !stream_is_tls(client->stream) &&
+	    stream_has_input(client->stream);
+}
+
 static void
 on_error(struct cas_client *client, const struct imap_error *error)
 {
@@ -138,8 +149,8 @@ on_error(struct cas_client *client, const struct imap_error *error)
 	    error->code, error->text);
 	if (client->state == ANSWERING)		/* the answer was too long */
 		client_enter(client, GREETED);
-	if (error->is_syntax)
-		client_is_one_too_many(client);
+	if (error->is_syntax && !client_is_one_too_many(client) && is_suspicious(client))
+		client_bye(client, NULL, "Start TLS before sending more");
 }
 
 static void
