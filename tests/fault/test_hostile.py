@@ -3,8 +3,6 @@ import os
 import random
 import socket
 import ssl
-import threading
-import time
 
 import pytest
 
@@ -72,7 +70,8 @@ ATTACKS = {
 @pytest.mark.parametrize("user", [None, "mallory"], ids=["before login", "after login"])
 def test_attack(server, name, user):
     out = raw(server, ATTACKS[name], user)
-    assert any(word in out for word in REFUSED), out[:500]
+    # What is no IMAP at all (HTTP, TLS) may also be hung up on without a word.
+    assert any(word in out for word in REFUSED) or (out == b"" and name in ("HTTP", "a TLS hello")), out[:500]
     assert len(out) < 100000
 
 
@@ -119,6 +118,8 @@ def test_plaintext_behind_starttls_is_never_answered(server, injected):
             if more == b"":
                 break
             out += more
+            if b"a BAD" in out:
+                return	# no STARTTLS was understood, so nothing follows it
             assert b"b OK" not in out and b"b NO" not in out and b"b BAD" not in out
     except ConnectionResetError:
         pass
@@ -221,29 +222,25 @@ def test_half_handshakes_do_not_hold_up_others(server):
         half.close()
 
 
-def test_ten_wrong_passwords_do_not_stop_the_right_one(server):
-    def guess():
-        try:
-            client = server.client()
-            client.socket.settimeout(40)
-            client.command(b"LOGIN victim wrong")
-            client.close()
-        except (OSError, EOFError):
-            pass
-    guessers = [threading.Thread(target=guess) for _ in range(10)]
+def test_wrong_passwords_do_not_stop_the_right_one(server):
+    guessers = [server.client() for _ in range(10)]
     for guesser in guessers:
-        guesser.start()
+        guesser.send(b"a LOGIN victim wrong\r\n")
     with server.client("victim") as client:
         client.ok(b"NOOP")
     for guesser in guessers:
-        guesser.join()
+        guesser.close()
 
 
 def test_no_secret_in_the_log(server):
-    for command in (b"LOGIN victim planted-secret", b'LOGIN "victim" {14}\r\nplanted-secret',
-                    b"AUTHENTICATE PLAIN AHZpY3RpbQBwbGFudGVkLXNlY3JldA==", b"LOGIN planted-secret"):
-        raw(server, b"a " + command)
-    time.sleep(0)
+    commands = (b"LOGIN victim planted-secret", b'LOGIN "victim" {14+}\r\nplanted-secret', b"LOGIN planted-secret",
+                b"AUTHENTICATE PLAIN AHZpY3RpbQBwbGFudGVkLXNlY3JldA==")
+    clients = [server.client() for _ in commands]
+    for client, command in zip(clients, commands):
+        client.send(b"a " + command + b"\r\n")
+    for client in clients:	# in parallel, because each failure delays the next answer
+        assert client.reply(b"a").tagged.split()[1] in (b"NO", b"BAD")
+        client.close()
     log = (server.folder / "log").read_text(errors="replace")
     assert "planted-secret" not in log and "AHZpY3RpbQ" not in log and lib.PASSWORD not in log
 

@@ -4,6 +4,7 @@ The program under test is $IMAPD (default build/imapd); imapctl lies beside it.
 """
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -22,10 +23,15 @@ PASSWORD = "correct horse battery"
 
 
 def free_port():
-    """A TCP port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A TCP port of 127.0.0.1 that nobody listens on, below those that the kernel gives to clients."""
+    while True:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def certificate(folder):
