@@ -1,286 +1,250 @@
-"""Runs scripts in the format of ImapTest against a server: commands, the untagged replies that must
-(`*`) or must not (`!`) come, and variables that are bound where they are first met.
+"""Runs scripts in the format of ImapTest against a server.
 
-What is not said is not demanded: more untagged replies, more FETCH items and more LIST flags are fine.
+    [connection] ok|no|bad|"" command      a command and the status it must end with ("": any)
+    [connection] [tag] command             a command whose end stands further down, behind the replies:
+    [connection] [tag] ok [code]
+    * reply        an untagged reply that must come      ! reply     one that must not
+    $name ${name}  a variable, bound where a reply first shows it        $$ is a dollar
+    $1             message 1 as it was numbered before the command
+    {{{ text }}}   a literal with CRLF; behind ~ the octets as they stand
+
+What is not said is not demanded: more untagged replies, more FETCH items and more LIST attributes are fine.
 """
-import pathlib
+import itertools
 import re
 
 import grammar
 
-VARIABLE = re.compile(rb"\$\$?(?:\{(\w+)\}|(\w+))")
+VARIABLE = re.compile(rb"\$(?:\$|\{(\w+)\}|(\w+))")
+LITERAL = re.compile(rb"(~?)\{\{\{\n([\s\S]*?)\n?\}\}\}")
+TOKEN = re.compile(rb"""\s*(?:
+    (?P<section>(?:BODY|BINARY|BINARY\.SIZE)(?:\.PEEK)?\[[^\]]*\](?:<\d+>)?)
+    |(?P<open>[(\[]) |(?P<close>[)\]])
+    |"(?P<quoted>(?:[^"\\]|\\.)*)"
+    |~?\{(?P<literal>\d+)\}\r\n
+    |(?P<word>[^\s()\["\]]+))""", re.X | re.I)
+STATUS = (b"ok", b"no", b"bad", b'""')
 
 
 class Mismatch(Exception):
     pass
 
 
+def literal(found):
+    """What stands between {{{ and }}} as the octets of a literal of IMAP."""
+    octets = found[2] if found[1] else re.sub(rb"\r?\n", b"\r\n", found[2])
+    return b"{%d}\r\n%s" % (len(octets), octets)
+
+
+def crlf_literals(text, plus=b""):
+    return LITERAL.sub(lambda found: literal(found).replace(b"}", plus + b"}", 1), text)
+
+
 def tokens(octets):
-    """A response as a nested tuple; literals and quoted strings are bytes, words are Atoms."""
-    pieces = re.compile(rb'\s*(?:(\()|(\))|"((?:[^"\\]|\\.)*)"|~?\{(\d+)\}\r?\n|\{\{\{\n|([^\s()"{]\S*?(?=[\s()]|$)))')
+    """A response as a nested tuple; what stands in brackets is a list, too."""
     stack, at = [[]], 0
+    octets = octets.rstrip(b" ")
     while at < len(octets):
-        if octets[at:].strip() == b"":
-            break
-        if octets[at:].lstrip().startswith(b"{{{\n"):
-            at = octets.index(b"{{{\n", at) + 4
-            end = octets.index(b"}}}", at)
-            stack[-1].append(octets[at:end].replace(b"\n", b"\r\n"))
-            at = end + 3
-            continue
-        word = re.compile(rb"\s*((?:BODY|BINARY|BINARY\.SIZE)(?:\.PEEK)?\[[^\]]*\](?:<\d+>)?)", re.I).match(octets, at)
-        found = word or pieces.match(octets, at)
+        found = TOKEN.match(octets, at)
         if not found:
             raise Mismatch(f"cannot read {octets[at:at + 60]!r}")
         at = found.end()
-        if word:
-            stack[-1].append(grammar.Atom(word[1]))
-        elif found[1]:
+        if found["open"]:
             stack.append([])
-        elif found[2]:
+        elif found["close"]:
             item = tuple(stack.pop())
-            if not stack:
-                raise Mismatch(f"unbalanced {octets!r}")
             stack[-1].append(item)
-        elif found[4] is not None:
-            stack[-1].append(octets[at:at + int(found[4])])
-            at += int(found[4])
-        elif found[5] is not None:
-            stack[-1].append(grammar.Atom(found[5]))
+        elif found["literal"]:
+            stack[-1].append(octets[at:at + int(found["literal"])])
+            at += int(found["literal"])
+        elif found["quoted"] is not None:
+            stack[-1].append(re.sub(rb"\\(.)", rb"\1", found["quoted"]))
         else:
-            stack[-1].append(re.sub(rb"\\(.)", rb"\1", found[3]))
+            stack[-1].append(grammar.Atom(found["section"] or found["word"]))
     return tuple(stack[0])
 
 
+def reply_tokens(octets):
+    """Of a status response only the status and the code: its text is for people."""
+    found = re.match(rb"(?i)(ok|no|bad|bye|preauth)( \[[^\]]*\])?", octets)
+    return tokens(found[0] if found else octets)
+
+
 class Script:
+    """`steps` are (kind, text): a line of its own, or what a `*` or `!` line says."""
+
     def __init__(self, path):
-        self.headers, self.groups = {}, []
-        text = path.read_bytes()
-        lines = re.findall(rb"(?:[^\n{]|\{(?!\{\{\n)|\{\{\{\n[\s\S]*?\}\}\})*\n?", text)
+        self.headers, self.steps = {}, []
+        lines = re.findall(rb"(?:[^\n{]|\{(?!\{\{\n)|\{\{\{\n[\s\S]*?\}\}\})+", path.read_bytes())
         for line in lines:
-            line = line.rstrip(b"\n")
-            if not line.strip() or line.startswith(b"#"):
-                continue
             header = re.match(rb"(messages|state|connections|capabilities|ignore_extra_untagged): *(.*)\Z", line)
-            if header and not self.groups:
+            if header and not self.steps:
                 self.headers[header[1].decode()] = header[2].decode()
             elif line[:2] in (b"* ", b"! "):
-                self.groups[-1][1].append((line[:1], line[2:]))
-            else:
-                self.groups.append((line, []))
-        self.count = int(self.headers.get("connections", "1"))
+                self.steps.append((line[:1], line[2:]))
+            elif line.strip() and line[:1] not in (b"#", b"?"):
+                self.steps.append((b"", line))
+
+
+class Connection:
+    """One client, the commands it has not read the end of, and the replies since it last sent one."""
+
+    def __init__(self, client):
+        self.client, self.pending, self.replies = client, {}, []
+        self.command = b""
+
+    def start(self, name, command):
+        if not self.pending:
+            self.replies = []
+        self.command = command
+        self.pending[name] = self.client.tag()
+        self.client.send(self.pending[name] + b" " + command + b"\r\n")
+
+    def end(self, name):
+        reply = self.client.reply(self.pending.pop(name))
+        self.replies += reply.untagged
+        return reply.tagged.split(b" ", 1)[1]
+
+    def numbered(self):
+        """The replies, each with what its message's number was before all of them."""
+        numbers = list(range(100))
+        for raw in self.replies:
+            reply = reply_tokens(raw[2:])
+            before = None
+            if len(reply) > 1 and reply[0].isdigit() and bytes(reply[1]).lower() in (b"expunge", b"fetch"):
+                before = numbers[int(reply[0])]
+                if bytes(reply[1]).lower() == b"expunge":
+                    del numbers[int(reply[0])]
+            yield reply, before
 
 
 class Runner:
-    """One script with a fresh user; `letters` are what APPEND without a message takes."""
+    """One script with a fresh user; `letters` are what APPEND without a message takes in turn."""
 
     def __init__(self, server, user, script, letters):
-        self.script, self.letters = script, letters
+        self.script, self.user, self.letters = script, user, itertools.cycle(letters)
         self.mailbox = b"imaptest"
         self.names = {b"mailbox": self.mailbox, b"user": user.encode(), b"username": user.encode()}
-        self.appended = 0
-        self.clients = []
-        state = script.headers.get("state", "selected")
-        for _ in range(script.count):
-            self.clients.append(server.client(user))
-        first = self.clients[0]
-        if state in ("created", "selected", "appended"):
-            first.ok(b"CREATE " + self.mailbox)
-        wanted = script.headers.get("messages", "0")
-        number = len(letters) if wanted == "all" else int(wanted)
-        if state == "selected":
-            for letter in letters[:number]:
-                assert first.append(self.mailbox, letter).is_ok
-            for client in self.clients:
-                client.ok(b"SELECT " + self.mailbox)
+        self.connections = [Connection(server.client(user))
+                            for _ in range(int(script.headers.get("connections", "1")))]
+        self.prepare(len(letters))
 
-    def fill(self, text, is_pattern=False):
-        def value(found):
-            name = found[1] or found[2]
-            if found[0].startswith(b"$$"):
-                return b"kw-" + name
-            if name in self.names:
-                item = self.names[name]
-                return item if isinstance(item, bytes) else found[0]
-            return found[0]
-        return VARIABLE.sub(value, text)
-
-    def match(self, wish, real, where):
-        """Whether a reply fits; binds variables only if it does."""
-        kept = dict(self.names)
-        try:
-            self.match_list(wish, real, where)
-            return True
-        except Mismatch:
-            self.names = kept
-            return False
-
-    def match_item(self, wish, real, where):
-        if isinstance(wish, tuple):
-            if not isinstance(real, tuple):
-                raise Mismatch()
-            return self.match_list(wish, real, where)
-        if isinstance(wish, grammar.Atom):
-            name = VARIABLE.fullmatch(wish)
-            if name and not wish.startswith(b"$$"):
-                key = name[1] or name[2]
-                if key in self.names:
-                    if not same(self.names[key], real):
-                        raise Mismatch()
-                else:
-                    self.names[key] = real
-                return None
-            wish = grammar.Atom(self.fill(wish))
-        if isinstance(real, tuple) or not same(wish, real):
-            raise Mismatch()
-        return None
-
-    def match_list(self, wish, real, where):
-        if where == "fetch":
-            pairs = dict(zip([bytes(word).upper() for word in real[0::2]], real[1::2]))
-            for name, value in zip(wish[0::2], wish[1::2]):
-                if bytes(name).upper() not in pairs:
-                    raise Mismatch()
-                inner = "flags" if name.lower() == b"flags" else "list"
-                self.match_item_in(value, pairs[bytes(name).upper()], inner)
+    def prepare(self, available):
+        state = self.script.headers.get("state", "selected")
+        wanted = self.script.headers.get("messages", "0")
+        if state == "auth":
             return
-        banned = [word[6:].lower() for word in wish if isinstance(word, bytes) and word.startswith(b"$!ban=")]
-        if any(bytes(word).lower() in banned for word in real if isinstance(word, bytes)):
-            raise Mismatch()
-        is_loose = where in ("flags", "subset", "status") or b"$!unordered" in wish
-        wish = [word for word in wish if not (isinstance(word, bytes) and word.startswith(b"$!"))]
-        if is_loose:
-            for word in wish:
-                if not any(self.match((word,), (candidate,), "list") for candidate in real):
-                    raise Mismatch()
-            if where == "flags" and len([w for w in real if bytes(w).lower() != b"\\recent"]) != \
-                    len([w for w in wish if bytes(w).lower() != b"\\recent"]):
-                raise Mismatch()
-            return
-        if len(wish) != len(real):
-            raise Mismatch()
-        for left, right in zip(wish, real):
-            self.match_item(left, right, where)
-
-    def match_item_in(self, wish, real, where):
-        if isinstance(wish, tuple) and isinstance(real, tuple):
-            self.match_list(wish, real, where)
-        else:
-            self.match_item(wish, real, where)
-
-    def fits(self, wish, real):
-        """Whole responses: the word behind the number or at the start says how lists are compared."""
-        words = [bytes(word).lower() for word in wish[:2] if isinstance(word, bytes)]
-        if len(wish) > len(real):
-            return False
-        kept = dict(self.names)
-        try:
-            for index, left in enumerate(wish):
-                right = real[index]
-                where = "list"
-                if isinstance(left, tuple):
-                    where = ("fetch" if b"fetch" in words else "subset" if b"list" in words or b"lsub" in words
-                             else "flags" if b"flags" in words else "status" if b"status" in words else "list")
-                    if where == "status":
-                        for name, value in zip(left[0::2], left[1::2]):
-                            pairs = dict(zip([bytes(w).lower() for w in right[0::2]], right[1::2]))
-                            if bytes(name).lower() not in pairs:
-                                raise Mismatch()
-                            self.match_item(value, pairs[bytes(name).lower()], "list")
-                        continue
-                self.match_item_in(left, right, where)
-            if len(wish) < len(real) and not (words and words[0] == b"ok"):
-                raise Mismatch()
-            return True
-        except Mismatch:
-            self.names = kept
-            return False
+        first = self.connections[0].client
+        first.ok(b"CREATE " + self.mailbox)
+        for _ in range(available if wanted == "all" else int(wanted)):
+            assert first.append(self.mailbox, next(self.letters)).is_ok
+        for connection in self.connections if state == "selected" else ():
+            connection.client.ok(b"SELECT " + self.mailbox)
 
     def run(self):
-        pending = {}
-        for line, wishes in self.script.groups:
-            found = re.match(rb"(?:(\d) )?(\S+) ?([\s\S]*)\Z", line)
-            client = self.clients[int(found[1] or b"1") - 1]
-            word, command = found[2], found[3]
-            if word.lower() in (b"ok", b"no", b"bad", b'""'):
-                reply = self.send(client, client.tag(), command)
-                self.judge(line, word, reply, wishes)
-            elif re.fullmatch(rb"(?i)(ok|no|bad)\b.*", command) and word in pending:
-                self.judge(line, command.split()[0], self.await_(client, pending.pop(word)), wishes)
-            elif re.fullmatch(rb"(?i)(no|ok|bad)", word):
+        connection, wishes = self.connections[0], []
+        for kind, text in [*self.script.steps, (b"", None)]:
+            if kind:
+                wishes.append((kind, text))
                 continue
-            else:
-                pending[word] = self.start(client, client.tag(), command)
-                if wishes:
-                    raise Mismatch("replies to a pipelined command are not read here")
+            if not connection.pending:
+                self.judge(connection, wishes)
+                wishes = []
+            if text is not None:
+                connection = self.step(text)
 
-    def start(self, client, tag, command):
-        command = self.fill(command)
-        if re.fullmatch(rb"(?i)append(\s+\S+)?(\s+\([^)]*\))?", command.strip()) or command.lower() == b"append":
-            letter = self.letters[self.appended % len(self.letters)]
-            self.appended += 1
-            words = command if len(command.split()) > 1 else b"append " + self.mailbox
-            client.send(tag + b" " + words + b" {%d+}\r\n" % len(letter) + letter + b"\r\n")
-        else:
-            command = re.sub(rb"\{\{\{\n([\s\S]*?)\}\}\}", lambda found: b"{%d+}\r\n" % len(
-                found[1].replace(b"\n", b"\r\n")) + found[1].replace(b"\n", b"\r\n"), command)
-            client.send(tag + b" " + command + b"\r\n")
-        return tag
+    def step(self, line):
+        found = re.match(rb"(?:(\d) )?(?:(tag\d+) )?([\s\S]*)\Z", line)
+        connection, name = self.connections[int(found[1] or b"1") - 1], found[2]
+        word, _, rest = found[3].partition(b" ")
+        if word.lower() not in STATUS:
+            connection.start(name, self.command(found[3]))
+            return connection
+        if name not in connection.pending:
+            connection.start(name, self.command(rest))
+            rest = b""
+        tagged = connection.end(name)
+        if word != b'""' and not self.fits(tokens(word + b" " + rest), reply_tokens(tagged)):
+            raise Mismatch(f"{line!r}: {tagged!r}")
+        return connection
 
-    def await_(self, client, tag):
-        return client.reply(tag)
+    def command(self, text):
+        text = self.fill(text)
+        if re.fullmatch(rb"(?i)append(\s+\S+)?(\s+\([^)]*\))?", text):
+            message = next(self.letters)
+            text = text if b" " in text else text + b" " + self.mailbox
+            return text + b" {%d+}\r\n" % len(message) + message
+        return crlf_literals(text, plus=b"+")
 
-    def send(self, client, tag, command):
-        return self.await_(client, self.start(client, tag, command))
+    def fill(self, text):
+        """The text with the variables that are bound."""
+        def value(found):
+            if found[0] == b"$$":
+                return b"$"
+            return self.names.get(found[1] or found[2], found[0])
+        return VARIABLE.sub(value, text)
 
-    def judge(self, line, word, reply, wishes):
-        status = reply.tagged.split(b" ", 2)[1].lower()
-        if word != b'""' and status != word.lower():
-            raise Mismatch(f"{line!r}: {reply.tagged!r}")
-        gone = []
-        lines = []
-        for raw in reply.untagged:
-            item = tokens(raw[2:])
-            lines.append(item)
-            if len(item) == 2 and bytes(item[1]).lower() == b"expunge":
-                gone.append(int(item[0]))
+    def judge(self, connection, wishes):
+        replies = list(connection.numbered())
         for kind, text in wishes:
-            wish = tokens(self.relative(text, gone))
-            hit = next((one for one in lines if self.fits(wish, one)), None)
-            if kind == b"*" and hit is None:
-                raise Mismatch(f"{line!r}: wanted {text!r} (as {wish!r}, with {self.names!r})\n got {reply!r}")
-            if kind == b"!" and hit is not None:
-                raise Mismatch(f"{line!r}: did not want {text!r}\n got {reply!r}")
+            number = re.match(rb"\$(\d+) ", text)
+            hit = any(self.fits(tokens(crlf_literals(text)), reply) if not number else
+                      int(number[1]) == before and self.fits(tokens(crlf_literals(text))[1:], reply[1:])
+                      for reply, before in replies)
+            if hit != (kind == b"*"):
+                raise Mismatch(f"{connection.command!r}: {kind.decode()} {text!r}\n"
+                               f" with {self.names!r}\n got {connection.replies!r}")
 
-    @staticmethod
-    def relative(text, gone):
-        """`$3` is message 3 of before the expunges of this reply."""
-        def number(found):
-            wanted = int(found[1])
-            numbers = list(range(1, wanted + 100))
-            order = 0
-            for position in gone:
-                if b"expunge" in text.lower() and numbers[position - 1] == wanted:
-                    return b"%d" % position
-                del numbers[position - 1]
-                order += 1
-            return b"%d" % (numbers.index(wanted) + 1) if wanted in numbers else b"0"
-        return re.sub(rb"\$(\d+)\b", number, text)
+    def fits(self, wish, reply):
+        """Whether a reply is the one wished for; binds variables only if it is."""
+        kept = dict(self.names)
+        word = next((bytes(one).lower() for one in wish if isinstance(one, bytes) and not one.isdigit()), b"")
+        is_long = word in (b"ok", b"no", b"bad")
+        if (len(wish) == len(reply) or is_long and len(wish) < len(reply)) and \
+                all(self.is_same(left, right, word) for left, right in zip(wish, reply)):
+            return True
+        self.names = kept
+        return False
+
+    def is_same(self, wish, real, within):
+        """`within` is the word that says how a list is compared."""
+        if isinstance(wish, tuple):
+            return isinstance(real, tuple) and self.is_same_list(wish, real, within)
+        if isinstance(real, tuple):
+            return False
+        name = VARIABLE.fullmatch(wish)
+        if name and wish != b"$$" and (name[1] or name[2]) not in self.names:
+            self.names[name[1] or name[2]] = real
+            return True
+        wish = self.fill(wish)
+        return wish == real or (b"\n" not in wish and wish.lower() == real.lower())
+
+    def is_same_list(self, wish, real, within):
+        if within in (b"fetch", b"status"):
+            items = {bytes(name).lower(): value for name, value in zip(real[0::2], real[1::2])}
+            return all(bytes(name).lower() in items
+                       and self.is_same(value, items[bytes(name).lower()], bytes(name).lower())
+                       for name, value in zip(wish[0::2], wish[1::2]))
+        if within == b"flags":
+            def flags(words):
+                return sorted(self.fill(word).lower() for word in words if word.lower() != b"\\recent")
+            return flags(wish) == flags(real)
+        words = [word.lower() for word in real if isinstance(word, bytes)]
+        banned = [word[6:].lower() for word in wish if isinstance(word, bytes) and word.startswith(b"$!ban=")]
+        if any(word in words for word in banned):
+            return False
+        is_subset = within in (b"list", b"lsub") or b"$!unordered" in wish
+        wish = [word for word in wish if not (isinstance(word, bytes) and word.startswith(b"$!"))]
+        if is_subset:
+            return all(any(self.is_same(one, other, b"") for other in real) for one in wish)
+        return len(wish) == len(real) and all(self.is_same(left, right, b"") for left, right in zip(wish, real))
 
     def close(self):
-        for client in self.clients:
-            client.close()
-
-
-def same(left, right):
-    if isinstance(left, tuple) or isinstance(right, tuple):
-        return left == right
-    if isinstance(left, grammar.Atom) or isinstance(right, grammar.Atom):
-        return bytes(left).lower() == bytes(right).lower()
-    return left == right
+        for connection in self.connections:
+            connection.client.close()
 
 
 def letters_of(path):
     """The messages of an mbox, with CRLF."""
     pieces = re.split(rb"(?m)^From [^\n]*\n", path.read_bytes())[1:]
-    return [re.sub(rb"(?<!\r)\n", b"\r\n", piece[:-1] if piece.endswith(b"\n\n") else piece) for piece in pieces]
+    return [re.sub(rb"\r?\n", b"\r\n", piece) for piece in pieces]
