@@ -25,7 +25,7 @@ void loop_run(struct loop *loop);
 /* Leave loop_run() after this turn. */
 void loop_stop(struct loop *loop);
 
-/* One turn; waits for an event only when asked to.  For tests. */
+/* One turn; waits for an event only when asked to, and when nothing else is due.  For tests. */
 void loop_turn(struct loop *loop, bool may_wait);
 
 /* The monotonic time at which this turn began to run: cheap. */

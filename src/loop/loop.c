@@ -126,9 +126,12 @@ loop_run(struct loop *loop)
 void
 loop_turn(struct loop *loop, bool may_wait)
 {
+	uint64_t wait_us;
+	bool is_busy = !list_is_empty(&loop->deferred) || (timers_next_us(loop, &wait_us) && wait_us == 0);
+
 	loop->is_stopping = false;
 	thread_enter_loop();
-	turn(loop, may_wait);
+	turn(loop, may_wait && !is_busy);
 	thread_leave_loop();
 }
 

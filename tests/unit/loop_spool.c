@@ -1,0 +1,168 @@
+/*
+ * Spools: in memory, in a file, with a disk that is behind, and without room.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "loop/job.h"
+#include "loop/loop.h"
+#include "loop/spool.h"
+
+struct fixture {
+	struct loop *loop;
+	struct workers *workers;
+	struct spool *spool;
+	struct job check;
+	size_t expected;
+	bool is_right, has_room, is_finished;
+	enum spool_status status;
+};
+
+static void
+on_room(void *context)
+{
+	struct fixture *fixture = context;
+
+	fixture->has_room = true;
+}
+
+static void
+on_finished(enum spool_status status, void *context)
+{
+	struct fixture *fixture = context;
+
+	fixture->status = status;
+	fixture->is_finished = true;
+}
+
+static void
+check(struct job *job)
+{
+	struct fixture *fixture = CONTAINER_OF(job, struct fixture, check);
+	struct span contents;
+
+	fixture->is_right = spool_contents(fixture->spool, &contents) &&
+	    contents.length == fixture->expected;
+	for (size_t i = 0; fixture->is_right && i < contents.length; i++)
+		fixture->is_right = contents.at[i] == (uint8_t)(i / 1000);
+}
+
+static void
+checked(struct job *job)
+{
+	loop_stop(CONTAINER_OF(job, struct fixture, check)->loop);
+}
+
+static void
+fill(struct fixture *fixture, size_t size)
+{
+	uint8_t piece[1000];
+
+	for (size_t at = 0; at < size; at += sizeof piece) {
+		size_t length = size - at < sizeof piece ? size - at : sizeof piece;
+
+		memset(piece, (int)(at / 1000), sizeof piece);
+		fixture->has_room = false;
+		spool_add(fixture->spool, span_of(piece, length));
+		while (spool_is_congested(fixture->spool))
+			loop_turn(fixture->loop, true);
+	}
+}
+
+static void
+spool_gives_back_what_came(void **state)
+{
+	static const size_t sizes[] = { 0, 1, 1000, 9999, 10000, 10001, 64 * 1024, 3000000 };
+	static const unsigned threads[] = { 0, 2 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(sizes) * COUNT_OF(threads); i++) {
+		struct fixture fixture = { .expected = sizes[i / 2] };
+
+		fixture.loop = loop_new();
+		fixture.workers = workers_new(fixture.loop, "disk", threads[i % 2]);
+		fixture.spool = spool_new(fixture.loop, fixture.workers, "/tmp", 10000);
+		spool_on_room(fixture.spool, on_room, &fixture);
+		fill(&fixture, fixture.expected);
+		spool_finish(fixture.spool, on_finished, &fixture);
+		assert_false(fixture.is_finished);
+		while (!fixture.is_finished)
+			loop_turn(fixture.loop, true);
+		assert_int_equal(fixture.status, SPOOL_OK);
+		assert_int_equal(spool_size(fixture.spool), fixture.expected);
+		fixture.check = (struct job){ .work = check, .done = checked };
+		workers_submit(fixture.workers, &fixture.check);
+		loop_run(fixture.loop);
+		assert_true(fixture.is_right);
+		spool_free(&fixture.spool);
+		workers_free(&fixture.workers);
+		loop_free(&fixture.loop);
+	}
+}
+
+static void
+ignore_log(enum log_level level, struct span line, void *context)
+{
+	(void)level;
+	(void)line;
+	(void)context;
+}
+
+static void
+missing_directory_is_an_error(void **state)
+{
+	struct fixture fixture = { 0 };
+
+	(void)state;
+	log_set_sink(ignore_log, NULL);
+	fixture.loop = loop_new();
+	fixture.workers = workers_new(fixture.loop, "disk", 1);
+	fixture.spool = spool_new(fixture.loop, fixture.workers, "/nowhere/at/all", 1000);
+	fill(&fixture, 2000000);
+	spool_finish(fixture.spool, on_finished, &fixture);
+	while (!fixture.is_finished)
+		loop_turn(fixture.loop, true);
+	assert_int_equal(fixture.status, SPOOL_FAILED);
+	assert_int_equal(spool_size(fixture.spool), 2000000);
+	spool_free(&fixture.spool);
+	workers_free(&fixture.workers);
+	loop_free(&fixture.loop);
+	log_set_sink(NULL, NULL);
+}
+
+static void
+freed_while_writing(void **state)
+{
+	struct fixture fixture = { 0 };
+	static uint8_t octets[400000];
+
+	(void)state;
+	fixture.loop = loop_new();
+	fixture.workers = workers_new(fixture.loop, "disk", 1);
+	fixture.spool = spool_new(fixture.loop, fixture.workers, "/tmp", 1000);
+	spool_on_room(fixture.spool, on_room, &fixture);
+	spool_add(fixture.spool, span_of(octets, sizeof octets));
+	spool_add(fixture.spool, span_of(octets, sizeof octets));
+	assert_true(spool_is_congested(fixture.spool));
+	spool_free(&fixture.spool);
+	workers_free(&fixture.workers);
+	assert_false(fixture.has_room);
+	loop_free(&fixture.loop);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(spool_gives_back_what_came),
+		cmocka_unit_test(missing_directory_is_an_error),
+		cmocka_unit_test(freed_while_writing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,257 @@
+/*
+ * Listening and connecting: TCP, Unix sockets, stale files, names, refusals.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "loop/job.h"
+#include "loop/loop.h"
+#include "net/connect.h"
+#include "net/listener.h"
+#include "net/stream.h"
+
+struct fixture {
+	struct loop *loop;
+	struct workers *workers;
+	struct listener *listener;
+	struct stream *accepted, *connected;
+	int count;
+	bool is_told, frees_listener;
+	char error[128];
+};
+
+static void
+on_accepted(struct stream *stream, void *context)
+{
+	struct fixture *fixture = context;
+
+	stream_free(&fixture->accepted);
+	fixture->accepted = stream;
+	fixture->count++;
+	if (fixture->frees_listener)
+		listener_free(&fixture->listener);
+}
+
+static void
+on_connected(struct stream *stream, const char *error, void *context)
+{
+	struct fixture *fixture = context;
+
+	assert_false(fixture->is_told);
+	fixture->is_told = true;
+	fixture->connected = stream;
+	if (error != NULL)
+		snprintf(fixture->error, sizeof fixture->error, "%s", error);
+}
+
+static void
+fixture_init(struct fixture *fixture)
+{
+	*fixture = (struct fixture){ 0 };
+	fixture->loop = loop_new();
+	fixture->workers = workers_new(fixture->loop, "names", 1);
+}
+
+static void
+fixture_fini(struct fixture *fixture)
+{
+	stream_free(&fixture->accepted);
+	stream_free(&fixture->connected);
+	listener_free(&fixture->listener);
+	workers_free(&fixture->workers);
+	loop_free(&fixture->loop);
+}
+
+static void
+listen_at(struct fixture *fixture, const char *address)
+{
+	char *error = NULL;
+
+	fixture->listener = listener_new(fixture->loop, address, 0600, on_accepted, fixture, &error);
+	if (fixture->listener == NULL)
+		fail_msg("%s", error);
+}
+
+static void
+clients_are_accepted(void **state)
+{
+	static const char *const addresses[] = { "127.0.0.1:0", "[::]:0", "/tmp/net_listener.socket" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(addresses); i++) {
+		struct fixture fixture;
+		const char *expected = i == 2 ? "unix" : "127.0.0.1";
+		char address[128];
+
+		fixture_init(&fixture);
+		listen_at(&fixture, addresses[i]);
+		snprintf(address, sizeof address, i == 1 ? "127.0.0.1%s" : "%s",
+		    i == 1 ? strrchr(listener_address(fixture.listener), ':') :
+			     listener_address(fixture.listener));
+		net_connect(fixture.loop, NULL, address, 5000, on_connected, &fixture);
+		assert_false(fixture.is_told);
+		while (fixture.connected == NULL || fixture.accepted == NULL)
+			loop_turn(fixture.loop, true);
+		assert_string_equal(stream_peer_address(fixture.accepted), expected);
+		assert_string_equal(stream_peer_address(fixture.connected), expected);
+		assert_int_equal(stream_peer_port(fixture.accepted), stream_local_port(fixture.connected));
+		fixture_fini(&fixture);
+	}
+}
+
+static void
+names_are_looked_up(void **state)
+{
+	struct fixture fixture;
+	struct connector *connector;
+	char address[128];
+
+	(void)state;
+	fixture_init(&fixture);
+	listen_at(&fixture, "127.0.0.1:0");
+	snprintf(address, sizeof address, "localhost%s",
+	    strrchr(listener_address(fixture.listener), ':'));
+	net_connect(fixture.loop, fixture.workers, address, 5000, on_connected, &fixture);
+	connector = net_connect(fixture.loop, fixture.workers, address, 5000, on_connected, &fixture);
+	net_connect_cancel(&connector);
+	while (fixture.accepted == NULL || fixture.connected == NULL)
+		loop_turn(fixture.loop, true);
+	fixture_fini(&fixture);
+}
+
+static void
+failures_are_told(void **state)
+{
+	static const struct { const char *address, *error; } cases[] = {
+		{ "127.0.0.1:1", "Connection refused" },
+		{ "/tmp/net_listener.missing", "No such file or directory" },
+		{ "nonsense", "not an address" },
+		{ "::1:143", "not an address" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct fixture fixture;
+
+		fixture_init(&fixture);
+		net_connect(fixture.loop, NULL, cases[i].address, 5000, on_connected, &fixture);
+		while (!fixture.is_told)
+			loop_turn(fixture.loop, true);
+		assert_string_equal(fixture.error, cases[i].error);
+		fixture_fini(&fixture);
+	}
+}
+
+static void
+bad_addresses_are_refused(void **state)
+{
+	static const char *const addresses[] = { "", "127.0.0.1", "127.0.0.1:", "::1:143", "host:143",
+		"[::1:143", "/nowhere/at/all/socket", "127.0.0.1:99999999" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(addresses); i++) {
+		struct fixture fixture;
+		char *error = NULL;
+
+		fixture_init(&fixture);
+		assert_null(listener_new(fixture.loop, addresses[i], 0600, on_accepted, &fixture, &error));
+		assert_non_null(error);
+		free(error);
+		fixture_fini(&fixture);
+	}
+}
+
+static void
+leave_stale_socket(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int descriptor = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	strcpy(address.sun_path, path);
+	assert_int_equal(bind(descriptor, (struct sockaddr *)&address, sizeof address), 0);
+	close(descriptor);
+}
+
+static void
+stale_socket_is_replaced(void **state)
+{
+	const char *path = "/tmp/net_listener.stale";
+	struct fixture fixture;
+	struct stat status;
+	char *error = NULL;
+
+	(void)state;
+	unlink(path);
+	leave_stale_socket(path);
+	fixture_init(&fixture);
+	listen_at(&fixture, path);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0600);
+	/* A live one is not. */
+	assert_null(listener_new(fixture.loop, path, 0600, on_accepted, &fixture, &error));
+	assert_non_null(strstr(error, "Address already in use"));
+	free(error);
+	fixture_fini(&fixture);
+	assert_int_not_equal(stat(path, &status), 0);
+}
+
+static void
+freed_while_accepting(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	fixture_init(&fixture);
+	listen_at(&fixture, "127.0.0.1:0");
+	fixture.frees_listener = true;
+	net_connect(fixture.loop, NULL, listener_address(fixture.listener), 5000, on_connected, &fixture);
+	while (fixture.accepted == NULL || fixture.connected == NULL)
+		loop_turn(fixture.loop, true);
+	assert_null(fixture.listener);
+	fixture_fini(&fixture);
+}
+
+static void
+paused_listener_waits(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	fixture_init(&fixture);
+	listen_at(&fixture, "127.0.0.1:0");
+	listener_pause(fixture.listener);
+	net_connect(fixture.loop, NULL, listener_address(fixture.listener), 5000, on_connected, &fixture);
+	while (fixture.connected == NULL)
+		loop_turn(fixture.loop, true);
+	loop_turn(fixture.loop, false);
+	assert_int_equal(fixture.count, 0);
+	listener_resume(fixture.listener);
+	while (fixture.accepted == NULL)
+		loop_turn(fixture.loop, true);
+	fixture_fini(&fixture);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(clients_are_accepted),
+		cmocka_unit_test(names_are_looked_up),
+		cmocka_unit_test(failures_are_told),
+		cmocka_unit_test(bad_addresses_are_refused),
+		cmocka_unit_test(stale_socket_is_replaced),
+		cmocka_unit_test(freed_while_accepting),
+		cmocka_unit_test(paused_listener_waits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,359 @@
+/*
+ * Streams over pairs and sockets: order, back-pressure, ends, and splices.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "loop/loop.h"
+#include "net/stream.h"
+
+/* An end that counts what comes and checks that it is 0, 1, 2 .. 250, 0, .. */
+struct end {
+	struct stream *stream;
+	size_t received, drained, most_held;
+	size_t piece;			/* consume at most this much a callback; 0: all */
+	bool is_wrong, has_ended, frees_itself;
+	enum stream_end reason;
+};
+
+static void
+take_all(struct end *end)
+{
+	struct span input;
+	size_t left = end->piece == 0 ? SIZE_MAX : end->piece;
+
+	if (stream_input_length(end->stream) > end->most_held)
+		end->most_held = stream_input_length(end->stream);
+	while (left > 0 && (input = span_slice(stream_input(end->stream), 0, left)).length > 0) {
+		for (size_t i = 0; i < input.length; i++)
+			end->is_wrong |= input.at[i] != (end->received + i) % 251;
+		end->received += input.length;
+		left -= input.length;
+		stream_consume(end->stream, input.length);
+	}
+}
+
+static void
+on_input(struct stream *stream, void *context)
+{
+	struct end *end = context;
+
+	(void)stream;
+	take_all(end);
+	if (end->frees_itself)
+		stream_free(&end->stream);
+}
+
+static void
+on_drained(struct stream *stream, void *context)
+{
+	(void)stream;
+	((struct end *)context)->drained++;
+}
+
+static void
+on_end(struct stream *stream, enum stream_end reason, void *context)
+{
+	struct end *end = context;
+
+	(void)stream;
+	assert_false(end->has_ended);
+	end->has_ended = true;
+	end->reason = reason;
+}
+
+static const struct stream_events events = { on_input, on_drained, on_end };
+
+static void
+end_init(struct end *end, struct stream *stream)
+{
+	*end = (struct end){ .stream = stream };
+	stream_set_events(stream, &events, end);
+}
+
+static void
+send_counted(struct stream *stream, size_t from, size_t length)
+{
+	struct buffer buffer = { 0 };
+	uint8_t *at = buffer_reserve(&buffer, length);
+
+	for (size_t i = 0; i < length; i++)
+		at[i] = (uint8_t)((from + i) % 251);
+	buffer.length = length;
+	stream_write_buffer(stream, &buffer);
+	assert_int_equal(buffer.length, 0);
+}
+
+static void
+sockets(struct loop *loop, struct stream **a_out, struct stream **b_out)
+{
+	int descriptors[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, descriptors), 0);
+	*a_out = stream_from_socket(loop, descriptors[0]);
+	*b_out = stream_from_socket(loop, descriptors[1]);
+}
+
+static void (*const kinds[])(struct loop *, struct stream **, struct stream **) = { stream_pair, sockets };
+
+static void
+octets_arrive_in_order(void **state)
+{
+	(void)state;
+	for (size_t kind = 0; kind < COUNT_OF(kinds); kind++) {
+		struct loop *loop = loop_new();
+		struct end a, b;
+		struct stream *sa, *sb;
+		size_t sent = 0;
+
+		kinds[kind](loop, &sa, &sb);
+		end_init(&a, sa);
+		end_init(&b, sb);
+		b.piece = kind == 0 ? 0 : 100000;
+		while (sent < 3000000) {
+			size_t length = sent % 3 == 0 ? 1 + sent % 7 : 50000;
+
+			send_counted(sa, sent, length);
+			sent += length;
+		}
+		while (b.received < sent)
+			loop_turn(loop, true);
+		loop_turn(loop, false);
+		loop_turn(loop, false);
+		assert_false(b.is_wrong);
+		assert_int_equal(b.received, sent);
+		assert_int_equal(a.drained, 1);
+		assert_int_equal(stream_octets_in(sb), sent);
+		assert_int_equal(stream_octets_out(sa), sent);
+		stream_free(&sa);
+		for (int i = 0; i < 4; i++)
+			loop_turn(loop, false);
+		assert_true(b.has_ended);
+		assert_int_equal(b.reason, STREAM_EOF);
+		stream_free(&sb);
+		loop_free(&loop);
+	}
+}
+
+static void
+paused_input_waits(void **state)
+{
+	(void)state;
+	for (size_t kind = 0; kind < COUNT_OF(kinds); kind++) {
+		struct loop *loop = loop_new();
+		struct end a, b;
+		struct stream *sa, *sb;
+
+		kinds[kind](loop, &sa, &sb);
+		end_init(&a, sa);
+		end_init(&b, sb);
+		stream_pause_input(sb);
+		for (size_t i = 0; i < 100; i++)
+			send_counted(sa, i * 50000, 50000);
+		stream_end_output(sa);
+		for (int i = 0; i < 20; i++)
+			loop_turn(loop, false);
+		assert_int_equal(b.received, 0);
+		assert_true(stream_output_length(sa) > 4000000);
+		stream_resume_input(sb);
+		while (!b.has_ended)
+			loop_turn(loop, true);
+		assert_int_equal(b.received, 5000000);
+		assert_false(b.is_wrong);
+		stream_free(&sa);
+		stream_free(&sb);
+		loop_free(&loop);
+	}
+}
+
+/* Half-open: one side has ended, the other still writes. */
+static void
+answer_after_eof(void **state)
+{
+	(void)state;
+	for (size_t kind = 0; kind < COUNT_OF(kinds); kind++) {
+		struct loop *loop = loop_new();
+		struct end a, b;
+		struct stream *sa, *sb;
+
+		kinds[kind](loop, &sa, &sb);
+		end_init(&a, sa);
+		end_init(&b, sb);
+		stream_end_output(sa);
+		while (!b.has_ended)
+			loop_turn(loop, true);
+		assert_int_equal(b.reason, STREAM_EOF);
+		send_counted(sb, 0, 300000);
+		stream_close_after_flush(&sb, 1000);
+		while (!a.has_ended)
+			loop_turn(loop, true);
+		assert_int_equal(a.received, 300000);
+		stream_free(&sa);
+		loop_free(&loop);
+	}
+}
+
+static void
+freed_in_its_own_callback(void **state)
+{
+	(void)state;
+	for (size_t kind = 0; kind < COUNT_OF(kinds); kind++) {
+		struct loop *loop = loop_new();
+		struct end a, b;
+		struct stream *sa, *sb;
+
+		kinds[kind](loop, &sa, &sb);
+		end_init(&a, sa);
+		end_init(&b, sb);
+		b.frees_itself = true;
+		send_counted(sa, 0, 5);
+		while (!a.has_ended)
+			loop_turn(loop, true);
+		assert_null(b.stream);
+		send_counted(sa, 0, 5);		/* into the void */
+		loop_turn(loop, false);
+		stream_free(&sa);
+		loop_free(&loop);
+	}
+}
+
+static void
+stalled_peer_times_out(void **state)
+{
+	struct loop *loop;
+	struct end a;
+	struct stream *sa, *sb;
+
+	(void)state;
+	clock_fake(1000000, 0);
+	loop = loop_new();
+	stream_pair(loop, &sa, &sb);
+	end_init(&a, sa);
+	stream_set_stall_timeout(sa, 1000);
+	stream_pause_input(sb);
+	send_counted(sa, 0, 10);
+	loop_turn(loop, false);
+	clock_fake(3000000, 0);
+	loop_turn(loop, false);
+	assert_true(a.has_ended);
+	assert_int_equal(a.reason, STREAM_TIMEOUT);
+	stream_free(&sa);
+	stream_free(&sb);
+	loop_free(&loop);
+	clock_fake(0, 0);
+}
+
+struct splice_end {
+	struct stream *ended;
+	enum stream_end reason;
+	int count;
+};
+
+static void
+on_spliced_end(struct stream *ended, enum stream_end reason, void *context)
+{
+	*(struct splice_end *)context = (struct splice_end){ ended, reason,
+		((struct splice_end *)context)->count + 1 };
+}
+
+/* writer = left ~ right = reader, where the reader takes a little each time. */
+static void
+splice_holds_little(void **state)
+{
+	(void)state;
+	for (size_t kind = 0; kind < COUNT_OF(kinds); kind++) {
+		struct loop *loop = loop_new();
+		struct end writer, reader;
+		struct stream *sw, *sr, *left, *right;
+		struct splice_end end = { 0 };
+		size_t sent = 0, held, most = 0;
+		const size_t total = 5000000;
+
+		kinds[kind](loop, &sw, &left);
+		kinds[kind](loop, &right, &sr);
+		end_init(&writer, sw);
+		end_init(&reader, sr);
+		stream_splice(left, right, on_spliced_end, &end);
+		stream_pause_input(sr);
+		for (int turn = 0; reader.received < total; turn++) {
+			for (; sent < total && stream_output_length(sw) < 60000; sent += 20000)
+				send_counted(sw, sent, 20000);
+			if (turn % 5 == 0)
+				stream_resume_input(sr);
+			else
+				stream_pause_input(sr);
+			loop_turn(loop, false);
+			held = stream_input_length(left) + stream_output_length(right);
+			most = held > most ? held : most;
+		}
+		assert_true(most <= 256 * 1024);
+		assert_false(reader.is_wrong);
+		/* The other direction, and the last octets before the end. */
+		send_counted(sr, 0, 100);
+		while (writer.received < 100)
+			loop_turn(loop, true);
+		send_counted(sw, sent, 150000);
+		stream_close_after_flush(&sw, 1000);
+		stream_resume_input(sr);
+		while (end.count == 0)
+			loop_turn(loop, true);
+		assert_ptr_equal(end.ended, left);
+		assert_int_equal(end.reason, STREAM_EOF);
+		stream_close_after_flush(&right, 1000);
+		stream_free(&left);
+		while (!reader.has_ended)
+			loop_turn(loop, true);
+		assert_int_equal(reader.received, total + 150000);
+		assert_false(reader.is_wrong);
+		stream_free(&sr);
+		loop_free(&loop);
+	}
+}
+
+static void
+credentials_of_a_unix_peer(void **state)
+{
+	struct loop *loop = loop_new();
+	struct stream *a, *b;
+	uid_t uid;
+	gid_t gid;
+	pid_t pid;
+
+	(void)state;
+	sockets(loop, &a, &b);
+	assert_true(stream_peer_credentials(a, &uid, &gid, &pid));
+	assert_int_equal(uid, getuid());
+	assert_int_equal(pid, getpid());
+	assert_string_equal(stream_peer_address(a), "unix");
+	stream_free(&a);
+	stream_free(&b);
+	stream_pair(loop, &a, &b);
+	assert_false(stream_peer_credentials(a, &uid, &gid, &pid));
+	stream_free(&a);
+	stream_free(&b);
+	loop_free(&loop);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(octets_arrive_in_order),
+		cmocka_unit_test(paused_input_waits),
+		cmocka_unit_test(answer_after_eof),
+		cmocka_unit_test(freed_in_its_own_callback),
+		cmocka_unit_test(stalled_peer_times_out),
+		cmocka_unit_test(splice_holds_little),
+		cmocka_unit_test(credentials_of_a_unix_peer),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
