@@ -57,7 +57,7 @@ enum imap_verb imap_command_find(struct span name);
 #define IMAP_STATUS_APPENDLIMIT		0x100u	/* RFC 7889 */
 #define IMAP_STATUS_MAILBOXID		0x200u	/* RFC 8474 */
 
-/* Special uses of a mailbox: RFC 6154. */
+/* Special uses of a mailbox: RFC 6154, RFC 8457. */
 #define IMAP_USE_ALL		0x01u
 #define IMAP_USE_ARCHIVE	0x02u
 #define IMAP_USE_DRAFTS		0x04u
@@ -65,6 +65,7 @@ enum imap_verb imap_command_find(struct span name);
 #define IMAP_USE_JUNK		0x10u
 #define IMAP_USE_SENT		0x20u
 #define IMAP_USE_TRASH		0x40u
+#define IMAP_USE_IMPORTANT	0x80u
 
 /* "\Drafts" and its kind, in any case; 0 for anything else. */
 unsigned imap_use_from_name(struct span name);

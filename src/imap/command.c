@@ -58,6 +58,7 @@ static const struct {
 	{ IMAP_USE_JUNK, "\\Junk" },
 	{ IMAP_USE_SENT, "\\Sent" },
 	{ IMAP_USE_TRASH, "\\Trash" },
+	{ IMAP_USE_IMPORTANT, "\\Important" },
 };
 
 enum imap_verb
