@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "silence.h"
 
 #define IDLE_MAX 8	/* connections that wait, of each use; more are closed */
 
@@ -38,6 +39,7 @@ struct servers {
 	bool is_starttls;
 	unsigned timeout_s;
 	uint64_t retry_us;
+	struct silence silence;
 };
 
 static char *
@@ -62,6 +64,7 @@ servers_new(const struct directory_ldap_settings *settings, struct span password
 	servers->password_length = password.length;
 	servers->is_starttls = settings->is_starttls;
 	servers->timeout_s = settings->timeout_s;
+	silence_init(&servers->silence, settings->timeout_s);
 	servers->retry_us = (uint64_t)settings->retry_s * 1000000;
 	return servers;
 }
@@ -194,7 +197,7 @@ set(LDAP *ldap, int option, const void *value)
 
 /* What ldap.conf(5) may say otherwise is set here: version 3, no referrals, no aliases, timeouts. */
 static void
-set_options(const struct servers *servers, LDAP *ldap)
+set_options(struct servers *servers, LDAP *ldap)
 {
 	static const int version = LDAP_VERSION3, deref = LDAP_DEREF_NEVER;
 	struct timeval timeout = { .tv_sec = (time_t)servers->timeout_s };
@@ -207,6 +210,8 @@ set_options(const struct servers *servers, LDAP *ldap)
 	set(ldap, LDAP_OPT_NETWORK_TIMEOUT, &timeout);
 	set(ldap, LDAP_OPT_TIMEOUT, &timeout);
 	set(ldap, LDAP_OPT_TCP_USER_TIMEOUT, &silence_ms);
+	if (silence_limit(ldap, &servers->silence) != LDAP_OPT_SUCCESS)
+		log_error("ldap-option", log_number("option", LDAP_OPT_CONNECT_CB));
 }
 
 /* False: the authorities cannot be read, or TLS cannot be had; nothing is said over the connection then. */
