@@ -37,6 +37,7 @@ struct config {
 	uint64_t config_version;
 	char *hostname;				/* never NULL */
 	int role;				/* enum config_role */
+	bool start_services;			/* those that nobody has asked about yet */
 	char *data_directory;
 	char *control_socket;
 	struct config_listeners listen;
@@ -56,6 +57,7 @@ struct config {
 	int log_level;				/* enum log_level */
 	bool allow_plaintext_login;
 	uint64_t login_timeout_s, handshake_timeout_s, idle_timeout_s;
+	uint64_t drain_time_s;
 	uint64_t auth_cache_time_s;
 	uint64_t max_connections, max_connections_per_user, max_connections_per_address;
 	uint64_t message_size_limit_octets;

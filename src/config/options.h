@@ -24,7 +24,7 @@ struct option {
 	const struct option_word *words;
 };
 
-#define OPTION_COUNT 37
+#define OPTION_COUNT 39
 #define OPTION_VALUES_MAX 9	/* directory ldap and eight servers */
 
 extern const struct option options[OPTION_COUNT];
