@@ -49,6 +49,15 @@ void cas_reload(struct cas *cas, const struct config *config, struct tls_context
 typedef void cas_stopped(void *context);
 void cas_stop(struct cas *cas, cas_stopped *on_stopped, void *context);
 
+/*
+ * As cas_stop(), but whoever is logged in leaves when the command under way has been answered, and with a
+ * BYE of the cas's own.  They leave one by one, spread over a time; who still uploads stays till its end.
+ * What then goes on is cut a few seconds later.
+ *
+ *	over_ms	0: all at once; called again while draining, it only sets another time
+ */
+void cas_drain(struct cas *cas, uint64_t over_ms, cas_stopped *on_stopped, void *context);
+
 /* Only before cas_listen() or after on_stopped. */
 void cas_free(struct cas **cas);
 

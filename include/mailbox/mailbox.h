@@ -24,13 +24,22 @@ struct mailbox_parts {
 	struct directory *directory;	/* this role's own connection: only its jobs on storage use it */
 	struct link *link;		/* NULL: streams come by mailbox_role_accept() alone */
 	const struct config *config;
+	int lock;			/* of mailbox_role_lock(), taken; 0: mailbox_role_new() does it */
 };
 
 /*
- * Take the data directory, with a lock that keeps other processes out.  Reads and makes files: before the
- * loop runs.
+ * Take the data directory, with a lock that keeps other processes out, and make what must be in it.
+ * Blocks.
  *
- * NULL: *error_out, given, says why (another imapd uses it, no permission).
+ * Gives a descriptor, which holds the lock until it is closed.  -1: *error_out, given, says why (another
+ * imapd uses it, no permission).
+ */
+int mailbox_role_lock(const char *data_directory, char **error_out);
+
+/*
+ * Make the role, and take the data directory if the parts bring no lock: then only before the loop runs.
+ *
+ * NULL: *error_out, given, says why.
  */
 struct mailbox_role *mailbox_role_new(const struct mailbox_parts *parts, char **error_out);
 
@@ -64,6 +73,15 @@ void mailbox_role_attach(struct mailbox_role *role, struct stream *stream, struc
  */
 typedef void mailbox_stopped(void *context);
 void mailbox_role_stop(struct mailbox_role *role, mailbox_stopped *on_stopped, void *context);
+
+/*
+ * As mailbox_role_stop(), but nobody is cut: a session gets BYE when its command has been answered, those
+ * with nothing under way one by one, spread over a time.  What then goes on is cut a few seconds later.
+ *
+ *	over_ms	0: all at once; called again while draining, it only sets another time
+ */
+void mailbox_role_drain(struct mailbox_role *role, uint64_t over_ms, mailbox_stopped *on_stopped,
+    void *context);
 
 /* Only after on_stopped, or before anything was accepted.  Accepts NULL, leaves NULL behind. */
 void mailbox_role_free(struct mailbox_role **role);

@@ -14,7 +14,6 @@
 
 #define CACHE_USERS 10000
 #define THROTTLE_ENTRIES 10000
-#define STOP_GRACE_MS 5000	/* the mailbox role says BYE through the pipes meanwhile */
 
 struct port {
 	struct list link;
@@ -39,6 +38,7 @@ on_gone(void *context)
 	struct cas *cas = context;
 
 	timer_stop(&cas->grace);
+	timer_stop(&cas->drain);
 	cas->on_stopped(cas->stopped_context);
 }
 
@@ -59,6 +59,7 @@ cas_new(const struct cas_parts *parts)
 	cas->throttle = throttle_new(THROTTLE_ENTRIES);
 	random_fill(cas->secret, sizeof cas->secret);
 	timer_init(&cas->grace, parts->loop, on_grace_over, cas);
+	timer_init(&cas->drain, parts->loop, cas_drain_on_due, cas);
 	deferred_init(&cas->gone, on_gone, cas);
 	return cas;
 }
@@ -187,17 +188,23 @@ cas_reload(struct cas *cas, const struct config *config, struct tls_context *tls
 }
 
 void
-cas_stop(struct cas *cas, cas_stopped *on_stopped, void *context)
+cas_close(struct cas *cas)
 {
 	cas->is_stopping = true;
-	cas->on_stopped = on_stopped;
-	cas->stopped_context = context;
 	close_ports(cas);
 	LIST_FOREACH(&cas->strangers, link)
 		client_bye(LIST_ENTRY(link, struct cas_client, link), NULL, "Server stops");
-	timer_start_ms(&cas->grace, STOP_GRACE_MS);
 	if (cas->clients == 0)
 		deferred_schedule(cas->parts.loop, &cas->gone);
+}
+
+void
+cas_stop(struct cas *cas, cas_stopped *on_stopped, void *context)
+{
+	cas->on_stopped = on_stopped;
+	cas->stopped_context = context;
+	timer_start_ms(&cas->grace, STOP_GRACE_MS);
+	cas_close(cas);
 }
 
 void
@@ -207,6 +214,7 @@ cas_free(struct cas **cas)
 		return;
 	assert((*cas)->clients == 0);
 	timer_stop(&(*cas)->grace);
+	timer_stop(&(*cas)->drain);
 	deferred_cancel(&(*cas)->gone);
 	close_ports(*cas);
 	map_free(&(*cas)->by_address);

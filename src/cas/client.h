@@ -5,6 +5,7 @@
  *	commands.c	what a client may say before login
  *	login.c		who it is: SASL, directory, password, delay, link
  *	pipe.c		the time after login
+ *	drain.c		sending everybody away, politely
  *	counts.c	how many there are of each address and user
  */
 #ifndef CAS_CLIENT_H
@@ -31,6 +32,7 @@
 #define BAD_COMMANDS_MAX 3		/* as Dovecot; QUALITY of service for strangers */
 #define INPUT_BEFORE_LOGIN (16 * 1024)
 #define FLUSH_MS 5000
+#define STOP_GRACE_MS 5000		/* for the last replies to go through the pipes */
 
 struct counts;
 struct map;
@@ -48,6 +50,8 @@ struct cas {
 	size_t clients;			/* those that wait for their jobs included */
 	bool is_stopping;
 	struct timer grace;		/* when stopping: how long pipes may finish */
+	struct timer drain;		/* when draining: who leaves next */
+	uint64_t drain_end_us;
 	struct deferred gone;
 	cas_stopped *on_stopped;
 	void *stopped_context;
@@ -86,6 +90,8 @@ struct cas_client {
 	struct directory_name user;	/* empty: nobody can have the name given */
 	struct buffer home;		/* the user's mailbox server; empty: this process */
 	bool is_logged_in;		/* counted by user */
+	bool is_leaving;		/* its link was half closed: BYE follows the last reply */
+	uint64_t seen_octets;		/* of its input, when it was last asked to leave */
 	uint64_t began_us;		/* of connection, then of login */
 };
 
@@ -122,8 +128,15 @@ void login_on_delay_over(void *context);
 void login_forget(struct cas_client *client);
 unsigned login_mechanisms(const struct cas *cas);	/* bits 1 << SASL_PLAIN and so on */
 
-/* pipe.c */
+/* pipe.c; pipe_leave(): no more commands, and BYE when the mailbox role has answered those under way. */
 void pipe_open(struct cas_client *client);
+void pipe_leave(struct cas_client *client);
+
+/* cas.c: stop accepting, and send away who has not logged in. */
+void cas_close(struct cas *cas);
+
+/* drain.c */
+void cas_drain_on_due(void *context);
 
 /* counts.c: a map of names to how often; count_up() returns the new count. */
 uint64_t count_up(struct map *counts, struct span name);

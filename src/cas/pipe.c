@@ -28,7 +28,9 @@ on_spliced_end(struct stream *ended, enum stream_end reason, void *context)
 	if (ended == client->stream) {
 		log_end(client, "disconnect", reason == STREAM_EOF ? "closed" : "lost");
 	} else if (reason == STREAM_EOF) {
-		log_end(client, "logout", "mailbox");
+		log_end(client, "logout", client->is_leaving ? "server stops" : "mailbox");
+		if (client->is_leaving)
+			client_reply(client, SPAN("*"), IMAP_BYE, "UNAVAILABLE", "Server stops");
 	} else {
 		log_end(client, "disconnect", "link");
 		stream_write(client->stream,
@@ -48,4 +50,19 @@ pipe_open(struct cas_client *client)
 	client->began_us = clock_monotonic_us();
 	stream_set_input_limit(client->stream, STREAM_INPUT_LIMIT);
 	stream_splice(client->stream, client->mailbox, on_spliced_end, client);
+}
+
+/*
+ * The mailbox role takes the end of its input for the client's goodbye: it answers what it has received
+ * and ends its side, which comes back as on_spliced_end().
+ */
+void
+pipe_leave(struct cas_client *client)
+{
+	if (client->is_leaving)
+		return;
+	client->is_leaving = true;
+	stream_pause_input(client->stream);
+	stream_discard_input(client->stream);	/* part of a command that is not whole, or not begun */
+	stream_end_output(client->mailbox);
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/thread.h"
 #include "config/config.h"
 #include "control/control.h"
 #include "link/link.h"
@@ -144,11 +145,25 @@ configure(struct mailbox_role *role)
 	delivery_configure(role);
 }
 
+int
+mailbox_role_lock(const char *data_directory, char **error_out)
+{
+	int lock;
+
+	assert_off_loop();
+	lock = lock_directory(data_directory, error_out);
+	if (lock >= 0 && !make_data_folder(data_directory, error_out)) {
+		close(lock);
+		lock = -1;
+	}
+	return lock;
+}
+
 struct mailbox_role *
 mailbox_role_new(const struct mailbox_parts *parts, char **error_out)
 {
 	const struct config *config = parts->config;
-	int lock = lock_directory(config->data_directory, error_out);
+	int lock = parts->lock > 0 ? parts->lock : mailbox_role_lock(config->data_directory, error_out);
 	struct mailbox_role *role;
 	struct accounts_settings settings = {
 		.loop = parts->loop,
@@ -160,10 +175,6 @@ mailbox_role_new(const struct mailbox_parts *parts, char **error_out)
 
 	if (lock < 0)
 		return NULL;
-	if (!make_data_folder(config->data_directory, error_out)) {
-		close(lock);
-		return NULL;
-	}
 	role = NEW(struct mailbox_role);
 	role->parts = *parts;
 	role->lock = lock;
@@ -172,6 +183,7 @@ mailbox_role_new(const struct mailbox_parts *parts, char **error_out)
 	role->directory_jobs = job_queue_new(parts->storage, run_lookups, role);
 	job_queue_set_limits(role->directory_jobs, 64, LOOKUPS_MAX);
 	role->accounts = accounts_new(&settings);
+	timer_init(&role->drain, parts->loop, role_drain_on_due, role);
 	configure(role);
 	return role;
 }
@@ -364,6 +376,7 @@ on_accounts_stopped(void *context)
 {
 	struct mailbox_role *role = context;
 
+	timer_stop(&role->drain);
 	role->on_stopped(role->stopped_context);
 }
 
@@ -378,18 +391,30 @@ role_check_stopped(struct mailbox_role *role)
 }
 
 void
-mailbox_role_stop(struct mailbox_role *role, mailbox_stopped *on_stopped, void *context)
+role_close(struct mailbox_role *role)
 {
 	role->is_stopping = true;
-	role->on_stopped = on_stopped;
-	role->stopped_context = context;
 	if (role->parts.link != NULL)
 		link_serve(role->parts.link, NULL, NULL);
 	free_listeners(role);
-	LIST_FOREACH(&role->sessions, link)
-		session_bye(LIST_ENTRY(link, struct session, link), "UNAVAILABLE", "the server is stopping");
 	delivery_stop_all(role);
 	role_check_stopped(role);
+}
+
+void
+role_bye_all(struct mailbox_role *role)
+{
+	LIST_FOREACH(&role->sessions, link)
+		session_bye(LIST_ENTRY(link, struct session, link), "UNAVAILABLE", "the server is stopping");
+}
+
+void
+mailbox_role_stop(struct mailbox_role *role, mailbox_stopped *on_stopped, void *context)
+{
+	role->on_stopped = on_stopped;
+	role->stopped_context = context;
+	role_bye_all(role);
+	role_close(role);
 }
 
 void
@@ -400,6 +425,7 @@ mailbox_role_free(struct mailbox_role **role)
 	*role = NULL;
 	if (freed == NULL)
 		return;
+	timer_stop(&freed->drain);
 	free_listeners(freed);
 	job_queue_free(&freed->directory_jobs);
 	accounts_free(&freed->accounts);

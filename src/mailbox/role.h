@@ -25,6 +25,8 @@ struct mailbox_role {
 	uint64_t sessions_count, deliveries_count, logins, appended, delivered;
 	unsigned jobs;				/* lookups and deliveries under way */
 	bool is_stopping, is_closing_accounts;
+	struct timer drain;			/* who leaves next; drain.c */
+	uint64_t drain_end_us;
 	mailbox_stopped *on_stopped;
 	void *stopped_context;
 };
@@ -47,6 +49,15 @@ void role_look_up(struct mailbox_role *role, struct role_lookup *lookup);
 
 /* Something has ended: a stop may go on. */
 void role_check_stopped(struct mailbox_role *role);
+
+/* Let nobody in any more; deliveries end when they have answered. */
+void role_close(struct mailbox_role *role);
+
+/* Tell every session BYE, whatever it does. */
+void role_bye_all(struct mailbox_role *role);
+
+/* drain.c */
+void role_drain_on_due(void *context);
 
 /* Serve LMTP on a stream, taken. */
 void delivery_accept(struct mailbox_role *role, struct stream *stream);

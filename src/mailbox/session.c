@@ -143,6 +143,13 @@ session_bye(struct session *session, const char *code, const char *text)
 	session_close(session);
 }
 
+void
+session_leave(struct session *session)
+{
+	session->is_leaving = true;
+	schedule(session);
+}
+
 /* Timers. */
 
 static uint64_t
@@ -574,6 +581,10 @@ advance(struct session *session)
 
 	if (has_lost_view(session) && session->phase != SESSION_RUNNING) {
 		say_lost_view(session);
+		return;
+	}
+	if (session->is_leaving && session->phase != SESSION_RUNNING && session->phase != SESSION_APPENDING) {
+		session_bye(session, "UNAVAILABLE", "the server is stopping");
 		return;
 	}
 	while (may_read(session) && stream_has_input(session->stream)) {

@@ -56,6 +56,7 @@ struct session {
 	unsigned bad_commands;
 	bool is_reading;		/* account_begin_reading() */
 	bool has_ended;			/* the client has sent its last octet */
+	bool is_leaving;		/* BYE once no command is under way */
 	bool is_idling;			/* IDLE: what happens is told at once */
 	void (*on_room)(struct session *session);
 	void (*on_line)(struct session *session, struct span line);	/* LISTENING */
@@ -127,6 +128,9 @@ void session_announce(struct session *session);
 
 /* Send what is written and close. */
 void session_close(struct session *session);
+
+/* Say BYE when the command under way has been answered, and read no other. */
+void session_leave(struct session *session);
 
 /* Say BYE and close.  code: without brackets, may be NULL. */
 void session_bye(struct session *session, const char *code, const char *text);
