@@ -39,7 +39,7 @@ struct world {
 	struct mailbox_role *role;
 	bool is_stopped;
 	struct timer patience;
-	struct deferred progress;	/* scheduled: the turn must not wait */
+	struct timer progress;		/* ends the wait of this turn */
 	bool has_waited;
 	struct client one, two;		/* here, since a test that fails does not return */
 };
@@ -49,7 +49,7 @@ on_input(struct stream *stream, void *context)
 {
 	struct client *client = context;
 
-	deferred_schedule(client->world->loop, &client->world->progress);
+	timer_start_ms(&client->world->progress, 0);
 	while (stream_has_input(stream)) {
 		struct span input = stream_input(stream);
 
@@ -66,7 +66,7 @@ on_end(struct stream *stream, enum stream_end reason, void *context)
 	(void)stream;
 	(void)reason;
 	client->has_ended = true;
-	deferred_schedule(client->world->loop, &client->world->progress);
+	timer_start_ms(&client->world->progress, 0);
 }
 
 static const struct stream_events events = { on_input, NULL, on_end };
@@ -163,7 +163,7 @@ set_up(void **state)
 	assert_non_null(mkdtemp(world->folder));
 	make_directory(world);
 	world->loop = loop_new();
-	deferred_init(&world->progress, on_progress, world);
+	timer_init(&world->progress, world->loop, on_progress, world);
 	timer_init(&world->patience, world->loop, on_waited, world);
 	world->storage = workers_new(world->loop, "storage", 2);
 	world->compute = workers_new(world->loop, "compute", 1);
@@ -183,7 +183,7 @@ on_stopped(void *context)
 	struct world *world = context;
 
 	world->is_stopped = true;
-	deferred_schedule(world->loop, &world->progress);
+	timer_start_ms(&world->progress, 0);
 }
 
 static int
@@ -201,6 +201,7 @@ tear_down(void **state)
 		loop_turn(world->loop, true);
 	assert_true(world->is_stopped);
 	timer_stop(&world->patience);
+	timer_stop(&world->progress);
 	mailbox_role_free(&world->role);
 	workers_free(&world->storage);
 	workers_free(&world->compute);
