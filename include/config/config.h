@@ -11,7 +11,7 @@
 #include "base/span.h"
 
 enum config_role { CONFIG_ROLE_CAS = 1, CONFIG_ROLE_MAILBOX = 2, CONFIG_ROLE_BOTH = 3 };	/* bits */
-enum config_directory { CONFIG_DIRECTORY_SQLITE, CONFIG_DIRECTORY_LDAP };
+enum config_directory { CONFIG_DIRECTORY_SQLITE, CONFIG_DIRECTORY_LDAP, CONFIG_DIRECTORY_LINK };
 enum config_flag_sync { CONFIG_FLAG_SYNC_LAZY, CONFIG_FLAG_SYNC_ALWAYS };
 
 /* Where to listen: a TCP address, or a socket in the file system. */
@@ -24,6 +24,17 @@ struct config_listener {
 
 struct config_listeners {
 	struct config_listener *at;
+	size_t count;
+};
+
+/* A mailbox server on another host. */
+struct config_server {
+	char *name;		/* as homes of users name it */
+	char *address;		/* "HOST:PORT" or "[ADDRESS]:PORT" */
+};
+
+struct config_servers {
+	struct config_server *at;
 	size_t count;
 };
 
@@ -42,9 +53,15 @@ struct config {
 	char *control_socket;
 	struct config_listeners listen;
 	struct config_listeners lmtp_listen;
+	struct config_listeners link_listen;
+	struct config_servers mailbox_server;
+	char *link_key;				/* NULL: certificates, or no link between hosts */
+	char *link_certificate, *link_private_key, *link_ca;	/* NULL: link_key, or no link */
+	uint64_t mailbox_server_timeout_s, link_timeout_s;
 	char *tls_certificate;			/* NULL: no TLS */
 	char *tls_key;
 	int directory;				/* enum config_directory */
+	char *directory_server;			/* of directory link; NULL otherwise */
 	struct config_uris ldap_servers;	/* of directory ldap, the preferred one first */
 	char *ldap_base;			/* NULL without directory ldap */
 	char *ldap_filter;

@@ -91,10 +91,58 @@ check_ldap(const struct config *config, struct buffer *errors_out)
 	return is_good;
 }
 
+static bool
+has_server(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->mailbox_server.count; i++)
+		if (strcmp(config->mailbox_server.at[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* What proves one host to another: the key that both have, or certificates of an authority of the site. */
+static bool
+check_link_proof(const struct config *config, const char *name, struct buffer *errors_out)
+{
+	unsigned files = (config->link_certificate != NULL) + (config->link_private_key != NULL) +
+	    (config->link_ca != NULL);
+
+	if (config->link_key != NULL && files > 0)
+		return fail(config, "link-key", "either this, or link-certificate, link-private-key and "
+		    "link-ca", errors_out);
+	if (config->link_key == NULL && files != 3)
+		return fail(config, name, "between hosts link-key is needed, or link-certificate, "
+		    "link-private-key and link-ca", errors_out);
+	return true;
+}
+
+static bool
+check_link(const struct config *config, struct buffer *errors_out)
+{
+	bool is_good = true;
+
+	if (config->role == CONFIG_ROLE_CAS && config->mailbox_server.count == 0)
+		is_good = fail(config, "role", "cas alone needs mailbox-server", errors_out);
+	if (config->role == CONFIG_ROLE_MAILBOX && config->link_listen.count == 0)
+		is_good = fail(config, "role", "mailbox alone needs link-listen", errors_out);
+	if ((config->role & CONFIG_ROLE_CAS) && config->mailbox_server.count > 0)
+		is_good &= check_link_proof(config, "mailbox-server", errors_out);
+	else if ((config->role & CONFIG_ROLE_MAILBOX) && config->link_listen.count > 0)
+		is_good &= check_link_proof(config, "link-listen", errors_out);
+	if (config->directory != CONFIG_DIRECTORY_LINK)
+		return is_good;
+	if (config->role & CONFIG_ROLE_MAILBOX)
+		is_good = fail(config, "directory", "link is for role cas alone: a mailbox server has a "
+		    "directory of its own", errors_out);
+	if (!has_server(config, config->directory_server))
+		is_good = fail(config, "directory", "there is no mailbox-server of this name", errors_out);
+	return is_good;
+}
+
 bool
 config_check(const struct config *config, struct buffer *errors_out)
 {
-	bool is_good = true;
+	bool is_good = check_link(config, errors_out);
 
 	if ((config->role & CONFIG_ROLE_CAS) && config->tls_certificate == NULL) {
 		if (has_tls_listener(config))
@@ -147,6 +195,24 @@ check_folder(const struct config *config, const char *name, const char *path,
 	return S_ISDIR(about.st_mode) || fail(config, name, "not a directory", errors_out);
 }
 
+/* Whoever reads this key reads everybody's mail: for its owner alone, and the owner is us or root. */
+static bool
+check_link_key(const struct config *config, struct buffer *errors_out)
+{
+	const struct passwd *user = config->user == NULL ? NULL : getpwnam(config->user);
+	struct stat about;
+
+	if (config->link_key == NULL)
+		return true;
+	if (!check_readable(config, "link-key", config->link_key, 0, errors_out))
+		return false;
+	if (stat(config->link_key, &about) != 0 || (about.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+		return fail(config, "link-key", "others can read or change the key; try chmod 600", errors_out);
+	if (about.st_uid != 0 && about.st_uid != geteuid() && (user == NULL || about.st_uid != user->pw_uid))
+		return fail(config, "link-key", "the file belongs to somebody else", errors_out);
+	return true;
+}
+
 /* The folder that a socket will be made in. */
 static bool
 check_socket(const struct config *config, const char *name, const char *path,
@@ -178,7 +244,13 @@ config_check_environment(const struct config *config, struct buffer *errors_out)
 		    S_IRWXO | S_IWGRP, errors_out);
 		is_good &= check_readable(config, "ldap-tls-ca", config->ldap_tls_ca, 0, errors_out);
 	}
-	is_good &= check_folder(config, "data-directory", config->data_directory, errors_out);
+	is_good &= check_readable(config, "link-certificate", config->link_certificate, 0, errors_out);
+	is_good &= check_readable(config, "link-private-key", config->link_private_key,
+	    S_IRWXO | S_IWGRP, errors_out);
+	is_good &= check_readable(config, "link-ca", config->link_ca, 0, errors_out);
+	is_good &= check_link_key(config, errors_out);
+	if ((config->role & CONFIG_ROLE_MAILBOX) || config->directory == CONFIG_DIRECTORY_SQLITE)
+		is_good &= check_folder(config, "data-directory", config->data_directory, errors_out);
 	is_good &= check_socket(config, "control-socket", config->control_socket, errors_out);
 	for (size_t i = 0; i < config->lmtp_listen.count; i++)
 		if (config->lmtp_listen.at[i].path != NULL)

@@ -180,7 +180,9 @@ expected_words(const struct option *option)
 	case LISTEN:
 		return "listen takes imap or imaps, and an address";
 	case DIRECTORY:
-		return "directory takes sqlite, or ldap and its servers";
+		return "directory takes sqlite, or ldap and its servers, or link and a mailbox server";
+	case SERVER:
+		return "mailbox-server takes a name and an address";
 	default:
 		return "the option takes one value; put quotation marks around spaces";
 	}

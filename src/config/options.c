@@ -10,7 +10,8 @@ static const struct option_word roles[] = {
 	{ NULL, 0 },
 };
 static const struct option_word directories[] = {
-	{ "sqlite", CONFIG_DIRECTORY_SQLITE }, { "ldap", CONFIG_DIRECTORY_LDAP }, { NULL, 0 },
+	{ "sqlite", CONFIG_DIRECTORY_SQLITE }, { "ldap", CONFIG_DIRECTORY_LDAP },
+	{ "link", CONFIG_DIRECTORY_LINK }, { NULL, 0 },
 };
 static const struct option_word levels[] = {
 	{ "error", LOG_LEVEL_ERROR }, { "warning", LOG_LEVEL_WARNING }, { "info", LOG_LEVEL_INFO },
@@ -35,6 +36,14 @@ const struct option options[OPTION_COUNT] = {
 	{ "control-socket",	PATH,	     AT(control_socket),	"/run/imapd/control", AT_START, 0, 0, NULL },
 	{ "listen",		LISTEN,	     AT(listen),		"imaps [::]:993;imap [::]:143", AT_START, 0, 0, NULL },
 	{ "lmtp-listen",	LMTP_LISTEN, AT(lmtp_listen),		"none",	    AT_START,  0, 0, NULL },
+	{ "link-listen",	LINK_LISTEN, AT(link_listen),		"none",	    AT_START,  0, 0, NULL },
+	{ "mailbox-server",	SERVER,	     AT(mailbox_server),	NULL,	    AT_START,  0, 0, NULL },
+	{ "link-key",		PATH,	     AT(link_key),		NULL,	    AT_START,  0, 0, NULL },
+	{ "link-certificate",	PATH,	     AT(link_certificate),	NULL,	    AT_START,  0, 0, NULL },
+	{ "link-private-key",	PATH,	     AT(link_private_key),	NULL,	    AT_START,  0, 0, NULL },
+	{ "link-ca",		PATH,	     AT(link_ca),		NULL,	    AT_START,  0, 0, NULL },
+	{ "link-timeout",	SECONDS,     AT(link_timeout_s),	"20",	    AT_START,  2, 3600, NULL },
+	{ "mailbox-server-timeout", SECONDS, AT(mailbox_server_timeout_s), "10",    AT_START,  1, 60, NULL },
 	{ "tls-certificate",	PATH,	     AT(tls_certificate),	NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "tls-key",		PATH,	     AT(tls_key),		NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "directory",		DIRECTORY,   AT(directory),		"sqlite",   AT_START,  0, 0, directories },

@@ -6,7 +6,8 @@
 
 #include "config/config.h"
 
-enum option_kind { STRING, PATH, NUMBER, AUTO_NUMBER, SECONDS, SIZE, BOOL, WORD, LISTEN, LMTP_LISTEN, DIRECTORY };
+enum option_kind { STRING, PATH, NUMBER, AUTO_NUMBER, SECONDS, SIZE, BOOL, WORD, LISTEN, LMTP_LISTEN, LINK_LISTEN,
+	SERVER, DIRECTORY };
 enum option_applies { AT_START, AT_RELOAD };
 
 struct option_word {
@@ -24,7 +25,7 @@ struct option {
 	const struct option_word *words;
 };
 
-#define OPTION_COUNT 39
+#define OPTION_COUNT 47
 #define OPTION_VALUES_MAX 9	/* directory ldap and eight servers */
 
 extern const struct option options[OPTION_COUNT];
@@ -42,7 +43,8 @@ size_t option_find(struct span name);
 static inline bool
 option_is_repeatable(const struct option *option)
 {
-	return option->kind == LISTEN || option->kind == LMTP_LISTEN;
+	return option->kind == LISTEN || option->kind == LMTP_LISTEN || option->kind == LINK_LISTEN ||
+	    option->kind == SERVER;
 }
 
 /* Whether a value of this option can have so many words. */
@@ -51,7 +53,7 @@ option_takes(const struct option *option, size_t count)
 {
 	if (option->kind == DIRECTORY)
 		return count >= 1 && count <= OPTION_VALUES_MAX;
-	return count == (option->kind == LISTEN ? 2 : 1);
+	return count == (option->kind == LISTEN || option->kind == SERVER ? 2 : 1);
 }
 
 /*

@@ -167,6 +167,46 @@ set_lmtp_listen(const struct option *option, struct config *config, struct span 
 	return true;
 }
 
+/* TCP alone: what comes there speaks TLS from the first octet. */
+static bool
+set_link_listen(const struct option *option, struct config *config, struct span value,
+    struct buffer *reason_out)
+{
+	struct config_listener listener = { .is_tls = true };
+
+	if (span_equals(value, SPAN("none")))
+		return true;
+	if (!read_address(value, &listener))
+		return wrong(reason_out, value, "ADDRESS:PORT or \"none\"");
+	add_listener(member(option, config), listener);
+	return true;
+}
+
+/* A name that homes of users can have, and where that server listens. */
+static bool
+set_server(const struct option *option, struct config *config, const struct span *values,
+    size_t *word_out, struct buffer *reason_out)
+{
+	struct config_servers *servers = member(option, config);
+	struct config_listener address = { 0 };
+
+	if (values[0].length == 0)
+		return wrong(reason_out, values[0], "a name");
+	for (size_t i = 0; i < servers->count; i++)
+		if (span_equals(values[0], span_from_string(servers->at[i].name)))
+			return wrong(reason_out, values[0], "a name of its own: there is one before");
+	*word_out = 1;
+	if (!read_address(values[1], &address) || address.port == 0) {
+		free(address.host);
+		return wrong(reason_out, values[1], "HOST:PORT or [IPV6]:PORT");
+	}
+	free(address.host);
+	servers->at = memory_resize(servers->at, servers->count + 1, sizeof *servers->at);
+	servers->at[servers->count++] = (struct config_server){ memory_copy_span(values[0]),
+		memory_copy_span(values[1]) };
+	return true;
+}
+
 static bool
 is_ldap_uri(struct span value)
 {
@@ -188,15 +228,17 @@ add_server(struct config_uris *servers, struct span uri, struct buffer *reason_o
 	return true;
 }
 
-/* The kind of directory; behind ldap come its servers. */
+/* The kind of directory; behind ldap come its servers, behind link the mailbox server that is asked. */
 static bool
 set_directory(const struct option *option, struct config *config, const struct span *values,
     size_t count, size_t *word_out, struct buffer *reason_out)
 {
 	if (!set_word(option, config, values[0], reason_out))
 		return false;
-	if ((config->directory == CONFIG_DIRECTORY_LDAP) != (count > 1)) {
-		buffer_add_string(reason_out, "directory takes sqlite, or ldap and its servers");
+	if ((config->directory == CONFIG_DIRECTORY_SQLITE) != (count == 1) ||
+	    (config->directory == CONFIG_DIRECTORY_LINK && count != 2)) {
+		buffer_add_string(reason_out, "directory takes sqlite, or ldap and its servers, or link "
+		    "and a mailbox server");
 		return false;
 	}
 #ifndef HAVE_LDAP
@@ -205,6 +247,10 @@ set_directory(const struct option *option, struct config *config, const struct s
 		return false;
 	}
 #endif
+	if (config->directory == CONFIG_DIRECTORY_LINK) {
+		config->directory_server = memory_copy_span(values[1]);
+		return true;
+	}
 	while (++*word_out < count)
 		if (!add_server(&config->ldap_servers, values[*word_out], reason_out))
 			return false;
@@ -228,6 +274,10 @@ option_set(const struct option *option, struct config *config, const struct span
 		return set_listen(option, config, values, word_out, reason_out);
 	case LMTP_LISTEN:
 		return set_lmtp_listen(option, config, values[0], reason_out);
+	case LINK_LISTEN:
+		return set_link_listen(option, config, values[0], reason_out);
+	case SERVER:
+		return set_server(option, config, values, word_out, reason_out);
 	case DIRECTORY:
 		return set_directory(option, config, values, count, word_out, reason_out);
 	default:
@@ -270,6 +320,17 @@ print_listeners(const struct option *option, const struct config_listeners *list
 }
 
 static void
+print_mailbox_servers(const struct option *option, const struct config_servers *servers,
+    struct buffer *out)
+{
+	for (size_t i = 0; i < servers->count; i++) {
+		buffer_printf(out, "%s ", option->name);
+		print_string(servers->at[i].name, out);
+		buffer_printf(out, " %s\n", servers->at[i].address);
+	}
+}
+
+static void
 print_servers(const struct config_uris *servers, struct buffer *out)
 {
 	for (size_t i = 0; i < servers->count; i++) {
@@ -293,6 +354,10 @@ option_print(const struct option *option, const struct config *config, struct bu
 {
 	const void *value = member(option, config);
 
+	if (option->kind == SERVER) {
+		print_mailbox_servers(option, value, out);
+		return;
+	}
 	if (option_is_repeatable(option)) {
 		print_listeners(option, value, out);
 		return;
@@ -312,6 +377,10 @@ option_print(const struct option *option, const struct config *config, struct bu
 		buffer_add_number(out, *(const uint64_t *)value);
 	if (option->kind == DIRECTORY)
 		print_servers(&config->ldap_servers, out);
+	if (option->kind == DIRECTORY && config->directory_server != NULL) {
+		buffer_add_octet(out, ' ');
+		print_string(config->directory_server, out);
+	}
 	buffer_add_octet(out, '\n');
 }
 
@@ -324,8 +393,15 @@ option_fini(const struct option *option, struct config *config)
 		for (size_t i = 0; i < config->ldap_servers.count; i++)
 			free(config->ldap_servers.at[i]);
 		free(config->ldap_servers.at);
+		free(config->directory_server);
 	}
-	if (option_is_repeatable(option)) {
+	if (option->kind == SERVER) {
+		for (size_t i = 0; i < config->mailbox_server.count; i++) {
+			free(config->mailbox_server.at[i].name);
+			free(config->mailbox_server.at[i].address);
+		}
+		free(config->mailbox_server.at);
+	} else if (option_is_repeatable(option)) {
 		struct config_listeners *listeners = member(option, config);
 
 		for (size_t i = 0; i < listeners->count; i++) {

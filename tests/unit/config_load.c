@@ -143,9 +143,9 @@ reports_errors(void **state)
 		    F "1:1: the option takes one value; put quotation marks around spaces\n" },
 		{ "hostname \"a\n", "", F "1:10: the quotation mark is not closed\n" },
 		{ "hostname a b c d e f g h i j k\n", "", F "1:28: too many words\n" },
-		{ "directory\n", "", F "1:1: directory takes sqlite, or ldap and its servers\n" },
-		{ "directory sqlite x\n", "", F "1:11: directory takes sqlite, or ldap and its servers\n" },
-		{ "directory ldap\n", "", F "1:11: directory takes sqlite, or ldap and its servers\n" },
+		{ "directory\n", "", F "1:1: directory takes sqlite, or ldap and its servers, or link and a mailbox server\n" },
+		{ "directory sqlite x\n", "", F "1:11: directory takes sqlite, or ldap and its servers, or link and a mailbox server\n" },
+		{ "directory ldap\n", "", F "1:11: directory takes sqlite, or ldap and its servers, or link and a mailbox server\n" },
 		{ "directory lap x\n", "",
 		    F "1:11: directory cannot be \"lap\"; did you mean \"ldap\"?\n" },
 #ifdef HAVE_LDAP
@@ -155,6 +155,12 @@ reports_errors(void **state)
 		{ "directory ldap ldap://a\n", "", F "1:11: this imapd was built without LDAP\n" },
 #endif
 		{ "hostname a\1\n", "", F "1:11: a control character\n" },
+		{ "link-listen /run/link\n", "", F "1:13: \"/run/link\" is not ADDRESS:PORT or \"none\"\n" },
+		{ "mailbox-server mbx1\n", "", F "1:1: mailbox-server takes a name and an address\n" },
+		{ "mailbox-server mbx1 10.0.0.5\n", "",
+		    F "1:21: \"10.0.0.5\" is not HOST:PORT or [IPV6]:PORT\n" },
+		{ "mailbox-server a x:1\nmailbox-server a x:2\n", "",
+		    F "2:16: \"a\" is not a name of its own: there is one before\n" },
 		{ "data-directory mail\n", "", F "1:16: \"mail\" is not an absolute path\n" },
 		{ "login-timeout 0\n", "", F "1:15: 0 is not between 1 and 86400\n" },
 		{ "login-timeout -1\n", "", F "1:15: \"-1\" is not a number\n" },
@@ -183,6 +189,9 @@ reports_errors(void **state)
 	}
 }
 
+#define MAILBOX "role mailbox\nlink-listen 10.0.0.5:1993\nlink-key /k\n"
+#define CAS "role cas\ntls-certificate /a\ntls-key /b\n"
+
 static void
 checks_what_must_fit(void **state)
 {
@@ -191,14 +200,26 @@ checks_what_must_fit(void **state)
 		bool is_good;
 	} cases[] = {
 		{ "", false },
-		{ "role mailbox", true },
+		{ "role mailbox", false },
+		{ "role mailbox\nlink-listen 10.0.0.5:1993", false },
+		{ MAILBOX, true },
+		{ "role mailbox\nlink-listen 10.0.0.5:1993\nlink-certificate /c\nlink-ca /a", false },
+		{ "role mailbox\nlink-listen 10.0.0.5:1993\nlink-certificate /c\nlink-ca /a\n"
+		    "link-private-key /k", true },
+		{ MAILBOX "link-certificate /c\nlink-ca /a\nlink-private-key /k", false },
+		{ MAILBOX "directory link a\nmailbox-server a b:1", false },
+		{ CAS, false },
+		{ CAS "mailbox-server mbx1 10.0.0.5:1993", false },
+		{ CAS "mailbox-server mbx1 10.0.0.5:1993\nlink-key /k", true },
+		{ CAS "mailbox-server mbx1 10.0.0.5:1993\nlink-key /k\ndirectory link mbx1", true },
+		{ CAS "mailbox-server mbx1 10.0.0.5:1993\nlink-key /k\ndirectory link mbx2", false },
 		{ "listen imap [::]:143", false },
 		{ "listen imap [::]:143\nallow-plaintext-login yes", true },
 		{ "tls-certificate /a\ntls-key /b", true },
 		{ "tls-certificate /a", false },
-		{ "tls-key /b\nrole mailbox", false },
+		{ MAILBOX "tls-key /b", false },
 #ifdef HAVE_LDAP
-#define LDAP "role mailbox\ndirectory ldap ldap://a ldaps://b\n"
+#define LDAP MAILBOX "directory ldap ldap://a ldaps://b\n"
 		{ LDAP, false },
 		{ LDAP "ldap-base dc=org", true },
 		{ LDAP "ldap-base dc=org\nldap-filter (uid=tim)", false },
