@@ -92,10 +92,12 @@ find_field(struct span name)
 	return field;
 }
 
-static void
+/* Collect the fields; bit n of what is returned says that field n is there, be it empty. */
+static unsigned
 read_fields(struct span header, struct buffer texts[FIELD_COUNT])
 {
 	size_t offset = 0;
+	unsigned seen = 0;
 	struct mime_field field;
 
 	while (mime_field_next(header, &offset, &field)) {
@@ -103,24 +105,20 @@ read_fields(struct span header, struct buffer texts[FIELD_COUNT])
 
 		if (which == FIELD_COUNT)
 			continue;
-		if (!fields[which].is_list) {
-			if (texts[which].length == 0)
-				mime_unfold(field.value, &texts[which]);
-		} else if (texts[which].length < LIST_OCTETS_MAX) {
+		if (fields[which].is_list && texts[which].length < LIST_OCTETS_MAX)
 			write_addresses(field.value, &texts[which]);
-		}
+		else if (!fields[which].is_list && (seen & 1u << which) == 0)
+			mime_unfold(field.value, &texts[which]);
+		seen |= 1u << which;
 	}
+	return seen;
 }
 
 static void
-write_field(enum field which, struct buffer texts[FIELD_COUNT], struct buffer *out)
+write_list(enum field which, struct buffer texts[FIELD_COUNT], struct buffer *out)
 {
 	const struct buffer *text = &texts[which];
 
-	if (!fields[which].is_list) {
-		write_nstring(buffer_span(text), out);
-		return;
-	}
 	/* A Sender or Reply-To that is missing or empty is who it is from. */
 	if ((which == SENDER || which == REPLY_TO) && text->length == 0)
 		text = &texts[FROM];
@@ -137,13 +135,18 @@ void
 imap_envelope_write(struct span header, struct buffer *out)
 {
 	struct buffer texts[FIELD_COUNT] = { { NULL, 0, 0 } };
+	unsigned seen = read_fields(span_slice(header, 0, MIME_HEADER_OCTETS_MAX), texts);
 
-	read_fields(span_slice(header, 0, MIME_HEADER_OCTETS_MAX), texts);
 	buffer_add_octet(out, '(');
 	for (unsigned field = 0; field < FIELD_COUNT; field++) {
 		if (field > 0)
 			buffer_add_octet(out, ' ');
-		write_field(field, texts, out);
+		if (fields[field].is_list)
+			write_list(field, texts, out);
+		else if ((seen & 1u << field) != 0)
+			imap_write_string(out, buffer_span(&texts[field]), false);
+		else
+			buffer_add_string(out, "NIL");
 	}
 	buffer_add_octet(out, ')');
 	for (unsigned field = 0; field < FIELD_COUNT; field++)

@@ -21,7 +21,9 @@ static const struct {
 	{ SPAN("Subject: \xfc\r\n"), "(NIL {1}\r\n\xfc" NOBODY },	/* 8 bits fit in no quoted string */
 	{ SPAN("Subject: a\0b\r\n"), "(NIL \"a b\"" NOBODY },
 	{ SPAN("Subject: one\r\nSubject: two\r\n"), "(NIL \"one\"" NOBODY },
-	{ SPAN("Subject:\r\n"), "(NIL NIL" NOBODY },
+	{ SPAN("Subject:\r\n"), "(NIL \"\"" NOBODY },	/* there, and empty: RFC 9051 section 7.5.2 */
+	{ SPAN("Subject: \r\nSubject: two\r\nIn-Reply-To:\r\nMessage-ID: \r\n"),
+	    "(NIL \"\" NIL NIL NIL NIL NIL NIL \"\" \"\")" },
 	{ SPAN("From: A <a@b>\r\n"),
 	    "(NIL NIL ((\"A\" NIL \"a\" \"b\")) ((\"A\" NIL \"a\" \"b\")) ((\"A\" NIL \"a\" \"b\"))"
 	    " NIL NIL NIL NIL NIL)" },
