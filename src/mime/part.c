@@ -308,6 +308,15 @@ take_delimiter(struct walk *walk, const struct delimiter *delimiter)
 	return !delimiter->is_close;
 }
 
+/* At the end of the message, cut off there: as an empty part it would be the one that clients show. */
+static bool
+is_nothing_behind(const struct walk *walk)
+{
+	uint32_t parent = walk->stack[walk->depth - 1].part;
+
+	return walk->at == walk->message.length && walk->tree->parts[parent].first_child != MIME_NO_PART;
+}
+
 /* Go to the next header that is to be read; false at the end of the message. */
 static bool
 find_part(struct walk *walk, bool *is_in_digest_out)
@@ -321,7 +330,7 @@ find_part(struct walk *walk, bool *is_in_digest_out)
 			return false;
 		begins = find_delimiter(walk, line, &delimiter) && take_delimiter(walk, &delimiter);
 		next_line(walk, line);
-		if (begins) {
+		if (begins && !is_nothing_behind(walk)) {
 			*is_in_digest_out = walk->stack[walk->depth - 1].is_digest;
 			return true;
 		}

@@ -32,6 +32,9 @@ static const struct {
 	/* A header cut off by a delimiter, and parts of no octets. */
 	{ MIXED("b") "--b\r\nA: c\r\n--b\r\n--b\r\n\r\n--b--",
 	    "(multipart/mixed(text/plain \"\")(text/plain \"\")(text/plain \"\"))" },
+	/* Cut off behind a delimiter: not a part more. */
+	{ MIXED("b") "--b\r\n\r\none\r\n--b\r\n", "(multipart/mixed(text/plain \"one\"))" },
+	{ MIXED("b") "--b", "(multipart/mixed(text/plain \"\"))" },
 	/* A boundary that begins with another: RFC 2046 section 5.1.2 has the outer one end the inner. */
 	{ MIXED("b") "--b\r\n" MIXED("bb") "--bb\r\n\r\nin\r\n--b\r\n\r\nout\r\n--b--\r\n",
 	    "(multipart/mixed(multipart/mixed(text/plain \"in\"))(text/plain \"out\"))" },
