@@ -1,6 +1,5 @@
 /*
- * Text in headers beyond ASCII: encoded words (RFC 2047) and parameters with charset and continuations
- * (RFC 2231).  Any thread; pure.
+ * Text in headers beyond ASCII: encoded words (RFC 2047) and parameters with a charset (RFC 2231).  Any thread; pure.
  */
 #ifndef MIME_ENCODED_WORD_H
 #define MIME_ENCODED_WORD_H
@@ -14,8 +13,8 @@
 void mime_header_decode(struct span value, struct buffer *out);
 
 /*
- * Append the value of a parameter as UTF-8, put together from name, name*, name*0, name*1* ...  False if
- * there is none.
+ * Append the value of a parameter as UTF-8: that of name* if there is one, else of name.  False if there is
+ * none.
  */
 bool mime_parameter_decode(struct mime_parameters parameters, struct span name, struct buffer *out);
 

@@ -20,7 +20,7 @@ enum mime_kind {
 };
 
 struct mime_parameter {
-	struct span name, value;	/* unquoted, on one line; RFC 2231 left as written */
+	struct span name, value;	/* unquoted, on one line; the sections of RFC 2231 joined */
 };
 
 struct mime_parameters {

@@ -4,6 +4,7 @@
  * section 2.  Any thread.
  */
 #include "content.h"
+#include "continuation.h"
 #include "mime/header.h"
 #include "token.h"
 
@@ -96,6 +97,7 @@ read_parameters(struct cursor *cursor, struct buffer *text, struct arena *arena)
 		cursor->at++;
 		count += read_parameter(cursor, text, arena, &found[count]);
 	}
+	count = continuation_join(found, count, arena);
 	if (count == 0)
 		return (struct mime_parameters){ NULL, 0 };
 	kept = arena_alloc_array(arena, count, sizeof *kept);

@@ -159,18 +159,15 @@ find_parameter(struct mime_parameters parameters, struct span name)
 	return NULL;
 }
 
-/* Find name*, or name*0 when the section is 0, or the like; with_star: the extended form. */
+/* Find name*: the extended form. */
 static const struct mime_parameter *
-find_section(struct mime_parameters parameters, struct span name, int section, bool with_star)
+find_extended(struct mime_parameters parameters, struct span name)
 {
 	const struct mime_parameter *found;
 	struct buffer key = { 0 };
 
 	buffer_add_span(&key, name);
-	if (section >= 0)
-		buffer_printf(&key, "*%d", section);
-	if (with_star)
-		buffer_add_octet(&key, '*');
+	buffer_add_octet(&key, '*');
 	found = find_parameter(parameters, buffer_span(&key));
 	buffer_free(&key);
 	return found;
@@ -190,29 +187,6 @@ take_charset(struct span *value)
 	return charset;
 }
 
-/* Join name*0, name*1 and so on, each extended or not, until one is missing: RFC 2231 section 4.1. */
-static bool
-join_sections(struct mime_parameters parameters, struct span name, struct span *charset_out,
-    struct buffer *octets)
-{
-	const struct mime_parameter *found;
-	struct span value;
-	int section = 0;
-
-	for (;; section++) {
-		if ((found = find_section(parameters, name, section, true)) != NULL) {
-			value = found->value;
-			if (section == 0)
-				*charset_out = take_charset(&value);
-			decode_escapes(value, '%', false, octets);
-		} else if ((found = find_section(parameters, name, section, false)) != NULL) {
-			buffer_add_span(octets, found->value);
-		} else {
-			return section > 0;
-		}
-	}
-}
-
 static void
 convert_all(struct span charset, struct span octets, struct buffer *out)
 {
@@ -226,16 +200,14 @@ bool
 mime_parameter_decode(struct mime_parameters parameters, struct span name, struct buffer *out)
 {
 	const struct mime_parameter *found;
-	struct span charset = SPAN(""), value;
+	struct span charset, value;
 	struct buffer octets = { 0 };
 	bool is_found = true;
 
-	if ((found = find_section(parameters, name, -1, true)) != NULL) {
+	if ((found = find_extended(parameters, name)) != NULL) {
 		value = found->value;
 		charset = take_charset(&value);
 		decode_escapes(value, '%', false, &octets);
-		convert_all(charset, buffer_span(&octets), out);
-	} else if (join_sections(parameters, name, &charset, &octets)) {
 		convert_all(charset, buffer_span(&octets), out);
 	} else if ((found = find_parameter(parameters, name)) != NULL) {
 		mime_header_decode(found->value, out);	/* not allowed, and common */
