@@ -61,6 +61,14 @@ void log_event(enum log_level level, const char *event, const struct log_field *
 bool log_is_on(enum log_level level);
 void log_set_level(enum log_level level);
 
+/*
+ * The last lines, whatever became of standard error: for an operator's console.
+ *
+ *	each	called for up to count lines, oldest first, without line ends; must not log
+ */
+#define LOG_RECENT_MAX 200
+void log_recent(size_t count, void (*each)(struct span line, void *context), void *context);
+
 /* Where tests look on: replaces standard error; NULL puts it back.  The line ends in a newline. */
 typedef void log_sink(enum log_level level, struct span line, void *context);
 void log_set_sink(log_sink *sink, void *context);

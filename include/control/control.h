@@ -25,6 +25,7 @@
 
 struct loop;
 struct stream;
+struct workers;
 
 struct control;
 struct control_call;
@@ -38,11 +39,14 @@ enum control_right {
 /*
  * Listen on a Unix socket, mode 0660, group imapd-admin if that group exists; mode 0666 if there is an
  * imapd-view, since two groups must get in and credentials are asked for anyway.  Replaces a socket
- * that nobody answers on.  Who is a member is read now, so before the loop runs: user databases block.
+ * that nobody answers on.  Reads the group database: before the loop runs.
+ *
+ *	workers	look up who asks and what groups they are in, for each call
  *
  * NULL: *error_out, given, says why (another imapd is there, no permission).
  */
-struct control *control_new(struct loop *loop, const char *path, char **error_out);
+struct control *control_new(struct loop *loop, struct workers *workers, const char *path,
+    char **error_out);
 
 /* Ends every connection and removes the socket's file. */
 void control_free(struct control **control);
@@ -54,7 +58,9 @@ typedef void control_handler(struct control_call *call, void *context);
 
 /*
  * Register a verb: one word, or two as in "user add", which is then looked for first.  The strings are
- * literals or outlive the control.
+ * literals or outlive the control.  Registered again, it gets another handler.
+ *
+ *	handler	NULL: whoever may ask is told that the service is stopped
  */
 void control_register(struct control *control, const char *verb, enum control_right right,
     control_handler *handler, void *context);
@@ -66,7 +72,7 @@ struct span control_call_word(const struct control_call *call, size_t index);
 /* What came as {N}; empty when there was none.  Wiped when the call is finished. */
 struct span control_call_body(const struct control_call *call);
 
-/* Who asks, for the log: a user number as text. */
+/* Who asks, for the log: a user's name, or the number of one without. */
 const char *control_call_peer(const struct control_call *call);
 
 /* Send one line of data; a line break in it is sent as a space, what is too long is cut. */

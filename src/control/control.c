@@ -17,6 +17,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "control/words.h"
+#include "loop/job.h"
 #include "loop/loop.h"
 #include "net/listener.h"
 #include "net/stream.h"
@@ -25,6 +26,7 @@
 #define CONNECTIONS_MAX 100
 #define REQUEST_TIMEOUT_MS 60000
 #define FLUSH_MS 5000
+#define RIGHTS_US 2000000	/* for how long a lookup is good: a console asks each second */
 
 struct verb {
 	struct list link;
@@ -37,10 +39,17 @@ struct verb {
 struct control {
 	struct loop *loop;
 	struct listener *listener;
-	struct rights rights;
 	struct list verbs;
 	struct list calls;
+	struct workers *workers;
 	size_t call_count;
+};
+
+/* Asks the user databases; outlives its connection if that goes first. */
+struct lookup {
+	struct job job;
+	struct control_call *call;	/* loop thread only; NULL: gone */
+	struct peer peer;
 };
 
 /* A connection; it is a call while is_running. */
@@ -50,9 +59,9 @@ struct control_call {
 	struct stream *stream;		/* NULL: taken */
 	struct deferred again;		/* advance(), or free */
 	struct timer timer;		/* a request must be whole in time */
-	uid_t uid;
-	gid_t gid;
-	char peer[16];
+	struct peer peer;
+	uint64_t looked_up_us;		/* 0: not yet */
+	struct lookup *lookup;		/* under way, or NULL */
 	bool is_running, is_gone, is_at_end;
 
 	struct arena *arena;		/* of the request */
@@ -69,6 +78,8 @@ call_free(struct control_call *call)
 {
 	deferred_cancel(&call->again);
 	timer_stop(&call->timer);
+	if (call->lookup != NULL)
+		call->lookup->call = NULL;
 	list_remove(&call->link);
 	call->control->call_count--;
 	arena_free(&call->arena);
@@ -100,7 +111,7 @@ control_call_body(const struct control_call *call)
 const char *
 control_call_peer(const struct control_call *call)
 {
-	return call->peer;
+	return call->peer.name;
 }
 
 bool
@@ -161,7 +172,7 @@ static void
 end_call(struct control_call *call, int code)
 {
 	if (call->verb != NULL && call->verb->right == CONTROL_CHANGE)
-		log_info("control", log_text("peer", call->peer), log_text("verb", call->verb->name),
+		log_info("control", log_text("peer", call->peer.name), log_text("verb", call->verb->name),
 		    log_number("code", code));
 	call->is_running = call->has_line = false;
 	call->verb = NULL;
@@ -222,10 +233,70 @@ refuse(struct control_call *call, const struct verb *verb)
 {
 	char text[160];
 
-	log_warning("control-refused", log_text("peer", call->peer), log_text("verb", verb->name));
+	log_warning("control-refused", log_text("peer", call->peer.name), log_text("verb", verb->name));
 	snprintf(text, sizeof text, "no permission: become a member of the group %s%s",
 	    verb->right == CONTROL_VIEW ? GROUP_VIEW " or " : "", GROUP_CHANGE);
 	control_finish(call, EX_NOPERM, text);
+}
+
+/* Call the handler, if the peer may and there is one. */
+static void
+run(struct control_call *call)
+{
+	const struct verb *verb = call->verb;
+
+	if (!peer_may(&call->peer, verb->right)) {
+		call->verb = NULL;
+		refuse(call, verb);
+	} else if (verb->handler == NULL) {
+		call->verb = NULL;
+		control_finish(call, EX_UNAVAILABLE,
+		    "the service that could answer is stopped; see `imapctl status`");
+	} else {
+		verb->handler(call, verb->context);
+	}
+}
+
+static void
+work_lookup(struct job *job)
+{
+	peer_look_up(&CONTAINER_OF(job, struct lookup, job)->peer);
+}
+
+static void
+on_looked_up(struct job *job)
+{
+	struct lookup *lookup = CONTAINER_OF(job, struct lookup, job);
+	struct control_call *call = lookup->call;
+
+	if (call != NULL) {
+		call->lookup = NULL;
+		call->peer = lookup->peer;
+		call->looked_up_us = loop_now_us(call->control->loop);
+		run(call);
+	}
+	free(lookup);
+}
+
+static void
+look_up(struct control_call *call)
+{
+	struct lookup *lookup = NEW(struct lookup);
+
+	call->lookup = lookup;
+	lookup->call = call;
+	lookup->peer = call->peer;
+	lookup->job.work = work_lookup;
+	lookup->job.done = on_looked_up;
+	workers_submit(call->control->workers, &lookup->job);
+}
+
+/* Root need not be looked up, and so can ask even when the user database hangs. */
+static bool
+is_known(const struct control_call *call)
+{
+	return call->peer.uid == 0 || (call->looked_up_us != 0 &&
+	    loop_now_us(call->control->loop) - call->looked_up_us < RIGHTS_US);
 }
 
 static void
@@ -244,12 +315,11 @@ dispatch(struct control_call *call)
 		control_finish(call, EX_USAGE, "this server has no such verb");
 		return;
 	}
-	if (!rights_allow(&call->control->rights, call->uid, call->gid, verb->right)) {
-		refuse(call, verb);
-		return;
-	}
 	call->verb = verb;
-	verb->handler(call, verb->context);
+	if (is_known(call))
+		run(call);
+	else
+		look_up(call);
 }
 
 /* Take ` {N}` off the end of the line; false when N is too large. */
@@ -391,11 +461,11 @@ on_accepted(struct stream *stream, void *context)
 	call->control = control;
 	call->stream = stream;
 	call->arena = arena_new();
-	if (!stream_peer_credentials(stream, &call->uid, &call->gid, &pid)) {
-		call->uid = (uid_t)-1;
-		call->gid = (gid_t)-1;
+	if (!stream_peer_credentials(stream, &call->peer.uid, &call->peer.gid, &pid)) {
+		call->peer.uid = (uid_t)-1;
+		call->peer.gid = (gid_t)-1;
 	}
-	snprintf(call->peer, sizeof call->peer, "%u", (unsigned)call->uid);
+	snprintf(call->peer.name, sizeof call->peer.name, "%s", "root");	/* until looked up */
 	deferred_init(&call->again, advance, call);
 	timer_init(&call->timer, control->loop, on_too_slow, call);
 	timer_start_ms(&call->timer, REQUEST_TIMEOUT_MS);
@@ -406,29 +476,30 @@ on_accepted(struct stream *stream, void *context)
 
 /* The socket's file is ours; whoever starts the server as a member of the group gives it away. */
 static void
-share_socket(const struct control *control, const char *path)
+share_socket(const char *path)
 {
-	if (control->rights.change.exists &&
-	    chown(path, (uid_t)-1, control->rights.change.gid) != 0)
+	gid_t gid;
+
+	if (peer_find_group(GROUP_CHANGE, &gid) && chown(path, (uid_t)-1, gid) != 0)
 		log_debug("control-group", log_text("path", path), log_text("reason", strerror(errno)));
 }
 
 struct control *
-control_new(struct loop *loop, const char *path, char **error_out)
+control_new(struct loop *loop, struct workers *workers, const char *path, char **error_out)
 {
 	struct control *control = NEW(struct control);
+	gid_t view;
 
 	control->loop = loop;
 	list_init(&control->verbs);
 	list_init(&control->calls);
-	group_members_init(&control->rights.change, GROUP_CHANGE);
-	group_members_init(&control->rights.view, GROUP_VIEW);
-	control->listener = listener_new(loop, path, control->rights.view.exists ? 0666 : 0660,
+	control->workers = workers;
+	control->listener = listener_new(loop, path, peer_find_group(GROUP_VIEW, &view) ? 0666 : 0660,
 	    on_accepted, control, error_out);
 	if (control->listener == NULL)
 		control_free(&control);
 	else
-		share_socket(control, path);
+		share_socket(path);
 	return control;
 }
 
@@ -442,8 +513,6 @@ control_free(struct control **control)
 		call_free(LIST_ENTRY(link, struct control_call, link));
 	LIST_FOREACH(&(*control)->verbs, link)
 		free(LIST_ENTRY(link, struct verb, link));
-	group_members_fini(&(*control)->rights.change);
-	group_members_fini(&(*control)->rights.view);
 	free(*control);
 	*control = NULL;
 }
@@ -452,11 +521,18 @@ void
 control_register(struct control *control, const char *name, enum control_right right,
     control_handler *handler, void *context)
 {
-	struct verb *verb = NEW(struct verb);
+	struct verb *verb = NULL;
 
+	LIST_FOREACH(&control->verbs, link) {
+		if (strcmp(LIST_ENTRY(link, struct verb, link)->name, name) == 0)
+			verb = LIST_ENTRY(link, struct verb, link);
+	}
+	if (verb == NULL) {
+		verb = NEW(struct verb);
+		list_push_back(&control->verbs, &verb->link);
+	}
 	verb->name = name;
 	verb->right = right;
 	verb->handler = handler;
 	verb->context = context;
-	list_push_back(&control->verbs, &verb->link);
 }

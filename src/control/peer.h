@@ -12,22 +12,22 @@
 
 #define GROUP_CHANGE	"imapd-admin"
 #define GROUP_VIEW	"imapd-view"
+#define PEER_NAME_SIZE	64
 
-struct group_members {
+/* What the system's databases say of somebody. */
+struct peer {
+	uid_t uid;		/* these two are given: by the socket */
 	gid_t gid;
-	uid_t *members;		/* beside those whose primary group it is */
-	size_t count;
-	bool exists;
+	char name[PEER_NAME_SIZE];	/* the number where there is no name */
+	bool is_in_change, is_in_view;
 };
 
-/* Read a group and its members.  Blocks. */
-void group_members_init(struct group_members *members, const char *name);
-void group_members_fini(struct group_members *members);
+/* Fill in all but uid and gid.  Blocks: user databases may be slow. */
+void peer_look_up(struct peer *peer);
 
-struct rights {
-	struct group_members change, view;
-};
+/* The number of a group; false: there is none of that name.  Blocks. */
+bool peer_find_group(const char *name, gid_t *gid_out);
 
-bool rights_allow(const struct rights *rights, uid_t uid, gid_t gid, enum control_right right);
+bool peer_may(const struct peer *peer, enum control_right right);
 
 #endif

@@ -128,7 +128,8 @@ open_ports(struct service *service)
 {
 	char *error = NULL;
 
-	service->control = control_new(service->loop, service->config->control_socket, &error);
+	service->control = control_new(service->loop, service->storage, service->config->control_socket,
+	    &error);
 	if (service->control != NULL && cas_listen(service->cas, &error) &&
 	    mailbox_role_listen(service->mailbox, &error))
 		return true;

@@ -18,10 +18,12 @@
 
 #include "../../src/control/peer.h"
 #include "base/memory.h"
+#include "loop/job.h"
 #include "loop/loop.h"
 #include "net/stream.h"
 
 static struct loop *loop;
+static struct workers *workers;
 static struct control *control;
 static struct control_call *kept;
 static struct stream *taken;
@@ -61,7 +63,8 @@ begin(void **state)
 	assert_non_null(mkdtemp(path));
 	strcat(path, "/socket");
 	loop = loop_new();
-	control = control_new(loop, path, &error);
+	workers = workers_new(loop, "test", 0);
+	control = control_new(loop, workers, path, &error);
 	assert_non_null(control);
 	control_register(control, "echo", CONTROL_VIEW, on_echo, NULL);
 	control_register(control, "echo loud", CONTROL_CHANGE, on_echo, NULL);
@@ -78,6 +81,7 @@ end(void **state)
 	control_free(&control);
 	for (int i = 0; i < 10; i++)
 		loop_turn(loop, false);
+	workers_free(&workers);
 	loop_free(&loop);
 	assert_int_not_equal(access(path, F_OK), 0);
 	*strrchr(path, '/') = '\0';
@@ -217,19 +221,50 @@ test_take(void **state)
 static void
 test_rights(void **state)
 {
-	uid_t members[] = { 5, 7 };
-	struct rights rights = { .change = { 100, members, 2, true }, .view = { 200, NULL, 0, true } };
+	static const struct {
+		struct peer peer;
+		bool may_view, may_change;
+	} peers[] = {
+		{ { .uid = 0 }, true, true },
+		{ { .uid = 8 }, false, false },
+		{ { .uid = 8, .is_in_view = true }, true, false },
+		{ { .uid = 8, .is_in_change = true }, true, true },
+	};
+	struct peer own = { .uid = geteuid() };
 
 	(void)state;
-	assert_true(rights_allow(&rights, 0, 0, CONTROL_CHANGE));
-	assert_true(rights_allow(&rights, geteuid(), 1, CONTROL_CHANGE));
-	assert_true(rights_allow(&rights, 7, 1, CONTROL_CHANGE));
-	assert_true(rights_allow(&rights, 8, 100, CONTROL_CHANGE));
-	assert_true(rights_allow(&rights, 8, 200, CONTROL_VIEW));
-	assert_false(rights_allow(&rights, 8, 200, CONTROL_CHANGE));
-	assert_false(rights_allow(&rights, 8, 8, CONTROL_VIEW));
-	rights.change.exists = rights.view.exists = false;
-	assert_false(rights_allow(&rights, 8, 100, CONTROL_VIEW));
+	for (size_t i = 0; i < COUNT_OF(peers); i++) {
+		assert_int_equal(peer_may(&peers[i].peer, CONTROL_VIEW), peers[i].may_view);
+		assert_int_equal(peer_may(&peers[i].peer, CONTROL_CHANGE), peers[i].may_change);
+	}
+	assert_true(peer_may(&own, CONTROL_CHANGE));
+}
+
+static void
+test_names(void **state)
+{
+	struct peer root = { .uid = 0 }, nobody = { .uid = 3999999, .gid = 3999999 };
+
+	(void)state;
+	peer_look_up(&root);
+	assert_string_equal(root.name, "root");
+	peer_look_up(&nobody);
+	assert_string_equal(nobody.name, "3999999");
+	assert_false(nobody.is_in_change || nobody.is_in_view);
+}
+
+/* A verb may change hands, and be there while nobody answers it. */
+static void
+test_registered_again(void **state)
+{
+	int descriptor = connect_to_it();
+
+	(void)state;
+	control_register(control, "echo", CONTROL_VIEW, NULL, NULL);
+	assert_non_null(strstr(ask(descriptor, "echo\n"), ".69 the service"));
+	control_register(control, "echo", CONTROL_VIEW, on_echo, NULL);
+	assert_string_equal(ask(descriptor, "echo\n"), "+body 0\n.0\n");
+	close(descriptor);
 }
 
 static void
@@ -255,6 +290,8 @@ main(void)
 		TEST(test_gone_meanwhile),
 		TEST(test_take),
 		cmocka_unit_test(test_rights),
+		cmocka_unit_test(test_names),
+		TEST(test_registered_again),
 		TEST(test_socket_mode),
 	};
 
