@@ -1,0 +1,341 @@
+"""Users in LDAP: imapd against OpenLDAP's slapd, two of them, with and without TLS."""
+import base64
+import concurrent.futures
+import itertools
+import re
+import socket
+import subprocess
+import time
+
+import pytest
+
+import server as lib
+import slapd
+
+pytestmark = pytest.mark.skipif(slapd.SLAPD is None, reason="slapd is not installed")
+
+PEOPLE = "".join([
+    slapd.person("tim", "secret", "mail: tim@example.org", "mail: sales@example.org"),
+    slapd.person("ann", "geheim", "ou: localhost"),
+    slapd.person("far", "away", "ou: mbx2.example.org"),
+    slapd.person("nopass", "x").replace("userPassword: x\n", ""),
+    f"dn: cn=odd,ou=people,{slapd.BASE}\nobjectClass: person\ncn: odd\nsn: odd\nuserPassword: odd\n\n",
+])
+addresses = (f"127.7.{high}.{low}" for high, low in itertools.product(range(256), range(1, 255)))
+
+
+def settings(*servers, **options):
+    """The lines of imapd.conf; keyword arguments are ldap options."""
+    wanted = {"base": f"ou=people,{slapd.BASE}", "filter": '"(|(uid=%u)(mail=%u)(cn=%u))"',
+              "bind_dn": slapd.SERVICE_DN, "starttls": "no", "timeout": "2", "retry_time": "1",
+              "home_attribute": "ou", **options}
+    return (["directory ldap " + " ".join(servers)] +
+            [f"ldap-{name.replace('_', '-')} {value}" for name, value in wanted.items()])
+
+
+class Server(lib.Server):
+    """imapd with the password of its LDAP entry in a file."""
+
+    def __init__(self, *servers, folder=None, **options):
+        super().__init__(folder, settings=settings(*servers, **options), users=())
+        secret = self.folder / "ldap.password"
+        secret.write_text(slapd.SERVICE_PASSWORD + "\n")
+        secret.chmod(0o600)
+        self.settings.append(f"ldap-password-file {secret}")
+        self.write_config()
+
+    def try_login(self, name, password):
+        """The tagged answer to LOGIN, from an address of its own: failures slow down the next ones."""
+        with socket.create_connection(("127.0.0.1", self.imap_port), 60, (next(addresses), 0)) as connected:
+            file = connected.makefile("rb")
+            file.readline()
+            name, password = name.encode(), password.encode()
+            connected.sendall(b"a LOGIN {%d+}\r\n%s {%d+}\r\n%s\r\n" % (len(name), name, len(password), password))
+            return file.readline().rstrip(b"\r\n")
+
+
+@pytest.fixture(scope="module")
+def servers():
+    with slapd.Slapd(PEOPLE) as one, slapd.Slapd(PEOPLE) as two:
+        yield one, two
+
+
+@pytest.fixture(scope="module")
+def running(servers):
+    with Server(*(one.uri for one in servers)) as server:
+        yield server
+        text = "\n".join(server.log_lines)
+        for secret in ("geheim", "secret\n", slapd.SERVICE_PASSWORD):
+            assert secret not in text
+
+
+@pytest.fixture
+def restored(servers):
+    yield servers
+    for one in servers:
+        if one.process is None:
+            one.start()
+        else:
+            one.thaw()
+
+
+def is_ok(line):
+    return line.startswith(b"a OK ")
+
+
+def is_unavailable(line):
+    return line.startswith(b"a NO [UNAVAILABLE]")
+
+
+def is_refused(line):
+    return line.startswith(b"a NO [AUTHENTICATIONFAILED]")
+
+
+def test_logs_in_and_keeps_mail(running):
+    with running.client("tim", password="secret") as client:
+        assert client.append(b"INBOX", lib.message(1)).is_ok
+    with running.client("TIM", password="secret") as client:
+        assert b"* 1 EXISTS" in client.ok(b"SELECT INBOX").untagged
+
+
+def test_all_names_of_a_user_lead_to_one_mailbox(running):
+    for name in (b"ann", b"ANN"):
+        with running.lmtp() as lmtp:
+            assert lmtp.deliver(lib.message(2), name)[0].startswith(b"250")
+    with running.client("ann", password="geheim") as client:
+        assert b"* 2 EXISTS" in client.ok(b"SELECT INBOX").untagged
+    for name in ("sales@example.org", "tim@example.org", "tim"):
+        with running.client(name, password="secret") as client:
+            client.command(b"CREATE shared-by-names")
+            assert any(line.endswith(b"shared-by-names") for line in client.ok(b'LIST "" *').untagged)
+    with running.lmtp() as lmtp:
+        assert lmtp.deliver(lib.message(3), b"sales@example.org")[0].startswith(b"250")
+    listed = running.imapctl("user", "list").stdout
+    assert "tim" in listed and "ann" in listed and "sales" not in listed
+
+
+def test_gives_one_mailbox_to_a_new_user_logging_in_many_times(servers):
+    with Server(servers[0].uri) as server:
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: server.try_login("tim", "secret"), range(24)))
+        assert all(map(is_ok, answers)), answers
+        assert server.imapctl("user", "list").stdout.count("tim") == 1
+
+
+def test_refuses(running):
+    cases = [("tim", "wrong"), ("nobody", "secret"), ("nopass", "x"), ("tim", "secre"),
+             ("tim", "secret "), ("tim", "Secret"), ("imapd", slapd.SERVICE_PASSWORD), ("admin", "admin")]
+    with concurrent.futures.ThreadPoolExecutor(len(cases)) as pool:
+        answers = list(pool.map(lambda case: running.try_login(*case), cases))
+    assert all(map(is_refused, answers)), list(zip(cases, answers))
+    for name in ("tim", "nopass", "nobody"):    # an empty password would be an anonymous bind: RFC 4513 section 5.1.2
+        assert not is_ok(running.try_login(name, ""))
+
+
+def test_names_carry_no_syntax(running):
+    """RFC 4515 section 3, RFC 4514 section 2.4: with any of these unescaped, tim's password would fit."""
+    names = ["*", "t*", "ti?", "*)(uid=*", "tim)(uid=*", "tim)(|(uid=*", "tim*", "\\74im", "tim\\00", "tim,ou=people",
+             f"uid=tim,ou=people,{slapd.BASE}", "tim)(&", "*))%00", "%u", "tim;x", "#74696d", "(uid=tim)", "tim|", "&",
+             "!", "tim\\", '"tim"', "tim+uid=ann", "%s%n%d", "tím", "x)(!(uid=x"]
+    with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
+        answers = list(pool.map(lambda name: running.try_login(name, "secret"), names))
+    assert all(map(is_refused, answers)), list(zip(names, answers))
+    for name in ("tim\r\nuid: ann", "tim\n", " tim", "tim\u2028", "tim\u00a0"):
+        assert not is_ok(running.try_login(name, "secret"))
+
+
+def test_names_carry_no_syntax_into_the_base(servers):
+    with Server(servers[0].uri, base=f"uid=%n,ou=people,{slapd.BASE}", filter="(objectClass=inetOrgPerson)") as server:
+        assert is_ok(server.try_login("tim", "secret"))
+        assert is_ok(server.try_login("tim@example.org", "secret"))
+        names = ["tim,ou=people", "*", "tim+cn=tim", "tim,", "\\74im", '"tim"', "#0403746996d", "tim\\2c", "ann@tim"]
+        with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
+            answers = list(pool.map(lambda name: server.try_login(name, "secret"), names))
+        assert all(map(is_refused, answers)), list(zip(names, answers))
+
+
+def test_several_entries_are_nobody(servers):
+    with Server(servers[0].uri, filter='"(|(uid=%u)(objectClass=inetOrgPerson))"') as server:
+        assert is_refused(server.try_login("tim", "secret"))
+        assert any(" ev=ldap-ambiguous " in line for line in server.log_lines)
+
+
+def test_an_entry_without_the_name_is_unusable(running):
+    assert is_unavailable(running.try_login("odd", "odd"))
+
+
+def test_a_user_of_another_server_is_not_served_here(running):
+    answer = running.try_login("far", "away")
+    assert not is_ok(answer) and b"UNAVAILABLE" in answer
+    with running.lmtp() as lmtp:
+        lmtp.command(b"MAIL FROM:<a@example.org>")
+        assert lmtp.command(b"RCPT TO:<far>")[-1].startswith(b"451")
+        assert lmtp.command(b"RCPT TO:<nobody>")[-1].startswith(b"550")
+        assert lmtp.command(b"RCPT TO:<*>")[-1].startswith(b"550")
+
+
+def test_scram_is_not_offered(running):
+    with running.client() as client:
+        assert b"SCRAM" not in client.ok(b"CAPABILITY").untagged[0]
+        assert b"AUTH=PLAIN" in client.ok(b"CAPABILITY").untagged[0]
+        assert not client.command(b"AUTHENTICATE SCRAM-SHA-256 " + base64.b64encode(b"n,,n=tim,r=abc")).is_ok
+        assert client.command(b"AUTHENTICATE PLAIN " + base64.b64encode(b"\0tim\0secret")).is_ok
+
+
+def test_users_are_changed_in_ldap(running):
+    done = running.imapctl("user", "add", "eve", input="secret\n", check=False)
+    assert done.returncode != 0 and "elsewhere" in done.stdout + done.stderr
+
+
+def test_a_change_counts_at_once(servers):
+    """Also for a password that is remembered."""
+    one, _ = servers
+    dn = f"dn: uid=new,ou=people,{slapd.BASE}\n"
+    one.modify(dn + "changetype: add\nobjectClass: inetOrgPerson\nuid: new\ncn: new\nsn: new\nuserPassword: first\n")
+    with Server(one.uri) as server:
+        assert is_ok(server.try_login("new", "first"))
+        time.sleep(1.1)     # modifyTimestamp counts seconds
+        one.modify(dn + "changetype: modify\nreplace: userPassword\nuserPassword: second\n")
+        assert is_refused(server.try_login("new", "first"))
+        assert is_ok(server.try_login("new", "second"))
+        one.modify(dn + "changetype: delete\n")
+        assert is_refused(server.try_login("new", "second"))
+
+
+def test_one_server_stops_and_comes_back(restored):
+    one, two = restored
+    with Server(one.uri, two.uri) as server:
+        assert is_ok(server.try_login("tim", "secret"))
+        one.stop()
+        for password in ("secret", "secret"):
+            assert is_ok(server.try_login("tim", password))
+        assert is_ok(server.try_login("ann", "geheim"))
+        assert is_refused(server.try_login("ann", "wrong"))
+        one.start()
+        before = one.log().count(" SRCH ")
+        time.sleep(1.1)     # ldap-retry-time
+        assert is_ok(server.try_login("tim", "secret"))
+        assert one.log().count(" SRCH ") > before
+        two.stop()
+        assert is_ok(server.try_login("ann", "geheim"))
+        events = re.findall(r" ev=(ldap-down|ldap-up) uri=(\S+)", "\n".join(server.log_lines))
+        assert ("ldap-down", one.uri) in events and ("ldap-up", one.uri) in events
+        assert ("ldap-down", two.uri) not in events
+
+
+def test_all_servers_stop(restored):
+    """Known users go on with the password that was right, and nobody with another one."""
+    one, two = restored
+    with Server(one.uri, two.uri) as server:
+        assert is_ok(server.try_login("tim", "secret"))
+        one.stop()
+        two.stop()
+        assert is_ok(server.try_login("tim", "secret"))
+        with server.lmtp() as lmtp:
+            assert lmtp.deliver(lib.message(4), b"tim")[0].startswith(b"250")
+            lmtp.command(b"MAIL FROM:<a@example.org>")
+            assert lmtp.command(b"RCPT TO:<ann>")[-1].startswith(b"451")
+        for name, password in (("tim", "wrong"), ("tim", "Secret"), ("ann", "geheim"), ("nobody", "x")):
+            assert is_unavailable(server.try_login(name, password)), name
+        assert not is_ok(server.try_login("tim", ""))
+        one.start()
+        time.sleep(1.1)     # ldap-retry-time
+        assert is_ok(server.try_login("ann", "geheim"))
+
+
+def test_known_users_are_forgotten_in_time(restored):
+    one, two = restored
+    with Server(one.uri, cache_time="1") as server:
+        assert is_ok(server.try_login("tim", "secret"))
+        one.stop()
+        time.sleep(1.1)     # ldap-cache-time
+        assert is_unavailable(server.try_login("tim", "secret"))
+
+
+@pytest.mark.parametrize("scheme", ["ldap", "starttls", "ldaps"])
+def test_a_silent_server(restored, scheme):
+    """It costs its timeout, and nothing to those who are logged in."""
+    one, two = restored
+    uris = [server.tls_uri if scheme == "ldaps" else server.uri for server in (one, two)]
+    authorities = "".join(server.cert.read_text() for server in (one, two))
+    (one.folder / "both.pem").write_text(authorities)
+    with Server(*uris, starttls="yes" if scheme == "starttls" else "no", retry_time="60",
+                tls_ca=one.folder / "both.pem") as server, server.client("ann", password="geheim") as client:
+        one.freeze()
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            begun = time.monotonic()
+            answer = pool.submit(server.try_login, "tim", "secret")
+            slowest = 0
+            while not answer.done():
+                asked = time.monotonic()
+                client.ok(b"NOOP")
+                slowest = max(slowest, time.monotonic() - asked)
+            assert is_ok(answer.result())
+        assert time.monotonic() - begun < 10 and slowest < 1
+        begun = time.monotonic()
+        assert is_ok(server.try_login("tim", "secret"))
+        assert time.monotonic() - begun < 1, "a server that is down was asked again"
+
+
+def test_a_server_silent_from_the_start(restored):
+    one, two = restored
+    one.freeze()
+    with Server(one.tls_uri, two.uri, tls_ca=one.cert) as server:
+        begun = time.monotonic()
+        assert is_ok(server.try_login("tim", "secret"))
+        assert time.monotonic() - begun < 10
+
+
+@pytest.mark.parametrize("scheme", ["ldaps", "starttls"])
+def test_tls_is_checked(servers, scheme):
+    one, two = servers
+    uri = one.tls_uri if scheme == "ldaps" else one.uri
+    with Server(uri, starttls="yes", tls_ca=one.cert) as server:
+        assert is_ok(server.try_login("tim", "secret"))
+    binds = one.log().count(" BIND ")
+    with Server(uri, starttls="yes", tls_ca=two.cert) as server:
+        assert is_unavailable(server.try_login("tim", "secret"))
+        assert any(" ev=ldap-down " in line for line in server.log_lines)
+    with Server(one.misnamed_uri, starttls="yes", tls_ca=one.cert) as server:
+        assert is_unavailable(server.try_login("tim", "secret"))
+    assert one.log().count(" BIND ") == binds, "something was said to a server that is not trusted"
+
+
+def test_a_server_without_tls_gets_no_password(servers):
+    """A machine in the middle that refuses StartTLS."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        heard = []
+
+        def answer():
+            connected, _ = listener.accept()
+            heard.append(connected.recv(4096))
+            connected.sendall(bytes.fromhex("300c02010178070a010104000400"))     # protocolError
+            while heard[-1]:
+                heard.append(connected.recv(4096))
+
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            running = pool.submit(answer)
+            with Server(f"ldap://127.0.0.1:{listener.getsockname()[1]}", starttls="yes") as server:
+                assert is_unavailable(server.try_login("tim", "secret"))
+                running.result(30)
+        said = b"".join(heard)
+        assert b"1.3.6.1.4.1.1466.20037" in said
+        assert b"secret" not in said and b"imapd" not in said
+
+
+def check_config(server):
+    done = subprocess.run([lib.IMAPD, "--check-config", f"--config={server.config}"],
+                          capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_checks_the_configuration(servers, tmp_path):
+    server = Server(servers[0].uri, folder=tmp_path)
+    assert check_config(server)[0] == 0, check_config(server)
+    (server.folder / "ldap.password").chmod(0o644)
+    code, text = check_config(server)
+    assert code == 78 and "ldap-password-file: others can read" in text
+    server.settings = [line for line in server.settings if not line.startswith("ldap-base")]
+    server.write_config()
+    code, text = check_config(server)
+    assert code == 78 and "ldap needs ldap-base" in text
