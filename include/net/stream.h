@@ -28,7 +28,8 @@ enum stream_end {
 /* Each may be NULL.  on_end comes at most once and last; the stream is then only good for freeing
  * (after EOF also for writing: the peer may still listen). */
 struct stream_events {
-	void (*on_input)(struct stream *stream, void *context);		/* more octets are there */
+	void (*on_input)(struct stream *stream, void *context);		/* more octets are there; or TLS is now
+									 * established, perhaps without any */
 	void (*on_drained)(struct stream *stream, void *context);	/* output fell to the low mark */
 	void (*on_end)(struct stream *stream, enum stream_end reason, void *context);
 };
@@ -81,6 +82,12 @@ void stream_set_low_mark(struct stream *stream, size_t octets);
 
 /* End with STREAM_TIMEOUT when output waits and nothing of it is taken for this long (default 5 min). */
 void stream_set_stall_timeout(struct stream *stream, uint64_t ms);
+
+/*
+ * How soon a peer that has vanished is noticed, over TCP: it is asked after half of silent_s seconds without
+ * traffic, and given up when octets, or these questions, were not taken for untaken_s.
+ */
+void stream_set_peer_timeout(struct stream *stream, unsigned silent_s, unsigned untaken_s);
 
 /* Send what was written and end our side; the peer's side stays open.  A TLS peer gets close_notify. */
 void stream_end_output(struct stream *stream);

@@ -41,6 +41,16 @@ struct tls_context *tls_context_new_psk(struct span key, struct span identity, b
  */
 struct tls_context *tls_context_new_client(const char *ca_file, char **error_out);
 
+/*
+ * Both ends of the link between hosts, with certificates: each shows its own and believes those of the
+ * authorities in ca_file.  The client's end checks the server's name, which tls_context_set_server_name()
+ * must have said.
+ *
+ * NULL: *error_out, given, names the file and what is wrong.  Reads files, as tls_context_new().
+ */
+struct tls_context *tls_context_new_mutual(const char *certificate_file, const char *key_file,
+    const char *ca_file, bool is_server, char **error_out);
+
 /* Accept the tickets of an older context of the same kind: for a reload.  Before the first handshake. */
 void tls_context_share_tickets(struct tls_context *context, const struct tls_context *older);
 

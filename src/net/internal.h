@@ -31,6 +31,7 @@ struct stream {
 
 	bool is_paused;
 	bool is_input_new;		/* not yet announced */
+	bool is_established_new;	/* TLS has been established, and this is not yet announced */
 	bool was_above_mark;
 	bool has_ended, is_end_told;
 	bool is_wire_ended;		/* nothing more comes from the socket or the peer */

@@ -42,6 +42,20 @@ set_options(int descriptor)
 	setsockopt(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout_ms, sizeof user_timeout_ms);
 }
 
+void
+stream_set_peer_timeout(struct stream *stream, unsigned silent_s, unsigned untaken_s)
+{
+	int interval_s = silent_s < 4 ? 1 : (int)silent_s / 4, idle_s = silent_s < 4 ? 1 : (int)silent_s / 2;
+	int count = 2, untaken_ms = (int)untaken_s * 1000;
+
+	if (stream->descriptor < 0)
+		return;
+	setsockopt(stream->descriptor, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+	setsockopt(stream->descriptor, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
+	setsockopt(stream->descriptor, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+	setsockopt(stream->descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, &untaken_ms, sizeof untaken_ms);
+}
+
 struct stream *
 stream_from_socket(struct loop *loop, int descriptor)
 {

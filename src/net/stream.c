@@ -177,11 +177,15 @@ set_watch(struct stream *stream)
 static void
 tell_input(struct stream *stream)
 {
-	if (!stream->is_input_new || stream->is_paused || evbuffer_get_length(stream->input) == 0)
+	bool has_more = stream->is_input_new && evbuffer_get_length(stream->input) > 0;
+
+	if (stream->is_paused || (!has_more && !stream->is_established_new))
 		return;
 	if (stream->events == NULL || stream->events->on_input == NULL)
 		return;
-	stream->is_input_new = false;
+	stream->is_established_new = false;
+	if (has_more)
+		stream->is_input_new = false;
 	stream->events->on_input(stream, stream->context);
 }
 

@@ -115,6 +115,7 @@ on_handshake(struct job *job)
 		tls->version = mbedtls_ssl_get_version(tls->ssl);
 		tls->cipher = mbedtls_ssl_get_ciphersuite(tls->ssl);
 		timer_stop(&tls->limit);
+		tls->stream->is_established_new = true;
 	} else if (tls->result != 0 && tls->result != MBEDTLS_ERR_SSL_WANT_READ) {
 		fail_by_code(tls, tls->result);
 	}
@@ -184,9 +185,10 @@ static void
 note_read(struct tls *tls, int result)
 {
 	if (result == MBEDTLS_ERR_SSL_WANT_READ) {
-		/* Without close_notify: the command line that was cut is never executed, so no harm. */
+		/* Without close_notify: the command line that was cut is never executed, so no harm to a
+		 * server; a client does not know whether there was more. */
 		if (tls->stream->is_wire_ended)
-			stream_note_end(tls->stream, STREAM_EOF);
+			stream_note_end(tls->stream, tls->context->is_server ? STREAM_EOF : STREAM_ERROR);
 	} else if (result == 0 || result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) {
 		stream_note_end(tls->stream, STREAM_EOF);
 	} else {

@@ -120,6 +120,7 @@ context_new(bool is_server, bool is_psk)
 	context->is_server = is_server;
 	pthread_mutex_init(&context->mutex, NULL);
 	mbedtls_x509_crt_init(&context->chain);
+	mbedtls_x509_crt_init(&context->authorities);
 	mbedtls_ssl_session_init(&context->session);
 	if (is_server)
 		context->tickets = tls_tickets_new();
@@ -197,6 +198,37 @@ tls_context_new_psk(struct span key, struct span identity, bool is_server)
 }
 
 struct tls_context *
+tls_context_new_mutual(const char *certificate_file, const char *key_file, const char *ca_file,
+    bool is_server, char **error_out)
+{
+	struct tls_context *context;
+	const char *file = certificate_file;
+	int error;
+
+	assert_off_loop();
+	context = context_new(is_server, false);
+	error = mbedtls_x509_crt_parse_file(&context->chain, certificate_file);
+	context->has_chain = error == 0;
+	if (error == 0) {
+		file = ca_file;
+		error = mbedtls_x509_crt_parse_file(&context->authorities, ca_file);
+	}
+	for (size_t i = 0; i < TLS_SLOTS && error == 0; i++) {
+		mbedtls_ssl_config *config = &context->slots[i].config;
+
+		file = key_file;
+		mbedtls_ssl_conf_authmode(config, MBEDTLS_SSL_VERIFY_REQUIRED);
+		mbedtls_ssl_conf_ca_chain(config, &context->authorities, NULL);
+		error = load_key(&context->slots[i], key_file);
+	}
+	if (error != 0) {
+		*error_out = error_text(file, error);
+		tls_context_free(&context);
+	}
+	return context;
+}
+
+struct tls_context *
 tls_context_new_client(const char *ca_file, char **error_out)
 {
 	struct tls_context *context;
@@ -267,6 +299,7 @@ tls_context_free(struct tls_context **context_pointer)
 	}
 	mbedtls_ssl_session_free(&context->session);
 	mbedtls_x509_crt_free(&context->chain);
+	mbedtls_x509_crt_free(&context->authorities);
 	tls_tickets_free(&context->tickets);
 	pthread_mutex_destroy(&context->mutex);
 	free(context->server_name);

@@ -41,6 +41,7 @@ struct tls_context {
 	atomic_uint next_slot;
 	mbedtls_x509_crt chain;		/* own certificates, or those believed in */
 	bool has_chain;
+	mbedtls_x509_crt authorities;	/* mutual: who signs the other end's certificate */
 	struct tls_tickets *tickets;	/* server */
 	char *server_name;		/* client */
 	char *protocol;			/* client */
