@@ -193,7 +193,8 @@ advance(void *context)
 		size_t before = input.length;
 		struct imap_event event;
 
-		if (before == 0)
+		/* Who asks and never reads the answers is not asked for more questions. */
+		if (before == 0 || stream_output_length(client->stream) > OUTPUT_BEFORE_LOGIN)
 			return;
 		if (i == COMMANDS_PER_TURN) {
 			client_wake(client);
@@ -209,6 +210,13 @@ advance(void *context)
 
 static void
 on_input(struct stream *stream, void *context)
+{
+	(void)stream;
+	client_wake(context);
+}
+
+static void
+on_drained(struct stream *stream, void *context)
 {
 	(void)stream;
 	client_wake(context);
@@ -235,7 +243,7 @@ on_login_timeout(void *context)
 	client_bye(client, NULL, "Autologout; log in sooner");
 }
 
-static const struct stream_events events = { on_input, NULL, on_end };
+static const struct stream_events events = { on_input, on_drained, on_end };
 
 struct cas_client *
 client_new(struct cas *cas, struct stream *stream, bool is_tls)

@@ -31,6 +31,7 @@
 #define SID_LENGTH 12
 #define BAD_COMMANDS_MAX 3		/* as Dovecot; QUALITY of service for strangers */
 #define INPUT_BEFORE_LOGIN (16 * 1024)
+#define OUTPUT_BEFORE_LOGIN (16 * 1024)
 #define FLUSH_MS 5000
 #define STOP_GRACE_MS 5000		/* for the last replies to go through the pipes */
 

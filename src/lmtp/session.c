@@ -147,6 +147,8 @@ step(struct lmtp_session *session, size_t *eaten_octets)
 			lmtp_enter(session, LMTP_CLOSING);
 			return false;
 		}
+		if (stream_output_length(session->stream) > LMTP_OUTPUT_MAX)
+			return false;	/* on_drained() goes on */
 		has_gone_on = run_line(session, eaten_octets);
 		break;
 	}
@@ -188,6 +190,13 @@ on_input(struct stream *stream, void *context)
 	lmtp_advance(session);
 }
 
+static void
+on_drained(struct stream *stream, void *context)
+{
+	(void)stream;
+	lmtp_advance(context);
+}
+
 /* A client that has only ended its side still gets the replies to what it sent. */
 static void
 on_end(struct stream *stream, enum stream_end reason, void *context)
@@ -215,7 +224,7 @@ on_idle(void *context)
 	lmtp_advance(session);
 }
 
-static const struct stream_events events = { .on_input = on_input, .on_end = on_end };
+static const struct stream_events events = { .on_input = on_input, .on_drained = on_drained, .on_end = on_end };
 
 struct lmtp_session *
 lmtp_session_new(const struct lmtp_settings *settings, struct stream *stream, const char *sid)

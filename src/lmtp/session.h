@@ -16,6 +16,7 @@
 #define LMTP_LINE_MAX	    8192	/* octets with line end; RFC 5321 section 4.5.3.1.4 asks for 512 */
 #define LMTP_RECIPIENTS_MAX 1000	/* RFC 5321 section 4.5.3.1.8 asks for 100 */
 #define LMTP_ERRORS_MAX	    20		/* bad commands, then the end */
+#define LMTP_OUTPUT_MAX	    (64 * 1024)	/* replies that wait for the client; above, no more commands */
 #define LMTP_TURN_OCTETS    (256 * 1024)	/* what one session may eat before others are served */
 
 enum lmtp_state {
