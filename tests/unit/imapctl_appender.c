@@ -98,10 +98,16 @@ server_start(struct server *server, int byes_after)
 	return pair[0];
 }
 
+/* Wait for the thread; what it has noted may be read from then on. */
+static void
+server_join(struct server *server)
+{
+	pthread_join(server->thread, NULL);
+}
+
 static void
 server_end(struct server *server)
 {
-	pthread_join(server->thread, NULL);
 	fclose(server->in);
 	close(server->descriptor);
 	buffer_free(&server->appended);
@@ -144,6 +150,7 @@ test_batches(void **state)
 	assert_true(appender_finish(appender));
 	assert_int_equal(appender_count(appender), 3);
 	appender_free(&appender);
+	server_join(&server);
 	assert_string_equal(buffer_string(&refused), "box:2: NO [CANNOT] poison\n");
 	assert_non_null(strstr(buffer_string(&server.words),
 	    "a1 APPEND \"INBOX\" (\\Seen $Forwarded) \" 1-Dec-2005 03:46:52 +0000\" {5+}\r\n"
@@ -169,8 +176,9 @@ test_many(void **state)
 		assert_true(add(appender, "INBOX", "small", 0, "small"));
 	assert_true(appender_finish(appender));
 	assert_int_equal(appender_count(appender), 560);
-	assert_int_equal(server.appended.length, 60 * 480000 + 500 * 5);
 	appender_free(&appender);
+	server_join(&server);
+	assert_int_equal(server.appended.length, 60 * 480000 + 500 * 5);
 	server_end(&server);
 	buffer_free(&text);
 	buffer_free(&refused);
@@ -189,6 +197,7 @@ test_bye(void **state)
 	assert_string_equal(appender_trouble(appender), "the server said: BYE enough");
 	assert_int_equal(appender_count(appender), 0);
 	appender_free(&appender);
+	server_join(&server);
 	server_end(&server);
 	buffer_free(&refused);
 }
