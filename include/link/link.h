@@ -3,8 +3,10 @@
  * ID with the facts of the client, AUTHENTICATE EXTERNAL with its user, and from then on octets that
  * the link never looks into (src/link/README).  Loop thread.
  *
- * In one process the link is a pair of streams.  A client on a public port cannot reach it: only
- * link_connect() makes a stream that link_serve()'s callback sees.
+ * In one process the link is a pair of streams; between hosts it is TCP with TLS from the first octet, with a
+ * key that both ends have.  A client on a public port cannot reach it: only link_connect() and the ports of
+ * link_listen() make a stream that link_serve()'s callback sees, the latter once the other end has proved
+ * itself.
  */
 #ifndef LINK_LINK_H
 #define LINK_LINK_H
@@ -13,11 +15,63 @@
 
 struct loop;
 struct stream;
+struct tls_context;
+struct workers;
 
 struct link;
 struct link_attempt;
 
 struct link *link_new(struct loop *loop);
+
+/* How patient the link between hosts is. */
+struct link_patience {
+	uint64_t connect_ms;	/* a login waits at most so long for a mailbox server */
+	uint64_t silence_ms;	/* a mailbox server that was silent for so long is given up */
+};
+void link_set_patience(struct link *link, const struct link_patience *patience);
+
+/*
+ * Name a mailbox server on another host.  It is asked from now on, again and again, whether it is there.
+ *
+ *	name		what link_connect() calls it, and homes of users; copied
+ *	address		"HOST:PORT", copied
+ *	tls		the client's end, of this server alone: it remembers a session; held
+ *	compute		where names are looked up and handshakes run
+ */
+void link_add_server(struct link *link, struct span name, const char *address, struct tls_context *tls,
+    struct workers *compute);
+
+/*
+ * Let other hosts reach this process's mailbox role, as link_serve() offers it.
+ *
+ *	tls	the server's end; held
+ *
+ * False: *error_out, given, names the address and why.
+ */
+bool link_listen(struct link *link, const char *address, struct tls_context *tls, struct workers *compute,
+    char **error_out);
+
+/* Walk the addresses listened on; NULL past the end. */
+const char *link_listener(const struct link *link, size_t index);
+
+/* The server that a home means: the name itself; for an empty one this process if it has had a mailbox role to
+ * offer, else the first server named.  Borrowed. */
+struct span link_server_of(const struct link *link, struct span home);
+
+/*
+ * Call back when a mailbox server was silent for too long: streams to it are of no use any more, though they
+ * look alive.  NULL: nobody.
+ */
+typedef void link_lost(struct span server, void *context);
+void link_on_lost(struct link *link, link_lost *on_lost, void *context);
+
+/* Figures of the ports, since the start. */
+struct link_figures {
+	uint64_t accepted;	/* that have proved themselves */
+	uint64_t resumed;	/* of them without public-key work */
+	uint64_t refused;
+};
+void link_figures(const struct link *link, struct link_figures *figures_out);
 
 /* No attempt may be under way; established streams belong to their owners and stay. */
 void link_free(struct link **link);
@@ -44,6 +98,7 @@ struct link_facts {
 enum link_status {
 	LINK_OK,
 	LINK_REFUSED,		/* the mailbox role answered NO: text says why */
+	LINK_DENIED,		/* link_connect_with_password(): unknown user, or wrong password */
 	LINK_UNREACHABLE,	/* no such server, role stopped, connection lost on the way */
 	LINK_TIMEOUT,
 	LINK_PROTOCOL,		/* what came is not what src/link/README says */
@@ -69,6 +124,15 @@ typedef void link_connected(const struct link_result *result, void *context);
  */
 struct link_attempt *link_connect(struct link *link, struct span server, struct span user,
     const struct link_facts *facts, link_connected *on_connected, void *context);
+
+/*
+ * As link_connect(), for a cas that cannot tell who its client is: the mailbox server compares the password
+ * with its own directory.
+ *
+ *	password	1 octet or more without NUL; not kept beyond the sending
+ */
+struct link_attempt *link_connect_with_password(struct link *link, struct span server, struct span user,
+    struct span password, const struct link_facts *facts, link_connected *on_connected, void *context);
 
 /* Forget it: no callback will come.  Leaves NULL behind; accepts NULL. */
 void link_cancel(struct link_attempt **attempt);

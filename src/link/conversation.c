@@ -4,6 +4,7 @@
 #include "conversation.h"
 
 #include "base/base64.h"
+#include "base/memory.h"
 
 /* A quoted string of RFC 3501 section 9: TEXT-CHAR only. */
 static void
@@ -33,8 +34,8 @@ add_fact(struct buffer *out, const char *name, struct span value)
 	add_quoted(out, value);
 }
 
-void
-conversation_open(struct buffer *out, struct span user, const struct link_facts *facts)
+static void
+add_id(struct buffer *out, const struct link_facts *facts)
 {
 	struct buffer port = { 0 };
 
@@ -45,10 +46,39 @@ conversation_open(struct buffer *out, struct span user, const struct link_facts 
 	add_fact(out, "x-originating-port", buffer_span(&port));
 	add_fact(out, "x-tls", facts->tls_version);
 	add_fact(out, "x-tls-cipher", facts->tls_cipher);
-	buffer_add_string(out, ")\r\nL2 AUTHENTICATE EXTERNAL ");
+	buffer_add_string(out, ")\r\n");
+	buffer_free(&port);
+}
+
+void
+conversation_open(struct buffer *out, struct span user, const struct link_facts *facts)
+{
+	add_id(out, facts);
+	buffer_add_string(out, "L2 AUTHENTICATE EXTERNAL ");
 	base64_encode(user, out);
 	buffer_add_string(out, "\r\n");
-	buffer_free(&port);
+}
+
+/* RFC 4616 section 2: an empty authorization identity, the user, the password. */
+void
+conversation_open_with_password(struct buffer *out, struct span user, struct span password,
+    const struct link_facts *facts)
+{
+	struct buffer message = { 0 };
+
+	buffer_reserve(&message, user.length + password.length + 2);
+	buffer_add_octet(&message, 0);
+	buffer_add_span(&message, user);
+	buffer_add_octet(&message, 0);
+	buffer_add_span(&message, password);
+	add_id(out, facts);
+	/* No piece of the secret stays behind in memory that was outgrown. */
+	buffer_reserve(out, 2 * message.length + 64);
+	buffer_add_string(out, "L2 AUTHENTICATE PLAIN ");
+	base64_encode(buffer_span(&message), out);
+	buffer_add_string(out, "\r\n");
+	memory_wipe(message.at, message.capacity);
+	buffer_free(&message);
 }
 
 static bool
@@ -91,7 +121,8 @@ read_authenticated(struct span text, struct link_result *result)
 	}
 	if (span_starts_with_nocase(text, SPAN("NO "))) {
 		result->text = span_from(text, 3);
-		return end(result, LINK_REFUSED);
+		return end(result, span_starts_with_nocase(result->text, SPAN("[AUTHENTICATIONFAILED]")) ?
+			LINK_DENIED : LINK_REFUSED);
 	}
 	return end(result, LINK_PROTOCOL);
 }

@@ -9,21 +9,17 @@
 
 #include "base/memory.h"
 #include "conversation.h"
-#include "loop/loop.h"
-#include "net/stream.h"
+#include "internal.h"
 
-#define ATTEMPT_TIMEOUT_MS 30000
-
-struct link {
-	struct loop *loop;
-	link_arrived *on_arrived;	/* NULL: no mailbox role here, or stopped */
-	void *context;
-	size_t attempts;
-};
+#define CONNECT_MS 30000
+#define SILENCE_MS 20000
 
 struct link_attempt {
 	struct link *link;
-	struct stream *stream;		/* NULL: there is nobody to talk to */
+	struct server *server;		/* NULL: the mailbox role of this process */
+	struct connector *connector;
+	struct stream *stream;
+	struct buffer opening;		/* not yet said; may hold a password */
 	struct timer timer;
 	struct deferred failure;	/* tells in the next turn */
 	bool is_greeted;
@@ -37,13 +33,27 @@ link_new(struct loop *loop)
 	struct link *link = NEW(struct link);
 
 	link->loop = loop;
+	link->patience = (struct link_patience){ CONNECT_MS, SILENCE_MS };
+	list_init(&link->servers);
+	list_init(&link->ports);
+	list_init(&link->strangers);
 	return link;
+}
+
+void
+link_set_patience(struct link *link, const struct link_patience *patience)
+{
+	link->patience = *patience;
 }
 
 void
 link_free(struct link **link)
 {
-	assert(*link == NULL || (*link)->attempts == 0);
+	if (*link == NULL)
+		return;
+	assert((*link)->attempts == 0);
+	ports_free(*link);
+	servers_free(*link);
 	free(*link);
 	*link = NULL;
 }
@@ -53,6 +63,28 @@ link_serve(struct link *link, link_arrived *on_arrived, void *context)
 {
 	link->on_arrived = on_arrived;
 	link->context = context;
+	link->is_local = link->is_local || on_arrived != NULL;
+}
+
+void
+link_on_lost(struct link *link, link_lost *on_lost, void *context)
+{
+	link->on_lost = on_lost;
+	link->lost_context = context;
+}
+
+void
+link_figures(const struct link *link, struct link_figures *figures_out)
+{
+	*figures_out = link->figures;
+}
+
+struct span
+link_server_of(const struct link *link, struct span home)
+{
+	if (home.length > 0 || link->is_local || list_is_empty((struct list *)&link->servers))
+		return home;
+	return span_from_string(LIST_ENTRY(link->servers.next, struct server, link)->name);
 }
 
 const char *
@@ -61,6 +93,7 @@ link_status_name(enum link_status status)
 	static const char *const names[] = {
 		[LINK_OK] = "ok",
 		[LINK_REFUSED] = "refused",
+		[LINK_DENIED] = "denied",
 		[LINK_UNREACHABLE] = "unreachable",
 		[LINK_TIMEOUT] = "timeout",
 		[LINK_PROTOCOL] = "protocol",
@@ -69,11 +102,21 @@ link_status_name(enum link_status status)
 	return names[status];
 }
 
+static void
+forget_opening(struct link_attempt *attempt)
+{
+	if (attempt->opening.at != NULL)
+		memory_wipe(attempt->opening.at, attempt->opening.capacity);
+	buffer_free(&attempt->opening);
+}
+
 void
 link_cancel(struct link_attempt **attempt)
 {
 	if (*attempt == NULL)
 		return;
+	forget_opening(*attempt);
+	net_connect_cancel(&(*attempt)->connector);
 	timer_stop(&(*attempt)->timer);
 	deferred_cancel(&(*attempt)->failure);
 	stream_free(&(*attempt)->stream);
@@ -103,6 +146,8 @@ finish(struct link_attempt *attempt, struct link_result *result)
 static void
 fail(struct link_attempt *attempt, enum link_status status)
 {
+	if (attempt->server != NULL && !attempt->server->is_down)
+		server_doubt(attempt->server);
 	finish(attempt, &(struct link_result){ .status = status });
 }
 
@@ -147,12 +192,6 @@ on_timeout(void *context)
 	fail(context, LINK_TIMEOUT);
 }
 
-static void
-on_failure(void *context)
-{
-	fail(context, LINK_UNREACHABLE);
-}
-
 static const struct stream_events events = { on_input, NULL, on_end };
 
 /* The mailbox role of this process: give it one end of a pair. */
@@ -168,29 +207,92 @@ reach_local(struct link *link)
 	return near;
 }
 
-struct link_attempt *
-link_connect(struct link *link, struct span server, struct span user, const struct link_facts *facts,
-    link_connected *on_connected, void *context)
+/* A stream is there, TLS begun on it where it has to be: speak. */
+static void
+begin(struct link_attempt *attempt)
+{
+	stream_set_events(attempt->stream, &events, attempt);
+	stream_write(attempt->stream, buffer_span(&attempt->opening));
+	forget_opening(attempt);
+}
+
+static void
+on_reached(struct stream *stream, const char *error, void *context)
+{
+	struct link_attempt *attempt = context;
+
+	(void)error;
+	attempt->connector = NULL;
+	if (stream == NULL) {
+		fail(attempt, LINK_UNREACHABLE);
+		return;
+	}
+	attempt->stream = stream;
+	server_start_tls(attempt->server, stream);
+	begin(attempt);
+}
+
+static void
+on_failure(void *context)
+{
+	struct link_attempt *attempt = context;
+
+	finish(attempt, &(struct link_result){ .status = LINK_UNREACHABLE });
+}
+
+/* Go to the server, or fail in the next turn.  A server that is down is not tried: its pulse does that. */
+static void
+reach(struct link_attempt *attempt, struct span name)
+{
+	struct link *link = attempt->link;
+
+	timer_start_ms(&attempt->timer, link->patience.connect_ms);
+	if (name.length == 0 && (attempt->stream = reach_local(link)) != NULL) {
+		begin(attempt);
+		return;
+	}
+	attempt->server = server_find(link, name);
+	if (attempt->server == NULL || attempt->server->is_down)
+		deferred_schedule(link->loop, &attempt->failure);
+	else
+		attempt->connector = net_connect(link->loop, attempt->server->compute,
+		    attempt->server->address, link->patience.connect_ms, on_reached, attempt);
+}
+
+static struct link_attempt *
+attempt_new(struct link *link, link_connected *on_connected, void *context)
 {
 	struct link_attempt *attempt = NEW(struct link_attempt);
-	struct buffer opening = { 0 };
 
-	assert(user.length > 0 && user.length <= LINK_USER_MAX);
 	link->attempts++;
 	attempt->link = link;
 	attempt->on_connected = on_connected;
 	attempt->context = context;
 	timer_init(&attempt->timer, link->loop, on_timeout, attempt);
 	deferred_init(&attempt->failure, on_failure, attempt);
-	attempt->stream = server.length == 0 ? reach_local(link) : NULL;
-	if (attempt->stream == NULL) {
-		deferred_schedule(link->loop, &attempt->failure);
-		return attempt;
-	}
-	timer_start_ms(&attempt->timer, ATTEMPT_TIMEOUT_MS);
-	stream_set_events(attempt->stream, &events, attempt);
-	conversation_open(&opening, user, facts);
-	stream_write_buffer(attempt->stream, &opening);
-	buffer_free(&opening);
+	return attempt;
+}
+
+struct link_attempt *
+link_connect(struct link *link, struct span server, struct span user, const struct link_facts *facts,
+    link_connected *on_connected, void *context)
+{
+	struct link_attempt *attempt = attempt_new(link, on_connected, context);
+
+	assert(user.length > 0 && user.length <= LINK_USER_MAX);
+	conversation_open(&attempt->opening, user, facts);
+	reach(attempt, link_server_of(link, server));
+	return attempt;
+}
+
+struct link_attempt *
+link_connect_with_password(struct link *link, struct span server, struct span user, struct span password,
+    const struct link_facts *facts, link_connected *on_connected, void *context)
+{
+	struct link_attempt *attempt = attempt_new(link, on_connected, context);
+
+	assert(user.length > 0 && user.length <= LINK_USER_MAX && password.length > 0);
+	conversation_open_with_password(&attempt->opening, user, password, facts);
+	reach(attempt, link_server_of(link, server));
 	return attempt;
 }

@@ -1,0 +1,68 @@
+/*
+ * What the files of room link share.
+ *
+ *	link.c		attempts of the cas, and the mailbox role of this process
+ *	server.c	mailbox servers on other hosts: whether they are there
+ *	port.c		where other hosts come in
+ *	conversation.c	the lines that are said
+ *	key.c		the key file
+ */
+#ifndef LINK_INTERNAL_H
+#define LINK_INTERNAL_H
+
+#include "base/list.h"
+#include "link/link.h"
+#include "loop/loop.h"
+#include "net/connect.h"
+#include "net/listener.h"
+#include "net/stream.h"
+#include "net/tls.h"
+
+struct link {
+	struct loop *loop;
+	link_arrived *on_arrived;	/* NULL: no mailbox role here, or stopped */
+	void *context;
+	bool is_local;			/* there has been a mailbox role here */
+	size_t attempts;
+	struct link_patience patience;
+	struct list servers;		/* struct server, in the order of naming */
+	struct list ports;		/* struct port */
+	struct list strangers;		/* struct stranger, oldest first */
+	size_t stranger_count;
+	link_lost *on_lost;
+	void *lost_context;
+	struct link_figures figures;
+};
+
+/*
+ * A mailbox server on another host, and the pulse: a connection of its own that asks it NOOP all the time.  The
+ * pulse finds out what no other connection can, because those may rightly be silent for hours.
+ */
+struct server {
+	struct list link;
+	struct link *owner;
+	char *name, *address;
+	struct tls_context *tls;
+	struct workers *compute;
+	struct connector *connector;	/* of the pulse, like what follows */
+	struct stream *stream;
+	struct timer next;		/* the next question, or the next try to connect */
+	struct timer limit;		/* of a try */
+	struct timer silence;		/* since the last answer */
+	uint64_t wait_ms;		/* before the next try, without jitter */
+	bool is_down;			/* the last thing we know: it is not there */
+	bool is_known;			/* it has answered, and is not lost since */
+};
+
+struct server *server_find(const struct link *link, struct span name);
+
+/* Somebody could not reach it: believe that until the pulse has felt it. */
+void server_doubt(struct server *server);
+
+/* Speak TLS to a server on a stream that was connected to it. */
+void server_start_tls(const struct server *server, struct stream *stream);
+
+void servers_free(struct link *link);
+void ports_free(struct link *link);
+
+#endif
