@@ -196,8 +196,9 @@ note_read(struct tls *tls, int result)
 	}
 }
 
+/* In TLS 1.3 a client gets its ticket after the handshake: RFC 8446 section 4.6.1. */
 static bool
-is_news(int result)
+is_new_ticket(int result)
 {
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
 	return result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET;
@@ -216,8 +217,10 @@ decrypt(struct tls *tls)
 	while (stream_wants_input(stream)) {
 		int n = mbedtls_ssl_read(tls->ssl, octets, sizeof octets);
 
-		if (is_news(n))
+		if (is_new_ticket(n)) {
+			tls_keep_session(tls);
 			continue;
+		}
 		if (n <= 0) {
 			note_read(tls, n);
 			return;

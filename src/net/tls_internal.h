@@ -82,6 +82,9 @@ int tls_random(void *context, unsigned char *octets, size_t length);
 /* Go on with the handshake: 0, MBEDTLS_ERR_SSL_WANT_READ or an error.  Worker thread. */
 int tls_handshake(struct tls *tls);
 
+/* A client keeps its session for the next connection of the context. */
+void tls_keep_session(struct tls *tls);
+
 /* Encrypt from plain until it is empty, or nothing more than limit octets.  0 or an error. */
 int tls_encrypt(struct tls *tls, struct evbuffer *plain, size_t limit);
 

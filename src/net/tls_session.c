@@ -44,8 +44,8 @@ offer_session(struct tls *tls)
 	return error;
 }
 
-static void
-keep_session(struct tls *tls)
+void
+tls_keep_session(struct tls *tls)
 {
 	struct tls_context *context = tls->context;
 	mbedtls_ssl_session session;
@@ -95,7 +95,7 @@ tls_handshake(struct tls *tls)
 	tls->slot->current = NULL;
 	pthread_mutex_unlock(&tls->slot->mutex);
 	if (error == 0 && !tls->context->is_server)
-		keep_session(tls);
+		tls_keep_session(tls);
 	return error;
 }
 
