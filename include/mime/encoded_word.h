@@ -7,8 +7,8 @@
 #include "mime/part.h"
 
 /*
- * Append a header value as UTF-8 on one line: unfolded, encoded words decoded, space between two of them
- * dropped, octets above 127 outside of them taken as UTF-8 or windows-1252.
+ * Append a header value as UTF-8 on one line: unfolded, tabs made spaces, encoded words decoded, space between
+ * two of them dropped, octets above 127 outside of them taken as UTF-8 or windows-1252.
  */
 void mime_header_decode(struct span value, struct buffer *out);
 

@@ -1,7 +1,8 @@
 /*
  * The text of a message that SEARCH BODY and SEARCH TEXT look at (RFC 9051 section 6.4.4): decoded, in
- * UTF-8, folded, in pieces of bounded size.  BODY: the text parts.  TEXT: also the headers of the message,
- * of its parts and of the messages inside.  HTML is searched as it is written, tags included.
+ * UTF-8, folded, in pieces of bounded size.  BODY: the parts of type text, and those of type message that are
+ * no messages, such as a report of delivery.  TEXT: also the headers of the message, of its parts and of the
+ * messages inside.  HTML is searched as it is written, tags included.
  * A compute or storage worker; pure.
  */
 #ifndef MIME_TEXT_H

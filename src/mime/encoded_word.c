@@ -136,6 +136,16 @@ write_line(struct writer *writer, struct span line)
 	write_plain(writer, span_from(line, done));
 }
 
+/* Many programs fold at a tab where the writer had typed a space. */
+static void
+spaces_from_tabs(struct buffer *line)
+{
+	for (size_t i = 0; i < line->length; i++) {
+		if (line->at[i] == '\t')
+			line->at[i] = ' ';
+	}
+}
+
 void
 mime_header_decode(struct span value, struct buffer *out)
 {
@@ -143,6 +153,7 @@ mime_header_decode(struct span value, struct buffer *out)
 	struct buffer line = { 0 };
 
 	mime_unfold(value, &line);
+	spaces_from_tabs(&line);
 	write_line(&writer, buffer_span(&line));
 	mime_converter_free(&writer.plain);
 	mime_converter_free(&writer.words);

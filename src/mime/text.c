@@ -76,15 +76,21 @@ visit_body(struct walk *walk, const struct mime_parts_entry *part)
 	return goes_on;
 }
 
+/* All but text and message may be left out: RFC 9051 section 6.4.4.  Reports of delivery are messages. */
+static bool
+is_text(const struct mime_parts_entry *part)
+{
+	return part->kind == MIME_LEAF &&
+	    (span_equals_nocase(part->type, SPAN("text")) || span_equals_nocase(part->type, SPAN("message")));
+}
+
 static bool
 visit_part(struct walk *walk, const struct mime_parts_entry *part, enum mime_text_scope scope)
 {
 	if (scope == MIME_TEXT_ALL &&
 	    !visit_header(walk, span_slice(walk->message, part->header_offset, part->header_length)))
 		return false;
-	if (part->kind != MIME_LEAF || !span_equals_nocase(part->type, SPAN("text")))
-		return true;
-	return visit_body(walk, part);
+	return is_text(part) ? visit_body(walk, part) : true;
 }
 
 bool

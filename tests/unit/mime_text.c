@@ -34,6 +34,11 @@ static const struct span message = SPAN(
     "Content-Type: application/octet-stream; name=picture\r\n"
     "\r\n"
     "binary\r\n"
+    "--b\r\n"
+    "Content-Type: message/delivery-status;\r\n"
+    "\tname=report\r\n"
+    "\r\n"
+    "Status: 5.1.1\r\n"
     "--b--\r\n");
 
 static void
@@ -50,6 +55,8 @@ searches(void **state)
 		{ SPAN("subject: gr"), false, true },
 		{ SPAN("picture"), false, true },
 		{ SPAN("binary"), false, false },	/* of no text part */
+		{ SPAN("status: 5.1"), true, true },
+		{ SPAN("; name=report"), false, true },	/* folded at a tab */
 		{ SPAN("preamble"), false, false },
 		{ SPAN("0NLJ"), false, false },
 	};
