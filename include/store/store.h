@@ -98,6 +98,17 @@ enum store_status store_end(struct store *store, enum store_status status);
 enum store_status store_step_begin(struct store *store);
 enum store_status store_step_end(struct store *store, enum store_status status);
 
+/*
+ * Let all that is read in between see one state, and take SQLite's locks once instead of for each SELECT:
+ * a job that reads much begins and ends with these, and nothing between two jobs stays open.
+ *
+ *	is_ours	 whether this call has begun a transaction, or joined the one that runs; for the end
+ *
+ * store_read_end() returns status, or why ending failed.
+ */
+enum store_status store_read_begin(struct store *store, bool *is_ours);
+enum store_status store_read_end(struct store *store, bool is_ours, enum store_status status);
+
 /* Whether there are lazy commits that a power loss would take back. */
 bool store_needs_flush(const struct store *store);
 

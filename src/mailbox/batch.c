@@ -74,12 +74,22 @@ drop_if_poisoned(struct batch_store *batch)
 	return true;
 }
 
+/* One read transaction for all that the job reads: each of its own costs ten calls of fcntl(). */
+static enum store_status
+read_store(struct store *store, struct account_job *job)
+{
+	bool is_ours;
+	enum store_status status = store_read_begin(store, &is_ours);
+
+	return status != STORE_OK ? status : store_read_end(store, is_ours, job->work(store, job));
+}
+
 static void
 run_read(struct batch_store *batch, struct account_job *job)
 {
 	job->status = open_store(batch);
 	if (job->status == STORE_OK)
-		job->status = job->work(batch->store, job);
+		job->status = read_store(batch->store, job);
 	complete(batch, job, drop_if_poisoned(batch));
 }
 

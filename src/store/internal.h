@@ -34,10 +34,6 @@ enum store_status store_row(struct sql_statement *statement);
 /* Every function that changes something begins with this: STORE_OK while its transaction stands. */
 enum store_status store_enter(struct store *store);
 
-/* Let several SELECTs see one state, in the transaction that runs or in one that is_ours. */
-enum store_status store_read_begin(struct store *store, bool *is_ours);
-enum store_status store_read_end(struct store *store, bool is_ours, enum store_status status);
-
 /*
  * The change of a mailbox's row that goes with a change of its messages.
  */

@@ -210,7 +210,7 @@ store_read_begin(struct store *store, bool *is_ours)
 	if (store->is_begun)
 		return store_enter(store);
 	if (sql_is_in_transaction(store->sql))
-		return STORE_OK;	/* verifying reads contents, too */
+		return STORE_OK;	/* a job that reads, or verifying, has begun it */
 	*is_ours = true;
 	return store_from_sql(sql_begin_read(store->sql));
 }
