@@ -29,32 +29,64 @@ view_write_flag_lines(struct view *view, struct buffer *out)
 	view->told_keywords = state->keyword_count;
 }
 
-static void
-announce_expunges(struct view *view, struct buffer *out)
+static bool
+is_full(const struct buffer *out, const struct view_manner *manner)
 {
-	for (size_t i = 0; i < view->ghost_count; i++) {
-		size_t number = state_lower_bound(view->state, view->ghosts[i]) + 1;
+	return out->length >= manner->octets_max;
+}
+
+static bool
+announce_expunges(struct view *view, struct buffer *out, const struct view_manner *manner)
+{
+	size_t told;
+
+	for (told = 0; told < view->ghost_count && !is_full(out, manner); told++) {
+		size_t number = state_lower_bound(view->state, view->ghosts[told]) + 1;
 
 		imap_write_number_line(out, (uint32_t)number, "EXPUNGE");
 	}
-	view->told_exists -= (uint32_t)view->ghost_count;
-	view->ghost_count = 0;
+	view->told_exists -= (uint32_t)told;
+	view->ghost_count -= told;
+	memmove(view->ghosts, view->ghosts + told, view->ghost_count * sizeof view->ghosts[0]);
+	return view->ghost_count == 0;
 }
 
-static void
-announce_flags(struct view *view, struct buffer *out, bool wants_uid, bool has_recent)
+/* A round tells the changes up to the modseq at its begin; what changes meanwhile is for the next one. */
+static bool
+announce_round(struct view *view, struct buffer *out, const struct view_manner *manner)
 {
 	const struct state *state = view->state;
 
-	for (size_t i = 0; i < state->count && state->messages[i].uid < view->limit_uid; i++) {
+	if (view->round_modseq == 0) {
+		view->round_modseq = state->highest_modseq;
+		view->round_uid = 0;
+	}
+	for (size_t i = state_lower_bound(state, view->round_uid);
+	    i < state->count && state->messages[i].uid < view->limit_uid; i++) {
 		const struct store_message *message = &state->messages[i];
 
 		if (message->modseq <= view->told_modseq)
 			continue;
-		imap_write_fetch_flags(out, view_number(view, message->uid), wants_uid ? message->uid : 0,
+		if (is_full(out, manner)) {
+			view->round_uid = message->uid;
+			return false;
+		}
+		imap_write_fetch_flags(out, view_number(view, message->uid), manner->wants_uid ? message->uid : 0,
 		    message->flags, state->keywords, state->keyword_count,
-		    has_recent && view_is_recent(view, message->uid), 0);
+		    manner->has_recent && view_is_recent(view, message->uid), 0);
 	}
+	view->told_modseq = view->round_modseq;
+	view->round_modseq = 0;
+	return true;
+}
+
+static bool
+announce_flags(struct view *view, struct buffer *out, const struct view_manner *manner)
+{
+	while (view->state->flags_modseq > view->told_modseq)
+		if (!announce_round(view, out, manner))
+			return false;
+	return true;
 }
 
 static void
@@ -72,22 +104,23 @@ announce_new(struct view *view, struct buffer *out, bool has_recent)
 	view->told_exists = count;
 }
 
-void
-view_announce(struct view *view, struct buffer *out, bool may_expunge, bool wants_uid, bool has_recent)
+bool
+view_announce(struct view *view, struct buffer *out, const struct view_manner *manner)
 {
 	const struct state *state = view->state;
 
 	if (state->phase != STATE_READY)
-		return;
+		return true;
 	if (view->told_keywords < state->keyword_count)
 		view_write_flag_lines(view, out);
-	if (may_expunge && view->ghost_count > 0)
-		announce_expunges(view, out);
-	if (state->flags_modseq > view->told_modseq)
-		announce_flags(view, out, wants_uid, has_recent);
+	if (manner->may_expunge && !announce_expunges(view, out, manner))
+		return false;
+	if (!announce_flags(view, out, manner))
+		return false;
 	view->told_modseq = state->highest_modseq;
 	if (state->uidnext > view->limit_uid)
-		announce_new(view, out, has_recent);
+		announce_new(view, out, manner->has_recent);
+	return true;
 }
 
 bool

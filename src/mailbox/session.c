@@ -247,8 +247,12 @@ session_when_room(struct session *session, void (*on_room)(struct session *sessi
 static void
 on_drained(struct stream *stream, void *context)
 {
+	struct session *session = context;
+
 	(void)stream;
-	schedule(context);
+	if (session->is_idling)
+		session_on_change(session);
+	schedule(session);
 }
 
 /* Jobs. */
@@ -308,13 +312,6 @@ session_unselect(struct session *session)
 	session_save_search(session, NULL, 0);
 }
 
-void
-session_announce(struct session *session)
-{
-	if (session->view != NULL)
-		view_announce(session->view, &session->out, true, false, session_has_recent(session));
-}
-
 static bool
 has_lost_view(const struct session *session)
 {
@@ -330,6 +327,19 @@ say_lost_view(struct session *session)
 		session_bye(session, "UNAVAILABLE", "storage failed, come again");
 }
 
+/* A piece of what is new; a client that does not take it is told the rest later, as it is then. */
+static void
+tell_news(struct session *session)
+{
+	const struct view_manner manner = { .may_expunge = true, .has_recent = session_has_recent(session),
+		.octets_max = SESSION_NEWS_OCTETS };
+	bool is_all = session->view == NULL || view_announce(session->view, &session->out, &manner);
+
+	session_flush(session);
+	if (!is_all)
+		deferred_schedule(session->role->parts.loop, &session->news);
+}
+
 static void
 on_news(void *context)
 {
@@ -341,10 +351,8 @@ on_news(void *context)
 		say_lost_view(session);
 		return;
 	}
-	if (session->is_idling) {
-		session_announce(session);
-		session_flush(session);
-	}
+	if (session->is_idling && session_has_room(session))
+		tell_news(session);
 }
 
 /* The state has changed: tell it behind all that changes in this turn. */
@@ -355,6 +363,13 @@ session_on_change(void *context)
 
 	if (session->is_idling || has_lost_view(session))
 		deferred_schedule(session->role->parts.loop, &session->news);
+}
+
+void
+session_begin_idle(struct session *session)
+{
+	session->is_idling = true;
+	session_on_change(session);
 }
 
 void
@@ -381,17 +396,30 @@ session_set_init(struct session *session, struct view_set *set, struct imap_sequ
 
 /* Commands. */
 
-void
-session_finish_with(struct session *session, enum reply reply, struct span code)
+/* What is to be announced before the tagged reply; false: not yet all of it. */
+static bool
+announce(struct session *session)
 {
-	const struct reply_words *words = reply_words(reply);
+	const struct view_manner manner = { .may_expunge = session->may_expunge,
+		.wants_uid = session->line->is_uid, .has_recent = session_has_recent(session),
+		.octets_max = SESSION_OUTPUT_LOW };
 
-	assert(session->line != NULL);
-	session->is_idling = false;
-	if (session->view != NULL && imap_commands[session->line->verb].numbers != IMAP_NUMBERS_START_ANEW)
-		view_announce(session->view, &session->out, session->may_expunge, session->line->is_uid,
-		    session_has_recent(session));
-	imap_write_condition(&session->out, session->line->tag, words->condition, code,
+	if (session->view == NULL || session_is_closing(session) ||
+	    imap_commands[session->line->verb].numbers == IMAP_NUMBERS_START_ANEW)
+		return true;
+	return view_announce(session->view, &session->out, &manner);
+}
+
+static void
+end_command(struct session *session)
+{
+	const struct reply_words *words = reply_words(session->ending.reply);
+
+	if (!announce(session)) {
+		session_when_room(session, end_command);
+		return;
+	}
+	imap_write_condition(&session->out, session->line->tag, words->condition, session->ending.code,
 	    span_from_string(words->text));
 	imap_command_free(&session->line);
 	session->running = NULL;
@@ -405,6 +433,16 @@ session_finish_with(struct session *session, enum reply reply, struct span code)
 		say_lost_view(session);
 	else
 		schedule(session);
+}
+
+void
+session_finish_with(struct session *session, enum reply reply, struct span code)
+{
+	assert(session->line != NULL);
+	session->is_idling = false;
+	session->ending.reply = reply;
+	session->ending.code = arena_copy(session->line->arena, code);
+	end_command(session);
 }
 
 void

@@ -22,6 +22,7 @@ struct append;
 
 #define SESSION_OUTPUT_MAX  (256 * 1024)	/* octets that wait for the client */
 #define SESSION_OUTPUT_LOW  (64 * 1024)		/* below this the next batch is asked for */
+#define SESSION_NEWS_OCTETS 4096		/* what is announced in one turn */
 #define SESSION_BATCH_OCTETS (128 * 1024)	/* what a batch of replies should not exceed by much */
 
 enum session_phase {
@@ -48,6 +49,10 @@ struct session {
 	bool is_rev2;			/* ENABLE IMAP4rev2: UTF-8 names, ESEARCH, no RECENT */
 	struct imap_command_line *line;	/* the command under way */
 	struct append *append;		/* the APPEND under way */
+	struct {
+		enum reply reply;
+		struct span code;	/* in the line's arena */
+	} ending;			/* the tagged reply, while much is announced before it */
 	void *running;			/* what the handler of the command under way keeps, in the line's arena */
 	struct buffer out;		/* not yet handed to the stream */
 	struct imap_sequence saved;	/* UIDs that SEARCH RETURN (SAVE) has left; ranges on the heap */
@@ -99,8 +104,8 @@ bool session_has_room(const struct session *session);
 bool session_is_closing(const struct session *session);
 
 /*
- * End the command: what is to be announced, then the tagged reply.  The line and its arena are gone
- * afterwards.
+ * End the command: what is to be announced, then the tagged reply.  The line and its arena must not be
+ * touched afterwards.
  *
  *	code	for session_finish_with(): in the place of the reply's own, without brackets
  */
@@ -123,8 +128,8 @@ bool session_set_init(struct session *session, struct view_set *set, struct imap
 void session_expect_line(struct session *session, size_t max_octets,
     void (*on_line)(struct session *session, struct span line));
 
-/* Write what is new in the selected mailbox now; the command must be one whose numbers may move. */
-void session_announce(struct session *session);
+/* IDLE begins: what is new in the selected mailbox is told, and whatever happens from now on. */
+void session_begin_idle(struct session *session);
 
 /* Send what is written and close. */
 void session_close(struct session *session);

@@ -19,6 +19,8 @@ struct view {
 	bool is_read_only;
 	uint32_t limit_uid;		/* UIDs below this one have been announced by EXISTS */
 	uint64_t told_modseq;		/* changes of flags up to here are told */
+	uint64_t round_modseq;		/* not 0: they are being told up to here, from round_uid on */
+	uint32_t round_uid;
 	size_t told_keywords;
 	uint32_t told_exists;		/* what the client counts */
 	uint32_t *ghosts;		/* rising UIDs, below limit_uid, that are gone and not announced */
@@ -104,8 +106,15 @@ void view_raise_limit(struct view *view);
  *	may_expunge	numbers may change now
  *	wants_uid	FETCH lines carry the UID
  *	has_recent	the client speaks IMAP4rev1: RECENT and \Recent are told
+ *	octets_max	stop when out is that long: many changes are told in pieces
+ *
+ * True: all was told.  False: call again, when the client has taken this much.
  */
-void view_announce(struct view *view, struct buffer *out, bool may_expunge, bool wants_uid, bool has_recent);
+struct view_manner {
+	bool may_expunge, wants_uid, has_recent;
+	size_t octets_max;
+};
+bool view_announce(struct view *view, struct buffer *out, const struct view_manner *manner);
 
 /* Is there anything view_announce() would write? */
 bool view_has_news(const struct view *view, bool may_expunge);

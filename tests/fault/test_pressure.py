@@ -52,3 +52,71 @@ def test_answers_are_whole_after_a_pause(server):
             more = connection.recv(1 << 16)
             assert more, f"{answers.count(b'a OK')} of {sent}"
             answers += more
+
+
+def fill(client, mailbox, count):
+    """Many small messages by few commands."""
+    letter = lib.message(1, b"x\r\n")
+    for _ in range(count // 500):
+        client.send(b"f APPEND " + mailbox + b" {%d+}\r\n%s" % (len(letter), letter) * 500 + b"\r\n")
+        assert client.reply(b"f").is_ok
+
+
+def read_flags(client, flags, until):
+    """Believe what the lines say, up to the one that begins so."""
+    while True:
+        line = client.line()
+        assert line, "the connection ended"
+        if line.startswith(until):
+            return line
+        words = line.split(b" ", 3)
+        if words[2] == b"FETCH":
+            flags[int(words[1])] = b"\\Seen" in line
+
+
+def test_watchers_that_do_not_read(server):
+    """IDLE is state, not a queue: the changes of a whole mailbox, for many who do not read, cost nothing."""
+    count, watchers = 5000, []
+    with server.client("reader") as writer, server.client("victim") as other:
+        writer.ok(b"CREATE watched")
+        fill(writer, b"watched", count)
+        writer.ok(b"SELECT watched")
+        for _ in range(100):
+            watcher = server.client("reader")
+            watcher.ok(b"SELECT watched")
+            watcher.send(b"i IDLE\r\n")
+            assert watcher.line().startswith(b"+")
+            watchers.append(watcher)
+        before = server.rss_kib()
+        for turn in range(7):
+            writer.ok(b"STORE 1:* %sFLAGS.SILENT (\\Seen)" % (b"-" if turn % 2 else b"+"))
+            other.ok(b"NOOP")
+        grown = server.rss_kib() - before
+        assert IS_SANITIZED or grown < 2 * GROWTH_KIB, f"{grown} KiB"
+        writer.ok(b"STORE 7 -FLAGS (\\Seen)")
+        for number, watcher in enumerate(watchers):
+            if number < 3:	# those who read after all learn how it is, before DONE's reply at the latest
+                flags = {}
+                watcher.send(b"DONE\r\n")
+                read_flags(watcher, flags, b"i OK")
+                assert flags == {n: n != 7 for n in range(1, count + 1)}
+            watcher.close()
+
+
+def test_much_news_before_one_reply(server):
+    """Thousands of EXPUNGE and FETCH lines before NOOP's reply: all of them, in order, then the reply."""
+    with server.client("reader") as writer, server.client("reader") as reader:
+        writer.ok(b"CREATE news")
+        fill(writer, b"news", 10000)
+        writer.ok(b"SELECT news")
+        reader.ok(b"SELECT news")
+        writer.ok(b"STORE 1:9000 +FLAGS.SILENT (\\Deleted)")
+        writer.ok(b"EXPUNGE")
+        writer.ok(b"STORE 1:* +FLAGS.SILENT (\\Seen)")
+        fill(writer, b"news", 500)
+        news = reader.ok(b"NOOP").untagged
+        assert [line for line in news if line.endswith(b"EXPUNGE")] == [b"* 1 EXPUNGE"] * 9000
+        seen = [line for line in news if b"FETCH" in line]
+        assert len(seen) == 1000 and all(b"\\Seen" in line for line in seen)
+        assert b"* 1500 EXISTS" in news
+        assert reader.ok(b"NOOP").untagged == []

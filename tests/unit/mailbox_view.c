@@ -268,19 +268,30 @@ believe_line(struct client *client, char *line)
 		assert_string_equal(word, "RECENT");
 }
 
-static void
-announce(struct client *client, bool may_expunge)
+/* A piece of the news; false: there is more. */
+static bool
+announce_some(struct client *client, bool may_expunge, size_t octets_max)
 {
+	const struct view_manner manner = { .may_expunge = may_expunge, .has_recent = true,
+		.octets_max = octets_max };
 	struct buffer out = { 0 };
 	char *text, *line, *rest;
+	bool is_all = view_announce(client->view, &out, &manner);
 
-	view_announce(client->view, &out, may_expunge, false, true);
-	assert_false(view_has_news(client->view, may_expunge));
+	assert_true(out.length <= octets_max || out.length - octets_max < 128);
+	assert_true(!is_all || !view_has_news(client->view, may_expunge));
 	text = memory_copy_string(buffer_string(&out));
 	for (line = strtok_r(text, "\r\n", &rest); line != NULL; line = strtok_r(NULL, "\r\n", &rest))
 		believe_line(client, line);
 	free(text);
 	buffer_free(&out);
+	return is_all;
+}
+
+static void
+announce(struct client *client, bool may_expunge)
+{
+	assert_true(announce_some(client, may_expunge, SIZE_MAX / 2));
 }
 
 /* Every question a view answers, against the list. */
@@ -308,7 +319,7 @@ run_step(struct world *world)
 {
 	struct client *client = &world->clients[draw(world, VIEWS)];
 
-	switch (draw(world, 8)) {
+	switch (draw(world, 10)) {
 	case 0:
 	case 1:
 		append_some(world);
@@ -323,6 +334,11 @@ run_step(struct world *world)
 	case 5:
 		announce(client, false);
 		compare(world, client, true);
+		break;
+	case 6:
+	case 7:
+	case 8:
+		compare(world, client, announce_some(client, true, 1 + draw(world, 300)));
 		break;
 	default:
 		announce(client, true);

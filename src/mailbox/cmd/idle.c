@@ -16,7 +16,6 @@ void
 cmd_idle(struct session *session)
 {
 	buffer_add_string(session_out(session), "+ idling\r\n");
-	session->is_idling = true;
-	session_announce(session);
+	session_begin_idle(session);
 	session_expect_line(session, DONE_OCTETS, on_line);
 }
