@@ -74,8 +74,8 @@ const char *sql_error(const struct sql *sql);
 /*
  * Statements.
  *
- * sql_prepare() looks the text up among those this connection has compiled before, so that a query can
- * stand in the function that binds it.  The statement belongs to the connection; never NULL: when
+ * sql_prepare() looks the text's address up among those this connection has compiled before, so that a
+ * query can stand in the function that binds it.  The statement belongs to the connection; never NULL: when
  * compiling fails on the world's account, sql_step() returns why.  The text holds one statement and is
  * borrowed for as long as the connection lives: a literal.  A text that is still being stepped must
  * not be prepared again.

@@ -1,5 +1,5 @@
 /*
- * Statements: compiled once per connection, found again by their text, reset as soon as they are done,
+ * Statements: compiled once per connection, found again by where their text is, reset as soon as they are done,
  * so that none holds a read transaction open between two jobs.  Worker thread.
  */
 #include "connection.h"
@@ -45,18 +45,18 @@ compile(struct sql_statement *statement, struct span text)
 struct sql_statement *
 sql_prepare(struct sql *sql, const char *text)
 {
-	struct span key = span_from_string(text);
-	struct sql_statement *statement = map_get(sql->statements, key);
+	struct span address = span_of(&text, sizeof text);
+	struct sql_statement *statement = map_get(sql->statements, address);
 
 	assert_off_loop();
 	if (statement == NULL) {
 		statement = NEW(struct sql_statement);
 		statement->sql = sql;
-		map_put(sql->statements, key, statement);
+		map_put(sql->statements, address, statement);
 	}
 	assert(!statement->is_stepping);
 	if (statement->handle == NULL)
-		compile(statement, key);
+		compile(statement, span_from_string(text));
 	return statement;
 }
 
