@@ -8,6 +8,7 @@
 #include "mime/charset.h"
 #include "mime/decode.h"
 #include "mime/header.h"
+#include "utf8.h"
 
 /* One encoded word: =?charset?encoding?text?= */
 struct word {
@@ -146,19 +147,32 @@ spaces_from_tabs(struct buffer *line)
 	}
 }
 
-void
-mime_header_decode(struct span value, struct buffer *out)
+static void
+decode_line(struct span line, struct buffer *out)
 {
 	struct writer writer = { .out = out, .plain = mime_converter_new(SPAN("")) };
-	struct buffer line = { 0 };
 
-	mime_unfold(value, &line);
-	spaces_from_tabs(&line);
-	write_line(&writer, buffer_span(&line));
+	write_line(&writer, line);
 	mime_converter_free(&writer.plain);
 	mime_converter_free(&writer.words);
 	buffer_free(&writer.octets);
-	buffer_free(&line);
+}
+
+void
+mime_header_decode(struct span value, struct buffer *out)
+{
+	struct buffer unfolded = { 0 };
+	struct span line;
+
+	mime_unfold(value, &unfolded);
+	spaces_from_tabs(&unfolded);
+	line = buffer_span(&unfolded);
+	/* Most lines say what they say: no converter is made for them. */
+	if (utf8_ascii_length(line) == line.length && find_word(line, 0) == line.length)
+		buffer_add_span(out, line);
+	else
+		decode_line(line, out);
+	buffer_free(&unfolded);
 }
 
 static const struct mime_parameter *
