@@ -54,4 +54,10 @@ enum store_status store_content_each(struct store *store, const uint64_t *conten
 enum store_status store_read_octets(struct store *store, uint64_t content_id, uint64_t offset,
     uint64_t length, struct buffer *out);
 
+/*
+ * Append the header block of a message: the octets before header_length, without looking up where they
+ * end.  STORE_NOT_FOUND: no such content; out as before on failure.
+ */
+enum store_status store_read_header(struct store *store, uint64_t content_id, struct buffer *out);
+
 #endif

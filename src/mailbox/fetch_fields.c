@@ -16,17 +16,25 @@ lower(struct span name, uint8_t *out)
 	return span_of(out, name.length);
 }
 
+static uint64_t
+beginning(struct span name)
+{
+	return name.length == 0 ? 1 : UINT64_C(1) << ((ascii_lower(name.at[0]) + 7 * name.length) % 64);
+}
+
 void
 fetch_fields_init(struct fetch_fields *fields, const struct span *names, size_t count)
 {
 	uint8_t name[NAME_MAX_OCTETS];
 
 	fields->names = map_new();
+	fields->beginnings = 0;
 	fields->longest = 0;
 	for (size_t i = 0; i < count; i++) {
 		if (names[i].length > sizeof name)
 			continue;
 		map_put(fields->names, lower(names[i], name), fields);
+		fields->beginnings |= beginning(names[i]);
 		if (names[i].length > fields->longest)
 			fields->longest = names[i].length;
 	}
@@ -51,7 +59,9 @@ is_named(const struct fetch_fields *fields, struct span line)
 	/* RFC 5322 section 4.5: old messages have white space in front of the colon. */
 	while (length > 0 && (line.at[length - 1] == ' ' || line.at[length - 1] == '\t'))
 		length--;
-	return length <= fields->longest && map_get(fields->names, lower(span_slice(line, 0, length), name)) != NULL;
+	line = span_slice(line, 0, length);
+	return length <= fields->longest && (fields->beginnings & beginning(line)) != 0 &&
+	    map_get(fields->names, lower(line, name)) != NULL;
 }
 
 static bool

@@ -12,6 +12,7 @@ struct map;
 /* The names of one item, ready for looking up: a field costs the same however many names there are. */
 struct fetch_fields {
 	struct map *names;
+	uint64_t beginnings;	/* of names, by first octet and length: few other fields get as far as the map */
 	size_t longest;		/* octets */
 };
 

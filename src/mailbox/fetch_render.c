@@ -12,23 +12,35 @@
 
 #define TEXT_AT_ONCE (16 * 1024)	/* longer ready-made texts go out in pieces */
 
+static bool
+has_fields(const struct imap_fetch_item *item)
+{
+	return item->section == IMAP_SECTION_HEADER_FIELDS || item->section == IMAP_SECTION_HEADER_FIELDS_NOT;
+}
+
+static unsigned
+fields_of_item(const struct imap_fetch_item *item)
+{
+	if (fetch_line_has(item->kind))
+		return 0;
+	if (item->kind == IMAP_FETCH_ENVELOPE)
+		return STORE_CONTENT_ENVELOPE;
+	if (item->kind == IMAP_FETCH_BODY)
+		return STORE_CONTENT_BODY;
+	if (item->kind == IMAP_FETCH_BODYSTRUCTURE)
+		return STORE_CONTENT_BODYSTRUCTURE;
+	if (item->part_depth > 0)
+		return STORE_CONTENT_PARTS;
+	return has_fields(item) ? FETCH_CONTENT_HEADER : FETCH_CONTENT_ROW;
+}
+
 static unsigned
 fields_of(const struct imap_fetch *program)
 {
 	unsigned fields = 0;
 
-	for (size_t i = 0; i < program->item_count; i++) {
-		enum imap_fetch_kind kind = program->items[i].kind;
-
-		if (kind == IMAP_FETCH_ENVELOPE)
-			fields |= STORE_CONTENT_ENVELOPE;
-		else if (kind == IMAP_FETCH_BODY)
-			fields |= STORE_CONTENT_BODY;
-		else if (kind == IMAP_FETCH_BODYSTRUCTURE)
-			fields |= STORE_CONTENT_BODYSTRUCTURE;
-		else if (program->items[i].part_depth > 0)
-			fields |= STORE_CONTENT_PARTS;
-	}
+	for (size_t i = 0; i < program->item_count; i++)
+		fields |= fields_of_item(&program->items[i]);
 	return fields;
 }
 
@@ -120,24 +132,32 @@ write_text(struct fetch_render *render, const struct buffer *text, struct buffer
 }
 
 /* Cut the fields out of a header. */
+static void
+write_fields(struct fetch_render *render, const struct imap_fetch_item *item, struct span header,
+    struct buffer *out)
+{
+	struct fetch_octets octets = { .from = FETCH_TEXT };
+
+	buffer_clear(&render->text);
+	fetch_fields_cut(&render->fields[item - render->program->items], header,
+	    item->section == IMAP_SECTION_HEADER_FIELDS_NOT, &render->text);
+	octets.left = render->text.length;
+	apply_partial(item, &octets.at, &octets.left);
+	begin_literal(render, &octets, false, out);
+}
+
+/* The same of a message within the message. */
 static enum store_status
-item_fields(struct fetch_render *render, const struct imap_fetch_item *item, struct fetch_range header,
+item_part_fields(struct fetch_render *render, const struct imap_fetch_item *item, struct fetch_range header,
     struct store *store, struct buffer *out)
 {
 	uint64_t content_id = render->entries[render->next].message.content_id;
-	struct fetch_octets octets = { .from = FETCH_TEXT };
 	struct buffer block = { 0 };
 	enum store_status status;
 
-	buffer_clear(&render->text);
 	status = store_read_octets(store, content_id, header.at, header.length, &block);
-	if (status == STORE_OK) {
-		fetch_fields_cut(&render->fields[item - render->program->items], buffer_span(&block),
-		    item->section == IMAP_SECTION_HEADER_FIELDS_NOT, &render->text);
-		octets.left = render->text.length;
-		apply_partial(item, &octets.at, &octets.left);
-		begin_literal(render, &octets, false, out);
-	}
+	if (status == STORE_OK)
+		write_fields(render, item, buffer_span(&block), out);
 	buffer_free(&block);
 	return status;
 }
@@ -149,12 +169,16 @@ item_section(struct fetch_render *render, const struct imap_fetch_item *item, st
 	struct fetch_octets octets = { .from = FETCH_CONTENT };
 	struct fetch_range range;
 
+	if (has_fields(item) && item->part_depth == 0) {
+		write_fields(render, item, buffer_span(&render->content.header), out);
+		return STORE_OK;
+	}
 	if (!fetch_section_find(&render->content, item, &range)) {
 		buffer_add_span(out, SPAN("NIL"));
 		return STORE_OK;
 	}
-	if (item->section == IMAP_SECTION_HEADER_FIELDS || item->section == IMAP_SECTION_HEADER_FIELDS_NOT)
-		return item_fields(render, item, range, store, out);
+	if (has_fields(item))
+		return item_part_fields(render, item, range, store, out);
 	octets.at = range.at;
 	octets.left = range.length;
 	apply_partial(item, &octets.at, &octets.left);

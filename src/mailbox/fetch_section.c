@@ -32,7 +32,15 @@ on_content(const struct store_content *stored, void *context)
 enum store_status
 fetch_content_load(struct fetch_content *content, struct store *store, uint64_t content_id, unsigned fields)
 {
-	return store_content_each(store, &content_id, 1, fields, on_content, content);
+	enum store_status status = STORE_OK;
+
+	if (fields != FETCH_CONTENT_HEADER)
+		status = store_content_each(store, &content_id, 1, fields & (FETCH_CONTENT_HEADER - 1),
+		    on_content, content);
+	if (status != STORE_OK || (fields & FETCH_CONTENT_HEADER) == 0)
+		return status;
+	buffer_clear(&content->header);
+	return store_read_header(store, content_id, &content->header);
 }
 
 void
@@ -42,6 +50,7 @@ fetch_content_fini(struct fetch_content *content)
 	buffer_free(&content->body);
 	buffer_free(&content->bodystructure);
 	buffer_free(&content->parts);
+	buffer_free(&content->header);
 }
 
 /* The message itself: no table is needed. */

@@ -12,10 +12,16 @@
 /* What the store has ready of one message. */
 struct fetch_content {
 	uint32_t size, header_length;	/* octets */
-	struct buffer envelope, body, bodystructure, parts;	/* empty unless asked for */
+	struct buffer envelope, body, bodystructure, parts, header;	/* empty unless asked for */
 };
 
-/* Read it; fields as for store_content_each().  STORE_NOT_FOUND: it is gone. */
+#define FETCH_CONTENT_HEADER (1u << 16)	/* beside STORE_CONTENT_*: the header block */
+#define FETCH_CONTENT_ROW    (1u << 17)	/* the lengths; implied by STORE_CONTENT_* */
+
+/*
+ * Read it; fields as for store_content_each() and FETCH_CONTENT_*.  Without FETCH_CONTENT_ROW the header
+ * alone is enough to know that the message is there.  STORE_NOT_FOUND: it is gone.
+ */
 enum store_status fetch_content_load(struct fetch_content *content, struct store *store, uint64_t content_id,
     unsigned fields);
 void fetch_content_fini(struct fetch_content *content);

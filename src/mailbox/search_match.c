@@ -34,7 +34,6 @@ on_content(const struct store_content *content, void *context)
 {
 	struct search_matcher *matcher = context;
 
-	matcher->header_length = content->header_length;
 	matcher->has_sent_date = content->has_sent_date;
 	matcher->sent_day = content->sent_day;
 	return true;
@@ -55,12 +54,10 @@ load_content(struct search_matcher *matcher)
 static bool
 load_header(struct search_matcher *matcher)
 {
-	if (!load_content(matcher))
-		return false;
-	if (!matcher->has_header) {
+	if (matcher->status == STORE_OK && !matcher->has_header) {
 		buffer_clear(&matcher->header);
-		matcher->status = store_read_octets(matcher->store, matcher->message->message.content_id, 0,
-		    matcher->header_length, &matcher->header);
+		matcher->status = store_read_header(matcher->store, matcher->message->message.content_id,
+		    &matcher->header);
 	}
 	matcher->has_header = true;
 	return matcher->status == STORE_OK;

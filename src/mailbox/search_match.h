@@ -22,7 +22,6 @@ struct search_matcher {
 	enum imap_search_cost cost_max;
 	enum store_status status;
 	bool has_content, has_header;
-	uint32_t header_length;
 	bool has_sent_date;
 	int32_t sent_day;
 	struct buffer header;

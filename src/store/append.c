@@ -143,7 +143,7 @@ measure(const struct store_arrival *arrival, uint32_t *size_out)
 			return STORE_LIMIT;
 		size += arrival->pieces[i].length;
 	}
-	assert(size > 0 && arrival->header_length <= size);
+	assert(arrival->header_length > 0 && arrival->header_length <= size);
 	*size_out = size;
 	return STORE_OK;
 }

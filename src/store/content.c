@@ -5,6 +5,7 @@
  */
 #include "store/content.h"
 
+#include "base/thread.h"
 #include "internal.h"
 
 #define POSITION_BITS 20
@@ -136,6 +137,31 @@ read_chunk(struct store *store, uint64_t chunk_id, size_t offset, size_t length,
 	}
 	sql_reset(query);
 	return status == STORE_NOT_FOUND ? STORE_CORRUPT : status;
+}
+
+/* A shorter first chunk is the whole header block: no message is without one. */
+enum store_status
+store_read_header(struct store *store, uint64_t content_id, struct buffer *out)
+{
+	struct sql_statement *query = sql_prepare(store->sql,
+	    "SELECT octets FROM chunk WHERE id = ?1 AND encoding = 0");
+	uint32_t size, header_length;
+	enum store_status status;
+	bool is_whole = false;
+
+	assert_off_loop();
+	sql_bind_number(query, 1, (int64_t)(content_id << POSITION_BITS));
+	if ((status = store_row(query)) == STORE_OK) {
+		struct span octets = sql_column_blob(query, 0);
+
+		if ((is_whole = octets.length < STORE_CHUNK_OCTETS))
+			buffer_add_span(out, octets);
+	}
+	sql_reset(query);
+	if (is_whole || (status != STORE_OK && status != STORE_NOT_FOUND))
+		return status;
+	status = find_lengths(store, content_id, &size, &header_length);
+	return status != STORE_OK ? status : store_read_octets(store, content_id, 0, header_length, out);
 }
 
 static enum store_status

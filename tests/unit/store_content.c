@@ -45,10 +45,21 @@ assert_octets(struct fixture *fixture, uint64_t content_id, struct span whole, u
 }
 
 static void
+assert_header(struct fixture *fixture, uint64_t content_id, struct span header)
+{
+	struct buffer read = { 0 };
+
+	buffer_add_string(&read, "before");
+	assert_int_equal(store_read_header(fixture->store, content_id, &read), STORE_OK);
+	assert_true(span_equals(span_from(buffer_span(&read), 6), header));
+	buffer_free(&read);
+}
+
+static void
 test_octets(void **state)
 {
 	static const struct { size_t header, body; } cases[] = {
-		{ 40, 0 }, { 0, 40 }, { 1, 1 }, { 40, CHUNK - 1 }, { 40, CHUNK }, { 40, CHUNK + 1 },
+		{ 40, 0 }, { 2, 40 }, { 1, 1 }, { 40, CHUNK - 1 }, { 40, CHUNK }, { 40, CHUNK + 1 },
 		{ CHUNK, CHUNK }, { CHUNK + 1, 5 }, { 3 * CHUNK - 1, 2 * CHUNK + 7 },
 	};
 	static const size_t piece_lengths[] = { 1 << 30, 1000, CHUNK + 100 };
@@ -66,6 +77,7 @@ test_octets(void **state)
 
 			assert_octets(fixture, id, whole, 0, UINT64_MAX);
 			assert_octets(fixture, id, whole, 0, header);
+			assert_header(fixture, id, span_slice(whole, 0, header));
 			assert_octets(fixture, id, whole, header, size);
 			assert_octets(fixture, id, whole, header + CHUNK - 1, 2);
 			assert_octets(fixture, id, whole, size - 1, 5);
@@ -146,6 +158,7 @@ test_dates_and_digest(void **state)
 	struct span pieces[] = { SPAN("a"), SPAN(""), SPAN("bc") };
 	struct store_arrival arrival = { .pieces = pieces,
 		.piece_count = 3,
+		.header_length = 3,
 		.has_sent_date = true,
 		.sent_s = -5,
 		.sent_day = -1 };
