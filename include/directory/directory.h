@@ -1,6 +1,6 @@
 /*
  * Who exists, what proves it, and where the mail lives.  Back ends stand behind one interface: a SQLite
- * file, and LDAP servers.  Names are prepared by directory_prepare_name() before they come here.  A
+ * file, LDAP servers, and the mailbox server at the other end of the link.  Names are prepared by directory_prepare_name() before they come here.  A
  * directory belongs to one worker at a time (a queue of jobs), except that any number of workers may be
  * in directory_verify(); no door may be used on the loop thread, except those said to be for any thread.
  */
@@ -65,6 +65,12 @@ struct directory_user {
  */
 enum directory_status directory_open_sqlite(const char *path, struct directory **directory_out);
 
+/*
+ * Open the directory of a host that has none: every name may be somebody, and lives on the mailbox server that is
+ * named; that server alone can tell.  Nothing can be listed or changed here: DIRECTORY_READ_ONLY.  Gives.
+ */
+struct directory *directory_open_link(struct span server);
+
 /* Whether this program was built with LDAP.  Any thread. */
 bool directory_has_ldap(void);
 
@@ -117,6 +123,12 @@ enum directory_status directory_lookup(struct directory *directory, struct span 
  * password_verify() and SCRAM.  Any thread.
  */
 bool directory_is_verifier(const struct directory *directory);
+
+/*
+ * Whether passwords are proved by the mailbox server that is the user's home, when the session is opened there:
+ * credentials say nothing.  Any thread.
+ */
+bool directory_asks_home(const struct directory *directory);
 
 /*
  * Have a password proved by a directory that is a verifier.

@@ -31,7 +31,8 @@ struct link_patience {
 void link_set_patience(struct link *link, const struct link_patience *patience);
 
 /*
- * Name a mailbox server on another host.  It is asked from now on, again and again, whether it is there.
+ * Name a mailbox server on another host.  While link_on_lost() has somebody to tell, it is asked again and again
+ * whether it is there.
  *
  *	name		what link_connect() calls it, and homes of users; copied
  *	address		"HOST:PORT", copied
@@ -42,16 +43,22 @@ void link_add_server(struct link *link, struct span name, const char *address, s
     struct workers *compute);
 
 /*
- * Let other hosts reach this process's mailbox role, as link_serve() offers it.
+ * Name an address, copied, where other hosts shall reach this process's mailbox role, as link_serve() offers it.
  *
  *	tls	the server's end; held
- *
- * False: *error_out, given, names the address and why.
  */
-bool link_listen(struct link *link, const char *address, struct tls_context *tls, struct workers *compute,
-    char **error_out);
+void link_add_port(struct link *link, const char *address, struct tls_context *tls, struct workers *compute);
 
-/* Walk the addresses listened on; NULL past the end. */
+/*
+ * Bind the ports, all or none; those who come are accepted from the next turn on.  False: *error_out, given,
+ * names the address and why.
+ */
+bool link_listen(struct link *link, char **error_out);
+
+/* Close them again. */
+void link_close_ports(struct link *link);
+
+/* Walk the addresses listened on now; NULL past the end. */
 const char *link_listener(const struct link *link, size_t index);
 
 /* The server that a home means: the name itself; for an empty one this process if it has had a mailbox role to
@@ -59,8 +66,8 @@ const char *link_listener(const struct link *link, size_t index);
 struct span link_server_of(const struct link *link, struct span home);
 
 /*
- * Call back when a mailbox server was silent for too long: streams to it are of no use any more, though they
- * look alive.  NULL: nobody.
+ * From now on find out whether the mailbox servers are there, and call back when one was silent for too long:
+ * streams to it are of no use any more, though they look alive.  NULL: stop it.
  */
 typedef void link_lost(struct span server, void *context);
 void link_on_lost(struct link *link, link_lost *on_lost, void *context);

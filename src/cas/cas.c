@@ -42,6 +42,20 @@ on_gone(void *context)
 	cas->on_stopped(cas->stopped_context);
 }
 
+/* Its users' commands would never be answered. */
+static void
+on_lost(struct span server, void *context)
+{
+	struct cas *cas = context;
+
+	LIST_FOREACH(&cas->users, link) {
+		struct cas_client *client = LIST_ENTRY(link, struct cas_client, link);
+
+		if (span_equals(link_server_of(cas->parts.link, buffer_span(&client->home)), server))
+			pipe_lost(client);
+	}
+}
+
 struct cas *
 cas_new(const struct cas_parts *parts)
 {
@@ -61,6 +75,7 @@ cas_new(const struct cas_parts *parts)
 	timer_init(&cas->grace, parts->loop, on_grace_over, cas);
 	timer_init(&cas->drain, parts->loop, cas_drain_on_due, cas);
 	deferred_init(&cas->gone, on_gone, cas);
+	link_on_lost(parts->link, on_lost, cas);
 	return cas;
 }
 
@@ -213,6 +228,7 @@ cas_free(struct cas **cas)
 	if (*cas == NULL)
 		return;
 	assert((*cas)->clients == 0);
+	link_on_lost((*cas)->parts.link, NULL, NULL);
 	timer_stop(&(*cas)->grace);
 	timer_stop(&(*cas)->drain);
 	deferred_cancel(&(*cas)->gone);

@@ -26,7 +26,7 @@ static const struct {
 	[VERIFYING] = { "verifying",
 	    BIT(ANSWERING) | BIT(DELAYED) | BIT(LINKING) | BIT(GREETED) | BIT(CLOSING) },
 	[DELAYED] = { "delayed", BIT(GREETED) | BIT(CLOSING) },
-	[LINKING] = { "linking", BIT(FORWARDING) | BIT(GREETED) | BIT(CLOSING) },
+	[LINKING] = { "linking", BIT(FORWARDING) | BIT(DELAYED) | BIT(GREETED) | BIT(CLOSING) },
 	[FORWARDING] = { "forwarding", BIT(CLOSING) },
 	[CLOSING] = { "closing", 0 },
 };

@@ -89,7 +89,7 @@ struct cas_client {
 	enum sasl_mechanism mechanism;
 	enum sasl_event event;		/* what sasl waits for while VERIFYING */
 	struct directory_name user;	/* empty: nobody can have the name given */
-	struct buffer home;		/* the user's mailbox server; empty: this process */
+	struct buffer home;		/* the user's mailbox server; empty: the one of link_server_of() */
 	bool is_logged_in;		/* counted by user */
 	bool is_leaving;		/* its link was half closed: BYE follows the last reply */
 	uint64_t seen_octets;		/* of its input, when it was last asked to leave */
@@ -119,7 +119,6 @@ bool client_is_one_too_many(struct cas_client *client);
 /* commands.c */
 void client_greet(struct cas_client *client);
 void client_command(struct cas_client *client, struct imap_command_line *line);
-bool client_is_private(const struct cas_client *client);	/* may it send a password? */
 
 /* login.c */
 void login_with_password(struct cas_client *client, const struct imap_command_line *line);
@@ -132,6 +131,9 @@ unsigned login_mechanisms(const struct cas *cas);	/* bits 1 << SASL_PLAIN and so
 /* pipe.c; pipe_leave(): no more commands, and BYE when the mailbox role has answered those under way. */
 void pipe_open(struct cas_client *client);
 void pipe_leave(struct cas_client *client);
+
+/* The mailbox server is gone, though the link still looks alive. */
+void pipe_lost(struct cas_client *client);
 
 /* cas.c: stop accepting, and send away who has not logged in. */
 void cas_close(struct cas *cas);

@@ -154,6 +154,24 @@ begin_session(struct cas_client *client, const struct link_result *result)
 	pipe_open(client);
 }
 
+/* Count the session, unless the user has too many: then that is said. */
+static bool
+join_users(struct cas_client *client)
+{
+	struct cas *cas = client->cas;
+	struct span user = directory_name_span(&client->user);
+
+	client->is_logged_in = true;
+	cas->status.sessions++;
+	if (count_up(cas->by_user, user) <= cas->parts.config->max_connections_per_user)
+		return true;
+	leave_users(client);
+	log_info("limit", log_text("sid", client->sid), log_span("user", user),
+	    log_text("limit", "max-connections-per-user"));
+	answer(client, IMAP_NO, "LIMIT", "Too many connections of this user");
+	return false;
+}
+
 static void
 on_linked(const struct link_result *result, void *context)
 {
@@ -171,49 +189,85 @@ on_linked(const struct link_result *result, void *context)
 		answer_unavailable(client, link_status_name(result->status));
 }
 
+/* The mailbox server has compared the password, too.  Only now is it sure that a session is the user's. */
+static void
+on_proved(const struct link_result *result, void *context)
+{
+	struct cas_client *client = context;
+	struct stream *stream = result->stream;
+
+	client->attempt = NULL;
+	switch (result->status) {
+	case LINK_OK:
+		throttle_succeeded(client->cas->throttle, sasl_user(client->sasl));
+		if (join_users(client))
+			begin_session(client, result);
+		else
+			stream_free(&stream);
+		break;
+	case LINK_DENIED:
+		fail(client);
+		break;
+	case LINK_REFUSED:
+		answer_refused(client, result->text);
+		break;
+	default:
+		answer_unavailable(client, link_status_name(result->status));
+	}
+}
+
 static struct span
 optional(const char *text)
 {
 	return text == NULL ? (struct span){ NULL, 0 } : span_from_string(text);
 }
 
-static void
-open_link(struct cas_client *client)
+static struct link_facts
+facts_of(const struct cas_client *client)
 {
-	struct cas *cas = client->cas;
 	struct tls_facts tls;
-	struct link_facts facts;
 
 	stream_tls_facts(client->stream, &tls);
-	facts = (struct link_facts){
+	return (struct link_facts){
 		.session_id = span_from_string(client->sid),
 		.address = span_from_string(client->address),
 		.port = stream_peer_port(client->stream),
 		.tls_version = optional(tls.version),
 		.tls_cipher = optional(tls.cipher),
 	};
+}
+
+static void
+open_link(struct cas_client *client)
+{
+	struct link_facts facts = facts_of(client);
+
 	client_enter(client, LINKING);
-	client->attempt = link_connect(cas->parts.link, buffer_span(&client->home),
+	client->attempt = link_connect(client->cas->parts.link, buffer_span(&client->home),
 	    directory_name_span(&client->user), &facts, on_linked, client);
+}
+
+/* Let the mailbox server say whether the password fits.  A name that nobody can have is not asked for. */
+static void
+ask_home(struct cas_client *client)
+{
+	struct link_facts facts = facts_of(client);
+
+	if (client->user.length == 0 || sasl_password(client->sasl).length == 0) {
+		fail(client);
+		return;
+	}
+	client_enter(client, LINKING);
+	client->attempt = link_connect_with_password(client->cas->parts.link, buffer_span(&client->home),
+	    directory_name_span(&client->user), sasl_password(client->sasl), &facts, on_proved, client);
 }
 
 static void
 succeed(struct cas_client *client)
 {
-	struct cas *cas = client->cas;
-	struct span user = directory_name_span(&client->user);
-
-	throttle_succeeded(cas->throttle, sasl_user(client->sasl));
-	client->is_logged_in = true;
-	cas->status.sessions++;
-	if (count_up(cas->by_user, user) > cas->parts.config->max_connections_per_user) {
-		leave_users(client);
-		log_info("limit", log_text("sid", client->sid), log_span("user", user),
-		    log_text("limit", "max-connections-per-user"));
-		answer(client, IMAP_NO, "LIMIT", "Too many connections of this user");
-		return;
-	}
-	open_link(client);
+	throttle_succeeded(client->cas->throttle, sasl_user(client->sasl));
+	if (join_users(client))
+		open_link(client);
 }
 
 static struct auth_proof
@@ -327,6 +381,11 @@ use_answer(struct cas_client *client, struct check *check)
 		directory_prepare_name(check->out.user.name, &client->user);
 	buffer_clear(&client->home);
 	buffer_add_span(&client->home, check->out.user.home);
+	if (directory_asks_home(client->cas->parts.directory)) {
+		check_free(check);
+		ask_home(client);
+		return;
+	}
 	if (client->event == SASL_VERIFY) {
 		verify(client, check);
 		return;
@@ -416,13 +475,13 @@ react(struct cas_client *client, enum sasl_event event)
 	}
 }
 
-/* SCRAM needs the credential itself, which a directory that is a verifier does not give away. */
+/* SCRAM needs the credential itself, which not every directory gives away. */
 unsigned
 login_mechanisms(const struct cas *cas)
 {
 	unsigned mechanisms = 1u << SASL_PLAIN | 1u << SASL_LOGIN;
 
-	if (!directory_is_verifier(cas->parts.directory))
+	if (!directory_is_verifier(cas->parts.directory) && !directory_asks_home(cas->parts.directory))
 		mechanisms |= 1u << SASL_SCRAM_SHA_256;
 	return mechanisms;
 }

@@ -16,6 +16,21 @@ log_end(const struct cas_client *client, const char *event, const char *reason)
 	    log_text("reason", reason));
 }
 
+static void
+say_gone(struct cas_client *client)
+{
+	log_end(client, "disconnect", "link");
+	stream_write(client->stream, SPAN("\r\n* BYE [UNAVAILABLE] The mailbox server has gone\r\n"));
+}
+
+void
+pipe_lost(struct cas_client *client)
+{
+	stream_unsplice(client->stream);
+	say_gone(client);
+	client_close(client, "session over");
+}
+
 /*
  * The mailbox role ends its side after it has said BYE itself.  A link that broke has said nothing, and
  * perhaps left half a line: the client gets a line end and BYE, and no invented OK.
@@ -32,9 +47,7 @@ on_spliced_end(struct stream *ended, enum stream_end reason, void *context)
 		if (client->is_leaving)
 			client_reply(client, SPAN("*"), IMAP_BYE, "UNAVAILABLE", "Server stops");
 	} else {
-		log_end(client, "disconnect", "link");
-		stream_write(client->stream,
-		    SPAN("\r\n* BYE [UNAVAILABLE] The mailbox server has gone\r\n"));
+		say_gone(client);
 	}
 	client_close(client, "session over");
 }

@@ -12,6 +12,7 @@ struct directory_backend {
 	    struct arena *arena, struct directory_user *user_out);
 	enum directory_status (*verify)(struct directory *directory, struct span credential,
 	    struct span password, bool *is_match_out);	/* NULL: credentials prove users */
+	bool asks_home;		/* credentials prove nothing: the mailbox server is asked */
 	enum directory_status (*add)(struct directory *directory, struct span name,
 	    struct span credential);
 	enum directory_status (*set_credential)(struct directory *directory, struct span name,

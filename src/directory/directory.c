@@ -17,7 +17,7 @@ directory_status_text(enum directory_status status)
 		[DIRECTORY_EXISTS] = "the user exists already",
 		[DIRECTORY_UNAVAILABLE] = "the directory is not available now",
 		[DIRECTORY_CORRUPT] = "the directory is damaged or cannot be read",
-		[DIRECTORY_READ_ONLY] = "users are kept in LDAP; change them there",
+		[DIRECTORY_READ_ONLY] = "users are kept elsewhere; change them there",
 		[DIRECTORY_ELSEWHERE] = "the user's mail is on another server",
 	};
 
@@ -46,6 +46,12 @@ bool
 directory_is_verifier(const struct directory *directory)
 {
 	return directory->backend->verify != NULL;
+}
+
+bool
+directory_asks_home(const struct directory *directory)
+{
+	return directory->backend->asks_home;
 }
 
 enum directory_status

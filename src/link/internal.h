@@ -62,7 +62,10 @@ void server_doubt(struct server *server);
 /* Speak TLS to a server on a stream that was connected to it. */
 void server_start_tls(const struct server *server, struct stream *stream);
 
-void servers_free(struct link *link);
+/* Begin or end to find out whether they are there. */
+void servers_watch(struct link *link, bool is_wanted);
+
+void link_servers_free(struct link *link);
 void ports_free(struct link *link);
 
 #endif

@@ -53,7 +53,7 @@ link_free(struct link **link)
 		return;
 	assert((*link)->attempts == 0);
 	ports_free(*link);
-	servers_free(*link);
+	link_servers_free(*link);
 	free(*link);
 	*link = NULL;
 }
@@ -71,6 +71,7 @@ link_on_lost(struct link *link, link_lost *on_lost, void *context)
 {
 	link->on_lost = on_lost;
 	link->lost_context = context;
+	servers_watch(link, on_lost != NULL);
 }
 
 void

@@ -16,7 +16,8 @@
 struct port {
 	struct list link;
 	struct link *owner;
-	struct listener *listener;
+	char *address;
+	struct listener *listener;	/* NULL: closed */
 	struct tls_context *tls;
 	struct workers *compute;
 };
@@ -124,30 +125,50 @@ on_accepted(struct stream *stream, void *context)
 	stream_set_events(stream, &events, stranger);
 }
 
-bool
-link_listen(struct link *link, const char *address, struct tls_context *tls, struct workers *compute,
-    char **error_out)
+void
+link_add_port(struct link *link, const char *address, struct tls_context *tls, struct workers *compute)
 {
 	struct port *port = NEW(struct port);
 
-	port->listener = listener_new(link->loop, address, 0600, on_accepted, port, error_out);
-	if (port->listener == NULL) {
-		free(port);
-		return false;
-	}
 	port->owner = link;
+	port->address = memory_copy_string(address);
 	port->tls = tls_context_hold(tls);
 	port->compute = compute;
 	list_push_back(&link->ports, &port->link);
+}
+
+bool
+link_listen(struct link *link, char **error_out)
+{
+	LIST_FOREACH(&link->ports, place) {
+		struct port *port = LIST_ENTRY(place, struct port, link);
+
+		port->listener = listener_new(link->loop, port->address, 0600, on_accepted, port, error_out);
+		if (port->listener == NULL) {
+			link_close_ports(link);
+			return false;
+		}
+	}
 	return true;
+}
+
+void
+link_close_ports(struct link *link)
+{
+	LIST_FOREACH(&link->strangers, place)
+		stranger_free(LIST_ENTRY(place, struct stranger, link));
+	LIST_FOREACH(&link->ports, place)
+		listener_free(&LIST_ENTRY(place, struct port, link)->listener);
 }
 
 const char *
 link_listener(const struct link *link, size_t index)
 {
 	LIST_FOREACH((struct list *)&link->ports, place) {
-		if (index-- == 0)
-			return listener_address(LIST_ENTRY(place, struct port, link)->listener);
+		const struct port *port = LIST_ENTRY(place, struct port, link);
+
+		if (port->listener != NULL && index-- == 0)
+			return listener_address(port->listener);
 	}
 	return NULL;
 }
@@ -155,13 +176,12 @@ link_listener(const struct link *link, size_t index)
 void
 ports_free(struct link *link)
 {
-	LIST_FOREACH(&link->strangers, place)
-		stranger_free(LIST_ENTRY(place, struct stranger, link));
+	link_close_ports(link);
 	LIST_FOREACH(&link->ports, place) {
 		struct port *port = LIST_ENTRY(place, struct port, link);
 
 		list_remove(&port->link);
-		listener_free(&port->listener);
+		free(port->address);
 		tls_context_free(&port->tls);
 		free(port);
 	}

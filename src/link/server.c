@@ -65,8 +65,7 @@ on_silence(void *context)
 	log_warning("link-lost", log_text("server", server->name), log_text("address", server->address));
 	if (server->stream != NULL)
 		fail(server, "silent");
-	if (server->owner->on_lost != NULL)
-		server->owner->on_lost(span_from_string(server->name), server->owner->lost_context);
+	server->owner->on_lost(span_from_string(server->name), server->owner->lost_context);
 }
 
 static void
@@ -182,6 +181,8 @@ on_next(void *context)
 void
 server_doubt(struct server *server)
 {
+	if (server->owner->on_lost == NULL)
+		return;
 	note_down(server, "a login could not reach it");
 	if (server->stream != NULL)
 		ask(server);
@@ -216,11 +217,26 @@ link_add_server(struct link *link, struct span name, const char *address, struct
 	timer_init(&server->limit, link->loop, on_limit, server);
 	timer_init(&server->silence, link->loop, on_silence, server);
 	list_push_back(&link->servers, &server->link);
-	timer_start_ms(&server->next, 0);
+	if (link->on_lost != NULL)
+		timer_start_ms(&server->next, 0);
 }
 
 void
-servers_free(struct link *link)
+servers_watch(struct link *link, bool is_wanted)
+{
+	LIST_FOREACH(&link->servers, place) {
+		struct server *server = LIST_ENTRY(place, struct server, link);
+
+		drop(server);
+		timer_stop(&server->silence);
+		server->is_down = server->is_known = false;
+		if (is_wanted)
+			timer_start_ms(&server->next, 0);
+	}
+}
+
+void
+link_servers_free(struct link *link)
 {
 	LIST_FOREACH(&link->servers, place) {
 		struct server *server = LIST_ENTRY(place, struct server, link);

@@ -252,6 +252,7 @@ mailbox_role_listen(struct mailbox_role *role, char **error_out)
 			role->listeners[role->listener_count++] = listener;
 	}
 	buffer_free(&address);
+	is_good = is_good && (role->parts.link == NULL || link_listen(role->parts.link, error_out));
 	if (!is_good)
 		free_listeners(role);
 	else if (role->parts.link != NULL)
@@ -394,8 +395,10 @@ void
 role_close(struct mailbox_role *role)
 {
 	role->is_stopping = true;
-	if (role->parts.link != NULL)
+	if (role->parts.link != NULL) {
 		link_serve(role->parts.link, NULL, NULL);
+		link_close_ports(role->parts.link);
+	}
 	free_listeners(role);
 	delivery_stop_all(role);
 	role_check_stopped(role);

@@ -1,0 +1,108 @@
+/*
+ * The directory of a client access server without one: whoever logs in lives on one mailbox server, and that
+ * server knows whether there is such a user and what the password is.  No name is known and none is unknown here,
+ * so there is nothing to tell them apart by.  Any thread.
+ */
+#include <stdlib.h>
+
+#include "backend.h"
+#include "base/memory.h"
+
+struct link_directory {
+	struct directory directory;
+	char *server;
+};
+
+static enum directory_status
+lookup(struct directory *directory, struct span name, struct arena *arena, struct directory_user *user_out)
+{
+	struct link_directory *link = CONTAINER_OF(directory, struct link_directory, directory);
+
+	if (name.length == 0)
+		return DIRECTORY_NOT_FOUND;
+	*user_out = (struct directory_user){
+		.name = arena_copy(arena, name),
+		.credential = SPAN("link"),
+		.home = span_from_string(link->server),
+		.is_enabled = true,
+	};
+	return DIRECTORY_OK;
+}
+
+static enum directory_status
+refuse_credential(struct directory *directory, struct span name, struct span credential)
+{
+	(void)directory;
+	(void)name;
+	(void)credential;
+	return DIRECTORY_READ_ONLY;
+}
+
+static enum directory_status
+refuse_enabled(struct directory *directory, struct span name, bool is_enabled)
+{
+	(void)directory;
+	(void)name;
+	(void)is_enabled;
+	return DIRECTORY_READ_ONLY;
+}
+
+static enum directory_status
+refuse_name(struct directory *directory, struct span name)
+{
+	(void)directory;
+	(void)name;
+	return DIRECTORY_READ_ONLY;
+}
+
+static enum directory_status
+refuse_list(struct directory *directory, struct span after, struct arena *arena,
+    struct directory_user *users_out, size_t limit, size_t *count_out)
+{
+	(void)directory;
+	(void)after;
+	(void)arena;
+	(void)users_out;
+	(void)limit;
+	*count_out = 0;
+	return DIRECTORY_READ_ONLY;
+}
+
+static enum directory_status
+refuse_count(struct directory *directory, uint64_t *count_out)
+{
+	(void)directory;
+	(void)count_out;
+	return DIRECTORY_READ_ONLY;
+}
+
+static void
+close_link(struct directory *directory)
+{
+	struct link_directory *link = CONTAINER_OF(directory, struct link_directory, directory);
+
+	free(link->server);
+	free(link);
+}
+
+static const struct directory_backend backend = {
+	.lookup = lookup,
+	.asks_home = true,
+	.add = refuse_credential,
+	.set_credential = refuse_credential,
+	.set_enabled = refuse_enabled,
+	.delete = refuse_name,
+	.list = refuse_list,
+	.count = refuse_count,
+	.close = close_link,
+};
+
+struct directory *
+directory_open_link(struct span server)
+{
+	struct link_directory *link = NEW(struct link_directory);
+
+	link->directory.backend = &backend;
+	link->server = memory_copy_span(server);
+	return &link->directory;
+}
