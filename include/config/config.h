@@ -12,11 +12,14 @@
 
 enum config_role { CONFIG_ROLE_CAS = 1, CONFIG_ROLE_MAILBOX = 2, CONFIG_ROLE_BOTH = 3 };	/* bits */
 enum config_directory { CONFIG_DIRECTORY_SQLITE, CONFIG_DIRECTORY_LDAP, CONFIG_DIRECTORY_LINK };
+enum config_login_type { CONFIG_LOGIN_PLAIN = 1, CONFIG_LOGIN_PLAIN_AUTH, CONFIG_LOGIN_SECURE };	/* as Exchange's */
+enum config_tls_minimum { CONFIG_TLS_1_2, CONFIG_TLS_1_3 };
 enum config_flag_sync { CONFIG_FLAG_SYNC_LAZY, CONFIG_FLAG_SYNC_ALWAYS };
 
 /* Where to listen: a TCP address, or a socket in the file system. */
 struct config_listener {
 	bool is_tls;		/* imaps: TLS from the first octet */
+	bool is_proxy;		/* a PROXY header comes before anything else */
 	char *path;		/* absolute, or NULL for TCP */
 	char *host;		/* a numeric address or a name, without brackets; NULL with a path */
 	uint16_t port;		/* 0 lets the system choose; 0 with a path */
@@ -38,6 +41,28 @@ struct config_servers {
 	size_t count;
 };
 
+/* A certificate for clients that ask for a name. */
+struct config_certificate {
+	char *name;		/* as SNI has it, or "*.example.org" */
+	char *certificate, *key;
+};
+
+struct config_certificates {
+	struct config_certificate *at;
+	size_t count;
+};
+
+/* IPv4 as ::ffff:0:0/96 in IPv6. */
+struct config_network {
+	uint8_t address[16];
+	unsigned bits;		/* that count, of 128 */
+};
+
+struct config_networks {
+	struct config_network *at;
+	size_t count;
+};
+
 struct config_uris {
 	char **at;
 	size_t count;
@@ -52,6 +77,7 @@ struct config {
 	char *data_directory;
 	char *control_socket;
 	struct config_listeners listen;
+	struct config_networks proxy_trusted;
 	struct config_listeners lmtp_listen;
 	struct config_listeners link_listen;
 	struct config_servers mailbox_server;
@@ -60,6 +86,8 @@ struct config {
 	uint64_t mailbox_server_timeout_s, link_timeout_s;
 	char *tls_certificate;			/* NULL: no TLS */
 	char *tls_key;
+	struct config_certificates tls_certificate_for;
+	int tls_minimum;			/* enum config_tls_minimum */
 	int directory;				/* enum config_directory */
 	char *directory_server;			/* of directory link; NULL otherwise */
 	struct config_uris ldap_servers;	/* of directory ldap, the preferred one first */
@@ -72,11 +100,14 @@ struct config {
 	uint64_t ldap_timeout_s, ldap_retry_time_s, ldap_cache_time_s;
 	char *user, *group;			/* NULL: stay who started it */
 	int log_level;				/* enum log_level */
-	bool allow_plaintext_login;
+	char *banner;				/* NULL: the hostname is ready */
+	int login_type;				/* enum config_login_type */
+	struct config_uris deny_users;		/* as written */
 	uint64_t login_timeout_s, handshake_timeout_s, idle_timeout_s;
 	uint64_t drain_time_s;
 	uint64_t auth_cache_time_s;
 	uint64_t max_connections, max_connections_per_user, max_connections_per_address;
+	uint64_t max_command_size_octets;
 	uint64_t message_size_limit_octets;
 	uint64_t storage_threads;
 	uint64_t compute_threads;		/* 0: auto, as many as the machine has cores */
@@ -133,6 +164,9 @@ void config_print(const struct config *config, struct buffer *out);
  */
 void config_list_restart_needed(const struct config *before, const struct config *after,
     struct buffer *names_out);
+
+/* Whether a numeric address, without port, lies in one of the networks. */
+bool config_networks_have(const struct config_networks *networks, const char *address);
 
 /* The names of all options in the order of the table; NULL past the end.  Static. */
 const char *config_option_name(size_t index);

@@ -15,7 +15,8 @@ enum imap_moment {
 };
 
 struct imap_capability_options {
-	const char *mechanisms;		/* "PLAIN SCRAM-SHA-256", shown before login as AUTH=...; NULL: LOGINDISABLED */
+	const char *mechanisms;		/* "PLAIN SCRAM-SHA-256", shown before login as AUTH=...; or NULL */
+	bool is_login_disabled;		/* before login: no password will be looked at */
 	uint64_t append_limit;		/* octets, 0: leave APPENDLIMIT out */
 };
 

@@ -1,14 +1,27 @@
 /*
  * What a client may say before login: RFC 9051 sections 6.1 and 6.2.  No password is looked at before
- * TLS (RFC 8314), unless the operator allows it.
+ * TLS (RFC 8314), unless login-type allows it.
  */
 #include "client.h"
 #include "imap/capability.h"
 
-bool
-client_is_private(const struct cas_client *client)
+/* What login-type leaves of the mechanisms; SCRAM says nothing that could be used by who listens. */
+static unsigned
+permitted_mechanisms(const struct cas_client *client)
 {
-	return stream_is_tls(client->stream) || client->cas->parts.config->allow_plaintext_login;
+	unsigned all = login_mechanisms(client->cas);
+	int type = client->cas->parts.config->login_type;
+
+	if (stream_is_tls(client->stream) || type == CONFIG_LOGIN_PLAIN)
+		return all;
+	return type == CONFIG_LOGIN_PLAIN_AUTH ? all & 1u << SASL_SCRAM_SHA_256 : 0;
+}
+
+/* May it send a password? */
+static bool
+is_private(const struct cas_client *client)
+{
+	return (permitted_mechanisms(client) & 1u << SASL_PLAIN) != 0;
 }
 
 static void
@@ -21,11 +34,12 @@ write_capability(struct cas_client *client, struct buffer *out)
 	struct buffer names = { 0 };
 
 	for (unsigned i = 0; i < SASL_MECHANISM_COUNT; i++) {
-		if ((login_mechanisms(client->cas) & 1u << i) == 0)
+		if ((permitted_mechanisms(client) & 1u << i) == 0)
 			continue;
 		buffer_printf(&names, "%s ", sasl_mechanism_name((enum sasl_mechanism)i));
 	}
-	options.mechanisms = client_is_private(client) ? buffer_string(&names) : NULL;
+	options.mechanisms = buffer_string(&names);
+	options.is_login_disabled = !is_private(client);
 	imap_capability_write(out, is_upgradable ? IMAP_MOMENT_BEFORE_TLS : IMAP_MOMENT_BEFORE_LOGIN,
 	    &options);
 	buffer_free(&names);
@@ -34,11 +48,15 @@ write_capability(struct cas_client *client, struct buffer *out)
 void
 client_greet(struct cas_client *client)
 {
+	const struct config *config = client->cas->parts.config;
 	struct buffer code = { 0 }, text = { 0 };
 
 	buffer_add_string(&code, "CAPABILITY ");
 	write_capability(client, &code);
-	buffer_printf(&text, "%s ready", client->cas->parts.config->hostname);
+	if (config->banner != NULL)
+		buffer_add_string(&text, config->banner);
+	else
+		buffer_printf(&text, "%s ready", config->hostname);
 	client_reply(client, SPAN("*"), IMAP_OK, buffer_string(&code), buffer_string(&text));
 	buffer_free(&code);
 	buffer_free(&text);
@@ -110,28 +128,34 @@ on_starttls(struct cas_client *client, struct imap_command_line *line)
 }
 
 /* The password has been seen by everybody on the way: the log says so, without it. */
-static bool
+static void
 refuse_in_plaintext(struct cas_client *client, struct imap_command_line *line)
 {
-	if (client_is_private(client))
-		return false;
 	log_warning("plaintext-login-refused", log_text("sid", client->sid),
 	    log_text("rip", client->address));
 	client_reply(client, line->tag, IMAP_NO, "PRIVACYREQUIRED", "Use TLS first");
-	return true;
 }
 
 static void
 on_login(struct cas_client *client, struct imap_command_line *line)
 {
-	if (!refuse_in_plaintext(client, line))
+	if (is_private(client))
 		login_with_password(client, line);
+	else
+		refuse_in_plaintext(client, line);
 }
 
 static void
 on_authenticate(struct cas_client *client, struct imap_command_line *line)
 {
-	if (!refuse_in_plaintext(client, line))
+	unsigned permitted = permitted_mechanisms(client);
+	enum sasl_mechanism mechanism = SASL_PLAIN;
+	bool is_known = sasl_find_mechanism(line->authenticate.mechanism, login_mechanisms(client->cas),
+	    &mechanism);
+
+	if (permitted == 0 || (is_known && (permitted & 1u << mechanism) == 0))
+		refuse_in_plaintext(client, line);
+	else
 		login_with_mechanism(client, line);
 }
 

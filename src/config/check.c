@@ -44,6 +44,25 @@ config_set_role(struct config *config, struct span role)
 	return is_good;
 }
 
+/* Whether anybody could log in without TLS. */
+static bool
+has_plain_login(const struct config *config)
+{
+	if (config->login_type == CONFIG_LOGIN_PLAIN_AUTH)
+		return config->directory == CONFIG_DIRECTORY_SQLITE;	/* the others know no SCRAM */
+	return config->login_type == CONFIG_LOGIN_PLAIN;
+}
+
+static bool
+check_listeners(const struct config *config, struct buffer *errors_out)
+{
+	for (size_t i = 0; i < config->listen.count; i++)
+		if (config->listen.at[i].is_proxy && config->proxy_trusted.count == 0)
+			return fail(config, "listen", "proxy needs proxy-trusted: who may say for whom it "
+			    "speaks", errors_out);
+	return true;
+}
+
 static bool
 has_tls_listener(const struct config *config)
 {
@@ -144,14 +163,18 @@ config_check(const struct config *config, struct buffer *errors_out)
 {
 	bool is_good = check_link(config, errors_out);
 
+	is_good &= check_listeners(config, errors_out);
 	if ((config->role & CONFIG_ROLE_CAS) && config->tls_certificate == NULL) {
 		if (has_tls_listener(config))
 			is_good = fail(config, "listen", "imaps needs tls-certificate and tls-key",
 			    errors_out);
-		else if (!config->allow_plaintext_login)
+		else if (!has_plain_login(config))
 			is_good = fail(config, "listen", "nobody can log in without tls-certificate "
-			    "and tls-key, or allow-plaintext-login", errors_out);
+			    "and tls-key, or another login-type", errors_out);
 	}
+	if (config->tls_certificate_for.count > 0 && config->tls_certificate == NULL)
+		is_good = fail(config, "tls-certificate-for", "clients that ask for no name need tls-certificate",
+		    errors_out);
 	if (config->tls_certificate != NULL && config->tls_key == NULL)
 		is_good = fail(config, "tls-certificate", "tls-key is missing", errors_out);
 	if (config->tls_key != NULL && config->tls_certificate == NULL)
@@ -179,6 +202,21 @@ check_readable(const struct config *config, const char *name, const char *path, 
 	if (about.st_mode & forbidden)
 		return fail(config, name, "others can read the secret; try chmod 640", errors_out);
 	return true;
+}
+
+static bool
+check_named_certificates(const struct config *config, struct buffer *errors_out)
+{
+	bool is_good = true;
+
+	for (size_t i = 0; i < config->tls_certificate_for.count; i++) {
+		const struct config_certificate *named = &config->tls_certificate_for.at[i];
+
+		is_good &= check_readable(config, "tls-certificate-for", named->certificate, 0, errors_out);
+		is_good &= check_readable(config, "tls-certificate-for", named->key, S_IRWXO | S_IWGRP,
+		    errors_out);
+	}
+	return is_good;
 }
 
 static bool
@@ -238,6 +276,7 @@ config_check_environment(const struct config *config, struct buffer *errors_out)
 		/* The group may read: Debian's ssl-cert works so. */
 		is_good &= check_readable(config, "tls-key", config->tls_key, S_IRWXO | S_IWGRP,
 		    errors_out);
+		is_good &= check_named_certificates(config, errors_out);
 	}
 	if (config->directory == CONFIG_DIRECTORY_LDAP) {
 		is_good &= check_readable(config, "ldap-password-file", config->ldap_password_file,

@@ -178,9 +178,13 @@ expected_words(const struct option *option)
 {
 	switch (option->kind) {
 	case LISTEN:
-		return "listen takes imap or imaps, and an address";
+		return "listen takes imap or imaps, an address, and perhaps proxy";
 	case DIRECTORY:
 		return "directory takes sqlite, or ldap and its servers, or link and a mailbox server";
+	case CERTIFICATE:
+		return "tls-certificate-for takes a server's name, a certificate and its key";
+	case NAMES:
+		return "deny-users takes names of users, up to 64 in a line";
 	case SERVER:
 		return "mailbox-server takes a name and an address";
 	default:

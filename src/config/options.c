@@ -17,6 +17,13 @@ static const struct option_word levels[] = {
 	{ "error", LOG_LEVEL_ERROR }, { "warning", LOG_LEVEL_WARNING }, { "info", LOG_LEVEL_INFO },
 	{ "debug", LOG_LEVEL_DEBUG }, { NULL, 0 },
 };
+static const struct option_word login_types[] = {
+	{ "plain", CONFIG_LOGIN_PLAIN }, { "plain-auth", CONFIG_LOGIN_PLAIN_AUTH }, { "secure", CONFIG_LOGIN_SECURE },
+	{ NULL, 0 },
+};
+static const struct option_word tls_versions[] = {
+	{ "1.2", CONFIG_TLS_1_2 }, { "1.3", CONFIG_TLS_1_3 }, { NULL, 0 },
+};
 static const struct option_word flag_syncs[] = {
 	{ "lazy", CONFIG_FLAG_SYNC_LAZY }, { "always", CONFIG_FLAG_SYNC_ALWAYS }, { NULL, 0 },
 };
@@ -34,7 +41,8 @@ const struct option options[OPTION_COUNT] = {
 	{ "start-services",	BOOL,	     AT(start_services),	"yes",	    AT_START,  0, 0, NULL },
 	{ "data-directory",	PATH,	     AT(data_directory),	"/var/lib/imapd", AT_START, 0, 0, NULL },
 	{ "control-socket",	PATH,	     AT(control_socket),	"/run/imapd/control", AT_START, 0, 0, NULL },
-	{ "listen",		LISTEN,	     AT(listen),		"imaps [::]:993;imap [::]:143", AT_START, 0, 0, NULL },
+	{ "listen",		LISTEN,	     AT(listen),		"imaps [::]:993;imap [::]:143", AT_RELOAD, 0, 0, NULL },
+	{ "proxy-trusted",	NETWORK,     AT(proxy_trusted),		NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "lmtp-listen",	LMTP_LISTEN, AT(lmtp_listen),		"none",	    AT_START,  0, 0, NULL },
 	{ "link-listen",	LINK_LISTEN, AT(link_listen),		"none",	    AT_START,  0, 0, NULL },
 	{ "mailbox-server",	SERVER,	     AT(mailbox_server),	NULL,	    AT_START,  0, 0, NULL },
@@ -46,6 +54,8 @@ const struct option options[OPTION_COUNT] = {
 	{ "mailbox-server-timeout", SECONDS, AT(mailbox_server_timeout_s), "10",    AT_START,  1, 60, NULL },
 	{ "tls-certificate",	PATH,	     AT(tls_certificate),	NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "tls-key",		PATH,	     AT(tls_key),		NULL,	    AT_RELOAD, 0, 0, NULL },
+	{ "tls-certificate-for", CERTIFICATE, AT(tls_certificate_for),	NULL,	    AT_RELOAD, 0, 0, NULL },
+	{ "tls-minimum",	WORD,	     AT(tls_minimum),		"1.2",	    AT_RELOAD, 0, 0, tls_versions },
 	{ "directory",		DIRECTORY,   AT(directory),		"sqlite",   AT_START,  0, 0, directories },
 	{ "ldap-base",		STRING,	     AT(ldap_base),		NULL,	    AT_START,  0, 0, NULL },
 	{ "ldap-filter",	STRING,	     AT(ldap_filter),		"(uid=%u)", AT_START,  0, 0, NULL },
@@ -61,7 +71,9 @@ const struct option options[OPTION_COUNT] = {
 	{ "user",		STRING,	     AT(user),			NULL,	    AT_START,  0, 0, NULL },
 	{ "group",		STRING,	     AT(group),			NULL,	    AT_START,  0, 0, NULL },
 	{ "log-level",		WORD,	     AT(log_level),		"info",	    AT_RELOAD, 0, 0, levels },
-	{ "allow-plaintext-login", BOOL,     AT(allow_plaintext_login),	"no",	    AT_RELOAD, 0, 0, NULL },
+	{ "banner",		TEXT,	     AT(banner),		NULL,	    AT_RELOAD, 0, 0, NULL },
+	{ "login-type",		WORD,	     AT(login_type),		"secure",   AT_RELOAD, 0, 0, login_types },
+	{ "deny-users",		NAMES,	     AT(deny_users),		NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "login-timeout",	SECONDS,     AT(login_timeout_s),	"60",	    AT_RELOAD, 1, DAY, NULL },
 	{ "handshake-timeout",	SECONDS,     AT(handshake_timeout_s),	"30",	    AT_RELOAD, 1, DAY, NULL },
 	{ "idle-timeout",	SECONDS,     AT(idle_timeout_s),	"1800",	    AT_RELOAD, 1, DAY, NULL },
@@ -70,6 +82,7 @@ const struct option options[OPTION_COUNT] = {
 	{ "max-connections",	NUMBER,	     AT(max_connections),	"2000",	    AT_RELOAD, 1, 1000000, NULL },
 	{ "max-connections-per-user", NUMBER, AT(max_connections_per_user), "16",   AT_RELOAD, 1, 1000000, NULL },
 	{ "max-connections-per-address", NUMBER, AT(max_connections_per_address), "200", AT_RELOAD, 1, 1000000, NULL },
+	{ "max-command-size",	SIZE,	     AT(max_command_size_octets), "64K",    AT_RELOAD, 1024, MiB, NULL },
 	{ "message-size-limit",	SIZE,	     AT(message_size_limit_octets), "64M",  AT_RELOAD, 1024, 4095 * MiB, NULL },
 	{ "storage-threads",	NUMBER,	     AT(storage_threads),	"16",	    AT_START,  1, 1024, NULL },
 	{ "compute-threads",	AUTO_NUMBER, AT(compute_threads),	"auto",	    AT_START,  1, 1024, NULL },

@@ -6,8 +6,8 @@
 
 #include "config/config.h"
 
-enum option_kind { STRING, PATH, NUMBER, AUTO_NUMBER, SECONDS, SIZE, BOOL, WORD, LISTEN, LMTP_LISTEN, LINK_LISTEN,
-	SERVER, DIRECTORY };
+enum option_kind { STRING, PATH, NUMBER, AUTO_NUMBER, SECONDS, SIZE, BOOL, WORD, TEXT, LISTEN, LMTP_LISTEN,
+	LINK_LISTEN, SERVER, DIRECTORY, CERTIFICATE, NETWORK, NAMES };
 enum option_applies { AT_START, AT_RELOAD };
 
 struct option_word {
@@ -25,8 +25,9 @@ struct option {
 	const struct option_word *words;
 };
 
-#define OPTION_COUNT 47
-#define OPTION_VALUES_MAX 9	/* directory ldap and eight servers */
+#define OPTION_COUNT 53
+#define OPTION_VALUES_MAX 64	/* names in a line of deny-users */
+#define LDAP_SERVERS_MAX  8
 
 extern const struct option options[OPTION_COUNT];
 
@@ -44,16 +45,33 @@ static inline bool
 option_is_repeatable(const struct option *option)
 {
 	return option->kind == LISTEN || option->kind == LMTP_LISTEN || option->kind == LINK_LISTEN ||
-	    option->kind == SERVER;
+	    option->kind == SERVER || option->kind == CERTIFICATE || option->kind == NETWORK ||
+	    option->kind == NAMES;
+}
+
+/* Where its value is. */
+static inline void *
+option_place(const struct option *option, const struct config *config)
+{
+	return (char *)(uintptr_t)config + option->offset;
 }
 
 /* Whether a value of this option can have so many words. */
 static inline bool
 option_takes(const struct option *option, size_t count)
 {
-	if (option->kind == DIRECTORY)
+	switch (option->kind) {
+	case DIRECTORY:
+		return count >= 1 && count <= 1 + LDAP_SERVERS_MAX;
+	case NAMES:
 		return count >= 1 && count <= OPTION_VALUES_MAX;
-	return count == (option->kind == LISTEN || option->kind == SERVER ? 2 : 1);
+	case LISTEN:
+		return count == 2 || count == 3;
+	case CERTIFICATE:
+		return count == 3;
+	default:
+		return count == (option->kind == SERVER ? 2 : 1);
+	}
 }
 
 /*
@@ -68,6 +86,14 @@ bool option_set(const struct option *option, struct config *config, const struct
 
 /* Append the option's lines of a configuration file; nothing when it is empty. */
 void option_print(const struct option *option, const struct config *config, struct buffer *out);
+
+/*
+ * Read a network: an address, a slash and how many bits of it count; an address alone is itself.
+ *
+ * False: it is none, or has bits behind those that count.
+ */
+bool network_parse(struct span text, struct config_network *network_out);
+void network_print(const struct config_network *network, struct buffer *out);
 
 /* Free what the option holds. */
 void option_fini(const struct option *option, struct config *config);

@@ -1,16 +1,10 @@
 /*
- * Values of each kind: from text into struct config, and back.  Pure.
+ * Values of each kind, from text into struct config, and their end.  Pure.
  */
 #include <stdlib.h>
 
 #include "base/memory.h"
 #include "options.h"
-
-static void *
-member(const struct option *option, const struct config *config)
-{
-	return (char *)(uintptr_t)config + option->offset;
-}
 
 static bool
 wrong(struct buffer *reason_out, struct span value, const char *expected)
@@ -23,7 +17,7 @@ static bool
 set_string(const struct option *option, struct config *config, struct span value,
     struct buffer *reason_out)
 {
-	char **string = member(option, config);
+	char **string = option_place(option, config);
 
 	if (value.length == 0)
 		return wrong(reason_out, value, "a name");
@@ -59,7 +53,7 @@ static bool
 set_number(const struct option *option, struct config *config, struct span value,
     struct buffer *reason_out)
 {
-	uint64_t number, *place = member(option, config);
+	uint64_t number, *place = option_place(option, config);
 
 	if (option->kind == AUTO_NUMBER && span_equals(value, SPAN("auto"))) {
 		*place = 0;
@@ -85,7 +79,7 @@ set_bool(const struct option *option, struct config *config, struct span value,
 
 	if (!is_yes && !span_equals(value, SPAN("no")))
 		return wrong(reason_out, value, "\"yes\" or \"no\"");
-	*(bool *)member(option, config) = is_yes;
+	*(bool *)option_place(option, config) = is_yes;
 	return true;
 }
 
@@ -97,7 +91,7 @@ set_word(const struct option *option, struct config *config, struct span value,
 
 	for (const struct option_word *word = option->words; word->text != NULL; word++) {
 		if (span_equals(value, span_from_string(word->text))) {
-			*(int *)member(option, config) = word->value;
+			*(int *)option_place(option, config) = word->value;
 			return true;
 		}
 		suggestion_consider(&suggestion, value, word->text);
@@ -137,17 +131,95 @@ add_listener(struct config_listeners *listeners, struct config_listener listener
 }
 
 static bool
-set_listen(const struct option *option, struct config *config, const struct span *values,
+set_listen(const struct option *option, struct config *config, const struct span *values, size_t count,
     size_t *word_out, struct buffer *reason_out)
 {
-	struct config_listener listener = { .is_tls = span_equals(values[0], SPAN("imaps")) };
+	struct config_listener listener = { .is_tls = span_equals(values[0], SPAN("imaps")),
+		.is_proxy = count == 3 };
 
 	if (!listener.is_tls && !span_equals(values[0], SPAN("imap")))
 		return wrong(reason_out, values[0], "\"imap\" or \"imaps\"");
+	*word_out = 2;
+	if (listener.is_proxy && !span_equals(values[2], SPAN("proxy")))
+		return wrong(reason_out, values[2], "\"proxy\"");
 	*word_out = 1;
 	if (!read_address(values[1], &listener))
 		return wrong(reason_out, values[1], "ADDRESS:PORT or [IPV6]:PORT");
-	add_listener(member(option, config), listener);
+	add_listener(option_place(option, config), listener);
+	return true;
+}
+
+/* Printable ASCII: what may stand behind a response in any version of IMAP. */
+static bool
+set_text(const struct option *option, struct config *config, struct span value, struct buffer *reason_out)
+{
+	for (size_t i = 0; i < value.length; i++)
+		if (value.at[i] < ' ' || value.at[i] > '~')
+			return wrong(reason_out, value, "a text of printable ASCII characters");
+	return set_string(option, config, value, reason_out);
+}
+
+/* A name as in DNS, or one that begins with "*." and stands for one more label. */
+static bool
+is_server_name(struct span name)
+{
+	static const struct span letters = SPAN("abcdefghijklmnopqrstuvwxyz0123456789-_.");
+
+	if (span_starts_with(name, SPAN("*.")))
+		name = span_from(name, 2);
+	if (name.length == 0 || name.length > 253 || name.at[0] == '.' || name.at[name.length - 1] == '.')
+		return false;
+	for (size_t i = 0; i < name.length; i++)
+		if (span_find(letters, ascii_lower(name.at[i])) == letters.length)
+			return false;
+	return true;
+}
+
+static bool
+set_certificate(const struct option *option, struct config *config, const struct span *values,
+    size_t *word_out, struct buffer *reason_out)
+{
+	struct config_certificates *certificates = option_place(option, config);
+
+	if (!is_server_name(values[0]))
+		return wrong(reason_out, values[0], "a server's name, or \"*.\" and a domain");
+	for (size_t i = 0; i < certificates->count; i++)
+		if (span_equals_nocase(values[0], span_from_string(certificates->at[i].name)))
+			return wrong(reason_out, values[0], "a name of its own: there is one before");
+	for (*word_out = 1; *word_out < 3; ++*word_out)
+		if (values[*word_out].length == 0 || values[*word_out].at[0] != '/')
+			return wrong(reason_out, values[*word_out], "an absolute path");
+	certificates->at = memory_resize(certificates->at, certificates->count + 1, sizeof *certificates->at);
+	certificates->at[certificates->count++] = (struct config_certificate){ memory_copy_span(values[0]),
+		memory_copy_span(values[1]), memory_copy_span(values[2]) };
+	return true;
+}
+
+static bool
+set_network(const struct option *option, struct config *config, struct span value, struct buffer *reason_out)
+{
+	struct config_networks *networks = option_place(option, config);
+	struct config_network network;
+
+	if (!network_parse(value, &network))
+		return wrong(reason_out, value, "a network such as 192.0.2.0/24, 2001:db8::/32 or 127.0.0.1");
+	networks->at = memory_resize(networks->at, networks->count + 1, sizeof *networks->at);
+	networks->at[networks->count++] = network;
+	return true;
+}
+
+static bool
+set_names(const struct option *option, struct config *config, const struct span *values, size_t count,
+    size_t *word_out, struct buffer *reason_out)
+{
+	struct config_uris *names = option_place(option, config);
+
+	for (*word_out = 0; *word_out < count; ++*word_out) {
+		if (values[*word_out].length == 0)
+			return wrong(reason_out, values[*word_out], "a name");
+		names->at = memory_resize(names->at, names->count + 1, sizeof *names->at);
+		names->at[names->count++] = memory_copy_span(values[*word_out]);
+	}
 	return true;
 }
 
@@ -163,7 +235,7 @@ set_lmtp_listen(const struct option *option, struct config *config, struct span 
 		listener.path = memory_copy_span(value);
 	else if (!read_address(value, &listener))
 		return wrong(reason_out, value, "an absolute path, ADDRESS:PORT or \"none\"");
-	add_listener(member(option, config), listener);
+	add_listener(option_place(option, config), listener);
 	return true;
 }
 
@@ -178,7 +250,7 @@ set_link_listen(const struct option *option, struct config *config, struct span 
 		return true;
 	if (!read_address(value, &listener))
 		return wrong(reason_out, value, "ADDRESS:PORT or \"none\"");
-	add_listener(member(option, config), listener);
+	add_listener(option_place(option, config), listener);
 	return true;
 }
 
@@ -187,7 +259,7 @@ static bool
 set_server(const struct option *option, struct config *config, const struct span *values,
     size_t *word_out, struct buffer *reason_out)
 {
-	struct config_servers *servers = member(option, config);
+	struct config_servers *servers = option_place(option, config);
 	struct config_listener address = { 0 };
 
 	if (values[0].length == 0)
@@ -270,8 +342,16 @@ option_set(const struct option *option, struct config *config, const struct span
 		return set_bool(option, config, values[0], reason_out);
 	case WORD:
 		return set_word(option, config, values[0], reason_out);
+	case TEXT:
+		return set_text(option, config, values[0], reason_out);
+	case CERTIFICATE:
+		return set_certificate(option, config, values, word_out, reason_out);
+	case NETWORK:
+		return set_network(option, config, values[0], reason_out);
+	case NAMES:
+		return set_names(option, config, values, count, word_out, reason_out);
 	case LISTEN:
-		return set_listen(option, config, values, word_out, reason_out);
+		return set_listen(option, config, values, count, word_out, reason_out);
 	case LMTP_LISTEN:
 		return set_lmtp_listen(option, config, values[0], reason_out);
 	case LINK_LISTEN:
@@ -285,129 +365,78 @@ option_set(const struct option *option, struct config *config, const struct span
 	}
 }
 
-/* In quotes, so that any value can be read back. */
 static void
-print_string(const char *string, struct buffer *out)
+free_strings(struct config_uris *strings)
 {
-	buffer_add_octet(out, '"');
-	for (; *string != '\0'; string++) {
-		if (*string == '"' || *string == '\\')
-			buffer_add_octet(out, '\\');
-		buffer_add_octet(out, (uint8_t)*string);
-	}
-	buffer_add_octet(out, '"');
+	for (size_t i = 0; i < strings->count; i++)
+		free(strings->at[i]);
+	free(strings->at);
 }
 
 static void
-print_listeners(const struct option *option, const struct config_listeners *listeners,
-    struct buffer *out)
+free_servers(struct config_servers *servers)
+{
+	for (size_t i = 0; i < servers->count; i++) {
+		free(servers->at[i].name);
+		free(servers->at[i].address);
+	}
+	free(servers->at);
+}
+
+static void
+free_certificates(struct config_certificates *certificates)
+{
+	for (size_t i = 0; i < certificates->count; i++) {
+		free(certificates->at[i].name);
+		free(certificates->at[i].certificate);
+		free(certificates->at[i].key);
+	}
+	free(certificates->at);
+}
+
+static void
+free_listeners(struct config_listeners *listeners)
 {
 	for (size_t i = 0; i < listeners->count; i++) {
-		const struct config_listener *listener = &listeners->at[i];
-
-		buffer_printf(out, "%s ", option->name);
-		if (option->kind == LISTEN)
-			buffer_add_string(out, listener->is_tls ? "imaps " : "imap ");
-		if (listener->path != NULL)
-			print_string(listener->path, out);
-		else
-			buffer_printf(out, strchr(listener->host, ':') ? "[%s]:%u" : "%s:%u",
-			    listener->host, listener->port);
-		buffer_add_octet(out, '\n');
+		free(listeners->at[i].path);
+		free(listeners->at[i].host);
 	}
-	if (listeners->count == 0)
-		buffer_printf(out, "%s none\n", option->name);
-}
-
-static void
-print_mailbox_servers(const struct option *option, const struct config_servers *servers,
-    struct buffer *out)
-{
-	for (size_t i = 0; i < servers->count; i++) {
-		buffer_printf(out, "%s ", option->name);
-		print_string(servers->at[i].name, out);
-		buffer_printf(out, " %s\n", servers->at[i].address);
-	}
-}
-
-static void
-print_servers(const struct config_uris *servers, struct buffer *out)
-{
-	for (size_t i = 0; i < servers->count; i++) {
-		buffer_add_octet(out, ' ');
-		print_string(servers->at[i], out);
-	}
-}
-
-static const char *
-word_text(const struct option *option, int value)
-{
-	const struct option_word *word = option->words;
-
-	while (word->text != NULL && word->value != value)
-		word++;
-	return word->text;
-}
-
-void
-option_print(const struct option *option, const struct config *config, struct buffer *out)
-{
-	const void *value = member(option, config);
-
-	if (option->kind == SERVER) {
-		print_mailbox_servers(option, value, out);
-		return;
-	}
-	if (option_is_repeatable(option)) {
-		print_listeners(option, value, out);
-		return;
-	}
-	if ((option->kind == STRING || option->kind == PATH) && *(char *const *)value == NULL)
-		return;
-	buffer_printf(out, "%s ", option->name);
-	if (option->kind == STRING || option->kind == PATH)
-		print_string(*(char *const *)value, out);
-	else if (option->kind == BOOL)
-		buffer_add_string(out, *(const bool *)value ? "yes" : "no");
-	else if (option->kind == WORD || option->kind == DIRECTORY)
-		buffer_add_string(out, word_text(option, *(const int *)value));
-	else if (option->kind == AUTO_NUMBER && *(const uint64_t *)value == 0)
-		buffer_add_string(out, "auto");
-	else
-		buffer_add_number(out, *(const uint64_t *)value);
-	if (option->kind == DIRECTORY)
-		print_servers(&config->ldap_servers, out);
-	if (option->kind == DIRECTORY && config->directory_server != NULL) {
-		buffer_add_octet(out, ' ');
-		print_string(config->directory_server, out);
-	}
-	buffer_add_octet(out, '\n');
+	free(listeners->at);
 }
 
 void
 option_fini(const struct option *option, struct config *config)
 {
-	if (option->kind == STRING || option->kind == PATH)
-		free(*(char **)member(option, config));
-	if (option->kind == DIRECTORY) {
-		for (size_t i = 0; i < config->ldap_servers.count; i++)
-			free(config->ldap_servers.at[i]);
-		free(config->ldap_servers.at);
-		free(config->directory_server);
-	}
-	if (option->kind == SERVER) {
-		for (size_t i = 0; i < config->mailbox_server.count; i++) {
-			free(config->mailbox_server.at[i].name);
-			free(config->mailbox_server.at[i].address);
-		}
-		free(config->mailbox_server.at);
-	} else if (option_is_repeatable(option)) {
-		struct config_listeners *listeners = member(option, config);
+	void *value = option_place(option, config);
 
-		for (size_t i = 0; i < listeners->count; i++) {
-			free(listeners->at[i].path);
-			free(listeners->at[i].host);
-		}
-		free(listeners->at);
+	switch (option->kind) {
+	case STRING:
+	case PATH:
+	case TEXT:
+		free(*(char **)value);
+		break;
+	case DIRECTORY:
+		free_strings(&config->ldap_servers);
+		free(config->directory_server);
+		break;
+	case SERVER:
+		free_servers(value);
+		break;
+	case CERTIFICATE:
+		free_certificates(value);
+		break;
+	case NETWORK:
+		free(((struct config_networks *)value)->at);
+		break;
+	case NAMES:
+		free_strings(value);
+		break;
+	case LISTEN:
+	case LMTP_LISTEN:
+	case LINK_LISTEN:
+		free_listeners(value);
+		break;
+	default:
+		break;
 	}
 }

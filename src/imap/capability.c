@@ -65,12 +65,12 @@ add_mechanisms(struct buffer *out, bool *is_first, struct span names)
 
 /* RFC 9051 section 6.2.3: LOGINDISABLED says that no password will be looked at. */
 static void
-add_login(struct buffer *out, bool *is_first, const char *mechanisms)
+add_login(struct buffer *out, bool *is_first, const struct imap_capability_options *options)
 {
-	if (mechanisms == NULL)
+	if (options->is_login_disabled)
 		add(out, is_first, SPAN("LOGINDISABLED"));
-	else
-		add_mechanisms(out, is_first, span_from_string(mechanisms));
+	if (options->mechanisms != NULL)
+		add_mechanisms(out, is_first, span_from_string(options->mechanisms));
 }
 
 void
@@ -83,7 +83,7 @@ imap_capability_write(struct buffer *out, enum imap_moment moment,
 		if (capabilities[i].moments & (1u << moment))
 			add(out, &is_first, span_from_string(capabilities[i].name));
 	if (moment == IMAP_MOMENT_BEFORE_TLS || moment == IMAP_MOMENT_BEFORE_LOGIN)
-		add_login(out, &is_first, options->mechanisms);
+		add_login(out, &is_first, options);
 	if (moment == IMAP_MOMENT_AFTER_LOGIN && options->append_limit > 0) {
 		add(out, &is_first, SPAN("APPENDLIMIT="));	/* RFC 7889 */
 		buffer_add_number(out, options->append_limit);

@@ -11,7 +11,7 @@ import server as lib
 
 @pytest.fixture(scope="module")
 def server():
-    with lib.Server(users=("victim", "mallory"), settings=["allow-plaintext-login yes"]) as running:
+    with lib.Server(users=("victim", "mallory"), settings=["login-type plain"]) as running:
         yield running
 
 
@@ -138,7 +138,7 @@ def test_state_before_tls_is_forgotten(server):
 
 
 def test_login_is_refused_before_tls_by_default():
-    with lib.Server(settings=["allow-plaintext-login no"]) as server:
+    with lib.Server(settings=["login-type secure"]) as server:
         client = server.client()
         assert b"LOGINDISABLED" in client.ok(b"CAPABILITY").untagged[0]
         assert b"AUTH=" not in client.ok(b"CAPABILITY").untagged[0]

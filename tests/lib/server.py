@@ -72,7 +72,7 @@ class Server:
                  f"listen imap 127.0.0.1:{self.imap_port}", f"listen imaps 127.0.0.1:{self.imaps_port}",
                  f"lmtp-listen 127.0.0.1:{self.lmtp_port}",
                  f"tls-certificate {self.cert}", f"tls-key {self.key}", "directory sqlite",
-                 "allow-plaintext-login yes", "max-connections-per-user 2000",
+                 "login-type plain", "max-connections-per-user 2000",
                  "max-connections-per-address 5000"]
         lines = [line for line in lines if line.split()[0] not in own] + self.settings
         self.config.write_text("\n".join(lines) + "\n")

@@ -137,7 +137,7 @@ begin(void **state)
 	add_user("alice", "secret");
 	world->link = link_new(world->loop);
 	link_serve(world->link, on_arrived, NULL);
-	world->config = (struct config){ .hostname = (char *)"test", .allow_plaintext_login = true,
+	world->config = (struct config){ .hostname = (char *)"test", .login_type = CONFIG_LOGIN_PLAIN,
 		.login_timeout_s = 60, .auth_cache_time_s = 300, .max_connections = 10,
 		.max_connections_per_user = 1, .max_connections_per_address = 10 };
 	parts = (struct cas_parts){ world->loop, world->workers, world->workers, world->directory, world->queue,
@@ -328,7 +328,7 @@ static void
 test_plaintext_is_refused(void **state)
 {
 	(void)state;
-	world->config.allow_plaintext_login = false;
+	world->config.login_type = CONFIG_LOGIN_SECURE;
 	connect_client();
 	expect_in("a CAPABILITY\r\n", "LOGINDISABLED");
 	expect_in("b LOGIN alice secret\r\n", "b NO [PRIVACYREQUIRED]");

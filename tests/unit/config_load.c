@@ -79,8 +79,10 @@ reads(void **state)
 {
 	struct buffer errors = { 0 }, one = { 0 }, two = { 0 };
 	struct config *config = load("hostname \"mail \\\"x\\\"\"  # a comment\r\n"
-	    "\tlisten imap 127.0.0.1:1143\nlisten imaps [::1]:0\ninclude more.conf\n"
-	    "allow-plaintext-login yes\nmessage-size-limit 512k\nlog-level debug", "role mailbox\n"
+	    "\tlisten imap 127.0.0.1:1143\nlisten imaps [::1]:0 proxy\ninclude more.conf\n"
+	    "proxy-trusted 10.0.0.0/8\nproxy-trusted 2001:db8::/32\nproxy-trusted ::1\nbanner \"Ready, \\\"so to say\\\"\"\n"
+	    "tls-certificate-for *.example.org \"/a b\" /k\ndeny-users eve mallory\ndeny-users trudy\n"
+	    "login-type plain\nmessage-size-limit 512k\nlog-level debug", "role mailbox\n"
 	    "lmtp-listen /run/lmtp\nlmtp-listen localhost:24\nflag-sync always\n" DIRECTORY, &errors);
 	struct config *again;
 
@@ -91,6 +93,11 @@ reads(void **state)
 	assert_string_equal(config->listen.at[0].host, "127.0.0.1");
 	assert_false(config->listen.at[0].is_tls);
 	assert_string_equal(config->listen.at[1].host, "::1");
+	assert_true(config->listen.at[1].is_proxy);
+	assert_false(config->listen.at[0].is_proxy);
+	assert_int_equal(config->deny_users.count, 3);
+	assert_string_equal(config->banner, "Ready, \"so to say\"");
+	assert_string_equal(config->tls_certificate_for.at[0].certificate, "/a b");
 	assert_int_equal(config->role, CONFIG_ROLE_MAILBOX);
 	assert_string_equal(config->lmtp_listen.at[0].path, "/run/lmtp");
 	assert_string_equal(config->lmtp_listen.at[1].host, "localhost");
@@ -128,13 +135,14 @@ static void
 reports_errors(void **state)
 {
 #define F "/etc/imapd/imapd.conf:"
+#define TEN " a b c d e f g h i j"
 	static const struct {
 		const char *text, *included, *errors;
 	} cases[] = {
 		{ "lisen imap x:1\n  role bot\n", "",
 		    F "1:1: there is no option \"lisen\"; did you mean \"listen\"?\n"
 		    F "2:8: role cannot be \"bot\"; did you mean \"both\"?\n" },
-		{ "listen imap\n", "", F "1:1: listen takes imap or imaps, and an address\n" },
+		{ "listen imap\n", "", F "1:1: listen takes imap or imaps, an address, and perhaps proxy\n" },
 		{ "listen pop3 [::]:1\n", "", F "1:8: \"pop3\" is not \"imap\" or \"imaps\"\n" },
 		{ "listen imap ::1:1\n", "", F "1:13: \"::1:1\" is not ADDRESS:PORT or [IPV6]:PORT\n" },
 		{ "listen imap [::]:65536\n", "",
@@ -142,7 +150,7 @@ reports_errors(void **state)
 		{ "hostname a b\n", "",
 		    F "1:1: the option takes one value; put quotation marks around spaces\n" },
 		{ "hostname \"a\n", "", F "1:10: the quotation mark is not closed\n" },
-		{ "hostname a b c d e f g h i j k\n", "", F "1:28: too many words\n" },
+		{ "hostname" TEN TEN TEN TEN TEN TEN " a b c d e f\n", "", F "1:140: too many words\n" },
 		{ "directory\n", "", F "1:1: directory takes sqlite, or ldap and its servers, or link and a mailbox server\n" },
 		{ "directory sqlite x\n", "", F "1:11: directory takes sqlite, or ldap and its servers, or link and a mailbox server\n" },
 		{ "directory ldap\n", "", F "1:11: directory takes sqlite, or ldap and its servers, or link and a mailbox server\n" },
@@ -166,7 +174,26 @@ reports_errors(void **state)
 		{ "login-timeout -1\n", "", F "1:15: \"-1\" is not a number\n" },
 		{ "message-size-limit 99999999999999999999G\n", "",
 		    F "1:20: \"99999999999999999999G\" is not a size such as 512K, 64M or 1G\n" },
-		{ "allow-plaintext-login on\n", "", F "1:23: \"on\" is not \"yes\" or \"no\"\n" },
+		{ "listen imap 127.0.0.1:143 proxi\n", "", F "1:27: \"proxi\" is not \"proxy\"\n" },
+		{ "proxy-trusted 10.0.0.1/8\n", "", F "1:15: \"10.0.0.1/8\" is not a network such as "
+		    "192.0.2.0/24, 2001:db8::/32 or 127.0.0.1\n" },
+		{ "proxy-trusted 10.0.0.0/33\nproxy-trusted 1.2.3\n", "",
+		    F "1:15: \"10.0.0.0/33\" is not a network such as 192.0.2.0/24, 2001:db8::/32 or 127.0.0.1\n"
+		    F "2:15: \"1.2.3\" is not a network such as 192.0.2.0/24, 2001:db8::/32 or 127.0.0.1\n" },
+		{ "tls-certificate-for *.a_b.example /c /k\ntls-certificate-for *.A_B.example /c /k\n", "",
+		    F "2:21: \"*.A_B.example\" is not a name of its own: there is one before\n" },
+		{ "tls-certificate-for a.*.example /c /k\n", "",
+		    F "1:21: \"a.*.example\" is not a server's name, or \"*.\" and a domain\n" },
+		{ "tls-certificate-for a.example /c k\n", "", F "1:34: \"k\" is not an absolute path\n" },
+		{ "tls-certificate-for a.example /c\n", "",
+		    F "1:1: tls-certificate-for takes a server's name, a certificate and its key\n" },
+		{ "banner \"bl\xc3\xa4h\"\n", "",
+		    F "1:8: \"bl\xc3\xa4h\" is not a text of printable ASCII characters\n" },
+		{ "login-type secured\n", "",
+		    F "1:12: login-type cannot be \"secured\"; did you mean \"secure\"?\n" },
+		{ "max-command-size 512\n", "", F "1:18: 512 is not between 1024 and 1048576\n" },
+		{ "deny-users\n", "", F "1:1: deny-users takes names of users, up to 64 in a line\n" },
+		{ "ldap-starttls on\n", "", F "1:15: \"on\" is not \"yes\" or \"no\"\n" },
 		{ "role cas\nrole both\n", "", F "2:1: role is set in /etc/imapd/imapd.conf:1 already\n" },
 		{ "include more.conf\nx y\n", "\nrole x\n",
 		    "/etc/imapd/more.conf:2:6: role cannot be \"x\"\n"
@@ -214,7 +241,12 @@ checks_what_must_fit(void **state)
 		{ CAS "mailbox-server mbx1 10.0.0.5:1993\nlink-key /k\ndirectory link mbx1", true },
 		{ CAS "mailbox-server mbx1 10.0.0.5:1993\nlink-key /k\ndirectory link mbx2", false },
 		{ "listen imap [::]:143", false },
-		{ "listen imap [::]:143\nallow-plaintext-login yes", true },
+		{ "listen imap [::]:143\nlogin-type plain", true },
+		{ "listen imap [::]:143\nlogin-type plain-auth", true },
+		{ "listen imap [::]:143\nlogin-type secure", false },
+		{ "listen imap [::]:143 proxy\nlogin-type plain", false },
+		{ "listen imap [::]:143 proxy\nlogin-type plain\nproxy-trusted ::1", true },
+		{ "listen imap [::]:143\nlogin-type plain\ntls-certificate-for a /c /k", false },
 		{ "tls-certificate /a\ntls-key /b", true },
 		{ "tls-certificate /a", false },
 		{ MAILBOX "tls-key /b", false },
@@ -262,6 +294,46 @@ checks_the_environment(void **state)
 	    F "5:1: user: no such user\n");
 	config_free(&config);
 	buffer_free(&errors);
+}
+
+static void
+networks_have(void **state)
+{
+	static const struct {
+		const char *network, *address;
+		bool is_in;
+	} cases[] = {
+		{ "10.0.0.0/8", "10.255.0.1", true },
+		{ "10.0.0.0/8", "11.0.0.0", false },
+		{ "10.0.0.0/8", "::ffff:10.1.2.3", true },
+		{ "10.0.0.0/8", "unix", false },
+		{ "0.0.0.0/0", "192.0.2.1", true },
+		{ "0.0.0.0/0", "2001:db8::1", false },
+		{ "::/0", "192.0.2.1", true },
+		{ "192.0.2.128/25", "192.0.2.127", false },
+		{ "192.0.2.128/25", "192.0.2.128", true },
+		{ "127.0.0.1", "127.0.0.1", true },
+		{ "127.0.0.1", "127.0.0.2", false },
+		{ "2001:db8::/31", "2001:db9::1", true },
+		{ "2001:db8::/32", "2001:db9::1", false },
+		{ "2001:db8::/32", "fe80::1%lo", false },
+		{ "2001:db8::1", "2001:db8:0:0::1", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct buffer text = { 0 }, errors = { 0 };
+		struct config *config;
+
+		buffer_printf(&text, "proxy-trusted %s\n", cases[i].network);
+		config = load(buffer_string(&text), "", &errors);
+		assert_non_null(config);
+		if (config_networks_have(&config->proxy_trusted, cases[i].address) != cases[i].is_in)
+			fail_msg("%s in %s", cases[i].address, cases[i].network);
+		config_free(&config);
+		buffer_free(&text);
+		buffer_free(&errors);
+	}
 }
 
 /* The page has one item per option, in the order of the table, and no other. */
@@ -320,6 +392,7 @@ main(void)
 		cmocka_unit_test(reports_errors),
 		cmocka_unit_test(checks_what_must_fit),
 		cmocka_unit_test(checks_the_environment),
+		cmocka_unit_test(networks_have),
 		cmocka_unit_test(manual_agrees),
 		cmocka_unit_test(sample_is_good),
 	};

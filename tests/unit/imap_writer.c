@@ -203,6 +203,7 @@ test_capabilities(void **state)
 	assert_null(strstr(buffer_string(&out), "STARTTLS"));
 	buffer_clear(&out);
 	options.mechanisms = NULL;
+	options.is_login_disabled = true;
 	imap_capability_write(&out, IMAP_MOMENT_BEFORE_TLS, &options);
 	assert_non_null(strstr(buffer_string(&out), " STARTTLS LOGINDISABLED"));
 	assert_null(strstr(buffer_string(&out), "AUTH="));

@@ -1,0 +1,164 @@
+/*
+ * Values of each kind as the lines of a configuration file that option_set() takes again.  Pure.
+ */
+#include "base/memory.h"
+#include "options.h"
+
+/* In quotes, so that any value can be read back. */
+static void
+print_string(const char *string, struct buffer *out)
+{
+	buffer_add_octet(out, '"');
+	for (; *string != '\0'; string++) {
+		if (*string == '"' || *string == '\\')
+			buffer_add_octet(out, '\\');
+		buffer_add_octet(out, (uint8_t)*string);
+	}
+	buffer_add_octet(out, '"');
+}
+
+static void
+print_listeners(const struct option *option, const struct config_listeners *listeners,
+    struct buffer *out)
+{
+	for (size_t i = 0; i < listeners->count; i++) {
+		const struct config_listener *listener = &listeners->at[i];
+
+		buffer_printf(out, "%s ", option->name);
+		if (option->kind == LISTEN)
+			buffer_add_string(out, listener->is_tls ? "imaps " : "imap ");
+		if (listener->path != NULL)
+			print_string(listener->path, out);
+		else
+			buffer_printf(out, strchr(listener->host, ':') ? "[%s]:%u" : "%s:%u",
+			    listener->host, listener->port);
+		if (listener->is_proxy)
+			buffer_add_string(out, " proxy");
+		buffer_add_octet(out, '\n');
+	}
+	if (listeners->count == 0)
+		buffer_printf(out, "%s none\n", option->name);
+}
+
+static void
+print_mailbox_servers(const struct option *option, const struct config_servers *servers,
+    struct buffer *out)
+{
+	for (size_t i = 0; i < servers->count; i++) {
+		buffer_printf(out, "%s ", option->name);
+		print_string(servers->at[i].name, out);
+		buffer_printf(out, " %s\n", servers->at[i].address);
+	}
+}
+
+static void
+print_certificates(const struct option *option, const struct config_certificates *certificates,
+    struct buffer *out)
+{
+	for (size_t i = 0; i < certificates->count; i++) {
+		buffer_printf(out, "%s %s ", option->name, certificates->at[i].name);
+		print_string(certificates->at[i].certificate, out);
+		buffer_add_octet(out, ' ');
+		print_string(certificates->at[i].key, out);
+		buffer_add_octet(out, '\n');
+	}
+}
+
+static void
+print_networks(const struct option *option, const struct config_networks *networks, struct buffer *out)
+{
+	for (size_t i = 0; i < networks->count; i++) {
+		buffer_printf(out, "%s ", option->name);
+		network_print(&networks->at[i], out);
+		buffer_add_octet(out, '\n');
+	}
+}
+
+static void
+print_names(const struct option *option, const struct config_uris *names, struct buffer *out)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		buffer_printf(out, "%s ", option->name);
+		print_string(names->at[i], out);
+		buffer_add_octet(out, '\n');
+	}
+}
+
+/* Options that may stand in many lines. */
+static void
+print_lines(const struct option *option, const void *value, struct buffer *out)
+{
+	switch (option->kind) {
+	case SERVER:
+		print_mailbox_servers(option, value, out);
+		break;
+	case CERTIFICATE:
+		print_certificates(option, value, out);
+		break;
+	case NETWORK:
+		print_networks(option, value, out);
+		break;
+	case NAMES:
+		print_names(option, value, out);
+		break;
+	default:
+		print_listeners(option, value, out);
+		break;
+	}
+}
+
+static bool
+is_string(const struct option *option)
+{
+	return option->kind == STRING || option->kind == PATH || option->kind == TEXT;
+}
+
+static void
+print_servers(const struct config_uris *servers, struct buffer *out)
+{
+	for (size_t i = 0; i < servers->count; i++) {
+		buffer_add_octet(out, ' ');
+		print_string(servers->at[i], out);
+	}
+}
+
+static const char *
+word_text(const struct option *option, int value)
+{
+	const struct option_word *word = option->words;
+
+	while (word->text != NULL && word->value != value)
+		word++;
+	return word->text;
+}
+
+void
+option_print(const struct option *option, const struct config *config, struct buffer *out)
+{
+	const void *value = option_place(option, config);
+
+	if (option_is_repeatable(option)) {
+		print_lines(option, value, out);
+		return;
+	}
+	if (is_string(option) && *(char *const *)value == NULL)
+		return;
+	buffer_printf(out, "%s ", option->name);
+	if (is_string(option))
+		print_string(*(char *const *)value, out);
+	else if (option->kind == BOOL)
+		buffer_add_string(out, *(const bool *)value ? "yes" : "no");
+	else if (option->kind == WORD || option->kind == DIRECTORY)
+		buffer_add_string(out, word_text(option, *(const int *)value));
+	else if (option->kind == AUTO_NUMBER && *(const uint64_t *)value == 0)
+		buffer_add_string(out, "auto");
+	else
+		buffer_add_number(out, *(const uint64_t *)value);
+	if (option->kind == DIRECTORY)
+		print_servers(&config->ldap_servers, out);
+	if (option->kind == DIRECTORY && config->directory_server != NULL) {
+		buffer_add_octet(out, ' ');
+		print_string(config->directory_server, out);
+	}
+	buffer_add_octet(out, '\n');
+}
