@@ -43,6 +43,23 @@ parse(struct span line, struct arena *arena, struct record *record_out)
 	return true;
 }
 
+bool
+record_field(struct span line, struct arena *arena, const char *kind, const char *key,
+    struct span *value_out)
+{
+	struct record record;
+
+	if (!parse(line, arena, &record) || !span_equals(record.kind, span_from_string(kind)))
+		return false;
+	for (size_t i = 0; i < record.count; i++) {
+		if (span_equals(record.fields[i].key, span_from_string(key))) {
+			*value_out = record.fields[i].value;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* All records, in the order they came; those that cannot be read are left out. */
 static struct record *
 parse_all(const struct answer *answer, struct arena *arena, size_t *count_out)

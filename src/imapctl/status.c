@@ -7,11 +7,67 @@
 #include "ctl.h"
 #include "config/config.h"
 #include "order.h"
+#include "record.h"
+#include "services.h"
+
+#define STATUS_FAILED  1	/* as systemctl status */
+#define STATUS_STOPPED 3
+
+/* What a script wants to know: of one service its state, of all whether each runs. */
+static int
+status_code(const struct answer *answer, bool is_one)
+{
+	struct arena *arena = arena_new();
+	bool is_any = false, is_running = true, is_failed = false;
+
+	for (size_t i = 0; i < answer->line_count; i++) {
+		struct span state;
+
+		if (!record_field(answer->lines[i], arena, "role", "state", &state))
+			continue;
+		is_any = true;
+		is_running = is_running && span_equals(state, SPAN("running"));
+		is_failed = is_failed || span_equals(state, SPAN("failed"));
+	}
+	arena_free(&arena);
+	if (is_any && is_running)
+		return EX_OK;
+	return is_one && is_failed ? STATUS_FAILED : STATUS_STOPPED;
+}
+
+static int
+tell_status(const struct order *order, const struct answer *answer, struct span word)
+{
+	bool is_one = word.length > 0 && !span_equals(word, SPAN("all"));
+
+	if (answer->code != EX_OK)
+		return ctl_report(answer);
+	if (is_one && answer->line_count == 0)
+		complain("the server at this control socket does not have the service %.*s", SPAN_ARGS(word));
+	else
+		records_print(answer, order_has(order, OPTION_JSON));
+	return status_code(answer, is_one);
+}
 
 int
 run_status(const struct order *order)
 {
-	return ctl_print(order, "status", NULL, 0);
+	struct span word = { NULL, 0 };
+	struct ctl *ctl;
+	int code;
+
+	if (order->word_count > 0)
+		word = span_from_string(order->words[0]);
+	if (order->word_count > 0 && !service_is_known(word)) {
+		complain("there are the services cas and mailbox, and all for both");
+		return EX_USAGE;
+	}
+	if ((ctl = ctl_open(order, &code)) == NULL)
+		return code == EX_UNAVAILABLE ? STATUS_STOPPED : code;
+	code = tell_status(order, ctl_call(ctl, "status", &word, order->word_count, (struct span){ NULL, 0 }),
+	    word);
+	ctl_close(&ctl);
+	return code;
 }
 
 static int

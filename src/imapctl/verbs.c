@@ -19,8 +19,24 @@ const struct verb verbs[] = {
 	    OPTION_JSON, 0, 0, run_user_list },
 	{ "import", "NAME mbox|maildir|eml PATH [--mailbox=INBOX]", "bring mail in, with flags and dates",
 	    OPTION_JSON | OPTION_MAILBOX, 3, 3, run_import },
-	{ "status", "", "show roles, listeners and sessions",
-	    OPTION_JSON, 0, 0, run_status },
+	{ "status", "[cas|mailbox|all]", "show services, listeners and sessions; exits 0 if running, 3 if not",
+	    OPTION_JSON, 0, 1, run_status },
+	{ "services", "", "a console on a terminal, a table elsewhere",
+	    OPTION_JSON, 0, 0, run_services },
+	{ "start", "cas|mailbox|all", "start a service in the running server",
+	    0, 1, 1, run_start },
+	{ "stop", "cas|mailbox|all", "stop a service; its clients get BYE",
+	    0, 1, 1, run_stop },
+	{ "drain", "cas|mailbox|all", "stop a service when its clients have left one by one",
+	    0, 1, 1, run_drain },
+	{ "restart", "cas|mailbox|all", "stop a service and start it again",
+	    0, 1, 1, run_restart },
+	{ "net start", "imap4|imap4be", "start, as Exchange Server's operators type it",
+	    0, 1, 1, run_net_start },
+	{ "net stop", "imap4|imap4be", "stop, likewise",
+	    0, 1, 1, run_net_stop },
+	{ "log", "[LINES]", "print the last lines of the server's log, 50 if not said",
+	    0, 0, 1, run_log },
 	{ "who", "[NAME]", "list sessions",
 	    OPTION_JSON, 0, 1, run_who },
 	{ "kick", "NAME|SID", "end the sessions of a user, or one session",
@@ -126,6 +142,7 @@ help_print(void)
 {
 	fputs("Examples:\n"
 	      "  imapctl status\n"
+	      "  imapctl start all\n"
 	      "  imapctl user add alice                              (asks for the password)\n"
 	      "  imapctl user add alice --if-missing < password-file\n"
 	      "  imapctl import alice maildir ~alice/Maildir\n"
