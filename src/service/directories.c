@@ -37,10 +37,14 @@ service_open_directory(const struct config *config, bool gives_mailboxes, struct
 	enum directory_status status;
 
 	buffer_printf(&path, "%s/directory.db", config->data_directory);
-	if (config->directory == CONFIG_DIRECTORY_LDAP)
+	if (config->directory == CONFIG_DIRECTORY_LINK) {
+		*directory_out = directory_open_link(span_from_string(config->directory_server));
+		status = DIRECTORY_OK;
+	} else if (config->directory == CONFIG_DIRECTORY_LDAP) {
 		status = open_ldap(config, buffer_string(&path), gives_mailboxes, directory_out);
-	else
+	} else {
 		status = directory_open_sqlite(buffer_string(&path), directory_out);
+	}
 	if (status != DIRECTORY_OK)
 		log_error("directory", log_text("path", buffer_string(&path)),
 		    log_text("reason", directory_status_text(status)));

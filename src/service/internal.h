@@ -2,8 +2,14 @@
  * What the files of room service share.
  *
  *	service.c	making, running and ending all parts
+ *	roles.c		a service: stopped, starting, running, draining, failed
+ *	kinds.c		what is different between cas and mailbox
+ *	remember.c	what was asked of a service, over a restart
+ *	requests.c	the verbs start, stop, drain, restart, services, log
+ *	supervisor.c	what systemd is told
  *	privileges.c	who we are, what we may open
  *	directories.c	the directory that the configuration names
+ *	links.c		the link between hosts
  *	reload.c	another configuration while running
  *	users.c		the verbs user add, passwd, del, list
  *	status.c	the verb status
@@ -23,6 +29,73 @@
 #include "mailbox/mailbox.h"
 #include "net/tls.h"
 
+enum role_state { ROLE_STOPPED, ROLE_STARTING, ROLE_RUNNING, ROLE_DRAINING, ROLE_FAILED };
+
+struct service;
+
+#define ASKED_BY_SIZE 64
+
+/* What is different between the two services; kinds.c. */
+struct role_figures {
+	uint64_t connections, sessions, logins;
+};
+
+struct role_kind {
+	const char *name;
+	enum config_role bit;
+
+	/* Take what only one process may have; *lock_out is a descriptor.  Blocks.  NULL: nothing. */
+	bool (*prepare)(const char *data_directory, int *lock_out, char **error_out);
+
+	/* Make the part, bind its ports, register its verbs.  Takes the lock. */
+	bool (*open)(struct service *service, int lock, char **error_out);
+
+	/* Send everybody away; may be called again with less time. */
+	void (*drain)(struct service *service, uint64_t over_ms, void (*on_stopped)(void *context),
+	    void *context);
+
+	/* Free the part, once it has stopped; its verbs then say so. */
+	void (*close)(struct service *service);
+
+	/* Only while it is open. */
+	void (*count)(const struct service *service, struct role_figures *figures_out);
+	const char *(*listener)(const struct service *service, size_t index);
+};
+
+enum { ROLE_CAS, ROLE_MAILBOX, ROLE_COUNT };
+extern const struct role_kind role_kinds[ROLE_COUNT];
+
+/* What was asked of a service, and its file. */
+struct memo {
+	bool is_known;			/* somebody has asked */
+	bool is_wanted;
+	int64_t since_s;
+	char asked_by[ASKED_BY_SIZE];
+	char *path;
+	struct job job;			/* writes text */
+	struct buffer text;
+	bool is_writing, is_stale;
+};
+
+struct role {
+	struct service *service;
+	const struct role_kind *kind;
+	enum role_state state;
+	bool is_played;			/* by this process at all */
+	bool must_restart, is_gone, is_behind_cas;
+	uint64_t over_ms;		/* of the drain that was asked for last */
+	int64_t since_s;		/* calendar; when the state was entered */
+	char *error;			/* why the last start failed; NULL: it did not */
+	struct memo memo;
+	struct list waits;		/* calls to be answered when it is at rest; requests.c */
+	struct deferred again;
+	struct job prepare;		/* STARTING */
+	const char *data_directory;	/* of the configuration in force when it began */
+	int lock;
+	char *prepare_error;
+	bool is_prepared;
+};
+
 struct service {
 	const char *path, *role;
 	struct config *config;
@@ -38,13 +111,15 @@ struct service {
 	struct link *link;
 	struct tls_context *tls;
 	struct control *control;
-	struct cas *cas;
+	struct cas *cas;		/* NULL: not a role of this process; so with the next */
 	struct mailbox_role *mailbox;
 
-	unsigned stopping;		/* roles that have not stopped yet */
+	struct role roles[ROLE_COUNT];
+	struct timer tick;		/* supervisor.c */
+	char status[160];		/* what systemd was told last */
 	bool is_stopping;
 	bool is_reloading;
-	unsigned jobs;			/* of users.c and reload.c, not yet home */
+	unsigned jobs;			/* of this room, not yet home */
 };
 
 /* Log an error that ends the start; takes the text. */
@@ -56,6 +131,55 @@ struct tls_context *service_tls(const struct config *config, char **error_out);
 /* directories.c; for the mailbox role the directory gives mailbox ids to new users.  False: logged. */
 bool service_open_directory(const struct config *config, bool gives_mailboxes,
     struct directory **directory_out);
+
+/* roles.c */
+void role_init(struct role *role, struct service *service, const struct role_kind *kind);
+void role_fini(struct role *role);
+const char *role_state_name(enum role_state state);
+
+/* The start with the process, in two steps: as the configured user, then with the right to bind ports.
+ * False: *error_out, given.  What is not wanted stays stopped. */
+bool role_prepare_now(struct role *role, char **error_out);
+bool role_open_now(struct role *role, char **error_out);
+
+/* Ask for a state; what it takes happens later. */
+void role_ask(struct role *role, bool is_wanted, bool must_restart, uint64_t over_ms, const char *asked_by);
+
+/* The process ends. */
+void role_end(struct role *role);
+
+/* Neither on its way to another state nor about to be. */
+bool role_is_at_rest(const struct role *role);
+
+/* remember.c; memo_read() blocks. */
+void memo_read(struct memo *memo, const char *data_directory, const char *name);
+void memo_write(struct role *role);
+void memo_fini(struct memo *memo);
+
+/* requests.c */
+void requests_register(struct service *service);
+void requests_answer(struct role *role);
+
+/* service.c: a role has come to rest while the process ends. */
+void service_end(struct service *service);
+
+/* supervisor.c */
+void supervisor_begin(struct service *service);
+void supervisor_tell_status(struct service *service);
+void supervisor_tell_reload(bool is_begun);
+void supervisor_end(struct service *service);
+
+/* status.c: when, as 2026-11-23T21:00:00Z. */
+void status_add_time(struct buffer *line, const char *key, int64_t calendar_s);
+
+/*
+ * links.c: name the mailbox servers and the ports of the link; the roles make use of them.  Reads files.
+ *
+ *	owner	who may own the key, beside root
+ *
+ * False: *error_out, given, says why.
+ */
+bool service_open_links(struct service *service, uid_t owner, char **error_out);
 
 /* privileges.c */
 struct identity {
@@ -71,7 +195,7 @@ bool identity_find(const struct config *config, struct identity *identity_out);
 bool identity_borrow(const struct identity *identity);
 bool identity_return(const struct identity *identity);
 
-/* For good. */
+/* For good; but the right to bind ports below 1024 stays, for services that are started later. */
 bool identity_become(const struct identity *identity);
 
 /* As many descriptors as the system permits. */

@@ -81,8 +81,10 @@ use(struct reload *reload)
 	tls_context_free(&service->tls);
 	service->tls = reload->tls;
 	log_set_level((enum log_level)service->config->log_level);
-	cas_reload(service->cas, service->config, service->tls);
-	mailbox_role_reload(service->mailbox, service->config);
+	if (service->cas != NULL)
+		cas_reload(service->cas, service->config, service->tls);
+	if (service->mailbox != NULL)
+		mailbox_role_reload(service->mailbox, service->config);
 	log_info("reload", log_text("config", service->path));
 }
 
@@ -101,6 +103,7 @@ on_reloaded(struct job *job)
 		config_free(&reload->config);
 		tls_context_free(&reload->tls);
 	}
+	supervisor_tell_reload(false);
 	if (reload->call != NULL)
 		control_finish(reload->call, is_good ? EX_OK : EX_CONFIG,
 		    is_good ? NULL : "nothing was changed: the configuration has errors");
@@ -118,6 +121,7 @@ reload_begin(struct service *service, struct control_call *call)
 			control_finish(call, EX_TEMPFAIL, "a reload is under way");
 		return;
 	}
+	supervisor_tell_reload(true);
 	service->is_reloading = true;
 	service->jobs++;
 	reload = NEW(struct reload);

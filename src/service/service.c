@@ -32,9 +32,6 @@ service_load(const char *path, const char *role, struct buffer *errors_out)
 		return NULL;
 	if (role != NULL && !config_set_role(config, span_from_string(role)))
 		buffer_printf(errors_out, "--role=%s: no such role; there are cas, mailbox and both\n", role);
-	if (config->role != CONFIG_ROLE_BOTH)
-		buffer_add_string(errors_out, "role: cas and mailbox on hosts of their own need the "
-		    "options mailbox-server and link-listen, which this version lacks; use both\n");
 	config_check(config, errors_out);
 	config_check_environment(config, errors_out);
 	if (errors_out->length > 0)
@@ -77,61 +74,34 @@ compute_threads(const struct config *config)
 static bool
 open_files(struct service *service)
 {
-	struct mailbox_parts parts = {
-		.loop = service->loop,
-		.storage = service->storage,
-		.compute = service->compute,
-		.link = service->link,
-		.config = service->config,
-	};
 	char *error = NULL;
 
 	if (!service_open_directory(service->config, false, &service->directory) ||
-	    !service_open_directory(service->config, true, &service->mailbox_directory))
+	    ((service->config->role & CONFIG_ROLE_MAILBOX) != 0 &&
+		!service_open_directory(service->config, true, &service->mailbox_directory)))
 		return false;
-	parts.directory = service->mailbox_directory;
-	service->mailbox = mailbox_role_new(&parts, &error);
-	if (service->mailbox == NULL)
-		service_complain("data-directory", error);
-	return service->mailbox != NULL;
-}
-
-/* Who asks the directory: LDAP servers may be silent, and mail must not wait for them. */
-static struct workers *
-asking(const struct service *service)
-{
-	return service->ldap != NULL ? service->ldap : service->storage;
-}
-
-static void
-make_cas(struct service *service)
-{
-	struct cas_parts parts = {
-		.loop = service->loop,
-		.compute = service->compute,
-		.storage = asking(service),
-		.directory = service->directory,
-		.directory_queue = service->directory_queue,
-		.link = service->link,
-		.tls = service->tls,
-		.config = service->config,
-	};
-
-	service->directory_queue = job_queue_new(asking(service), run_directory_jobs, NULL);
-	parts.directory_queue = service->directory_queue;
-	service->cas = cas_new(&parts);
+	service->directory_queue = job_queue_new(service->ldap != NULL ? service->ldap : service->storage,
+	    run_directory_jobs, NULL);
+	for (size_t i = 0; i < ROLE_COUNT; i++) {
+		if (!role_prepare_now(&service->roles[i], &error)) {
+			service_complain("data-directory", error);
+			return false;
+		}
+	}
+	return true;
 }
 
 /* What may need root. */
 static bool
-open_ports(struct service *service)
+open_ports(struct service *service, uid_t owner)
 {
 	char *error = NULL;
 
 	service->control = control_new(service->loop, service->storage, service->config->control_socket,
 	    &error);
-	if (service->control != NULL && cas_listen(service->cas, &error) &&
-	    mailbox_role_listen(service->mailbox, &error))
+	if (service->control != NULL && service_open_links(service, owner, &error) &&
+	    role_open_now(&service->roles[ROLE_CAS], &error) &&
+	    role_open_now(&service->roles[ROLE_MAILBOX], &error))
 		return true;
 	service_complain("listen", error);
 	return false;
@@ -143,8 +113,7 @@ register_verbs(struct service *service)
 	status_register(service);
 	users_register(service);
 	reload_register(service);
-	cas_register(service->cas, service->control);
-	mailbox_role_register(service->mailbox, service->control);
+	requests_register(service);
 }
 
 static int
@@ -162,8 +131,7 @@ open_all(struct service *service)
 		return EX_NOPERM;
 	if (!open_files(service))
 		return EX_CANTCREAT;
-	make_cas(service);
-	if (!identity_return(&identity) || !open_ports(service))
+	if (!identity_return(&identity) || !open_ports(service, identity.uid))
 		return EX_UNAVAILABLE;
 	if (!identity_become(&identity))
 		return EX_NOPERM;
@@ -179,32 +147,62 @@ add_address(struct buffer *out, const char *address)
 	buffer_add_string(out, address);
 }
 
+static void
+add_addresses(const struct role *role, struct buffer *out)
+{
+	const char *address;
+
+	if (role->state != ROLE_RUNNING)
+		return;
+	for (size_t i = 0; (address = role->kind->listener(role->service, i)) != NULL; i++)
+		add_address(out, address);
+}
+
+static const char *
+role_word(const struct service *service)
+{
+	switch (service->config->role) {
+	case CONFIG_ROLE_CAS:
+		return "cas";
+	case CONFIG_ROLE_MAILBOX:
+		return "mailbox";
+	default:
+		return "both";
+	}
+}
+
 /* The one line that says what listens where; whoever waits for the start waits for this event. */
 static void
 log_ready(const struct service *service)
 {
-	struct buffer imap = { 0 }, lmtp = { 0 };
+	struct buffer imap = { 0 }, lmtp = { 0 }, link = { 0 };
 	const char *address;
 
-	for (size_t i = 0; (address = cas_listener(service->cas, i)) != NULL; i++)
-		add_address(&imap, address);
-	for (size_t i = 0; (address = mailbox_role_listener(service->mailbox, i)) != NULL; i++)
-		add_address(&lmtp, address);
-	log_info("ready", log_text("version", VERSION), log_text("role", "both"),
+	add_addresses(&service->roles[ROLE_CAS], &imap);
+	add_addresses(&service->roles[ROLE_MAILBOX], &lmtp);
+	for (size_t i = 0; (address = link_listener(service->link, i)) != NULL; i++)
+		add_address(&link, address);
+	log_info("ready", log_text("version", VERSION), log_text("role", role_word(service)),
 	    log_text("imap", buffer_string(&imap)), log_text("lmtp", buffer_string(&lmtp)),
+	    log_text("link", buffer_string(&link)),
 	    log_text("control", service->config->control_socket),
 	    log_text("data", service->config->data_directory));
 	buffer_free(&imap);
 	buffer_free(&lmtp);
+	buffer_free(&link);
 }
 
-static void
-on_role_stopped(void *context)
+/* Clients leave through the cas, so that the mailbox role can answer them to the last. */
+void
+service_end(struct service *service)
 {
-	struct service *service = context;
-
-	if (--service->stopping == 0)
-		loop_stop(service->loop);
+	for (size_t i = 0; i < ROLE_COUNT; i++) {
+		if (role_is_at_rest(&service->roles[i]))
+			continue;
+		role_end(&service->roles[i]);
+		return;
+	}
+	loop_stop(service->loop);
 }
 
 static void
@@ -220,9 +218,8 @@ on_signal(int number, void *context)
 		return;
 	log_info("stop", log_text("signal", number == SIGTERM ? "TERM" : "INT"));
 	service->is_stopping = true;
-	service->stopping = 2;
-	cas_stop(service->cas, on_role_stopped, service);
-	mailbox_role_stop(service->mailbox, on_role_stopped, service);
+	supervisor_end(service);
+	service_end(service);
 }
 
 static void
@@ -232,6 +229,7 @@ serve(struct service *service)
 	loop_on_signal(service->loop, SIGINT, on_signal, service);
 	loop_on_signal(service->loop, SIGHUP, on_signal, service);
 	log_ready(service);
+	supervisor_begin(service);
 	loop_run(service->loop);
 }
 
@@ -241,6 +239,7 @@ close_all(struct service *service)
 {
 	while (service->jobs > 0)
 		loop_turn(service->loop, true);
+	timer_stop(&service->tick);
 	control_free(&service->control);
 	cas_free(&service->cas);
 	mailbox_role_free(&service->mailbox);
@@ -255,6 +254,8 @@ close_all(struct service *service)
 	directory_close(&service->directory);
 	directory_close(&service->mailbox_directory);
 	tls_context_free(&service->tls);
+	for (size_t i = 0; i < ROLE_COUNT; i++)
+		role_fini(&service->roles[i]);
 	loop_free(&service->loop);
 	reload_forget(service);
 	config_free(&service->config);
@@ -265,6 +266,7 @@ service_run(const char *path, const char *role, struct config *config)
 {
 	struct service service = { .path = path, .role = role, .config = config,
 		.began_us = clock_monotonic_us() };
+	const char *word;
 	int code;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -277,11 +279,14 @@ service_run(const char *path, const char *role, struct config *config)
 		service.ldap = workers_new(service.loop, "ldap", LDAP_THREADS);
 	service.compute = workers_new(service.loop, "compute", compute_threads(config));
 	service.link = link_new(service.loop);
+	for (size_t i = 0; i < ROLE_COUNT; i++)
+		role_init(&service.roles[i], &service, &role_kinds[i]);
+	word = role_word(&service);
 	code = open_all(&service);
 	if (code == EX_OK)
 		serve(&service);
 	close_all(&service);
 	if (code == EX_OK)
-		log_info("stopped", log_text("role", "both"));
+		log_info("stopped", log_text("role", word));
 	return code;
 }

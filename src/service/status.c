@@ -2,6 +2,7 @@
  * The verb status: is everything there, and who uses it.
  */
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -25,12 +26,42 @@ tell_server(const struct service *service, struct control_call *call)
 	buffer_free(&line);
 }
 
-static void
-tell_role(struct control_call *call, const char *name, uint64_t connections, uint64_t sessions,
-    uint64_t logins)
+void
+status_add_time(struct buffer *line, const char *key, int64_t calendar_s)
 {
-	control_replyf(call, "role name=%s state=running connections=%llu sessions=%llu logins=%llu", name,
-	    (unsigned long long)connections, (unsigned long long)sessions, (unsigned long long)logins);
+	time_t moment = (time_t)calendar_s;
+	char text[32];
+	struct tm parts;
+
+	gmtime_r(&moment, &parts);
+	strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+	control_add_field(line, key, span_from_string(text));
+}
+
+static bool
+is_open(const struct role *role)
+{
+	return role->state == ROLE_RUNNING || role->state == ROLE_DRAINING;
+}
+
+static void
+tell_role(const struct role *role, struct control_call *call)
+{
+	struct role_figures figures = { 0, 0, 0 };
+	struct buffer line = { 0 };
+
+	if (is_open(role))
+		role->kind->count(role->service, &figures);
+	control_add_word(&line, SPAN("role"));
+	control_add_field(&line, "name", span_from_string(role->kind->name));
+	control_add_field(&line, "state", span_from_string(role_state_name(role->state)));
+	status_add_time(&line, "since", role->since_s);
+	control_add_field(&line, "asked-by", span_from_string(role->memo.asked_by));
+	control_add_number(&line, "connections", figures.connections);
+	control_add_number(&line, "sessions", figures.sessions);
+	control_add_number(&line, "logins", figures.logins);
+	control_reply(call, buffer_span(&line));
+	buffer_free(&line);
 }
 
 static void
@@ -46,23 +77,36 @@ tell_listener(struct control_call *call, const char *role, const char *address)
 }
 
 static void
+tell_listeners(const struct role *role, struct control_call *call)
+{
+	const char *address;
+
+	for (size_t i = 0; (address = role->kind->listener(role->service, i)) != NULL; i++)
+		tell_listener(call, role->kind->name, address);
+}
+
+/* A word names the one role to tell of. */
+static void
 on_status(struct control_call *call, void *context)
 {
 	const struct service *service = context;
-	struct cas_status cas;
-	struct mailbox_status mailbox;
-	const char *address;
+	const struct role *roles = service->roles;
+	bool is_all = control_call_count(call) == 0 || span_equals(control_call_word(call, 0), SPAN("all"));
+	bool is_told[ROLE_COUNT];
 
-	tell_server(service, call);
-	cas_status(service->cas, &cas);
-	mailbox_role_status(service->mailbox, &mailbox);
-	tell_role(call, "cas", cas.connections, cas.sessions, cas.logins);
-	tell_role(call, "mailbox", mailbox.sessions + mailbox.deliveries, mailbox.sessions,
-	    mailbox.logins);
-	for (size_t i = 0; (address = cas_listener(service->cas, i)) != NULL; i++)
-		tell_listener(call, "cas", address);
-	for (size_t i = 0; (address = mailbox_role_listener(service->mailbox, i)) != NULL; i++)
-		tell_listener(call, "mailbox", address);
+	for (size_t i = 0; i < ROLE_COUNT; i++)
+		is_told[i] = roles[i].is_played && (is_all ||
+		    span_equals(control_call_word(call, 0), span_from_string(roles[i].kind->name)));
+	if (is_all)
+		tell_server(service, call);
+	for (size_t i = 0; i < ROLE_COUNT; i++) {
+		if (is_told[i])
+			tell_role(&roles[i], call);
+	}
+	for (size_t i = 0; i < ROLE_COUNT; i++) {
+		if (is_told[i] && is_open(&roles[i]))
+			tell_listeners(&roles[i], call);
+	}
 	control_finish(call, EX_OK, NULL);
 }
 

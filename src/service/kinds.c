@@ -1,0 +1,141 @@
+/*
+ * The two services of Exchange's IMAP4, as this process plays them: what making, draining and counting
+ * each of them takes.  Loop thread, but for prepare().
+ */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Who asks the directory: LDAP servers may be silent, and mail must not wait for them. */
+static struct workers *
+asking(const struct service *service)
+{
+	return service->ldap != NULL ? service->ldap : service->storage;
+}
+
+/* The verbs are known, and say that nobody answers, also when the part was never there. */
+static void
+forget_cas_verbs(struct service *service)
+{
+	control_register(service->control, "who", CONTROL_VIEW, NULL, NULL);
+	control_register(service->control, "kick", CONTROL_CHANGE, NULL, NULL);
+}
+
+static bool
+open_cas(struct service *service, int lock, char **error_out)
+{
+	struct cas_parts parts = {
+		.loop = service->loop,
+		.compute = service->compute,
+		.storage = asking(service),
+		.directory = service->directory,
+		.directory_queue = service->directory_queue,
+		.link = service->link,
+		.tls = service->tls,
+		.config = service->config,
+	};
+
+	(void)lock;
+	service->cas = cas_new(&parts);
+	if (!cas_listen(service->cas, error_out)) {
+		cas_free(&service->cas);
+		return false;
+	}
+	cas_register(service->cas, service->control);
+	return true;
+}
+
+static void
+drain_cas(struct service *service, uint64_t over_ms, void (*on_stopped)(void *context), void *context)
+{
+	cas_drain(service->cas, over_ms, on_stopped, context);
+}
+
+static void
+close_cas(struct service *service)
+{
+	cas_free(&service->cas);
+	forget_cas_verbs(service);
+}
+
+static void
+count_cas(const struct service *service, struct role_figures *figures_out)
+{
+	struct cas_status status;
+
+	cas_status(service->cas, &status);
+	*figures_out = (struct role_figures){ status.connections, status.sessions, status.logins };
+}
+
+static const char *
+cas_address(const struct service *service, size_t index)
+{
+	return cas_listener(service->cas, index);
+}
+
+static bool
+prepare_mailbox(const char *data_directory, int *lock_out, char **error_out)
+{
+	*lock_out = mailbox_role_lock(data_directory, error_out);
+	return *lock_out >= 0;
+}
+
+static bool
+open_mailbox(struct service *service, int lock, char **error_out)
+{
+	struct mailbox_parts parts = {
+		.loop = service->loop,
+		.storage = service->storage,
+		.compute = service->compute,
+		.directory = service->mailbox_directory,
+		.link = service->link,
+		.config = service->config,
+		.lock = lock,
+	};
+
+	service->mailbox = mailbox_role_new(&parts, error_out);
+	if (service->mailbox == NULL)
+		return false;
+	if (!mailbox_role_listen(service->mailbox, error_out)) {
+		mailbox_role_free(&service->mailbox);
+		return false;
+	}
+	mailbox_role_register(service->mailbox, service->control);
+	return true;
+}
+
+static void
+drain_mailbox(struct service *service, uint64_t over_ms, void (*on_stopped)(void *context), void *context)
+{
+	mailbox_role_drain(service->mailbox, over_ms, on_stopped, context);
+}
+
+static void
+close_mailbox(struct service *service)
+{
+	mailbox_role_free(&service->mailbox);
+	control_register(service->control, "session", CONTROL_CHANGE, NULL, NULL);
+}
+
+static void
+count_mailbox(const struct service *service, struct role_figures *figures_out)
+{
+	struct mailbox_status status;
+
+	mailbox_role_status(service->mailbox, &status);
+	*figures_out = (struct role_figures){ status.sessions + status.deliveries, status.sessions,
+		status.logins };
+}
+
+static const char *
+mailbox_address(const struct service *service, size_t index)
+{
+	return mailbox_role_listener(service->mailbox, index);
+}
+
+const struct role_kind role_kinds[ROLE_COUNT] = {
+	[ROLE_CAS] = { "cas", CONFIG_ROLE_CAS, NULL, open_cas, drain_cas, close_cas, count_cas, cas_address },
+	[ROLE_MAILBOX] = { "mailbox", CONFIG_ROLE_MAILBOX, prepare_mailbox, open_mailbox, drain_mailbox,
+	    close_mailbox, count_mailbox, mailbox_address },
+};
