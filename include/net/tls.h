@@ -12,7 +12,7 @@ struct stream;
 struct tls_context;
 struct workers;
 
-#define TLS_HANDSHAKE_MS 30000
+#define TLS_HANDSHAKE_MS 30000	/* by default */
 
 /*
  * Load a certificate chain and its key, for the server's end.  ALPN: a client that offers it must offer
@@ -51,6 +51,26 @@ struct tls_context *tls_context_new_client(const char *ca_file, char **error_out
 struct tls_context *tls_context_new_mutual(const char *certificate_file, const char *key_file,
     const char *ca_file, bool is_server, char **error_out);
 
+/*
+ * The server's end, before the first handshake: another certificate for clients that ask for a name by SNI.
+ *
+ *	name	"imap.example.org", or "*.example.org" for all names with one label in the star's place; a name in
+ *		full goes before a wildcard
+ *
+ * False: *error_out, given, names the file and what is wrong.  Reads files, as tls_context_new().
+ */
+bool tls_context_add_certificate(struct tls_context *context, const char *name, const char *certificate_file,
+    const char *key_file, char **error_out);
+
+/*
+ * The server's end, before the first handshake: no version older than TLS 1.3.  False: *error_out, given, says that
+ * this mbedTLS does not speak it.
+ */
+bool tls_context_require_1_3(struct tls_context *context, char **error_out);
+
+/* How long handshakes may take, those that begin from now on. */
+void tls_context_set_handshake_timeout(struct tls_context *context, uint64_t ms);
+
 /* Accept the tickets of an older context of the same kind: for a reload.  Before the first handshake. */
 void tls_context_share_tickets(struct tls_context *context, const struct tls_context *older);
 
@@ -59,7 +79,7 @@ struct tls_context *tls_context_hold(struct tls_context *context);
 void tls_context_free(struct tls_context **context);
 
 /*
- * Seconds since 1970 when the first certificate of the chain expires; 0 without certificate.
+ * Seconds since 1970 when the first of our certificates expires; 0 without certificate.
  */
 int64_t tls_context_expires(const struct tls_context *context);
 
@@ -74,6 +94,12 @@ int64_t tls_context_expires(const struct tls_context *context);
  * or the stream ends.  stream_is_tls_established() tells.
  */
 void stream_start_tls(struct stream *stream, struct tls_context *context, struct workers *compute);
+
+/*
+ * As stream_start_tls(), where TLS is spoken from the first octet: input that is there already is the client's
+ * handshake.
+ */
+void stream_begin_with_tls(struct stream *stream, struct tls_context *context, struct workers *compute);
 
 /* The client's end: name for SNI and for checking the certificate; before stream_start_tls(). */
 void tls_context_set_server_name(struct tls_context *context, const char *name);

@@ -286,8 +286,8 @@ tls_leave(struct stream *stream)
 		destroy(tls);
 }
 
-void
-stream_start_tls(struct stream *stream, struct tls_context *context, struct workers *compute)
+static struct tls *
+start(struct stream *stream, struct tls_context *context, struct workers *compute)
 {
 	struct tls *tls = NEW(struct tls);
 
@@ -302,14 +302,30 @@ stream_start_tls(struct stream *stream, struct tls_context *context, struct work
 	tls->bio_in = tls->received;
 	tls->bio_out = tls->wire;
 	timer_init(&tls->limit, stream->loop, on_limit, tls);
-	timer_start_ms(&tls->limit, TLS_HANDSHAKE_MS);
+	timer_start_ms(&tls->limit, context->handshake_ms);
 	evbuffer_add_buffer(tls->wire, stream->output);
 	stream->tls = tls;
-	if (stream_has_input(stream)) {
-		evbuffer_drain(stream->input, evbuffer_get_length(stream->input));
-		fail(tls, STREAM_ERROR, "octets in plaintext before the handshake");
-	}
 	stream_advance_later(stream);
+	return tls;
+}
+
+void
+stream_start_tls(struct stream *stream, struct tls_context *context, struct workers *compute)
+{
+	struct tls *tls = start(stream, context, compute);
+
+	if (!stream_has_input(stream))
+		return;
+	evbuffer_drain(stream->input, evbuffer_get_length(stream->input));
+	fail(tls, STREAM_ERROR, "octets in plaintext before the handshake");
+}
+
+void
+stream_begin_with_tls(struct stream *stream, struct tls_context *context, struct workers *compute)
+{
+	struct tls *tls = start(stream, context, compute);
+
+	evbuffer_add_buffer(tls->received, stream->input);
 }
 
 bool

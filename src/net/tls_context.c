@@ -44,19 +44,18 @@ tls_random(void *context, unsigned char *octets, size_t length)
 	return 0;
 }
 
-/* The name a client asks for is remembered for the log; there is one certificate. */
+/* The name a client asks for chooses the certificate, and is remembered for the log. */
 static int
 on_server_name(void *context, mbedtls_ssl_context *ssl, const unsigned char *name, size_t length)
 {
 	struct tls_slot *slot = context;
 	struct tls *tls = slot->current;
 
-	(void)ssl;
 	if (tls != NULL && length < sizeof tls->server_name) {
 		memcpy(tls->server_name, name, length);
 		tls->server_name[length] = '\0';
 	}
-	return 0;
+	return tls_names_choose(slot, ssl, span_of(name, length));
 }
 
 static void
@@ -118,6 +117,7 @@ context_new(bool is_server, bool is_psk)
 #endif
 	atomic_init(&context->holders, 1);
 	context->is_server = is_server;
+	context->handshake_ms = TLS_HANDSHAKE_MS;
 	pthread_mutex_init(&context->mutex, NULL);
 	mbedtls_x509_crt_init(&context->chain);
 	mbedtls_x509_crt_init(&context->authorities);
@@ -129,8 +129,8 @@ context_new(bool is_server, bool is_psk)
 	return context;
 }
 
-static char *
-error_text(const char *file, int error)
+char *
+tls_error_text(const char *file, int error)
 {
 	char reason[TLS_TEXT], text[TLS_TEXT + 4096];
 
@@ -145,20 +145,10 @@ error_text(const char *file, int error)
 static int
 load_key(struct tls_slot *slot, const char *file)
 {
-#if MBEDTLS_VERSION_NUMBER >= 0x03000000
-	int error = mbedtls_pk_parse_keyfile(&slot->key, file, NULL, tls_random, NULL);
+	int error = tls_load_key(&slot->key, &slot->context->chain, file);
 
-	if (error == 0)
-		error = mbedtls_pk_check_pair(&slot->context->chain.pk, &slot->key, tls_random, NULL);
-#else
-	int error = mbedtls_pk_parse_keyfile(&slot->key, file, NULL);
-
-	if (error == 0)
-		error = mbedtls_pk_check_pair(&slot->context->chain.pk, &slot->key);
-#endif
-	if (error == 0)
-		error = mbedtls_ssl_conf_own_cert(&slot->config, &slot->context->chain, &slot->key);
-	return error;
+	return error != 0 ? error :
+		mbedtls_ssl_conf_own_cert(&slot->config, &slot->context->chain, &slot->key);
 }
 
 struct tls_context *
@@ -178,7 +168,7 @@ tls_context_new(const char *certificate_file, const char *key_file, char **error
 		error = load_key(&context->slots[i], key_file);
 	}
 	if (error != 0) {
-		*error_out = error_text(file, error);
+		*error_out = tls_error_text(file, error);
 		tls_context_free(&context);
 	}
 	return context;
@@ -222,7 +212,7 @@ tls_context_new_mutual(const char *certificate_file, const char *key_file, const
 		error = load_key(&context->slots[i], key_file);
 	}
 	if (error != 0) {
-		*error_out = error_text(file, error);
+		*error_out = tls_error_text(file, error);
 		tls_context_free(&context);
 	}
 	return context;
@@ -239,7 +229,7 @@ tls_context_new_client(const char *ca_file, char **error_out)
 	if (ca_file != NULL)
 		error = mbedtls_x509_crt_parse_file(&context->chain, ca_file);
 	if (error != 0) {
-		*error_out = error_text(ca_file, error);
+		*error_out = tls_error_text(ca_file, error);
 		tls_context_free(&context);
 		return NULL;
 	}
@@ -270,6 +260,28 @@ tls_context_offer_protocol(struct tls_context *context, const char *protocol)
 		mbedtls_ssl_conf_alpn_protocols(&context->slots[i].config, context->protocols);
 }
 
+bool
+tls_context_require_1_3(struct tls_context *context, char **error_out)
+{
+#if defined(MBEDTLS_SSL_PROTO_TLS1_3) && MBEDTLS_VERSION_NUMBER >= 0x03000000
+	(void)error_out;
+	for (size_t i = 0; i < TLS_SLOTS; i++)
+		mbedtls_ssl_conf_min_tls_version(&context->slots[i].config, MBEDTLS_SSL_VERSION_TLS1_3);
+	return true;
+#else
+	(void)context;
+	*error_out = memory_copy_string("this imapd was built with " MBEDTLS_VERSION_STRING_FULL
+	    ", which has no TLS 1.3");
+	return false;
+#endif
+}
+
+void
+tls_context_set_handshake_timeout(struct tls_context *context, uint64_t ms)
+{
+	context->handshake_ms = ms;
+}
+
 void
 tls_context_share_tickets(struct tls_context *context, const struct tls_context *older)
 {
@@ -297,6 +309,7 @@ tls_context_free(struct tls_context **context_pointer)
 		mbedtls_pk_free(&context->slots[i].key);
 		pthread_mutex_destroy(&context->slots[i].mutex);
 	}
+	tls_names_free(context);
 	mbedtls_ssl_session_free(&context->session);
 	mbedtls_x509_crt_free(&context->chain);
 	mbedtls_x509_crt_free(&context->authorities);
@@ -308,11 +321,19 @@ tls_context_free(struct tls_context **context_pointer)
 }
 
 int64_t
-tls_context_expires(const struct tls_context *context)
+tls_chain_expires(const mbedtls_x509_crt *chain)
 {
-	const mbedtls_x509_time *end = &context->chain.valid_to;
+	const mbedtls_x509_time *end = &chain->valid_to;
 	struct tm time = { .tm_year = end->year - 1900, .tm_mon = end->mon - 1, .tm_mday = end->day,
 		.tm_hour = end->hour, .tm_min = end->min, .tm_sec = end->sec };
 
-	return context->has_chain ? (int64_t)timegm(&time) : 0;
+	return (int64_t)timegm(&time);
+}
+
+int64_t
+tls_context_expires(const struct tls_context *context)
+{
+	if (!context->has_chain)
+		return 0;
+	return tls_names_expire(context, tls_chain_expires(&context->chain));
 }

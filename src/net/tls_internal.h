@@ -41,6 +41,8 @@ struct tls_context {
 	atomic_uint next_slot;
 	mbedtls_x509_crt chain;		/* own certificates, or those believed in */
 	bool has_chain;
+	struct tls_named *named;	/* server; tls_names.c */
+	uint64_t handshake_ms;
 	mbedtls_x509_crt authorities;	/* mutual: who signs the other end's certificate */
 	struct tls_tickets *tickets;	/* server */
 	char *server_name;		/* client */
@@ -90,6 +92,22 @@ int tls_encrypt(struct tls *tls, struct evbuffer *plain, size_t limit);
 
 /* Free the mbedTLS object. */
 void tls_close(struct tls *tls);
+
+/* The key of a chain's first certificate.  0 or an error. */
+int tls_load_key(mbedtls_pk_context *key, const mbedtls_x509_crt *chain, const char *file);
+
+/* "FILE: why", given. */
+char *tls_error_text(const char *file, int error);
+
+/* When the first certificate of a chain expires, in seconds since 1970. */
+int64_t tls_chain_expires(const mbedtls_x509_crt *chain);
+
+/* Use the certificate for a name, if there is one.  0 or an error. */
+int tls_names_choose(struct tls_slot *slot, mbedtls_ssl_context *ssl, struct span name);
+
+/* The earliest of end_s and the ends of all certificates for names. */
+int64_t tls_names_expire(const struct tls_context *context, int64_t end_s);
+void tls_names_free(struct tls_context *context);
 
 struct tls_tickets *tls_tickets_new(void);
 struct tls_tickets *tls_tickets_hold(struct tls_tickets *tickets);

@@ -42,9 +42,25 @@ service_load(const char *path, const char *role, struct buffer *errors_out)
 struct tls_context *
 service_tls(const struct config *config, char **error_out)
 {
+	struct tls_context *context;
+	bool is_good;
+
 	if (config->tls_certificate == NULL)
 		return NULL;
-	return tls_context_new(config->tls_certificate, config->tls_key, error_out);
+	context = tls_context_new(config->tls_certificate, config->tls_key, error_out);
+	if (context == NULL)
+		return NULL;
+	tls_context_set_handshake_timeout(context, config->handshake_timeout_s * 1000);
+	is_good = config->tls_minimum != CONFIG_TLS_1_3 || tls_context_require_1_3(context, error_out);
+	for (size_t i = 0; i < config->tls_certificate_for.count && is_good; i++) {
+		const struct config_certificate *named = &config->tls_certificate_for.at[i];
+
+		is_good = tls_context_add_certificate(context, named->name, named->certificate, named->key,
+		    error_out);
+	}
+	if (!is_good)
+		tls_context_free(&context);
+	return context;
 }
 
 /* The directory's queue runs what each job says. */

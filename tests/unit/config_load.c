@@ -150,7 +150,7 @@ reports_errors(void **state)
 		{ "hostname a b\n", "",
 		    F "1:1: the option takes one value; put quotation marks around spaces\n" },
 		{ "hostname \"a\n", "", F "1:10: the quotation mark is not closed\n" },
-		{ "hostname" TEN TEN TEN TEN TEN TEN " a b c d e f\n", "", F "1:140: too many words\n" },
+		{ "hostname" TEN TEN TEN TEN TEN TEN " a b c d e f\n", "", F "1:138: too many words\n" },
 		{ "directory\n", "", F "1:1: directory takes sqlite, or ldap and its servers, or link and a mailbox server\n" },
 		{ "directory sqlite x\n", "", F "1:11: directory takes sqlite, or ldap and its servers, or link and a mailbox server\n" },
 		{ "directory ldap\n", "", F "1:11: directory takes sqlite, or ldap and its servers, or link and a mailbox server\n" },
