@@ -100,6 +100,12 @@ slot_init(struct tls_context *context, struct tls_slot *slot, bool is_psk)
 #if defined(MBEDTLS_SSL_RENEGOTIATION)
 	mbedtls_ssl_conf_renegotiation(config, MBEDTLS_SSL_RENEGOTIATION_DISABLED);
 #endif
+#if MBEDTLS_VERSION_NUMBER >= 0x03060100
+	/* Off by default since 3.6.1; tls_keep_session() wants to hear of them. */
+	if (!context->is_server)
+		mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(config,
+		    MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
+#endif
 	if (!context->is_server)
 		return;
 	mbedtls_ssl_conf_sni(config, on_server_name, slot);
