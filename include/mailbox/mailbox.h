@@ -17,11 +17,15 @@ struct workers;
 
 struct mailbox_role;
 
+/* Whether a password fits a credential: auth's password_verify(), which this room does not know.  Compute worker. */
+typedef bool mailbox_fits(struct span password, struct span credential);
+
 /* What the role is made of; all borrowed until mailbox_role_free(). */
 struct mailbox_parts {
 	struct loop *loop;
 	struct workers *storage, *compute;
 	struct directory *directory;	/* this role's own connection: only its jobs on storage use it */
+	mailbox_fits *fits;		/* NULL: no cas may ask for passwords to be compared */
 	struct link *link;		/* NULL: streams come by mailbox_role_accept() alone */
 	const struct config *config;
 	int lock;			/* of mailbox_role_lock(), taken; 0: mailbox_role_new() does it */

@@ -32,7 +32,8 @@ static const struct reply_words replies[REPLY_COUNT] = {	/* codes: RFC 9051 sect
 	[REPLY_NOT_SAVED]	= { IMAP_NO, "NOTSAVED", "the result was not saved" },
 	[REPLY_CANCELLED]	= { IMAP_BAD, NULL, "cancelled" },
 	[REPLY_NO_USER]		= { IMAP_NO, "AUTHORIZATIONFAILED", "no such user here" },
-	[REPLY_NO_MECHANISM]	= { IMAP_NO, "CANNOT", "only EXTERNAL is offered here" },
+	[REPLY_NO_MECHANISM]	= { IMAP_NO, "CANNOT", "only EXTERNAL and PLAIN are offered here" },
+	[REPLY_NOT_PROVED]	= { IMAP_NO, "AUTHENTICATIONFAILED", "Authentication failed" },
 };
 
 const struct reply_words *

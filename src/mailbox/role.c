@@ -97,6 +97,8 @@ run_lookup(struct role_lookup *lookup)
 	if (lookup->status == DIRECTORY_OK) {
 		memcpy(lookup->mailbox_id, user.mailbox_id, sizeof lookup->mailbox_id);
 		directory_prepare_name(user.name, &lookup->found);
+		if (lookup->credential != NULL && user.is_enabled)
+			buffer_add_span(lookup->credential, user.credential);
 	}
 	arena_free(&arena);
 }

@@ -23,7 +23,8 @@ struct mailbox_role {
 	struct imap_limits limits;		/* message_octets by the configuration */
 	int lock;				/* of the data directory */
 	uint64_t sessions_count, deliveries_count, logins, appended, delivered;
-	unsigned jobs;				/* lookups and deliveries under way */
+	unsigned jobs;				/* lookups, passwords and deliveries under way */
+	unsigned verifying;			/* passwords of them */
 	bool is_stopping, is_closing_accounts;
 	struct timer drain;			/* who leaves next; drain.c */
 	uint64_t drain_end_us;
@@ -43,6 +44,7 @@ struct role_lookup {
 	enum directory_status status;			/* filled by the worker */
 	struct directory_name found;			/* the user's name */
 	char mailbox_id[DIRECTORY_ID_LENGTH + 1];
+	struct buffer *credential;	/* NULL, or gets what proves the user; stays empty if nothing does */
 };
 
 void role_look_up(struct mailbox_role *role, struct role_lookup *lookup);

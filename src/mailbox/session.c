@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "imap/capability.h"
 #include "net/stream.h"
+#include "net/tls.h"
 #include "role.h"
 #include "session.h"
 
@@ -95,6 +96,9 @@ session_free(struct session *session)
 	free(session->saved.ranges);
 	free(session->user);
 	free(session->address);
+	free(session->port);
+	free(session->tls);
+	free(session->cipher);
 	list_remove(&session->link);
 	free(session);
 	role->sessions_count--;
@@ -708,6 +712,20 @@ session_greet(struct session *session)
 	start_timer(session);
 }
 
+/* Who, from where, and how: what the cas says of its client, and what we see of the cas. */
+static void
+log_session(const struct session *session)
+{
+	struct tls_facts link;
+
+	stream_tls_facts(session->stream, &link);
+	log_info("login", log_text("sid", session->sid), log_text("user", session->user),
+	    log_text("address", session->address), log_text("port", session->port),
+	    log_text("tls", session->tls), log_text("cipher", session->cipher),
+	    log_text("cas", stream_peer_address(session->stream)), log_text("link", link.version),
+	    log_text("resumed", link.version == NULL ? NULL : link.is_resumed ? "yes" : "no"));
+}
+
 void
 session_login(struct session *session, struct span user, const char *mailbox_id)
 {
@@ -715,6 +733,5 @@ session_login(struct session *session, struct span user, const char *mailbox_id)
 	session->account = account_hold(session->role->accounts, mailbox_id);
 	session->role->logins++;
 	start_timer(session);
-	log_info("login", log_text("sid", session->sid), log_text("user", session->user),
-	    log_text("address", session->address));
+	log_session(session);
 }

@@ -42,7 +42,8 @@ struct session {
 	enum session_phase phase;
 	char sid[64];			/* for the log */
 	char *user;			/* NULL before login */
-	char *address;			/* of the client, as the cas says; or NULL */
+	char *address;			/* of the client, as the cas says; or NULL; so with the next */
+	char *port, *tls, *cipher;
 	struct account *account;	/* NULL before login */
 	struct view *view;		/* NULL: no mailbox is selected */
 	struct span selected_name;	/* of the view's mailbox, owned */

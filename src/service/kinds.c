@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "auth/password.h"
+
 /* Who asks the directory: LDAP servers may be silent, and mail must not wait for them. */
 static struct workers *
 asking(const struct service *service)
@@ -89,6 +91,7 @@ open_mailbox(struct service *service, int lock, char **error_out)
 		.storage = service->storage,
 		.compute = service->compute,
 		.directory = service->mailbox_directory,
+		.fits = password_verify,
 		.link = service->link,
 		.config = service->config,
 		.lock = lock,

@@ -1,70 +1,185 @@
 /*
- * AUTHENTICATE EXTERNAL on the link: the other role says who its client is (RFC 4422 appendix A).  Streams
- * that are not of the link never come here (link/link.h).
+ * AUTHENTICATE on the link.  EXTERNAL: the other role says who its client is (RFC 4422 appendix A).  PLAIN
+ * (RFC 4616): the other role has no directory and hands over what its client says; a user that does not exist
+ * costs as much here as a wrong password.  Streams that are not of the link never come here (link/link.h).
  */
 #include "base/base64.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "../role.h"
 #include "../session.h"
+
+#define VERIFYING_MAX 256
 
 struct login {
 	struct role_lookup lookup;
 	struct session *session;
+	bool is_plain;
+	struct buffer password, credential;	/* PLAIN; wiped as soon as they were compared */
+	struct job check;
+	mailbox_fits *fits;
+	struct directory *directory;
+	enum directory_status status;		/* of the comparison, like the next */
+	bool is_match;
 };
 
-static enum reply
-reply_to_lookup(enum directory_status status)
+static void
+wipe(struct buffer *secret)
 {
-	return status == DIRECTORY_NOT_FOUND ? REPLY_NO_USER : REPLY_UNAVAILABLE;
+	if (secret->at != NULL)
+		memory_wipe(secret->at, secret->capacity);
+	buffer_free(secret);
 }
 
 static void
-finish_logged_in(struct session *session)
+end(struct login *login, enum reply reply)
 {
+	struct session *session = login->session;
+
+	wipe(&login->password);
+	wipe(&login->credential);
+	session_finish(session, reply);
+	session_end_wait(session);
+}
+
+static void
+welcome(struct login *login)
+{
+	struct session *session = login->session;
 	struct buffer code = { 0 };
 
+	wipe(&login->password);
+	wipe(&login->credential);
+	session_login(session, directory_name_span(&login->lookup.found), login->lookup.mailbox_id);
 	session_write_capability(session, &code);
 	session_finish_with(session, REPLY_DONE, buffer_span(&code));
 	buffer_free(&code);
+	session_end_wait(session);
+}
+
+static void
+log_failure(const struct login *login, enum directory_status status)
+{
+	log_warning("login-failed", log_text("sid", login->session->sid),
+	    log_span("user", directory_name_span(&login->lookup.names[0])),
+	    log_text("address", login->session->address),
+	    log_text("error", status == DIRECTORY_OK ? "password" : directory_status_text(status)));
+}
+
+static void
+work_check(struct job *job)
+{
+	struct login *login = CONTAINER_OF(job, struct login, check);
+	struct span password = buffer_span(&login->password), credential = buffer_span(&login->credential);
+
+	login->status = DIRECTORY_OK;
+	if (directory_is_verifier(login->directory))
+		login->status = directory_verify(login->directory, credential, password, &login->is_match);
+	else
+		login->is_match = login->fits(password, credential);
+}
+
+static void
+on_checked(struct job *job)
+{
+	struct login *login = CONTAINER_OF(job, struct login, check);
+	struct mailbox_role *role = login->session->role;
+
+	role->verifying--;
+	if (session_is_closing(login->session)) {
+		end(login, REPLY_CANCELLED);
+	} else if (login->status != DIRECTORY_OK) {
+		log_failure(login, login->status);
+		end(login, REPLY_UNAVAILABLE);
+	} else if (login->is_match && login->lookup.status == DIRECTORY_OK) {
+		welcome(login);
+	} else {
+		log_failure(login, login->lookup.status);
+		end(login, REPLY_NOT_PROVED);
+	}
+	role->jobs--;
+	role_check_stopped(role);
+}
+
+static void
+check(struct login *login)
+{
+	struct mailbox_role *role = login->session->role;
+
+	if (role->verifying == VERIFYING_MAX) {
+		end(login, REPLY_UNAVAILABLE);
+		return;
+	}
+	role->verifying++;
+	role->jobs++;
+	login->fits = role->parts.fits;
+	login->directory = role->parts.directory;
+	login->check.work = work_check;
+	login->check.done = on_checked;
+	workers_submit(directory_is_verifier(login->directory) ? role->parts.storage : role->parts.compute,
+	    &login->check);
 }
 
 static void
 on_looked_up(struct role_lookup *lookup)
 {
 	struct login *login = CONTAINER_OF(lookup, struct login, lookup);
-	struct session *session = login->session;
+	bool is_answer = lookup->status == DIRECTORY_OK || lookup->status == DIRECTORY_NOT_FOUND;
 
-	if (session_is_closing(session)) {
-		session_finish(session, REPLY_CANCELLED);
-	} else if (lookup->status != DIRECTORY_OK) {
-		log_warning("login-failed", log_text("sid", session->sid),
-		    log_span("user", directory_name_span(&lookup->names[0])),
-		    log_text("error", directory_status_text(lookup->status)));
-		session_finish(session, reply_to_lookup(lookup->status));
+	if (session_is_closing(login->session)) {
+		end(login, REPLY_CANCELLED);
+	} else if (login->is_plain && is_answer) {
+		check(login);
+	} else if (lookup->status == DIRECTORY_OK) {
+		welcome(login);
 	} else {
-		session_login(session, directory_name_span(&lookup->found), lookup->mailbox_id);
-		finish_logged_in(session);
+		log_failure(login, lookup->status);
+		end(login, lookup->status == DIRECTORY_NOT_FOUND ? REPLY_NO_USER : REPLY_UNAVAILABLE);
 	}
-	session_end_wait(session);
+}
+
+/* The message of PLAIN: an authorization identity, which must be empty, NUL, the user, NUL, the password. */
+static bool
+read_plain(struct login *login, struct span message)
+{
+	size_t user_end;
+
+	if (message.length == 0 || message.at[0] != 0)
+		return false;
+	message = span_from(message, 1);
+	user_end = span_find(message, 0);
+	if (user_end == message.length || !directory_prepare_name(span_slice(message, 0, user_end),
+	    &login->lookup.names[0]))
+		return false;
+	message = span_from(message, user_end + 1);
+	buffer_reserve(&login->password, message.length + 1);
+	buffer_add_span(&login->password, message);
+	login->lookup.credential = &login->credential;
+	return message.length > 0 && span_find(message, 0) == message.length;
 }
 
 static void
 log_in(struct session *session, struct span text)
 {
 	struct login *login = ARENA_NEW(session->line->arena, struct login);
-	struct buffer name = { 0 };
-	bool is_good = base64_decode(text, &name) &&
-	    directory_prepare_name(buffer_span(&name), &login->lookup.names[0]);
+	struct buffer message = { 0 };
+	bool is_good;
 
-	buffer_free(&name);
+	login->session = session;
+	login->is_plain = !span_equals_nocase(session->line->authenticate.mechanism, SPAN("EXTERNAL"));
+	buffer_reserve(&message, text.length + 1);
+	is_good = base64_decode(text, &message) && (login->is_plain ? read_plain(login, buffer_span(&message)) :
+	    directory_prepare_name(buffer_span(&message), &login->lookup.names[0]));
+	wipe(&message);
+	session_begin_wait(session);
 	if (!is_good) {
-		session_finish(session, REPLY_NO_USER);
+		log_warning("login-failed", log_text("sid", session->sid),
+		    log_text("address", session->address), log_text("error", "not a name"));
+		end(login, login->is_plain ? REPLY_NOT_PROVED : REPLY_NO_USER);
 		return;
 	}
-	login->session = session;
 	login->lookup.name_count = 1;
 	login->lookup.done = on_looked_up;
-	session_begin_wait(session);
 	role_look_up(session->role, &login->lookup);
 }
 
@@ -77,12 +192,19 @@ on_line(struct session *session, struct span line)
 		log_in(session, line);
 }
 
+static bool
+is_offered(const struct session *session, struct span mechanism)
+{
+	return span_equals_nocase(mechanism, SPAN("EXTERNAL")) ||
+	    (span_equals_nocase(mechanism, SPAN("PLAIN")) && session->role->parts.fits != NULL);
+}
+
 void
 cmd_authenticate(struct session *session)
 {
 	const struct imap_authenticate *authenticate = &session->line->authenticate;
 
-	if (!span_equals_nocase(authenticate->mechanism, SPAN("EXTERNAL"))) {
+	if (!is_offered(session, authenticate->mechanism)) {
 		session_finish(session, REPLY_NO_MECHANISM);
 	} else if (authenticate->has_initial) {
 		log_in(session, authenticate->initial);

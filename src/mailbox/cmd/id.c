@@ -17,6 +17,13 @@ take_session_id(struct session *session, struct span value)
 }
 
 static void
+take_text(char **text, struct span value)
+{
+	free(*text);
+	*text = memory_copy_span(value);
+}
+
+static void
 take_facts(struct session *session)
 {
 	const struct imap_id *id = &session->line->id;
@@ -25,8 +32,13 @@ take_facts(struct session *session)
 		if (span_equals_nocase(id->pairs[i].name, SPAN("x-session-id"))) {
 			take_session_id(session, id->pairs[i].value);
 		} else if (span_equals_nocase(id->pairs[i].name, SPAN("x-originating-ip"))) {
-			free(session->address);
-			session->address = memory_copy_span(id->pairs[i].value);
+			take_text(&session->address, id->pairs[i].value);
+		} else if (span_equals_nocase(id->pairs[i].name, SPAN("x-originating-port"))) {
+			take_text(&session->port, id->pairs[i].value);
+		} else if (span_equals_nocase(id->pairs[i].name, SPAN("x-tls"))) {
+			take_text(&session->tls, id->pairs[i].value);
+		} else if (span_equals_nocase(id->pairs[i].name, SPAN("x-tls-cipher"))) {
+			take_text(&session->cipher, id->pairs[i].value);
 		}
 	}
 }
