@@ -131,6 +131,9 @@ const char *stream_local_address(const struct stream *stream);
 uint16_t stream_peer_port(const struct stream *stream);
 uint16_t stream_local_port(const struct stream *stream);
 
+/* Somebody trusted has said who the peer is: numeric address and port, from now on. */
+void stream_set_peer(struct stream *stream, const char *address, uint16_t port);
+
 /* Who is at the other end of a Unix socket (SO_PEERCRED).  False: not a Unix socket. */
 bool stream_peer_credentials(const struct stream *stream, uid_t *uid_out, gid_t *gid_out,
     pid_t *pid_out);

@@ -119,6 +119,13 @@ address_describe(struct stream *stream)
 		    &stream->peer_port);
 }
 
+void
+stream_set_peer(struct stream *stream, const char *address, uint16_t port)
+{
+	snprintf(stream->peer_address, sizeof stream->peer_address, "%s", address);
+	stream->peer_port = port;
+}
+
 const char *
 stream_peer_address(const struct stream *stream)
 {
