@@ -219,18 +219,42 @@ check_named_certificates(const struct config *config, struct buffer *errors_out)
 	return is_good;
 }
 
+/* A folder that has to be there; how says how to make it. */
 static bool
-check_folder(const struct config *config, const char *name, const char *path,
+check_folder(const struct config *config, const char *name, const char *path, const char *how,
     struct buffer *errors_out)
 {
 	struct stat about;
 
 	if (stat(path, &about) != 0 || access(path, W_OK | X_OK) != 0) {
 		begin_error(config, name, errors_out);
-		buffer_printf(errors_out, "%s: %s\n", path, strerror(errno));
+		buffer_printf(errors_out, "%s: %s", path, strerror(errno));
+		if (errno == ENOENT)
+			buffer_printf(errors_out, "; try %s%s%s %s", how, config->user == NULL ? "" : " -o ",
+			    config->user == NULL ? "" : config->user, path);
+		buffer_add_string(errors_out, "\n");
 		return false;
 	}
 	return S_ISDIR(about.st_mode) || fail(config, name, "not a directory", errors_out);
+}
+
+/* Root may write anywhere, but will not be root when it does. */
+static bool
+check_data_directory(const struct config *config, struct buffer *errors_out)
+{
+	const struct passwd *user = config->user == NULL ? NULL : getpwnam(config->user);
+	const char *path = config->data_directory;
+	struct stat about;
+
+	if (!check_folder(config, "data-directory", path, "install -d -m 700", errors_out))
+		return false;
+	if (user == NULL || stat(path, &about) != 0 || about.st_uid == user->pw_uid ||
+	    (about.st_gid == user->pw_gid && (about.st_mode & S_IWGRP) != 0))
+		return true;
+	begin_error(config, "data-directory", errors_out);
+	buffer_printf(errors_out, "%s does not belong to %s; try chown -R %s %s\n", path, config->user,
+	    config->user, path);
+	return false;
 }
 
 /* Whoever reads this key reads everybody's mail: for its owner alone, and the owner is us or root. */
@@ -251,16 +275,18 @@ check_link_key(const struct config *config, struct buffer *errors_out)
 	return true;
 }
 
-/* The folder that a socket will be made in. */
+/* The folder that a socket will be made in; one that is there was made before privileges were dropped. */
 static bool
 check_socket(const struct config *config, const char *name, const char *path,
     struct buffer *errors_out)
 {
 	char *folder = memory_copy_string(path), *slash = strrchr(folder, '/');
+	struct stat about;
 	bool is_good;
 
 	slash[slash == folder] = '\0';
-	is_good = check_folder(config, name, folder, errors_out);
+	is_good = (stat(path, &about) == 0 && S_ISSOCK(about.st_mode)) ||
+	    check_folder(config, name, folder, "install -d", errors_out);
 	free(folder);
 	return is_good;
 }
@@ -289,7 +315,7 @@ config_check_environment(const struct config *config, struct buffer *errors_out)
 	is_good &= check_readable(config, "link-ca", config->link_ca, 0, errors_out);
 	is_good &= check_link_key(config, errors_out);
 	if ((config->role & CONFIG_ROLE_MAILBOX) || config->directory == CONFIG_DIRECTORY_SQLITE)
-		is_good &= check_folder(config, "data-directory", config->data_directory, errors_out);
+		is_good &= check_data_directory(config, errors_out);
 	is_good &= check_socket(config, "control-socket", config->control_socket, errors_out);
 	for (size_t i = 0; i < config->lmtp_listen.count; i++)
 		if (config->lmtp_listen.at[i].path != NULL)

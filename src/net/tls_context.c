@@ -142,6 +142,8 @@ tls_error_text(const char *file, int error)
 
 	if (error > 0)
 		snprintf(reason, sizeof reason, "%d of its certificates cannot be read", error);
+	else if (error == TLS_FOREIGN_KEY)
+		snprintf(reason, sizeof reason, "this key does not belong to the certificate");
 	else
 		mbedtls_strerror(error, reason, sizeof reason);
 	snprintf(text, sizeof text, "%s: %s", file, reason);

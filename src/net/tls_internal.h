@@ -4,6 +4,7 @@
 #ifndef NET_TLS_INTERNAL_H
 #define NET_TLS_INTERNAL_H
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -92,6 +93,8 @@ int tls_encrypt(struct tls *tls, struct evbuffer *plain, size_t limit);
 
 /* Free the mbedTLS object. */
 void tls_close(struct tls *tls);
+
+#define TLS_FOREIGN_KEY INT_MIN	/* no error of mbedTLS's: the key belongs to another certificate */
 
 /* The key of a chain's first certificate.  0 or an error. */
 int tls_load_key(mbedtls_pk_context *key, const mbedtls_x509_crt *chain, const char *file);

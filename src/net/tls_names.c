@@ -23,12 +23,15 @@ tls_load_key(mbedtls_pk_context *key, const mbedtls_x509_crt *chain, const char 
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
 	int error = mbedtls_pk_parse_keyfile(key, file, NULL, tls_random, NULL);
 
-	return error != 0 ? error : mbedtls_pk_check_pair(&chain->pk, key, tls_random, NULL);
+	if (error == 0 && mbedtls_pk_check_pair(&chain->pk, key, tls_random, NULL) != 0)
+		error = TLS_FOREIGN_KEY;
 #else
 	int error = mbedtls_pk_parse_keyfile(key, file, NULL);
 
-	return error != 0 ? error : mbedtls_pk_check_pair(&chain->pk, key);
+	if (error == 0 && mbedtls_pk_check_pair(&chain->pk, key) != 0)
+		error = TLS_FOREIGN_KEY;
 #endif
+	return error;
 }
 
 static struct tls_named *

@@ -290,7 +290,8 @@ checks_the_environment(void **state)
 	assert_string_equal(buffer_string(&errors),
 	    F "1:1: tls-certificate: /none/c: No such file or directory\n"
 	    F "2:1: tls-key: /none/k: No such file or directory\n"
-	    F "3:1: data-directory: /none: No such file or directory\n"
+	    F "3:1: data-directory: /none: No such file or directory; "
+	    "try install -d -m 700 -o no-such-user-here /none\n"
 	    F "5:1: user: no such user\n");
 	config_free(&config);
 	buffer_free(&errors);
