@@ -23,6 +23,22 @@ service_complain(const char *event, char *error)
 	free(error);
 }
 
+/* Whether they can be used, and the keys are theirs. */
+static void
+check_certificates(const struct config *config, struct buffer *errors_out)
+{
+	struct tls_context *context;
+	char *error = NULL;
+
+	if ((config->role & CONFIG_ROLE_CAS) == 0)
+		return;
+	context = service_tls(config, &error);
+	tls_context_free(&context);
+	if (error != NULL)
+		buffer_printf(errors_out, "%s\n", error);
+	free(error);
+}
+
 struct config *
 service_load(const char *path, const char *role, struct buffer *errors_out)
 {
@@ -34,6 +50,8 @@ service_load(const char *path, const char *role, struct buffer *errors_out)
 		buffer_printf(errors_out, "--role=%s: no such role; there are cas, mailbox and both\n", role);
 	config_check(config, errors_out);
 	config_check_environment(config, errors_out);
+	if (errors_out->length == 0)
+		check_certificates(config, errors_out);
 	if (errors_out->length > 0)
 		config_free(&config);
 	return config;
@@ -195,7 +213,9 @@ log_ready(const struct service *service)
 	const char *address;
 
 	add_addresses(&service->roles[ROLE_CAS], &imap);
-	add_addresses(&service->roles[ROLE_MAILBOX], &lmtp);
+	for (size_t i = 0; service->mailbox != NULL &&
+	     (address = mailbox_role_listener(service->mailbox, i)) != NULL; i++)
+		add_address(&lmtp, address);
 	for (size_t i = 0; (address = link_listener(service->link, i)) != NULL; i++)
 		add_address(&link, address);
 	log_info("ready", log_text("version", VERSION), log_text("role", role_word(service)),
