@@ -16,7 +16,8 @@ struct loop;
 
 struct loop *loop_new(void);
 
-/* Nothing may be watched, running or waiting any more; deferred calls still waiting are run first. */
+/* Nothing may be watched, running or waiting any more; leftovers are ended and deferred calls still waiting
+ * are run first. */
 void loop_free(struct loop **loop);
 
 /* Run until loop_stop().  The calling thread is the loop thread meanwhile. */
@@ -49,6 +50,23 @@ void deferred_schedule(struct loop *loop, struct deferred *deferred);
 void deferred_cancel(struct deferred *deferred);
 
 bool deferred_is_scheduled(const struct deferred *deferred);
+
+/*
+ * What has outlived its owner, such as a stream that still sends its farewell.  Lives inside itself.
+ */
+struct leftover {
+	struct list link;
+	void (*end)(void *context);	/* removes it: frees what it lives in */
+	void *context;
+};
+
+void leftover_add(struct loop *loop, struct leftover *leftover);
+
+/* Harmless when it was not added, but zeroed. */
+void leftover_remove(struct leftover *leftover);
+
+/* End them now: before that on which they stand goes, such as the workers. */
+void loop_end_leftovers(struct loop *loop);
 
 /*
  * A timer on the monotonic clock of base/clock.h.  Lives inside its owner, who stops it before dying.

@@ -28,6 +28,7 @@ struct timers {
 struct loop {
 	struct event_base *base;
 	struct list deferred;
+	struct list leftovers;
 	struct timers timers;
 	struct event *alarm;		/* ends the wait when a timer is due */
 	struct list signals;

@@ -35,6 +35,7 @@ loop_new(void)
 	if (loop->base == NULL)
 		abort();
 	list_init(&loop->deferred);
+	list_init(&loop->leftovers);
 	list_init(&loop->signals);
 	loop->alarm = evtimer_new(loop->base, on_alarm, NULL);
 	loop->now_us = clock_monotonic_us();
@@ -64,6 +65,7 @@ loop_free(struct loop **loop_pointer)
 
 	if (loop == NULL)
 		return;
+	loop_end_leftovers(loop);
 	home_receive(loop);
 	while (!list_is_empty(&loop->deferred))
 		run_deferred(loop);
@@ -172,6 +174,30 @@ bool
 deferred_is_scheduled(const struct deferred *deferred)
 {
 	return !list_is_empty(&deferred->link);
+}
+
+void
+leftover_add(struct loop *loop, struct leftover *leftover)
+{
+	list_push_back(&loop->leftovers, &leftover->link);
+}
+
+void
+leftover_remove(struct leftover *leftover)
+{
+	if (leftover->link.next != NULL)
+		list_remove(&leftover->link);
+}
+
+void
+loop_end_leftovers(struct loop *loop)
+{
+	while (!list_is_empty(&loop->leftovers)) {
+		struct leftover *leftover = LIST_ENTRY(loop->leftovers.next, struct leftover, link);
+
+		leftover_remove(leftover);
+		leftover->end(leftover->context);
+	}
 }
 
 static void

@@ -26,6 +26,7 @@ struct stream {
 	struct deferred step;		/* stream_advance() in the next turn */
 	struct timer stall;
 	struct timer lingering;		/* bounds stream_close_after_flush() */
+	struct leftover leftover;	/* the loop ends before */
 	uint64_t stall_ms;
 	size_t stall_length;		/* output left when the stall timer was started */
 
@@ -92,6 +93,9 @@ size_t tls_pending(const struct tls *tls);
 
 /* More output could be encrypted at once. */
 bool tls_has_work(const struct stream *stream);
+
+/* The handshake is neither done nor given up. */
+bool tls_is_shaking(const struct stream *stream);
 void tls_leave(struct stream *stream);
 
 /* Splice: move what has come; the owner may be told of an end. */

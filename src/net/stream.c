@@ -432,8 +432,14 @@ stream_close_after_flush(struct stream **stream_pointer, uint64_t within_ms)
 	*stream_pointer = NULL;
 	if (stream == NULL)
 		return;
+	if (stream->tls != NULL && tls_is_shaking(stream)) {
+		stream_free(&stream);		/* nobody at the other end could read it */
+		return;
+	}
 	splice_leave(stream);
 	stream->is_closing = true;
+	stream->leftover = (struct leftover){ .end = on_lingering, .context = stream };
+	leftover_add(stream->loop, &stream->leftover);
 	stream->events = NULL;
 	evbuffer_drain(stream->input, evbuffer_get_length(stream->input));
 	stream_end_output(stream);
@@ -453,6 +459,7 @@ stream_free(struct stream **stream_pointer)
 	deferred_cancel(&stream->step);
 	timer_stop(&stream->stall);
 	timer_stop(&stream->lingering);
+	leftover_remove(&stream->leftover);
 	watch_fini(&stream->watch);
 	tls_leave(stream);
 	if (stream->descriptor >= 0)

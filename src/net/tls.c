@@ -254,6 +254,12 @@ tls_has_work(const struct stream *stream)
 	    evbuffer_get_length(tls->wire) < WIRE_MAX;
 }
 
+bool
+tls_is_shaking(const struct stream *stream)
+{
+	return stream->tls->state == TLS_SHAKING;
+}
+
 struct evbuffer *
 tls_received(struct tls *tls)
 {

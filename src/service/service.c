@@ -283,6 +283,7 @@ close_all(struct service *service)
 	if (service->directory_queue != NULL)
 		job_queue_free(&service->directory_queue);
 	loop_turn(service->loop, false);
+	loop_end_leftovers(service->loop);
 	workers_free(&service->compute);
 	workers_free(&service->storage);
 	workers_free(&service->ldap);

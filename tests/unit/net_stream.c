@@ -201,6 +201,26 @@ answer_after_eof(void **state)
 	}
 }
 
+/* A farewell that nobody takes does not outlive the loop. */
+static void
+ends_with_the_loop(void **state)
+{
+	(void)state;
+	for (size_t kind = 0; kind < COUNT_OF(kinds); kind++) {
+		struct loop *loop = loop_new();
+		struct stream *sa, *sb;
+
+		kinds[kind](loop, &sa, &sb);
+		stream_pause_input(sa);
+		send_counted(sb, 0, 4000000);
+		stream_close_after_flush(&sb, 60000);
+		for (int i = 0; i < 20; i++)
+			loop_turn(loop, false);
+		stream_close_after_flush(&sa, 60000);
+		loop_free(&loop);
+	}
+}
+
 static void
 freed_in_its_own_callback(void **state)
 {
@@ -349,6 +369,7 @@ main(void)
 		cmocka_unit_test(octets_arrive_in_order),
 		cmocka_unit_test(paused_input_waits),
 		cmocka_unit_test(answer_after_eof),
+		cmocka_unit_test(ends_with_the_loop),
 		cmocka_unit_test(freed_in_its_own_callback),
 		cmocka_unit_test(stalled_peer_times_out),
 		cmocka_unit_test(splice_holds_little),
