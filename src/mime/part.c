@@ -72,7 +72,8 @@ is_blank(struct span text)
 }
 
 /*
- * Behind the boundary only space is allowed, but after a closing "--" anything, since mailers put it there.
+ * What stands behind the boundary does not matter: RFC 2046 section 5.1.1, "it is sufficient that the boundary
+ * appear in its entirety".
  */
 static bool
 find_delimiter(const struct walk *walk, struct span line, struct delimiter *delimiter_out)
@@ -90,8 +91,6 @@ find_delimiter(const struct walk *walk, struct span line, struct delimiter *deli
 			continue;
 		rest = span_from(line, boundary.length);
 		is_close = span_starts_with(rest, SPAN("--"));
-		if (!is_close && !is_blank(rest))
-			continue;
 		longest = boundary.length;
 		*delimiter_out = (struct delimiter){ i, is_close };
 	}

@@ -27,7 +27,9 @@ static const struct {
 	    "(multipart/mixed(text/plain \"one\")(text/plain \"two\r\n\"))" },
 	{ MIXED("b") "--b\n\none\n--b  \t\n\ntwo\n--b--", "(multipart/mixed(text/plain \"one\")(text/plain \"two\"))" },
 	{ MIXED("b") "--b\r\n\r\nno end", "(multipart/mixed(text/plain \"no end\"))" },
-	{ MIXED("b") "--bc\r\n--b c\r\n -b\r\n", "(multipart/mixed(text/plain \"--bc\r\n--b c\r\n -b\r\n\"))" },
+	/* What follows the boundary on its line does not count, what stands before it does. */
+	{ MIXED("b") "--b not a header\r\n\r\n --b\r\n-b\r\n--bc\r\n\r\ntwo\r\n--b-- x\r\n--b\r\n",
+	    "(multipart/mixed(text/plain \" --b\r\n-b\")(text/plain \"two\"))" },
 	{ MIXED("b") "--b--\r\n--b\r\n\r\nx", "(multipart/mixed(text/plain \"--b--\r\n--b\r\n\r\nx\"))" },
 	/* A header cut off by a delimiter, and parts of no octets. */
 	{ MIXED("b") "--b\r\nA: c\r\n--b\r\n--b\r\n\r\n--b--",
