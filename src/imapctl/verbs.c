@@ -43,6 +43,8 @@ const struct verb verbs[] = {
 	    0, 1, 1, run_kick },
 	{ "reload", "", "read configuration and certificates again",
 	    0, 0, 0, run_reload },
+	{ "link-key", "FILE", "make the key that the hosts of a site share",
+	    0, 1, 1, run_link_key },
 	{ "config show", "", "print the settings in force",
 	    0, 0, 0, run_config_show },
 	{ NULL, NULL, NULL, 0, 0, 0, NULL },

@@ -131,9 +131,14 @@ count_mailbox(const struct service *service, struct role_figures *figures_out)
 		status.logins };
 }
 
+/* Where mail comes in, then where other hosts do. */
 static const char *
 mailbox_address(const struct service *service, size_t index)
 {
+	for (size_t i = 0; i <= index; i++) {
+		if (mailbox_role_listener(service->mailbox, i) == NULL)
+			return link_listener(service->link, index - i);
+	}
 	return mailbox_role_listener(service->mailbox, index);
 }
 
