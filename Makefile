@@ -117,6 +117,15 @@ install: all
 	install -m 644 man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/
 	install -m 644 man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -m 644 README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/imapd/
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
+	    $(DESTDIR)$(PREFIX)/share/polkit-1/rules.d
+	for unit in $(notdir $(wildcard etc/systemd/*.service etc/systemd/*.socket)); do \
+	    sed 's,/usr/sbin/,$(PREFIX)/sbin/,; s,/etc/imapd/,$(SYSCONF)/imapd/,' etc/systemd/$$unit \
+	        > $(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit && \
+	    chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit || exit 1; done
+	install -m 644 etc/systemd/imapd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/imapd.conf
+	install -m 644 etc/systemd/imapd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/imapd.conf
+	install -m 644 etc/systemd/50-imapd.rules $(DESTDIR)$(PREFIX)/share/polkit-1/rules.d/50-imapd.rules
 	test -e $(DESTDIR)$(SYSCONF)/imapd/imapd.conf || install -m 640 etc/imapd.conf $(DESTDIR)$(SYSCONF)/imapd/imapd.conf
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -14,7 +14,8 @@ struct stream;
 typedef void listener_accepted(struct stream *stream, void *context);
 
 /*
- * Bind and listen; accepts from the next turn on.
+ * Bind and listen, or take over what the service manager listens on for us (sd_listen_fds(3)); accepts
+ * from the next turn on.
  *
  *	address	"ADDRESS:PORT", "[ADDRESS]:PORT", or the path of a Unix socket (begins with '/')
  *	mode	of the Unix socket's file; a stale socket there is replaced, a live one is not

@@ -15,6 +15,7 @@
 #include "address.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "inherited.h"
 #include "internal.h"
 
 #define BATCH	   32		/* accepts in one turn */
@@ -148,7 +149,7 @@ bind_socket(int descriptor, const struct address *address, mode_t mode)
 }
 
 static int
-open_socket(const char *text, mode_t mode, struct address *address_out)
+open_socket(const char *text, mode_t mode, struct address *address_out, bool *is_inherited_out)
 {
 	int descriptor, error;
 
@@ -156,6 +157,10 @@ open_socket(const char *text, mode_t mode, struct address *address_out)
 		errno = EINVAL;
 		return -1;
 	}
+	descriptor = inherited_socket(address_out);
+	*is_inherited_out = descriptor >= 0;
+	if (*is_inherited_out)
+		return descriptor;
 	descriptor = socket(address_out->socket.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (descriptor < 0)
 		return -1;
@@ -186,7 +191,8 @@ listener_new(struct loop *loop, const char *text, mode_t mode, listener_accepted
 {
 	struct listener *listener;
 	struct address address;
-	int descriptor = open_socket(text, mode, &address);
+	bool is_inherited;
+	int descriptor = open_socket(text, mode, &address, &is_inherited);
 
 	if (descriptor < 0) {
 		*error_out = error_text(text, errno);
@@ -197,7 +203,7 @@ listener_new(struct loop *loop, const char *text, mode_t mode, listener_accepted
 	listener->descriptor = descriptor;
 	listener->on_accepted = on_accepted;
 	listener->context = context;
-	if (*text == '/')
+	if (*text == '/' && !is_inherited)
 		listener->path = memory_copy_string(text);
 	address_format(&address, listener->address, sizeof listener->address);
 	timer_init(&listener->rest, loop, on_rested, listener);

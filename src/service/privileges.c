@@ -1,8 +1,11 @@
 /*
  * Who the process is.  Started by root it makes its files as the configured user, binds its ports as
- * root, and stays the user from then on.
+ * root, and stays the user from then on, with the right to bind them again.
  */
+#include <linux/capability.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include <errno.h>
 #include <grp.h>
@@ -70,6 +73,35 @@ identity_return(const struct identity *identity)
 	return true;
 }
 
+static bool
+keep_capabilities(uint32_t kept)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { { kept, kept, 0 } };
+
+	return syscall(SYS_capset, &header, data) == 0;
+}
+
+/*
+ * Become the user, on all threads.  Of root's capabilities the loop thread keeps the one to bind ports below
+ * 1024, unless a container has taken it away; workers keep none.
+ */
+static bool
+become_user(uid_t uid)
+{
+	if (uid == 0)
+		return true;
+	if (prctl(PR_SET_KEEPCAPS, 1) != 0)
+		return fail("prctl");
+	if (setresuid(uid, uid, uid) != 0)
+		return fail("setresuid");
+	if (!keep_capabilities(UINT32_C(1) << CAP_NET_BIND_SERVICE) && !keep_capabilities(0))
+		return fail("capset");
+	if (setuid(0) == 0)
+		abort();	/* privileges that come back were never given up */
+	return true;
+}
+
 bool
 identity_become(const struct identity *identity)
 {
@@ -79,11 +111,7 @@ identity_become(const struct identity *identity)
 		return fail("setgroups");
 	if (setresgid(identity->gid, identity->gid, identity->gid) != 0)
 		return fail("setresgid");
-	if (setresuid(identity->uid, identity->uid, identity->uid) != 0)
-		return fail("setresuid");
-	if (identity->uid != 0 && setuid(0) == 0)
-		abort();	/* privileges that come back were never given up */
-	return true;
+	return become_user(identity->uid);
 }
 
 void
