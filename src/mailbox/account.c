@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "batch.h"
 #include "state.h"
+#include "state_cache.h"
 
 #define FLUSH_MS	900		/* of flag changes; DESIGN section 2 promises a second */
 #define SWEEP_MS	5000
@@ -23,6 +24,7 @@ struct accounts {
 	struct map *by_id;
 	struct list open;		/* accounts whose store is open, the least recently used first */
 	size_t open_count;
+	struct state_cache states;
 	struct timer sweep;
 	void (*on_stopped)(void *context);	/* not NULL: stopping */
 	void *context;
@@ -48,7 +50,6 @@ struct account {
 
 static void on_sweep(void *context);
 static void on_flush_due(void *context);
-static void tend(struct account *account);
 static void close_surplus(struct accounts *accounts);
 
 struct accounts *
@@ -59,6 +60,7 @@ accounts_new(const struct accounts_settings *settings)
 	accounts->settings = *settings;
 	accounts->by_id = map_new();
 	list_init(&accounts->open);
+	state_cache_init(&accounts->states);
 	timer_init(&accounts->sweep, settings->loop, on_sweep, accounts);
 	timer_start_ms(&accounts->sweep, SWEEP_MS);
 	return accounts;
@@ -119,8 +121,9 @@ accounts_stop(struct accounts *accounts, void (*on_stopped)(void *context), void
 	accounts->context = context;
 	deferred_init(&accounts->stopped, run_stopped, accounts);
 	timer_stop(&accounts->sweep);
+	state_cache_clear(&accounts->states);
 	LIST_FOREACH(&accounts->open, link)
-		tend(LIST_ENTRY(link, struct account, link));
+		account_tend(LIST_ENTRY(link, struct account, link));
 	check_stopped(accounts);
 }
 
@@ -194,7 +197,7 @@ account_release(struct account **account)
 		return;
 	assert(released->holders > 0);
 	released->holders--;
-	tend(released);
+	account_tend(released);
 }
 
 static void
@@ -247,7 +250,7 @@ on_job_done(struct job *home)
 	note_home(account, job);
 	job->done(job);
 	account->holders--;
-	tend(account);
+	account_tend(account);
 	close_surplus(accounts);
 }
 
@@ -357,8 +360,8 @@ is_quiet(const struct account *account)
 }
 
 /* Decide what an account needs now.  It may be freed. */
-static void
-tend(struct account *account)
+void
+account_tend(struct account *account)
 {
 	bool is_stopping = account->accounts->on_stopped != NULL;
 
@@ -387,6 +390,7 @@ on_sweep(void *context)
 	struct accounts *accounts = context;
 	uint64_t now_us = loop_now_us(accounts->settings.loop);
 
+	state_cache_sweep(&accounts->states);
 	LIST_FOREACH(&accounts->open, link)
 		sweep(LIST_ENTRY(link, struct account, link), now_us);
 	timer_start_ms(&accounts->sweep, SWEEP_MS);
@@ -435,6 +439,12 @@ struct list *
 account_states(struct account *account)
 {
 	return &account->states;
+}
+
+struct state_cache *
+account_state_cache(struct account *account)
+{
+	return &account->accounts->states;
 }
 
 struct loop *

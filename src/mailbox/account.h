@@ -73,8 +73,12 @@ void account_end_reading(struct account *account);
 /* Something was expunged: purge when there is time. */
 void account_has_garbage(struct account *account);
 
-/* The states of open mailboxes, linked by state->link. */
+/* The states of open mailboxes, linked by state->link; and those of all accounts that nobody holds. */
 struct list *account_states(struct account *account);
+struct state_cache *account_state_cache(struct account *account);
+
+/* A state has gone: the account may go, too, if nothing else keeps it. */
+void account_tend(struct account *account);
 
 struct loop *account_loop(const struct account *account);
 

@@ -8,6 +8,7 @@
 
 #include "imap/flags.h"
 #include "state.h"
+#include "state_cache.h"
 #include "view.h"
 
 struct state_load {
@@ -37,14 +38,35 @@ state_find(struct account *account, uint64_t mailbox_id)
 	return state != NULL && state->phase == STATE_READY ? state : NULL;
 }
 
+struct state *
+state_find_named(struct account *account, struct span name)
+{
+	LIST_FOREACH(account_states(account), link) {
+		struct state *state = LIST_ENTRY(link, struct state, link);
+
+		if (state->phase == STATE_READY && span_equals(state->name, name))
+			return state;
+	}
+	return NULL;
+}
+
 static void
+forget_name(struct state *state)
+{
+	free((void *)state->name.at);
+	state->name = (struct span){ NULL, 0 };
+}
+
+void
 state_free(struct state *state)
 {
+	assert(state->holders == 0);
 	if (state->load != NULL)
 		state->load->state = NULL;
 	list_remove(&state->link);
 	for (size_t i = 0; i < state->keyword_count; i++)
 		free((void *)state->keywords[i].at);
+	forget_name(state);
 	free(state->messages);
 	free(state);
 }
@@ -58,7 +80,11 @@ state_release(struct state **state)
 	if (released == NULL)
 		return;
 	assert(released->holders > 0);
-	if (--released->holders == 0)
+	if (--released->holders > 0)
+		return;
+	if (released->phase == STATE_READY)
+		state_cache_add(account_state_cache(released->account), released);
+	else
 		state_free(released);
 }
 
@@ -104,6 +130,10 @@ take_snapshot(struct state *state, struct store_snapshot *snapshot)
 	state->uidvalidity = mailbox->uidvalidity;
 	state->uidnext = mailbox->uidnext;
 	state->recent_uid = mailbox->recent_uid;
+	state->unseen = mailbox->unseen;
+	state->deleted = mailbox->deleted;
+	state->size_octets = mailbox->size_octets;
+	state->name = span_of(memory_copy_string(mailbox->name), strlen(mailbox->name));
 	state->highest_modseq = state->flags_modseq = mailbox->highest_modseq;
 	set_keywords(state, &snapshot->keywords);
 	state->phase = STATE_READY;
@@ -146,6 +176,7 @@ state_new(struct account *account, uint64_t mailbox_id)
 
 	state->account = account;
 	state->mailbox_id = mailbox_id;
+	list_init(&state->kept);
 	list_init(&state->views);
 	list_init(&state->waiters);
 	list_push_back(account_states(account), &state->link);
@@ -166,6 +197,8 @@ state_hold(struct account *account, uint64_t mailbox_id, struct state_waiter *wa
 
 	if (state == NULL)
 		state = state_new(account, mailbox_id);
+	else if (state->holders == 0)
+		state_cache_remove(account_state_cache(account), state);
 	state->holders++;
 	if (state->phase == STATE_READY)
 		waiter->on_ready(waiter, state);
@@ -203,6 +236,40 @@ state_message(const struct state *state, uint32_t uid)
 	return message_of(state, uid);
 }
 
+void
+state_row(const struct state *state, struct store_mailbox *mailbox_out)
+{
+	*mailbox_out = (struct store_mailbox){
+		.id = state->mailbox_id,
+		.name = (const char *)state->name.at,
+		.uidvalidity = state->uidvalidity,
+		.uidnext = state->uidnext,
+		.recent_uid = state->recent_uid,
+		.messages = (uint32_t)state->count,
+		.unseen = state->unseen,
+		.deleted = state->deleted,
+		.size_octets = state->size_octets,
+		.highest_modseq = state->highest_modseq,
+	};
+}
+
+uint32_t
+state_recent_count(const struct state *state)
+{
+	return (uint32_t)(state->count - state_lower_bound(state, state->recent_uid));
+}
+
+/* Count a message that comes (1) or goes (-1), or, for both, one that changes. */
+static void
+count_message(struct state *state, const struct store_message *message, int sign)
+{
+	state->size_octets += (uint64_t)(sign * (int64_t)message->size);
+	if ((message->flags & STORE_FLAG_SEEN) == 0)
+		state->unseen += (uint32_t)sign;
+	if ((message->flags & STORE_FLAG_DELETED) != 0)
+		state->deleted += (uint32_t)sign;
+}
+
 static void
 tell_views(struct state *state)
 {
@@ -221,6 +288,7 @@ reserve(struct state *state, size_t count)
 	state->capacity = state->capacity + state->capacity / 4 + count + 16;
 	state->messages = memory_resize(state->messages, state->capacity, sizeof state->messages[0]);
 }
+
 
 static void
 note_modseq(struct state *state, uint64_t modseq)
@@ -241,10 +309,13 @@ state_appended(struct account *account, uint64_t mailbox_id, const struct store_
 	for (size_t i = 0; i < count; i++) {
 		assert(messages[i].uid >= state->uidnext);
 		state->messages[state->count++] = messages[i];
+		count_message(state, &messages[i], 1);
 		state->uidnext = messages[i].uid + 1;
 		note_modseq(state, messages[i].modseq);
 	}
 	tell_views(state);
+	if (state->holders == 0)
+		state_cache_grown(account_state_cache(account), state);
 }
 
 void
@@ -263,7 +334,9 @@ state_flags_changed(struct account *account, uint64_t mailbox_id,
 		if (results[i].outcome != STORE_FLAGS_CHANGED ||
 		    (message = message_of(state, results[i].uid)) == NULL)
 			continue;
+		count_message(state, message, -1);
 		message->flags = results[i].flags;
+		count_message(state, message, 1);
 		message->modseq = results[i].modseq;
 		if (message->modseq > state->flags_modseq)
 			state->flags_modseq = message->modseq;
@@ -291,8 +364,10 @@ remove_messages(struct state *state, const uint32_t *uids, size_t count)
 		}
 		while (next < count && uids[next] < state->messages[from].uid)
 			next++;
-		if (next < count && uids[next] == state->messages[from].uid)
+		if (next < count && uids[next] == state->messages[from].uid) {
+			count_message(state, &state->messages[from], -1);
 			continue;
+		}
 		state->messages[to++] = state->messages[from];
 	}
 	state->count = to;
@@ -327,9 +402,21 @@ state_keywords_changed(struct account *account, uint64_t mailbox_id, const struc
 	tell_views(state);
 }
 
+void
+state_forget_names(struct account *account)
+{
+	LIST_FOREACH(account_states(account), link)
+		forget_name(LIST_ENTRY(link, struct state, link));
+}
+
 static void
 lose(struct state *state, enum store_status status)
 {
+	if (state->phase == STATE_READY && state->holders == 0) {
+		state_cache_remove(account_state_cache(state->account), state);
+		state_free(state);
+		return;
+	}
 	state->phase = STATE_GONE;
 	state->status = status;
 	tell_views(state);

@@ -18,13 +18,19 @@ enum state_phase {
 
 struct state {
 	struct list link;		/* in account_states() */
+	struct list kept;		/* in account_state_cache(), when nobody holds it */
+	size_t kept_octets;
+	unsigned sweeps;
 	struct account *account;
 	uint64_t mailbox_id;
+	struct span name;		/* NULL: loading, or something was renamed since */
 	enum state_phase phase;
 	enum store_status status;	/* why it is gone */
 
 	struct store_message *messages;	/* rising UIDs */
 	size_t count, capacity;
+	uint32_t unseen, deleted;	/* of them, so many without \Seen, with \Deleted */
+	uint64_t size_octets;		/* of all of them */
 	uint32_t uidvalidity, uidnext;
 	uint32_t recent_uid;		/* UIDs from here on no read-write view has been told of */
 	uint64_t highest_modseq;
@@ -54,11 +60,21 @@ struct state_waiter {
  */
 void state_hold(struct account *account, uint64_t mailbox_id, struct state_waiter *waiter);
 
-/* Let go of what on_ready gave; the last one frees it.  A view holds it, too. */
+/* Let go of what on_ready gave; after the last one the state is kept for a while.  A view holds it, too. */
 void state_release(struct state **state);
+
+/* For state_cache.h alone: nobody holds it. */
+void state_free(struct state *state);
 
 /* The state of a mailbox if it is loaded and ready, else NULL.  Not held. */
 struct state *state_find(struct account *account, uint64_t mailbox_id);
+struct state *state_find_named(struct account *account, struct span name);
+
+/* The mailbox's row as it is in the file; name is borrowed from the state, special_use is left out. */
+void state_row(const struct state *state, struct store_mailbox *mailbox_out);
+
+/* How many messages no read-write view has been told of. */
+uint32_t state_recent_count(const struct state *state);
 
 /* Index of the first message with this UID or a higher one. */
 size_t state_lower_bound(const struct state *state, uint32_t uid);
@@ -84,6 +100,9 @@ void state_expunged(struct account *account, uint64_t mailbox_id, const uint32_t
 /* The keywords as the store lists them now. */
 void state_keywords_changed(struct account *account, uint64_t mailbox_id,
     const struct store_keywords *keywords);
+
+/* Mailboxes were renamed: states are found by their ids alone until they are loaded again. */
+void state_forget_names(struct account *account);
 
 /* The mailbox was deleted: its sessions are told BYE. */
 void state_deleted(struct account *account, uint64_t mailbox_id);

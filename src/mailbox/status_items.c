@@ -1,15 +1,15 @@
 /*
- * STATUS items from a mailbox's row, which has all the counters but that of recent messages.  Worker thread.
+ * STATUS items from a mailbox's row, which has all the counters but that of recent messages.
  */
 #include "imap/writer.h"
 #include "status_items.h"
 
 static enum store_status
-count_recent(struct store *store, const struct store_mailbox *mailbox, uint64_t *count_out)
+count_recent(struct store *store, const struct store_mailbox *mailbox, uint32_t *count_out)
 {
 	struct store_snapshot snapshot = { 0 };
 	enum store_status status = STORE_OK;
-	uint64_t count = 0;
+	uint32_t count = 0;
 
 	if (mailbox->recent_uid < mailbox->uidnext && mailbox->messages > 0)
 		status = store_snapshot_init(store, mailbox->id, &snapshot);
@@ -30,13 +30,10 @@ write_item(struct buffer *out, const char *name, uint64_t number)
 	buffer_add_number(out, number);
 }
 
-enum store_status
-status_write(struct buffer *out, struct store *store, const struct store_mailbox *mailbox,
+void
+status_write(struct buffer *out, const struct store_mailbox *mailbox, uint32_t recent,
     const struct status_style *style)
 {
-	uint64_t recent = 0;
-	enum store_status status = (style->items & IMAP_STATUS_RECENT) == 0 ? STORE_OK
-	    : count_recent(store, mailbox, &recent);
 	const struct {
 		unsigned item;
 		const char *name;
@@ -53,8 +50,6 @@ status_write(struct buffer *out, struct store *store, const struct store_mailbox
 		{ IMAP_STATUS_APPENDLIMIT, "APPENDLIMIT", style->append_limit },
 	};
 
-	if (status != STORE_OK)
-		return status;
 	buffer_add_string(out, "* STATUS ");
 	imap_write_mailbox(out, span_from_string(mailbox->name), style->is_utf8);
 	buffer_add_string(out, " (");
@@ -65,5 +60,18 @@ status_write(struct buffer *out, struct store *store, const struct store_mailbox
 		buffer_printf(out, "%sMAILBOXID (%llu)", out->at[out->length - 1] == '(' ? "" : " ",
 		    (unsigned long long)mailbox->id);
 	buffer_add_string(out, ")\r\n");
-	return STORE_OK;
+}
+
+enum store_status
+status_write_stored(struct buffer *out, struct store *store, const struct store_mailbox *mailbox,
+    const struct status_style *style)
+{
+	enum store_status status = STORE_OK;
+	uint32_t recent = 0;
+
+	if ((style->items & IMAP_STATUS_RECENT) != 0)
+		status = count_recent(store, mailbox, &recent);
+	if (status == STORE_OK)
+		status_write(out, mailbox, recent, style);
+	return status;
 }

@@ -1,6 +1,6 @@
 /*
  * The line of a STATUS reply, for STATUS and for LIST with RETURN (STATUS ...): RFC 9051 section 7.3.5,
- * RFC 5819.  Worker thread.
+ * RFC 5819.  Any thread, except where said.
  */
 #ifndef STATUS_ITEMS_H
 #define STATUS_ITEMS_H
@@ -15,7 +15,11 @@ struct status_style {
 };
 
 /* Append "* STATUS name (...)\r\n". */
-enum store_status status_write(struct buffer *out, struct store *store, const struct store_mailbox *mailbox,
+void status_write(struct buffer *out, const struct store_mailbox *mailbox, uint32_t recent,
     const struct status_style *style);
+
+/* The same with what is recent counted in the store, if it is asked for.  Worker thread. */
+enum store_status status_write_stored(struct buffer *out, struct store *store,
+    const struct store_mailbox *mailbox, const struct status_style *style);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "../../src/mailbox/state_cache.h"
 #include "../../src/mailbox/view.h"
 
 #define VIEWS	    3
@@ -17,6 +18,7 @@
 /* What the room's account does, without a file: one job waits until it is told to run. */
 struct account {
 	struct list states;
+	struct state_cache kept;
 	struct account_job *waiting;
 	unsigned claims;
 };
@@ -50,6 +52,18 @@ account_states(struct account *account)
 	return &account->states;
 }
 
+struct state_cache *
+account_state_cache(struct account *account)
+{
+	return &account->kept;
+}
+
+void
+account_tend(struct account *account)
+{
+	(void)account;
+}
+
 void
 account_has_garbage(struct account *account)
 {
@@ -62,7 +76,8 @@ store_snapshot_init(struct store *store, uint64_t mailbox_id, struct store_snaps
 	(void)store;
 	*snapshot_out = (struct store_snapshot){ .count = initial_count };
 	snapshot_out->mailbox = (struct store_mailbox){ .id = mailbox_id, .uidvalidity = 7,
-		.uidnext = initial_count + 1, .recent_uid = initial_count + 1, .highest_modseq = 1 };
+		.uidnext = initial_count + 1, .recent_uid = initial_count + 1, .highest_modseq = 1,
+		.messages = initial_count, .unseen = initial_count, .name = "INBOX" };
 	snapshot_out->messages = memory_new_array(initial_count + 1, sizeof(struct store_message));
 	for (uint32_t i = 0; i < initial_count; i++)
 		snapshot_out->messages[i] = (struct store_message){ .uid = i + 1, .modseq = 1 };
@@ -158,6 +173,7 @@ world_init(struct world *world, uint32_t seed, uint32_t count)
 	*world = (struct world){ .seed = seed, .modseq = 1 };
 	initial_count = count;
 	list_init(&world->account.states);
+	state_cache_init(&world->account.kept);
 	world->state = hold(&world->account);
 	for (size_t i = 0; i < VIEWS; i++)
 		open_view(world, &world->clients[i], i == 2);
@@ -170,6 +186,7 @@ world_fini(struct world *world)
 	for (size_t i = 0; i < VIEWS; i++)
 		view_free(&world->clients[i].view);
 	state_release(&world->state);
+	state_cache_clear(&world->account.kept);
 	assert_true(list_is_empty(&world->account.states));
 }
 
@@ -294,6 +311,23 @@ announce(struct client *client, bool may_expunge)
 	assert_true(announce_some(client, may_expunge, SIZE_MAX / 2));
 }
 
+/* What STATUS tells, against the messages. */
+static void
+compare_row(const struct state *state)
+{
+	struct store_mailbox row;
+	uint32_t unseen = 0, deleted = 0;
+
+	for (size_t i = 0; i < state->count; i++) {
+		unseen += (state->messages[i].flags & STORE_FLAG_SEEN) == 0;
+		deleted += (state->messages[i].flags & STORE_FLAG_DELETED) != 0;
+	}
+	state_row(state, &row);
+	assert_int_equal(row.messages, state->count);
+	assert_int_equal(row.unseen, unseen);
+	assert_int_equal(row.deleted, deleted);
+}
+
 /* Every question a view answers, against the list. */
 static void
 compare(const struct world *world, const struct client *client, bool is_fresh)
@@ -301,6 +335,7 @@ compare(const struct world *world, const struct client *client, bool is_fresh)
 	const struct view *view = client->view;
 	struct view_message message;
 
+	compare_row(world->state);
 	assert_int_equal(view_count(view), client->count);
 	assert_int_equal(view_last_uid(view), client->count == 0 ? 0 : client->uids[client->count - 1]);
 	for (uint32_t i = 0; i < client->count; i++) {
@@ -458,6 +493,57 @@ test_sets(void **state)
 	world_fini(&world);
 }
 
+/* A state that nobody holds is found again, as current as if it had been held. */
+static void
+test_kept(void **state)
+{
+	struct world world = { .seed = 1, .modseq = 1 };
+	struct hold again = { .waiter.on_ready = on_ready };
+	struct state *before;
+
+	(void)state;
+	initial_count = 3;
+	list_init(&world.account.states);
+	state_cache_init(&world.account.kept);
+	before = world.state = hold(&world.account);
+	state_release(&world.state);
+	world.state = before;
+	append_some(&world);
+	change_some(&world);
+	expunge_some(&world);
+	compare_row(before);
+	assert_ptr_equal(state_find_named(&world.account, SPAN("INBOX")), before);
+	state_forget_names(&world.account);
+	assert_null(state_find_named(&world.account, SPAN("INBOX")));
+	state_hold(&world.account, 1, &again.waiter);
+	assert_ptr_equal(again.state, before);
+	assert_int_equal(world.account.kept.octets, 0);
+	state_release(&again.state);
+	for (int sweeps = 0; sweeps < 10; sweeps++)
+		state_cache_sweep(&world.account.kept);
+	assert_null(state_find(&world.account, 1));
+	assert_int_equal(world.account.kept.octets, 0);
+}
+
+static void
+test_kept_and_deleted(void **state)
+{
+	struct world world = { 0 };
+
+	(void)state;
+	list_init(&world.account.states);
+	state_cache_init(&world.account.kept);
+	world.state = hold(&world.account);
+	state_release(&world.state);
+	state_deleted(&world.account, 1);
+	assert_true(list_is_empty(&world.account.states));
+	world.state = hold(&world.account);
+	state_release(&world.state);
+	state_all_lost(&world.account);
+	assert_true(list_is_empty(&world.account.states));
+	assert_int_equal(world.account.kept.octets, 0);
+}
+
 int
 main(void)
 {
@@ -466,6 +552,8 @@ main(void)
 		cmocka_unit_test(test_recent),
 		cmocka_unit_test(test_own_change),
 		cmocka_unit_test(test_sets),
+		cmocka_unit_test(test_kept),
+		cmocka_unit_test(test_kept_and_deleted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,7 +81,7 @@ write_entry(struct list_command *command, struct store *store, const struct list
 	buffer_add_string(&command->out, "\r\n");
 	if (entry->mailbox == NULL || (command->list->returns & IMAP_LIST_RETURN_STATUS) == 0)
 		return STORE_OK;
-	return status_write(&command->out, store, entry->mailbox, &command->status);
+	return status_write_stored(&command->out, store, entry->mailbox, &command->status);
 }
 
 /* A name above a subscribed one comes as \Noselect when "%" hides what is below it. */

@@ -48,6 +48,8 @@ on_renamed(struct session *session, struct session_job *job, enum store_status s
 	size_t count = rename->before.count;
 	uint32_t *uids;
 
+	if (status == STORE_OK)
+		state_forget_names(session->account);
 	if (status == STORE_OK && count > 0) {
 		uids = arena_alloc_array(rename->arena, count, sizeof uids[0]);
 		for (size_t i = 0; i < count; i++)

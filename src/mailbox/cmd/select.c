@@ -31,6 +31,8 @@ write_unseen(const struct view *view, struct buffer *out)
 {
 	const struct state *state = view->state;
 
+	if (state->unseen == 0)
+		return;
 	for (size_t i = 0; i < state->count; i++) {
 		if ((state->messages[i].flags & STORE_FLAG_SEEN) != 0)
 			continue;
@@ -83,23 +85,29 @@ on_ready(struct state_waiter *waiter, struct state *state)
 }
 
 static void
+open_state(struct session *session, struct select *select)
+{
+	select->waiter.on_ready = on_ready;
+	session_begin_wait(session);
+	state_hold(session->account, select->mailbox_id, &select->waiter);
+}
+
+static void
 on_found(struct session *session, struct session_job *job, enum store_status status)
 {
 	struct select *select = CONTAINER_OF(job, struct select, job);
 
-	if (status != STORE_OK) {
+	if (status != STORE_OK)
 		session_finish_status(session, status);
-		return;
-	}
-	select->waiter.on_ready = on_ready;
-	session_begin_wait(session);
-	state_hold(session->account, select->mailbox_id, &select->waiter);
+	else
+		open_state(session, select);
 }
 
 void
 cmd_select(struct session *session)
 {
 	struct select *select = ARENA_NEW(session->line->arena, struct select);
+	struct state *state;
 
 	if (session->view != NULL) {
 		session_unselect(session);
@@ -110,6 +118,11 @@ cmd_select(struct session *session)
 	select->arena = session->line->arena;
 	select->name = session->line->select.mailbox;
 	select->is_read_only = session->line->verb == IMAP_EXAMINE;
+	if ((state = state_find_named(session->account, select->name)) != NULL) {
+		select->mailbox_id = state->mailbox_id;
+		open_state(session, select);
+		return;
+	}
 	select->job.work = work_find;
 	select->job.done = on_found;
 	session_submit(session, &select->job, ACCOUNT_READ);

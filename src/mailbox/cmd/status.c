@@ -1,8 +1,10 @@
 /*
- * STATUS: RFC 9051 section 6.3.11.  Answered from the mailbox's row, without opening it.
+ * STATUS: RFC 9051 section 6.3.11.  Answered from the state if there is one, else from the mailbox's row,
+ * without opening it.
  */
 #include "../role.h"
 #include "../session.h"
+#include "../state.h"
 #include "../status_items.h"
 #include "config/config.h"
 
@@ -21,7 +23,8 @@ work_status(struct store *store, struct session_job *job)
 	struct store_mailbox mailbox;
 	enum store_status status = store_mailbox_find(store, request->name, request->arena, &mailbox);
 
-	return status != STORE_OK ? status : status_write(&request->out, store, &mailbox, &request->style);
+	return status != STORE_OK ? status : status_write_stored(&request->out, store, &mailbox,
+						   &request->style);
 }
 
 static void
@@ -35,16 +38,31 @@ on_status(struct session *session, struct session_job *job, enum store_status st
 	session_finish_status(session, status);
 }
 
+static void
+answer_from_state(struct session *session, const struct state *state, const struct status_style *style)
+{
+	struct store_mailbox mailbox;
+
+	state_row(state, &mailbox);
+	status_write(session_out(session), &mailbox, state_recent_count(state), style);
+	session_finish(session, REPLY_DONE);
+}
+
 void
 cmd_status(struct session *session)
 {
 	struct status *request = ARENA_NEW(session->line->arena, struct status);
+	const struct state *state;
 
 	request->arena = session->line->arena;
 	request->name = session->line->status.mailbox;
 	request->style.items = session->line->status.items;
 	request->style.is_utf8 = session->is_rev2;
 	request->style.append_limit = session->role->parts.config->message_size_limit_octets;
+	if ((state = state_find_named(session->account, request->name)) != NULL) {
+		answer_from_state(session, state, &request->style);
+		return;
+	}
 	request->job.work = work_status;
 	request->job.done = on_status;
 	session_submit(session, &request->job, ACCOUNT_READ);
