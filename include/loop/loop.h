@@ -33,7 +33,7 @@ void loop_turn(struct loop *loop, bool may_wait);
 uint64_t loop_now_us(const struct loop *loop);
 
 /*
- * A call in the next turn.  Lives inside its owner, who cancels it before dying.
+ * A call in the next turn, or soon in this one.  Lives inside its owner, who cancels it before dying.
  */
 struct deferred {
 	struct list link;

@@ -18,6 +18,8 @@ struct signal_watch {
 	void *context;
 };
 
+#define TURN_US 100	/* for deferred calls, before events are asked for again */
+
 static void
 on_alarm(evutil_socket_t descriptor, short what, void *context)
 {
@@ -48,7 +50,7 @@ run_deferred(struct loop *loop)
 {
 	struct list now, *link;
 
-	/* What is scheduled meanwhile waits for the next turn, so that calls cannot go round for ever. */
+	/* What is scheduled meanwhile waits for the next round, so that rounds end. */
 	list_init(&now);
 	list_move_all(&now, &loop->deferred);
 	while ((link = list_pop_front(&now)) != NULL) {
@@ -102,7 +104,10 @@ static void
 turn(struct loop *loop, bool may_wait)
 {
 	loop->now_us = clock_monotonic_us();
-	run_deferred(loop);
+	/* What calls each other, such as two ends of a pair, goes on for a moment without asking for events. */
+	do
+		run_deferred(loop);
+	while (!list_is_empty(&loop->deferred) && clock_monotonic_us() - loop->now_us < TURN_US);
 	timers_run(loop);
 	if (loop->is_stopping)
 		return;

@@ -29,8 +29,9 @@ put(struct workers *workers, struct job *job)
 	pthread_mutex_lock(&workers->mutex);
 	list_push_back(&workers->waiting, &job->link);
 	workers->waiting_count++;
-	pthread_cond_signal(&workers->arrival);
 	pthread_mutex_unlock(&workers->mutex);
+	/* Outside of the lock: who wakes would go to sleep again for it. */
+	pthread_cond_signal(&workers->arrival);
 }
 
 static void
