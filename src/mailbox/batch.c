@@ -126,11 +126,17 @@ count_writes(const struct batch_store *batch, struct list *jobs, enum store_dura
 	return count;
 }
 
-static void
+/* A job that is alone needs no step of its own: its failure undoes the transaction. */
+static enum store_status
 run_steps(struct store *store, struct list *jobs, size_t count)
 {
 	struct list *link = jobs->next;
 
+	if (count == 1) {
+		struct account_job *job = first_job(jobs);
+
+		return job->status = job->work(store, job);
+	}
 	for (size_t i = 0; i < count; i++, link = link->next) {
 		struct account_job *job = LIST_ENTRY(link, struct account_job, job.link);
 
@@ -138,6 +144,7 @@ run_steps(struct store *store, struct list *jobs, size_t count)
 		if (job->status == STORE_OK)
 			job->status = store_step_end(store, job->work(store, job));
 	}
+	return STORE_OK;
 }
 
 static void
@@ -151,8 +158,8 @@ run_writes(struct batch_store *batch, struct list *jobs)
 	LIST_FOREACH(jobs, link)
 		LIST_ENTRY(link, struct account_job, job.link)->status = STORE_OK;
 	if ((status = open_store(batch)) == STORE_OK && (status = store_begin(batch->store, durability)) == STORE_OK) {
-		run_steps(batch->store, jobs, count);
-		status = store_end(batch->store, STORE_OK);
+		status = run_steps(batch->store, jobs, count);
+		status = store_end(batch->store, status);
 	}
 	is_broken = drop_if_poisoned(batch);
 	while (count-- > 0) {
