@@ -238,6 +238,9 @@ operate(struct worker *worker, uint32_t number, const char *user)
 		snprintf(text, sizeof text, "STORE %u %cFLAGS (\\Flagged)", number / 2 % (uint32_t)worker->argument + 1,
 		    number % 2 ? '-' : '+');
 		command(worker, text);
+	} else if (strcmp(name, "store-all") == 0) {
+		snprintf(text, sizeof text, "STORE 1:* %cFLAGS.SILENT (\\Answered)", number % 2 ? '-' : '+');
+		command(worker, text);
 	} else {
 		command(worker, name);	/* any IMAP command as it stands */
 	}
