@@ -162,7 +162,8 @@ def test_install_puts_all_in_place_and_enables_nothing(tmp_path):
     checked = subprocess.run(["systemd-analyze", "verify", f"--root={tmp_path}", "--man=no", "imapd-cas.service",
                               "imapd-mailbox.service", "imapd.service", "imapd-cas.socket"],
                              capture_output=True, text=True)
-    wrong = [line for line in checked.stderr.splitlines() if "imapd" in line and "not found" not in line]
+    missing = ("not found", "/bin/kill is not executable")  # there is nothing else below that folder
+    wrong = [line for line in checked.stderr.splitlines() if not any(words in line for words in missing)]
     assert not wrong, checked.stderr
 
 
