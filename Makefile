@@ -126,7 +126,7 @@ install: all
 	install -m 644 etc/systemd/imapd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/imapd.conf
 	install -m 644 etc/systemd/imapd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/imapd.conf
 	install -m 644 etc/systemd/50-imapd.rules $(DESTDIR)$(PREFIX)/share/polkit-1/rules.d/50-imapd.rules
-	test -e $(DESTDIR)$(SYSCONF)/imapd/imapd.conf || install -m 640 etc/imapd.conf $(DESTDIR)$(SYSCONF)/imapd/imapd.conf
+	test -e $(DESTDIR)$(SYSCONF)/imapd/imapd.conf || install -m 644 etc/imapd.conf $(DESTDIR)$(SYSCONF)/imapd/imapd.conf
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
