@@ -7,6 +7,7 @@
 
 #include "base/span.h"
 
+struct buffer;
 struct config;
 struct control;
 struct directory;
@@ -39,8 +40,13 @@ struct cas *cas_new(const struct cas_parts *parts);
  */
 bool cas_listen(struct cas *cas, char **error_out);
 
-/* Use another configuration and certificate for what comes from now on; listeners stay. */
-void cas_reload(struct cas *cas, const struct config *config, struct tls_context *tls);
+/*
+ * Use another configuration and certificate for what comes from now on.  Ports are opened and closed as it says, and
+ * users who are denied now leave.
+ *
+ *	problems_out	gets a line for each port that cannot be opened; the others are served
+ */
+void cas_reload(struct cas *cas, const struct config *config, struct tls_context *tls, struct buffer *problems_out);
 
 /*
  * Stop accepting, tell every client BYE and close; calls back once the last one has gone, never before

@@ -255,7 +255,7 @@ client_new(struct cas *cas, struct stream *stream, bool is_tls)
 	client->stream = stream;
 	client->address = memory_copy_string(stream_peer_address(stream));
 	client->began_us = loop_now_us(cas->parts.loop);
-	client->parser = imap_parser_new(&imap_limits_before_login);
+	client->parser = imap_parser_new(&cas->limits);
 	random_hex(client->sid, SID_LENGTH);
 	deferred_init(&client->again, advance, client);
 	timer_init(&client->login_timer, cas->parts.loop, on_login_timeout, client);
@@ -265,7 +265,7 @@ client_new(struct cas *cas, struct stream *stream, bool is_tls)
 	stream_set_input_limit(stream, INPUT_BEFORE_LOGIN);
 	stream_set_events(stream, &events, client);
 	if (is_tls)
-		stream_start_tls(stream, cas->parts.tls, cas->parts.compute);
+		stream_begin_with_tls(stream, cas->parts.tls, cas->parts.compute);
 	client_greet(client);
 	return client;
 }

@@ -6,6 +6,9 @@
  *	login.c		who it is: SASL, directory, password, delay, link
  *	pipe.c		the time after login
  *	drain.c		sending everybody away, politely
+ *	ports.c		where clients come in, and how many may
+ *	visitor.c	balancers that have not said yet whom they bring
+ *	denied.c	who cannot log in
  *	counts.c	how many there are of each address and user
  */
 #ifndef CAS_CLIENT_H
@@ -40,9 +43,13 @@ struct map;
 
 struct cas {
 	struct cas_parts parts;
-	struct list listeners;
+	struct list ports;
+	struct list visitors;		/* connections without their PROXY header */
+	uint64_t visitor_count;
 	struct list strangers, users;	/* clients before and after login, oldest first */
 	struct map *by_address, *by_user;	/* counts.c */
+	struct map *denied;		/* denied.c */
+	struct imap_limits limits;	/* of parsers */
 	struct auth_cache *cache;
 	struct throttle *throttle;
 	uint8_t secret[32];		/* for sasl_new() */
@@ -91,7 +98,9 @@ struct cas_client {
 	struct directory_name user;	/* empty: nobody can have the name given */
 	struct buffer home;		/* the user's mailbox server; empty: the one of link_server_of() */
 	bool is_logged_in;		/* counted by user */
+	bool is_denied;			/* by deny-users; looks like nobody */
 	bool is_leaving;		/* its link was half closed: BYE follows the last reply */
+	const char *farewell_code, *farewell;	/* of this BYE; static */
 	uint64_t seen_octets;		/* of its input, when it was last asked to leave */
 	uint64_t began_us;		/* of connection, then of login */
 };
@@ -128,15 +137,38 @@ void login_on_delay_over(void *context);
 void login_forget(struct cas_client *client);
 unsigned login_mechanisms(const struct cas *cas);	/* bits 1 << SASL_PLAIN and so on */
 
-/* pipe.c; pipe_leave(): no more commands, and BYE when the mailbox role has answered those under way. */
+/* pipe.c; pipe_leave(): no more commands, and BYE when the mailbox role has answered those under way; the texts are
+ * static, code may be NULL. */
 void pipe_open(struct cas_client *client);
-void pipe_leave(struct cas_client *client);
+void pipe_leave(struct cas_client *client, const char *code, const char *text);
 
 /* The mailbox server is gone, though the link still looks alive. */
 void pipe_lost(struct cas_client *client);
 
 /* cas.c: stop accepting, and send away who has not logged in. */
 void cas_close(struct cas *cas);
+
+/* ports.c; ports_reload(): as the configuration is now; lines of what cannot be opened. */
+void ports_admit(struct cas *cas, struct stream *stream, bool is_tls);
+void ports_reload(struct cas *cas, struct buffer *problems_out);
+void ports_close(struct cas *cas);
+
+/* visitor.c */
+struct visitor {
+	struct list link;
+	struct cas *cas;
+	struct stream *stream;
+	bool is_tls;
+	struct timer limit;
+};
+
+void visitor_new(struct cas *cas, struct stream *stream, bool is_tls);
+void visitor_free(struct visitor *visitor);
+
+/* denied.c */
+void denied_load(struct cas *cas);
+bool denied_has(const struct cas *cas, const struct directory_name *user);
+void denied_send_away(struct cas *cas);
 
 /* drain.c */
 void cas_drain_on_due(void *context);

@@ -122,7 +122,7 @@ on_starttls(struct cas_client *client, struct imap_command_line *line)
 	}
 	client_reply(client, line->tag, IMAP_OK, NULL, "Begin TLS now");
 	imap_parser_free(&client->parser);
-	client->parser = imap_parser_new(&imap_limits_before_login);
+	client->parser = imap_parser_new(&cas->limits);
 	stream_start_tls(client->stream, cas->parts.tls, cas->parts.compute);
 	client_enter(client, STARTTLS);
 }

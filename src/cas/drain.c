@@ -28,7 +28,7 @@ ask(struct cas *cas, uint64_t count, bool is_last_call)
 		list_remove(&client->link);
 		list_push_back(&cas->users, &client->link);
 		if (is_last_call || !is_uploading(client))
-			pipe_leave(client);
+			pipe_leave(client, "UNAVAILABLE", "Server stops");
 	}
 }
 

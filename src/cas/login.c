@@ -88,12 +88,16 @@ fail(struct cas_client *client)
 	struct cas *cas = client->cas;
 	struct span user = sasl_user(client->sasl);
 	uint32_t delay_ms = throttle_failed(cas->throttle, client->address, user, clock_monotonic_us());
+	const char *why = client->user.length == 0 ? "unknown-user" : "password";
+
+	if (client->is_denied)
+		why = "deny-users";
 
 	cas->status.failures++;
 	log_info("auth-fail", log_text("sid", client->sid), log_span("user", user),
 	    log_text("rip", client->address),
 	    log_text("mech", sasl_mechanism_name(client->mechanism)),
-	    log_text("reason", client->user.length == 0 ? "unknown-user" : "password"));
+	    log_text("reason", why));
 	client_enter(client, DELAYED);
 	timer_start_ms(&client->delay_timer, delay_ms);
 }
@@ -137,6 +141,14 @@ leave_users(struct cas_client *client)
 	client->is_logged_in = false;
 }
 
+/* A reload may have come since the user was looked up. */
+static bool
+has_been_denied(struct cas_client *client)
+{
+	client->is_denied = client->is_denied || denied_has(client->cas, &client->user);
+	return client->is_denied;
+}
+
 static void
 begin_session(struct cas_client *client, const struct link_result *result)
 {
@@ -172,18 +184,30 @@ join_users(struct cas_client *client)
 	return false;
 }
 
+/* The session is open already, and nobody may have it. */
+static void
+refuse_linked(struct cas_client *client, const struct link_result *result)
+{
+	struct stream *stream = result->stream;
+
+	stream_free(&stream);
+	fail(client);
+}
+
 static void
 on_linked(const struct link_result *result, void *context)
 {
 	struct cas_client *client = context;
 
 	client->attempt = NULL;
-	if (result->status == LINK_OK) {
+	if (result->status == LINK_OK && !has_been_denied(client)) {
 		begin_session(client, result);
 		return;
 	}
 	leave_users(client);
-	if (result->status == LINK_REFUSED)
+	if (client->is_denied)
+		refuse_linked(client, result);
+	else if (result->status == LINK_REFUSED)
 		answer_refused(client, result->text);
 	else
 		answer_unavailable(client, link_status_name(result->status));
@@ -199,6 +223,10 @@ on_proved(const struct link_result *result, void *context)
 	client->attempt = NULL;
 	switch (result->status) {
 	case LINK_OK:
+		if (has_been_denied(client)) {
+			refuse_linked(client, result);
+			break;
+		}
 		throttle_succeeded(client->cas->throttle, sasl_user(client->sasl));
 		if (join_users(client))
 			begin_session(client, result);
@@ -265,6 +293,10 @@ ask_home(struct cas_client *client)
 static void
 succeed(struct cas_client *client)
 {
+	if (has_been_denied(client)) {
+		fail(client);
+		return;
+	}
 	throttle_succeeded(client->cas->throttle, sasl_user(client->sasl));
 	if (join_users(client))
 		open_link(client);
@@ -386,6 +418,9 @@ use_answer(struct cas_client *client, struct check *check)
 		ask_home(client);
 		return;
 	}
+	client->is_denied = denied_has(client->cas, &client->user);
+	if (client->is_denied)
+		check->out.user = (struct directory_user){ .credential_version = 0 };
 	if (client->event == SASL_VERIFY) {
 		verify(client, check);
 		return;
@@ -492,6 +527,7 @@ begin(struct cas_client *client, const struct imap_command_line *line, enum sasl
 	login_forget(client);
 	buffer_add_span(&client->tag, line->tag);
 	client->mechanism = mechanism;
+	client->is_denied = false;
 	client->began_us = clock_monotonic_us();
 	client->sasl = sasl_new(mechanism, span_of(client->cas->secret, sizeof client->cas->secret));
 }

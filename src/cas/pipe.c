@@ -43,9 +43,9 @@ on_spliced_end(struct stream *ended, enum stream_end reason, void *context)
 	if (ended == client->stream) {
 		log_end(client, "disconnect", reason == STREAM_EOF ? "closed" : "lost");
 	} else if (reason == STREAM_EOF) {
-		log_end(client, "logout", client->is_leaving ? "server stops" : "mailbox");
+		log_end(client, "logout", client->is_leaving ? client->farewell : "mailbox");
 		if (client->is_leaving)
-			client_reply(client, SPAN("*"), IMAP_BYE, "UNAVAILABLE", "Server stops");
+			client_reply(client, SPAN("*"), IMAP_BYE, client->farewell_code, client->farewell);
 	} else {
 		say_gone(client);
 	}
@@ -70,11 +70,13 @@ pipe_open(struct cas_client *client)
  * and ends its side, which comes back as on_spliced_end().
  */
 void
-pipe_leave(struct cas_client *client)
+pipe_leave(struct cas_client *client, const char *code, const char *text)
 {
 	if (client->is_leaving)
 		return;
 	client->is_leaving = true;
+	client->farewell_code = code;
+	client->farewell = text;
 	stream_pause_input(client->stream);
 	stream_discard_input(client->stream);	/* part of a command that is not whole, or not begun */
 	stream_end_output(client->mailbox);

@@ -143,6 +143,7 @@ static void
 configure(struct mailbox_role *role)
 {
 	role->limits = imap_limits_after_login;
+	role->limits.line_octets = (size_t)role->parts.config->max_command_size_octets;
 	role->limits.message_octets = role->parts.config->message_size_limit_octets;
 	delivery_configure(role);
 }

@@ -71,7 +71,7 @@ static void
 use(struct reload *reload)
 {
 	struct service *service = reload->service;
-	struct buffer names = { 0 };
+	struct buffer names = { 0 }, problems = { 0 };
 
 	config_list_restart_needed(service->config, reload->config, &names);
 	tell_lines(reload, "restart-needed", buffer_span(&names));
@@ -82,7 +82,9 @@ use(struct reload *reload)
 	service->tls = reload->tls;
 	log_set_level((enum log_level)service->config->log_level);
 	if (service->cas != NULL)
-		cas_reload(service->cas, service->config, service->tls);
+		cas_reload(service->cas, service->config, service->tls, &problems);
+	tell_lines(reload, "reload-incomplete", buffer_span(&problems));
+	buffer_free(&problems);
 	if (service->mailbox != NULL)
 		mailbox_role_reload(service->mailbox, service->config);
 	log_info("reload", log_text("config", service->path));

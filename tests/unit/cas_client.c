@@ -139,6 +139,7 @@ begin(void **state)
 	link_serve(world->link, on_arrived, NULL);
 	world->config = (struct config){ .hostname = (char *)"test", .login_type = CONFIG_LOGIN_PLAIN,
 		.login_timeout_s = 60, .auth_cache_time_s = 300, .max_connections = 10,
+		.max_command_size_octets = 65536,
 		.max_connections_per_user = 1, .max_connections_per_address = 10 };
 	parts = (struct cas_parts){ world->loop, world->workers, world->workers, world->directory, world->queue,
 		world->link, NULL, &world->config };
