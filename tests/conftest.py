@@ -1,5 +1,6 @@
 """What all Python tests share: one server for the tests that do not need their own."""
 import itertools
+import os
 import pathlib
 import sys
 
@@ -14,6 +15,14 @@ numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def shared_server():
+    """One process; with TOPOLOGY=split two, on hosts of their own as far as the network goes."""
+    if os.environ.get("TOPOLOGY") == "split":
+        import split
+        if not split.is_possible():
+            pytest.skip("network namespaces need root and iproute2")
+        with split.SplitServer() as running:
+            yield running
+        return
     with lib.Server(users=()) as running:
         yield running
 

@@ -50,6 +50,9 @@ def certificate(folder):
 class Server:
     """`imapd --role=both` in a folder of its own; use as a context manager."""
 
+    role = "both"
+    prefix = ()         # of the command line
+
     def __init__(self, folder=None, settings=(), users=("demo",)):
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="imapd-test-"))
         self.is_own_folder = folder is None
@@ -67,21 +70,24 @@ class Server:
 
     def write_config(self):
         own = {line.split()[0] for line in self.settings}
-        lines = ["config-version 1", "hostname localhost", f"data-directory {self.data}",
-                 f"control-socket {self.control}",
-                 f"listen imap 127.0.0.1:{self.imap_port}", f"listen imaps 127.0.0.1:{self.imaps_port}",
-                 f"lmtp-listen 127.0.0.1:{self.lmtp_port}",
-                 f"tls-certificate {self.cert}", f"tls-key {self.key}", "directory sqlite",
-                 "login-type plain", "max-connections-per-user 2000",
-                 "max-connections-per-address 5000"]
-        lines = [line for line in lines if line.split()[0] not in own] + self.settings
+        lines = [line for line in self.lines() if line.split()[0] not in own] + self.settings
         self.config.write_text("\n".join(lines) + "\n")
+
+    def lines(self):
+        """The configuration, but for the settings of the test."""
+        return ["config-version 1", "hostname localhost", f"data-directory {self.data}",
+                f"control-socket {self.control}",
+                f"listen imap 127.0.0.1:{self.imap_port}", f"listen imaps 127.0.0.1:{self.imaps_port}",
+                f"lmtp-listen 127.0.0.1:{self.lmtp_port}",
+                f"tls-certificate {self.cert}", f"tls-key {self.key}", "directory sqlite",
+                "login-type plain", "max-connections-per-user 2000",
+                "max-connections-per-address 5000"]
 
     def start(self):
         """Start and wait until it says that it is ready; then make the users once."""
         log = open(self.folder / "log", "ab")
         self.process = subprocess.Popen(
-            [IMAPD, "--role=both", f"--config={self.config}"],
+            [*self.prefix, IMAPD, f"--role={self.role}", f"--config={self.config}"],
             stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.PIPE)
         log.close()
         ready = threading.Event()

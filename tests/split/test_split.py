@@ -1,0 +1,229 @@
+"""Two hosts and three: logins, homes, what reaches the mailbox server's log, a server that is down or comes back."""
+import base64
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+import server as lib
+import split
+
+pytestmark = pytest.mark.skipif(not split.is_possible(), reason="network namespaces need root and iproute2")
+
+
+@pytest.fixture(scope="module")
+def pair():
+    with split.SplitServer(cas_settings=["link-timeout 4", "mailbox-server-timeout 3"]) as running:
+        running.add_user("alice")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def three():
+    with split.SplitServer(mailbox_servers=2, cas_settings=["link-timeout 4", "mailbox-server-timeout 3"]) as running:
+        running.add_user("alice", home=0)
+        running.add_user("bob", home=1)
+        yield running
+
+
+def last(host, event, word=""):
+    found = [line for line in host.log_lines if f"ev={event} " in line and word in line]
+    return found[-1] if found else ""
+
+
+def test_facts_reach_the_mailbox_server(pair):
+    with pair.client("alice", tls=True) as client:
+        client.ok(b"NOOP")
+        line = last(pair.mailboxes[0], "login")
+        sid = re.search(r"sid=(\w+)", last(pair.cas, "login"))[1]
+        assert f"sid={sid} " in line and "user=alice" in line
+        assert f"address={pair.wire.near_address} " in line and "tls=TLSv1." in line and "cipher=" in line
+        assert f"cas={pair.mailboxes[0].wire.near_address} " in line and "link=TLSv1.2" in line
+
+
+def test_second_login_resumes(pair):
+    """No public-key operation between the hosts, and a round trip less."""
+    for _ in range(3):
+        pair.client("alice").close()
+    lib.wait_until(lambda: last(pair.mailboxes[0], "login").endswith("resumed=yes"))
+
+
+def test_unknown_user_and_wrong_password_look_alike(pair):
+    answers = []
+    for user, password in ((b"alice", b"wrong"), (b"nobody", b"wrong")):
+        with pair.client() as client:
+            answers.append(client.command(b'LOGIN %s "%s"' % (user, password)).tagged)
+    assert answers[0] == answers[1] and b"[AUTHENTICATIONFAILED]" in answers[0]
+
+
+def test_no_scram_without_directory(pair):
+    with pair.client() as client:
+        assert b"AUTH=PLAIN" in client.greeting and b"SCRAM" not in client.greeting
+
+
+def test_users_cannot_be_changed_at_the_cas(pair):
+    done = pair.cas.imapctl("user", "add", "eve", input="x\n", check=False)
+    assert done.returncode == 69, done
+
+
+NAMES = [b"a\rb", b"a\nb", b"a\0b", b'a"b', b"a\\b", b"a L3 DELETE INBOX", b"a\r\nL3 DELETE INBOX", "aé".encode(),
+         b"\xff\xfe", b"a" * 600, b"*)(uid=*", b"%s%n"]
+
+
+def test_hostile_names(pair):
+    """Base64 all the way, so that no name can say anything on the link."""
+    def logins():
+        return [line for line in pair.mailboxes[0].log_lines if "ev=login " in line]
+    before = logins()
+    clients = [pair.client() for _ in NAMES]
+    for client, name in zip(clients, NAMES):
+        client.send(b"a AUTHENTICATE PLAIN " + base64.b64encode(b"\0" + name + b"\0" + b"x") + b"\r\n")
+    for client, name in zip(clients, NAMES):
+        answer = client.line()
+        assert answer.startswith((b"a NO", b"a BAD")) and b"UNAVAILABLE" not in answer, (name, answer)
+        client.close()
+    assert logins() == before
+
+
+def test_external_is_not_for_the_public(pair):
+    with pair.client() as client:
+        assert not client.command(b"AUTHENTICATE EXTERNAL YWxpY2U=").is_ok
+        assert client.command(b'ID ("x-session-id" "forged" "x-originating-ip" "6.6.6.6")').is_ok
+        assert not client.command(b"AUTHENTICATE EXTERNAL =").is_ok
+    with pair.client("alice") as client:
+        client.ok(b'ID ("x-originating-ip" "6.6.6.6")')
+        client.ok(b"NOOP")
+    assert "6.6.6.6" not in "\n".join(pair.log_lines) and "forged" not in "\n".join(pair.log_lines)
+
+
+def test_homes(three):
+    for user, number in (("alice", 0), ("bob", 1)):
+        with three.client(user) as client:
+            assert client.append(b"INBOX", lib.message()).is_ok
+        assert f"user={user}" in last(three.mailboxes[number], "login")
+        assert f"user={user}" not in last(three.mailboxes[1 - number], "login")
+
+
+def test_one_server_down_leaves_the_others_alone(three):
+    three.mailboxes[1].stop()
+    begun = time.monotonic()
+    with three.client() as client:
+        answer = client.command(b'LOGIN bob "%s"' % lib.PASSWORD.encode())
+        assert b"NO [UNAVAILABLE]" in answer.tagged
+    assert time.monotonic() - begun < 4
+    with three.client("alice") as client:
+        client.ok(b"SELECT INBOX")
+    begun = time.monotonic()
+    for _ in range(20):
+        with three.client() as client:
+            assert b"[UNAVAILABLE]" in client.command(b'LOGIN bob "%s"' % lib.PASSWORD.encode()).tagged
+    assert time.monotonic() - begun < 2, "a server known to be down is not waited for"
+    three.mailboxes[1].start()
+
+    def can_log_in():
+        with three.client() as client:
+            return client.command(b'LOGIN bob "%s"' % lib.PASSWORD.encode()).is_ok
+    assert split.eventually(can_log_in) < 5
+
+
+def goodbye(client):
+    """What a client that waits gets to see, to the end."""
+    client.socket.settimeout(30)
+    return client.file.read()
+
+
+def test_killed_server_says_bye(pair):
+    with pair.client("alice") as client:
+        client.ok(b"SELECT INBOX")
+        client.send(b"i IDLE\r\n")
+        assert client.line().startswith(b"+ ")
+        pair.mailboxes[0].kill()
+        begun = time.monotonic()
+        assert b"* BYE [UNAVAILABLE]" in goodbye(client)
+        assert time.monotonic() - begun < 5
+    pair.mailboxes[0].start()
+    pair.await_link()
+
+
+@pytest.mark.parametrize("fault", ["cut", "swallow", "swallow_near", "stop"])
+def test_silent_server_says_bye(pair, fault):
+    """Half-open, cut, or a process that hangs: the client is told within the time of link-timeout."""
+    pair.await_link()
+    host = pair.mailboxes[0]
+    with pair.client("alice") as client:
+        client.ok(b"SELECT INBOX")
+        if fault == "stop":
+            host.process.send_signal(signal.SIGSTOP)
+        else:
+            getattr(host.wire, fault)()
+        try:
+            client.send(b"n NOOP\r\n")
+            begun = time.monotonic()
+            rest = goodbye(client)
+            assert b"* BYE [UNAVAILABLE]" in rest and b"n OK" not in rest
+            assert time.monotonic() - begun < 12
+        finally:
+            host.process.send_signal(signal.SIGCONT)
+            host.wire.heal()
+
+    def can_log_in():
+        with pair.client() as again:
+            return again.command(b'LOGIN alice "%s"' % lib.PASSWORD.encode()).is_ok
+    assert split.eventually(can_log_in) < 8
+    pair.await_link()
+
+
+def test_idle_clients_hear_of_a_silent_server(pair):
+    pair.await_link()
+    clients = [pair.client("alice") for _ in range(5)]
+    for client in clients:
+        client.ok(b"SELECT INBOX")
+    pair.mailboxes[0].wire.cut()
+    try:
+        for client in clients:
+            assert b"* BYE [UNAVAILABLE]" in goodbye(client)
+            client.close()
+    finally:
+        pair.mailboxes[0].wire.heal()
+    split.eventually(lambda: "ev=link-up" in [line for line in pair.cas.log_lines if "ev=link-" in line][-1], 10)
+    lib.wait_until(lambda: pair.descriptors(pair.cas) < 40)
+
+
+def authority(folder):
+    """A private authority and what it signs; returns a function that makes a certificate for a name."""
+    def run(*words):
+        subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True, cwd=folder)
+    run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+        "-subj", "/CN=site", "-keyout", "ca.key", "-out", "ca.pem")
+
+    def make(name, usage):
+        (folder / f"{name}.ext").write_text(f"subjectAltName=DNS:{name}\nextendedKeyUsage={usage}\n")
+        run("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}",
+            "-keyout", f"{name}.key", "-out", f"{name}.csr")
+        run("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
+            "-extfile", f"{name}.ext", "-out", f"{name}.pem")
+        (folder / f"{name}.key").chmod(0o600)
+        return [f"link-certificate {folder}/{name}.pem", f"link-private-key {folder}/{name}.key",
+                f"link-ca {folder}/ca.pem"]
+    return make
+
+
+@pytest.mark.parametrize("server_name, usage, is_good", [
+    ("mbx1", "serverAuth", True), ("other", "serverAuth", False), ("mbx1", "clientAuth", False)])
+def test_certificates(tmp_path, server_name, usage, is_good):
+    make = authority(tmp_path)
+    lines = {"mailbox": make(server_name, usage), "cas": make("cas", "clientAuth")}
+    pair = split.SplitServer(link=lambda split, host, role: lines[role], cas_settings=["mailbox-server-timeout 2"])
+    pair.await_link = lambda: None
+    with pair:
+        pair.add_user("alice")
+        sign = "ev=link-up" if is_good else "ev=link-down"
+        lib.wait_until(lambda: any(sign in line for line in pair.cas.log_lines))
+        with pair.client() as client:
+            answer = client.command(b'LOGIN alice "%s"' % lib.PASSWORD.encode())
+            assert answer.is_ok if is_good else b"[UNAVAILABLE]" in answer.tagged
+        if is_good:
+            pair.client("alice").close()
+            lib.wait_until(lambda: last(pair.mailboxes[0], "login").endswith("resumed=yes"))
