@@ -230,6 +230,15 @@ message_of(const struct state *state, uint32_t uid)
 	return index < state->count && state->messages[index].uid == uid ? &state->messages[index] : NULL;
 }
 
+/* As message_of(), at once when it follows the message before: changes come in ranges. */
+static struct store_message *
+next_of(const struct state *state, struct store_message *before, uint32_t uid)
+{
+	if (before != NULL && before + 1 < state->messages + state->count && before[1].uid == uid)
+		return before + 1;
+	return message_of(state, uid);
+}
+
 const struct store_message *
 state_message(const struct state *state, uint32_t uid)
 {
@@ -323,16 +332,15 @@ state_flags_changed(struct account *account, uint64_t mailbox_id,
     const struct store_flag_result *results, size_t count, struct view *own)
 {
 	struct state *state = state_find(account, mailbox_id);
+	struct store_message *message = NULL;
 	bool is_own_told, has_changed = false;
 
 	if (state == NULL)
 		return;
 	is_own_told = own != NULL && own->state == state && own->told_modseq >= state->flags_modseq;
 	for (size_t i = 0; i < count; i++) {
-		struct store_message *message;
-
 		if (results[i].outcome != STORE_FLAGS_CHANGED ||
-		    (message = message_of(state, results[i].uid)) == NULL)
+		    (message = next_of(state, message, results[i].uid)) == NULL)
 			continue;
 		count_message(state, message, -1);
 		message->flags = results[i].flags;

@@ -100,14 +100,13 @@ view_count(const struct view *view)
 	return (uint32_t)(live_count(view) + view->ghost_count);
 }
 
-uint32_t
-view_uid(const struct view *view, uint32_t number)
+/* How many ghosts have a number below this one. */
+static size_t
+ghosts_below(const struct view *view, uint32_t number)
 {
-	const struct store_message *messages = view->state->messages;
 	size_t low = 0, high = view->ghost_count;
 
 	assert(number >= 1);
-	/* Find the first ghost whose number is not below this one. */
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
@@ -116,11 +115,30 @@ view_uid(const struct view *view, uint32_t number)
 		else
 			high = middle;
 	}
-	if (low < view->ghost_count &&
-	    state_lower_bound(view->state, view->ghosts[low]) + low + 1 == number)
-		return view->ghosts[low];
-	assert(number - 1 - low < view->state->count);
-	return messages[number - 1 - low].uid;
+	return low;
+}
+
+static bool
+is_ghost(const struct view *view, size_t ghost, uint32_t number)
+{
+	return ghost < view->ghost_count &&
+	    state_lower_bound(view->state, view->ghosts[ghost]) + ghost + 1 == number;
+}
+
+/* The message with this number, which is behind so many ghosts and none itself. */
+static const struct store_message *
+message_at(const struct view *view, uint32_t number, size_t ghosts)
+{
+	assert(number - 1 - ghosts < view->state->count);
+	return &view->state->messages[number - 1 - ghosts];
+}
+
+uint32_t
+view_uid(const struct view *view, uint32_t number)
+{
+	size_t ghosts = ghosts_below(view, number);
+
+	return is_ghost(view, ghosts, number) ? view->ghosts[ghosts] : message_at(view, number, ghosts)->uid;
 }
 
 uint32_t
@@ -134,14 +152,14 @@ view_last_uid(const struct view *view)
 void
 view_message(const struct view *view, uint32_t number, struct view_message *message_out)
 {
-	uint32_t uid = view_uid(view, number);
-	const struct store_message *message = state_message(view->state, uid);
+	size_t ghosts = ghosts_below(view, number);
 
-	*message_out = (struct view_message){ .number = number, .is_ghost = message == NULL,
-		.is_recent = view_is_recent(view, uid) };
-	if (message != NULL)
-		message_out->message = *message;
-	message_out->message.uid = uid;
+	*message_out = (struct view_message){ .number = number, .is_ghost = is_ghost(view, ghosts, number) };
+	if (message_out->is_ghost)
+		message_out->message.uid = view->ghosts[ghosts];
+	else
+		message_out->message = *message_at(view, number, ghosts);
+	message_out->is_recent = view_is_recent(view, message_out->message.uid);
 }
 
 uint32_t
