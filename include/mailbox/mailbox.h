@@ -71,6 +71,9 @@ void mailbox_role_accept(struct mailbox_role *role, struct stream *stream);
  */
 void mailbox_role_attach(struct mailbox_role *role, struct stream *stream, struct span user);
 
+/* A user has been deleted: whoever is logged in as that one gets BYE. */
+void mailbox_role_end_user(struct mailbox_role *role, struct span user);
+
 /*
  * Stop accepting, tell every session BYE, wait for the jobs under way and close the stores; calls back
  * once the last one is closed, never before it returns.

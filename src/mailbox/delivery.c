@@ -13,6 +13,8 @@
 #include "role.h"
 #include "state.h"
 
+#define SESSIONS_MAX 500
+
 struct delivery_session {
 	struct list link;		/* in role->deliveries */
 	struct lmtp_session *lmtp;
@@ -222,12 +224,26 @@ delivery_configure(struct mailbox_role *role)
 	};
 }
 
+/* So many at a time leave descriptors for readers; RFC 5321 section 3.8 knows the reply. */
+static void
+refuse(struct stream *stream)
+{
+	log_info("limit", log_text("rip", stream_peer_address(stream)), log_text("limit", "lmtp-sessions"));
+	stream_write(stream, SPAN("421 4.3.2 Too many sessions, try again later\r\n"));
+	stream_close_after_flush(&stream, 1000);
+}
+
 void
 delivery_accept(struct mailbox_role *role, struct stream *stream)
 {
-	struct delivery_session *session = NEW(struct delivery_session);
+	struct delivery_session *session;
 	char sid[13];
 
+	if (role->deliveries_count >= SESSIONS_MAX) {
+		refuse(stream);
+		return;
+	}
+	session = NEW(struct delivery_session);
 	random_hex(sid, sizeof sid - 1);
 	list_push_back(&role->deliveries, &session->link);
 	role->deliveries_count++;

@@ -415,6 +415,17 @@ role_bye_all(struct mailbox_role *role)
 }
 
 void
+mailbox_role_end_user(struct mailbox_role *role, struct span user)
+{
+	LIST_FOREACH(&role->sessions, link) {
+		struct session *session = LIST_ENTRY(link, struct session, link);
+
+		if (session->user != NULL && span_equals(span_from_string(session->user), user))
+			session_bye(session, NULL, "there is no such user any more");
+	}
+}
+
+void
 mailbox_role_stop(struct mailbox_role *role, mailbox_stopped *on_stopped, void *context)
 {
 	role->on_stopped = on_stopped;

@@ -119,6 +119,7 @@ struct service {
 	char status[160];		/* what systemd was told last */
 	bool is_stopping;
 	bool is_reloading;
+	bool is_reload_wanted;		/* SIGHUP came meanwhile */
 	unsigned jobs;			/* of this room, not yet home */
 };
 

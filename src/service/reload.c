@@ -109,6 +109,8 @@ on_reloaded(struct job *job)
 	if (reload->call != NULL)
 		control_finish(reload->call, is_good ? EX_OK : EX_CONFIG,
 		    is_good ? NULL : "nothing was changed: the configuration has errors");
+	if (reload->service->is_reload_wanted)
+		reload_begin(reload->service, NULL);
 	buffer_free(&reload->errors);
 	free(reload);
 }
@@ -121,8 +123,11 @@ reload_begin(struct service *service, struct control_call *call)
 	if (service->is_reloading) {
 		if (call != NULL)
 			control_finish(call, EX_TEMPFAIL, "a reload is under way");
+		else
+			service->is_reload_wanted = true;	/* the files may have changed since they were read */
 		return;
 	}
+	service->is_reload_wanted = false;
 	supervisor_tell_reload(true);
 	service->is_reloading = true;
 	service->jobs++;

@@ -77,9 +77,13 @@ answer(struct user_job *job)
 }
 
 static void
-on_directory_done(struct job *job)
+on_directory_done(struct job *work)
 {
-	answer(CONTAINER_OF(job, struct user_job, job));
+	struct user_job *job = CONTAINER_OF(work, struct user_job, job);
+
+	if (job->order == ORDER_DEL && job->status == DIRECTORY_OK && job->service->mailbox != NULL)
+		mailbox_role_end_user(job->service->mailbox, directory_name_span(&job->name));
+	answer(job);
 }
 
 static void
