@@ -59,7 +59,7 @@ struct cas {
 	bool is_stopping;
 	struct timer grace;		/* when stopping: how long pipes may finish */
 	struct timer drain;		/* when draining: who leaves next */
-	uint64_t drain_end_us;
+	uint64_t drain_end_us, drain_share;
 	struct deferred gone;
 	cas_stopped *on_stopped;
 	void *stopped_context;

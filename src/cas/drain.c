@@ -45,7 +45,9 @@ cas_drain_on_due(void *context)
 		return;
 	}
 	left_ms = (cas->drain_end_us - now_us) / 1000 + 1;
-	ask(cas, (users * TICK_MS + left_ms - 1) / left_ms, false);
+	cas->drain_share += users * TICK_MS;	/* what is less than one is left for the next tick */
+	ask(cas, cas->drain_share / left_ms, false);
+	cas->drain_share %= left_ms;
 	timer_start_ms(&cas->drain, left_ms < TICK_MS ? left_ms : TICK_MS);
 }
 

@@ -38,7 +38,9 @@ role_drain_on_due(void *context)
 		return;
 	}
 	left_ms = (role->drain_end_us - now_us) / 1000 + 1;
-	ask(role, (role->sessions_count * TICK_MS + left_ms - 1) / left_ms);
+	role->drain_share += role->sessions_count * TICK_MS;	/* less than one is left for the next tick */
+	ask(role, role->drain_share / left_ms);
+	role->drain_share %= left_ms;
 	timer_start_ms(&role->drain, left_ms < TICK_MS ? left_ms : TICK_MS);
 }
 

@@ -27,7 +27,7 @@ struct mailbox_role {
 	unsigned verifying;			/* passwords of them */
 	bool is_stopping, is_closing_accounts;
 	struct timer drain;			/* who leaves next; drain.c */
-	uint64_t drain_end_us;
+	uint64_t drain_end_us, drain_share;
 	mailbox_stopped *on_stopped;
 	void *stopped_context;
 };

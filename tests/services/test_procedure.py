@@ -7,6 +7,8 @@ import pwd
 import shutil
 import socket
 import subprocess
+import threading
+import time
 
 import pytest
 
@@ -128,14 +130,14 @@ def test_drain(running, service):
         with running.client() as late:
             reply = late.command(b'LOGIN demo "%s"' % lib.PASSWORD.encode())
             assert b" NO [UNAVAILABLE]" in reply.tagged
-    sent = 1000
-    while sent < 9000:
+    sent, begun = 1000, time.monotonic()
+    while time.monotonic() < begun + 1.2:
         uploader.send(message[sent:sent + 100])
         sent += 100
+        time.sleep(0.01)        # a slow line
     uploader.send(message[sent:] + b"\r\n")
     lines = list(iter(uploader.line, b""))
-    if service == "mailbox":
-        assert any(line.startswith(b"a OK [APPENDUID") for line in lines), lines
+    assert any(line.startswith(b"a OK [APPENDUID") for line in lines), lines
     assert lines[-1].startswith(b"* BYE"), lines
     for client in clients:
         lines = list(iter(client.line, b""))
@@ -144,6 +146,31 @@ def test_drain(running, service):
     assert states(running)[service] == "stopped"
     drain.stdout.close()
     for client in [*clients, uploader]:
+        client.close()
+
+
+@pytest.mark.parametrize("service", ["cas", "mailbox"])
+def test_drain_is_spread(running, service):
+    """They do not all come back at the same moment."""
+    clients = [running.client("demo") for _ in range(20)]
+    gone = []
+
+    def watch(client):
+        while client.line() != b"":
+            pass
+        gone.append(time.monotonic())
+
+    watchers = [threading.Thread(target=watch, args=(client,)) for client in clients]
+    for watcher in watchers:
+        watcher.start()
+    begun = time.monotonic()
+    running.imapctl("drain", service)
+    for watcher in watchers:
+        watcher.join()
+    times = sorted(moment - begun for moment in gone)
+    assert times[9] > 0.4 and times[19] < 2.9, times
+    assert max(later - sooner for sooner, later in zip(times, times[1:])) < 0.7, times
+    for client in clients:
         client.close()
 
 
