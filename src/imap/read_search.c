@@ -357,8 +357,9 @@ read_returns(struct cursor *cursor, struct imap_search *search)
 	return cursor_space(cursor);
 }
 
+/* In an unknown charset the keys cannot be read; that a NO is due only the session can say with all it means. */
 static bool
-read_charset(struct cursor *cursor)
+read_charset(struct cursor *cursor, struct imap_search *search)
 {
 	struct span charset;
 
@@ -366,14 +367,20 @@ read_charset(struct cursor *cursor)
 		return true;
 	if (!cursor_space(cursor) || !cursor_astring(cursor, &charset))
 		return false;
-	if (!span_equals_nocase(charset, SPAN("UTF-8")) && !span_equals_nocase(charset, SPAN("US-ASCII")))
-		return cursor_refuse(cursor, "BADCHARSET (US-ASCII UTF-8)", "Charset is not supported");
+	search->has_unknown_charset = !span_equals_nocase(charset, SPAN("UTF-8")) &&
+	    !span_equals_nocase(charset, SPAN("US-ASCII"));
 	return cursor_space(cursor);
 }
 
 bool
 imap_read_search(struct cursor *cursor, struct imap_command_line *line)
 {
-	return cursor_space(cursor) && read_returns(cursor, &line->search) && read_charset(cursor) &&
-	    read_program(cursor, &line->search);
+	struct imap_search *search = &line->search;
+
+	if (!cursor_space(cursor) || !read_returns(cursor, search) || !read_charset(cursor, search))
+		return false;
+	if (!search->has_unknown_charset)
+		return read_program(cursor, search);
+	cursor->at = cursor->text.length;
+	return true;
 }

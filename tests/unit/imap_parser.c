@@ -30,7 +30,11 @@ tell_search(const struct imap_search *search, struct buffer *story)
 		if (node->text.length > 0)
 			buffer_printf(story, ":%.*s=%.*s", SPAN_ARGS(node->field), SPAN_ARGS(node->text));
 	}
-	buffer_printf(story, " cost %d return %u", search->nodes[0].cost, search->return_options);
+	if (search->has_unknown_charset)
+		buffer_add_string(story, " unknown charset");
+	else
+		buffer_printf(story, " cost %d", search->nodes[0].cost);
+	buffer_printf(story, " return %u", search->return_options);
 }
 
 static void
@@ -315,7 +319,7 @@ static const struct {
 	{ "a SEARCH FLAGGED SINCE 1-Feb-1994 NOT FROM \"Smith\"\r\n",
 	    "a SEARCH 0<5 4<2 14<3 2<5 18<5:From=Smith cost 1 return 0;" },
 	{ "a SEARCH CHARSET utf-8 TEXT {4+}\r\n\xc3\xa9oo\r\n", "a SEARCH 0<2 20<2:=\xc3\xa9oo cost 2 return 0;" },
-	{ "a SEARCH CHARSET KOI8-R ALL\r\n", "a NO BADCHARSET (US-ASCII UTF-8);" },
+	{ "a SEARCH CHARSET KOI8-R ALL\r\n", "a SEARCH unknown charset return 0;" },
 	{ "a SEARCH RETURN () OR SEEN (DELETED 1:3)\r\n",
 	    "a SEARCH 0<6 1<6 4<3 0<6 4<5 7<6 cost 0 return 4;" },
 	{ "a SEARCH RETURN (MIN COUNT SAVE) NEW OLD\r\n",

@@ -33,13 +33,20 @@ struct search {
 
 static void walk(struct session *session);
 
+/* What was saved before must not be taken for what was to be saved now; BAD changes nothing: RFC 5182 section 2.1. */
+static void
+forget_saved(struct session *session, enum reply reply)
+{
+	if (session->line->search.return_options & IMAP_RETURN_SAVE && reply_words(reply)->condition == IMAP_NO)
+		session_save_search(session, NULL, 0);
+}
+
 static void
 finish(struct session *session, enum reply reply)
 {
 	struct search *search = session->running;
 
-	if (reply != REPLY_DONE && session->line->search.return_options & IMAP_RETURN_SAVE)
-		session_save_search(session, NULL, 0);	/* RFC 5182 section 2.1 */
+	forget_saved(session, reply);
 	if (search->is_reading)
 		account_end_reading(session->account);
 	search_matcher_fini(&search->matcher);
@@ -202,10 +209,9 @@ walk(struct session *session)
 		session_when_room(session, walk);
 }
 
-void
-cmd_search(struct session *session)
+static void
+begin(struct session *session, struct imap_search *program)
 {
-	struct imap_search *program = &session->line->search;
 	struct search *search = ARENA_NEW(session->line->arena, struct search);
 
 	search->next = 1;
@@ -224,4 +230,17 @@ cmd_search(struct session *session)
 	if (search->is_reading)
 		account_begin_reading(session->account);
 	walk(session);
+}
+
+void
+cmd_search(struct session *session)
+{
+	struct imap_search *program = &session->line->search;
+
+	if (!program->has_unknown_charset) {
+		begin(session, program);
+		return;
+	}
+	forget_saved(session, REPLY_BAD_CHARSET);
+	session_finish(session, REPLY_BAD_CHARSET);
 }
