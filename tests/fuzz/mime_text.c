@@ -46,6 +46,17 @@ decode(enum mime_encoding encoding, struct span body, size_t cut, struct buffer 
 	buffer_free(&pieces);
 }
 
+/* glibc's UTF-7 loses its shift state at a mistake, and then it matters where the text was cut. */
+static bool
+is_damaged_utf7(struct span label, struct span text)
+{
+	struct buffer copy = { 0 };
+	bool is_damaged = span_equals(label, SPAN("utf-7")) && !mime_convert_strict(label, text, &copy);
+
+	buffer_free(&copy);
+	return is_damaged;
+}
+
 static void
 convert(struct span label, struct span text, size_t cut, struct buffer *whole)
 {
@@ -57,7 +68,7 @@ convert(struct span label, struct span text, size_t cut, struct buffer *whole)
 	assert_utf8(buffer_span(whole));
 	mime_convert(converter, span_slice(text, 0, cut), false, &pieces);
 	mime_convert(converter, span_from(text, cut), true, &pieces);
-	assert(span_equals(buffer_span(whole), buffer_span(&pieces)));
+	assert(span_equals(buffer_span(whole), buffer_span(&pieces)) || is_damaged_utf7(label, text));
 	mime_converter_free(&converter);
 	buffer_free(&pieces);
 }
