@@ -45,6 +45,8 @@ announce_expunges(struct view *view, struct buffer *out, const struct view_manne
 
 		imap_write_number_line(out, (uint32_t)number, "EXPUNGE");
 	}
+	if (told == 0)
+		return view->ghost_count == 0;
 	view->told_exists -= (uint32_t)told;
 	view->ghost_count -= told;
 	memmove(view->ghosts, view->ghosts + told, view->ghost_count * sizeof view->ghosts[0]);
