@@ -1,0 +1,183 @@
+"""Faults between the hosts, by seed: what was acknowledged is there afterwards, once; nobody waits for ever.
+
+    SPLIT_SCHEDULES=20    how many at most        SPLIT_SECONDS=60    for how long
+    SPLIT_SEED=1          the first seed
+"""
+import os
+import random
+import re
+import signal
+import threading
+import time
+
+import pytest
+
+import server as lib
+import split
+
+pytestmark = pytest.mark.skipif(not split.is_possible(), reason="network namespaces need root and iproute2")
+
+SCHEDULES = int(os.environ.get("SPLIT_SCHEDULES", 20))
+SECONDS = int(os.environ.get("SPLIT_SECONDS", 60))
+SEED = int(os.environ.get("SPLIT_SEED", 1))
+USERS = ["user1", "user2", "user3"]
+HANG_S = 30
+
+
+class Worker(threading.Thread):
+    """A client that adds, flags and removes messages of its user, and keeps a ledger of what it was told."""
+
+    def __init__(self, pair, user, seed):
+        super().__init__(daemon=True)
+        self.pair, self.user, self.random = pair, user, random.Random(seed)
+        self.tag = f"{user}-{seed}"
+        self.sure, self.maybe, self.flagged, self.removed, self.maybe_removed = {}, set(), set(), set(), set()
+        self.count, self.done, self.problem, self.farewells = 0, threading.Event(), None, 0
+
+    def run(self):
+        try:
+            while not self.done.is_set():
+                begun = time.monotonic()
+                try:
+                    self.session()
+                except TimeoutError:
+                    self.problem = f"{self.user} has waited for {time.monotonic() - begun:.0f} s"
+                    return
+                except (EOFError, OSError):
+                    self.farewells += 1
+                self.done.wait(self.random.uniform(0.01, 0.1))
+        except Exception as error:      # noqa: BLE001: the test reports it
+            self.problem = repr(error)
+
+    def session(self):
+        with lib.Client(self.pair.imap_port, timeout=HANG_S) as client:
+            answer = client.command(b'LOGIN %s "%s"' % (self.user.encode(), lib.PASSWORD.encode()))
+            if not answer.is_ok:
+                assert b"NO [UNAVAILABLE]" in answer.tagged, answer
+                return
+            client.ok(b"SELECT INBOX")
+            while not self.done.is_set():
+                self.step(client)
+
+    def step(self, client):
+        self.count += 1
+        name = f"{self.tag}-{self.count}"
+        self.maybe.add(name)
+        answer = client.append(b"INBOX", b"Subject: %s\r\n\r\n" % name.encode() + b"x" * self.random.randrange(20000))
+        if not answer.is_ok:
+            return
+        uid = int(re.search(rb"\[APPENDUID \d+ (\d+)\]", answer.tagged)[1])
+        self.sure[name] = uid
+        if self.random.random() < 0.4 and client.command(b"UID STORE %d +FLAGS (\\Flagged)" % uid).is_ok:
+            self.flagged.add(name)
+        if self.random.random() < 0.2:
+            self.maybe_removed.add(name)
+            client.command(b"UID STORE %d +FLAGS (\\Deleted)" % uid)
+            if client.command(b"UID EXPUNGE %d" % uid).is_ok:
+                self.removed.add(name)
+
+    def check(self):
+        """The ledger against the store."""
+        found = {}
+        with self.pair.client(self.user) as client:
+            client.ok(b"SELECT INBOX")
+            for line in client.ok(b"UID FETCH 1:* (UID FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])").untagged:
+                name = re.search(rb"Subject: (\S+)", line)
+                if name and name[1].decode().startswith(self.tag + "-"):
+                    uid, flags = int(re.search(rb"UID (\d+)", line)[1]), re.search(rb"FLAGS \(([^)]*)\)", line)[1]
+                    found.setdefault(name[1].decode(), []).append((uid, flags))
+        for name, uid in self.sure.items():
+            if name in self.removed:
+                assert name not in found, f"{name} was removed and is there"
+            elif name not in self.maybe_removed:
+                assert name in found, f"{name} was acknowledged and is not there"
+                assert [one[0] for one in found[name]] == [uid], f"{name}: {found[name]}, acknowledged as {uid}"
+                assert name not in self.flagged or b"\\Flagged" in found[name][0][1], f"{name} has lost its flag"
+        for name, places in found.items():
+            assert name in self.maybe and len(places) == 1, f"{name}: {places}"
+
+
+def restart(host):
+    host.kill()
+    host.start()
+
+
+def pause(host, seconds):
+    host.process.send_signal(signal.SIGSTOP)
+    time.sleep(seconds)
+    host.process.send_signal(signal.SIGCONT)
+
+
+def fault(pair, chance):
+    """One thing that goes wrong, and is over again after a while."""
+    host = pair.mailboxes[0]
+    kind = chance.choice(["cut", "swallow", "swallow_near", "slow", "lose", "kill mailbox", "kill cas", "stop mailbox",
+                          "pause mailbox", "pause cas", "short cut"])
+    seconds = chance.uniform(0.05, 0.5) if kind == "short cut" else chance.uniform(0.3, 3)
+    if kind in ("cut", "short cut", "swallow", "swallow_near", "slow", "lose"):
+        getattr(host.wire, "cut" if kind == "short cut" else kind)()
+        time.sleep(seconds)
+        host.wire.heal()
+    elif kind == "kill mailbox":
+        restart(host)
+    elif kind == "kill cas":
+        restart(pair.cas)
+    elif kind == "stop mailbox":
+        host.stop()
+        host.start()
+    else:
+        pause(host if kind == "pause mailbox" else pair.cas, seconds)
+    return kind
+
+
+def can_log_in(pair):
+    with pair.client() as client:
+        return client.command(b'LOGIN user1 "%s"' % lib.PASSWORD.encode()).is_ok
+
+
+def schedule(pair, seed, limits):
+    chance = random.Random(seed)
+    workers = [Worker(pair, user, seed) for user in USERS]
+    for worker in workers:
+        worker.start()
+    kinds = []
+    for _ in range(chance.randint(1, 2)):
+        time.sleep(chance.uniform(0.05, 0.4))
+        kinds.append(fault(pair, chance))
+    where = f"seed {seed}: {kinds}"
+    recovery = split.eventually(lambda: can_log_in(pair), HANG_S)
+    assert recovery < 8, f"{where}: {recovery:.1f} s until a login succeeds"
+    time.sleep(0.1)
+    for worker in workers:
+        worker.done.set()
+    for worker in workers:
+        worker.join(HANG_S + 5)
+        assert not worker.is_alive(), f"{where}: {worker.user} hangs"
+        assert worker.problem is None, f"{where}: {worker.problem}"
+        try:
+            worker.check()
+        except AssertionError as error:
+            raise AssertionError(f"{where}: {error}") from error
+    for host, limit in zip(pair.hosts(), limits):
+        try:
+            lib.wait_until(lambda: pair.descriptors(host) <= limit, 60)
+        except AssertionError as error:
+            raise AssertionError(f"{where}: {host.role} holds {pair.descriptors(host)} descriptors, not {limit}") from error
+    return sum(len(worker.sure) for worker in workers)
+
+
+def test_schedules():
+    patience = ["mailbox-server-timeout 2", "link-timeout 2"]
+    with split.SplitServer(settings=["link-timeout 2"], cas_settings=patience) as pair:
+        for user in USERS:
+            pair.add_user(user)
+            pair.client(user).close()
+        lib.wait_until(lambda: pair.descriptors(pair.cas) <= 20 + 2 * os.cpu_count())
+        # A store that stays open for the next session has three; the socket of the pulse may be there twice.
+        limits = [pair.descriptors(pair.cas) + 2, pair.descriptors(pair.mailboxes[0]) + 3 * len(USERS) + 2]
+        begun, count, acknowledged = time.monotonic(), 0, 0
+        while count < SCHEDULES and time.monotonic() - begun < SECONDS:
+            acknowledged += schedule(pair, SEED + count, limits)
+            count += 1
+        print(f"{count} schedules, {acknowledged} messages acknowledged, {time.monotonic() - begun:.0f} s")
+        assert count > 0 and acknowledged > 0
