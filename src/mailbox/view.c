@@ -304,6 +304,16 @@ view_set_next(struct view_set *set, struct view_message *message_out)
 	return true;
 }
 
+size_t
+view_set_bound(const struct view_set *set)
+{
+	size_t most = view_count(set->view), bound = 0;
+
+	for (size_t i = 0; i < set->sequence->count && bound < most; i++)
+		bound += (size_t)set->sequence->ranges[i].last - set->sequence->ranges[i].first + 1;
+	return bound < most ? bound : most;
+}
+
 bool
 view_set_contains(const struct view_set *set, uint32_t number, uint32_t uid)
 {

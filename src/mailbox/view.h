@@ -91,6 +91,9 @@ bool view_set_init(struct view_set *set, const struct view *view, struct imap_se
  */
 bool view_set_next(struct view_set *set, struct view_message *message_out);
 
+/* As many messages as the set can hold, or more. */
+size_t view_set_bound(const struct view_set *set);
+
 /* Whether a message is in the set; costs log(ranges). */
 bool view_set_contains(const struct view_set *set, uint32_t number, uint32_t uid);
 

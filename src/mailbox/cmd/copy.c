@@ -118,7 +118,7 @@ collect(struct copy *copy, struct view_set *set)
 {
 	struct view_message message;
 
-	copy->uids = arena_alloc_array(copy->arena, (size_t)view_count(set->view) + 1, sizeof copy->uids[0]);
+	copy->uids = arena_alloc_array(copy->arena, view_set_bound(set) + 1, sizeof copy->uids[0]);
 	while (view_set_next(set, &message)) {
 		if (message.is_ghost)
 			copy->has_ghosts = true;

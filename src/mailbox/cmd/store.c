@@ -43,6 +43,29 @@ work_store(struct store *store, struct session_job *job)
 	return status;
 }
 
+/*
+ * Whether a message is as the client wants it, who does not want to hear of it: no job is needed then.  The
+ * state is never behind what this session was told, and a change of another session that is still under way
+ * may as well have come after this one.
+ */
+static bool
+is_done(const struct imap_store *request, uint64_t flags)
+{
+	uint64_t wanted = request->flags.system;
+
+	if (!request->is_silent || request->flags.keyword_count > 0 || request->has_unchanged_since)
+		return false;
+	switch (request->kind) {
+	case IMAP_STORE_REPLACE:
+		return flags == wanted;
+	case IMAP_STORE_ADD:
+		return (flags & wanted) == wanted;
+	case IMAP_STORE_REMOVE:
+		return (flags & wanted) == 0;
+	}
+	return false;
+}
+
 /* The view's own lines: also for messages that had these flags already. */
 static void
 write_results(struct session *session, const struct store_command *command)
@@ -70,6 +93,16 @@ has_missing(const struct store_command *command)
 	return command->has_ghosts;
 }
 
+/* RFC 2180 section 4.2: a number that is gone is an error, a UID that is gone is none. */
+static void
+finish(struct session *session, const struct store_command *command)
+{
+	if (!session->line->is_uid && has_missing(command))
+		session_finish(session, REPLY_SOME_GONE);
+	else
+		session_finish(session, REPLY_DONE);
+}
+
 static void
 on_stored(struct session *session, struct session_job *job, enum store_status status)
 {
@@ -87,11 +120,7 @@ on_stored(struct session *session, struct session_job *job, enum store_status st
 	    session->view);
 	if (!command->request->is_silent)
 		write_results(session, command);
-	/* RFC 2180 section 4.2: a number that is gone is an error, a UID that is gone is none. */
-	if (!session->line->is_uid && has_missing(command))
-		session_finish(session, REPLY_SOME_GONE);
-	else
-		session_finish(session, REPLY_DONE);
+	finish(session, command);
 }
 
 static void
@@ -99,12 +128,11 @@ collect(struct store_command *command, struct view_set *set)
 {
 	struct view_message message;
 
-	command->uids = arena_alloc_array(command->arena, (size_t)view_count(set->view) + 1,
-	    sizeof command->uids[0]);
+	command->uids = arena_alloc_array(command->arena, view_set_bound(set) + 1, sizeof command->uids[0]);
 	while (view_set_next(set, &message)) {
 		if (message.is_ghost)
 			command->has_ghosts = true;
-		else
+		else if (!is_done(command->request, message.message.flags))
 			command->uids[command->count++] = message.message.uid;
 	}
 	command->results = arena_alloc_array(command->arena, command->count + 1, sizeof command->results[0]);
@@ -126,6 +154,10 @@ cmd_store(struct session *session)
 	if (!session_set_init(session, &set, &command->request->set))
 		return;
 	collect(command, &set);
+	if (command->count == 0 && command->request->flags.keyword_count == 0) {
+		finish(session, command);
+		return;
+	}
 	command->job.work = work_store;
 	command->job.done = on_stored;
 	session_submit(session, &command->job, ACCOUNT_LAZY);
