@@ -73,6 +73,7 @@ help:
 ## make              build imapd and imapctl in build/
 ## make run          set everything up and serve a demo mailbox on 127.0.0.1
 ## make check        build every variant and pass the tests; CHECK="wire units" runs those stages alone
+## make soak         faults between hosts for SPLIT_SECONDS=3600, from SPLIT_SEED=1 on (root)
 ## make check-debian13   the same on Debian 13 in a chroot (root)
 ## make fuzz         a million executions of each fuzz target
 ## make bench        the same work on imapd and on Dovecot, side by side
@@ -90,6 +91,11 @@ run:
 check:
 	@tests/tools/deps check
 	@tests/tools/check $(CHECK)
+
+soak: all
+	@tests/tools/deps check
+	SPLIT_SCHEDULES=$${SPLIT_SCHEDULES:-5000} SPLIT_SECONDS=$${SPLIT_SECONDS:-3600} IMAPD=$(BUILD)/imapd \
+	    /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/split/test_faults.py
 
 check-debian13:
 	@tests/tools/debian13
@@ -133,5 +139,5 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all units fuzzers help deps run check check-debian13 fuzz bench rooms man install clean
+.PHONY: all units fuzzers help deps run check soak check-debian13 fuzz bench rooms man install clean
 .DELETE_ON_ERROR:
