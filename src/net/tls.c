@@ -215,12 +215,17 @@ decrypt(struct tls *tls)
 	uint8_t octets[READ_SIZE];
 
 	while (stream_wants_input(stream)) {
+		size_t before = evbuffer_get_length(tls->bio_in), left;
 		int n = mbedtls_ssl_read(tls->ssl, octets, sizeof octets);
 
 		if (is_new_ticket(n)) {
 			tls_keep_session(tls);
 			continue;
 		}
+		/* mbedTLS 3.6 wants to be asked again behind a ticket, although there is more. */
+		left = evbuffer_get_length(tls->bio_in);
+		if (n == MBEDTLS_ERR_SSL_WANT_READ && left > 0 && left < before)
+			continue;
 		if (n <= 0) {
 			note_read(tls, n);
 			return;
