@@ -131,7 +131,7 @@ list_tree_build(struct store *store, struct arena *arena, const struct list_requ
 	struct build build = { arena, map_new(), request };
 	enum store_status status = add_mailboxes(&build, store);
 
-	if (status == STORE_OK)
+	if (status == STORE_OK && request->wants_subscribed)
 		status = add_subscriptions(&build, store);
 	if (status == STORE_OK)
 		finish(&build, tree_out);

@@ -32,6 +32,7 @@ struct list_request {
 	struct span *patterns;
 	size_t pattern_count;
 	unsigned select;
+	bool wants_subscribed;	/* is_subscribed is to be known */
 };
 
 /* Give the tree, from the arena. */

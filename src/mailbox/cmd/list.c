@@ -30,10 +30,8 @@ static void
 write_attributes(struct list_command *command, const struct list_entry *entry)
 {
 	struct buffer *out = &command->out;
-	bool wants_subscribed = (command->list->returns & IMAP_LIST_RETURN_SUBSCRIBED) != 0 ||
-	    (command->list->select & IMAP_LIST_SELECT_SUBSCRIBED) != 0;
 
-	if (wants_subscribed && entry->is_subscribed)
+	if (command->request.wants_subscribed && entry->is_subscribed)
 		write_attribute(out, "\\Subscribed");
 	if (entry->mailbox == NULL)	/* RFC 3501 has only the older word */
 		write_attribute(out, command->list->is_extended || command->is_utf8 ? "\\NonExistent" : "\\Noselect");
@@ -167,6 +165,8 @@ submit(struct session *session)
 	command->is_lsub = session->line->verb == IMAP_LSUB;
 	command->is_utf8 = session->is_rev2;
 	command->request.select = command->is_lsub ? IMAP_LIST_SELECT_SUBSCRIBED : command->list->select;
+	command->request.wants_subscribed = (command->request.select & IMAP_LIST_SELECT_SUBSCRIBED) != 0 ||
+	    (command->list->returns & IMAP_LIST_RETURN_SUBSCRIBED) != 0;
 	command->status = (struct status_style){ command->list->status, session->is_rev2,
 		session->role->parts.config->message_size_limit_octets };
 	join_patterns(command);

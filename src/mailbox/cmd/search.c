@@ -13,7 +13,7 @@
 #include "base/memory.h"
 
 #define SLICE_MESSAGES 10000	/* tested on the loop in one turn */
-#define OPEN_MAX       256	/* messages left open that go to a worker together */
+#define OPEN_MAX       1024	/* messages left open that go to a worker together */
 #define JOB_US	       15000	/* a job ends after about this long */
 #define LIST_OCTETS    (64 * 1024)
 
