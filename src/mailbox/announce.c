@@ -40,6 +40,8 @@ announce_expunges(struct view *view, struct buffer *out, const struct view_manne
 {
 	size_t told;
 
+	if (view->ghost_count == 0)
+		return true;
 	for (told = 0; told < view->ghost_count && !is_full(out, manner); told++) {
 		size_t number = state_lower_bound(view->state, view->ghosts[told]) + 1;
 
