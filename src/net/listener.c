@@ -178,10 +178,12 @@ open_socket(const char *text, mode_t mode, struct address *address_out, bool *is
 static char *
 error_text(const char *address, int error)
 {
+	bool is_port = error == EACCES && address[0] != '/';
 	char text[512];
 
-	snprintf(text, sizeof text, "%s: %s", address,
-	    error == EINVAL ? "not an address to listen on" : strerror(error));
+	snprintf(text, sizeof text, "%s: %s%s", address,
+	    error == EINVAL ? "not an address to listen on" : strerror(error),
+	    is_port ? "; ports below 1024 are for root and CAP_NET_BIND_SERVICE" : "");
 	return memory_copy_string(text);
 }
 
