@@ -149,7 +149,14 @@ make_directory(struct world *world)
 
 	snprintf(path, sizeof path, "%s/directory.db", world->folder);
 	assert_int_equal(directory_open_sqlite(path, &world->directory), DIRECTORY_OK);
-	assert_int_equal(directory_add(world->directory, SPAN("alice"), SPAN("")), DIRECTORY_OK);
+	assert_int_equal(directory_add(world->directory, SPAN("alice"), SPAN("secret")), DIRECTORY_OK);
+}
+
+/* Here the credential is the password. */
+static bool
+fits(struct span password, struct span credential)
+{
+	return credential.length > 0 && span_equals(password, credential);
 }
 
 static int
@@ -171,7 +178,8 @@ set_up(void **state)
 		.max_command_size_octets = 65536,
 		.idle_timeout_s = 1800, .message_size_limit_octets = 1 << 20, .open_databases = 2 };
 	parts = (struct mailbox_parts){ .loop = world->loop, .storage = world->storage,
-		.compute = world->compute, .directory = world->directory, .config = &world->config };
+		.compute = world->compute, .directory = world->directory, .config = &world->config,
+		.fits = fits };
 	world->role = mailbox_role_new(&parts, &error);
 	assert_non_null(world->role);
 	*state = world;
@@ -214,6 +222,38 @@ tear_down(void **state)
 	return 0;
 }
 
+/* A cas without a directory hands over what its client says (src/link/README). */
+static void
+test_password(void **state)
+{
+	static const struct {
+		const char *message, *answer;
+	} cases[] = {
+		{ "AGJvYgBzZWNyZXQ=", "NO [AUTHENTICATIONFAILED]" },		/* bob, who is nobody */
+		{ "AGFsaWNlAHNlY3JlVA==", "NO [AUTHENTICATIONFAILED]" },	/* secreT */
+		{ "AGFsaWNlAA==", "NO [AUTHENTICATIONFAILED]" },		/* no password */
+		{ "AGFsaWNlAHMAdA==", "NO [AUTHENTICATIONFAILED]" },		/* NUL in it */
+		{ "YWxpY2UAYWxpY2UAc2VjcmV0", "NO [AUTHENTICATIONFAILED]" },	/* on behalf of somebody */
+		{ "AGFsaWNl", "NO [AUTHENTICATIONFAILED]" },
+		{ "=", "NO [AUTHENTICATIONFAILED]" },
+		{ "AGFsaWNlAHNlY3JldA==", "OK [CAPABILITY" },
+	};
+	struct world *world = *state;
+	struct client *client = &world->one;
+
+	client_open(world, client);
+	expect(client, "* OK");
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		char command[96], answer[64];
+
+		snprintf(command, sizeof command, "L%zu AUTHENTICATE PLAIN %s\r\n", i, cases[i].message);
+		snprintf(answer, sizeof answer, "L%zu %s", i, cases[i].answer);
+		say(client, command, answer);
+	}
+	say(client, "a LOGOUT\r\n", "a OK");
+	client_close(client);
+}
+
 static void
 test_login(void **state)
 {
@@ -224,7 +264,8 @@ test_login(void **state)
 	expect(client, "* OK");
 	say(client, "a1 SELECT INBOX\r\n", "a1 BAD");
 	say(client, "a2 AUTHENTICATE EXTERNAL Ym9i\r\n", "a2 NO [AUTHORIZATIONFAILED]");
-	say(client, "a3 AUTHENTICATE PLAIN\r\n", "a3 NO");
+	say(client, "a3 AUTHENTICATE PLAIN AGFsaWNlAHg=\r\n", "a3 NO [AUTHENTICATIONFAILED]");
+	say(client, "b3 AUTHENTICATE LOGIN\r\n", "b3 NO [CANNOT]");
 	say(client, "a4 AUTHENTICATE EXTERNAL\r\n", "+ ");
 	say(client, "YWxpY2U=\r\n", "a4 OK [CAPABILITY");
 	say(client, "a5 AUTHENTICATE EXTERNAL YWxpY2U=\r\n", "a5 BAD");
@@ -355,6 +396,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_login, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_password, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_append, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_two_sessions, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_list, set_up, tear_down),
