@@ -92,6 +92,8 @@ cursor_space(struct cursor *cursor)
 bool
 cursor_end(struct cursor *cursor)
 {
+	while (cursor_skip(cursor, ' '))	/* some clients leave a space there */
+		continue;
 	return cursor_is_at_end(cursor) || cursor_fail(cursor, "Unexpected text behind the arguments");
 }
 
