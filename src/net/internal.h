@@ -94,6 +94,9 @@ size_t tls_pending(const struct tls *tls);
 /* More output could be encrypted at once. */
 bool tls_has_work(const struct stream *stream);
 
+/* close_notify is still to be written, before our side of the wire ends. */
+bool tls_owes_farewell(const struct stream *stream);
+
 /* The handshake is neither done nor given up. */
 bool tls_is_shaking(const struct stream *stream);
 void tls_leave(struct stream *stream);

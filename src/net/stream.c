@@ -153,6 +153,10 @@ end_output(struct stream *stream)
 {
 	if (!stream->is_ending_output || stream->is_output_ended || stream_output_length(stream) > 0)
 		return;
+	if (stream->tls != NULL && !has_failed(stream) && tls_owes_farewell(stream)) {
+		stream_advance_later(stream);	/* the owner has closed it in this very step */
+		return;
+	}
 	stream->is_output_ended = true;
 	if (stream->descriptor >= 0)
 		socket_end_output(stream);

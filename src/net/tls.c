@@ -214,7 +214,8 @@ decrypt(struct tls *tls)
 	struct stream *stream = tls->stream;
 	uint8_t octets[READ_SIZE];
 
-	while (stream_wants_input(stream)) {
+	/* Behind close_notify there is nothing: the end of the wire would look like a connection that was cut. */
+	while (!stream->has_ended && stream_wants_input(stream)) {
 		size_t before = evbuffer_get_length(tls->bio_in), left;
 		int n = mbedtls_ssl_read(tls->ssl, octets, sizeof octets);
 
@@ -248,6 +249,14 @@ tls_advance(struct stream *stream)
 		encrypt(tls);
 	if (tls->state == TLS_OVER)
 		evbuffer_drain(stream->output, evbuffer_get_length(stream->output));
+}
+
+bool
+tls_owes_farewell(const struct stream *stream)
+{
+	const struct tls *tls = stream->tls;
+
+	return tls->state == TLS_OPEN && !tls->is_close_sent;
 }
 
 bool
