@@ -18,6 +18,13 @@ struct throttle *throttle_new(size_t capacity);
 void throttle_free(struct throttle **throttle);
 
 /*
+ * Whom to count as one: octets for an IPv4 address, and for all of an IPv6 /64.
+ *
+ *	address	 as for throttle_failed(); what is given back lives as long as both
+ */
+struct span throttle_place(const char *address, uint8_t octets_out[16]);
+
+/*
  * Note a failure and tell how long to wait before saying so.
  *
  *	address	 numeric, without port; all of an IPv6 /64 counts as one, and ::ffff:a.b.c.d as a.b.c.d

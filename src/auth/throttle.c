@@ -106,8 +106,8 @@ throttle_free(struct throttle **throttle)
 }
 
 /* Who has one IPv6 address has the /64 around it. */
-static struct span
-address_key(const char *address, uint8_t key_out[16])
+struct span
+throttle_place(const char *address, uint8_t key_out[16])
 {
 	static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
 
@@ -147,7 +147,7 @@ throttle_failed(struct throttle *throttle, const char *address, struct span user
 	struct span who = span_of(user_octets, user_key(user, user_octets));
 	unsigned by_address, by_user = 0;
 
-	by_address = table_fail(&throttle->addresses, address_key(address, address_octets),
+	by_address = table_fail(&throttle->addresses, throttle_place(address, address_octets),
 	    throttle->capacity, now_us);
 	if (who.length > 0)
 		by_user = table_fail(&throttle->users, who, throttle->capacity, now_us);

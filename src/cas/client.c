@@ -64,8 +64,9 @@ static void
 forget_place(struct cas_client *client)
 {
 	struct cas *cas = client->cas;
+	uint8_t octets[16];
 
-	count_down(cas->by_address, span_from_string(client->address));
+	count_down(cas->by_address, throttle_place(client->address, octets));
 	if (client->is_logged_in) {
 		count_down(cas->by_user, directory_name_span(&client->user));
 		cas->status.sessions--;

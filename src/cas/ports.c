@@ -48,7 +48,8 @@ refuse(struct stream *stream, bool is_tls, const char *limit)
 void
 ports_admit(struct cas *cas, struct stream *stream, bool is_tls)
 {
-	struct span address = span_from_string(stream_peer_address(stream));
+	uint8_t octets[16];
+	struct span address = throttle_place(stream_peer_address(stream), octets);
 	struct cas_client *client;
 
 	if (count_up(cas->by_address, address) > cas->parts.config->max_connections_per_address) {

@@ -119,6 +119,30 @@ remembers_successes(void **state)
 }
 
 static void
+places(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool is_one;
+	} pairs[] = {
+		{ "192.0.2.1", "192.0.2.1", true },
+		{ "192.0.2.1", "192.0.2.2", false },
+		{ "192.0.2.1", "::ffff:192.0.2.1", true },
+		{ "2001:db8:1:2::3", "2001:db8:1:2:ffff::", true },
+		{ "2001:db8:1:2::3", "2001:db8:1:3::3", false },
+		{ "unix", "unix", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+		uint8_t a[16], b[16];
+
+		assert_int_equal(span_equals(throttle_place(pairs[i].a, a), throttle_place(pairs[i].b, b)),
+		    pairs[i].is_one);
+	}
+}
+
+static void
 delays_failures(void **state)
 {
 	static const struct {
@@ -167,6 +191,7 @@ main(void)
 		cmocka_unit_test(verifies),
 		cmocka_unit_test(derives),
 		cmocka_unit_test(remembers_successes),
+		cmocka_unit_test(places),
 		cmocka_unit_test(delays_failures),
 	};
 
