@@ -266,6 +266,12 @@ check_link_key(const struct config *config, struct buffer *errors_out)
 
 	if (config->link_key == NULL)
 		return true;
+	if (stat(config->link_key, &about) != 0 && errno == ENOENT) {
+		begin_error(config, "link-key", errors_out);
+		buffer_printf(errors_out, "%s: %s; copy it from another host of the site, or make the first by "
+		    "imapctl link-key %s\n", config->link_key, strerror(ENOENT), config->link_key);
+		return false;
+	}
 	if (!check_readable(config, "link-key", config->link_key, 0, errors_out))
 		return false;
 	if (stat(config->link_key, &about) != 0 || (about.st_mode & (S_IRWXG | S_IRWXO)) != 0)

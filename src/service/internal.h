@@ -182,6 +182,9 @@ void status_add_time(struct buffer *line, const char *key, int64_t calendar_s);
  */
 bool service_open_links(struct service *service, uid_t owner, char **error_out);
 
+/* Whether what proves us to other hosts can be used; if not, a line says why.  Blocks. */
+void service_check_links(const struct config *config, struct buffer *errors_out);
+
 /* privileges.c */
 struct identity {
 	uid_t uid;

@@ -2,6 +2,8 @@
  * The link between hosts, as the configuration has it: what proves us, which mailbox servers there are, and
  * where others reach ours.
  */
+#include <sys/stat.h>
+
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -39,6 +41,25 @@ link_context(const struct config *config, uid_t owner, const char *server_name, 
 	if (tls != NULL && server_name != NULL)
 		tls_context_set_server_name(tls, server_name);
 	return tls;
+}
+
+void
+service_check_links(const struct config *config, struct buffer *errors_out)
+{
+	struct tls_context *tls;
+	struct stat about;
+	char *error = NULL;
+
+	if (config->link_key == NULL && config->link_certificate == NULL)
+		return;
+	/* config_check_environment() has looked at who owns the key. */
+	if (config->link_key == NULL || stat(config->link_key, &about) != 0)
+		about.st_uid = 0;
+	tls = link_context(config, about.st_uid, NULL, &error);
+	tls_context_free(&tls);
+	if (error != NULL)
+		buffer_printf(errors_out, "%s\n", error);
+	free(error);
 }
 
 static bool

@@ -52,6 +52,8 @@ service_load(const char *path, const char *role, struct buffer *errors_out)
 	config_check_environment(config, errors_out);
 	if (errors_out->length == 0)
 		check_certificates(config, errors_out);
+	if (errors_out->length == 0)
+		service_check_links(config, errors_out);
 	if (errors_out->length > 0)
 		config_free(&config);
 	return config;
