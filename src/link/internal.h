@@ -50,14 +50,17 @@ struct server {
 	struct timer limit;		/* of a try */
 	struct timer silence;		/* since the last answer */
 	uint64_t wait_ms;		/* before the next try, without jitter */
+	uint64_t answered_us;		/* when it last answered the pulse */
 	bool is_down;			/* the last thing we know: it is not there */
+	char reason[160];		/* why, as it was logged */
 	bool is_known;			/* it has answered, and is not lost since */
 };
 
 struct server *server_find(const struct link *link, struct span name);
 
-/* Somebody could not reach it: believe that until the pulse has felt it. */
-void server_doubt(struct server *server);
+/* Somebody who began at began_us could not reach it: unless the pulse has felt it since, believe that until it
+ * does. */
+void server_doubt(struct server *server, uint64_t began_us);
 
 /* Speak TLS to a server on a stream that was connected to it. */
 void server_start_tls(const struct server *server, struct stream *stream);

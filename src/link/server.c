@@ -4,7 +4,9 @@
  * differ from host to host, so that a server that comes back is not overrun.  Loop thread.
  */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -37,13 +39,14 @@ drop(struct server *server)
 	timer_stop(&server->next);
 }
 
-/* Logged once, not with every try. */
+/* Logged once, and again when the reason is another one, but not with every try. */
 static void
 note_down(struct server *server, const char *reason)
 {
-	if (!server->is_down)
+	if (!server->is_down || strcmp(server->reason, reason) != 0)
 		log_warning("link-down", log_text("server", server->name),
 		    log_text("address", server->address), log_text("reason", reason));
+	snprintf(server->reason, sizeof server->reason, "%s", reason);
 	server->is_down = true;
 }
 
@@ -87,6 +90,7 @@ on_line(struct server *server, struct span line)
 	timer_start_ms(&server->silence, server->owner->patience.silence_ms);
 	if (server->is_down || !server->is_known)
 		log_info("link-up", log_text("server", server->name), log_text("address", server->address));
+	server->answered_us = loop_now_us(server->owner->loop);
 	server->is_down = false;
 	server->is_known = true;
 	server->wait_ms = WAIT_MS_LEAST;
@@ -179,9 +183,9 @@ on_next(void *context)
 }
 
 void
-server_doubt(struct server *server)
+server_doubt(struct server *server, uint64_t began_us)
 {
-	if (server->owner->on_lost == NULL)
+	if (server->owner->on_lost == NULL || server->answered_us > began_us)
 		return;
 	note_down(server, "a login could not reach it");
 	if (server->stream != NULL)
