@@ -205,6 +205,7 @@ records_print(const struct answer *answer, bool is_json)
 	struct buffer out = { 0 };
 
 	records_write(answer, is_json, &out);
-	fwrite(out.at, 1, out.length, stdout);
+	if (out.length > 0)
+		fwrite(out.at, 1, out.length, stdout);
 	buffer_free(&out);
 }
