@@ -206,6 +206,7 @@ records_print(const struct answer *answer, bool is_json)
 
 	records_write(answer, is_json, &out);
 	if (out.length > 0)
+		if (out.length > 0)
 		fwrite(out.at, 1, out.length, stdout);
 	buffer_free(&out);
 }
