@@ -21,6 +21,7 @@ struct link_attempt {
 	struct stream *stream;
 	struct buffer opening;		/* not yet said; may hold a password */
 	struct timer timer;
+	uint64_t began_us;
 	struct deferred failure;	/* tells in the next turn */
 	bool is_greeted;
 	link_connected *on_connected;
@@ -148,7 +149,7 @@ static void
 fail(struct link_attempt *attempt, enum link_status status)
 {
 	if (attempt->server != NULL && !attempt->server->is_down)
-		server_doubt(attempt->server);
+		server_doubt(attempt->server, attempt->began_us);
 	finish(attempt, &(struct link_result){ .status = status });
 }
 
@@ -267,6 +268,7 @@ attempt_new(struct link *link, link_connected *on_connected, void *context)
 
 	link->attempts++;
 	attempt->link = link;
+	attempt->began_us = loop_now_us(link->loop);
 	attempt->on_connected = on_connected;
 	attempt->context = context;
 	timer_init(&attempt->timer, link->loop, on_timeout, attempt);
