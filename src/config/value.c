@@ -61,7 +61,7 @@ set_number(const struct option *option, struct config *config, struct span value
 	}
 	if (!read_number(option, value, &number))
 		return wrong(reason_out, value, option->kind == SIZE ?
-			"a size such as 512K, 64M or 1G" : "a number");
+			"a size such as 512K, 64M or 1G" : "a whole number");
 	if (number < option->least || number > option->most) {
 		buffer_printf(reason_out, "%.*s is not between %llu and %llu", SPAN_ARGS(value),
 		    (unsigned long long)option->least, (unsigned long long)option->most);
@@ -83,6 +83,19 @@ set_bool(const struct option *option, struct config *config, struct span value,
 	return true;
 }
 
+/* What was probably meant, or all that there is. */
+static void
+print_choice(const struct option *option, const struct suggestion *suggestion, struct buffer *reason_out)
+{
+	size_t length = reason_out->length;
+
+	suggestion_print(suggestion, reason_out);
+	if (reason_out->length > length)
+		return;
+	for (const struct option_word *word = option->words; word->text != NULL; word++)
+		buffer_printf(reason_out, "%s%s", word == option->words ? "; there is " : ", ", word->text);
+}
+
 static bool
 set_word(const struct option *option, struct config *config, struct span value,
     struct buffer *reason_out)
@@ -97,7 +110,7 @@ set_word(const struct option *option, struct config *config, struct span value,
 		suggestion_consider(&suggestion, value, word->text);
 	}
 	buffer_printf(reason_out, "%s cannot be \"%.*s\"", option->name, SPAN_ARGS(value));
-	suggestion_print(&suggestion, reason_out);
+	print_choice(option, &suggestion, reason_out);
 	return false;
 }
 

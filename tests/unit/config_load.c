@@ -171,7 +171,7 @@ reports_errors(void **state)
 		    F "2:16: \"a\" is not a name of its own: there is one before\n" },
 		{ "data-directory mail\n", "", F "1:16: \"mail\" is not an absolute path\n" },
 		{ "login-timeout 0\n", "", F "1:15: 0 is not between 1 and 86400\n" },
-		{ "login-timeout -1\n", "", F "1:15: \"-1\" is not a number\n" },
+		{ "login-timeout -1\n", "", F "1:15: \"-1\" is not a whole number\n" },
 		{ "message-size-limit 99999999999999999999G\n", "",
 		    F "1:20: \"99999999999999999999G\" is not a size such as 512K, 64M or 1G\n" },
 		{ "listen imap 127.0.0.1:143 proxi\n", "", F "1:27: \"proxi\" is not \"proxy\"\n" },
@@ -196,7 +196,7 @@ reports_errors(void **state)
 		{ "ldap-starttls on\n", "", F "1:15: \"on\" is not \"yes\" or \"no\"\n" },
 		{ "role cas\nrole both\n", "", F "2:1: role is set in /etc/imapd/imapd.conf:1 already\n" },
 		{ "include more.conf\nx y\n", "\nrole x\n",
-		    "/etc/imapd/more.conf:2:6: role cannot be \"x\"\n"
+		    "/etc/imapd/more.conf:2:6: role cannot be \"x\"; there is cas, mailbox, both\n"
 		    F "2:1: there is no option \"x\"\n" },
 		{ "include more.conf\n", "include imapd.conf\n",
 		    "/etc/imapd/more.conf:1:9: the file includes itself\n" },
