@@ -149,12 +149,12 @@ set quit=yes
     # In batch: open the mailbox, copy message 2 to a file, delete it and leave.
     keys = f"push '<jump>2<enter><copy-message><kill-line>{copy}<enter>y<delete-message><sync-mailbox><quit>'"
     env = {**os.environ, "TERM": "xterm", "HOME": str(tmp_path)}
-    probe = run(need("script"), "-qec", f"{need('mutt')} -n -F /dev/null -e 'push <quit>' -f /dev/null", "/dev/null",
-                env=env, stdin=subprocess.DEVNULL, check=False)
-    if b"Error opening terminal" in probe.stdout:
+    done = run(need("script"), "-qec", f"{need('mutt')} -n -F {config} -e \"{keys}\" -f "
+               f"imap://127.0.0.1:{shared_server.imap_port}/INBOX", "/dev/null", env=env, stdin=subprocess.DEVNULL,
+               check=False)
+    if b"Error opening terminal" in done.stdout:
         pytest.skip("mutt finds no terminal here")
-    run(need("script"), "-qec", f"{need('mutt')} -n -F {config} -e \"{keys}\" -f "
-        f"imap://127.0.0.1:{shared_server.imap_port}/INBOX", "/dev/null", env=env, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stdout
     assert b"Subject: message 2" in copy.read_bytes()
     with shared_server.client(user) as client:
         assert b"* 2 EXISTS" in client.ok(b"SELECT INBOX").untagged
