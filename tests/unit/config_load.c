@@ -292,7 +292,7 @@ checks_the_environment(void **state)
 	    F "2:1: tls-key: /none/k: No such file or directory\n"
 	    F "3:1: data-directory: /none: No such file or directory; "
 	    "try install -d -m 700 -o no-such-user-here /none\n"
-	    F "5:1: user: no such user\n");
+	    F "5:1: user: no such user; systemd-sysusers makes imapd, useradd --system any\n");
 	config_free(&config);
 	buffer_free(&errors);
 }
