@@ -328,7 +328,8 @@ config_check_environment(const struct config *config, struct buffer *errors_out)
 			is_good &= check_socket(config, "lmtp-listen",
 			    config->lmtp_listen.at[i].path, errors_out);
 	if (config->user != NULL && getpwnam(config->user) == NULL)
-		is_good = fail(config, "user", "no such user; systemd-sysusers makes imapd, useradd --system any", errors_out);
+		is_good = fail(config, "user", "no such user; systemd-sysusers makes imapd, "
+		    "useradd --system any", errors_out);
 	if (config->group != NULL && getgrnam(config->group) == NULL)
 		is_good = fail(config, "group", "no such group", errors_out);
 	return is_good;
