@@ -53,8 +53,8 @@ note_down(struct server *server, const char *reason)
 static void
 fail(struct server *server, const char *reason)
 {
+	note_down(server, reason);	/* first: the reason may be the stream's */
 	drop(server);
-	note_down(server, reason);
 	timer_start_ms(&server->next, jitter(server->wait_ms));
 	server->wait_ms = server->wait_ms * 2 > WAIT_MS_MOST ? WAIT_MS_MOST : server->wait_ms * 2;
 }

@@ -79,6 +79,8 @@ class Worker(threading.Thread):
     def check(self):
         """The ledger against the store."""
         found = {}
+        # A connection that the fault has left behind may still be given up: then the server is down for a moment.
+        lib.wait_until(lambda: can_log_in(self.pair, self.user), 5)
         with self.pair.client(self.user) as client:
             client.ok(b"SELECT INBOX")
             for line in client.ok(b"UID FETCH 1:* (UID FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])").untagged:
@@ -130,9 +132,9 @@ def fault(pair, chance):
     return kind
 
 
-def can_log_in(pair):
+def can_log_in(pair, user="user1"):
     with pair.client() as client:
-        return client.command(b'LOGIN user1 "%s"' % lib.PASSWORD.encode()).is_ok
+        return client.command(b'LOGIN %s "%s"' % (user.encode(), lib.PASSWORD.encode())).is_ok
 
 
 def schedule(pair, seed, limits):
