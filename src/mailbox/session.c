@@ -15,6 +15,7 @@
 #include "net/tls.h"
 #include "role.h"
 #include "session.h"
+#include "session_life.h"
 
 #define TURN_EVENTS	 64		/* what one session may do in a turn of the loop */
 #define BAD_COMMANDS_MAX 20
@@ -71,8 +72,8 @@ session_is_closing(const struct session *session)
 	return session->phase == SESSION_CLOSING;
 }
 
-static void
-schedule(struct session *session)
+void
+session_schedule(struct session *session)
 {
 	deferred_schedule(session->role->parts.loop, &session->deferred);
 }
@@ -118,7 +119,7 @@ session_close(struct session *session)
 	stream_close_after_flush(&session->stream, CLOSE_MS);
 	timer_stop(&session->timer);
 	enter(session, SESSION_CLOSING);
-	schedule(session);
+	session_schedule(session);
 }
 
 static void
@@ -151,7 +152,7 @@ void
 session_leave(struct session *session)
 {
 	session->is_leaving = true;
-	schedule(session);
+	session_schedule(session);
 }
 
 /* Timers. */
@@ -203,201 +204,6 @@ on_timer(void *context)
 	start_timer(session);
 }
 
-/* Output. */
-
-struct buffer *
-session_out(struct session *session)
-{
-	return &session->out;
-}
-
-void
-session_flush(struct session *session)
-{
-	if (session->stream == NULL)
-		buffer_clear(&session->out);
-	else if (session->out.length > 4096)
-		stream_write_buffer(session->stream, &session->out);
-	else if (session->out.length > 0)
-		stream_write(session->stream, buffer_span(&session->out));
-	buffer_clear(&session->out);
-}
-
-void
-session_write_buffer(struct session *session, struct buffer *batch)
-{
-	session_flush(session);
-	if (session->stream == NULL)
-		buffer_free(batch);
-	else
-		stream_write_buffer(session->stream, batch);
-}
-
-bool
-session_has_room(const struct session *session)
-{
-	return session->stream == NULL || stream_output_length(session->stream) <= SESSION_OUTPUT_LOW;
-}
-
-void
-session_when_room(struct session *session, void (*on_room)(struct session *session))
-{
-	session->on_room = on_room;
-	session_flush(session);
-	if (session_has_room(session))
-		schedule(session);
-}
-
-static void
-on_drained(struct stream *stream, void *context)
-{
-	struct session *session = context;
-
-	(void)stream;
-	if (session->is_idling)
-		session_on_change(session);
-	schedule(session);
-}
-
-/* Jobs. */
-
-void
-session_begin_wait(struct session *session)
-{
-	session->jobs++;
-}
-
-void
-session_end_wait(struct session *session)
-{
-	assert(session->jobs > 0);
-	session->jobs--;
-	if (session_is_closing(session))
-		schedule(session);
-}
-
-static enum store_status
-work_session_job(struct store *store, struct account_job *job)
-{
-	struct session_job *session_job = CONTAINER_OF(job, struct session_job, job);
-
-	return session_job->work(store, session_job);
-}
-
-static void
-on_session_job(struct account_job *job)
-{
-	struct session_job *session_job = CONTAINER_OF(job, struct session_job, job);
-	struct session *session = session_job->session;
-
-	session_job->done(session, session_job, job->status);
-	session_end_wait(session);
-}
-
-void
-session_submit(struct session *session, struct session_job *job, enum account_kind kind)
-{
-	session_begin_wait(session);
-	job->session = session;
-	job->job.kind = kind;
-	job->job.work = work_session_job;
-	job->job.done = on_session_job;
-	account_submit(session->account, &job->job);
-}
-
-/* The selected mailbox. */
-
-void
-session_unselect(struct session *session)
-{
-	view_free(&session->view);
-	free((void *)session->selected_name.at);
-	session->selected_name = (struct span){ NULL, 0 };
-	session_save_search(session, NULL, 0);
-}
-
-static bool
-has_lost_view(const struct session *session)
-{
-	return session->view != NULL && session->view->state->phase == STATE_GONE;
-}
-
-static void
-say_lost_view(struct session *session)
-{
-	if (session->view->state->status == STORE_NOT_FOUND)
-		session_bye(session, NULL, "the selected mailbox was deleted");
-	else
-		session_bye(session, "UNAVAILABLE", "storage failed, come again");
-}
-
-/* A piece of what is new; a client that does not take it is told the rest later, as it is then. */
-static void
-tell_news(struct session *session)
-{
-	const struct view_manner manner = { .may_expunge = true, .has_recent = session_has_recent(session),
-		.octets_max = SESSION_NEWS_OCTETS };
-	bool is_all = session->view == NULL || view_announce(session->view, &session->out, &manner);
-
-	session_flush(session);
-	if (!is_all)
-		deferred_schedule(session->role->parts.loop, &session->news);
-}
-
-static void
-on_news(void *context)
-{
-	struct session *session = context;
-
-	if (session_is_closing(session))
-		return;
-	if (has_lost_view(session) && session->phase != SESSION_RUNNING) {
-		say_lost_view(session);
-		return;
-	}
-	if (session->is_idling && session_has_room(session))
-		tell_news(session);
-}
-
-/* The state has changed: tell it behind all that changes in this turn. */
-void
-session_on_change(void *context)
-{
-	struct session *session = context;
-
-	if (session->is_idling || has_lost_view(session))
-		deferred_schedule(session->role->parts.loop, &session->news);
-}
-
-void
-session_begin_idle(struct session *session)
-{
-	session->is_idling = true;
-	session_on_change(session);
-}
-
-void
-session_save_search(struct session *session, const struct imap_range *uids, size_t count)
-{
-	struct imap_range *ranges = NULL;
-
-	if (count > 0) {
-		ranges = memory_new_array(count, sizeof ranges[0]);
-		memcpy(ranges, uids, count * sizeof ranges[0]);
-	}
-	free(session->saved.ranges);
-	session->saved = (struct imap_sequence){ .ranges = ranges, .count = count };
-}
-
-bool
-session_set_init(struct session *session, struct view_set *set, struct imap_sequence *sequence)
-{
-	if (view_set_init(set, session->view, sequence, session->line->is_uid, &session->saved))
-		return true;
-	session_finish(session, REPLY_BAD_NUMBER);
-	return false;
-}
-
 /* Commands. */
 
 /* What is to be announced before the tagged reply; false: not yet all of it. */
@@ -429,14 +235,14 @@ end_command(struct session *session)
 	session->running = NULL;
 	session_flush(session);
 	if (session_is_closing(session)) {
-		schedule(session);
+		session_schedule(session);
 		return;
 	}
 	enter(session, SESSION_READY);
-	if (has_lost_view(session))
-		say_lost_view(session);
+	if (session_has_lost_view(session))
+		session_say_lost_view(session);
 	else
-		schedule(session);
+		session_schedule(session);
 }
 
 void
@@ -520,7 +326,7 @@ session_expect_line(struct session *session, size_t max_octets,
 	imap_parser_expect_line(session->parser, max_octets);
 	enter(session, SESSION_LISTENING);
 	session_flush(session);
-	schedule(session);
+	session_schedule(session);
 }
 
 static void
@@ -543,7 +349,7 @@ session_resume_append(struct session *session)
 {
 	if (session->phase == SESSION_RUNNING)
 		enter(session, SESSION_APPENDING);
-	schedule(session);
+	session_schedule(session);
 }
 
 void
@@ -559,7 +365,7 @@ session_refuse_append(struct session *session, struct span tag, enum reply reply
 		return;
 	imap_parser_skip_command(session->parser, false);
 	enter(session, SESSION_READY);
-	schedule(session);
+	session_schedule(session);
 }
 
 static void
@@ -621,8 +427,8 @@ advance(struct session *session)
 {
 	unsigned events = TURN_EVENTS;
 
-	if (has_lost_view(session) && session->phase != SESSION_RUNNING) {
-		say_lost_view(session);
+	if (session_has_lost_view(session) && session->phase != SESSION_RUNNING) {
+		session_say_lost_view(session);
 		return;
 	}
 	if (session->is_leaving && session->phase != SESSION_RUNNING && session->phase != SESSION_APPENDING) {
@@ -631,7 +437,7 @@ advance(struct session *session)
 	}
 	while (may_read(session) && stream_has_input(session->stream)) {
 		if (events-- == 0) {
-			schedule(session);
+			session_schedule(session);
 			break;
 		}
 		note_activity(session);
@@ -663,7 +469,7 @@ on_end(struct stream *stream, enum stream_end reason, void *context)
 		session_close(session);
 }
 
-static const struct stream_events events = { on_input, on_drained, on_end };
+static const struct stream_events events = { on_input, session_on_drained, on_end };
 
 /* Beginning. */
 
@@ -691,7 +497,7 @@ session_new(struct mailbox_role *role, struct stream *stream)
 	list_push_back(&role->sessions, &session->link);
 	role->sessions_count++;
 	deferred_init(&session->deferred, on_deferred, session);
-	deferred_init(&session->news, on_news, session);
+	deferred_init(&session->news, session_on_news, session);
 	timer_init(&session->timer, role->parts.loop, on_timer, session);
 	session->active_us = loop_now_us(role->parts.loop);
 	return session;

@@ -1,0 +1,206 @@
+/*
+ * What the commands of a session stand on: output to its client, jobs on its store, and the mailbox it has
+ * selected.  Loop thread.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "net/stream.h"
+#include "role.h"
+#include "session.h"
+#include "session_life.h"
+
+/* Output. */
+
+struct buffer *
+session_out(struct session *session)
+{
+	return &session->out;
+}
+
+void
+session_flush(struct session *session)
+{
+	if (session->stream == NULL)
+		buffer_clear(&session->out);
+	else if (session->out.length > 4096)
+		stream_write_buffer(session->stream, &session->out);
+	else if (session->out.length > 0)
+		stream_write(session->stream, buffer_span(&session->out));
+	buffer_clear(&session->out);
+}
+
+void
+session_write_buffer(struct session *session, struct buffer *batch)
+{
+	session_flush(session);
+	if (session->stream == NULL)
+		buffer_free(batch);
+	else
+		stream_write_buffer(session->stream, batch);
+}
+
+bool
+session_has_room(const struct session *session)
+{
+	return session->stream == NULL || stream_output_length(session->stream) <= SESSION_OUTPUT_LOW;
+}
+
+void
+session_when_room(struct session *session, void (*on_room)(struct session *session))
+{
+	session->on_room = on_room;
+	session_flush(session);
+	if (session_has_room(session))
+		session_schedule(session);
+}
+
+void
+session_on_drained(struct stream *stream, void *context)
+{
+	struct session *session = context;
+
+	(void)stream;
+	if (session->is_idling)
+		session_on_change(session);
+	session_schedule(session);
+}
+
+/* Jobs. */
+
+void
+session_begin_wait(struct session *session)
+{
+	session->jobs++;
+}
+
+void
+session_end_wait(struct session *session)
+{
+	assert(session->jobs > 0);
+	session->jobs--;
+	if (session_is_closing(session))
+		session_schedule(session);
+}
+
+static enum store_status
+work_session_job(struct store *store, struct account_job *job)
+{
+	struct session_job *session_job = CONTAINER_OF(job, struct session_job, job);
+
+	return session_job->work(store, session_job);
+}
+
+static void
+on_session_job(struct account_job *job)
+{
+	struct session_job *session_job = CONTAINER_OF(job, struct session_job, job);
+	struct session *session = session_job->session;
+
+	session_job->done(session, session_job, job->status);
+	session_end_wait(session);
+}
+
+void
+session_submit(struct session *session, struct session_job *job, enum account_kind kind)
+{
+	session_begin_wait(session);
+	job->session = session;
+	job->job.kind = kind;
+	job->job.work = work_session_job;
+	job->job.done = on_session_job;
+	account_submit(session->account, &job->job);
+}
+
+/* The selected mailbox. */
+
+void
+session_unselect(struct session *session)
+{
+	view_free(&session->view);
+	free((void *)session->selected_name.at);
+	session->selected_name = (struct span){ NULL, 0 };
+	session_save_search(session, NULL, 0);
+}
+
+bool
+session_has_lost_view(const struct session *session)
+{
+	return session->view != NULL && session->view->state->phase == STATE_GONE;
+}
+
+void
+session_say_lost_view(struct session *session)
+{
+	if (session->view->state->status == STORE_NOT_FOUND)
+		session_bye(session, NULL, "the selected mailbox was deleted");
+	else
+		session_bye(session, "UNAVAILABLE", "storage failed, come again");
+}
+
+/* A piece of what is new; a client that does not take it is told the rest later, as it is then. */
+static void
+tell_news(struct session *session)
+{
+	const struct view_manner manner = { .may_expunge = true, .has_recent = session_has_recent(session),
+		.octets_max = SESSION_NEWS_OCTETS };
+	bool is_all = session->view == NULL || view_announce(session->view, &session->out, &manner);
+
+	session_flush(session);
+	if (!is_all)
+		deferred_schedule(session->role->parts.loop, &session->news);
+}
+
+void
+session_on_news(void *context)
+{
+	struct session *session = context;
+
+	if (session_is_closing(session))
+		return;
+	if (session_has_lost_view(session) && session->phase != SESSION_RUNNING) {
+		session_say_lost_view(session);
+		return;
+	}
+	if (session->is_idling && session_has_room(session))
+		tell_news(session);
+}
+
+/* The state has changed: tell it behind all that changes in this turn. */
+void
+session_on_change(void *context)
+{
+	struct session *session = context;
+
+	if (session->is_idling || session_has_lost_view(session))
+		deferred_schedule(session->role->parts.loop, &session->news);
+}
+
+void
+session_begin_idle(struct session *session)
+{
+	session->is_idling = true;
+	session_on_change(session);
+}
+
+void
+session_save_search(struct session *session, const struct imap_range *uids, size_t count)
+{
+	struct imap_range *ranges = NULL;
+
+	if (count > 0) {
+		ranges = memory_new_array(count, sizeof ranges[0]);
+		memcpy(ranges, uids, count * sizeof ranges[0]);
+	}
+	free(session->saved.ranges);
+	session->saved = (struct imap_sequence){ .ranges = ranges, .count = count };
+}
+
+bool
+session_set_init(struct session *session, struct view_set *set, struct imap_sequence *sequence)
+{
+	if (view_set_init(set, session->view, sequence, session->line->is_uid, &session->saved))
+		return true;
+	session_finish(session, REPLY_BAD_NUMBER);
+	return false;
+}
