@@ -62,6 +62,9 @@ struct server *server_find(const struct link *link, struct span name);
  * does. */
 void server_doubt(struct server *server, uint64_t began_us);
 
+/* It has answered a login: that is as good as a pulse. */
+void server_felt(struct server *server);
+
 /* Speak TLS to a server on a stream that was connected to it. */
 void server_start_tls(const struct server *server, struct stream *stream);
 

@@ -140,6 +140,8 @@ finish(struct link_attempt *attempt, struct link_result *result)
 		result->stream = attempt->stream;
 		attempt->stream = NULL;
 		stream_set_events(result->stream, &nobody, NULL);
+		if (attempt->server != NULL)
+			server_felt(attempt->server);
 	}
 	on_connected(result, context);
 	link_cancel(&attempt);

@@ -16,6 +16,7 @@
 #define TRY_MS_MAX   3000	/* for a try to connect: a login may wait longer, the next try is better */
 #define WAIT_MS_LEAST 200
 #define WAIT_MS_MOST  2000
+#define AGAIN_MS     50		/* a connection that has ended says little about the server */
 #define QUESTIONS    4		/* in the time of silence */
 
 static void try(struct server *server);
@@ -77,6 +78,20 @@ on_limit(void *context)
 	fail(context, "timed out");
 }
 
+void
+server_felt(struct server *server)
+{
+	if (server->owner->on_lost == NULL)
+		return;
+	timer_start_ms(&server->silence, server->owner->patience.silence_ms);
+	if (server->is_down || !server->is_known)
+		log_info("link-up", log_text("server", server->name), log_text("address", server->address));
+	server->answered_us = loop_now_us(server->owner->loop);
+	server->is_down = false;
+	server->is_known = true;
+	server->wait_ms = WAIT_MS_LEAST;
+}
+
 /* Any line is an answer; the pulse ends with the connection, or with BYE. */
 static void
 on_line(struct server *server, struct span line)
@@ -87,13 +102,7 @@ on_line(struct server *server, struct span line)
 		return;
 	}
 	timer_stop(&server->limit);
-	timer_start_ms(&server->silence, server->owner->patience.silence_ms);
-	if (server->is_down || !server->is_known)
-		log_info("link-up", log_text("server", server->name), log_text("address", server->address));
-	server->answered_us = loop_now_us(server->owner->loop);
-	server->is_down = false;
-	server->is_known = true;
-	server->wait_ms = WAIT_MS_LEAST;
+	server_felt(server);
 	if (!timer_is_running(&server->next))
 		timer_start_ms(&server->next, jitter(server->owner->patience.silence_ms / QUESTIONS));
 }
@@ -115,14 +124,21 @@ on_input(struct stream *stream, void *context)
 	}
 }
 
+/* One that has answered is tried again before anything is said: only this connection may have broken. */
 static void
 on_end(struct stream *stream, enum stream_end reason, void *context)
 {
+	struct server *server = context;
 	struct tls_facts tls;
 
 	(void)reason;
+	if (!timer_is_running(&server->limit)) {
+		drop(server);
+		timer_start_ms(&server->next, jitter(AGAIN_MS));
+		return;
+	}
 	stream_tls_facts(stream, &tls);
-	fail(context, tls.error != NULL ? tls.error : "closed");
+	fail(server, tls.error != NULL ? tls.error : "closed");
 }
 
 static const struct stream_events events = { on_input, NULL, on_end };
