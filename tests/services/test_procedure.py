@@ -285,7 +285,8 @@ def open_folder(running):
 
 
 def ask_as(server, program, user, *words):
-    return subprocess.run(["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", program,
+    """As this user with nobody's group: a user's number may be that of a group that matters."""
+    return subprocess.run(["setpriv", f"--reuid={user}", "--regid=65534", "--clear-groups", program,
                            f"--config={server.config}", *words], capture_output=True, text=True, timeout=60)
 
 
