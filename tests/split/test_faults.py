@@ -1,14 +1,19 @@
 """Faults between the hosts, by seed: what was acknowledged is there afterwards, once; nobody waits for ever.
 
-    SPLIT_SCHEDULES=20    how many at most        SPLIT_SECONDS=60    for how long
-    SPLIT_SEED=1          the first seed
+A schedule mostly waits, so several pairs of servers, each with a process of its own, go through the seeds side by side.
+
+    SPLIT_SCHEDULES=200   how many at most        SPLIT_SECONDS=170   for how long new ones are begun
+    SPLIT_SEED=1          the first seed          SPLIT_PAIRS=8       how many at a time
 """
+import multiprocessing
 import os
 import random
 import re
 import signal
+import sys
 import threading
 import time
+import traceback
 
 import pytest
 
@@ -17,9 +22,10 @@ import split
 
 pytestmark = pytest.mark.skipif(not split.is_possible(), reason="network namespaces need root and iproute2")
 
-SCHEDULES = int(os.environ.get("SPLIT_SCHEDULES", 20))
-SECONDS = int(os.environ.get("SPLIT_SECONDS", 60))
+SCHEDULES = int(os.environ.get("SPLIT_SCHEDULES", 200))
+SECONDS = int(os.environ.get("SPLIT_SECONDS", 170))
 SEED = int(os.environ.get("SPLIT_SEED", 1))
+PAIRS = int(os.environ.get("SPLIT_PAIRS", 8))
 USERS = ["user1", "user2", "user3"]
 HANG_S = 30
 
@@ -58,6 +64,8 @@ class Worker(threading.Thread):
             client.ok(b"SELECT INBOX")
             while not self.done.is_set():
                 self.step(client)
+                if self.random.random() < 0.3:
+                    self.done.wait(self.random.uniform(0, 0.1))
 
     def step(self, client):
         self.count += 1
@@ -97,6 +105,13 @@ class Worker(threading.Thread):
                 assert name not in self.flagged or b"\\Flagged" in found[name][0][1], f"{name} has lost its flag"
         for name, places in found.items():
             assert name in self.maybe and len(places) == 1, f"{name}: {places}"
+
+    def tidy(self):
+        """The next schedule finds an empty mailbox: looking through it takes no longer than this time."""
+        with self.pair.client(self.user) as client:
+            client.ok(b"SELECT INBOX")
+            client.ok(b"STORE 1:* +FLAGS.SILENT (\\Deleted)")
+            client.ok(b"EXPUNGE")
 
 
 def restart(host):
@@ -158,6 +173,8 @@ def schedule(pair, seed, limits):
         assert worker.problem is None, f"{where}: {worker.problem}"
         try:
             worker.check()
+            if worker.sure:
+                worker.tidy()
         except AssertionError as error:
             raise AssertionError(f"{where}: {error}") from error
     for host, limit in zip(pair.hosts(), limits):
@@ -168,18 +185,60 @@ def schedule(pair, seed, limits):
     return sum(len(worker.sure) for worker in workers)
 
 
+def go_through(seeds, deadline, results):
+    """One pair, in a process of its own: a result is (seed, messages acknowledged, what failed)."""
+    seed = None
+    try:
+        with split.SplitServer(settings=["link-timeout 2"],
+                               cas_settings=["mailbox-server-timeout 1", "link-timeout 2"]) as pair:
+            for user in USERS:
+                pair.add_user(user)
+                pair.client(user).close()
+            lib.wait_until(lambda: pair.descriptors(pair.cas) <= 20 + 2 * os.cpu_count())
+            # A store that stays open for the next session has three; the socket of the pulse may be there twice.
+            limits = [pair.descriptors(pair.cas) + 2, pair.descriptors(pair.mailboxes[0]) + 3 * len(USERS) + 2]
+            while time.monotonic() < deadline and (seed := next_of(seeds)) is not None:
+                results.put((seed, schedule(pair, seed, limits), None))
+    except BaseException:       # noqa: BLE001: the test reports it
+        results.put((seed, 0, traceback.format_exc()))
+        with seeds.get_lock():
+            seeds.value = SEED + SCHEDULES
+    finally:
+        results.put(None)
+
+
+def next_of(seeds):
+    with seeds.get_lock():
+        seed = seeds.value
+        seeds.value += 1
+    return seed if seed < SEED + SCHEDULES else None
+
+
+def alone(seed):
+    if seed is None:
+        return "before or after all schedules"
+    return f"seed {seed}, alone: SPLIT_SEED={seed} SPLIT_SCHEDULES=1 {sys.executable} -m pytest -s {__file__}"
+
+
 def test_schedules():
-    patience = ["mailbox-server-timeout 2", "link-timeout 2"]
-    with split.SplitServer(settings=["link-timeout 2"], cas_settings=patience) as pair:
-        for user in USERS:
-            pair.add_user(user)
-            pair.client(user).close()
-        lib.wait_until(lambda: pair.descriptors(pair.cas) <= 20 + 2 * os.cpu_count())
-        # A store that stays open for the next session has three; the socket of the pulse may be there twice.
-        limits = [pair.descriptors(pair.cas) + 2, pair.descriptors(pair.mailboxes[0]) + 3 * len(USERS) + 2]
-        begun, count, acknowledged = time.monotonic(), 0, 0
-        while count < SCHEDULES and time.monotonic() - begun < SECONDS:
-            acknowledged += schedule(pair, SEED + count, limits)
-            count += 1
-        print(f"{count} schedules, {acknowledged} messages acknowledged, {time.monotonic() - begun:.0f} s")
-        assert count > 0 and acknowledged > 0
+    fork, begun = multiprocessing.get_context("fork"), time.monotonic()
+    seeds, results = fork.Value("q", SEED), fork.Queue()
+    processes = [fork.Process(target=go_through, args=(seeds, begun + SECONDS, results))
+                 for _ in range(min(PAIRS, SCHEDULES))]
+    for process in processes:
+        process.start()
+    acknowledged, failures, running = {}, [], len(processes)
+    while running > 0:
+        result = results.get(timeout=SECONDS + 300)
+        if result is None:
+            running -= 1
+        elif result[2] is None:
+            acknowledged[result[0]] = result[1]
+        else:
+            failures.append(f"{alone(result[0])}:\n{result[2]}")
+    for process in processes:
+        process.join()
+    print(f"{len(acknowledged)} schedules, {sum(acknowledged.values())} messages acknowledged, "
+          f"{time.monotonic() - begun:.0f} s, {len(processes)} pairs")
+    assert not failures, "\n".join(failures)
+    assert sum(acknowledged.values()) > 0
