@@ -55,7 +55,8 @@ struct directory_user {
 	uint64_t credential_version;	/* another one after each change of the credential */
 	struct span home;		/* name of the mailbox server; empty: this host */
 	bool is_enabled;		/* a disabled user gets mail and cannot log in */
-	int64_t created_s;		/* since 1970-01-01 UTC */
+	int64_t created_s;		/* since 1970-01-01 UTC; 0: not known here */
+	int64_t changed_s;		/* likewise; the last change of credential, home or is_enabled */
 };
 
 /*
@@ -155,6 +156,10 @@ enum directory_status directory_set_credential(struct directory *directory, stru
 /* Permit or refuse logins. */
 enum directory_status directory_set_enabled(struct directory *directory, struct span name,
     bool is_enabled);
+
+/* Say where the mail lives: name of a mailbox server, or empty for this host.  No mail is moved. */
+enum directory_status directory_set_home(struct directory *directory, struct span name,
+    struct span home);
 
 /* Forget a user.  The mail stays in its folder, and the folder's id is never given again. */
 enum directory_status directory_delete(struct directory *directory, struct span name);

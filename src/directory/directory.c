@@ -85,6 +85,13 @@ directory_set_enabled(struct directory *directory, struct span name, bool is_ena
 }
 
 enum directory_status
+directory_set_home(struct directory *directory, struct span name, struct span home)
+{
+	assert_off_loop();
+	return directory->backend->set_home(directory, name, home);
+}
+
+enum directory_status
 directory_delete(struct directory *directory, struct span name)
 {
 	assert_off_loop();

@@ -213,9 +213,9 @@ verify(struct directory *directory, struct span credential, struct span password
 }
 
 static enum directory_status
-refuse_change(struct directory *directory, struct span name, struct span credential)
+refuse_change(struct directory *directory, struct span name, struct span text)
 {
-	(void)directory, (void)name, (void)credential;
+	(void)directory, (void)name, (void)text;
 	return DIRECTORY_READ_ONLY;
 }
 
@@ -298,6 +298,7 @@ static const struct directory_backend backend = {
 	.add = refuse_change,
 	.set_credential = refuse_change,
 	.set_enabled = refuse_set_enabled,
+	.set_home = refuse_change,
 	.delete = delete,
 	.list = list,
 	.count = count_users,

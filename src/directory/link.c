@@ -30,11 +30,11 @@ lookup(struct directory *directory, struct span name, struct arena *arena, struc
 }
 
 static enum directory_status
-refuse_credential(struct directory *directory, struct span name, struct span credential)
+refuse_text(struct directory *directory, struct span name, struct span text)
 {
 	(void)directory;
 	(void)name;
-	(void)credential;
+	(void)text;
 	return DIRECTORY_READ_ONLY;
 }
 
@@ -88,9 +88,10 @@ close_link(struct directory *directory)
 static const struct directory_backend backend = {
 	.lookup = lookup,
 	.asks_home = true,
-	.add = refuse_credential,
-	.set_credential = refuse_credential,
+	.add = refuse_text,
+	.set_credential = refuse_text,
 	.set_enabled = refuse_enabled,
+	.set_home = refuse_text,
 	.delete = refuse_name,
 	.list = refuse_list,
 	.count = refuse_count,

@@ -1,5 +1,5 @@
 /*
- * The directory in a SQLite file, directory.db; its table is in schema/directory.001.sql.  After an I/O
+ * The directory in a SQLite file, directory.db; its table is in schema/directory.*.sql.  After an I/O
  * error the file is opened anew by the next call.  Worker thread.
  */
 #include <stdlib.h>
@@ -53,7 +53,7 @@ connect_file(struct sqlite_directory *sqlite)
 	return translate(sqlite, sql_open(sqlite->path, "directory", SQL_CREATE, &sqlite->sql));
 }
 
-#define USER_COLUMNS "name, mailbox_id, credential, credential_version, home, is_enabled, created"
+#define USER_COLUMNS "name, mailbox_id, credential, credential_version, home, is_enabled, created, changed"
 
 static bool
 read_user(struct sql_statement *query, struct arena *arena, struct directory_user *user_out)
@@ -69,6 +69,7 @@ read_user(struct sql_statement *query, struct arena *arena, struct directory_use
 		.home = arena_copy(arena, sql_column_text(query, 4)),
 		.is_enabled = sql_column_number(query, 5) != 0,
 		.created_s = sql_column_number(query, 6),
+		.changed_s = sql_column_number(query, 7),
 	};
 	memcpy(user_out->mailbox_id, id.at, id.length);
 	return true;
@@ -111,8 +112,8 @@ static enum sql_status
 insert(struct sql *sql, struct span name, struct span credential)
 {
 	struct sql_statement *query = sql_prepare(sql,
-	    "INSERT INTO user (name, mailbox_id, credential, credential_version, created) "
-	    "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (name) DO NOTHING");
+	    "INSERT INTO user (name, mailbox_id, credential, credential_version, created, changed) "
+	    "VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT (name) DO NOTHING");
 	char id[DIRECTORY_ID_LENGTH + 1];
 
 	random_hex(id, DIRECTORY_ID_LENGTH);	/* 128 bits: none is ever drawn twice */
@@ -159,9 +160,10 @@ set_credential(struct directory *directory, struct span name, struct span creden
 	if (status != DIRECTORY_OK)
 		return status;
 	query = sql_prepare(sqlite->sql, "UPDATE user SET credential = ?2, "
-	    "credential_version = credential_version + 1 WHERE name = ?1");
+	    "credential_version = credential_version + 1, changed = ?3 WHERE name = ?1");
 	sql_bind_text(query, 1, name);
 	sql_bind_text(query, 2, credential);
+	sql_bind_number(query, 3, clock_calendar_s());
 	return change(sqlite, query);
 }
 
@@ -174,9 +176,26 @@ set_enabled(struct directory *directory, struct span name, bool is_enabled)
 
 	if (status != DIRECTORY_OK)
 		return status;
-	query = sql_prepare(sqlite->sql, "UPDATE user SET is_enabled = ?2 WHERE name = ?1");
+	query = sql_prepare(sqlite->sql, "UPDATE user SET is_enabled = ?2, changed = ?3 WHERE name = ?1");
 	sql_bind_text(query, 1, name);
 	sql_bind_number(query, 2, is_enabled);
+	sql_bind_number(query, 3, clock_calendar_s());
+	return change(sqlite, query);
+}
+
+static enum directory_status
+set_home(struct directory *directory, struct span name, struct span home)
+{
+	struct sqlite_directory *sqlite = own(directory);
+	enum directory_status status = connect_file(sqlite);
+	struct sql_statement *query;
+
+	if (status != DIRECTORY_OK)
+		return status;
+	query = sql_prepare(sqlite->sql, "UPDATE user SET home = ?2, changed = ?3 WHERE name = ?1");
+	sql_bind_text(query, 1, name);
+	sql_bind_text(query, 2, home);
+	sql_bind_number(query, 3, clock_calendar_s());
 	return change(sqlite, query);
 }
 
@@ -280,6 +299,7 @@ directory_open_sqlite(const char *path, struct directory **directory_out)
 		.add = add,
 		.set_credential = set_credential,
 		.set_enabled = set_enabled,
+		.set_home = set_home,
 		.delete = delete,
 		.list = list,
 		.count = count_users,

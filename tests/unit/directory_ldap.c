@@ -133,6 +133,7 @@ says_that_no_server_answers(void **state)
 	assert_int_equal(directory_set_credential(directory, SPAN("tim"), SPAN("")),
 	    DIRECTORY_READ_ONLY);
 	assert_int_equal(directory_set_enabled(directory, SPAN("tim"), true), DIRECTORY_READ_ONLY);
+	assert_int_equal(directory_set_home(directory, SPAN("tim"), SPAN("mbx1")), DIRECTORY_READ_ONLY);
 	assert_int_equal(directory_delete(directory, SPAN("tim")), DIRECTORY_READ_ONLY);
 	assert_int_equal(directory_count(directory, &count), DIRECTORY_OK);
 	assert_int_equal(count, 0);

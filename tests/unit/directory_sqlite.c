@@ -99,9 +99,11 @@ keeps_users(void **state)
 	assert_int_equal(user.home.length, 0);
 	assert_true(user.is_enabled);
 	assert_true(user.created_s > 0);
+	assert_true(user.changed_s == user.created_s);
 
 	assert_int_equal(directory_set_credential(directory, SPAN("tim"), SPAN("two")), DIRECTORY_OK);
 	assert_int_equal(directory_set_enabled(directory, SPAN("tim"), false), DIRECTORY_OK);
+	assert_int_equal(directory_set_home(directory, SPAN("tim"), SPAN("mbx1")), DIRECTORY_OK);
 	directory_close(&directory);
 	assert_null(directory);
 	assert_int_equal(directory_open_sqlite(path, &directory), DIRECTORY_OK);
@@ -109,6 +111,8 @@ keeps_users(void **state)
 	assert_true(span_equals(again.credential, SPAN("two")));
 	assert_true(again.credential_version != user.credential_version);
 	assert_false(again.is_enabled);
+	assert_true(span_equals(again.home, SPAN("mbx1")));
+	assert_true(again.changed_s >= user.changed_s);
 	assert_string_equal(again.mailbox_id, user.mailbox_id);
 
 	assert_int_equal(directory_delete(directory, SPAN("tim")), DIRECTORY_OK);
@@ -116,6 +120,7 @@ keeps_users(void **state)
 	assert_int_equal(directory_set_credential(directory, SPAN("tim"), SPAN("x")),
 	    DIRECTORY_NOT_FOUND);
 	assert_int_equal(directory_set_enabled(directory, SPAN("tim"), true), DIRECTORY_NOT_FOUND);
+	assert_int_equal(directory_set_home(directory, SPAN("tim"), SPAN("")), DIRECTORY_NOT_FOUND);
 	assert_int_equal(directory_count(directory, &count), DIRECTORY_OK);
 	assert_int_equal(count, 0);
 	assert_int_equal(directory_add(directory, SPAN("tim"), SPAN("three")), DIRECTORY_OK);
