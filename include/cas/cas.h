@@ -64,6 +64,13 @@ void cas_stop(struct cas *cas, cas_stopped *on_stopped, void *context);
  */
 void cas_drain(struct cas *cas, uint64_t over_ms, cas_stopped *on_stopped, void *context);
 
+/*
+ * A user may not log in any more: whoever is logged in as that one gets BYE once the command under way is
+ * answered, and whoever is about to log in gets it at once.  Users of this process's own mailbox role are left to
+ * mailbox_role_end_user().
+ */
+void cas_end_user(struct cas *cas, struct span user);
+
 /* Only before cas_listen() or after on_stopped. */
 void cas_free(struct cas **cas);
 

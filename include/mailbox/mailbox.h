@@ -71,7 +71,7 @@ void mailbox_role_accept(struct mailbox_role *role, struct stream *stream);
  */
 void mailbox_role_attach(struct mailbox_role *role, struct stream *stream, struct span user);
 
-/* A user has been deleted: whoever is logged in as that one gets BYE. */
+/* A user has been deleted or may not log in any more: whoever is logged in as that one gets BYE. */
 void mailbox_role_end_user(struct mailbox_role *role, struct span user);
 
 /*

@@ -421,7 +421,7 @@ mailbox_role_end_user(struct mailbox_role *role, struct span user)
 		struct session *session = LIST_ENTRY(link, struct session, link);
 
 		if (session->user != NULL && span_equals(span_from_string(session->user), user))
-			session_bye(session, NULL, "there is no such user any more");
+			session_bye(session, NULL, "Logged out by the administrator");
 	}
 }
 
