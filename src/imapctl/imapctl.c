@@ -40,7 +40,7 @@ order_config(const struct order *order)
 	return config;
 }
 
-enum { CONFIG = 1, JSON, IF_MISSING, MAILBOX, YES, HELP, VERSION_OPTION };
+enum { CONFIG = 1, JSON, IF_MISSING, MAILBOX, YES, HOME, IMAP, HELP, VERSION_OPTION };
 
 static const struct option options[] = {
 	{ "config", required_argument, NULL, CONFIG },
@@ -48,6 +48,8 @@ static const struct option options[] = {
 	{ "if-missing", no_argument, NULL, IF_MISSING },
 	{ "mailbox", required_argument, NULL, MAILBOX },
 	{ "yes", no_argument, NULL, YES },
+	{ "home", required_argument, NULL, HOME },
+	{ "imap", required_argument, NULL, IMAP },
 	{ "help", no_argument, NULL, HELP },
 	{ "version", no_argument, NULL, VERSION_OPTION },
 	{ NULL, 0, NULL, 0 },
@@ -63,6 +65,10 @@ option_name(unsigned option)
 		return "--if-missing";
 	case OPTION_MAILBOX:
 		return "--mailbox";
+	case OPTION_HOME:
+		return "--home";
+	case OPTION_IMAP:
+		return "--imap";
 	default:
 		return "--yes";
 	}
@@ -88,6 +94,14 @@ take_option(struct order *order, int letter)
 		return -1;
 	case YES:
 		order->given |= OPTION_YES;
+		return -1;
+	case HOME:
+		order->given |= OPTION_HOME;
+		order->home = optarg;
+		return -1;
+	case IMAP:
+		order->given |= OPTION_IMAP;
+		order->imap = optarg;
 		return -1;
 	case 'h':
 	case HELP:

@@ -14,12 +14,16 @@ enum order_option {
 	OPTION_IF_MISSING = 2,
 	OPTION_MAILBOX = 4,
 	OPTION_YES = 8,
+	OPTION_HOME = 16,
+	OPTION_IMAP = 32,
 };
 
 struct order {
 	const struct verb *verb;
 	const char *config_path;
 	const char *mailbox;	/* NULL: INBOX */
+	const char *home;	/* with OPTION_HOME; empty: this host */
+	const char *imap;	/* with OPTION_IMAP: on or off */
 	unsigned given;		/* enum order_option */
 	char **words;		/* behind the verb */
 	size_t word_count;
@@ -59,6 +63,8 @@ struct config *order_config(const struct order *order);
 /* The verbs; each returns an exit code. */
 int run_user_add(const struct order *order);
 int run_user_passwd(const struct order *order);
+int run_user_set(const struct order *order);
+int run_user_show(const struct order *order);
 int run_user_del(const struct order *order);
 int run_user_list(const struct order *order);
 int run_import(const struct order *order);

@@ -2,6 +2,7 @@
  * The verbs about users.  A password goes to the server as a body, never as a word.
  */
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "base/memory.h"
@@ -9,29 +10,57 @@
 #include "order.h"
 #include "terminal.h"
 
-/* Ask the server with the first word as the user's name. */
-static int
-ask(const struct order *order, const char *verb, struct span option, struct span password)
+/* What the server is asked: the user's name, and options as words. */
+struct request {
+	struct span words[4];
+	size_t count;
+	struct buffer home, imap;
+};
+
+static void
+add_setting(struct request *request, struct buffer *text, const char *key, const char *value)
 {
-	struct span words[2] = { span_from_string(order->words[0]), option };
+	buffer_printf(text, "%s=%s", key, value);
+	request->words[request->count++] = buffer_span(text);
+}
+
+static void
+request_init(struct request *request, const struct order *order)
+{
+	*request = (struct request){ .words = { span_from_string(order->words[0]) }, .count = 1 };
+	if (order_has(order, OPTION_IF_MISSING))
+		request->words[request->count++] = SPAN("if-missing");
+	if (order_has(order, OPTION_HOME))
+		add_setting(request, &request->home, "home", order->home);
+	if (order_has(order, OPTION_IMAP))
+		add_setting(request, &request->imap, "imap", order->imap);
+}
+
+static int
+ask(const struct order *order, const char *verb, struct span password)
+{
+	struct request request;
 	struct ctl *ctl;
 	int code;
 
 	if ((ctl = ctl_open(order, &code)) == NULL)
 		return code;
-	code = ctl_report(ctl_call(ctl, verb, words, option.at == NULL ? 1 : 2, password));
+	request_init(&request, order);
+	code = ctl_report(ctl_call(ctl, verb, request.words, request.count, password));
+	buffer_free(&request.home);
+	buffer_free(&request.imap);
 	ctl_close(&ctl);
 	return code;
 }
 
 static int
-ask_with_password(const struct order *order, const char *verb, struct span option)
+ask_with_password(const struct order *order, const char *verb)
 {
 	struct buffer password = { 0 };
 	int code = EX_DATAERR;
 
 	if (terminal_password(order->words[0], &password))
-		code = ask(order, verb, option, buffer_span(&password));
+		code = ask(order, verb, buffer_span(&password));
 	if (password.at != NULL)
 		memory_wipe(password.at, password.capacity);
 	buffer_free(&password);
@@ -41,17 +70,32 @@ ask_with_password(const struct order *order, const char *verb, struct span optio
 int
 run_user_add(const struct order *order)
 {
-	struct span option = { NULL, 0 };
-
-	if (order_has(order, OPTION_IF_MISSING))
-		option = SPAN("if-missing");
-	return ask_with_password(order, "user add", option);
+	return ask_with_password(order, "user add");
 }
 
 int
 run_user_passwd(const struct order *order)
 {
-	return ask_with_password(order, "user passwd", (struct span){ NULL, 0 });
+	return ask_with_password(order, "user passwd");
+}
+
+int
+run_user_set(const struct order *order)
+{
+	if ((order->given & (OPTION_HOME | OPTION_IMAP)) == 0 || (order_has(order, OPTION_IMAP) &&
+	    strcmp(order->imap, "on") != 0 && strcmp(order->imap, "off") != 0)) {
+		complain("usage: imapctl %s %s", order->verb->name, order->verb->arguments);
+		return EX_USAGE;
+	}
+	return ask(order, "user set", (struct span){ NULL, 0 });
+}
+
+int
+run_user_show(const struct order *order)
+{
+	const struct span name = span_from_string(order->words[0]);
+
+	return ctl_print(order, "user show", &name, 1);
 }
 
 int
@@ -63,7 +107,7 @@ run_user_del(const struct order *order)
 	    order->words[0]);
 	if (!order_has(order, OPTION_YES) && !terminal_confirms(question))
 		return EX_USAGE;
-	return ask(order, "user del", (struct span){ NULL, 0 }, (struct span){ NULL, 0 });
+	return ask(order, "user del", (struct span){ NULL, 0 });
 }
 
 int

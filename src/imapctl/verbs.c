@@ -9,10 +9,14 @@
 #include "order.h"
 
 const struct verb verbs[] = {
-	{ "user add", "NAME [--if-missing]", "add a user; the password comes on standard input",
-	    OPTION_IF_MISSING, 1, 1, run_user_add },
+	{ "user add", "NAME [--home=MBX] [--if-missing]", "add a user; the password comes on standard input",
+	    OPTION_IF_MISSING | OPTION_HOME, 1, 1, run_user_add },
 	{ "user passwd", "NAME", "set another password, read from standard input",
 	    0, 1, 1, run_user_passwd },
+	{ "user set", "NAME [--home=MBX|--home=] [--imap=on|off]", "say where the mail is, and whether IMAP is allowed",
+	    OPTION_HOME | OPTION_IMAP, 1, 1, run_user_set },
+	{ "user show", "NAME", "show a user's settings",
+	    OPTION_JSON, 1, 1, run_user_show },
 	{ "user del", "NAME [--yes]", "remove a user; the mail stays in the data directory",
 	    OPTION_YES, 1, 1, run_user_del },
 	{ "user list", "", "list the users",

@@ -11,7 +11,7 @@
  *	directories.c	the directory that the configuration names
  *	links.c		the link between hosts
  *	reload.c	another configuration while running
- *	users.c		the verbs user add, passwd, del, list
+ *	users.c		the verbs user add, passwd, set, del, show, list
  *	status.c	the verb status
  */
 #ifndef SERVICE_INTERNAL_H

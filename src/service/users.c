@@ -1,6 +1,6 @@
 /*
  * The verbs about users.  A password comes as the request's body; a compute worker turns it into a
- * credential, then the directory's queue writes it.  Deleting and listing need the queue alone.
+ * credential, then the directory's queue writes it.  The others need the queue alone.
  */
 #include <stdlib.h>
 #include <sysexits.h>
@@ -13,7 +13,7 @@
 
 #define PAGE 256
 
-enum order { ORDER_ADD, ORDER_PASSWD, ORDER_DEL, ORDER_LIST };
+enum order { ORDER_ADD, ORDER_PASSWD, ORDER_SET, ORDER_DEL, ORDER_SHOW, ORDER_LIST };
 
 struct user_job {
 	struct job job;
@@ -22,6 +22,9 @@ struct user_job {
 	struct directory *directory;
 	enum order order;
 	bool may_exist;			/* --if-missing */
+	bool has_home;			/* home= was said */
+	bool has_enabled, is_enabled;	/* imap= was said: on */
+	char *home;
 	struct directory_name name;
 	struct buffer password;		/* wiped when derived */
 	struct buffer credential;
@@ -39,6 +42,7 @@ user_job_free(struct user_job *job)
 	buffer_free(&job->password);
 	buffer_free(&job->credential);
 	buffer_free(&job->lines);
+	free(job->home);
 	free(job);
 }
 
@@ -76,14 +80,69 @@ answer(struct user_job *job)
 	user_job_free(job);
 }
 
+/* Whether nobody may be logged in as this user any more. */
+static bool
+is_end_of_sessions(const struct user_job *job)
+{
+	return job->order == ORDER_DEL || (job->order == ORDER_SET && job->has_enabled && !job->is_enabled);
+}
+
+static void
+end_sessions(struct service *service, struct span user)
+{
+	if (service->mailbox != NULL)
+		mailbox_role_end_user(service->mailbox, user);
+	if (service->cas != NULL)
+		cas_end_user(service->cas, user);
+}
+
+static void
+add_time(struct buffer *line, const char *key, int64_t calendar_s)
+{
+	if (calendar_s == 0)
+		control_add_field(line, key, SPAN(""));
+	else
+		status_add_time(line, key, calendar_s);
+}
+
 static void
 on_directory_done(struct job *work)
 {
 	struct user_job *job = CONTAINER_OF(work, struct user_job, job);
 
-	if (job->order == ORDER_DEL && job->status == DIRECTORY_OK && job->service->mailbox != NULL)
-		mailbox_role_end_user(job->service->mailbox, directory_name_span(&job->name));
+	if (job->status == DIRECTORY_OK && is_end_of_sessions(job))
+		end_sessions(job->service, directory_name_span(&job->name));
 	answer(job);
+}
+
+static void
+tell_user(struct user_job *job, const struct directory_user *user)
+{
+	struct buffer line = { 0 };
+
+	control_add_word(&line, SPAN("user"));
+	control_add_field(&line, "name", user->name);
+	control_add_field(&line, "home", user->home);
+	control_add_field(&line, "imap", user->is_enabled ? SPAN("on") : SPAN("off"));
+	add_time(&line, "created", user->created_s);
+	add_time(&line, "changed", user->changed_s);
+	buffer_add_octet(&line, '\n');
+	buffer_add_span(&job->lines, buffer_span(&line));
+	buffer_free(&line);
+}
+
+static void
+show_user(struct user_job *job)
+{
+	struct arena *arena = arena_new();
+	struct directory_user user;
+
+	job->status = DIRECTORY_READ_ONLY;
+	if (!directory_asks_home(job->directory))	/* such a one would know anybody */
+		job->status = directory_lookup(job->directory, directory_name_span(&job->name), arena, &user);
+	if (job->status == DIRECTORY_OK)
+		tell_user(job, &user);
+	arena_free(&arena);
 }
 
 static void
@@ -115,6 +174,18 @@ list_users(struct user_job *job)
 	arena_free(&arena);
 }
 
+/* What was said about home and login; the status is that of what went before. */
+static void
+set_user(struct user_job *job)
+{
+	struct span name = directory_name_span(&job->name);
+
+	if (job->status == DIRECTORY_OK && job->has_home)
+		job->status = directory_set_home(job->directory, name, span_from_string(job->home));
+	if (job->status == DIRECTORY_OK && job->has_enabled)
+		job->status = directory_set_enabled(job->directory, name, job->is_enabled);
+}
+
 static void
 directory_work(struct job *work)
 {
@@ -124,13 +195,21 @@ directory_work(struct job *work)
 	switch (job->order) {
 	case ORDER_ADD:
 		job->status = directory_add(job->directory, name, buffer_span(&job->credential));
+		set_user(job);
 		break;
 	case ORDER_PASSWD:
 		job->status = directory_set_credential(job->directory, name,
 		    buffer_span(&job->credential));
 		break;
+	case ORDER_SET:
+		job->status = DIRECTORY_OK;
+		set_user(job);
+		break;
 	case ORDER_DEL:
 		job->status = directory_delete(job->directory, name);
+		break;
+	case ORDER_SHOW:
+		show_user(job);
 		break;
 	case ORDER_LIST:
 		list_users(job);
@@ -204,16 +283,73 @@ derive(struct user_job *job)
 	workers_submit(job->service->compute, &job->job);
 }
 
+/* Whether users may live there.  False: the call was answered. */
+static bool
+check_home(struct user_job *job, struct span home)
+{
+	const struct config_servers *servers = &job->service->config->mailbox_server;
+	struct buffer text = { 0 };
+	struct directory_name name;
+
+	if (home.length == 0 || (servers->count == 0 && directory_prepare_name(home, &name)))
+		return true;
+	for (size_t i = 0; i < servers->count; i++) {
+		if (span_equals(home, span_from_string(servers->at[i].name)))
+			return true;
+	}
+	buffer_printf(&text, "no mailbox-server of this name: %.*s", SPAN_ARGS(home));
+	for (size_t i = 0; i < servers->count; i++)
+		buffer_printf(&text, "%s%s", i == 0 ? "; there are: " : ", ", servers->at[i].name);
+	control_finish(job->call, EX_DATAERR, buffer_string(&text));
+	buffer_free(&text);
+	return false;
+}
+
+/* One word behind the name.  False: the call was answered. */
+static bool
+read_option(struct user_job *job, struct span word)
+{
+	const struct span home = SPAN("home=");
+
+	if (job->order == ORDER_ADD && span_equals(word, SPAN("if-missing"))) {
+		job->may_exist = true;
+	} else if (word.length >= home.length && span_equals(span_slice(word, 0, home.length), home)) {
+		if (!check_home(job, span_from(word, home.length)))
+			return false;
+		free(job->home);
+		job->home = memory_copy_span(span_from(word, home.length));
+		job->has_home = true;
+	} else if (job->order == ORDER_SET &&
+	    (span_equals(word, SPAN("imap=on")) || span_equals(word, SPAN("imap=off")))) {
+		job->has_enabled = true;
+		job->is_enabled = span_equals(word, SPAN("imap=on"));
+	} else {
+		control_finish(job->call, EX_USAGE, "home=SERVER, imap=on and imap=off may be set");
+		return false;
+	}
+	return true;
+}
+
+/* The words behind the name.  False: the call was answered, the job is gone. */
+static bool
+read_options(struct user_job *job)
+{
+	for (size_t i = 1; i < control_call_count(job->call); i++) {
+		if (!read_option(job, control_call_word(job->call, i))) {
+			user_job_free(job);
+			return false;
+		}
+	}
+	return true;
+}
+
 static void
 on_add(struct control_call *call, void *context)
 {
 	struct user_job *job = user_job_new(context, call, ORDER_ADD);
 
-	if (job == NULL)
-		return;
-	job->may_exist = control_call_count(call) > 1 &&
-	    span_equals(control_call_word(call, 1), SPAN("if-missing"));
-	derive(job);
+	if (job != NULL && read_options(job))
+		derive(job);
 }
 
 static void
@@ -223,6 +359,30 @@ on_passwd(struct control_call *call, void *context)
 
 	if (job != NULL)
 		derive(job);
+}
+
+static void
+on_set(struct control_call *call, void *context)
+{
+	struct user_job *job = user_job_new(context, call, ORDER_SET);
+
+	if (job == NULL || !read_options(job))
+		return;
+	if (job->has_home || job->has_enabled) {
+		ask_directory(job);
+		return;
+	}
+	control_finish(call, EX_USAGE, "nothing to set");
+	user_job_free(job);
+}
+
+static void
+on_show(struct control_call *call, void *context)
+{
+	struct user_job *job = user_job_new(context, call, ORDER_SHOW);
+
+	if (job != NULL)
+		ask_directory(job);
 }
 
 static void
@@ -245,6 +405,8 @@ users_register(struct service *service)
 {
 	control_register(service->control, "user add", CONTROL_CHANGE, on_add, service);
 	control_register(service->control, "user passwd", CONTROL_CHANGE, on_passwd, service);
+	control_register(service->control, "user set", CONTROL_CHANGE, on_set, service);
+	control_register(service->control, "user show", CONTROL_VIEW, on_show, service);
 	control_register(service->control, "user del", CONTROL_CHANGE, on_del, service);
 	control_register(service->control, "user list", CONTROL_VIEW, on_list, service);
 }

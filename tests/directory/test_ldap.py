@@ -185,6 +185,9 @@ def test_scram_is_not_offered(running):
 def test_users_are_changed_in_ldap(running):
     done = running.imapctl("user", "add", "eve", input="secret\n", check=False)
     assert done.returncode != 0 and "elsewhere" in done.stdout + done.stderr
+    for setting in ("--imap=off", "--home="):
+        done = running.imapctl("user", "set", "tim", setting, check=False)
+        assert done.returncode == 69 and "elsewhere" in done.stderr
 
 
 def test_a_change_counts_at_once(servers):

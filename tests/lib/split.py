@@ -13,7 +13,6 @@ import os
 import pathlib
 import shutil
 import socket
-import sqlite3
 import subprocess
 import tempfile
 import time
@@ -214,10 +213,7 @@ class SplitServer:
     def add_user(self, name, password=lib.PASSWORD, home=0):
         self.mailboxes[home].add_user(name, password)
         if len(self.mailboxes) > 1:
-            self.cas.add_user(name, password)
-            with contextlib.closing(sqlite3.connect(self.cas.data / "directory.db", timeout=30)) as database:
-                database.execute("UPDATE user SET home = ? WHERE name = ?", (f"mbx{home + 1}", name))
-                database.commit()
+            self.cas.imapctl("user", "add", name, f"--home=mbx{home + 1}", input=password + "\n")
 
     def imapctl(self, *words, **more):
         host = self.mailboxes[0] if words[0] in ("user", "import") else self.cas

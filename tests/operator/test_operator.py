@@ -63,6 +63,47 @@ def test_users(server):
     assert server.imapctl("frobnicate", check=False).returncode == 64
 
 
+def shown(server, name):
+    text = server.imapctl("--json", "user", "show", name).stdout
+    assert "SCRAM" not in text and "credential" not in text
+    return json.loads(text)["user"][0]
+
+
+def test_settings_of_a_user(server):
+    server.imapctl("user", "add", "ada", "--home=elsewhere", input="first\n")
+    user = shown(server, "ada")
+    assert list(user) == ["name", "home", "imap", "created", "changed"]
+    assert (user["name"], user["home"], user["imap"]) == ("ada", "elsewhere", "on")
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", user["created"]) and user["changed"] >= user["created"]
+    server.imapctl("user", "set", "ada", "--home=", "--imap=off")
+    assert (shown(server, "ada")["home"], shown(server, "ada")["imap"]) == ("", "off")
+    assert server.imapctl("user", "show", "ada").stdout.split()[:5] == ["name", "home", "imap", "created", "changed"]
+    for code, words in ((67, ("set", "nobody", "--imap=off")), (67, ("show", "nobody")), (64, ("set", "ada")),
+                        (64, ("set", "ada", "--imap=maybe")), (64, ("show", "ada", "--imap=on")), (65, ("show", "a b")),
+                        (65, ("set", "ada", "--home=a b"))):
+        done = server.imapctl("user", *words, check=False)
+        assert (done.returncode, done.stderr != "") == (code, True), words
+
+
+def test_imap_off_counts_at_once(server):
+    with server.client("demo") as client, server.client("demo") as idler, server.lmtp() as lmtp:
+        client.ok(b"SELECT INBOX")
+        idler.ok(b"SELECT INBOX")
+        idler.send(b"i IDLE\r\n")
+        assert idler.line().startswith(b"+")
+        server.imapctl("user", "set", "demo", "--imap=off")
+        for one in (client, idler):
+            assert one.line().startswith(b"* BYE ")
+            assert one.file.readline() == b""
+        with server.client() as again:
+            off = again.command(b'LOGIN demo "%s"' % lib.PASSWORD.encode()).tagged.split(b" ", 1)[1]
+            assert off == again.command(b"LOGIN demo wrong").tagged.split(b" ", 1)[1]
+        assert lmtp.deliver(lib.message(1), b"demo")[0].startswith(b"250")
+    server.imapctl("user", "set", "demo", "--imap=on")
+    with server.client("demo") as client:
+        assert b"* 1 EXISTS" in client.ok(b"SELECT INBOX").untagged
+
+
 def test_status_of_a_server_that_runs_and_one_that_does_not(server):
     report = json.loads(server.imapctl("--json", "status").stdout)
     assert isinstance(report, dict)

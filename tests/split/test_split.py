@@ -1,5 +1,6 @@
 """Two hosts and three: logins, homes, what reaches the mailbox server's log, a server that is down or comes back."""
 import base64
+import json
 import re
 import signal
 import subprocess
@@ -104,6 +105,37 @@ def test_homes(three):
             assert client.append(b"INBOX", lib.message()).is_ok
         assert f"user={user}" in last(three.mailboxes[number], "login")
         assert f"user={user}" not in last(three.mailboxes[1 - number], "login")
+
+
+def test_a_home_is_a_configured_server(three):
+    done = three.cas.imapctl("user", "set", "bob", "--home=mbx9", check=False)
+    assert done.returncode == 65
+    assert done.stderr == "imapctl: no mailbox-server of this name: mbx9; there are: mbx1, mbx2\n"
+    done = three.cas.imapctl("user", "add", "carol", "--home=mbx9", input="x\n", check=False)
+    assert done.returncode == 65 and three.cas.imapctl("user", "show", "carol", check=False).returncode == 67
+    assert json.loads(three.cas.imapctl("--json", "user", "show", "bob").stdout)["user"][0]["home"] == "mbx2"
+
+
+def test_a_home_counts_from_the_next_login(three):
+    three.mailboxes[0].add_user("carol")
+    three.add_user("carol", home=1)
+    for number in (1, 0):
+        three.cas.imapctl("user", "set", "carol", f"--home=mbx{number + 1}")
+        three.client("carol").close()
+        lib.wait_until(lambda host=three.mailboxes[number]: "user=carol" in last(host, "login"))
+
+
+def test_imap_off_on_the_host_for_clients(three):
+    with three.client("bob") as client, three.client("alice") as other:
+        client.ok(b"SELECT INBOX")
+        three.cas.imapctl("user", "set", "bob", "--imap=off")
+        assert client.line().startswith(b"* BYE ")
+        assert client.file.readline() == b""
+        other.ok(b"NOOP")
+        with three.client() as again:
+            assert b"NO [AUTHENTICATIONFAILED]" in again.command(b'LOGIN bob "%s"' % lib.PASSWORD.encode()).tagged
+    three.cas.imapctl("user", "set", "bob", "--imap=on")
+    three.client("bob").close()
 
 
 def test_one_server_down_leaves_the_others_alone(three):
