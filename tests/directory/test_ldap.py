@@ -298,7 +298,7 @@ def test_tls_is_checked(servers, scheme):
     binds = one.log().count(" BIND ")
     with Server(uri, starttls="yes", tls_ca=two.cert) as server:
         assert is_unavailable(server.try_login("tim", "secret"))
-        assert any(" ev=ldap-down " in line for line in server.log_lines)
+        lib.wait_until(lambda: any(" ev=ldap-down " in line for line in server.log_lines))
     with Server(one.misnamed_uri, starttls="yes", tls_ca=one.cert) as server:
         assert is_unavailable(server.try_login("tim", "secret"))
     assert one.log().count(" BIND ") == binds, "something was said to a server that is not trusted"
