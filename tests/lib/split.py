@@ -36,8 +36,9 @@ def is_possible():
     name = f"imapd-probe-{os.getpid()}"
     if ip("netns", "add", name, check=False).returncode != 0:
         return False
+    is_usable = ip("-n", name, "link", "set", "lo", "up", check=False).returncode == 0
     ip("netns", "del", name)
-    return True
+    return is_usable
 
 
 class Namespace:
