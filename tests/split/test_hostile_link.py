@@ -104,6 +104,7 @@ def test_silent_strangers_go(pair):
     for stranger in strangers:
         assert stranger.recv(1) == b""
         stranger.close()
+    lib.wait_until(lambda: len(refusals(pair)) >= before + 50)
     assert len(refusals(pair)) == before + 50
 
 
