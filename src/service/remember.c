@@ -119,6 +119,8 @@ on_written(struct job *job)
 	memo->is_writing = false;
 	if (memo->is_stale)
 		memo_write(role);
+	else if (role_is_at_rest(role))
+		requests_answer(role);
 }
 
 void

@@ -194,7 +194,8 @@ role_advance(void *context)
 		drain(role);
 	if (!role_is_at_rest(role))
 		return;
-	requests_answer(role);
+	if (!role->memo.is_writing)	/* the answer holds for the next start, too */
+		requests_answer(role);
 	if (role->service->is_stopping)
 		service_end(role->service);
 }
