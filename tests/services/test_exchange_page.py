@@ -47,7 +47,7 @@ def operator():
 
 def test_examples():
     count = 0
-    with lib.Server(settings=["start-services no", "drain-time 1"], users=()) as server:
+    with lib.Server(settings=["start-services no", "drain-time 1"], users=("alice",)) as server:
         for command, shown in examples():
             words = command.split()
             if words[0] in NOT_HERE:
