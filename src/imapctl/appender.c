@@ -25,7 +25,7 @@
 #define REPLY_LINE_MAX	65536
 
 struct item {
-	struct buffer octets, origin;
+	struct buffer octets, keywords, origin;
 	struct imap_date_time date;
 	bool has_date;
 	unsigned flags;
@@ -59,6 +59,7 @@ batch_free(struct batch *batch)
 {
 	for (size_t i = 0; i < batch->count; i++) {
 		buffer_free(&batch->items[i].octets);
+		buffer_free(&batch->items[i].keywords);
 		buffer_free(&batch->items[i].origin);
 	}
 	buffer_free(&batch->mailbox);
@@ -132,21 +133,23 @@ add_quoted(struct buffer *out, struct span text)
 }
 
 static void
-add_flags(struct buffer *out, unsigned flags)
+add_flags(struct buffer *out, unsigned flags, struct span keywords)
 {
 	static const char *const names[] = { "\\Answered", "\\Flagged", "\\Deleted", "\\Seen",
 		"\\Draft", "$Forwarded" };
-	bool is_first = true;
+	const char *space = "";
 
 	buffer_add_octet(out, '(');
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		if ((flags & (1u << i)) == 0)
 			continue;
-		if (!is_first)
-			buffer_add_octet(out, ' ');
+		buffer_add_string(out, space);
 		buffer_add_string(out, names[i]);
-		is_first = false;
+		space = " ";
 	}
+	if (keywords.length > 0)
+		buffer_add_string(out, space);
+	buffer_add_span(out, keywords);
 	buffer_add_string(out, ") ");
 }
 
@@ -158,8 +161,8 @@ add_item(struct buffer *out, const struct item *item)
 	bool has_nul = span_find(octets, 0) < octets.length;
 
 	buffer_add_octet(out, ' ');
-	if (item->flags != 0)
-		add_flags(out, item->flags);
+	if (item->flags != 0 || item->keywords.length > 0)
+		add_flags(out, item->flags, buffer_span(&item->keywords));
 	if (item->has_date) {
 		imap_date_time_write(out, item->date);
 		buffer_add_octet(out, ' ');
@@ -401,6 +404,7 @@ appender_add(struct appender *appender, struct span mailbox, struct message *mes
 	if (appender->filling == NULL)
 		appender->filling = batch_new(mailbox);
 	message->octets = (struct buffer){ 0 };
+	buffer_add_span(&item.keywords, buffer_span(&message->keywords));
 	buffer_add_span(&item.origin, buffer_span(&message->origin));
 	batch_take(appender->filling, &item);
 	return true;

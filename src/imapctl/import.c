@@ -13,7 +13,7 @@
 #include "ctl.h"
 #include "imap/mailbox_name.h"
 #include "order.h"
-#include "record.h"
+#include "report.h"
 #include "terminal.h"
 
 struct import {
@@ -22,32 +22,36 @@ struct import {
 	struct appender *appender;
 	struct buffer root;		/* the mailbox named, in modified UTF-7 */
 	struct progress progress;
-	struct buffer refusals;		/* JSON objects, separated by commas */
-	uint64_t refused;
-	uint64_t unreadable;
+	struct report report;
 };
-
-static void
-note_refusal(struct import *import, struct span origin, struct span reason)
-{
-	progress_end(&import->progress);
-	complain("%.*s: not imported: %.*s", SPAN_ARGS(origin), SPAN_ARGS(reason));
-	if (import->refusals.length > 0)
-		buffer_add_octet(&import->refusals, ',');
-	buffer_add_string(&import->refusals, "{\"origin\":");
-	json_add_string(&import->refusals, origin);
-	buffer_add_string(&import->refusals, ",\"reason\":");
-	json_add_string(&import->refusals, reason);
-	buffer_add_octet(&import->refusals, '}');
-}
 
 static void
 on_refused(struct span origin, struct span reason, void *context)
 {
 	struct import *import = context;
 
-	import->refused++;
-	note_refusal(import, origin, reason);
+	import->report.refused++;
+	progress_end(&import->progress);
+	report_refusal(&import->report, origin, reason);
+}
+
+static void
+on_unreadable(struct import *import, struct span origin, struct span reason)
+{
+	import->report.unreadable++;
+	progress_end(&import->progress);
+	report_refusal(&import->report, origin, reason);
+}
+
+/* Whether the source gave a message; otherwise what it gave is counted. */
+static bool
+is_message(struct import *import, enum source_result result, struct message *message)
+{
+	if (result == SOURCE_UNREADABLE)
+		on_unreadable(import, buffer_span(&message->origin), span_from_string(strerror(errno)));
+	else if (result == SOURCE_REFUSED)
+		on_refused(buffer_span(&message->origin), buffer_span(&message->reason), import);
+	return result == SOURCE_MESSAGE;
 }
 
 /* "Archive" and the folder "Sub" are "Archive/Sub"; INBOX and "Sub" are "Sub". */
@@ -74,12 +78,8 @@ feed(struct import *import)
 	bool is_alive = true;
 
 	while (is_alive && (result = source_next(import->source, &message)) != SOURCE_END) {
-		if (result == SOURCE_UNREADABLE) {
-			import->unreadable++;
-			note_refusal(import, buffer_span(&message.origin),
-			    span_from_string(strerror(errno)));
+		if (!is_message(import, result, &message))
 			continue;
-		}
 		full_mailbox(import, buffer_span(&message.mailbox), &mailbox);
 		is_alive = appender_add(import->appender, buffer_span(&mailbox), &message);
 		progress_show(&import->progress, import->source->done, import->source->total,
@@ -90,23 +90,6 @@ feed(struct import *import)
 	return is_alive && appender_finish(import->appender);
 }
 
-static void
-summarize(const struct import *import)
-{
-	unsigned long long count = appender_count(import->appender);
-	unsigned long long left_out = import->refused + import->unreadable;
-
-	if (order_has(import->order, OPTION_JSON)) {
-		printf("{\"schema\":1,\"imported\":%llu,\"refused\":[%.*s]}\n", count,
-		    SPAN_ARGS(buffer_span(&import->refusals)));
-		return;
-	}
-	printf("%llu message%s imported", count, count == 1 ? "" : "s");
-	if (left_out > 0)
-		printf(", %llu not", left_out);
-	putchar('\n');
-}
-
 static int
 transfer(struct import *import)
 {
@@ -115,14 +98,13 @@ transfer(struct import *import)
 	progress_begin(&import->progress);
 	is_whole = feed(import);
 	progress_end(&import->progress);
-	summarize(import);
+	import->report.imported = appender_count(import->appender);
+	report_print(&import->report, import->source);
 	if (!is_whole) {
 		complain("%s", appender_trouble(import->appender));
 		return EX_TEMPFAIL;
 	}
-	if (import->refused > 0)
-		return EX_DATAERR;
-	return import->unreadable > 0 ? EX_NOINPUT : EX_OK;
+	return report_code(&import->report, import->source);
 }
 
 /* Turn a connection to the control socket into a session of the user. */
@@ -180,7 +162,7 @@ set_root(struct import *import)
 int
 run_import(const struct order *order)
 {
-	struct import import = { .order = order };
+	struct import import = { .order = order, .report.is_json = order_has(order, OPTION_JSON) };
 	int code;
 
 	if ((code = set_root(&import)) == EX_OK && (code = open_source(&import)) == EX_OK &&
@@ -189,6 +171,6 @@ run_import(const struct order *order)
 	source_close(&import.source);
 	appender_free(&import.appender);
 	buffer_free(&import.root);
-	buffer_free(&import.refusals);
+	report_free(&import.report);
 	return code;
 }

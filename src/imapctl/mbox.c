@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/memory.h"
+#include "mime/header.h"
 #include "source.h"
 
 struct mbox {
@@ -118,10 +119,12 @@ flags_of(struct span message)
 	unsigned flags = 0;
 
 	for (size_t i = 0; i < COUNT_OF(fields); i++) {
-		struct span value = message_header(message, fields[i]);
+		struct mime_field field;
 
+		if (!mime_field_find(message, span_from_string(fields[i]), &field))
+			continue;
 		for (size_t j = 0; j < COUNT_OF(letters); j++) {
-			if (span_find(value, (uint8_t)letters[j].letter) < value.length)
+			if (span_find(field.value, (uint8_t)letters[j].letter) < field.value.length)
 				flags |= letters[j].flag;
 		}
 	}

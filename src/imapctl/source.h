@@ -1,6 +1,6 @@
 /*
  * Where messages to import come from: a file of many, or folders of files.  A source gives one message
- * after the other, with CRLF line ends, and keeps flags and dates as far as its format has them.
+ * after the other, with CRLF line ends, and keeps flags, keywords and dates as far as its format has them.
  * Blocking; reads as the user who called imapctl.
  */
 #ifndef IMAPCTL_SOURCE_H
@@ -20,7 +20,9 @@ enum message_flag {
 struct message {
 	struct buffer octets;	/* with CRLF line ends */
 	struct buffer origin;	/* "path" or "path:offset", for reports */
-	struct buffer mailbox;	/* below the one named for the import; empty: that one itself */
+	struct buffer mailbox;	/* modified UTF-7, below the one named for the import; empty: that one itself */
+	struct buffer keywords;	/* with a space between two; see message_add_keyword() */
+	struct buffer reason;	/* why it is refused */
 	unsigned flags;
 	int64_t date_s;		/* since 1970 UTC; meaningful when has_date */
 	bool has_date;
@@ -29,17 +31,48 @@ struct message {
 void message_clear(struct message *message);
 void message_free(struct message *message);
 
+/*
+ * Add a keyword (RFC 9051 section 2.3.2), once whatever its case; $Forwarded becomes FLAG_FORWARDED.
+ * False, with nothing added: IMAP has no keyword of this name, and the caller notes that.
+ */
+bool message_add_keyword(struct message *message, struct span name);
+
 enum source_result {
 	SOURCE_MESSAGE,
 	SOURCE_END,
 	SOURCE_UNREADABLE,	/* message->origin could not be read, errno says why; the rest follows */
+	SOURCE_REFUSED,		/* message->origin is not imported, message->reason says why; the rest follows */
+};
+
+/* What a source tells about what it gave or left out, beside the messages. */
+enum note_kind {
+	NOTE_LEFT_OUT,		/* on purpose: no mail, or deleted where it comes from */
+	NOTE_NOT_TAKEN_OVER,	/* a mark that IMAP cannot hold; the message went in */
+	NOTE_DOUBTFUL,		/* may have been read wrongly: the import ends with EX_DATAERR */
+};
+
+struct note {
+	enum note_kind kind;
+	struct buffer what;
+	struct buffer first;	/* the origin of the first */
+	uint64_t count;
 };
 
 struct source {
 	enum source_result (*next)(struct source *source, struct message *message);
 	void (*close)(struct source *source);	/* frees it */
 	uint64_t done, total;	/* octets or files, for the progress bar */
+	struct note *notes;
+	size_t note_count;
 };
+
+/*
+ * Count something worth telling at the end; what is the same is told once, with its number.
+ *
+ *	what	"deleted in Thunderbird, folder not compacted"
+ *	origin	where it was met
+ */
+void source_note(struct source *source, enum note_kind kind, struct span what, struct span origin);
 
 /* Open by kind: "mbox", "maildir", "eml".  NULL: errno says why; EINVAL: no such kind, EBADMSG: not such a file. */
 struct source *source_open(const char *kind, const char *path);
@@ -76,9 +109,6 @@ bool message_read_file(struct message *message, const char *path);
 
 /* Take the date of the Date field instead, if there is one that can be read. */
 void message_use_date_field(struct message *message);
-
-/* The value of the first header field of that name ("Status"), unfolded lines not joined; or empty. */
-struct span message_header(struct span message, const char *name);
 
 /* Read the date of a From_ line, "From a@b Thu Dec  1 03:46:52 2005\n".  False: it is none. */
 bool from_line_date(struct span line, int64_t *date_out);

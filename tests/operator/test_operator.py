@@ -157,6 +157,14 @@ def test_import_of_a_maildir(server, tmp_path):
         assert b"* 1 EXISTS" in client.ok(b"SELECT Work").untagged
 
 
+def test_import_of_nothing_is_no_success(server, tmp_path):
+    (tmp_path / "empty").write_bytes(b"")
+    done = server.imapctl("import", "demo", "mbox", tmp_path / "empty", check=False)
+    assert done.returncode == 66 and done.stdout == "0 imported\n" and "no message" in done.stderr
+    done = server.imapctl("--json", "import", "demo", "eml", tmp_path / "empty", check=False)
+    assert json.loads(done.stdout)["imported"] == 0 and done.returncode == 65
+
+
 def test_import_draws_a_bar_on_a_terminal_only(server, tmp_path):
     path = mbox(tmp_path / "box")
     plain = server.imapctl("import", "demo", "mbox", path)

@@ -129,6 +129,8 @@ add(struct appender *appender, const char *mailbox, const char *text, unsigned f
 	bool is_alive;
 
 	buffer_add_string(&message.octets, text);
+	if ((flags & FLAG_DRAFT) != 0)
+		assert_true(message_add_keyword(&message, SPAN("work")) && message_add_keyword(&message, SPAN("$Label1")));
 	buffer_add_string(&message.origin, origin);
 	is_alive = appender_add(appender, span_from_string(mailbox), &message);
 	message_free(&message);
@@ -146,7 +148,7 @@ test_batches(void **state)
 	assert_true(add(appender, "INBOX", "one\r\n", FLAG_SEEN | FLAG_FORWARDED, "1"));
 	assert_true(add(appender, "INBOX", "POISON\r\n", 0, "box:2"));
 	assert_true(add(appender, "INBOX", "three\r\n", 0, "3"));
-	assert_true(add(appender, "a\"b", "four\r\n", 0, "4"));
+	assert_true(add(appender, "a\"b", "four\r\n", FLAG_DRAFT, "4"));
 	assert_true(appender_finish(appender));
 	assert_int_equal(appender_count(appender), 3);
 	appender_free(&appender);
@@ -156,6 +158,7 @@ test_batches(void **state)
 	    "a1 APPEND \"INBOX\" (\\Seen $Forwarded) \" 1-Dec-2005 03:46:52 +0000\" {5+}\r\n"
 	    " \" 1-Dec-2005 03:46:52 +0000\" {8+}\r\n"));
 	assert_non_null(strstr(buffer_string(&server.words), "c CREATE \"a\\\"b\"\r\n"));
+	assert_non_null(strstr(buffer_string(&server.words), "(\\Draft work $Label1)"));
 	server_end(&server);
 	buffer_free(&refused);
 }

@@ -208,6 +208,43 @@ test_line_ends(void **state)
 	}
 }
 
+static void
+test_keywords(void **state)
+{
+	struct message message = { 0 };
+
+	(void)state;
+	assert_true(message_add_keyword(&message, SPAN("work")));
+	assert_true(message_add_keyword(&message, SPAN("Work")));
+	assert_true(message_add_keyword(&message, SPAN("$label1")));
+	assert_true(message_add_keyword(&message, SPAN("$forwarded")));
+	assert_false(message_add_keyword(&message, SPAN("two words")));
+	assert_false(message_add_keyword(&message, SPAN("\\Seen")));
+	assert_false(message_add_keyword(&message, SPAN("")));
+	assert_string_equal(buffer_string(&message.keywords), "work $label1");
+	assert_int_equal(message.flags, FLAG_FORWARDED);
+	message_free(&message);
+}
+
+static void
+test_notes(void **state)
+{
+	struct source *source;
+
+	(void)state;
+	write_file("noted", "");
+	source = open_source("mbox", "noted");
+	source_note(source, NOTE_LEFT_OUT, SPAN("x"), SPAN("first"));
+	source_note(source, NOTE_DOUBTFUL, SPAN("x"), SPAN("second"));
+	source_note(source, NOTE_LEFT_OUT, SPAN("x"), SPAN("third"));
+	assert_int_equal(source->note_count, 2);
+	assert_int_equal(source->notes[0].count, 2);
+	assert_string_equal(buffer_string(&source->notes[0].first), "first");
+	assert_int_equal(source->notes[1].kind, NOTE_DOUBTFUL);
+	source_close(&source);
+	assert_null(source);
+}
+
 static int
 make(void **state)
 {
@@ -236,6 +273,8 @@ main(void)
 		cmocka_unit_test(test_maildir),
 		cmocka_unit_test(test_eml),
 		cmocka_unit_test(test_line_ends),
+		cmocka_unit_test(test_keywords),
+		cmocka_unit_test(test_notes),
 	};
 
 	return cmocka_run_group_tests(tests, make, unmake);

@@ -1,0 +1,120 @@
+/*
+ * What the sources share about one message: line ends, whole files, dates, keywords.
+ */
+#include <sys/stat.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "imap/flags.h"
+#include "mime/date.h"
+#include "mime/header.h"
+#include "source.h"
+
+void
+message_clear(struct message *message)
+{
+	buffer_clear(&message->octets);
+	buffer_clear(&message->origin);
+	buffer_clear(&message->mailbox);
+	buffer_clear(&message->keywords);
+	buffer_clear(&message->reason);
+	message->flags = 0;
+	message->has_date = false;
+	message->date_s = 0;
+}
+
+void
+message_free(struct message *message)
+{
+	buffer_free(&message->octets);
+	buffer_free(&message->origin);
+	buffer_free(&message->mailbox);
+	buffer_free(&message->keywords);
+	buffer_free(&message->reason);
+}
+
+static bool
+has_keyword(const struct message *message, struct span name)
+{
+	struct span rest = buffer_span(&message->keywords);
+
+	while (rest.length > 0) {
+		size_t end = span_find(rest, ' ');
+
+		if (span_equals_nocase(span_slice(rest, 0, end), name))
+			return true;
+		rest = span_from(rest, end + 1);
+	}
+	return false;
+}
+
+bool
+message_add_keyword(struct message *message, struct span name)
+{
+	if (!imap_keyword_is_valid(name))
+		return false;
+	if (span_equals_nocase(name, SPAN("$Forwarded"))) {
+		message->flags |= FLAG_FORWARDED;
+		return true;
+	}
+	if (has_keyword(message, name))
+		return true;
+	if (message->keywords.length > 0)
+		buffer_add_octet(&message->keywords, ' ');
+	buffer_add_span(&message->keywords, name);
+	return true;
+}
+
+void
+add_with_crlf(struct buffer *out, struct span octets)
+{
+	while (octets.length > 0) {
+		size_t lf = span_find(octets, '\n');
+		bool has_cr = lf > 0 ? octets.at[lf - 1] == '\r'
+				     : out->length > 0 && out->at[out->length - 1] == '\r';
+
+		buffer_add_span(out, span_slice(octets, 0, lf));
+		if (lf == octets.length)
+			return;
+		buffer_add_string(out, has_cr ? "\n" : "\r\n");
+		octets = span_from(octets, lf + 1);
+	}
+}
+
+bool
+message_read_file(struct message *message, const char *path)
+{
+	char piece[65536];
+	struct stat facts;
+	size_t length;
+	FILE *file = fopen(path, "re");
+	bool is_read;
+
+	if (file == NULL)
+		return false;
+	while ((length = fread(piece, 1, sizeof piece, file)) > 0)
+		add_with_crlf(&message->octets, span_of(piece, length));
+	is_read = !ferror(file) && fstat(fileno(file), &facts) == 0;
+	if (is_read) {
+		message->date_s = facts.st_mtime;
+		message->has_date = true;
+	}
+	fclose(file);
+	return is_read;
+}
+
+/* RFC 5322 sections 3.3 and 4.3.  A date before 1970 comes from a clock that was never set. */
+void
+message_use_date_field(struct message *message)
+{
+	struct mime_field field;
+	struct mime_date date;
+
+	if (!mime_field_find(buffer_span(&message->octets), SPAN("date"), &field) ||
+	    !mime_date_parse(field.value, &date) || date.unix_s < 0)
+		return;
+	message->date_s = date.unix_s;
+	message->has_date = true;
+}

@@ -1,0 +1,31 @@
+/*
+ * What an import tells its operator: each message that stayed out, at once, and the sums at the end.
+ */
+#ifndef IMAPCTL_REPORT_H
+#define IMAPCTL_REPORT_H
+
+#include "source.h"
+
+struct report {
+	bool is_json;
+	uint64_t imported;
+	uint64_t refused;	/* by the server, or because it is no mail */
+	uint64_t unreadable;
+	struct buffer refusals;	/* JSON objects, separated by commas */
+};
+
+void report_free(struct report *report);
+
+/* Say on standard error that a message was not imported, and why, and keep it for the end. */
+void report_refusal(struct report *report, struct span origin, struct span reason);
+
+/*
+ * Print the sums, one line or one JSON object, on standard output, and the source's notes on standard
+ * error.
+ */
+void report_print(const struct report *report, const struct source *source);
+
+/* What all this means for the exit code, when the import itself came to its end. */
+int report_code(const struct report *report, const struct source *source);
+
+#endif
