@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "../../src/mailbox/fetch_render.h"
+#include "../../src/mailbox/fetch/render.h"
 #include "base/memory.h"
 #include "imap/parser.h"
 #include "mime/parts.h"

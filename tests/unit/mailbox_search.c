@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "../../src/mailbox/search_program.h"
-#include "../../src/mailbox/search_result.h"
-#include "../../src/mailbox/search_text.h"
+#include "../../src/mailbox/search/program.h"
+#include "../../src/mailbox/search/result.h"
+#include "../../src/mailbox/search/text.h"
 #include "base/memory.h"
 #include "imap/parser.h"
 

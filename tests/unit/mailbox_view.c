@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "../../src/mailbox/state_cache.h"
-#include "../../src/mailbox/view.h"
+#include "../../src/mailbox/session/view.h"
+#include "../../src/mailbox/shared/state_cache.h"
 
 #define VIEWS	    3
 #define MESSAGES_MAX 4000

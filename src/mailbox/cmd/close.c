@@ -1,7 +1,7 @@
 /*
  * CLOSE: RFC 9051 section 6.4.1.  As EXPUNGE, without telling which, and UNSELECT.
  */
-#include "../expunge.h"
+#include "expunge.h"
 
 static void
 on_expunged(struct session *session, enum store_status status)

@@ -7,8 +7,8 @@
  */
 #include <stdlib.h>
 
-#include "../fetch_render.h"
-#include "../session.h"
+#include "../fetch/render.h"
+#include "../session/session.h"
 #include "base/memory.h"
 
 #define SLICE_OCTETS  (64 * 1024)	/* written in one turn */

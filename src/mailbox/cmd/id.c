@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "../session.h"
+#include "../session/session.h"
 
 /* The session id is for the log: only what the other role makes itself is taken. */
 static void

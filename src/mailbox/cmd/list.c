@@ -1,10 +1,10 @@
 /*
  * LIST and LSUB: RFC 9051 section 6.3.9 with RFC 5258, 5819 and 6154; RFC 3501 sections 6.3.8 and 6.3.9.
  */
-#include "../list_tree.h"
-#include "../role.h"
-#include "../session.h"
-#include "../status_items.h"
+#include "../list/status_items.h"
+#include "../list/tree.h"
+#include "../session/session.h"
+#include "../shared/role.h"
 #include "config/config.h"
 #include "imap/list_match.h"
 

@@ -1,7 +1,7 @@
 /*
  * LOGOUT: RFC 9051 section 6.1.3.
  */
-#include "../session.h"
+#include "../session/session.h"
 
 void
 cmd_logout(struct session *session)

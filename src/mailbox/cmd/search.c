@@ -6,9 +6,9 @@
  */
 #include <stdlib.h>
 
-#include "../search_match.h"
-#include "../search_result.h"
-#include "../session.h"
+#include "../search/match.h"
+#include "../search/result.h"
+#include "../session/session.h"
 #include "base/clock.h"
 #include "base/memory.h"
 

@@ -2,10 +2,10 @@
  * STATUS: RFC 9051 section 6.3.11.  Answered from the state if there is one, else from the mailbox's row,
  * without opening it.
  */
-#include "../role.h"
-#include "../session.h"
-#include "../state.h"
-#include "../status_items.h"
+#include "../list/status_items.h"
+#include "../session/session.h"
+#include "../shared/role.h"
+#include "../shared/state.h"
 #include "config/config.h"
 
 struct status {

@@ -6,9 +6,9 @@
 #ifndef MAILBOX_FETCH_RENDER_H
 #define MAILBOX_FETCH_RENDER_H
 
-#include "fetch_fields.h"
-#include "fetch_line.h"
-#include "fetch_section.h"
+#include "fields.h"
+#include "line.h"
+#include "section.h"
 #include "store/content.h"
 
 /* Octets that belong into the reply and are still to be written. */

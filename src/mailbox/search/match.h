@@ -5,9 +5,9 @@
 #ifndef MAILBOX_SEARCH_MATCH_H
 #define MAILBOX_SEARCH_MATCH_H
 
-#include "search_program.h"
-#include "search_text.h"
+#include "program.h"
 #include "store/content.h"
+#include "text.h"
 
 struct search_matcher {
 	const struct search_program *program;

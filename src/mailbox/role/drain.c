@@ -2,8 +2,8 @@
  * Sending every session away between two of its commands, spread over a time so that clients do not all
  * come back at the same moment.  Loop thread.
  */
-#include "role.h"
-#include "session.h"
+#include "../session/session.h"
+#include "../shared/role.h"
 
 #define TICK_MS 100
 #define GRACE_MS 5000	/* for commands that still run at the end */

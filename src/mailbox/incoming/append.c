@@ -4,13 +4,13 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "../session/session.h"
+#include "../shared/role.h"
 #include "append.h"
 #include "base/clock.h"
 #include "config/config.h"
 #include "imap/flags.h"
 #include "incoming.h"
-#include "role.h"
-#include "session.h"
 
 #define MESSAGES_MAX 1000		/* of one MULTIAPPEND */
 

@@ -2,7 +2,7 @@
  * Items out of the packed state, and the frame of every FETCH line.  Written by hand, since 100,000 of them
  * may follow each other.  Any thread.
  */
-#include "fetch_line.h"
+#include "line.h"
 
 #include "imap/date.h"
 #include "imap/flags.h"

@@ -4,7 +4,7 @@
 #ifndef EXPUNGE_H
 #define EXPUNGE_H
 
-#include "session.h"
+#include "../session/session.h"
 
 /*
  * Expunge and apply it to the state.

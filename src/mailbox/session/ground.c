@@ -5,10 +5,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "../shared/role.h"
+#include "life.h"
 #include "net/stream.h"
-#include "role.h"
 #include "session.h"
-#include "session_life.h"
 
 /* Output. */
 

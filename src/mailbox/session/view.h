@@ -9,9 +9,9 @@
 #ifndef VIEW_H
 #define VIEW_H
 
+#include "../shared/state.h"
 #include "base/buffer.h"
 #include "imap/sequence.h"
-#include "state.h"
 
 struct view {
 	struct list link;		/* in state->views */

@@ -2,7 +2,7 @@
  * Looking for texts in headers and bodies with what room mime decodes and folds.  Worker; only
  * search_text_fold() also on the loop.
  */
-#include "search_text.h"
+#include "text.h"
 
 #include "mime/encoded_word.h"
 #include "mime/fold.h"

@@ -3,7 +3,7 @@
  * but left in octets, from where it goes out in pieces: so a reply of any size is made of small ones.
  * Worker.
  */
-#include "fetch_render.h"
+#include "render.h"
 
 #include <stdlib.h>
 

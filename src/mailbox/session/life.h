@@ -1,5 +1,5 @@
 /*
- * What session.c, the life of a session, and session_ground.c, what its commands stand on, need of each
+ * What session.c, the life of a session, and ground.c, what its commands stand on, need of each
  * other.  Loop thread.
  */
 #ifndef SESSION_LIFE_H

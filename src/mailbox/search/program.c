@@ -2,12 +2,12 @@
  * Preparing a SEARCH, and the keys that the packed state decides.  Days of BEFORE, ON and SINCE are those of
  * the internal date in UTC, the zone in which it is told.  Any thread; search_program_init() on the loop.
  */
-#include "search_program.h"
+#include "program.h"
 
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "search_text.h"
+#include "text.h"
 
 #define DAY_SECONDS 86400
 

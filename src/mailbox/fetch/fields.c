@@ -2,7 +2,7 @@
  * One scan over a header block, line by line; field names compare without regard to ASCII case and
  * otherwise exactly (RFC 9051 section 6.4.5.1).  Any thread, one at a time.
  */
-#include "fetch_fields.h"
+#include "fields.h"
 
 #include "base/map.h"
 

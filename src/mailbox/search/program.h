@@ -5,8 +5,8 @@
 #ifndef MAILBOX_SEARCH_PROGRAM_H
 #define MAILBOX_SEARCH_PROGRAM_H
 
+#include "../session/view.h"
 #include "imap/search.h"
-#include "view.h"
 
 /* What a node needs beyond what the parser read. */
 struct search_node {

@@ -4,14 +4,14 @@
  */
 #include <stdlib.h>
 
+#include "../shared/role.h"
+#include "../shared/state.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "config/config.h"
 #include "incoming.h"
 #include "net/stream.h"
-#include "role.h"
-#include "state.h"
 
 #define SESSIONS_MAX 500
 

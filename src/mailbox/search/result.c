@@ -2,7 +2,7 @@
  * The replies of SEARCH.  Numbers stay while the command runs, so hits may be noted in any order and are
  * turned into UIDs when they are told.  Loop thread.
  */
-#include "search_result.h"
+#include "result.h"
 
 #include <stdlib.h>
 

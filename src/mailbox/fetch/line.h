@@ -5,9 +5,9 @@
 #ifndef MAILBOX_FETCH_LINE_H
 #define MAILBOX_FETCH_LINE_H
 
+#include "../session/view.h"
 #include "imap/fetch.h"
 #include "store/message.h"
-#include "view.h"
 
 /* What all lines of one command share.  Copied, so that a worker can read it while the state changes. */
 struct fetch_style {

@@ -5,8 +5,8 @@
 #ifndef MAILBOX_SEARCH_RESULT_H
 #define MAILBOX_SEARCH_RESULT_H
 
+#include "../session/view.h"
 #include "imap/command.h"
-#include "view.h"
 
 struct search_result {
 	const struct view *view;

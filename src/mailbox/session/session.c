@@ -5,17 +5,17 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "append.h"
+#include "../incoming/append.h"
+#include "../shared/role.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "config/config.h"
 #include "imap/capability.h"
+#include "life.h"
 #include "net/stream.h"
 #include "net/tls.h"
-#include "role.h"
 #include "session.h"
-#include "session_life.h"
 
 #define TURN_EVENTS	 64		/* what one session may do in a turn of the loop */
 #define BAD_COMMANDS_MAX 20

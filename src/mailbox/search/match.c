@@ -3,7 +3,7 @@
  * state, the content's row and the header block decide, and only if that leaves it open with the body.  What
  * a leaf has said is kept for the second time.  Worker.
  */
-#include "search_match.h"
+#include "match.h"
 
 #include <stdlib.h>
 

@@ -6,7 +6,7 @@
 #include "base/map.h"
 #include "imap/list_match.h"
 #include "imap/mailbox_name.h"
-#include "list_tree.h"
+#include "tree.h"
 
 struct build {
 	struct arena *arena;

@@ -11,6 +11,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "../session/session.h"
+#include "../shared/role.h"
 #include "base/log.h"
 #include "base/thread.h"
 #include "config/config.h"
@@ -18,8 +20,6 @@
 #include "link/link.h"
 #include "net/listener.h"
 #include "net/stream.h"
-#include "role.h"
-#include "session.h"
 
 #define LOOKUPS_MAX (1u << 20)		/* never reached: connections are bounded */
 

@@ -2,7 +2,7 @@
  * Sections of a message by its part table, and their decoding.  A decoded section is read twice, first for
  * its size, so that no more than a piece of it is ever held.  Worker.
  */
-#include "fetch_section.h"
+#include "section.h"
 
 #include "mime/parts.h"
 

@@ -6,10 +6,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "../session/view.h"
 #include "imap/flags.h"
 #include "state.h"
 #include "state_cache.h"
-#include "view.h"
 
 struct state_load {
 	struct account_job job;
