@@ -9,7 +9,6 @@
 #include "../session/view.h"
 #include "imap/flags.h"
 #include "state.h"
-#include "state_cache.h"
 
 struct state_load {
 	struct account_job job;
@@ -57,7 +56,7 @@ forget_name(struct state *state)
 	state->name = (struct span){ NULL, 0 };
 }
 
-void
+static void
 state_free(struct state *state)
 {
 	assert(state->holders == 0);
@@ -69,6 +68,23 @@ state_free(struct state *state)
 	forget_name(state);
 	free(state->messages);
 	free(state);
+}
+
+static size_t
+octets_of(const struct state *state)
+{
+	return sizeof *state + state->capacity * sizeof state->messages[0];
+}
+
+/* The account may have waited for its last state to go. */
+static void
+on_drop(struct state_place *place)
+{
+	struct state *state = CONTAINER_OF(place, struct state, place);
+	struct account *account = state->account;
+
+	state_free(state);
+	account_tend(account);
 }
 
 void
@@ -83,7 +99,7 @@ state_release(struct state **state)
 	if (--released->holders > 0)
 		return;
 	if (released->phase == STATE_READY)
-		state_cache_add(account_state_cache(released->account), released);
+		state_cache_add(account_state_cache(released->account), &released->place, octets_of(released));
 	else
 		state_free(released);
 }
@@ -176,7 +192,7 @@ state_new(struct account *account, uint64_t mailbox_id)
 
 	state->account = account;
 	state->mailbox_id = mailbox_id;
-	list_init(&state->kept);
+	state_place_init(&state->place, on_drop);
 	list_init(&state->views);
 	list_init(&state->waiters);
 	list_push_back(account_states(account), &state->link);
@@ -198,7 +214,7 @@ state_hold(struct account *account, uint64_t mailbox_id, struct state_waiter *wa
 	if (state == NULL)
 		state = state_new(account, mailbox_id);
 	else if (state->holders == 0)
-		state_cache_remove(account_state_cache(account), state);
+		state_cache_remove(account_state_cache(account), &state->place);
 	state->holders++;
 	if (state->phase == STATE_READY)
 		waiter->on_ready(waiter, state);
@@ -324,7 +340,7 @@ state_appended(struct account *account, uint64_t mailbox_id, const struct store_
 	}
 	tell_views(state);
 	if (state->holders == 0)
-		state_cache_grown(account_state_cache(account), state);
+		state_cache_resize(account_state_cache(account), &state->place, octets_of(state));
 }
 
 void
@@ -421,7 +437,7 @@ static void
 lose(struct state *state, enum store_status status)
 {
 	if (state->phase == STATE_READY && state->holders == 0) {
-		state_cache_remove(account_state_cache(state->account), state);
+		state_cache_remove(account_state_cache(state->account), &state->place);
 		state_free(state);
 		return;
 	}

@@ -6,6 +6,7 @@
 #define STATE_H
 
 #include "account.h"
+#include "state_cache.h"
 #include "store/message.h"
 
 struct view;
@@ -18,9 +19,7 @@ enum state_phase {
 
 struct state {
 	struct list link;		/* in account_states() */
-	struct list kept;		/* in account_state_cache(), when nobody holds it */
-	size_t kept_octets;
-	unsigned sweeps;
+	struct state_place place;	/* in account_state_cache(), when nobody holds it */
 	struct account *account;
 	uint64_t mailbox_id;
 	struct span name;		/* NULL: loading, or something was renamed since */
@@ -62,9 +61,6 @@ void state_hold(struct account *account, uint64_t mailbox_id, struct state_waite
 
 /* Let go of what on_ready gave; after the last one the state is kept for a while.  A view holds it, too. */
 void state_release(struct state **state);
-
-/* For state_cache.h alone: nobody holds it. */
-void state_free(struct state *state);
 
 /* The state of a mailbox if it is loaded and ready, else NULL.  Not held. */
 struct state *state_find(struct account *account, uint64_t mailbox_id);

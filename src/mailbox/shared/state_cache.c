@@ -3,75 +3,75 @@
  */
 #include "state_cache.h"
 
-#include "state.h"
-
 #define OCTETS_MAX (32 * 1024 * 1024)	/* 800,000 messages */
 #define SWEEPS_MAX 6			/* half a minute, as for a store that nobody uses */
 
 void
 state_cache_init(struct state_cache *cache)
 {
-	list_init(&cache->states);
+	list_init(&cache->places);
 	cache->octets = 0;
 }
 
 void
-state_cache_remove(struct state_cache *cache, struct state *state)
+state_place_init(struct state_place *place, void (*on_drop)(struct state_place *place))
 {
-	list_remove(&state->kept);
-	cache->octets -= state->kept_octets;
-	state->kept_octets = 0;
-}
-
-static struct state *
-oldest(struct state_cache *cache)
-{
-	return LIST_ENTRY(cache->states.next, struct state, kept);
-}
-
-/* The account may have waited for its last state to go. */
-static void
-drop(struct state_cache *cache, struct state *state)
-{
-	struct account *account = state->account;
-
-	state_cache_remove(cache, state);
-	state_free(state);
-	account_tend(account);
+	*place = (struct state_place){ .on_drop = on_drop };
+	list_init(&place->link);
 }
 
 void
-state_cache_grown(struct state_cache *cache, struct state *state)
+state_cache_remove(struct state_cache *cache, struct state_place *place)
 {
-	cache->octets -= state->kept_octets;
-	state->kept_octets = sizeof *state + state->capacity * sizeof state->messages[0];
-	cache->octets += state->kept_octets;
+	list_remove(&place->link);
+	cache->octets -= place->octets;
+	place->octets = 0;
+}
+
+static struct state_place *
+oldest(struct state_cache *cache)
+{
+	return LIST_ENTRY(cache->places.next, struct state_place, link);
+}
+
+static void
+drop(struct state_cache *cache, struct state_place *place)
+{
+	state_cache_remove(cache, place);
+	place->on_drop(place);
+}
+
+void
+state_cache_resize(struct state_cache *cache, struct state_place *place, size_t octets)
+{
+	cache->octets += octets - place->octets;
+	place->octets = octets;
 	while (cache->octets > OCTETS_MAX)
 		drop(cache, oldest(cache));
 }
 
 void
-state_cache_add(struct state_cache *cache, struct state *state)
+state_cache_add(struct state_cache *cache, struct state_place *place, size_t octets)
 {
-	state->sweeps = 0;
-	list_push_back(&cache->states, &state->kept);
-	state_cache_grown(cache, state);
+	place->sweeps = 0;
+	list_push_back(&cache->places, &place->link);
+	state_cache_resize(cache, place, octets);
 }
 
 void
 state_cache_sweep(struct state_cache *cache)
 {
-	LIST_FOREACH(&cache->states, link) {
-		struct state *state = LIST_ENTRY(link, struct state, kept);
+	LIST_FOREACH(&cache->places, link) {
+		struct state_place *place = LIST_ENTRY(link, struct state_place, link);
 
-		if (++state->sweeps > SWEEPS_MAX)
-			drop(cache, state);
+		if (++place->sweeps > SWEEPS_MAX)
+			drop(cache, place);
 	}
 }
 
 void
 state_cache_clear(struct state_cache *cache)
 {
-	while (!list_is_empty(&cache->states))
+	while (!list_is_empty(&cache->places))
 		drop(cache, oldest(cache));
 }

@@ -1,35 +1,46 @@
 /*
  * States that nobody looks at, kept for a while for the next SELECT or STATUS, since loading one reads a row
- * for each message.  Jobs' results keep them as current as the others.  What was let go of longest ago goes
- * first when they take too much memory.  Loop thread.
+ * for each message.  What was let go of longest ago goes first when they take too much memory.  The cache
+ * knows what each takes, and not what it is.  Loop thread.
  */
 #ifndef MAILBOX_STATE_CACHE_H
 #define MAILBOX_STATE_CACHE_H
 
+#include <stddef.h>
+
 #include "base/list.h"
 
-struct state;
-
 struct state_cache {
-	struct list states;		/* by when they were let go of */
-	size_t octets;			/* that they take, about */
+	struct list places;		/* by when they were taken */
+	size_t octets;			/* that all take, about */
+};
+
+/* What a state is while it is kept.  Lives inside the state. */
+struct state_place {
+	struct list link;
+	size_t octets;
+	unsigned sweeps;
+	void (*on_drop)(struct state_place *place);	/* it is out already: free the state */
 };
 
 void state_cache_init(struct state_cache *cache);
 
-/* Keep a ready state that nobody holds; may free others, and it, too. */
-void state_cache_add(struct state_cache *cache, struct state *state);
+/* Before any other call; on_drop is never called from within. */
+void state_place_init(struct state_place *place, void (*on_drop)(struct state_place *place));
+
+/* Keep what nobody holds; may drop others, and it, too. */
+void state_cache_add(struct state_cache *cache, struct state_place *place, size_t octets);
 
 /* It is held again, or goes: take it out. */
-void state_cache_remove(struct state_cache *cache, struct state *state);
+void state_cache_remove(struct state_cache *cache, struct state_place *place);
 
-/* It has grown while it was kept; may free others, and it, too. */
-void state_cache_grown(struct state_cache *cache, struct state *state);
+/* It takes so many octets now; may drop others, and it, too. */
+void state_cache_resize(struct state_cache *cache, struct state_place *place, size_t octets);
 
-/* To be called every few seconds: frees what nobody wanted for a number of times. */
+/* To be called every few seconds: drops what nobody wanted for a number of times. */
 void state_cache_sweep(struct state_cache *cache);
 
-/* Free all. */
+/* Drop all. */
 void state_cache_clear(struct state_cache *cache);
 
 #endif
