@@ -13,6 +13,7 @@
 
 #include "../session/session.h"
 #include "../shared/role.h"
+#include "../shared/state.h"
 #include "base/log.h"
 #include "base/thread.h"
 #include "config/config.h"
@@ -174,6 +175,7 @@ mailbox_role_new(const struct mailbox_parts *parts, char **error_out)
 		.data_directory = config->data_directory,
 		.open_max = config->open_databases,
 		.is_always_durable = config->flag_sync == CONFIG_FLAG_SYNC_ALWAYS,
+		.on_lost = state_all_lost,
 	};
 
 	if (lock < 0)

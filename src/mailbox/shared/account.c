@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "batch.h"
-#include "state.h"
 #include "state_cache.h"
 
 #define FLUSH_MS	900		/* of flag changes; DESIGN section 2 promises a second */
@@ -231,7 +230,7 @@ note_home(struct account *account, const struct account_job *job)
 	account->jobs--;
 	set_open(account, job->is_open);
 	if (job->is_broken)
-		state_all_lost(account);
+		account->accounts->settings.on_lost(account);
 	if (!job->needs_flush)
 		timer_stop(&account->flush);
 	else if (!timer_is_running(&account->flush) && !account->is_flushing)

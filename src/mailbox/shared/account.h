@@ -42,6 +42,8 @@ struct accounts_settings {
 	const char *data_directory;	/* borrowed for life */
 	size_t open_max;		/* stores open at a time, as far as they are idle */
 	bool is_always_durable;		/* flag-sync always */
+	/* A store has failed: what is on the disk is unknown.  Comes before the job's done(). */
+	void (*on_lost)(struct account *account);
 };
 
 struct accounts *accounts_new(const struct accounts_settings *settings);
