@@ -37,9 +37,9 @@ setup(void **unused)
 	state = (struct state){ .phase = STATE_READY, .messages = messages, .count = COUNT_OF(messages),
 		.capacity = COUNT_OF(messages), .uidnext = 31, .highest_modseq = 9,
 		.keywords = { SPAN("$Work") }, .keyword_count = 1 };
-	list_init(&state.views);
+	list_init(&state.listeners);
 	view = (struct view){ .state = &state, .limit_uid = 31, .recent = &recent, .recent_count = 1 };
-	list_init(&view.link);
+	list_init(&view.listener.link);
 	return 0;
 }
 

@@ -217,7 +217,7 @@ change_some(struct world *world)
 	result.uid = state->messages[draw(world, (uint32_t)state->count)].uid;
 	result.flags = draw(world, 32);
 	result.modseq = ++world->modseq;
-	state_flags_changed(&world->account, 1, &result, 1, NULL);
+	state_flags_changed(&world->account, 1, &result, 1);
 }
 
 static void
@@ -437,7 +437,7 @@ test_own_change(void **state)
 
 	(void)state;
 	world_init(&world, 1, 5);
-	state_flags_changed(&world.account, 1, &result, 1, own->view);
+	view_flags_changed(own->view, &world.account, 1, &result, 1);
 	assert_false(view_has_news(own->view, true));
 	assert_true(view_has_news(other->view, true));
 	assert_int_equal(other->news, 1);

@@ -197,8 +197,8 @@ on_seen(struct session *session, struct session_job *job, enum store_status stat
 	struct fetch *fetch = CONTAINER_OF(job, struct fetch, flags_job);
 
 	if (status == STORE_OK) {
-		state_flags_changed(session->account, fetch->mailbox_id, fetch->results, fetch->unseen_count,
-		    session->view);
+		view_flags_changed(session->view, session->account, fetch->mailbox_id, fetch->results,
+		    fetch->unseen_count);
 		apply_seen(fetch);
 	}
 	if (session->view != NULL)

@@ -116,8 +116,8 @@ on_stored(struct session *session, struct session_job *job, enum store_status st
 		state_keywords_changed(session->account, command->mailbox_id, &command->keywords);
 	if (session->view->told_keywords < session->view->state->keyword_count)
 		view_write_flag_lines(session->view, session_out(session));
-	state_flags_changed(session->account, command->mailbox_id, command->results, command->count,
-	    session->view);
+	view_flags_changed(session->view, session->account, command->mailbox_id, command->results,
+	    command->count);
 	if (!command->request->is_silent)
 		write_results(session, command);
 	finish(session, command);

@@ -62,8 +62,46 @@ view_raise_limit(struct view *view)
 	view->limit_uid = state->uidnext;
 }
 
+/* Merge from the end, so that no third array is needed. */
+static void
+merge_ghosts(struct view *view, const uint32_t *uids, size_t count)
+{
+	size_t to = view->ghost_count + count, from = view->ghost_count;
+
+	if (to > view->ghost_capacity) {
+		view->ghost_capacity = to + to / 2 + 8;
+		view->ghosts = memory_resize(view->ghosts, view->ghost_capacity, sizeof view->ghosts[0]);
+	}
+	view->ghost_count = to;
+	while (count > 0) {
+		if (from > 0 && view->ghosts[from - 1] > uids[count - 1])
+			view->ghosts[--to] = view->ghosts[--from];
+		else
+			view->ghosts[--to] = uids[--count];
+	}
+}
+
+static void
+on_going(struct state_listener *listener, const uint32_t *uids, size_t count)
+{
+	struct view *view = CONTAINER_OF(listener, struct view, listener);
+
+	while (count > 0 && uids[count - 1] >= view->limit_uid)
+		count--;
+	if (count > 0)
+		merge_ghosts(view, uids, count);
+}
+
+static void
+on_change(struct state_listener *listener)
+{
+	struct view *view = CONTAINER_OF(listener, struct view, listener);
+
+	view->on_news(view->context);
+}
+
 struct view *
-view_new(struct state *state, bool is_read_only, void (*on_change)(void *context), void *context)
+view_new(struct state *state, bool is_read_only, void (*on_news)(void *context), void *context)
 {
 	struct view *view = NEW(struct view);
 
@@ -73,9 +111,11 @@ view_new(struct state *state, bool is_read_only, void (*on_change)(void *context
 	view->limit_uid = 1;
 	view->told_modseq = state->highest_modseq;
 	view->told_keywords = state->keyword_count;
-	view->on_change = on_change;
+	view->on_news = on_news;
 	view->context = context;
-	list_push_back(&state->views, &view->link);
+	view->listener.on_change = on_change;
+	view->listener.on_going = on_going;
+	list_push_back(&state->listeners, &view->listener.link);
 	view_raise_limit(view);
 	view->told_exists = view_count(view);
 	return view;
@@ -86,7 +126,7 @@ view_free(struct view **view)
 {
 	if (*view == NULL)
 		return;
-	list_remove(&(*view)->link);
+	list_remove(&(*view)->listener.link);
 	state_release(&(*view)->state);
 	free((*view)->ghosts);
 	free((*view)->recent);
@@ -209,32 +249,15 @@ view_recent_count(const struct view *view)
 	return count;
 }
 
-/* Merge from the end, so that no third array is needed. */
-static void
-merge_ghosts(struct view *view, const uint32_t *uids, size_t count)
-{
-	size_t to = view->ghost_count + count, from = view->ghost_count;
-
-	if (to > view->ghost_capacity) {
-		view->ghost_capacity = to + to / 2 + 8;
-		view->ghosts = memory_resize(view->ghosts, view->ghost_capacity, sizeof view->ghosts[0]);
-	}
-	view->ghost_count = to;
-	while (count > 0) {
-		if (from > 0 && view->ghosts[from - 1] > uids[count - 1])
-			view->ghosts[--to] = view->ghosts[--from];
-		else
-			view->ghosts[--to] = uids[--count];
-	}
-}
-
 void
-view_add_ghosts(struct view *view, const uint32_t *uids, size_t count)
+view_flags_changed(struct view *view, struct account *account, uint64_t mailbox_id,
+    const struct store_flag_result *results, size_t count)
 {
-	while (count > 0 && uids[count - 1] >= view->limit_uid)
-		count--;
-	if (count > 0)
-		merge_ghosts(view, uids, count);
+	bool is_told = view->state->mailbox_id == mailbox_id && view->told_modseq >= view->state->flags_modseq;
+
+	state_flags_changed(account, mailbox_id, results, count);
+	if (is_told)
+		view->told_modseq = view->state->flags_modseq;
 }
 
 /* Sets. */

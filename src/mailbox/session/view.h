@@ -14,7 +14,7 @@
 #include "imap/sequence.h"
 
 struct view {
-	struct list link;		/* in state->views */
+	struct state_listener listener;
 	struct state *state;		/* held */
 	bool is_read_only;
 	uint32_t limit_uid;		/* UIDs below this one have been announced by EXISTS */
@@ -29,7 +29,7 @@ struct view {
 	size_t recent_count, recent_capacity;
 
 	/* Something could be announced now, or the state is gone.  Must not announce itself: defer. */
-	void (*on_change)(void *context);
+	void (*on_news)(void *context);
 	void *context;
 };
 
@@ -42,7 +42,7 @@ struct view_message {
 };
 
 /* Look at a ready state; takes over the caller's hold.  A read-write view claims what is recent. */
-struct view *view_new(struct state *state, bool is_read_only, void (*on_change)(void *context),
+struct view *view_new(struct state *state, bool is_read_only, void (*on_news)(void *context),
     void *context);
 /* Accepts NULL, leaves NULL behind. */
 void view_free(struct view **view);
@@ -97,8 +97,12 @@ size_t view_set_bound(const struct view_set *set);
 /* Whether a message is in the set; costs log(ranges). */
 bool view_set_contains(const struct view_set *set, uint32_t number, uint32_t uid);
 
-/* UIDs are going, rising; called by state_expunged() before the state drops them. */
-void view_add_ghosts(struct view *view, const uint32_t *uids, size_t count);
+/*
+ * As state_flags_changed(), for a change that the session of this view has made, which it tells its client
+ * itself: the view does not announce it, unless others have changed something, too.
+ */
+void view_flags_changed(struct view *view, struct account *account, uint64_t mailbox_id,
+    const struct store_flag_result *results, size_t count);
 
 /* Let the client know of all messages there are: its EXISTS must follow. */
 void view_raise_limit(struct view *view);

@@ -6,7 +6,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "../session/view.h"
 #include "imap/flags.h"
 #include "state.h"
 
@@ -193,7 +192,7 @@ state_new(struct account *account, uint64_t mailbox_id)
 	state->account = account;
 	state->mailbox_id = mailbox_id;
 	state_place_init(&state->place, on_drop);
-	list_init(&state->views);
+	list_init(&state->listeners);
 	list_init(&state->waiters);
 	list_push_back(account_states(account), &state->link);
 	state->load = NEW(struct state_load);
@@ -296,12 +295,22 @@ count_message(struct state *state, const struct store_message *message, int sign
 }
 
 static void
-tell_views(struct state *state)
+tell_listeners(struct state *state)
 {
-	LIST_FOREACH(&state->views, link) {
-		struct view *view = LIST_ENTRY(link, struct view, link);
+	LIST_FOREACH(&state->listeners, link) {
+		struct state_listener *listener = LIST_ENTRY(link, struct state_listener, link);
 
-		view->on_change(view->context);
+		listener->on_change(listener);
+	}
+}
+
+static void
+tell_going(struct state *state, const uint32_t *uids, size_t count)
+{
+	LIST_FOREACH(&state->listeners, link) {
+		struct state_listener *listener = LIST_ENTRY(link, struct state_listener, link);
+
+		listener->on_going(listener, uids, count);
 	}
 }
 
@@ -338,22 +347,21 @@ state_appended(struct account *account, uint64_t mailbox_id, const struct store_
 		state->uidnext = messages[i].uid + 1;
 		note_modseq(state, messages[i].modseq);
 	}
-	tell_views(state);
+	tell_listeners(state);
 	if (state->holders == 0)
 		state_cache_resize(account_state_cache(account), &state->place, octets_of(state));
 }
 
 void
 state_flags_changed(struct account *account, uint64_t mailbox_id,
-    const struct store_flag_result *results, size_t count, struct view *own)
+    const struct store_flag_result *results, size_t count)
 {
 	struct state *state = state_find(account, mailbox_id);
 	struct store_message *message = NULL;
-	bool is_own_told, has_changed = false;
+	bool has_changed = false;
 
 	if (state == NULL)
 		return;
-	is_own_told = own != NULL && own->state == state && own->told_modseq >= state->flags_modseq;
 	for (size_t i = 0; i < count; i++) {
 		if (results[i].outcome != STORE_FLAGS_CHANGED ||
 		    (message = next_of(state, message, results[i].uid)) == NULL)
@@ -367,10 +375,8 @@ state_flags_changed(struct account *account, uint64_t mailbox_id,
 		has_changed = true;
 	}
 	note_modseq(state, state->flags_modseq);
-	if (is_own_told)
-		own->told_modseq = state->flags_modseq;
 	if (has_changed)
-		tell_views(state);
+		tell_listeners(state);
 }
 
 /* Drop messages from the array, in one pass. */
@@ -408,11 +414,10 @@ state_expunged(struct account *account, uint64_t mailbox_id, const uint32_t *uid
 	account_has_garbage(account);
 	if (state == NULL)
 		return;
-	LIST_FOREACH(&state->views, link)
-		view_add_ghosts(LIST_ENTRY(link, struct view, link), uids, count);
+	tell_going(state, uids, count);
 	remove_messages(state, uids, count);
 	note_modseq(state, modseq);
-	tell_views(state);
+	tell_listeners(state);
 }
 
 void
@@ -423,7 +428,7 @@ state_keywords_changed(struct account *account, uint64_t mailbox_id, const struc
 	if (state == NULL)
 		return;
 	set_keywords(state, keywords);
-	tell_views(state);
+	tell_listeners(state);
 }
 
 void
@@ -443,7 +448,7 @@ lose(struct state *state, enum store_status status)
 	}
 	state->phase = STATE_GONE;
 	state->status = status;
-	tell_views(state);
+	tell_listeners(state);
 }
 
 void

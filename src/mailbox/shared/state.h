@@ -9,8 +9,6 @@
 #include "state_cache.h"
 #include "store/message.h"
 
-struct view;
-
 enum state_phase {
 	STATE_LOADING,
 	STATE_READY,
@@ -40,9 +38,20 @@ struct state {
 	size_t keyword_count;
 
 	unsigned holders;
-	struct list views;
+	struct list listeners;
 	struct list waiters;
 	struct state_load *load;	/* the job under way */
+};
+
+/*
+ * Is told what happens to a state.  Lives inside its owner, who puts it into state->listeners and takes it out.
+ */
+struct state_listener {
+	struct list link;
+	/* Something has changed, or the state is gone.  Must not change or release the state: defer. */
+	void (*on_change)(struct state_listener *listener);
+	/* Messages with these UIDs, rising, are going; the state still has them. */
+	void (*on_going)(struct state_listener *listener, const uint32_t *uids, size_t count);
 };
 
 /*
@@ -81,15 +90,13 @@ const struct store_message *state_message(const struct state *state, uint32_t ui
 /*
  * Results of jobs: called in done(), in the order in which jobs come home, whoever submitted them.  Each
  * finds the state by itself, and does nothing when the mailbox is not open.
- *
- *	own	the view whose session has made the change and tells its client itself; or NULL
  */
 void state_appended(struct account *account, uint64_t mailbox_id, const struct store_message *messages,
     size_t count);
 void state_flags_changed(struct account *account, uint64_t mailbox_id,
-    const struct store_flag_result *results, size_t count, struct view *own);
+    const struct store_flag_result *results, size_t count);
 
-/* uids rise.  Views announce it when they may; own or not. */
+/* uids rise. */
 void state_expunged(struct account *account, uint64_t mailbox_id, const uint32_t *uids, size_t count,
     uint64_t modseq);
 
