@@ -3,11 +3,11 @@
  * (RFC 4616): the other role has no directory and hands over what its client says; a user that does not exist
  * costs as much here as a wrong password.  Streams that are not of the link never come here (link/link.h).
  */
-#include "../session/session.h"
 #include "../shared/role.h"
 #include "base/base64.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "commands.h"
 
 #define VERIFYING_MAX 256
 
@@ -98,7 +98,7 @@ on_checked(struct job *job)
 		end(login, REPLY_NOT_PROVED);
 	}
 	role->jobs--;
-	role_check_stopped(role);
+	role->on_ended(role);
 }
 
 static void

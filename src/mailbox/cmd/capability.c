@@ -1,7 +1,7 @@
 /*
  * CAPABILITY: RFC 9051 section 6.1.1.
  */
-#include "../session/session.h"
+#include "commands.h"
 
 void
 cmd_capability(struct session *session)

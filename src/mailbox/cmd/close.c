@@ -1,6 +1,7 @@
 /*
  * CLOSE: RFC 9051 section 6.4.1.  As EXPUNGE, without telling which, and UNSELECT.
  */
+#include "commands.h"
 #include "expunge.h"
 
 static void

@@ -1,7 +1,7 @@
 /*
  * COPY and MOVE with their UID forms: RFC 9051 sections 6.4.7 and 6.4.8, COPYUID of section 7.1.
  */
-#include "../session/session.h"
+#include "commands.h"
 
 struct copy {
 	struct session_job job;

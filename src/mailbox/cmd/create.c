@@ -1,7 +1,7 @@
 /*
  * CREATE: RFC 9051 section 6.3.4, with the special uses of RFC 6154 section 3.
  */
-#include "../session/session.h"
+#include "commands.h"
 
 struct create {
 	struct session_job job;

@@ -1,7 +1,7 @@
 /*
  * DELETE: RFC 9051 section 6.3.5.  Sessions that have the mailbox selected get BYE.
  */
-#include "../session/session.h"
+#include "commands.h"
 
 struct delete {
 	struct session_job job;

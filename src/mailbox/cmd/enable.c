@@ -1,7 +1,7 @@
 /*
  * ENABLE: RFC 9051 section 6.3.1, RFC 5161.
  */
-#include "../session/session.h"
+#include "commands.h"
 
 void
 cmd_enable(struct session *session)

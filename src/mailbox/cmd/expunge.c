@@ -2,6 +2,7 @@
  * EXPUNGE and UID EXPUNGE: RFC 9051 sections 6.4.3 and 6.4.9.  Whether a message has \Deleted is looked up
  * in the job: flags may change while it waits.
  */
+#include "commands.h"
 #include "expunge.h"
 
 struct expunge {

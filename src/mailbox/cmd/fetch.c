@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 #include "../fetch/render.h"
-#include "../session/session.h"
 #include "base/memory.h"
+#include "commands.h"
 
 #define SLICE_OCTETS  (64 * 1024)	/* written in one turn */
 #define SLICE_LINES   1000

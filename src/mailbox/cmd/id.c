@@ -4,7 +4,8 @@
  */
 #include <stdlib.h>
 
-#include "../session/session.h"
+#include "commands.h"
+
 
 /* The session id is for the log: only what the other role makes itself is taken. */
 static void

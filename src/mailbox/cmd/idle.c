@@ -1,7 +1,7 @@
 /*
  * IDLE: RFC 9051 section 6.3.13.  While it runs, session_on_change() tells at once what happens.
  */
-#include "../session/session.h"
+#include "commands.h"
 
 #define DONE_OCTETS 64
 

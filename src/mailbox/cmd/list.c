@@ -3,8 +3,8 @@
  */
 #include "../list/status_items.h"
 #include "../list/tree.h"
-#include "../session/session.h"
 #include "../shared/role.h"
+#include "commands.h"
 #include "config/config.h"
 #include "imap/list_match.h"
 

@@ -1,7 +1,7 @@
 /*
  * LOGOUT: RFC 9051 section 6.1.3.
  */
-#include "../session/session.h"
+#include "commands.h"
 
 void
 cmd_logout(struct session *session)

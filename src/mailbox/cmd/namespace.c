@@ -1,7 +1,7 @@
 /*
  * NAMESPACE: RFC 9051 section 6.3.10.  There is one, the user's own.
  */
-#include "../session/session.h"
+#include "commands.h"
 
 void
 cmd_namespace(struct session *session)

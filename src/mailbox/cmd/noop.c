@@ -1,7 +1,7 @@
 /*
  * NOOP and CHECK: RFC 9051 section 6.1.2, RFC 3501 section 6.4.1.  What is new is told by session_finish().
  */
-#include "../session/session.h"
+#include "commands.h"
 
 void
 cmd_noop(struct session *session)

@@ -1,7 +1,7 @@
 /*
  * RENAME: RFC 9051 section 6.3.6.  Renaming INBOX moves its messages; sessions on it see them go.
  */
-#include "../session/session.h"
+#include "commands.h"
 
 struct rename {
 	struct session_job job;

@@ -8,9 +8,9 @@
 
 #include "../search/match.h"
 #include "../search/result.h"
-#include "../session/session.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "commands.h"
 
 #define SLICE_MESSAGES 10000	/* tested on the loop in one turn */
 #define OPEN_MAX       1024	/* messages left open that go to a worker together */

@@ -1,7 +1,7 @@
 /*
  * SELECT and EXAMINE: RFC 9051 sections 6.3.2 and 6.3.3, RFC 3501 section 6.3.1.
  */
-#include "../session/session.h"
+#include "commands.h"
 
 struct select {
 	struct session_job job;

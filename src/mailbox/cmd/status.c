@@ -3,9 +3,9 @@
  * without opening it.
  */
 #include "../list/status_items.h"
-#include "../session/session.h"
 #include "../shared/role.h"
 #include "../shared/state.h"
+#include "commands.h"
 #include "config/config.h"
 
 struct status {

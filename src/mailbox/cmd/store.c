@@ -1,7 +1,7 @@
 /*
  * STORE and UID STORE: RFC 9051 section 6.4.6.
  */
-#include "../session/session.h"
+#include "commands.h"
 
 struct store_command {
 	struct session_job job;

@@ -1,7 +1,7 @@
 /*
  * SUBSCRIBE and UNSUBSCRIBE: RFC 9051 sections 6.3.7 and 6.3.8.  Any name may be subscribed to.
  */
-#include "../session/session.h"
+#include "commands.h"
 
 struct subscribe {
 	struct session_job job;

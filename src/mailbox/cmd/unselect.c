@@ -1,7 +1,7 @@
 /*
  * UNSELECT: RFC 9051 section 6.4.2.
  */
-#include "../session/session.h"
+#include "commands.h"
 
 void
 cmd_unselect(struct session *session)

@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "../session/session.h"
 #include "../shared/role.h"
 #include "append.h"
 #include "base/clock.h"

@@ -5,10 +5,7 @@
 #ifndef APPEND_H
 #define APPEND_H
 
-#include "imap/parser.h"
-
-struct append;
-struct session;
+#include "../session/session.h"
 
 /* A message begins: calls session_resume_append() or session_refuse_append(), also later. */
 void append_begin(struct session *session, const struct imap_append_message *message);
@@ -19,6 +16,9 @@ bool append_is_congested(const struct append *append);
 
 /* Its jobs are out.  NULL is fine. */
 bool append_is_busy(const struct append *append);
+
+/* The command is whole: store and answer. */
+session_handler cmd_append;
 
 /* Accepts NULL, leaves NULL behind.  Not while it is busy. */
 void append_free(struct append **append);

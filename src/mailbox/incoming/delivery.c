@@ -4,12 +4,12 @@
  */
 #include <stdlib.h>
 
-#include "../shared/role.h"
 #include "../shared/state.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "config/config.h"
+#include "delivery.h"
 #include "incoming.h"
 #include "net/stream.h"
 
@@ -104,7 +104,7 @@ delivery_free(struct delivery *delivery)
 	free(delivery->recipients);
 	free(delivery);
 	role->jobs--;
-	role_check_stopped(role);
+	role->on_ended(role);
 }
 
 static enum store_status
@@ -202,7 +202,7 @@ on_closed(void *context, struct lmtp_session *lmtp)
 		free(session);
 		role->deliveries_count--;
 	}
-	role_check_stopped(role);
+	role->on_ended(role);
 }
 
 static const struct lmtp_ops ops = { look_up, deliver, on_closed };

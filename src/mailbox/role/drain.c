@@ -3,7 +3,7 @@
  * come back at the same moment.  Loop thread.
  */
 #include "../session/session.h"
-#include "../shared/role.h"
+#include "life.h"
 
 #define TICK_MS 100
 #define GRACE_MS 5000	/* for commands that still run at the end */

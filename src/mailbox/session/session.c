@@ -5,7 +5,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "../incoming/append.h"
 #include "../shared/role.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -35,24 +34,6 @@ static const struct {
 	[SESSION_APPENDING] = { "appending", BIT(SESSION_RUNNING) | BIT(SESSION_READY) | BIT(SESSION_CLOSING) },
 	[SESSION_LISTENING] = { "listening", BIT(SESSION_RUNNING) | BIT(SESSION_CLOSING) },
 	[SESSION_CLOSING]   = { "closing", 0 },
-};
-
-/* NULL: not spoken on the link. */
-static session_handler *const handlers[IMAP_COMMAND_COUNT] = {
-	[IMAP_CAPABILITY] = cmd_capability,	[IMAP_NOOP] = cmd_noop,
-	[IMAP_LOGOUT] = cmd_logout,		[IMAP_ID] = cmd_id,
-	[IMAP_AUTHENTICATE] = cmd_authenticate, [IMAP_ENABLE] = cmd_enable,
-	[IMAP_NAMESPACE] = cmd_namespace,	[IMAP_SELECT] = cmd_select,
-	[IMAP_EXAMINE] = cmd_select,		[IMAP_CREATE] = cmd_create,
-	[IMAP_DELETE] = cmd_delete,		[IMAP_RENAME] = cmd_rename,
-	[IMAP_SUBSCRIBE] = cmd_subscribe,	[IMAP_UNSUBSCRIBE] = cmd_subscribe,
-	[IMAP_LIST] = cmd_list,			[IMAP_LSUB] = cmd_list,
-	[IMAP_STATUS] = cmd_status,		[IMAP_APPEND] = cmd_append,
-	[IMAP_IDLE] = cmd_idle,			[IMAP_CHECK] = cmd_noop,
-	[IMAP_CLOSE] = cmd_close,		[IMAP_UNSELECT] = cmd_unselect,
-	[IMAP_EXPUNGE] = cmd_expunge,		[IMAP_SEARCH] = cmd_search,
-	[IMAP_FETCH] = cmd_fetch,		[IMAP_STORE] = cmd_store,
-	[IMAP_COPY] = cmd_copy,			[IMAP_MOVE] = cmd_copy,
 };
 
 static void advance(struct session *session);
@@ -85,7 +66,7 @@ session_free(struct session *session)
 {
 	struct mailbox_role *role = session->role;
 
-	append_free(&session->append);
+	session->commands->append_free(&session->append);
 	imap_command_free(&session->line);
 	session_unselect(session);
 	account_release(&session->account);
@@ -103,7 +84,7 @@ session_free(struct session *session)
 	list_remove(&session->link);
 	free(session);
 	role->sessions_count--;
-	role_check_stopped(role);
+	role->on_ended(role);
 }
 
 void
@@ -134,7 +115,7 @@ on_deferred(void *context)
 	}
 	if (!session_is_closing(session))
 		advance(session);
-	else if (session->jobs == 0 && session->on_room == NULL && !append_is_busy(session->append))
+	else if (session->jobs == 0 && session->on_room == NULL && !session->commands->is_busy(session->append))
 		session_free(session);
 }
 
@@ -276,7 +257,7 @@ is_legal(const struct session *session)
 	    : session->view == NULL		? IMAP_STATE_LOGGED_IN
 						: IMAP_STATE_SELECTED;
 
-	return (imap_commands[session->line->verb].states & now) != 0 && handlers[session->line->verb] != NULL;
+	return (imap_commands[session->line->verb].states & now) != 0 && session->commands->handlers[session->line->verb] != NULL;
 }
 
 static void
@@ -290,12 +271,12 @@ on_command(struct session *session, struct imap_command_line *line)
 	    (numbers == IMAP_NUMBERS_MUST_STAY && line->is_uid);
 	enter(session, SESSION_RUNNING);
 	if (!is_legal(session)) {
-		append_free(&session->append);
+		session->commands->append_free(&session->append);
 		session_finish(session, REPLY_BAD_STATE);
 		return;
 	}
 	session->bad_commands = 0;
-	handlers[line->verb](session);
+	session->commands->handlers[line->verb](session);
 }
 
 static void
@@ -303,7 +284,7 @@ on_error(struct session *session, const struct imap_error *error)
 {
 	enum imap_condition condition = error->status == IMAP_ERROR_NO ? IMAP_NO : IMAP_BAD;
 
-	append_free(&session->append);
+	session->commands->append_free(&session->append);
 	if (session->phase == SESSION_APPENDING)
 		enter(session, SESSION_READY);
 	if (!error->is_foreign)
@@ -341,7 +322,7 @@ static void
 on_message_begins(struct session *session, const struct imap_append_message *message)
 {
 	enter(session, SESSION_RUNNING);
-	append_begin(session, message);
+	session->commands->message_begins(session, message);
 }
 
 void
@@ -385,7 +366,7 @@ handle(struct session *session, const struct imap_event *event)
 		on_message_begins(session, &event->message);
 		break;
 	case IMAP_EVENT_MESSAGE_OCTETS:
-		append_octets(session, event->octets);
+		session->commands->message_octets(session, event->octets);
 		break;
 	case IMAP_EVENT_LINE:
 		on_listened(session, event->octets);
@@ -401,7 +382,7 @@ may_read(const struct session *session)
 {
 	return session->phase != SESSION_RUNNING && !session_is_closing(session) &&
 	    stream_output_length(session->stream) <= SESSION_OUTPUT_MAX &&
-	    !append_is_congested(session->append);
+	    !session->commands->is_congested(session->append);
 }
 
 /* One event of the parser; the octets of a message are borrowed from the stream until they are used. */
@@ -486,11 +467,12 @@ session_write_capability(const struct session *session, struct buffer *out)
 }
 
 struct session *
-session_new(struct mailbox_role *role, struct stream *stream)
+session_new(struct mailbox_role *role, struct stream *stream, const struct session_commands *commands)
 {
 	struct session *session = NEW(struct session);
 
 	session->role = role;
+	session->commands = commands;
 	session->stream = stream;
 	session->parser = imap_parser_new(&role->limits);
 	random_hex(session->sid, 12);

@@ -20,6 +20,20 @@ struct mailbox_role;
 struct session;
 struct append;
 
+/* Called with the command legal in this state of the session. */
+typedef void session_handler(struct session *session);
+
+/* What sessions can do; the rooms above fill it in. */
+struct session_commands {
+	session_handler *handlers[IMAP_COMMAND_COUNT];	/* NULL: not spoken on the link */
+	/* APPEND while its messages come in: as in incoming/append.h. */
+	void (*message_begins)(struct session *session, const struct imap_append_message *message);
+	void (*message_octets)(struct session *session, struct span octets);
+	bool (*is_congested)(const struct append *append);
+	bool (*is_busy)(const struct append *append);
+	void (*append_free)(struct append **append);
+};
+
 #define SESSION_OUTPUT_MAX  (256 * 1024)	/* octets that wait for the client */
 #define SESSION_OUTPUT_LOW  (64 * 1024)		/* below this the next batch is asked for */
 #define SESSION_NEWS_OCTETS 4096		/* what is announced in one turn */
@@ -37,6 +51,7 @@ enum session_phase {
 struct session {
 	struct list link;		/* in role->sessions */
 	struct mailbox_role *role;
+	const struct session_commands *commands;
 	struct stream *stream;		/* NULL once closing */
 	struct imap_parser *parser;
 	enum session_phase phase;
@@ -151,8 +166,9 @@ void session_write_capability(const struct session *session, struct buffer *out)
 void session_begin_wait(struct session *session);
 void session_end_wait(struct session *session);
 
-/* Begin on a stream: greets.  user NULL: waits for AUTHENTICATE EXTERNAL, else logged in already. */
-struct session *session_new(struct mailbox_role *role, struct stream *stream);
+/* Begin on a stream, taken; then session_greet(), before or after session_login().  Borrows commands for life. */
+struct session *session_new(struct mailbox_role *role, struct stream *stream,
+    const struct session_commands *commands);
 void session_greet(struct session *session);
 
 /* APPEND: go on reading octets of messages; or answer it before it is whole, and skip the rest. */
@@ -171,11 +187,5 @@ session_has_recent(const struct session *session)
 {
 	return !session->is_rev2;
 }
-
-/* The handlers, by verb.  They are called with the command legal in this state of the session. */
-typedef void session_handler(struct session *session);
-session_handler cmd_capability, cmd_noop, cmd_logout, cmd_id, cmd_authenticate, cmd_enable, cmd_namespace,
-    cmd_select, cmd_create, cmd_delete, cmd_rename, cmd_subscribe, cmd_list, cmd_status, cmd_append,
-    cmd_idle, cmd_close, cmd_unselect, cmd_expunge, cmd_search, cmd_fetch, cmd_store, cmd_copy;
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * The role, as its sessions and deliveries know it.  Loop thread.
+ * What all sessions and deliveries of the role share.  Loop thread.
  */
 #ifndef ROLE_H
 #define ROLE_H
@@ -26,7 +26,8 @@ struct mailbox_role {
 	unsigned jobs;				/* lookups, passwords and deliveries under way */
 	unsigned verifying;			/* passwords of them */
 	bool is_stopping, is_closing_accounts;
-	struct timer drain;			/* who leaves next; drain.c */
+	void (*on_ended)(struct mailbox_role *role);	/* a session, delivery or lookup has: a stop may go on */
+	struct timer drain;			/* who leaves next */
 	uint64_t drain_end_us, drain_share;
 	mailbox_stopped *on_stopped;
 	void *stopped_context;
@@ -47,23 +48,9 @@ struct role_lookup {
 	struct buffer *credential;	/* NULL, or gets what proves the user; stays empty if nothing does */
 };
 
+/* Make role->directory_jobs. */
+void role_lookups_init(struct mailbox_role *role);
+
 void role_look_up(struct mailbox_role *role, struct role_lookup *lookup);
-
-/* Something has ended: a stop may go on. */
-void role_check_stopped(struct mailbox_role *role);
-
-/* Let nobody in any more; deliveries end when they have answered. */
-void role_close(struct mailbox_role *role);
-
-/* Tell every session BYE, whatever it does. */
-void role_bye_all(struct mailbox_role *role);
-
-/* drain.c */
-void role_drain_on_due(void *context);
-
-/* Serve LMTP on a stream, taken. */
-void delivery_accept(struct mailbox_role *role, struct stream *stream);
-void delivery_stop_all(struct mailbox_role *role);
-void delivery_configure(struct mailbox_role *role);
 
 #endif

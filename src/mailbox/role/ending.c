@@ -1,0 +1,66 @@
+/*
+ * How the role ends: nobody comes in any more, everybody leaves, then the stores are closed.  Loop thread.
+ */
+#include "../incoming/delivery.h"
+#include "../session/session.h"
+#include "life.h"
+#include "link/link.h"
+
+static void
+on_accounts_stopped(void *context)
+{
+	struct mailbox_role *role = context;
+
+	timer_stop(&role->drain);
+	role->on_stopped(role->stopped_context);
+}
+
+void
+role_check_stopped(struct mailbox_role *role)
+{
+	if (!role->is_stopping || role->is_closing_accounts || role->sessions_count > 0 ||
+	    role->deliveries_count > 0 || role->jobs > 0)
+		return;
+	role->is_closing_accounts = true;
+	accounts_stop(role->accounts, on_accounts_stopped, role);
+}
+
+void
+role_close(struct mailbox_role *role)
+{
+	role->is_stopping = true;
+	if (role->parts.link != NULL) {
+		link_serve(role->parts.link, NULL, NULL);
+		link_close_ports(role->parts.link);
+	}
+	role_close_doors(role);
+	delivery_stop_all(role);
+	role_check_stopped(role);
+}
+
+void
+role_bye_all(struct mailbox_role *role)
+{
+	LIST_FOREACH(&role->sessions, link)
+		session_bye(LIST_ENTRY(link, struct session, link), "UNAVAILABLE", "the server is stopping");
+}
+
+void
+mailbox_role_end_user(struct mailbox_role *role, struct span user)
+{
+	LIST_FOREACH(&role->sessions, link) {
+		struct session *session = LIST_ENTRY(link, struct session, link);
+
+		if (session->user != NULL && span_equals(span_from_string(session->user), user))
+			session_bye(session, NULL, "Logged out by the administrator");
+	}
+}
+
+void
+mailbox_role_stop(struct mailbox_role *role, mailbox_stopped *on_stopped, void *context)
+{
+	role->on_stopped = on_stopped;
+	role->stopped_context = context;
+	role_bye_all(role);
+	role_close(role);
+}

@@ -1,0 +1,29 @@
+/*
+ * What the files of this room need of each other.  Loop thread.
+ *
+ *	role.c		the role as a whole
+ *	drain.c		sending sessions away, one after the other
+ *	ending.c	its end
+ *	doors.c		who comes in
+ */
+#ifndef ROLE_LIFE_H
+#define ROLE_LIFE_H
+
+#include "../shared/role.h"
+
+/* Let no delivery in any more. */
+void role_close_doors(struct mailbox_role *role);
+
+/* Something has ended: a stop may go on. */
+void role_check_stopped(struct mailbox_role *role);
+
+/* Let nobody in any more; deliveries end when they have answered. */
+void role_close(struct mailbox_role *role);
+
+/* Tell every session BYE, whatever it does. */
+void role_bye_all(struct mailbox_role *role);
+
+/* For role->drain. */
+void role_drain_on_due(void *context);
+
+#endif

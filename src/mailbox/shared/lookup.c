@@ -1,0 +1,71 @@
+/*
+ * Who a name is: asked of the directory on a queue of its own.  Loop thread; the run_ functions on a worker.
+ */
+#include <assert.h>
+
+#include "role.h"
+
+#define LOOKUPS_MAX (1u << 20)		/* never reached: connections are bounded */
+
+/* The directory is asked by one job at a time. */
+static void
+run_lookup(struct role_lookup *lookup)
+{
+	struct directory *directory = lookup->role->parts.directory;
+	struct arena *arena = arena_new();
+	struct directory_user user;
+
+	lookup->status = DIRECTORY_NOT_FOUND;
+	for (size_t i = 0; i < lookup->name_count && lookup->status == DIRECTORY_NOT_FOUND; i++)
+		lookup->status = directory_lookup(directory, directory_name_span(&lookup->names[i]), arena, &user);
+	if (lookup->status == DIRECTORY_OK) {
+		memcpy(lookup->mailbox_id, user.mailbox_id, sizeof lookup->mailbox_id);
+		directory_prepare_name(user.name, &lookup->found);
+		if (lookup->credential != NULL && user.is_enabled)
+			buffer_add_span(lookup->credential, user.credential);
+	}
+	arena_free(&arena);
+}
+
+static void
+run_lookups(void *context, struct list *jobs)
+{
+	(void)context;
+	while (!list_is_empty(jobs)) {
+		struct job *job = LIST_ENTRY(jobs->next, struct job, link);
+
+		run_lookup(CONTAINER_OF(job, struct role_lookup, job));
+		job_complete(job);
+	}
+}
+
+static void
+on_looked_up(struct job *job)
+{
+	struct role_lookup *lookup = CONTAINER_OF(job, struct role_lookup, job);
+	struct mailbox_role *role = lookup->role;
+
+	lookup->done(lookup);
+	role->jobs--;
+	role->on_ended(role);
+}
+
+void
+role_look_up(struct mailbox_role *role, struct role_lookup *lookup)
+{
+	bool is_taken;
+
+	lookup->role = role;
+	lookup->job.done = on_looked_up;
+	role->jobs++;
+	is_taken = job_queue_submit(role->directory_jobs, &lookup->job);
+	assert(is_taken);
+	(void)is_taken;
+}
+
+void
+role_lookups_init(struct mailbox_role *role)
+{
+	role->directory_jobs = job_queue_new(role->parts.storage, run_lookups, role);
+	job_queue_set_limits(role->directory_jobs, 64, LOOKUPS_MAX);
+}
