@@ -1,14 +1,52 @@
 /*
- * What the commands of a session stand on: output to its client, jobs on its store, and the mailbox it has
- * selected.  Loop thread.
+ * What the commands of a session stand on: its phase, output to its client, jobs on its store, and the mailbox
+ * it has selected.  Loop thread.
  */
 #include <assert.h>
 #include <stdlib.h>
 
 #include "../shared/role.h"
+#include "base/log.h"
 #include "life.h"
 #include "net/stream.h"
 #include "session.h"
+
+#define CLOSE_MS 10000
+
+#define BIT(phase) (1u << (phase))
+
+static const struct {
+	const char *name;
+	unsigned next;
+} phases[SESSION_PHASE_COUNT] = {
+	[SESSION_READY]	    = { "ready", BIT(SESSION_RUNNING) | BIT(SESSION_CLOSING) },
+	[SESSION_RUNNING]   = { "running", BIT(SESSION_READY) | BIT(SESSION_APPENDING) |
+				    BIT(SESSION_LISTENING) | BIT(SESSION_CLOSING) },
+	[SESSION_APPENDING] = { "appending", BIT(SESSION_RUNNING) | BIT(SESSION_READY) | BIT(SESSION_CLOSING) },
+	[SESSION_LISTENING] = { "listening", BIT(SESSION_RUNNING) | BIT(SESSION_CLOSING) },
+	[SESSION_CLOSING]   = { "closing", 0 },
+};
+
+void
+session_enter(struct session *session, enum session_phase next)
+{
+	assert(phases[session->phase].next & BIT(next));
+	log_debug("session-phase", log_text("sid", session->sid), log_text("from", phases[session->phase].name),
+	    log_text("to", phases[next].name));
+	session->phase = next;
+}
+
+bool
+session_is_closing(const struct session *session)
+{
+	return session->phase == SESSION_CLOSING;
+}
+
+void
+session_schedule(struct session *session)
+{
+	deferred_schedule(session->role->parts.loop, &session->deferred);
+}
 
 /* Output. */
 
@@ -63,6 +101,41 @@ session_on_drained(struct stream *stream, void *context)
 	(void)stream;
 	if (session->is_idling)
 		session_on_change(session);
+	session_schedule(session);
+}
+
+/* Closing. */
+
+void
+session_close(struct session *session)
+{
+	if (session_is_closing(session))
+		return;
+	if (session->user != NULL)
+		log_info("logout", log_text("sid", session->sid), log_text("user", session->user),
+		    log_number("in", (int64_t)stream_octets_in(session->stream)),
+		    log_number("out", (int64_t)stream_octets_out(session->stream)));
+	session_flush(session);
+	stream_close_after_flush(&session->stream, CLOSE_MS);
+	timer_stop(&session->timer);
+	session_enter(session, SESSION_CLOSING);
+	session_schedule(session);
+}
+
+void
+session_bye(struct session *session, const char *code, const char *text)
+{
+	if (session_is_closing(session))
+		return;
+	imap_write_condition(&session->out, SPAN("*"), IMAP_BYE,
+	    code == NULL ? (struct span){ NULL, 0 } : span_from_string(code), span_from_string(text));
+	session_close(session);
+}
+
+void
+session_leave(struct session *session)
+{
+	session->is_leaving = true;
 	session_schedule(session);
 }
 
@@ -129,43 +202,6 @@ session_has_lost_view(const struct session *session)
 	return session->view != NULL && session->view->state->phase == STATE_GONE;
 }
 
-void
-session_say_lost_view(struct session *session)
-{
-	if (session->view->state->status == STORE_NOT_FOUND)
-		session_bye(session, NULL, "the selected mailbox was deleted");
-	else
-		session_bye(session, "UNAVAILABLE", "storage failed, come again");
-}
-
-/* A piece of what is new; a client that does not take it is told the rest later, as it is then. */
-static void
-tell_news(struct session *session)
-{
-	const struct view_manner manner = { .may_expunge = true, .has_recent = session_has_recent(session),
-		.octets_max = SESSION_NEWS_OCTETS };
-	bool is_all = session->view == NULL || view_announce(session->view, &session->out, &manner);
-
-	session_flush(session);
-	if (!is_all)
-		deferred_schedule(session->role->parts.loop, &session->news);
-}
-
-void
-session_on_news(void *context)
-{
-	struct session *session = context;
-
-	if (session_is_closing(session))
-		return;
-	if (session_has_lost_view(session) && session->phase != SESSION_RUNNING) {
-		session_say_lost_view(session);
-		return;
-	}
-	if (session->is_idling && session_has_room(session))
-		tell_news(session);
-}
-
 /* The state has changed: tell it behind all that changes in this turn. */
 void
 session_on_change(void *context)
@@ -194,13 +230,4 @@ session_save_search(struct session *session, const struct imap_range *uids, size
 	}
 	free(session->saved.ranges);
 	session->saved = (struct imap_sequence){ .ranges = ranges, .count = count };
-}
-
-bool
-session_set_init(struct session *session, struct view_set *set, struct imap_sequence *sequence)
-{
-	if (view_set_init(set, session->view, sequence, session->line->is_uid, &session->saved))
-		return true;
-	session_finish(session, REPLY_BAD_NUMBER);
-	return false;
 }

@@ -1,6 +1,6 @@
 /*
- * What session.c, the life of a session, and ground.c, what its commands stand on, need of each
- * other.  Loop thread.
+ * What the files of a session need of each other: session.c, its life; ending.c, how a command ends; ground.c,
+ * what both and the commands stand on.  Loop thread.
  */
 #ifndef SESSION_LIFE_H
 #define SESSION_LIFE_H
@@ -8,6 +8,8 @@
 #include "session.h"
 
 struct stream;
+
+void session_enter(struct session *session, enum session_phase next);
 
 /* Look at what there is to do, in a turn of its own. */
 void session_schedule(struct session *session);

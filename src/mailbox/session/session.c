@@ -19,47 +19,11 @@
 #define TURN_EVENTS	 64		/* what one session may do in a turn of the loop */
 #define BAD_COMMANDS_MAX 20
 #define STILL_HERE_MS	 120000
-#define CLOSE_MS	 10000
 #define AUTHENTICATE_MS	 30000
-
-#define BIT(phase) (1u << (phase))
-
-static const struct {
-	const char *name;
-	unsigned next;
-} phases[SESSION_PHASE_COUNT] = {
-	[SESSION_READY]	    = { "ready", BIT(SESSION_RUNNING) | BIT(SESSION_CLOSING) },
-	[SESSION_RUNNING]   = { "running", BIT(SESSION_READY) | BIT(SESSION_APPENDING) |
-				    BIT(SESSION_LISTENING) | BIT(SESSION_CLOSING) },
-	[SESSION_APPENDING] = { "appending", BIT(SESSION_RUNNING) | BIT(SESSION_READY) | BIT(SESSION_CLOSING) },
-	[SESSION_LISTENING] = { "listening", BIT(SESSION_RUNNING) | BIT(SESSION_CLOSING) },
-	[SESSION_CLOSING]   = { "closing", 0 },
-};
 
 static void advance(struct session *session);
 
-static void
-enter(struct session *session, enum session_phase next)
-{
-	assert(phases[session->phase].next & BIT(next));
-	log_debug("session-phase", log_text("sid", session->sid), log_text("from", phases[session->phase].name),
-	    log_text("to", phases[next].name));
-	session->phase = next;
-}
-
-bool
-session_is_closing(const struct session *session)
-{
-	return session->phase == SESSION_CLOSING;
-}
-
-void
-session_schedule(struct session *session)
-{
-	deferred_schedule(session->role->parts.loop, &session->deferred);
-}
-
-/* Closing and freeing. */
+/* Freeing. */
 
 static void
 session_free(struct session *session)
@@ -87,22 +51,6 @@ session_free(struct session *session)
 	role->on_ended(role);
 }
 
-void
-session_close(struct session *session)
-{
-	if (session_is_closing(session))
-		return;
-	if (session->user != NULL)
-		log_info("logout", log_text("sid", session->sid), log_text("user", session->user),
-		    log_number("in", (int64_t)stream_octets_in(session->stream)),
-		    log_number("out", (int64_t)stream_octets_out(session->stream)));
-	session_flush(session);
-	stream_close_after_flush(&session->stream, CLOSE_MS);
-	timer_stop(&session->timer);
-	enter(session, SESSION_CLOSING);
-	session_schedule(session);
-}
-
 static void
 on_deferred(void *context)
 {
@@ -117,23 +65,6 @@ on_deferred(void *context)
 		advance(session);
 	else if (session->jobs == 0 && session->on_room == NULL && !session->commands->is_busy(session->append))
 		session_free(session);
-}
-
-void
-session_bye(struct session *session, const char *code, const char *text)
-{
-	if (session_is_closing(session))
-		return;
-	imap_write_condition(&session->out, SPAN("*"), IMAP_BYE,
-	    code == NULL ? (struct span){ NULL, 0 } : span_from_string(code), span_from_string(text));
-	session_close(session);
-}
-
-void
-session_leave(struct session *session)
-{
-	session->is_leaving = true;
-	session_schedule(session);
 }
 
 /* Timers. */
@@ -187,69 +118,6 @@ on_timer(void *context)
 
 /* Commands. */
 
-/* What is to be announced before the tagged reply; false: not yet all of it. */
-static bool
-announce(struct session *session)
-{
-	const struct view_manner manner = { .may_expunge = session->may_expunge,
-		.wants_uid = session->line->is_uid, .has_recent = session_has_recent(session),
-		.octets_max = SESSION_OUTPUT_LOW };
-
-	if (session->view == NULL || session_is_closing(session) ||
-	    imap_commands[session->line->verb].numbers == IMAP_NUMBERS_START_ANEW)
-		return true;
-	return view_announce(session->view, &session->out, &manner);
-}
-
-static void
-end_command(struct session *session)
-{
-	const struct reply_words *words = reply_words(session->ending.reply);
-
-	if (!announce(session)) {
-		session_when_room(session, end_command);
-		return;
-	}
-	imap_write_condition(&session->out, session->line->tag, words->condition, session->ending.code,
-	    span_from_string(words->text));
-	imap_command_free(&session->line);
-	session->running = NULL;
-	session_flush(session);
-	if (session_is_closing(session)) {
-		session_schedule(session);
-		return;
-	}
-	enter(session, SESSION_READY);
-	if (session_has_lost_view(session))
-		session_say_lost_view(session);
-	else
-		session_schedule(session);
-}
-
-void
-session_finish_with(struct session *session, enum reply reply, struct span code)
-{
-	assert(session->line != NULL);
-	session->is_idling = false;
-	session->ending.reply = reply;
-	session->ending.code = arena_copy(session->line->arena, code);
-	end_command(session);
-}
-
-void
-session_finish(struct session *session, enum reply reply)
-{
-	const char *code = reply_words(reply)->code;
-
-	session_finish_with(session, reply, code == NULL ? (struct span){ NULL, 0 } : span_from_string(code));
-}
-
-void
-session_finish_status(struct session *session, enum store_status status)
-{
-	session_finish(session, reply_for(status));
-}
-
 static bool
 is_legal(const struct session *session)
 {
@@ -257,7 +125,8 @@ is_legal(const struct session *session)
 	    : session->view == NULL		? IMAP_STATE_LOGGED_IN
 						: IMAP_STATE_SELECTED;
 
-	return (imap_commands[session->line->verb].states & now) != 0 && session->commands->handlers[session->line->verb] != NULL;
+	return (imap_commands[session->line->verb].states & now) != 0 &&
+	    session->commands->handlers[session->line->verb] != NULL;
 }
 
 static void
@@ -269,7 +138,7 @@ on_command(struct session *session, struct imap_command_line *line)
 	session->line = line;
 	session->may_expunge = numbers == IMAP_NUMBERS_MAY_MOVE ||
 	    (numbers == IMAP_NUMBERS_MUST_STAY && line->is_uid);
-	enter(session, SESSION_RUNNING);
+	session_enter(session, SESSION_RUNNING);
 	if (!is_legal(session)) {
 		session->commands->append_free(&session->append);
 		session_finish(session, REPLY_BAD_STATE);
@@ -286,7 +155,7 @@ on_error(struct session *session, const struct imap_error *error)
 
 	session->commands->append_free(&session->append);
 	if (session->phase == SESSION_APPENDING)
-		enter(session, SESSION_READY);
+		session_enter(session, SESSION_READY);
 	if (!error->is_foreign)
 		imap_write_condition(&session->out, error->tag, condition,
 		    error->code == NULL ? (struct span){ NULL, 0 } : span_from_string(error->code),
@@ -305,7 +174,7 @@ session_expect_line(struct session *session, size_t max_octets,
 {
 	session->on_line = on_line;
 	imap_parser_expect_line(session->parser, max_octets);
-	enter(session, SESSION_LISTENING);
+	session_enter(session, SESSION_LISTENING);
 	session_flush(session);
 	session_schedule(session);
 }
@@ -313,7 +182,7 @@ session_expect_line(struct session *session, size_t max_octets,
 static void
 on_listened(struct session *session, struct span line)
 {
-	enter(session, SESSION_RUNNING);
+	session_enter(session, SESSION_RUNNING);
 	session->on_line(session, line);
 }
 
@@ -321,7 +190,7 @@ on_listened(struct session *session, struct span line)
 static void
 on_message_begins(struct session *session, const struct imap_append_message *message)
 {
-	enter(session, SESSION_RUNNING);
+	session_enter(session, SESSION_RUNNING);
 	session->commands->message_begins(session, message);
 }
 
@@ -329,7 +198,7 @@ void
 session_resume_append(struct session *session)
 {
 	if (session->phase == SESSION_RUNNING)
-		enter(session, SESSION_APPENDING);
+		session_enter(session, SESSION_APPENDING);
 	session_schedule(session);
 }
 
@@ -345,7 +214,7 @@ session_refuse_append(struct session *session, struct span tag, enum reply reply
 	if (session_is_closing(session))
 		return;
 	imap_parser_skip_command(session->parser, false);
-	enter(session, SESSION_READY);
+	session_enter(session, SESSION_READY);
 	session_schedule(session);
 }
 
