@@ -1,5 +1,5 @@
 /*
- * The client access role as a whole: its beginning, its settings and its end.  Loop thread.
+ * The client access role as a whole: its beginning and its settings.  Loop thread.
  */
 #include "cas/cas.h"
 
@@ -13,25 +13,6 @@
 
 #define CACHE_USERS 10000
 #define THROTTLE_ENTRIES 10000
-
-static void
-on_grace_over(void *context)
-{
-	struct cas *cas = context;
-
-	LIST_FOREACH(&cas->users, link)
-		client_close(LIST_ENTRY(link, struct cas_client, link), "server stops");
-}
-
-static void
-on_gone(void *context)
-{
-	struct cas *cas = context;
-
-	timer_stop(&cas->grace);
-	timer_stop(&cas->drain);
-	cas->on_stopped(cas->stopped_context);
-}
 
 /* Its users' commands would never be answered. */
 static void
@@ -77,9 +58,9 @@ cas_new(const struct cas_parts *parts)
 	cas->cache = auth_cache_new((uint32_t)parts->config->auth_cache_time_s, CACHE_USERS);
 	cas->throttle = throttle_new(THROTTLE_ENTRIES);
 	random_fill(cas->secret, sizeof cas->secret);
-	timer_init(&cas->grace, parts->loop, on_grace_over, cas);
+	timer_init(&cas->grace, parts->loop, cas_on_grace_over, cas);
 	timer_init(&cas->drain, parts->loop, cas_drain_on_due, cas);
-	deferred_init(&cas->gone, on_gone, cas);
+	deferred_init(&cas->gone, cas_on_gone, cas);
 	link_on_lost(parts->link, on_lost, cas);
 	return cas;
 }
@@ -95,27 +76,7 @@ cas_reload(struct cas *cas, const struct config *config, struct tls_context *tls
 	if (cas->is_stopping)
 		return;
 	ports_reload(cas, problems_out);
-	denied_send_away(cas);
-}
-
-void
-cas_close(struct cas *cas)
-{
-	cas->is_stopping = true;
-	ports_close(cas);
-	LIST_FOREACH(&cas->strangers, link)
-		client_bye(LIST_ENTRY(link, struct cas_client, link), NULL, "Server stops");
-	if (cas->clients == 0)
-		deferred_schedule(cas->parts.loop, &cas->gone);
-}
-
-void
-cas_stop(struct cas *cas, cas_stopped *on_stopped, void *context)
-{
-	cas->on_stopped = on_stopped;
-	cas->stopped_context = context;
-	timer_start_ms(&cas->grace, STOP_GRACE_MS);
-	cas_close(cas);
+	users_send_denied_away(cas);
 }
 
 void

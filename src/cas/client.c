@@ -113,7 +113,7 @@ client_free(struct cas_client *client)
 	struct cas *cas = client->cas;
 
 	deferred_cancel(&client->again);
-	login_forget(client);
+	client->events->on_free(client);
 	imap_parser_free(&client->parser);
 	buffer_free(&client->tag);
 	buffer_free(&client->home);
@@ -162,11 +162,11 @@ on_event(struct cas_client *client, struct imap_event *event)
 		stream_write(client->stream, SPAN("+ OK\r\n"));
 		break;
 	case IMAP_EVENT_COMMAND:
-		client_command(client, event->command);
+		client->events->on_command(client, event->command);
 		imap_command_free(&event->command);
 		break;
 	case IMAP_EVENT_LINE:
-		login_answer(client, event->octets);
+		client->events->on_line(client, event->octets);
 		break;
 	case IMAP_EVENT_MESSAGE_BEGINS:		/* APPEND by somebody who is not logged in */
 		client_reply(client, event->message.tag, IMAP_BAD, NULL, "Log in first");
@@ -247,12 +247,13 @@ on_login_timeout(void *context)
 static const struct stream_events events = { on_input, on_drained, on_end };
 
 struct cas_client *
-client_new(struct cas *cas, struct stream *stream, bool is_tls)
+client_new(struct cas *cas, struct stream *stream, bool is_tls, const struct client_events *handlers)
 {
 	struct cas_client *client = NEW(struct cas_client);
 
 	cas->clients++;
 	client->cas = cas;
+	client->events = handlers;
 	client->stream = stream;
 	client->address = memory_copy_string(stream_peer_address(stream));
 	client->began_us = loop_now_us(cas->parts.loop);
@@ -260,13 +261,12 @@ client_new(struct cas *cas, struct stream *stream, bool is_tls)
 	random_hex(client->sid, SID_LENGTH);
 	deferred_init(&client->again, advance, client);
 	timer_init(&client->login_timer, cas->parts.loop, on_login_timeout, client);
-	timer_init(&client->delay_timer, cas->parts.loop, login_on_delay_over, client);
+	timer_init(&client->delay_timer, cas->parts.loop, handlers->on_delay_over, client);
 	timer_start_ms(&client->login_timer, cas->parts.config->login_timeout_s * 1000);
 	list_push_back(&cas->strangers, &client->link);
 	stream_set_input_limit(stream, INPUT_BEFORE_LOGIN);
 	stream_set_events(stream, &events, client);
 	if (is_tls)
 		stream_begin_with_tls(stream, cas->parts.tls, cas->parts.compute);
-	client_greet(client);
 	return client;
 }

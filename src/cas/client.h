@@ -9,6 +9,8 @@
  *	ports.c		where clients come in, and how many may
  *	visitor.c	balancers that have not said yet whom they bring
  *	denied.c	who cannot log in
+ *	users.c		sending those away who may not stay
+ *	ending.c	the end of the role
  *	counts.c	how many there are of each address and user
  */
 #ifndef CAS_CLIENT_H
@@ -76,9 +78,20 @@ enum client_state {
 	CLOSING,	/* waits for jobs to come home, then freed */
 };
 
+struct cas_client;
+
+/* What happens to a client, for those that know what to do: commands.c. */
+struct client_events {
+	void (*on_command)(struct cas_client *client, struct imap_command_line *line);
+	void (*on_line)(struct cas_client *client, struct span line);	/* the answer to a challenge */
+	void (*on_delay_over)(void *client);
+	void (*on_free)(struct cas_client *client);
+};
+
 struct cas_client {
 	struct list link;
 	struct cas *cas;
+	const struct client_events *events;
 	char sid[SID_LENGTH + 1];
 	char *address;			/* numeric, for counts and log */
 	enum client_state state;
@@ -106,7 +119,8 @@ struct cas_client {
 };
 
 /* client.c */
-struct cas_client *client_new(struct cas *cas, struct stream *stream, bool is_tls);
+struct cas_client *client_new(struct cas *cas, struct stream *stream, bool is_tls,
+    const struct client_events *events);
 void client_enter(struct cas_client *client, enum client_state next);
 
 /* Run again in the next turn. */
@@ -125,9 +139,8 @@ void client_reply(struct cas_client *client, struct span tag, enum imap_conditio
 /* Count a command that was BAD; true: it was one too many, and the client is closed. */
 bool client_is_one_too_many(struct cas_client *client);
 
-/* commands.c */
-void client_greet(struct cas_client *client);
-void client_command(struct cas_client *client, struct imap_command_line *line);
+/* commands.c: make a client and greet it. */
+struct cas_client *commands_begin(struct cas *cas, struct stream *stream, bool is_tls);
 
 /* login.c */
 void login_with_password(struct cas_client *client, const struct imap_command_line *line);
@@ -145,11 +158,12 @@ void pipe_leave(struct cas_client *client, const char *code, const char *text);
 /* The mailbox server is gone, though the link still looks alive. */
 void pipe_lost(struct cas_client *client);
 
-/* cas.c: stop accepting, and send away who has not logged in. */
+/* ending.c; cas_close(): stop accepting, and send away who has not logged in. */
 void cas_close(struct cas *cas);
+void cas_on_grace_over(void *context);
+void cas_on_gone(void *context);
 
 /* ports.c; ports_reload(): as the configuration is now; lines of what cannot be opened. */
-void ports_admit(struct cas *cas, struct stream *stream, bool is_tls);
 void ports_reload(struct cas *cas, struct buffer *problems_out);
 void ports_close(struct cas *cas);
 
@@ -160,15 +174,19 @@ struct visitor {
 	struct stream *stream;
 	bool is_tls;
 	struct timer limit;
+	void (*on_introduced)(struct cas *cas, struct stream *stream, bool is_tls);	/* takes the stream */
 };
 
-void visitor_new(struct cas *cas, struct stream *stream, bool is_tls);
+void visitor_new(struct cas *cas, struct stream *stream, bool is_tls,
+    void (*on_introduced)(struct cas *cas, struct stream *stream, bool is_tls));
 void visitor_free(struct visitor *visitor);
 
 /* denied.c */
 void denied_load(struct cas *cas);
 bool denied_has(const struct cas *cas, const struct directory_name *user);
-void denied_send_away(struct cas *cas);
+
+/* users.c */
+void users_send_denied_away(struct cas *cas);
 
 /* drain.c */
 void cas_drain_on_due(void *context);

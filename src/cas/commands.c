@@ -45,8 +45,8 @@ write_capability(struct cas_client *client, struct buffer *out)
 	buffer_free(&names);
 }
 
-void
-client_greet(struct cas_client *client)
+static void
+greet(struct cas_client *client)
 {
 	const struct config *config = client->cas->parts.config;
 	struct buffer code = { 0 }, text = { 0 };
@@ -171,8 +171,8 @@ static command_handler *const handlers[IMAP_COMMAND_COUNT] = {
 	[IMAP_AUTHENTICATE] = on_authenticate,
 };
 
-void
-client_command(struct cas_client *client, struct imap_command_line *line)
+static void
+on_command(struct cas_client *client, struct imap_command_line *line)
 {
 	if (handlers[line->verb] != NULL) {
 		handlers[line->verb](client, line);
@@ -180,4 +180,15 @@ client_command(struct cas_client *client, struct imap_command_line *line)
 	}
 	client_reply(client, line->tag, IMAP_BAD, NULL, "Log in first");
 	client_is_one_too_many(client);
+}
+
+static const struct client_events events = { on_command, login_answer, login_on_delay_over, login_forget };
+
+struct cas_client *
+commands_begin(struct cas *cas, struct stream *stream, bool is_tls)
+{
+	struct cas_client *client = client_new(cas, stream, is_tls, &events);
+
+	greet(client);
+	return client;
 }

@@ -45,8 +45,8 @@ refuse(struct stream *stream, bool is_tls, const char *limit)
 	stream_close_after_flush(&stream, FLUSH_MS);
 }
 
-void
-ports_admit(struct cas *cas, struct stream *stream, bool is_tls)
+static void
+admit(struct cas *cas, struct stream *stream, bool is_tls)
 {
 	uint8_t octets[16];
 	struct span address = throttle_place(stream_peer_address(stream), octets);
@@ -63,7 +63,7 @@ ports_admit(struct cas *cas, struct stream *stream, bool is_tls)
 		return;
 	}
 	cas->status.connections++;
-	client = client_new(cas, stream, is_tls);
+	client = commands_begin(cas, stream, is_tls);
 	log_debug("connect", log_text("sid", client->sid), log_text("rip", client->address));
 }
 
@@ -79,7 +79,7 @@ receive_balancer(struct cas *cas, struct stream *stream, bool is_tls)
 	} else if (!make_room(cas)) {
 		refuse(stream, true, "max-connections");
 	} else {
-		visitor_new(cas, stream, is_tls);
+		visitor_new(cas, stream, is_tls, admit);
 	}
 }
 
@@ -91,7 +91,7 @@ on_accepted(struct stream *stream, void *context)
 	if (port->is_proxy)
 		receive_balancer(port->cas, stream, port->is_tls);
 	else
-		ports_admit(port->cas, stream, port->is_tls);
+		admit(port->cas, stream, port->is_tls);
 }
 
 static void

@@ -33,6 +33,7 @@ introduce(struct visitor *visitor, const struct proxy_header *header)
 	struct cas *cas = visitor->cas;
 	struct stream *stream = visitor->stream;
 	bool is_tls = visitor->is_tls;
+	void (*on_introduced)(struct cas *, struct stream *, bool) = visitor->on_introduced;
 
 	if (header->address[0] != '\0') {
 		log_debug("proxy", log_text("proxy", stream_peer_address(stream)),
@@ -42,7 +43,7 @@ introduce(struct visitor *visitor, const struct proxy_header *header)
 	stream_consume(stream, header->length);
 	visitor->stream = NULL;
 	visitor_free(visitor);
-	ports_admit(cas, stream, is_tls);
+	on_introduced(cas, stream, is_tls);
 }
 
 static void
@@ -80,13 +81,15 @@ on_limit(void *context)
 static const struct stream_events events = { on_input, NULL, on_end };
 
 void
-visitor_new(struct cas *cas, struct stream *stream, bool is_tls)
+visitor_new(struct cas *cas, struct stream *stream, bool is_tls,
+    void (*on_introduced)(struct cas *cas, struct stream *stream, bool is_tls))
 {
 	struct visitor *visitor = NEW(struct visitor);
 
 	visitor->cas = cas;
 	visitor->stream = stream;
 	visitor->is_tls = is_tls;
+	visitor->on_introduced = on_introduced;
 	list_push_back(&cas->visitors, &visitor->link);
 	cas->visitor_count++;
 	timer_init(&visitor->limit, cas->parts.loop, on_limit, visitor);

@@ -190,7 +190,7 @@ connect_client(void)
 	stream_set_events(world->near, &client_events, NULL);
 	count_up(world->cas->by_address, span_from_string(stream_peer_address(far)));
 	world->cas->status.connections++;
-	client_new(world->cas, far, false);
+	commands_begin(world->cas, far, false);
 	turn();
 	assert_true(span_starts_with(buffer_span(&world->said), SPAN("* OK [CAPABILITY IMAP4rev1 ")));
 	buffer_clear(&world->said);

@@ -1,0 +1,39 @@
+/*
+ * Users who may not stay: such as cannot log in any more, and whom the administrator logs out.  Loop thread.
+ */
+#include "client.h"
+
+void
+users_send_denied_away(struct cas *cas)
+{
+	LIST_FOREACH(&cas->users, link) {
+		struct cas_client *client = LIST_ENTRY(link, struct cas_client, link);
+
+		if (denied_has(cas, &client->user))
+			pipe_leave(client, NULL, "Logged out by the administrator");
+	}
+}
+
+static bool
+is_about_to_log_in(const struct cas_client *client)
+{
+	return client->state == ANSWERING || client->state == VERIFYING || client->state == LINKING;
+}
+
+void
+cas_end_user(struct cas *cas, struct span user)
+{
+	LIST_FOREACH(&cas->strangers, link) {
+		struct cas_client *client = LIST_ENTRY(link, struct cas_client, link);
+
+		if (is_about_to_log_in(client) && span_equals(directory_name_span(&client->user), user))
+			client_bye(client, NULL, "Logged out by the administrator");
+	}
+	LIST_FOREACH(&cas->users, link) {
+		struct cas_client *client = LIST_ENTRY(link, struct cas_client, link);
+
+		if (span_equals(directory_name_span(&client->user), user) &&
+		    link_server_of(cas->parts.link, buffer_span(&client->home)).length > 0)
+			pipe_leave(client, NULL, "Logged out by the administrator");
+	}
+}
