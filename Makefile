@@ -77,7 +77,7 @@ help:
 ## make check-debian13   the same on Debian 13 in a chroot (root)
 ## make fuzz         a million executions of each fuzz target
 ## make bench        the same work on imapd and on Dovecot, side by side
-## make rooms        the arrows between the rooms of src/
+## make rooms        the arrows between the rooms of src/ and between their inner rooms
 ## make install      DESTDIR= PREFIX=/usr; starts nothing
 ## make deps         install by apt what is missing
 deps:
@@ -108,7 +108,7 @@ bench:
 	@tests/tools/deps check
 	@tests/bench/run
 
-rooms:
+rooms: all
 	@tests/tools/rooms
 
 man:
