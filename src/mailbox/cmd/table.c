@@ -24,6 +24,6 @@ const struct session_commands cmd_table = {
 	.message_begins = append_begin,
 	.message_octets = append_octets,
 	.is_congested = append_is_congested,
-	.is_busy = append_is_busy,
-	.append_free = append_free,
+	.is_storing = append_is_busy,
+	.forget_message = append_forget,
 };

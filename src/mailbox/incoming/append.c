@@ -31,23 +31,27 @@ struct append {
 };
 
 bool
-append_is_congested(const struct append *append)
+append_is_congested(const struct session *session)
 {
+	const struct append *append = session->incoming;
+
 	return append != NULL && append->incoming.spool != NULL && spool_is_congested(append->incoming.spool);
 }
 
 bool
-append_is_busy(const struct append *append)
+append_is_busy(const struct session *session)
 {
+	const struct append *append = session->incoming;
+
 	return append != NULL && append->is_finishing;
 }
 
 void
-append_free(struct append **append)
+append_forget(struct session *session)
 {
-	struct append *freed = *append;
+	struct append *freed = session->incoming;
 
-	*append = NULL;
+	session->incoming = NULL;
 	if (freed == NULL)
 		return;
 	incoming_fini(&freed->incoming);
@@ -62,7 +66,7 @@ static void
 refuse(struct session *session, struct span tag, enum reply reply)
 {
 	session_refuse_append(session, tag, reply);
-	append_free(&session->append);
+	append_forget(session);
 }
 
 static void
@@ -85,7 +89,7 @@ start(struct session *session, const struct imap_append_message *message)
 	append->incoming.spool = spool_new(session->role->parts.loop, session->role->parts.storage,
 	    session->role->parts.config->data_directory, SPOOL_THRESHOLD);
 	spool_on_room(append->incoming.spool, on_room, session);
-	session->append = append;
+	session->incoming = append;
 }
 
 static void
@@ -117,7 +121,9 @@ add_message(struct append *append, const struct imap_append_message *from)
 static void
 go_on(struct session *session)
 {
-	if (session->append->is_synchronizing)
+	const struct append *append = session->incoming;
+
+	if (append->is_synchronizing)
 		buffer_add_string(session_out(session), "+ OK\r\n");
 	session_resume_append(session);
 }
@@ -159,7 +165,7 @@ on_looked_up(struct session *session, struct session_job *job, enum store_status
 static void
 look_up(struct session *session)
 {
-	struct append *append = session->append;
+	struct append *append = session->incoming;
 
 	append->is_finishing = true;
 	append->lookup.work = work_lookup;
@@ -170,7 +176,8 @@ look_up(struct session *session)
 void
 append_begin(struct session *session, const struct imap_append_message *message)
 {
-	bool is_first = session->append == NULL;
+	bool is_first = session->incoming == NULL;
+	struct append *append;
 
 	if (session->account == NULL) {
 		session_refuse_append(session, message->tag, REPLY_BAD_STATE);
@@ -178,12 +185,13 @@ append_begin(struct session *session, const struct imap_append_message *message)
 	}
 	if (is_first)
 		start(session, message);
+	append = session->incoming;
 	if (message->size_octets == 0)
 		refuse(session, message->tag, REPLY_EMPTY_MESSAGE);
-	else if (session->append->incoming.count == MESSAGES_MAX)
+	else if (append->incoming.count == MESSAGES_MAX)
 		refuse(session, message->tag, REPLY_LIMIT);
 	else {
-		add_message(session->append, message);
+		add_message(append, message);
 		if (is_first)
 			look_up(session);
 		else
@@ -194,7 +202,7 @@ append_begin(struct session *session, const struct imap_append_message *message)
 void
 append_octets(struct session *session, struct span octets)
 {
-	struct append *append = session->append;
+	struct append *append = session->incoming;
 
 	if (!append->is_literal8 && memchr(octets.at, 0, octets.length) != NULL)
 		append->has_nul = true;
@@ -206,7 +214,7 @@ append_octets(struct session *session, struct span octets)
 static void
 finish(struct session *session, enum reply reply)
 {
-	append_free(&session->append);
+	append_forget(session);
 	session_finish(session, reply);
 }
 
@@ -222,7 +230,7 @@ work_store(struct store *store, struct session_job *job)
 static void
 finish_stored(struct session *session)
 {
-	struct append *append = session->append;
+	struct append *append = session->incoming;
 	struct buffer code = { 0 };
 	struct imap_set_writer set = { .out = &code };
 
@@ -230,7 +238,7 @@ finish_stored(struct session *session)
 	for (size_t i = 0; i < append->incoming.count; i++)
 		imap_set_writer_add(&set, append->results[i].uid);
 	imap_set_writer_end(&set);
-	append_free(&session->append);
+	append_forget(session);
 	session_finish_with(session, REPLY_DONE, buffer_span(&code));
 	buffer_free(&code);
 }
@@ -276,7 +284,7 @@ static void
 on_spooled(enum spool_status status, void *context)
 {
 	struct session *session = context;
-	struct append *append = session->append;
+	struct append *append = session->incoming;
 
 	if (status == SPOOL_OK) {
 		append->render.work = work_render;
@@ -292,7 +300,7 @@ on_spooled(enum spool_status status, void *context)
 void
 cmd_append(struct session *session)
 {
-	struct append *append = session->append;
+	struct append *append = session->incoming;
 
 	if (append->has_nul) {
 		finish(session, REPLY_NUL);

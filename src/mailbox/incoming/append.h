@@ -11,16 +11,16 @@
 void append_begin(struct session *session, const struct imap_append_message *message);
 void append_octets(struct session *session, struct span octets);
 
-/* The disk is behind: stop reading; the session is advanced when there is room.  NULL is fine. */
-bool append_is_congested(const struct append *append);
+/* The disk is behind: stop reading; the session is advanced when there is room. */
+bool append_is_congested(const struct session *session);
 
-/* Its jobs are out.  NULL is fine. */
-bool append_is_busy(const struct append *append);
+/* Its jobs are out. */
+bool append_is_busy(const struct session *session);
 
 /* The command is whole: store and answer. */
 session_handler cmd_append;
 
-/* Accepts NULL, leaves NULL behind.  Not while it is busy. */
-void append_free(struct append **append);
+/* Forget it, if there is any; not while it is busy. */
+void append_forget(struct session *session);
 
 #endif

@@ -5,7 +5,8 @@
 #include <assert.h>
 
 #include "../shared/role.h"
-#include "life.h"
+#include "ending.h"
+#include "ground.h"
 #include "net/stream.h"
 
 void

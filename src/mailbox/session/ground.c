@@ -7,9 +7,8 @@
 
 #include "../shared/role.h"
 #include "base/log.h"
-#include "life.h"
+#include "ground.h"
 #include "net/stream.h"
-#include "session.h"
 
 #define CLOSE_MS 10000
 

@@ -18,7 +18,6 @@
 
 struct mailbox_role;
 struct session;
-struct append;
 
 /* Called with the command legal in this state of the session. */
 typedef void session_handler(struct session *session);
@@ -26,12 +25,12 @@ typedef void session_handler(struct session *session);
 /* What sessions can do; the rooms above fill it in. */
 struct session_commands {
 	session_handler *handlers[IMAP_COMMAND_COUNT];	/* NULL: not spoken on the link */
-	/* APPEND while its messages come in: as in incoming/append.h. */
+	/* APPEND while its messages come in: incoming/append.h. */
 	void (*message_begins)(struct session *session, const struct imap_append_message *message);
 	void (*message_octets)(struct session *session, struct span octets);
-	bool (*is_congested)(const struct append *append);
-	bool (*is_busy)(const struct append *append);
-	void (*append_free)(struct append **append);
+	bool (*is_congested)(const struct session *session);	/* read no more octets now */
+	bool (*is_storing)(const struct session *session);
+	void (*forget_message)(struct session *session);
 };
 
 #define SESSION_OUTPUT_MAX  (256 * 1024)	/* octets that wait for the client */
@@ -64,7 +63,7 @@ struct session {
 	struct span selected_name;	/* of the view's mailbox, owned */
 	bool is_rev2;			/* ENABLE IMAP4rev2: UTF-8 names, ESEARCH, no RECENT */
 	struct imap_command_line *line;	/* the command under way */
-	struct append *append;		/* the APPEND under way */
+	void *incoming;			/* the APPEND under way, of incoming/append.c */
 	struct {
 		enum reply reply;
 		struct span code;	/* in the line's arena */

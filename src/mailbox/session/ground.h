@@ -1,9 +1,9 @@
 /*
- * What the files of a session need of each other: session.c, its life; ending.c, how a command ends; ground.c,
- * what both and the commands stand on.  Loop thread.
+ * What the life of a session and the end of its commands stand on, beside what session.h offers to all.
+ * Loop thread.
  */
-#ifndef SESSION_LIFE_H
-#define SESSION_LIFE_H
+#ifndef SESSION_GROUND_H
+#define SESSION_GROUND_H
 
 #include "session.h"
 
@@ -16,10 +16,6 @@ void session_schedule(struct session *session);
 
 /* The selected mailbox is gone: deleted, or its store has failed. */
 bool session_has_lost_view(const struct session *session);
-void session_say_lost_view(struct session *session);
-
-/* For session->news: tell an idling client what is new. */
-void session_on_news(void *context);
 
 /* The client has taken what waited for it. */
 void session_on_drained(struct stream *stream, void *context);

@@ -10,8 +10,9 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "config/config.h"
+#include "ending.h"
+#include "ground.h"
 #include "imap/capability.h"
-#include "life.h"
 #include "net/stream.h"
 #include "net/tls.h"
 #include "session.h"
@@ -30,7 +31,7 @@ session_free(struct session *session)
 {
 	struct mailbox_role *role = session->role;
 
-	session->commands->append_free(&session->append);
+	session->commands->forget_message(session);
 	imap_command_free(&session->line);
 	session_unselect(session);
 	account_release(&session->account);
@@ -63,7 +64,7 @@ on_deferred(void *context)
 	}
 	if (!session_is_closing(session))
 		advance(session);
-	else if (session->jobs == 0 && session->on_room == NULL && !session->commands->is_busy(session->append))
+	else if (session->jobs == 0 && session->on_room == NULL && !session->commands->is_storing(session))
 		session_free(session);
 }
 
@@ -140,7 +141,7 @@ on_command(struct session *session, struct imap_command_line *line)
 	    (numbers == IMAP_NUMBERS_MUST_STAY && line->is_uid);
 	session_enter(session, SESSION_RUNNING);
 	if (!is_legal(session)) {
-		session->commands->append_free(&session->append);
+		session->commands->forget_message(session);
 		session_finish(session, REPLY_BAD_STATE);
 		return;
 	}
@@ -153,7 +154,7 @@ on_error(struct session *session, const struct imap_error *error)
 {
 	enum imap_condition condition = error->status == IMAP_ERROR_NO ? IMAP_NO : IMAP_BAD;
 
-	session->commands->append_free(&session->append);
+	session->commands->forget_message(session);
 	if (session->phase == SESSION_APPENDING)
 		session_enter(session, SESSION_READY);
 	if (!error->is_foreign)
@@ -251,7 +252,7 @@ may_read(const struct session *session)
 {
 	return session->phase != SESSION_RUNNING && !session_is_closing(session) &&
 	    stream_output_length(session->stream) <= SESSION_OUTPUT_MAX &&
-	    !session->commands->is_congested(session->append);
+	    !session->commands->is_congested(session);
 }
 
 /* One event of the parser; the octets of a message are borrowed from the stream until they are used. */
