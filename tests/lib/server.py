@@ -15,6 +15,8 @@ import tempfile
 import threading
 import time
 
+import responses
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 IMAPD = pathlib.Path(os.environ.get("IMAPD", ROOT / "build/imapd")).resolve()
 IMAPCTL = IMAPD.parent / "imapctl"
@@ -197,15 +199,24 @@ class Reply:
 
 
 class Client:
-    """A plain IMAP client that hides nothing: octets in, octets out."""
+    """A plain IMAP client that hides nothing: octets in, octets out.  Each reply must be what the grammar allows."""
 
     def __init__(self, port, tls=False, timeout=60):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout)
+        self.attach(socket.create_connection(("127.0.0.1", port), timeout), responses.Checker())
         if tls:
             self.start_tls()
-        self.file = self.socket.makefile("rb")
-        self.count = 0
         self.greeting = self.line()
+
+    def attach(self, connected, checker=None):
+        """Begin on a socket whose greeting is still to be read; without a checker replies may be anything."""
+        self.socket, self.checker, self.count = connected, checker, 0
+        self.file = self.socket.makefile("rb")
+        return self
+
+    @classmethod
+    def unread(cls, connected, checker=None):
+        """A client that has not read the greeting."""
+        return cls.__new__(cls).attach(connected, checker)
 
     def start_tls(self):
         context = ssl.create_default_context()
@@ -228,7 +239,11 @@ class Client:
                 break
             parts.append(self.file.read(int(literal[1])))
         whole = b"".join(parts)
-        return whole[:-2] if whole.endswith(b"\r\n") else whole
+        if not whole.endswith(b"\r\n"):
+            return whole
+        if self.checker:
+            self.checker.check(whole[:-2])
+        return whole[:-2]
 
     def tag(self):
         self.count += 1

@@ -316,15 +316,13 @@ def test_a_port_that_cannot_be_opened_is_told(server):
 
 def proxied(server, header, tls=False, pieces=None):
     """A client behind a balancer that sends the header in pieces."""
-    client = lib.Client.__new__(lib.Client)
-    client.count = 0
-    client.socket = socket.create_connection(("127.0.0.1", server.imaps_port if tls else server.imap_port), 60)
+    client = lib.Client.unread(
+        socket.create_connection(("127.0.0.1", server.imaps_port if tls else server.imap_port), 60))
     client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     for piece in pieces or [header]:
         client.socket.sendall(piece)
     if tls:
         client.start_tls()
-    client.file = client.socket.makefile("rb")
     client.greeting = client.line()
     return client
 

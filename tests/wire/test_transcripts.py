@@ -16,6 +16,7 @@ import re
 
 import pytest
 
+import responses
 import server as lib
 
 FOLDER = pathlib.Path(__file__).parent
@@ -41,9 +42,9 @@ class Run:
     def use(self, name):
         if name not in self.connections:
             port = self.server.lmtp_port if self.path.suffix == ".lmtp" else self.server.imap_port
-            self.connections[name] = lib.Client.__new__(lib.Client)
-            self.connections[name].socket = lib.socket.create_connection(("127.0.0.1", port), 20)
-            self.connections[name].file = self.connections[name].socket.makefile("rb")
+            self.connections[name] = lib.Client.unread(
+                lib.socket.create_connection(("127.0.0.1", port), 20),
+                None if self.path.suffix == ".lmtp" else responses.Checker())
         self.connection = self.connections[name]
 
     def fill(self, text):
