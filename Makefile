@@ -73,7 +73,8 @@ help:
 ## make              build imapd and imapctl in build/
 ## make run          set everything up and serve a demo mailbox on 127.0.0.1
 ## make check        build every variant and pass the tests; CHECK="wire units" runs those stages alone
-## make soak         faults between hosts for SPLIT_SECONDS=3600, from SPLIT_SEED=1 on (root)
+## make soak         faults between hosts for SPLIT_SECONDS=3600, from SPLIT_SEED=1 on (root); the model check,
+##                   MODEL_STEPS=20000 for each of MODEL_SEEDS (fifty): a million steps
 ## make check-debian13   the same on Debian 13 in a chroot (root)
 ## make fuzz         a million executions of each fuzz target
 ## make bench        the same work on imapd and on Dovecot, side by side
@@ -96,6 +97,8 @@ soak: all
 	@tests/tools/deps check
 	SPLIT_SCHEDULES=$${SPLIT_SCHEDULES:-5000} SPLIT_SECONDS=$${SPLIT_SECONDS:-3600} IMAPD=$(BUILD)/imapd \
 	    /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/split/test_faults.py
+	MODEL_STEPS=$${MODEL_STEPS:-20000} MODEL_SEEDS="$${MODEL_SEEDS:-$$(seq -s ' ' 101 150)}" IMAPD=$(BUILD)/imapd \
+	    /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/model
 
 check-debian13:
 	@tests/tools/debian13
