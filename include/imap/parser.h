@@ -24,7 +24,8 @@ struct imap_limits {
 	uint64_t discard_octets;	/* a non-synchronizing literal refused up to here is skipped; above: BYE */
 };
 
-/* For strangers: 8 KiB lines, 4 KiB literals, 16 KiB in all, depth 1. */
+/* For strangers: 8 KiB lines, 4 KiB literals, 16 KiB in all, depth 1.  An ID may be longer: what does not fit is
+ * read and forgotten. */
 extern const struct imap_limits imap_limits_before_login;
 /* 64 KiB lines, 128 KiB literals, 1 MiB in all, depth 32, 10,000 nodes, messages of 64 MiB. */
 extern const struct imap_limits imap_limits_after_login;

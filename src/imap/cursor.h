@@ -16,6 +16,7 @@ struct cursor {
 	struct arena *arena;
 	const struct imap_limits *limits;
 	size_t nodes;			/* elements so far, against limits->list_nodes */
+	size_t forgotten;		/* pairs of ID that were read before, and are not in the text */
 	bool is_utf8;			/* mailbox names are UTF-8 */
 	enum imap_error_status status;
 	const char *code;

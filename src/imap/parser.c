@@ -101,6 +101,7 @@ parser_start_command(struct imap_parser *parser)
 	parser->message = (struct imap_append_message){ .index = 0 };
 	parser->command_octets = 0;
 	parser->kind = NOT_ASKED;
+	parser->forgotten_pairs = 0;
 	parser->limits = parser->next_limits;
 	parser->skipped = 0;
 	parser->remaining = 0;
@@ -185,7 +186,7 @@ take_special(struct imap_parser *parser, struct span *input, struct imap_event *
 		return refuse_line(parser, event, "CR without LF");
 	}
 	if (octet != 0 && octet != '\r' && octet != '\n')
-		return refuse_line(parser, event, "Command is too long");
+		return !parser_forget_pairs(parser) && refuse_line(parser, event, "Command is too long");
 	take(input, 1);
 	if (octet == '\n')
 		return parser_end_line(parser, event);

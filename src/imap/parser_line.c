@@ -10,7 +10,7 @@ static struct cursor
 cursor_over(struct imap_parser *parser, struct arena *arena, struct span text)
 {
 	return (struct cursor){ .text = text, .arena = arena, .limits = parser->limits,
-		.is_utf8 = parser->is_utf8 };
+		.is_utf8 = parser->is_utf8, .forgotten = parser->forgotten_pairs };
 }
 
 /* The tag of the command at hand, or "*"; good until the next error. */
@@ -231,6 +231,39 @@ is_append(struct imap_parser *parser)
 	return parser->kind == IS_APPEND;
 }
 
+/*
+ * An ID within its bounds, 30 pairs with values of 1,024 octets (RFC 2971 section 3.3), is more than we hold for a
+ * stranger.
+ */
+bool
+parser_forget_pairs(struct imap_parser *parser)
+{
+	struct buffer *text = &parser->text;
+	struct arena *arena = arena_new();
+	struct imap_command_line line = { .tag = { NULL, 0 } };
+	struct cursor cursor = cursor_over(parser, arena, buffer_span(text));
+	size_t begin, length;
+	bool is_id = imap_skip_id_pairs(&cursor, &line, &begin, &length);
+
+	arena_free(&arena);
+	if (!is_id)
+		return false;
+	parser->forgotten_pairs = cursor.forgotten;
+	text->length -= length;
+	memmove(text->at + begin, text->at + begin + length, text->length - begin);
+	if (parser->command_octets > text->length)
+		parser->command_octets = text->length;
+	if (parser->line_octets > text->length)
+		parser->line_octets = text->length;
+	return true;
+}
+
+static bool
+has_room(const struct imap_parser *parser, uint64_t size)
+{
+	return size <= parser->limits->command_octets - parser->command_octets;
+}
+
 /* A literal that belongs to the text of the command. */
 static bool
 begin_literal(struct imap_parser *parser, struct imap_event *event)
@@ -239,7 +272,7 @@ begin_literal(struct imap_parser *parser, struct imap_event *event)
 	bool is_synchronizing = !parser->announcement.is_plus;
 
 	if (size > parser->limits->literal_octets ||
-	    size > parser->limits->command_octets - parser->command_octets) {
+	    (!has_room(parser, size) && !(parser_forget_pairs(parser) && has_room(parser, size)))) {
 		parser_tell_error(parser, event, "Literal is too large");
 		return skip_announced(parser, event);
 	}

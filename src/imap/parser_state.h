@@ -36,6 +36,7 @@ struct imap_parser {
 	size_t command_octets;		/* in this command */
 	bool saw_cr;
 	enum { NOT_ASKED, IS_APPEND, IS_OTHER } kind;	/* asked once, at the first literal */
+	size_t forgotten_pairs;		/* of an ID */
 	bool is_text_lent;		/* a LINE event points into text until the next feed */
 	struct announcement announcement;
 	uint64_t remaining;		/* of a literal, message or skipped literal */
@@ -58,6 +59,9 @@ bool parser_tell_error(struct imap_parser *parser, struct imap_event *event, con
 bool parser_tell_fatal(struct imap_parser *parser, struct imap_event *event, const char *text);
 /* The line at hand goes on, but nobody wants it. */
 void parser_skip_line(struct imap_parser *parser);
+
+/* The command is full: make room, if it is an ID, by forgetting what is read.  False: there is no room. */
+bool parser_forget_pairs(struct imap_parser *parser);
 
 /* A line has ended: of a command, or before a literal or message.  True when there is an event. */
 bool parser_end_line(struct imap_parser *parser, struct imap_event *event);

@@ -33,6 +33,12 @@ bool imap_read_expunge(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_store(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_copy(struct cursor *cursor, struct imap_command_line *line);
 
+/*
+ * Read, from the tag on, the pairs of an ID that are whole and followed by another, and count them in
+ * cursor->forgotten: who holds the text may cut these octets out.  False: there are none, or this is no ID.
+ */
+bool imap_skip_id_pairs(struct cursor *cursor, struct imap_command_line *line, size_t *begin_out, size_t *length_out);
+
 /* "(MESSAGES UIDNEXT)" to IMAP_STATUS_*. */
 bool imap_read_status_items(struct cursor *cursor, unsigned *items_out);
 

@@ -7,13 +7,14 @@
 
 #define ID_PAIRS_MAX 30
 
+/* RFC 2971 section 3.3 allows 30. */
 static bool
 read_pair(struct cursor *cursor, void *context)
 {
 	struct imap_id *id = context;
 	struct imap_id_pair *pair;
 
-	if (id->count == ID_PAIRS_MAX)
+	if (cursor->forgotten + id->count == ID_PAIRS_MAX)
 		return cursor_fail(cursor, "ID takes at most 30 pairs");
 	pair = cursor_grow(cursor, (void **)&id->pairs, &id->count, sizeof *pair);
 	if (!cursor_string(cursor, &pair->name) || !cursor_space(cursor))
@@ -28,6 +29,24 @@ imap_read_id(struct cursor *cursor, struct imap_command_line *line)
 	if (!cursor_space(cursor))
 		return false;
 	return cursor_word(cursor, "NIL") || cursor_list(cursor, true, read_pair, &line->id);
+}
+
+bool
+imap_skip_id_pairs(struct cursor *cursor, struct imap_command_line *line, size_t *begin_out, size_t *length_out)
+{
+	struct imap_id id = { NULL, 0 };
+
+	if (!imap_read_start(cursor, line) || line->verb != IMAP_ID || !cursor_skip(cursor, ' ') ||
+	    !cursor_skip(cursor, '('))
+		return false;
+	*begin_out = cursor->at;
+	*length_out = 0;
+	while (read_pair(cursor, &id) && cursor_skip(cursor, ' ')) {
+		*length_out = cursor->at - *begin_out;
+		cursor->forgotten++;
+		id.count = 0;
+	}
+	return *length_out > 0;
 }
 
 bool

@@ -383,6 +383,50 @@ test_lines(void **state)
 	imap_parser_expect_line(parser, 4);
 	feed(parser, SPAN("DO"), &story);
 	assert_false(imap_parser_cancel_line(parser));
+static void
+add_id(struct buffer *text, unsigned pairs, size_t octets, bool is_literal)
+{
+	buffer_add_string(text, "a ID (");
+	for (unsigned i = 0; i < pairs; i++) {
+		buffer_printf(text, is_literal ? "%s{8+}\r\nfield-%02u {%zu+}\r\n" : "%s\"field-%02u\" \"", i == 0 ? "" : " ", i,
+		    octets);
+		for (size_t octet = 0; octet < octets; octet++)
+			buffer_add_string(text, is_literal || octet % 2 == 0 ? "x" : "\\\"");
+		buffer_add_string(text, is_literal ? "" : "\"");
+	}
+	buffer_add_string(text, ")\r\nb NOOP\r\n");
+}
+
+/* 30 pairs of 1,024 octets are answered (RFC 2971 section 3.3), and not held. */
+static void
+test_long_id(void **state)
+{
+	static const struct {
+		unsigned pairs;
+		size_t octets;
+		bool is_good;
+	} ids[] = { { 30, 1024, true }, { 31, 1024, false }, { 31, 1, false }, { 2, 20000, false } };
+
+	(void)state;
+	for (size_t i = 0; i < 2 * COUNT_OF(ids); i++) {
+		struct imap_parser *parser = imap_parser_new(&imap_limits_before_login);
+		struct buffer text = { 0 }, story = { 0 };
+		bool is_good = ids[i / 2].is_good;
+
+		add_id(&text, ids[i / 2].pairs, ids[i / 2].octets, i % 2 == 1);
+		for (size_t at = 0; at < text.length; at++) {
+			feed(parser, span_slice(buffer_span(&text), at, 1), &story);
+			assert_true(imap_parser_memory(parser) <= 32 << 10);
+		}
+		assert_true(span_starts_with(buffer_span(&story), is_good ? SPAN("a ID ") : SPAN("a BAD;")));
+		buffer_add_octet(&story, 0);
+		assert_string_equal(story.at + story.length - 8, "b NOOP;");
+		buffer_free(&text);
+		buffer_free(&story);
+		imap_parser_free(&parser);
+	}
+}
+
 	feed(parser, SPAN("NE\r\na NOOP\r\n"), &story);
 	assert_true(imap_parser_is_idle(parser));
 	imap_parser_expect_line(parser, 4);
@@ -495,3 +539,4 @@ main(void)
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
+		cmocka_unit_test(test_long_id),
