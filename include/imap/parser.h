@@ -61,7 +61,7 @@ struct imap_append_message {
 enum imap_error_status { IMAP_ERROR_BAD, IMAP_ERROR_NO };
 
 struct imap_error {
-	struct span tag;		/* "*" when there is none that may be repeated */
+	struct span tag;		/* "*" when there is none */
 	enum imap_error_status status;
 	const char *code;		/* without brackets: "TOOBIG", "BADCHARSET (US-ASCII UTF-8)"; or NULL */
 	const char *text;

@@ -45,7 +45,7 @@ struct imap_search_node {
 	uint64_t number;		/* LARGER, SMALLER, MODSEQ; IMAP_FLAG_ bit of FLAG */
 	int32_t days;			/* since 1970-01-01 */
 	struct span field;		/* HEADER */
-	struct span text;		/* valid UTF-8, as the client wrote it; empty matches everything */
+	struct span text;		/* as the client wrote it; empty matches everything */
 	struct imap_sequence set;	/* resolve it before evaluating */
 };
 
@@ -60,6 +60,7 @@ struct imap_search {
 	unsigned return_options;	/* IMAP_RETURN_*; "RETURN ()" is IMAP_RETURN_ALL */
 	bool has_modseq;		/* some key is MODSEQ */
 	bool has_unknown_charset;	/* nothing of the keys was read: the answer is NO [BADCHARSET] */
+	struct span charset;		/* of the texts, which are to be converted; empty: they are valid UTF-8 */
 	struct imap_search_node *nodes;	/* nodes[0] is the root */
 	size_t node_count;
 	size_t depth;

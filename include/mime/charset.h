@@ -12,6 +12,9 @@ struct mime_converter;
 /* Is the label known?  For BADCHARSET: RFC 9051 section 6.4.4. */
 bool mime_charset_is_known(struct span label);
 
+/* Is it UTF-8, or ASCII, which is a part of it? */
+bool mime_charset_is_utf8(struct span label);
+
 /*
  * Give a converter to UTF-8.  An unknown or empty label converts what is valid UTF-8 as UTF-8, and other
  * octets above 127 as windows-1252.

@@ -181,7 +181,7 @@ read_quoted(struct cursor *cursor, struct span *string_out)
 	}
 	quoted = span_slice(cursor->text, start, cursor->at - start);
 	cursor->at++;
-	if (!is_ascii && !imap_utf8_is_valid(quoted))
+	if (!is_ascii && !cursor->has_charset && !imap_utf8_is_valid(quoted))
 		return cursor_fail(cursor, "Quoted string is not UTF-8");
 	*string_out = is_escaped ? unescape(cursor, quoted) : quoted;
 	return true;
@@ -226,8 +226,8 @@ cursor_astring(struct cursor *cursor, struct span *string_out)
 bool
 cursor_text(struct cursor *cursor, struct span *text_out)
 {
-	return cursor_astring(cursor, text_out) &&
-	    (imap_utf8_is_valid(*text_out) || cursor_fail(cursor, "String is not UTF-8"));
+	return cursor_astring(cursor, text_out) && (cursor->has_charset || imap_utf8_is_valid(*text_out) ||
+	    cursor_fail(cursor, "String is not UTF-8"));
 }
 
 bool

@@ -18,6 +18,7 @@ struct cursor {
 	size_t nodes;			/* elements so far, against limits->list_nodes */
 	size_t forgotten;		/* pairs of ID that were read before, and are not in the text */
 	bool is_utf8;			/* mailbox names are UTF-8 */
+	bool has_charset;		/* texts are of another charset than UTF-8 */
 	enum imap_error_status status;
 	const char *code;
 	const char *error;		/* NULL while all is well */
@@ -61,14 +62,14 @@ bool cursor_word(struct cursor *cursor, const char *word);
 
 bool cursor_string(struct cursor *cursor, struct span *string_out);
 bool cursor_astring(struct cursor *cursor, struct span *string_out);
-/* An astring that is valid UTF-8. */
+/* An astring that is valid UTF-8, or whatever it is of another charset. */
 bool cursor_text(struct cursor *cursor, struct span *text_out);
 bool cursor_number(struct cursor *cursor, uint64_t max, uint64_t *number_out);
 bool cursor_sequence(struct cursor *cursor, struct imap_sequence *sequence_out);
 /* A name, made canonical; a bad one is NO [CANNOT]. */
 bool cursor_mailbox(struct cursor *cursor, struct span *name_out);
-/* "(\Seen $x)", or the same without parentheses when that is allowed. */
-bool cursor_flags(struct cursor *cursor, bool may_be_bare, struct imap_flags *flags_out);
+/* "(\Seen $x)"; STORE may leave the parentheses out, and APPEND may say \Recent, which counts for nothing. */
+bool cursor_flags(struct cursor *cursor, bool is_store, struct imap_flags *flags_out);
 bool cursor_date_time(struct cursor *cursor, struct imap_date_time *time_out);
 
 /* Read each element of "(a b c)" by a callback; empty only when allowed. */

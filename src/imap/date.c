@@ -122,20 +122,25 @@ zone(struct span text, int16_t *minutes_out)
 	return true;
 }
 
+/*
+ * "dd-Mmm-yyyy hh:mm:ss +zzzz".  The grammar wants a space or a zero before a day of one digit; node-imap 0.8
+ * writes the digit alone, and other servers take it.
+ */
 bool
 imap_date_time_parse(struct span text, struct imap_date_time *time_out)
 {
+	size_t dash = span_find(text, '-');
+	struct span behind = span_from(text, dash);
 	int32_t days;
 	int64_t seconds;
 	int16_t minutes;
 	int day;
 
-	/* "dd-Mmm-yyyy hh:mm:ss +zzzz", the first digit may be a space */
-	if (text.length != 26 || text.at[2] != '-' || text.at[11] != ' ' || text.at[20] != ' ')
+	if (dash < 1 || dash > 2 || behind.length != 24 || behind.at[9] != ' ' || behind.at[18] != ' ')
 		return false;
-	if (!digits(text.at[0] == ' ' ? span_slice(text, 1, 1) : span_slice(text, 0, 2), &day) ||
-	    !month_and_year(day, span_slice(text, 3, 8), &days) ||
-	    !time_of_day(span_slice(text, 12, 8), &seconds) || !zone(span_slice(text, 21, 5), &minutes))
+	if (!digits(text.at[0] == ' ' ? span_slice(text, 1, dash - 1) : span_slice(text, 0, dash), &day) ||
+	    !month_and_year(day, span_slice(behind, 1, 8), &days) ||
+	    !time_of_day(span_slice(behind, 10, 8), &seconds) || !zone(span_slice(behind, 19, 5), &minutes))
 		return false;
 	time_out->seconds = (int64_t)days * SECONDS_PER_DAY + seconds - minutes * 60;
 	time_out->zone_minutes = minutes;

@@ -8,8 +8,8 @@
 #include "cursor.h"
 
 /*
- * Read a whole command into line, whose arena the cursor uses.  On failure line->tag holds the tag, if it is one
- * that may be repeated, else "*".
+ * Read a whole command into line, whose arena the cursor uses.  On failure line->tag holds the tag, if there is
+ * one, else "*".
  */
 bool imap_read_command(struct cursor *cursor, struct imap_command_line *line);
 

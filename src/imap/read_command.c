@@ -56,7 +56,6 @@ static reader *const readers[IMAP_COMMAND_COUNT] = {
 	[IMAP_MOVE] = imap_read_copy,
 };
 
-/* A tag with "<" is legal but never repeated, or a browser sent here could be shown a page of its sender's. */
 static bool
 read_tag(struct cursor *cursor, struct span *tag_out)
 {
@@ -65,8 +64,6 @@ read_tag(struct cursor *cursor, struct span *tag_out)
 	if (!cursor_run(cursor, imap_is_tag_octet, &tag) || tag.length > TAG_OCTETS_MAX ||
 	    cursor_peek(cursor) != ' ')
 		return cursor_fail(cursor, "A command begins with a tag and a space");
-	if (span_find(tag, '<') != tag.length)
-		return cursor_fail(cursor, "The tag holds a character we do not repeat");
 	*tag_out = tag;
 	return cursor_space(cursor);
 }

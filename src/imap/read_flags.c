@@ -18,38 +18,58 @@ add_keyword(struct cursor *cursor, struct imap_flags *flags, struct span name)
 	return true;
 }
 
+/* imapcopy 1.04 appends with the flags that FETCH told it; \Recent is none that a client could set. */
 static bool
-read_flag(struct cursor *cursor, void *context)
+read_system_flag(struct cursor *cursor, bool is_store, struct imap_flags *flags)
 {
-	struct imap_flags *flags = context;
-	size_t start = cursor->at;
-	bool is_system = cursor_skip(cursor, '\\');
 	struct span name;
 	uint64_t bit;
 
 	if (!cursor_atom(cursor, &name))
 		return false;
-	if (!is_system)
-		return imap_keyword_is_valid(name) ? add_keyword(cursor, flags, name) :
-		    cursor_refuse(cursor, "LIMIT", "Keyword is too long");
-	bit = imap_flag_from_name(span_slice(cursor->text, start, cursor->at - start));
-	if (bit == 0)
-		return cursor_fail(cursor, "Unknown system flag");
+	if (!is_store && span_equals_nocase(name, SPAN("Recent")))
+		return true;
+	bit = imap_flag_from_name(span_of(name.at - 1, name.length + 1));
 	flags->system |= bit;
-	return true;
+	return bit != 0 || cursor_fail(cursor, "Unknown system flag");
+}
+
+static bool
+read_flag(struct cursor *cursor, bool is_store, struct imap_flags *flags)
+{
+	struct span name;
+
+	if (cursor_skip(cursor, '\\'))
+		return read_system_flag(cursor, is_store, flags);
+	if (!cursor_atom(cursor, &name))
+		return false;
+	return imap_keyword_is_valid(name) ? add_keyword(cursor, flags, name) :
+	    cursor_refuse(cursor, "LIMIT", "Keyword is too long");
+}
+
+static bool
+read_store_flag(struct cursor *cursor, void *flags)
+{
+	return read_flag(cursor, true, flags);
+}
+
+static bool
+read_append_flag(struct cursor *cursor, void *flags)
+{
+	return read_flag(cursor, false, flags);
 }
 
 bool
-cursor_flags(struct cursor *cursor, bool may_be_bare, struct imap_flags *flags_out)
+cursor_flags(struct cursor *cursor, bool is_store, struct imap_flags *flags_out)
 {
 	struct imap_flags flags = { 0 };
 
-	if (!may_be_bare || cursor_peek(cursor) == '(') {
-		if (!cursor_list(cursor, true, read_flag, &flags))
+	if (!is_store || cursor_peek(cursor) == '(') {
+		if (!cursor_list(cursor, true, is_store ? read_store_flag : read_append_flag, &flags))
 			return false;
 	} else {
 		do {
-			if (!cursor_node(cursor) || !read_flag(cursor, &flags))
+			if (!cursor_node(cursor) || !read_store_flag(cursor, &flags))
 				return false;
 		} while (cursor_skip(cursor, ' '));
 	}

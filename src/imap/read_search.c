@@ -4,6 +4,7 @@
  * Pure.
  */
 #include "base/memory.h"
+#include "mime/charset.h"
 #include "read.h"
 
 struct program {
@@ -13,6 +14,26 @@ struct program {
 	size_t level;		/* open keys above the next one */
 	size_t parentheses;
 };
+
+static void
+skip_spaces(struct cursor *cursor)
+{
+	while (cursor_skip(cursor, ' '))
+		continue;
+}
+
+/*
+ * The grammar has one space between two words.  Programs that join keys of which one may be empty send two, or one
+ * too many at the end: Roundcube's advanced search "UNDELETED  ALL".
+ */
+static bool
+spaces(struct cursor *cursor)
+{
+	if (!cursor_space(cursor))
+		return false;
+	skip_spaces(cursor);
+	return true;
+}
 
 /* A node under the open one.  The pointer is good until the next node is added. */
 static struct imap_search_node *
@@ -132,39 +153,39 @@ read_date(struct cursor *cursor, struct imap_search_node *node)
 {
 	struct span text;
 
-	return cursor_space(cursor) && cursor_astring(cursor, &text) &&
+	return spaces(cursor) && cursor_astring(cursor, &text) &&
 	    (imap_date_parse(text, &node->days) || cursor_fail(cursor, "Invalid date"));
 }
 
 static bool
 read_size(struct cursor *cursor, struct imap_search_node *node)
 {
-	return cursor_space(cursor) && cursor_number(cursor, INT64_MAX, &node->number);
+	return spaces(cursor) && cursor_number(cursor, INT64_MAX, &node->number);
 }
 
 static bool
 read_text(struct cursor *cursor, struct imap_search_node *node)
 {
-	return cursor_space(cursor) && cursor_text(cursor, &node->text);
+	return spaces(cursor) && cursor_text(cursor, &node->text);
 }
 
 static bool
 read_header(struct cursor *cursor, struct imap_search_node *node)
 {
-	return cursor_space(cursor) && cursor_text(cursor, &node->field) && cursor_space(cursor) &&
+	return spaces(cursor) && cursor_text(cursor, &node->field) && spaces(cursor) &&
 	    cursor_text(cursor, &node->text);
 }
 
 static bool
 read_uids(struct cursor *cursor, struct imap_search_node *node)
 {
-	return cursor_space(cursor) && cursor_sequence(cursor, &node->set);
+	return spaces(cursor) && cursor_sequence(cursor, &node->set);
 }
 
 static bool
 read_keyword(struct cursor *cursor, struct imap_search_node *node)
 {
-	return cursor_space(cursor) && cursor_atom(cursor, &node->text);
+	return spaces(cursor) && cursor_atom(cursor, &node->text);
 }
 
 /* "620162338" or "\"/flags/\\\\draft\" all 620162338"; we keep one number for all of a message. */
@@ -173,14 +194,14 @@ read_modseq(struct cursor *cursor, struct imap_search_node *node)
 {
 	struct span entry;
 
-	if (!cursor_space(cursor))
+	if (!spaces(cursor))
 		return false;
 	if (cursor_peek(cursor) == '"') {
-		if (!cursor_string(cursor, &entry) || !cursor_space(cursor))
+		if (!cursor_string(cursor, &entry) || !spaces(cursor))
 			return false;
 		if (!cursor_word(cursor, "all") && !cursor_word(cursor, "priv") && !cursor_word(cursor, "shared"))
 			return cursor_fail(cursor, "Expected all, priv or shared");
-		if (!cursor_space(cursor))
+		if (!spaces(cursor))
 			return false;
 	}
 	return imap_read_modseq(cursor, &node->number);
@@ -264,20 +285,46 @@ read_key(struct program *program, bool *is_whole_out)
 		if (++program->parentheses > cursor->limits->list_depth)
 			return cursor_fail(cursor, "Lists are nested too deep");
 		open_key(program, IMAP_SEARCH_AND);
+		skip_spaces(cursor);
 		return true;
 	}
 	if (cursor_word(cursor, "NOT")) {
 		open_key(program, IMAP_SEARCH_NOT);
-		return cursor_space(cursor);
+		return spaces(cursor);
 	}
 	if (cursor_word(cursor, "OR")) {
 		open_key(program, IMAP_SEARCH_OR);
-		return cursor_space(cursor);
+		return spaces(cursor);
 	}
 	*is_whole_out = true;
 	if (next == '*' || next == '$' || (next >= '0' && next <= '9'))
 		return cursor_sequence(cursor, &add_leaf(program, IMAP_SEARCH_SEQUENCE, IMAP_COST_STATE)->set);
 	return read_named_key(program);
+}
+
+/* Step to the end of all keys, or over the parenthesis that ends a list, if only spaces are before it. */
+static bool
+ends_program(struct cursor *cursor)
+{
+	struct cursor copy = *cursor;
+
+	skip_spaces(&copy);
+	if (!cursor_is_at_end(&copy))
+		return false;
+	cursor->at = copy.at;
+	return true;
+}
+
+static bool
+ends_list(struct cursor *cursor)
+{
+	struct cursor copy = *cursor;
+
+	skip_spaces(&copy);
+	if (!cursor_skip(&copy, ')'))
+		return false;
+	cursor->at = copy.at;
+	return true;
 }
 
 /* A key is whole: close what it completes, up to the key that takes another one.  *is_done_out: the root. */
@@ -289,16 +336,16 @@ complete(struct program *program, bool *is_done_out)
 	for (;;) {
 		struct imap_search_node *open = &program->search->nodes[program->open];
 
-		*is_done_out = program->open == 0 && cursor_is_at_end(cursor);
+		*is_done_out = program->open == 0 && ends_program(cursor);
 		if (*is_done_out) {
 			open->end = (uint32_t)program->search->node_count;
 			return true;
 		}
 		if (open->key == IMAP_SEARCH_OR && open->number++ == 0)
-			return cursor_space(cursor);
+			return spaces(cursor);
 		if (open->key == IMAP_SEARCH_AND) {
-			if (program->open == 0 || !cursor_skip(cursor, ')'))
-				return cursor_space(cursor);
+			if (program->open == 0 || !ends_list(cursor))
+				return spaces(cursor);
 			program->parentheses--;
 		}
 		close_key(program);
@@ -350,14 +397,17 @@ read_returns(struct cursor *cursor, struct imap_search *search)
 	if (!cursor_word(cursor, "RETURN"))
 		return true;
 	search->has_return = true;
-	if (!cursor_space(cursor) || !cursor_list(cursor, true, read_return_option, &search->return_options))
+	if (!spaces(cursor) || !cursor_list(cursor, true, read_return_option, &search->return_options))
 		return false;
 	if (search->return_options == 0)
 		search->return_options = IMAP_RETURN_ALL;
-	return cursor_space(cursor);
+	return spaces(cursor);
 }
 
-/* In an unknown charset the keys cannot be read; that a NO is due only the session can say with all it means. */
+/*
+ * In an unknown charset the keys cannot be read; that a NO is due only the session can say with all it means.
+ * Programs ask for more than UTF-8: JavaMail makes ISO-8859-1 of US-ASCII, others write UTF8 or ASCII.
+ */
 static bool
 read_charset(struct cursor *cursor, struct imap_search *search)
 {
@@ -365,11 +415,13 @@ read_charset(struct cursor *cursor, struct imap_search *search)
 
 	if (!cursor_word(cursor, "CHARSET"))
 		return true;
-	if (!cursor_space(cursor) || !cursor_astring(cursor, &charset))
+	if (!spaces(cursor) || !cursor_astring(cursor, &charset))
 		return false;
-	search->has_unknown_charset = !span_equals_nocase(charset, SPAN("UTF-8")) &&
-	    !span_equals_nocase(charset, SPAN("US-ASCII"));
-	return cursor_space(cursor);
+	search->has_unknown_charset = charset.length == 0 || !mime_charset_is_known(charset);
+	if (!search->has_unknown_charset && !mime_charset_is_utf8(charset))
+		search->charset = charset;
+	cursor->has_charset = search->charset.length > 0;
+	return spaces(cursor);
 }
 
 bool
@@ -377,7 +429,7 @@ imap_read_search(struct cursor *cursor, struct imap_command_line *line)
 {
 	struct imap_search *search = &line->search;
 
-	if (!cursor_space(cursor) || !read_returns(cursor, search) || !read_charset(cursor, search))
+	if (!spaces(cursor) || !read_returns(cursor, search) || !read_charset(cursor, search))
 		return false;
 	if (!search->has_unknown_charset)
 		return read_program(cursor, search);

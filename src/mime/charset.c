@@ -32,6 +32,14 @@ mime_charset_is_known(struct span label)
 	return charset_name_find(label).kind != CHARSET_UNKNOWN;
 }
 
+bool
+mime_charset_is_utf8(struct span label)
+{
+	enum charset_kind kind = charset_name_find(label).kind;
+
+	return kind == CHARSET_UTF_8 || kind == CHARSET_ASCII;
+}
+
 struct mime_converter *
 mime_converter_new(struct span label)
 {

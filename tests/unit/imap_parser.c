@@ -34,6 +34,8 @@ tell_search(const struct imap_search *search, struct buffer *story)
 		buffer_add_string(story, " unknown charset");
 	else
 		buffer_printf(story, " cost %d", search->nodes[0].cost);
+	if (search->charset.length > 0)
+		buffer_printf(story, " %.*s", SPAN_ARGS(search->charset));
 	buffer_printf(story, " return %u", search->return_options);
 }
 
@@ -215,7 +217,14 @@ static const struct {
 	{ "+ NOOP\r\n", "* BAD;" },
 	{ "a+b NOOP\r\n", "* BAD;" },
 	{ "\"a\" NOOP\r\n", "* BAD;" },
-	{ "<b> NOOP\r\n", "* BAD;" },
+	{ "<b> NOOP\r\n", "<b> NOOP;" },
+	{ "]!#$&',-./:;<=>?@^_`|}~ NOOP\r\n", "]!#$&',-./:;<=>?@^_`|}~ NOOP;" },
+	{ "a{b NOOP\r\n", "* BAD;" },
+	{ "a*b NOOP\r\n", "* BAD;" },
+	{ "a%b NOOP\r\n", "* BAD;" },
+	{ "a\\b NOOP\r\n", "* BAD;" },
+	{ "a(b) NOOP\r\n", "* BAD;" },
+	{ "\x7f NOOP\r\n", "* BAD;" },
 	{ "a XYZZY\r\nb NOOP\r\n", "a BAD;b NOOP;" },
 	{ "a UID NOOP\r\n", "a BAD;" },
 	{ "a NO\rOP\r\nb NOOP\r\n", "a BAD;b NOOP;" },
@@ -280,6 +289,9 @@ static const struct {
 	/* APPEND */
 	{ "a APPEND x (\\Seen $k) \" 7-Feb-1994 21:52:25 -0800\" {5}\r\nhello\r\n",
 	    "[x 0 5 sync 8,$k 760686745|hello]a APPEND x 1;" },
+	{ "a APPEND x (\\Recent \\Seen \\recent) \"7-Feb-1994 21:52:25 -0800\" {1+}\r\nx\r\n",
+	    "[x 0 1 8 760686745|x]a APPEND x 1;" },
+	{ "a APPEND x (\\Recently) {1+}\r\nx\r\nb NOOP\r\n", "a BAD;b NOOP;" },
 	{ "a APPEND x {2+}\r\nab (\\Draft) ~{3+}\r\ncde\r\n", "[x 0 2 0|ab][x 1 3 8 10|cde]a APPEND x 2;" },
 	{ "a APPEND {5}\r\ninbox {1}\r\nx\r\n", "+[INBOX 0 1 sync 0|x]a APPEND INBOX 1;" },
 	{ "a APPEND x {0}\r\n\r\n", "[x 0 0 sync 0|]a APPEND x 1;" },
@@ -319,14 +331,28 @@ static const struct {
 	{ "a SEARCH FLAGGED SINCE 1-Feb-1994 NOT FROM \"Smith\"\r\n",
 	    "a SEARCH 0<5 4<2 14<3 2<5 18<5:From=Smith cost 1 return 0;" },
 	{ "a SEARCH CHARSET utf-8 TEXT {4+}\r\n\xc3\xa9oo\r\n", "a SEARCH 0<2 20<2:=\xc3\xa9oo cost 2 return 0;" },
-	{ "a SEARCH CHARSET KOI8-R ALL\r\n", "a SEARCH unknown charset return 0;" },
+	{ "a SEARCH CHARSET UTF8 TEXT {2+}\r\n\xc3\xa9\r\n", "a SEARCH 0<2 20<2:=\xc3\xa9 cost 2 return 0;" },
+	{ "a SEARCH CHARSET \"us_ascii\" TEXT x\r\n", "a SEARCH 0<2 20<2:=x cost 2 return 0;" },
+	{ "a SEARCH CHARSET KOI8-R TEXT {1+}\r\n\xc1\r\n", "a SEARCH 0<2 20<2:=\xc1 cost 2 KOI8-R return 0;" },
+	{ "a SEARCH CHARSET latin1 TEXT \"\xe9\"\r\n", "a SEARCH 0<2 20<2:=\xe9 cost 2 latin1 return 0;" },
+	{ "a SEARCH CHARSET UTF-8 TEXT {1+}\r\n\xe9\r\n", "a BAD;" },
+	{ "a SEARCH CHARSET x-none TEXT {1+}\r\n\xe9 (\r\n", "a SEARCH unknown charset return 0;" },
+	{ "a SEARCH CHARSET \"\" ALL\r\n", "a SEARCH unknown charset return 0;" },
 	{ "a SEARCH RETURN () OR SEEN (DELETED 1:3)\r\n",
 	    "a SEARCH 0<6 1<6 4<3 0<6 4<5 7<6 cost 0 return 4;" },
 	{ "a SEARCH RETURN (MIN COUNT SAVE) NEW OLD\r\n",
 	    "a SEARCH 0<7 0<5 6<3 2<5 4<5 2<7 6<7 cost 0 return 25;" },
 	{ "a SEARCH OR OR ALL SEEN UNKEYWORD x\r\n", "a SEARCH 0<7 1<7 1<5 3<4 4<5 2<7 5<7:=x cost 0 return 0;" },
 	{ "a SEARCH MODSEQ \"/flags/\\\\draft\" all 620162338\r\n", "a SEARCH 0<2 9<2 cost 0 return 0;" },
+	{ "a SEARCH  SEEN  NOT  DELETED \r\n", "a SEARCH 0<4 4<2 2<4 4<4 cost 0 return 0;" },
+	{ "a SEARCH ( SEEN  DELETED )  \r\n", "a SEARCH 0<4 0<4 4<3 4<4 cost 0 return 0;" },
+	{ "a SEARCH RETURN  (ALL)  CHARSET  UTF-8  OR  SEEN  ALL\r\n",
+	    "a SEARCH 0<4 1<4 4<3 3<4 cost 0 return 4;" },
+	{ "a SEARCH HEADER  x  y  SINCE  1-Feb-1994\r\n", "a SEARCH 0<3 18<2:x=y 14<3 cost 1 return 0;" },
 	{ "a SEARCH OR SEEN\r\n", "a BAD;" },
+	{ "a SEARCH OR SEEN \r\n", "a BAD;" },
+	{ "a SEARCH \r\n", "a BAD;" },
+	{ "a SEARCH NOT \r\n", "a BAD;" },
 	{ "a SEARCH (SEEN\r\n", "a BAD;" },
 	{ "a SEARCH SEEN)\r\n", "a BAD;" },
 	{ "a SEARCH ()\r\n", "a BAD;" },
@@ -357,32 +383,6 @@ test_cases(void **state)
 		}
 }
 
-static void
-test_utf8_session(void **state)
-{
-	struct imap_parser *parser = imap_parser_new(&limits);
-	struct buffer story = { 0 };
-
-	(void)state;
-	imap_parser_set_utf8(parser, true);
-	feed(parser, SPAN("a DELETE \"\xc3\xa9&AOk-\"\r\n"), &story);
-	assert_string_equal(buffer_string(&story), "a DELETE \xc3\xa9&AOk- 0 0;");
-	buffer_free(&story);
-	imap_parser_free(&parser);
-}
-
-static void
-test_lines(void **state)
-{
-	struct imap_parser *parser = imap_parser_new(&limits);
-	struct buffer story = { 0 };
-
-	(void)state;
-	imap_parser_expect_line(parser, 4);
-	assert_true(imap_parser_cancel_line(parser));
-	imap_parser_expect_line(parser, 4);
-	feed(parser, SPAN("DO"), &story);
-	assert_false(imap_parser_cancel_line(parser));
 static void
 add_id(struct buffer *text, unsigned pairs, size_t octets, bool is_literal)
 {
@@ -427,6 +427,32 @@ test_long_id(void **state)
 	}
 }
 
+static void
+test_utf8_session(void **state)
+{
+	struct imap_parser *parser = imap_parser_new(&limits);
+	struct buffer story = { 0 };
+
+	(void)state;
+	imap_parser_set_utf8(parser, true);
+	feed(parser, SPAN("a DELETE \"\xc3\xa9&AOk-\"\r\n"), &story);
+	assert_string_equal(buffer_string(&story), "a DELETE \xc3\xa9&AOk- 0 0;");
+	buffer_free(&story);
+	imap_parser_free(&parser);
+}
+
+static void
+test_lines(void **state)
+{
+	struct imap_parser *parser = imap_parser_new(&limits);
+	struct buffer story = { 0 };
+
+	(void)state;
+	imap_parser_expect_line(parser, 4);
+	assert_true(imap_parser_cancel_line(parser));
+	imap_parser_expect_line(parser, 4);
+	feed(parser, SPAN("DO"), &story);
+	assert_false(imap_parser_cancel_line(parser));
 	feed(parser, SPAN("NE\r\na NOOP\r\n"), &story);
 	assert_true(imap_parser_is_idle(parser));
 	imap_parser_expect_line(parser, 4);
@@ -529,6 +555,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
+		cmocka_unit_test(test_long_id),
 		cmocka_unit_test(test_utf8_session),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_skip),
@@ -539,4 +566,3 @@ main(void)
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
-		cmocka_unit_test(test_long_id),

@@ -94,7 +94,8 @@ static const struct {
 static const char *const bad_times[] = { "", "17-Jul-1996 02:44:25", "17-Jul-1996 02:44:25 0700 ",
 	"31-Jun-1996 02:44:25 +0000", "29-Feb-1900 02:44:25 +0000", "17-Jul-1996 24:00:00 +0000",
 	"17-Jul-1996 02:60:25 +0000", "17-Jul-1996 02:44:61 +0000", "17-Foo-1996 02:44:25 +0000",
-	" 0-Jul-1996 02:44:25 +0000", "1 -Jul-1996 02:44:25 +0000", "17-Jul-1996 02:44:25 +9900" };
+	"0-Jul-1996 02:44:25 +0000", " -Jul-1996 02:44:25 +0000", "  7-Jul-1996 02:44:25 +0000",
+	"7-Jul-1996 2:44:25 +0000", " 0-Jul-1996 02:44:25 +0000", "1 -Jul-1996 02:44:25 +0000", "17-Jul-1996 02:44:25 +9900" };
 
 static void
 test_times(void **state)
@@ -115,6 +116,10 @@ test_times(void **state)
 	}
 	for (size_t i = 0; i < COUNT_OF(bad_times); i++)
 		assert_false(imap_date_time_parse(span_from_string(bad_times[i]), &time));
+	assert_true(imap_date_time_parse(SPAN("1-Jan-1970 00:00:07 +0000"), &time));
+	assert_int_equal(time.seconds, 7);
+	assert_true(imap_date_time_parse(SPAN("01-Jan-1970 00:00:08 +0000"), &time));
+	assert_int_equal(time.seconds, 8);
 	assert_true(imap_date_parse(SPAN("1-feb-1970"), &days));
 	assert_int_equal(days, 31);
 	assert_true(imap_date_parse(SPAN("01-Mar-2000"), &days));

@@ -115,6 +115,10 @@ knows_labels(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(labels); i++)
 		assert_int_equal(mime_charset_is_known(labels[i].label), labels[i].expected);
+	assert_true(mime_charset_is_utf8(SPAN("UTF8")));
+	assert_true(mime_charset_is_utf8(SPAN("ascii")));
+	assert_false(mime_charset_is_utf8(SPAN("ISO-8859-1")));
+	assert_false(mime_charset_is_utf8(SPAN("x-none")));
 }
 
 int

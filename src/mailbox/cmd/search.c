@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 
+#include "../search/charset.h"
 #include "../search/match.h"
 #include "../search/result.h"
 #include "base/clock.h"
@@ -221,10 +222,7 @@ begin(struct session *session, struct imap_search *program)
 	search->open = memory_new_array(OPEN_MAX, sizeof *search->open);
 	search_result_init(&search->result, session->view);
 	session->running = search;
-	if (!search_program_init(&search->program, program, session->view, &session->saved)) {
-		finish(session, REPLY_BAD_NUMBER);
-		return;
-	}
+	search_program_init(&search->program, program, session->view, &session->saved);
 	search_matcher_init(&search->matcher, &search->program);
 	search->is_reading = program->nodes[0].cost != IMAP_COST_STATE;
 	if (search->is_reading)
@@ -232,15 +230,63 @@ begin(struct session *session, struct imap_search *program)
 	walk(session);
 }
 
+static void
+refuse(struct session *session, enum reply reply)
+{
+	forget_saved(session, reply);
+	session_finish(session, reply);
+}
+
+/* The keys are in another charset. */
+struct conversion {
+	struct session_job job;
+	struct imap_command_line *line;
+	enum reply reply;
+};
+
+static enum store_status
+work_convert(struct store *store, struct session_job *job)
+{
+	struct conversion *conversion = CONTAINER_OF(job, struct conversion, job);
+
+	(void)store;
+	conversion->reply = search_charset_convert(&conversion->line->search, conversion->line->arena);
+	return STORE_OK;
+}
+
+static void
+on_converted(struct session *session, struct session_job *job, enum store_status status)
+{
+	enum reply reply = status == STORE_OK ? CONTAINER_OF(job, struct conversion, job)->reply : reply_for(status);
+
+	if (reply == REPLY_DONE && session_is_closing(session))
+		reply = REPLY_CANCELLED;
+	if (reply == REPLY_DONE)
+		begin(session, &session->line->search);
+	else
+		refuse(session, reply);
+}
+
+static void
+submit_conversion(struct session *session)
+{
+	struct conversion *conversion = ARENA_NEW(session->line->arena, struct conversion);
+
+	conversion->line = session->line;
+	conversion->job.work = work_convert;
+	conversion->job.done = on_converted;
+	session_submit(session, &conversion->job, ACCOUNT_READ);
+}
+
 void
 cmd_search(struct session *session)
 {
 	struct imap_search *program = &session->line->search;
 
-	if (!program->has_unknown_charset) {
+	if (program->has_unknown_charset)
+		refuse(session, REPLY_BAD_CHARSET);
+	else if (program->charset.length > 0)
+		submit_conversion(session);
+	else
 		begin(session, program);
-		return;
-	}
-	forget_saved(session, REPLY_BAD_CHARSET);
-	session_finish(session, REPLY_BAD_CHARSET);
 }

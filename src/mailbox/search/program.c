@@ -21,37 +21,36 @@ keyword_flag(const struct state *state, struct span name)
 	return 0;
 }
 
-static bool
+static void
 prepare(struct search_node *prepared, struct imap_search_node *node, const struct view *view,
     const struct imap_sequence *saved)
 {
 	switch (node->key) {
 	case IMAP_SEARCH_KEYWORD:
 		prepared->flags = keyword_flag(view->state, node->text);
-		return true;
+		break;
 	case IMAP_SEARCH_SEQUENCE:
 	case IMAP_SEARCH_UID:
-		return view_set_init(&prepared->set, view, &node->set, node->key == IMAP_SEARCH_UID, saved);
+		view_set_init(&prepared->set, view, &node->set, node->key == IMAP_SEARCH_UID, saved);
+		break;
 	case IMAP_SEARCH_HEADER:
 	case IMAP_SEARCH_BODY:
 	case IMAP_SEARCH_TEXT:
 		search_text_fold(node->text, &prepared->needle);
-		return true;
+		break;
 	default:
-		return true;
+		break;
 	}
 }
 
-bool
+void
 search_program_init(struct search_program *program, struct imap_search *search, const struct view *view,
     const struct imap_sequence *saved)
 {
 	program->search = search;
 	program->nodes = memory_new_array(search->node_count, sizeof *program->nodes);
 	for (size_t i = 0; i < search->node_count; i++)
-		if (!prepare(&program->nodes[i], &search->nodes[i], view, saved))
-			return false;
-	return true;
+		prepare(&program->nodes[i], &search->nodes[i], view, saved);
 }
 
 void

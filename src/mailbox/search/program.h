@@ -34,9 +34,10 @@ struct search_message {
  *	search	sets are resolved in place; borrowed until search_program_fini()
  *	saved	what "$" stands for; borrowed, too
  *
- * False: a message number above those of the view, the client's error; to be finished all the same.
+ * A message number above those of the view matches nothing: whoever searches may have counted a message that
+ * another session has expunged, and RFC 9051 section 6.4.4 has no such error.
  */
-bool search_program_init(struct search_program *program, struct imap_search *search, const struct view *view,
+void search_program_init(struct search_program *program, struct imap_search *search, const struct view *view,
     const struct imap_sequence *saved);
 void search_program_fini(struct search_program *program);
 

@@ -5,6 +5,13 @@
 
 #include "reply.h"
 
+/* By the names that RFC 2978 has them registered under; others of them are understood. */
+#define BADCHARSET "BADCHARSET (UTF-8 US-ASCII ISO-8859-1 ISO-8859-2 ISO-8859-3 ISO-8859-4 ISO-8859-5 ISO-8859-6 " \
+	"ISO-8859-7 ISO-8859-8 ISO-8859-9 ISO-8859-10 ISO-8859-13 ISO-8859-14 ISO-8859-15 ISO-8859-16 TIS-620 " \
+	"windows-1250 windows-1251 windows-1252 windows-1253 windows-1254 windows-1255 windows-1256 windows-1257 " \
+	"windows-1258 IBM437 IBM850 IBM852 IBM866 KOI8-R KOI8-U macintosh ISO-2022-JP ISO-2022-JP-2 EUC-JP Shift_JIS " \
+	"EUC-KR ISO-2022-KR GB2312 GBK GB18030 Big5 Big5-HKSCS UTF-7 UTF-16 UTF-16LE UTF-16BE UTF-32 UTF-32LE UTF-32BE)"
+
 static const struct reply_words replies[REPLY_COUNT] = {	/* codes: RFC 9051 section 7.1, RFC 5530 */
 	[REPLY_DONE]		= { IMAP_OK, NULL, "done" },
 	[REPLY_EXPUNGE_ISSUED]	= { IMAP_OK, "EXPUNGEISSUED", "done; some messages were expunged meanwhile" },
@@ -28,7 +35,7 @@ static const struct reply_words replies[REPLY_COUNT] = {	/* codes: RFC 9051 sect
 	[REPLY_BAD_STATE]	= { IMAP_BAD, NULL, "not now: wrong state for this command" },
 	[REPLY_BAD_NUMBER]	= { IMAP_BAD, NULL, "no message has this number" },
 	[REPLY_BAD_ARGUMENT]	= { IMAP_BAD, NULL, "wrong argument" },
-	[REPLY_BAD_CHARSET]	= { IMAP_NO, "BADCHARSET (US-ASCII UTF-8)", "this charset is not supported" },
+	[REPLY_BAD_CHARSET]	= { IMAP_NO, BADCHARSET, "this charset is not supported" },
 	[REPLY_UNKNOWN_CTE]	= { IMAP_NO, "UNKNOWN-CTE", "the part's transfer encoding cannot be undone" },
 	[REPLY_NOT_SAVED]	= { IMAP_NO, "NOTSAVED", "the result was not saved" },
 	[REPLY_CANCELLED]	= { IMAP_BAD, NULL, "cancelled" },
