@@ -52,7 +52,8 @@ struct mime_part {
 
 /*
  * All parts, each before its children, children in order; parts[0] is the message itself.
- * A multipart in which no delimiter is found has one text/plain child that is its whole body.
+ * A multipart in which no delimiter is found has one text/plain child that is its whole body; one that is closed
+ * before any part begins has one of no octets.
  */
 struct mime_tree {
 	struct arena *arena;

@@ -17,6 +17,7 @@ struct frame {
 	uint32_t part;
 	struct span boundary;		/* empty for a message and for a multipart that is closed */
 	bool is_digest;
+	bool is_closed;
 };
 
 struct walk {
@@ -161,15 +162,20 @@ set_plain(struct mime_part *part)
 	part->encoding = MIME_7BIT;
 }
 
-/* All of a multipart without a part is its one part: what it says can be read. */
+/*
+ * A multipart must have a part.  One that is closed at once has an empty one; what is never divided is its own one
+ * part, so that what it says can be read.
+ */
 static void
-give_child(struct walk *walk, uint32_t index)
+give_child(struct walk *walk, uint32_t index, bool is_empty)
 {
 	uint32_t child = add_part(walk->tree, index);
 	struct mime_part *part = &walk->tree->parts[child], *above = &walk->tree->parts[index];
 
 	set_plain(part);
 	part->header_offset = part->body_offset = above->body_offset;
+	if (is_empty)
+		return;
 	part->body_length = above->body_length;
 	part->body_lines = above->body_lines;
 }
@@ -182,11 +188,11 @@ end_down_to(struct walk *walk, size_t depth, bool is_delimited)
 		end_part(walk, walk->leaf, is_delimited);
 	walk->leaf = MIME_NO_PART;
 	while (walk->depth > depth) {
-		uint32_t index = walk->stack[--walk->depth].part;
+		const struct frame *frame = &walk->stack[--walk->depth];
 
-		end_part(walk, index, is_delimited);
-		if (walk->tree->parts[index].first_child == MIME_NO_PART)
-			give_child(walk, index);
+		end_part(walk, frame->part, is_delimited);
+		if (walk->tree->parts[frame->part].first_child == MIME_NO_PART)
+			give_child(walk, frame->part, frame->is_closed);
 	}
 }
 
@@ -302,9 +308,11 @@ take_delimiter(struct walk *walk, const struct delimiter *delimiter)
 	if (!delimiter->is_close && walk->tree->count >= MIME_PARTS_MAX)
 		return false;		/* what follows belongs to the last part */
 	end_down_to(walk, delimiter->frame + 1, true);
-	if (delimiter->is_close)
-		walk->stack[delimiter->frame].boundary = (struct span){ NULL, 0 };
-	return !delimiter->is_close;
+	if (!delimiter->is_close)
+		return true;
+	walk->stack[delimiter->frame].boundary = (struct span){ NULL, 0 };
+	walk->stack[delimiter->frame].is_closed = true;
+	return false;
 }
 
 /* At the end of the message, cut off there: as an empty part it would be the one that clients show. */

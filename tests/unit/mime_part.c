@@ -30,7 +30,11 @@ static const struct {
 	/* What follows the boundary on its line does not count, what stands before it does. */
 	{ MIXED("b") "--b not a header\r\n\r\n --b\r\n-b\r\n--bc\r\n\r\ntwo\r\n--b-- x\r\n--b\r\n",
 	    "(multipart/mixed(text/plain \" --b\r\n-b\")(text/plain \"two\"))" },
-	{ MIXED("b") "--b--\r\n--b\r\n\r\nx", "(multipart/mixed(text/plain \"--b--\r\n--b\r\n\r\nx\"))" },
+	/* Closed at once: what stands around is preamble and epilogue. */
+	{ MIXED("b") "--b--", "(multipart/mixed(text/plain \"\"))" },
+	{ MIXED("b") "pre\r\n--b--\r\n--b\r\n\r\nx", "(multipart/mixed(text/plain \"\"))" },
+	{ MIXED("b") "--b\r\n\r\none\r\n--b\r\n" MIXED("c") "--c--\r\n\r\n--b--\r\n",
+	    "(multipart/mixed(text/plain \"one\")(multipart/mixed(text/plain \"\")))" },
 	/* A header cut off by a delimiter, and parts of no octets. */
 	{ MIXED("b") "--b\r\nA: c\r\n--b\r\n--b\r\n\r\n--b--",
 	    "(multipart/mixed(text/plain \"\")(text/plain \"\")(text/plain \"\"))" },
