@@ -5,6 +5,7 @@
  */
 #include "mime/address.h"
 #include "token.h"
+#include "word.h"
 
 /* A string in the reader's text. */
 struct piece {
@@ -36,6 +37,46 @@ is_special(uint8_t octet)
 }
 
 /*
+ * The length of the encoded word that stands here, or 0.  Nothing in it means anything in an address: RFC 2047
+ * section 5 has only letters, digits and "!*+-/=_" there, mail has colons, commas and spaces.  A quote, an angle or
+ * the end of a line in it says that it is none.
+ */
+static size_t
+word_length(const struct cursor *cursor)
+{
+	struct span rest = span_of(cursor->at, (size_t)(cursor->end - cursor->at));
+	struct word word;
+
+	if (!span_starts_with(rest, SPAN("=?")) || !word_read(rest, 0, &word))
+		return 0;
+	for (size_t i = 0; i < word.text.length; i++)
+		if (word.text.at[i] < ' ' || strchr("\"<>", word.text.at[i]) != NULL)
+			return 0;
+	return word.end;
+}
+
+static void
+add_octets(struct buffer *text, struct cursor *cursor, size_t length)
+{
+	while (length-- > 0)
+		token_add(text, *cursor->at++);
+}
+
+/* One word and what is joined to it; false if there is none. */
+static bool
+read_words(struct cursor *cursor, struct mime_address_reader *reader)
+{
+	const uint8_t *before = cursor->at;
+	size_t length;
+
+	while (cursor->at < cursor->end && !is_special(*cursor->at) && (*cursor->at != ':' || reader->is_in_group)) {
+		length = word_length(cursor);
+		add_octets(&reader->text, cursor, length == 0 ? 1 : length);
+	}
+	return cursor->at > before;
+}
+
+/*
  * Words up to a special that ends them, one space where there was any.  A colon ends them outside of a
  * group, where it begins one.
  */
@@ -55,11 +96,7 @@ read_phrase(struct cursor *cursor, struct mime_address_reader *reader, bool *is_
 			token_read_quoted(cursor, text);
 			continue;
 		}
-		before = cursor->at;
-		while (cursor->at < cursor->end && !is_special(*cursor->at) &&
-		    (*cursor->at != ':' || reader->is_in_group))
-			token_add(text, *cursor->at++);
-		if (cursor->at == before)
+		if (!read_words(cursor, reader))
 			return;
 	}
 }

@@ -9,13 +9,7 @@
 #include "mime/decode.h"
 #include "mime/header.h"
 #include "utf8.h"
-
-/* One encoded word: =?charset?encoding?text?= */
-struct word {
-	struct span charset, text;
-	bool is_base64;
-	size_t end;		/* offset of what follows it */
-};
+#include "word.h"
 
 /* What decodes one value. */
 struct writer {
@@ -30,12 +24,8 @@ is_charset_octet(uint8_t octet)
 	return octet > ' ' && octet < 0x7F && octet != '?' && octet != '=' && octet != '"';
 }
 
-/*
- * Read the word at an offset where "=?" stands.  Encoded text holds no "?", so that what is looked at here is
- * looked at three times at most, however many words begin and never end.
- */
-static bool
-read_word(struct span line, size_t offset, struct word *word_out)
+bool
+word_read(struct span line, size_t offset, struct word *word_out)
 {
 	struct span rest = span_from(line, offset + 2);
 	size_t length = 0;
@@ -123,7 +113,7 @@ write_line(struct writer *writer, struct span line)
 	struct span between;
 
 	while ((at = find_word(line, at)) < line.length) {
-		if (!read_word(line, at, &word)) {
+		if (!word_read(line, at, &word)) {
 			at += 2;
 			continue;
 		}

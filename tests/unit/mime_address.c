@@ -40,6 +40,12 @@ static const struct {
 	{ "a@b <c@d>", "a@b||c|d;" },
 	{ "A\r\n B <a@b>,\r\n\tc@d", "A B||a|b;||c|d;" },
 	{ "=?utf-8?q?A?= <a@b>", "=?utf-8?q?A?=||a|b;" },
+	{ "=?utf-8?q?A:_B?= <a@b>", "=?utf-8?q?A:_B?=||a|b;" },	/* no group */
+	{ "=?utf-8?Q?A:?= =?utf-8?Q?B,C;(D)@E?= <a@b>, c@d", "=?utf-8?Q?A:?= =?utf-8?Q?B,C;(D)@E?=||a|b;||c|d;" },
+	{ "=?utf-8?Q?A: B, C?= <a@b>", "=?utf-8?Q?A: B, C?=||a|b;" },
+	{ "=?utf-8?B?QTo=?=: c@d;", "{=?utf-8?B?QTo=?=||c|d;}" },
+	{ "=?utf-8?q?A: c@d;", "{=?utf-8?q?A||c|d;}" },		/* never ends */
+	{ "=?utf-8?q?A: <a@b>, x?= <c@d>", "{=?utf-8?q?A||a|b;x?=||c|d;}" },
 	{ "J\xc3\xb6rg <j\xc3\xb6rg@b>", "J\xc3\xb6rg||j\xc3\xb6rg|b;" },
 	{ "<a@b", "||a|b;" },
 	{ "<a@b, c@d>", "||a|b;||c|d;" },
