@@ -33,11 +33,24 @@ write_nstring(struct buffer *out, struct span text)
 	imap_write_nstring(out, text.length == 0 ? (struct span){ NULL, 0 } : text, false);
 }
 
+/* Be it without a value, or in the form of RFC 2231. */
+static bool
+says_charset(struct mime_parameters parameters)
+{
+	for (size_t i = 0; i < parameters.count; i++) {
+		struct span name = parameters.at[i].name;
+
+		if (span_equals_nocase(name, SPAN("charset")) || span_equals_nocase(name, SPAN("charset*")))
+			return true;
+	}
+	return false;
+}
+
 /* Text without a charset is US-ASCII: RFC 2046 section 4.1.2; clients expect it to be said. */
 static void
 write_parameters(struct buffer *out, struct mime_parameters parameters, bool is_text)
 {
-	bool is_charset_missing = is_text && mime_parameter_find(parameters, SPAN("charset")).length == 0;
+	bool is_charset_missing = is_text && !says_charset(parameters);
 
 	if (parameters.count == 0 && !is_charset_missing) {
 		buffer_add_string(out, " NIL");

@@ -29,6 +29,12 @@ static const struct {
 	    " (\"attachment\" NIL) NIL NIL)" },
 	{ "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b\r\nContent-Type: a/b\r\n\r\n"
 	  "yy\r\n--b--\r\n",
+	/* A charset is said once, be it none. */
+	{ "Content-Type: text/plain; charset=\"\"\r\n\r\n", "(\"text\" \"plain\" (\"charset\" \"\") NIL NIL \"7bit\" 0 0)",
+	    "(\"text\" \"plain\" (\"charset\" \"\") NIL NIL \"7bit\" 0 0 NIL NIL NIL NIL)" },
+	{ "Content-Type: text/plain; CHARSET*=us-ascii'en'utf-8\r\n\r\n",
+	    "(\"text\" \"plain\" (\"CHARSET*\" \"us-ascii'en'utf-8\") NIL NIL \"7bit\" 0 0)",
+	    "(\"text\" \"plain\" (\"CHARSET*\" \"us-ascii'en'utf-8\") NIL NIL \"7bit\" 0 0 NIL NIL NIL NIL)" },
 	    "((" PLAIN " 1 0)(\"a\" \"b\" NIL NIL NIL \"7bit\" 2) \"mixed\")",
 	    "((" PLAIN " 1 0 NIL NIL NIL NIL)(\"a\" \"b\" NIL NIL NIL \"7bit\" 2 NIL NIL NIL NIL) \"mixed\""
 	    " (\"boundary\" \"b\") NIL NIL NIL)" },
