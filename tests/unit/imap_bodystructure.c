@@ -4,10 +4,12 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <cmocka.h>
 
 #include "base/memory.h"
 #include "imap/arrival.h"
+#include "imap/bodystructure.h"
 #include "mime/parts.h"
 
 #define PLAIN "\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\""
@@ -27,14 +29,14 @@ static const struct {
 	    "(\"text\" \"html\" (\"x\" \"\" \"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0)",
 	    "(\"text\" \"html\" (\"x\" \"\" \"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0 NIL"
 	    " (\"attachment\" NIL) NIL NIL)" },
-	{ "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b\r\nContent-Type: a/b\r\n\r\n"
-	  "yy\r\n--b--\r\n",
 	/* A charset is said once, be it none. */
 	{ "Content-Type: text/plain; charset=\"\"\r\n\r\n", "(\"text\" \"plain\" (\"charset\" \"\") NIL NIL \"7bit\" 0 0)",
 	    "(\"text\" \"plain\" (\"charset\" \"\") NIL NIL \"7bit\" 0 0 NIL NIL NIL NIL)" },
 	{ "Content-Type: text/plain; CHARSET*=us-ascii'en'utf-8\r\n\r\n",
 	    "(\"text\" \"plain\" (\"CHARSET*\" \"us-ascii'en'utf-8\") NIL NIL \"7bit\" 0 0)",
 	    "(\"text\" \"plain\" (\"CHARSET*\" \"us-ascii'en'utf-8\") NIL NIL \"7bit\" 0 0 NIL NIL NIL NIL)" },
+	{ "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b\r\nContent-Type: a/b\r\n\r\n"
+	  "yy\r\n--b--\r\n",
 	    "((" PLAIN " 1 0)(\"a\" \"b\" NIL NIL NIL \"7bit\" 2) \"mixed\")",
 	    "((" PLAIN " 1 0 NIL NIL NIL NIL)(\"a\" \"b\" NIL NIL NIL \"7bit\" 2 NIL NIL NIL NIL) \"mixed\""
 	    " (\"boundary\" \"b\") NIL NIL NIL)" },
@@ -62,6 +64,73 @@ test_cases(void **state)
 		assert_string_equal(buffer_string(&arrival.bodystructure), cases[i].bodystructure);
 		imap_arrival_fini(&arrival);
 	}
+}
+
+#define GLOBAL "Content-Type: message/GLOBAL; global=\"message\"\r\n\r\nSubject: \")(\r\n\r\nx\r\n"
+#define GLOBAL_PART "(\"message\" \"GLOBAL\" (\"global\" \"message\") NIL NIL \"7bit\" "
+#define ENVELOPE(subject) " (NIL " subject " NIL NIL NIL NIL NIL NIL NIL NIL)"
+
+/* As IMAP4rev2 and IMAP4rev1 have it. */
+static const struct {
+	const char *message, *rev2, *rev1;
+} globals[] = {
+	{ "\r\nx", "(" PLAIN " 1 0)", "(" PLAIN " 1 0)" },
+	{ GLOBAL, GLOBAL_PART "19" ENVELOPE("\"\\\")(\"") " (" PLAIN " 3 1) 3)", GLOBAL_PART "19)" },
+	{ "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" GLOBAL "\r\n--b\r\n\r\nx\r\n--b--\r\n",
+	    "(" GLOBAL_PART "19" ENVELOPE("\"\\\")(\"") " (" PLAIN " 3 1) 3)(" PLAIN " 1 0) \"mixed\")",
+	    "(" GLOBAL_PART "19)(" PLAIN " 1 0) \"mixed\")" },
+	{ "Content-Type: message/rfc822\r\n\r\n" GLOBAL,
+	    "(\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 69" ENVELOPE("NIL") " " GLOBAL_PART "19"
+	    ENVELOPE("\"\\\")(\"") " (" PLAIN " 3 1) 3) 5)",
+	    "(\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 69" ENVELOPE("NIL") " " GLOBAL_PART "19) 5)" },
+	{ "Content-Type: message/global\r\n\r\nSubject: {3}\xff\r\n" GLOBAL,
+	    "(\"message\" \"global\" NIL NIL NIL \"7bit\" 84" ENVELOPE("{4}\r\n{3}\xff") " " GLOBAL_PART "19"
+	    ENVELOPE("\"\\\")(\"") " (" PLAIN " 3 1) 3) 6)",
+	    "(\"message\" \"global\" NIL NIL NIL \"7bit\" 84)" },
+	/* A parameter is no part. */
+	{ "Content-Type: a/b; message=global\r\n\r\n", "(\"a\" \"b\" (\"message\" \"global\") NIL NIL \"7bit\" 0)",
+	    "(\"a\" \"b\" (\"message\" \"global\") NIL NIL \"7bit\" 0)" },
+};
+
+static void
+test_global(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(globals); i++) {
+		struct imap_arrival arrival = { .header_length = 0 };
+		struct buffer rev1 = { 0 };
+
+		imap_arrival_render(span_from_string(globals[i].message), &arrival);
+		assert_string_equal(buffer_string(&arrival.body), globals[i].rev2);
+		imap_body_write_rev1(buffer_span(&arrival.body), &rev1);
+		assert_string_equal(buffer_string(&rev1), globals[i].rev1);
+		buffer_clear(&rev1);
+		imap_body_write_rev1(buffer_span(&arrival.bodystructure), &rev1);
+		assert_true((rev1.length < arrival.bodystructure.length) == (arrival.body.length > strlen(globals[i].rev1)));
+		buffer_free(&rev1);
+		imap_arrival_fini(&arrival);
+	}
+}
+
+/* Damaged, cut at every octet: as it is, and nothing is read behind its end. */
+static void
+test_global_cut(void **state)
+{
+	struct imap_arrival arrival = { .header_length = 0 };
+
+	(void)state;
+	imap_arrival_render(span_from_string(globals[4].message), &arrival);
+	for (size_t length = 0; length < arrival.bodystructure.length; length++) {
+		struct span whole = buffer_span(&arrival.bodystructure);
+		char *cut = memory_copy_span(span_slice(whole, 0, length));
+		struct buffer rev1 = { 0 };
+
+		imap_body_write_rev1(span_of(cut, length), &rev1);
+		assert_true(span_equals(buffer_span(&rev1), span_slice(whole, 0, length)));
+		buffer_free(&rev1);
+		free(cut);
+	}
+	imap_arrival_fini(&arrival);
 }
 
 static void
@@ -93,6 +162,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
+		cmocka_unit_test(test_global),
+		cmocka_unit_test(test_global_cut),
 		cmocka_unit_test(test_arrival),
 	};
 

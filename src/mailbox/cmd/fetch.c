@@ -275,6 +275,7 @@ new_fetch(struct session *session)
 	fetch->program = program;
 	fetch->mailbox_id = session->view->state->mailbox_id;
 	fetch_render_init(&fetch->render, program);
+	fetch->render.style.is_rev2 = session->is_rev2;
 	fetch->render.style.has_recent = session_has_recent(session);
 	fetch->render.style.adds_uid = session->line->is_uid && !has_item(program, IMAP_FETCH_UID);
 	fetch->render.style.adds_modseq = program->has_changed_since && !has_item(program, IMAP_FETCH_MODSEQ);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "imap/bodystructure.h"
 #include "imap/writer.h"
 
 #define TEXT_AT_ONCE (16 * 1024)	/* longer ready-made texts go out in pieces */
@@ -126,6 +127,17 @@ write_text(struct fetch_render *render, const struct buffer *text, struct buffer
 		buffer_add_span(out, buffer_span(text));
 		return;
 	}
+static void
+write_structure(struct fetch_render *render, const struct buffer *structure, struct buffer *out)
+{
+	struct buffer rev1 = { 0 };
+
+	if (!render->style.is_rev2)
+		imap_body_write_rev1(buffer_span(structure), &rev1);
+	write_text(render, render->style.is_rev2 ? structure : &rev1, out);
+	buffer_free(&rev1);
+}
+
 	buffer_clear(&render->text);
 	buffer_add_span(&render->text, buffer_span(text));
 	render->octets = (struct fetch_octets){ .from = FETCH_TEXT, .left = text->length };
@@ -232,11 +244,11 @@ write_item(struct fetch_render *render, const struct imap_fetch_item *item, stru
 		return STORE_OK;
 	case IMAP_FETCH_BODY:
 		buffer_add_span(out, SPAN("BODY "));
-		write_text(render, &render->content.body, out);
+		write_structure(render, &render->content.body, out);
 		return STORE_OK;
 	case IMAP_FETCH_BODYSTRUCTURE:
 		buffer_add_span(out, SPAN("BODYSTRUCTURE "));
-		write_text(render, &render->content.bodystructure, out);
+		write_structure(render, &render->content.bodystructure, out);
 		return STORE_OK;
 	default:
 		break;
