@@ -34,8 +34,8 @@ static const struct {
 	{ "(BODY.PEEK[1] UID)", SPAN("BODY[1] {7}\r\nplain ( UID 1)\r\n") },
 	{ "BODY.PEEK[1]<1.3>", SPAN("BODY[1]<1> {3}\r\nlai)\r\n") },
 	{ "BODY.PEEK[1]<6.99>", SPAN("BODY[1]<6> {1}\r\n()\r\n") },
-	{ "BODY.PEEK[1]<7.1>", SPAN("BODY[1]<7> \"\")\r\n") },
-	{ "BODY.PEEK[1]<4294967295.4294967295>", SPAN("BODY[1]<4294967295> \"\")\r\n") },
+	{ "BODY.PEEK[1]<7.1>", SPAN("BODY[1]<7> {0}\r\n)\r\n") },
+	{ "BODY.PEEK[1]<4294967295.4294967295>", SPAN("BODY[1]<4294967295> {0}\r\n)\r\n") },
 	{ "BODY.PEEK[9]", SPAN("BODY[9] NIL)\r\n") },
 	{ "BODY.PEEK[1.HEADER]", SPAN("BODY[1.HEADER] NIL)\r\n") },
 	{ "BODY.PEEK[2.MIME]", SPAN("BODY[2.MIME] {62}\r\n"
@@ -175,7 +175,7 @@ test_items(void **state)
 		}
 }
 
-/* What is larger than a chunk of the store comes in pieces of the size asked for. */
+/* What is larger than a chunk of the store comes in pieces of the size asked for; no NUL in a plain literal. */
 static void
 test_large(void **state)
 {
@@ -188,6 +188,9 @@ test_large(void **state)
 		buffer_add_octet(&message, (uint8_t)(i * 7 >> 3));
 	append(&fixture, buffer_span(&message));
 	render(&fixture, "BODY.PEEK[]", 50000, &out, &has_unknown_cte);
+	for (size_t i = 0; i < message.length; i++)
+		if (message.at[i] == 0)
+			message.at[i] = 0x80;
 	assert_true(span_equals(span_slice(buffer_span(&out), strlen(FIRST_LINE "BODY[] {700008}\r\n"), 700008),
 	    buffer_span(&message)));
 	assert_true(span_equals(span_from(buffer_span(&out), out.length - 3), SPAN(")\r\n")));

@@ -106,16 +106,11 @@ apply_partial(const struct imap_fetch_item *item, uint64_t *at, uint64_t *length
 		*length = item->partial_length;
 }
 
-/* Write the size, and leave the octets to write_octets(). */
+/* Write the size, and leave the octets to write_octets().  Also where there are none: clients look for a literal. */
 static void
-begin_literal(struct fetch_render *render, const struct fetch_octets *octets, bool is_literal8,
-    struct buffer *out)
+begin_literal(struct fetch_render *render, const struct fetch_octets *octets, struct buffer *out)
 {
-	if (octets->left == 0) {
-		buffer_add_span(out, SPAN("\"\""));
-		return;
-	}
-	imap_write_literal_header(out, octets->left, is_literal8);
+	imap_write_literal_header(out, octets->left, octets->is_literal8);
 	render->octets = *octets;
 }
 
@@ -127,6 +122,11 @@ write_text(struct fetch_render *render, const struct buffer *text, struct buffer
 		buffer_add_span(out, buffer_span(text));
 		return;
 	}
+	buffer_clear(&render->text);
+	buffer_add_span(&render->text, buffer_span(text));
+	render->octets = (struct fetch_octets){ .from = FETCH_TEXT, .left = text->length };
+}
+
 static void
 write_structure(struct fetch_render *render, const struct buffer *structure, struct buffer *out)
 {
@@ -136,11 +136,6 @@ write_structure(struct fetch_render *render, const struct buffer *structure, str
 		imap_body_write_rev1(buffer_span(structure), &rev1);
 	write_text(render, render->style.is_rev2 ? structure : &rev1, out);
 	buffer_free(&rev1);
-}
-
-	buffer_clear(&render->text);
-	buffer_add_span(&render->text, buffer_span(text));
-	render->octets = (struct fetch_octets){ .from = FETCH_TEXT, .left = text->length };
 }
 
 /* Cut the fields out of a header. */
@@ -155,7 +150,7 @@ write_fields(struct fetch_render *render, const struct imap_fetch_item *item, st
 	    item->section == IMAP_SECTION_HEADER_FIELDS_NOT, &render->text);
 	octets.left = render->text.length;
 	apply_partial(item, &octets.at, &octets.left);
-	begin_literal(render, &octets, false, out);
+	begin_literal(render, &octets, out);
 }
 
 /* The same of a message within the message. */
@@ -194,7 +189,7 @@ item_section(struct fetch_render *render, const struct imap_fetch_item *item, st
 	octets.at = range.at;
 	octets.left = range.length;
 	apply_partial(item, &octets.at, &octets.left);
-	begin_literal(render, &octets, false, out);
+	begin_literal(render, &octets, out);
 	return STORE_OK;
 }
 
@@ -221,9 +216,10 @@ item_binary(struct fetch_render *render, const struct imap_fetch_item *item, str
 		buffer_add_number(out, size);
 	} else if (status == STORE_OK) {
 		octets.left = size;
+		octets.is_literal8 = has_nul;
 		apply_partial(item, &octets.at, &octets.left);
 		fetch_decoder_init(&octets.decoder, &range);
-		begin_literal(render, &octets, has_nul, out);
+		begin_literal(render, &octets, out);
 	}
 	return status;
 }
@@ -260,6 +256,19 @@ write_item(struct fetch_render *render, const struct imap_fetch_item *item, stru
 	return item_section(render, item, store, out);
 }
 
+/*
+ * A literal holds no NUL (RFC 9051 section 9, CHAR8; section 4.3.1).  Who asks for BINARY gets it; to others a
+ * message that has one is sent with 0x80 in its place, so that all sizes stay true.
+ */
+static void
+replace_nul(struct buffer *out, size_t from)
+{
+	uint8_t *end = out->at + out->length, *nul = out->at + from;
+
+	while (nul < end && (nul = memchr(nul, 0, (size_t)(end - nul))) != NULL)
+		*nul++ = 0x80;
+}
+
 /* Go on with the octets of an item, at most length of them. */
 static enum store_status
 write_octets(struct fetch_render *render, struct store *store, size_t length, struct buffer *out)
@@ -277,6 +286,8 @@ write_octets(struct fetch_render *render, struct store *store, size_t length, st
 		status = store_read_octets(store, content_id, octets->at, length, out);
 	else
 		status = fetch_decoder_read(&octets->decoder, store, content_id, octets->at, length, out);
+	if (!octets->is_literal8)
+		replace_nul(out, before);
 	/* Too few octets would leave the client waiting in a literal that never ends. */
 	if (status == STORE_OK && out->length - before != length)
 		status = STORE_CORRUPT;

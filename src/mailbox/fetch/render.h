@@ -16,6 +16,7 @@ struct fetch_octets {
 	enum { FETCH_NOTHING, FETCH_CONTENT, FETCH_TEXT, FETCH_DECODED } from;
 	uint64_t at;			/* in the message, in text, or in what is decoded */
 	uint64_t left;
+	bool is_literal8;		/* NUL is sent as it is */
 	struct fetch_decoder decoder;	/* FETCH_DECODED */
 };
 
