@@ -1,6 +1,7 @@
 /*
  * Listening and connecting: TCP, Unix sockets, stale files, names, refusals.
  */
+#include <netdb.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -113,9 +114,15 @@ names_are_looked_up(void **state)
 {
 	struct fixture fixture;
 	struct connector *connector;
+	struct addrinfo *found;
 	char address[128];
 
 	(void)state;
+	if (getaddrinfo("localhost", NULL, NULL, &found) != 0) {
+		print_message("skipped: no hosts file or name server here knows localhost\n");
+		skip();
+	}
+	freeaddrinfo(found);
 	fixture_init(&fixture);
 	listen_at(&fixture, "127.0.0.1:0");
 	snprintf(address, sizeof address, "localhost%s",
