@@ -44,13 +44,23 @@ cursor_fail(struct cursor *cursor, const char *error)
 }
 
 bool
-cursor_refuse(struct cursor *cursor, const char *code, const char *error)
+cursor_refuse(struct cursor *cursor, const char *code, const char *reason)
 {
-	if (cursor->error == NULL) {
-		cursor->status = IMAP_ERROR_NO;
-		cursor->code = code;
+	if (cursor->refusal == NULL) {
+		cursor->refusal = reason;
+		cursor->refusal_code = code;
 	}
-	return cursor_fail(cursor, error);
+	return true;
+}
+
+bool
+cursor_settle(struct cursor *cursor)
+{
+	if (cursor->error != NULL || cursor->refusal == NULL)
+		return cursor->error == NULL;
+	cursor->status = IMAP_ERROR_NO;
+	cursor->code = cursor->refusal_code;
+	return cursor_fail(cursor, cursor->refusal);
 }
 
 int
@@ -260,8 +270,7 @@ cursor_mailbox(struct cursor *cursor, struct span *name_out)
 	if (!cursor_astring(cursor, &sent))
 		return false;
 	status = imap_name_canonical(sent, cursor->is_utf8, &name);
-	if (status == IMAP_NAME_OK)
-		*name_out = arena_copy(cursor->arena, buffer_span(&name));
+	*name_out = status == IMAP_NAME_OK ? arena_copy(cursor->arena, buffer_span(&name)) : SPAN("");
 	buffer_free(&name);
 	return status == IMAP_NAME_OK || cursor_refuse(cursor, "CANNOT", imap_name_status_text(status));
 }

@@ -20,6 +20,7 @@ struct cursor {
 	bool is_utf8;			/* mailbox names are UTF-8 */
 	bool has_charset;		/* texts are of another charset than UTF-8 */
 	enum imap_error_status status;
+	const char *refusal, *refusal_code;	/* cursor_refuse(), or NULL */
 	const char *code;
 	const char *error;		/* NULL while all is well */
 };
@@ -32,8 +33,13 @@ bool imap_is_tag_octet(uint8_t octet);
 
 /* Set the error, unless there is one, and return false. */
 bool cursor_fail(struct cursor *cursor, const char *error);
-/* The same for what is well written but not to be had: NO. */
-bool cursor_refuse(struct cursor *cursor, const char *code, const char *error);
+/*
+ * Note what is well written but not to be had, unless something is noted already, and return true: the rest
+ * of the command is still read, since one that is not well written is BAD.
+ */
+bool cursor_refuse(struct cursor *cursor, const char *code, const char *reason);
+/* All is read: what was noted is now the error, with NO; false when there is one. */
+bool cursor_settle(struct cursor *cursor);
 
 /* The next octet, or -1 at the end. */
 int cursor_peek(const struct cursor *cursor);

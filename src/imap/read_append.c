@@ -14,7 +14,9 @@ read_options(struct cursor *cursor, struct imap_append_message *message)
 		if (!cursor_date_time(cursor, &message->date) || !cursor_space(cursor))
 			return false;
 	}
-	return cursor_is_at_end(cursor) || cursor_fail(cursor, "Expected the message as literal");
+	if (!cursor_is_at_end(cursor))
+		return cursor_fail(cursor, "Expected the message as literal");
+	return cursor_settle(cursor);
 }
 
 bool

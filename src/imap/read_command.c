@@ -88,5 +88,6 @@ imap_read_start(struct cursor *cursor, struct imap_command_line *line)
 bool
 imap_read_command(struct cursor *cursor, struct imap_command_line *line)
 {
-	return imap_read_start(cursor, line) && readers[line->verb](cursor, line) && cursor_end(cursor);
+	return imap_read_start(cursor, line) && readers[line->verb](cursor, line) && cursor_end(cursor) &&
+	    cursor_settle(cursor);
 }

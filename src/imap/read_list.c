@@ -60,12 +60,11 @@ decode(struct cursor *cursor, struct span sent, struct span *text_out)
 {
 	struct buffer decoded = { 0 };
 
+	*text_out = sent;
 	if (sent.length > 3 * IMAP_NAME_OCTETS_MAX)
 		return cursor_refuse(cursor, "LIMIT", "Pattern is too long");
 	if (!cursor->is_utf8 && imap_utf7_decode(sent, &decoded))
 		*text_out = arena_copy(cursor->arena, buffer_span(&decoded));
-	else
-		*text_out = sent;
 	buffer_free(&decoded);
 	return true;
 }

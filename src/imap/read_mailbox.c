@@ -61,8 +61,7 @@ read_new_mailbox(struct cursor *cursor, struct imap_mailbox *mailbox)
 	mailbox->has_trailing_separator = sent.length > 1 && sent.at[sent.length - 1] == IMAP_SEPARATOR;
 	sent.length -= mailbox->has_trailing_separator;
 	status = imap_name_canonical(sent, cursor->is_utf8, &name);
-	if (status == IMAP_NAME_OK)
-		mailbox->mailbox = arena_copy(cursor->arena, buffer_span(&name));
+	mailbox->mailbox = status == IMAP_NAME_OK ? arena_copy(cursor->arena, buffer_span(&name)) : SPAN("");
 	buffer_free(&name);
 	return status == IMAP_NAME_OK || cursor_refuse(cursor, "CANNOT", imap_name_status_text(status));
 }

@@ -405,7 +405,7 @@ read_returns(struct cursor *cursor, struct imap_search *search)
 }
 
 /*
- * In an unknown charset the keys cannot be read; that a NO is due only the session can say with all it means.
+ * Strings in an unknown charset are not looked at; that a NO is due only the session can say with all it means.
  * Programs ask for more than UTF-8: JavaMail makes ISO-8859-1 of US-ASCII, others write UTF8 or ASCII.
  */
 static bool
@@ -420,7 +420,7 @@ read_charset(struct cursor *cursor, struct imap_search *search)
 	search->has_unknown_charset = charset.length == 0 || !mime_charset_is_known(charset);
 	if (!search->has_unknown_charset && !mime_charset_is_utf8(charset))
 		search->charset = charset;
-	cursor->has_charset = search->charset.length > 0;
+	cursor->has_charset = search->has_unknown_charset || search->charset.length > 0;
 	return spaces(cursor);
 }
 
@@ -429,10 +429,6 @@ imap_read_search(struct cursor *cursor, struct imap_command_line *line)
 {
 	struct imap_search *search = &line->search;
 
-	if (!spaces(cursor) || !read_returns(cursor, search) || !read_charset(cursor, search))
-		return false;
-	if (!search->has_unknown_charset)
-		return read_program(cursor, search);
-	cursor->at = cursor->text.length;
-	return true;
+	return spaces(cursor) && read_returns(cursor, search) && read_charset(cursor, search) &&
+	    read_program(cursor, search);
 }
