@@ -54,9 +54,9 @@ def read_back(server, user, wanted, mailbox_name=b"INBOX"):
     with server.client(user) as client:
         client.ok(b"SELECT " + mailbox_name)
         number = 0
-        client.send(b"f FETCH 1:* (RFC822.SIZE BODY.PEEK[])\r\n")
+        client.send(b"f FETCH 1:* (RFC822.SIZE BINARY.PEEK[])\r\n")
         while not (line := client.line()).startswith(b"f "):
-            found = re.match(rb"\* (\d+) FETCH \(RFC822\.SIZE (\d+) BODY\[\] (~?)\{(\d+)\}\r\n", line)
+            found = re.match(rb"\* (\d+) FETCH \(RFC822\.SIZE (\d+) BINARY\[\] (~?)\{(\d+)\}\r\n", line)
             assert found, line[:200]
             body = line[found.end():found.end() + int(found[4])]
             assert body == wanted[number], f"message {number + 1} is not what went in"

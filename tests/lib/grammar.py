@@ -148,8 +148,12 @@ def extension(rest, is_multipart):
         need(is_nstring(rest[2]), f"location {rest[2]!r}")
 
 
-def body(value, is_extensible):
-    """body-type-1part or body-type-mpart, without recursion over hostile depth limits."""
+def body(value, is_extensible, is_rev2=False):
+    """
+    body-type-1part or body-type-mpart, without recursion over hostile depth limits.  MESSAGE/GLOBAL is a
+    message in IMAP4rev2 alone: in RFC 3501 section 9 it is of media-basic.
+    """
+    messages = (b"RFC822", b"GLOBAL") if is_rev2 else (b"RFC822",)
     waiting = [value]
     while waiting:
         part = waiting.pop()
@@ -176,7 +180,7 @@ def body(value, is_extensible):
         if kind.upper() == b"TEXT":
             need(rest and isinstance(rest[0], int), "text lines")
             rest = rest[1:]
-        elif kind.upper() == b"MESSAGE" and subtype.upper() in (b"RFC822", b"GLOBAL"):
+        elif kind.upper() == b"MESSAGE" and subtype.upper() in messages:
             need(len(rest) >= 3 and isinstance(rest[2], int), "message lines")
             envelope(rest[0])
             waiting.append(rest[1])

@@ -37,11 +37,11 @@ MAILBOX_ATTRIBUTES = {name.encode() for name in r"""
 
 
 class Reader(grammar.Reader):
-    """A cursor that knows whether UTF-8 may stand in quotes and in text."""
+    """A cursor that knows whether UTF-8 may stand in quotes and in text, and whether IMAP4rev2 is enabled."""
 
-    def __init__(self, octets, is_utf8):
+    def __init__(self, octets, is_utf8, is_rev2=False):
         super().__init__(octets)
-        self.is_utf8 = is_utf8
+        self.is_utf8, self.is_rev2 = is_utf8, is_rev2
 
     def is_at_end(self):
         return self.at == len(self.octets)
@@ -64,7 +64,7 @@ class Reader(grammar.Reader):
             raise Malformed(f"{error} in {octets!r}") from None
 
     def string(self):
-        """quoted / literal / literal8."""
+        """quoted / literal / literal8; only a literal8 may hold NUL (RFC 9051 section 4.3)."""
         if self.peek() == b'"':
             raw = self.match(rb'"((?:[^"\\\r\n\0]|\\["\\])*)"')[1]
             self.utf8(raw)
@@ -72,6 +72,7 @@ class Reader(grammar.Reader):
         found = self.match(rb"(~?)\{(%s)\}\r\n" % NUMBER)
         value = self.octets[self.at:self.at + int(found[2])]
         need(len(value) == int(found[2]), "literal cut short")
+        need(found[1] or b"\0" not in value, "NUL in a literal")
         self.at += len(value)
         return value
 
@@ -483,7 +484,7 @@ def fetch_item(reader):
     elif name == b"ENVELOPE":
         grammar.envelope(reader.value())
     elif name in (b"BODY", b"BODYSTRUCTURE"):
-        grammar.body(reader.value(), is_extensible=name == b"BODYSTRUCTURE")
+        grammar.body(reader.value(), is_extensible=name == b"BODYSTRUCTURE", is_rev2=reader.is_rev2)
     elif name.startswith(b"BINARY.SIZE["):
         reader.number(0, MAX_63)
     elif name in (b"RFC822", b"RFC822.HEADER", b"RFC822.TEXT") or name.startswith((b"BODY[", b"BINARY[")):
@@ -535,7 +536,7 @@ class Checker:
             raise Malformed(f"{error}\nin the reply {line[:2000]!r}") from None
 
     def _check(self, line):
-        reader = Reader(line, self.enabled & {b"IMAP4REV2", b"UTF8=ACCEPT"})
+        reader = Reader(line, self.enabled & {b"IMAP4REV2", b"UTF8=ACCEPT"}, b"IMAP4REV2" in self.enabled)
         if reader.takes(b"+ "):
             reader.text()
         elif reader.takes(b"* "):
