@@ -3,7 +3,9 @@
  *
  *	client.c	states, input, closing
  *	commands.c	what a client may say before login
- *	login.c		who it is: SASL, directory, password, delay, link
+ *	login.c		who it is: SASL, delay
+ *	proof.c		... asking the directory, checking the password
+ *	admission.c	... opening the session
  *	pipe.c		the time after login
  *	drain.c		sending everybody away, politely
  *	ports.c		where clients come in, and how many may

@@ -1,0 +1,206 @@
+/*
+ * From a user who is proved to an open session: limits, the link to the mailbox server, the log.  With a directory
+ * that asks the home, the proof itself comes with the link.  Loop thread.
+ */
+#include "base/clock.h"
+#include "login.h"
+
+static void
+log_login(const struct cas_client *client)
+{
+	struct tls_facts tls;
+
+	stream_tls_facts(client->stream, &tls);
+	log_info("login", log_text("sid", client->sid),
+	    log_span("user", directory_name_span(&client->user)), log_text("rip", client->address),
+	    log_text("mech", sasl_mechanism_name(client->mechanism)),
+	    log_text("tls", tls.version),
+	    log_number("ms", (int64_t)((clock_monotonic_us() - client->began_us) / 1000)));
+}
+
+/* The mailbox role's words go to the client as they are; the link has read them as one line. */
+static void
+answer_refused(struct cas_client *client, struct span text)
+{
+	struct buffer line = { 0 };
+
+	buffer_add_span(&line, buffer_span(&client->tag));
+	buffer_add_string(&line, " NO ");
+	buffer_add_span(&line, text);
+	buffer_add_string(&line, "\r\n");
+	stream_write_buffer(client->stream, &line);
+	buffer_free(&line);
+	login_forget(client);
+	client_enter(client, GREETED);
+}
+
+static void
+leave_users(struct cas_client *client)
+{
+	struct cas *cas = client->cas;
+
+	count_down(cas->by_user, directory_name_span(&client->user));
+	cas->status.sessions--;
+	client->is_logged_in = false;
+}
+
+/* A reload may have come since the user was looked up. */
+static bool
+has_been_denied(struct cas_client *client)
+{
+	client->is_denied = client->is_denied || denied_has(client->cas, &client->user);
+	return client->is_denied;
+}
+
+static void
+begin_session(struct cas_client *client, const struct link_result *result)
+{
+	struct buffer code = { 0 };
+
+	buffer_add_string(&code, "CAPABILITY ");
+	buffer_add_span(&code, result->capability);
+	client_reply(client, buffer_span(&client->tag), IMAP_OK,
+	    result->capability.length > 0 ? buffer_string(&code) : NULL, "Logged in");
+	buffer_free(&code);
+	client->mailbox = result->stream;
+	client->cas->status.logins++;
+	log_login(client);
+	login_forget(client);
+	pipe_open(client);
+}
+
+/* Count the session, unless the user has too many: then that is said. */
+static bool
+join_users(struct cas_client *client)
+{
+	struct cas *cas = client->cas;
+	struct span user = directory_name_span(&client->user);
+
+	client->is_logged_in = true;
+	cas->status.sessions++;
+	if (count_up(cas->by_user, user) <= cas->parts.config->max_connections_per_user)
+		return true;
+	leave_users(client);
+	log_info("limit", log_text("sid", client->sid), log_span("user", user),
+	    log_text("limit", "max-connections-per-user"));
+	login_finish(client, IMAP_NO, "LIMIT", "Too many connections of this user");
+	return false;
+}
+
+/* The session is open already, and nobody may have it. */
+static void
+refuse_linked(struct cas_client *client, const struct link_result *result)
+{
+	struct stream *stream = result->stream;
+
+	stream_free(&stream);
+	login_fail(client);
+}
+
+static void
+on_linked(const struct link_result *result, void *context)
+{
+	struct cas_client *client = context;
+
+	client->attempt = NULL;
+	if (result->status == LINK_OK && !has_been_denied(client)) {
+		begin_session(client, result);
+		return;
+	}
+	leave_users(client);
+	if (client->is_denied)
+		refuse_linked(client, result);
+	else if (result->status == LINK_REFUSED)
+		answer_refused(client, result->text);
+	else
+		login_finish_unavailable(client, link_status_name(result->status));
+}
+
+/* The mailbox server has compared the password, too.  Only now is it sure that a session is the user's. */
+static void
+on_proved(const struct link_result *result, void *context)
+{
+	struct cas_client *client = context;
+	struct stream *stream = result->stream;
+
+	client->attempt = NULL;
+	switch (result->status) {
+	case LINK_OK:
+		if (has_been_denied(client)) {
+			refuse_linked(client, result);
+			break;
+		}
+		throttle_succeeded(client->cas->throttle, sasl_user(client->sasl));
+		if (join_users(client))
+			begin_session(client, result);
+		else
+			stream_free(&stream);
+		break;
+	case LINK_DENIED:
+		login_fail(client);
+		break;
+	case LINK_REFUSED:
+		answer_refused(client, result->text);
+		break;
+	default:
+		login_finish_unavailable(client, link_status_name(result->status));
+	}
+}
+
+static struct span
+optional(const char *text)
+{
+	return text == NULL ? (struct span){ NULL, 0 } : span_from_string(text);
+}
+
+static struct link_facts
+facts_of(const struct cas_client *client)
+{
+	struct tls_facts tls;
+
+	stream_tls_facts(client->stream, &tls);
+	return (struct link_facts){
+		.session_id = span_from_string(client->sid),
+		.address = span_from_string(client->address),
+		.port = stream_peer_port(client->stream),
+		.tls_version = optional(tls.version),
+		.tls_cipher = optional(tls.cipher),
+	};
+}
+
+static void
+open_link(struct cas_client *client)
+{
+	struct link_facts facts = facts_of(client);
+
+	client_enter(client, LINKING);
+	client->attempt = link_connect(client->cas->parts.link, buffer_span(&client->home),
+	    directory_name_span(&client->user), &facts, on_linked, client);
+}
+
+/* Let the mailbox server say whether the password fits.  A name that nobody can have is not asked for. */
+void
+login_ask_home(struct cas_client *client)
+{
+	struct link_facts facts = facts_of(client);
+
+	if (client->user.length == 0 || sasl_password(client->sasl).length == 0) {
+		login_fail(client);
+		return;
+	}
+	client_enter(client, LINKING);
+	client->attempt = link_connect_with_password(client->cas->parts.link, buffer_span(&client->home),
+	    directory_name_span(&client->user), sasl_password(client->sasl), &facts, on_proved, client);
+}
+
+void
+login_succeed(struct cas_client *client)
+{
+	if (has_been_denied(client)) {
+		login_fail(client);
+		return;
+	}
+	throttle_succeeded(client->cas->throttle, sasl_user(client->sasl));
+	if (join_users(client))
+		open_link(client);
+}

@@ -1,0 +1,204 @@
+/*
+ * What proves a user: the directory is asked on its queue, then a worker compares the password, unless the same was
+ * right a short while ago.  Loop thread; the work() functions on workers.
+ */
+#include <stdlib.h>
+
+#include "auth/password.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "login.h"
+
+#define VERIFYING_MAX 256
+
+/* One question to the directory and one to a password worker, in this order. */
+struct check {
+	struct job job;
+	struct cas_client *client;		/* loop thread only */
+	struct directory *directory;
+	struct directory_name name;
+	struct buffer password;			/* wiped by whoever has it last */
+	struct {				/* filled by the workers */
+		enum directory_status status;
+		struct directory_user user;
+		bool is_match;
+	} out;
+	bool is_verifier;			/* the directory checks passwords itself */
+	struct arena *arena;			/* of out.user */
+};
+
+static void
+check_free(struct check *check)
+{
+	if (check->password.at != NULL)
+		memory_wipe(check->password.at, check->password.capacity);
+	buffer_free(&check->password);
+	arena_free(&check->arena);
+	free(check);
+}
+
+static struct auth_proof
+proof_of(struct cas_client *client, const struct check *check)
+{
+	return (struct auth_proof){
+		.user = directory_name_span(&client->user),
+		.credential_version = check->out.user.credential_version,
+		.mechanism = client->mechanism,
+		.password = sasl_password(client->sasl),
+	};
+}
+
+static void
+verify_work(struct job *job)
+{
+	struct check *check = CONTAINER_OF(job, struct check, job);
+	struct span password = buffer_span(&check->password);
+	struct span credential = check->out.user.credential;
+
+	check->out.status = DIRECTORY_OK;
+	if (check->is_verifier)
+		check->out.status = directory_verify(check->directory, credential, password,
+		    &check->out.is_match);
+	else
+		check->out.is_match = password_verify(password, credential);
+}
+
+/* The password was compared, or nobody could.  Borrows the check. */
+static void
+use_verdict(struct cas_client *client, const struct check *check)
+{
+	struct auth_proof proof = proof_of(client, check);
+
+	if (check->out.status != DIRECTORY_OK) {
+		login_finish_unavailable(client, directory_status_text(check->out.status));
+		return;
+	}
+	if (check->out.is_match)
+		auth_cache_add(client->cas->cache, &proof, clock_monotonic_us());
+	login_react(client, sasl_verified(client->sasl, check->out.is_match));
+}
+
+static void
+on_verified(struct job *job)
+{
+	struct check *check = CONTAINER_OF(job, struct check, job);
+	struct cas_client *client = check->client;
+
+	client->jobs--;
+	client->cas->verifying--;
+	if (client->state == VERIFYING)		/* it may have left meanwhile */
+		use_verdict(client, check);
+	client_wake(client);
+	check_free(check);
+}
+
+/* Whether the password fits: remembered, or a matter for a worker.  Takes the check. */
+static void
+verify(struct cas_client *client, struct check *check)
+{
+	struct cas *cas = client->cas;
+	struct auth_proof proof = proof_of(client, check);
+
+	if (check->out.user.credential.length > 0 &&
+	    auth_cache_has(cas->cache, &proof, clock_monotonic_us())) {
+		check_free(check);
+		login_react(client, sasl_verified(client->sasl, true));
+		return;
+	}
+	if (cas->verifying == VERIFYING_MAX) {
+		check_free(check);
+		login_finish_unavailable(client, "too many passwords wait to be checked");
+		return;
+	}
+	cas->verifying++;
+	client->jobs++;
+	buffer_add_span(&check->password, proof.password);
+	check->job.work = verify_work;
+	check->job.done = on_verified;
+	check->is_verifier = directory_is_verifier(check->directory);
+	workers_submit(check->is_verifier ? cas->parts.storage : cas->parts.compute, &check->job);
+}
+
+static void
+look_up_work(struct job *job)
+{
+	struct check *check = CONTAINER_OF(job, struct check, job);
+
+	check->out.status = directory_lookup(check->directory, directory_name_span(&check->name),
+	    check->arena, &check->out.user);
+	/* Who may not log in looks like nobody. */
+	if (check->out.status != DIRECTORY_OK || !check->out.user.is_enabled)
+		check->out.user = (struct directory_user){ .credential_version = 0 };
+}
+
+/* The directory has answered.  Takes the check. */
+static void
+use_answer(struct cas_client *client, struct check *check)
+{
+	enum directory_status status = check->out.status;
+
+	if (status != DIRECTORY_OK && status != DIRECTORY_NOT_FOUND) {
+		check_free(check);
+		login_finish_unavailable(client, directory_status_text(status));
+		return;
+	}
+	if (check->out.user.credential.length == 0)
+		client->user.length = 0;
+	else
+		directory_prepare_name(check->out.user.name, &client->user);
+	buffer_clear(&client->home);
+	buffer_add_span(&client->home, check->out.user.home);
+	if (directory_asks_home(client->cas->parts.directory)) {
+		check_free(check);
+		login_ask_home(client);
+		return;
+	}
+	client->is_denied = denied_has(client->cas, &client->user);
+	if (client->is_denied)
+		check->out.user = (struct directory_user){ .credential_version = 0 };
+	if (client->event == SASL_VERIFY) {
+		verify(client, check);
+		return;
+	}
+	login_react(client, sasl_credential(client->sasl, check->out.user.credential));
+	check_free(check);
+}
+
+static void
+on_looked_up(struct job *job)
+{
+	struct check *check = CONTAINER_OF(job, struct check, job);
+	struct cas_client *client = check->client;
+
+	client->jobs--;
+	client_wake(client);
+	if (client->state == VERIFYING)
+		use_answer(client, check);
+	else
+		check_free(check);
+}
+
+/* A name that nobody can have is asked for all the same, so that it takes as long. */
+void
+login_look_up(struct cas_client *client, enum sasl_event event)
+{
+	struct check *check = NEW(struct check);
+
+	client->event = event;
+	if (!directory_prepare_name(sasl_user(client->sasl), &client->user))
+		client->user = (struct directory_name){ .length = 0 };
+	check->client = client;
+	check->directory = client->cas->parts.directory;
+	check->name = client->user;
+	check->arena = arena_new();
+	check->job.work = look_up_work;
+	check->job.done = on_looked_up;
+	if (client->state != VERIFYING)
+		client_enter(client, VERIFYING);
+	if (job_queue_submit(client->cas->parts.directory_queue, &check->job)) {
+		client->jobs++;
+		return;
+	}
+	check_free(check);
+	login_finish_unavailable(client, "too many logins wait for the directory");
+}
