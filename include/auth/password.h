@@ -2,6 +2,7 @@
  * What is stored instead of a password, and whether a password fits it.  A credential is one line:
  *
  *	SCRAM-SHA-256$15000:SALT$STOREDKEY:SERVERKEY	as RFC 5803, each of the three in base64
+ *	SCRAM-SHA-256$... SCRAM-SHA-1$...		keys for both hash functions, parted by a space
  *	$y$j9T$...					what crypt(3) knows, for imported users
  */
 #ifndef AUTH_PASSWORD_H
@@ -9,7 +10,7 @@
 
 #include "base/buffer.h"
 
-/* What new credentials get: 38 ms of CPU in mbedTLS 2.28.  RFC 7677 section 4 asks for 4096 at least. */
+/* What new credentials get.  RFC 5802 section 5.1 and RFC 7677 section 4 ask for 4096 at least. */
 #define PASSWORD_ITERATIONS 15000
 
 /* A longer password fits nothing; nor can it be set. */
@@ -19,10 +20,11 @@
  * Derive the credential of a new password, under a random salt.
  *
  *	password	1 to PASSWORD_MAX octets, no NUL
+ *	wants_sha1	keys for SCRAM-SHA-1, too
  *
  * False, with nothing appended: the password is empty, too long or holds NUL.  Worker thread; slow.
  */
-bool password_derive(struct span password, struct buffer *credential_out);
+bool password_derive(struct span password, bool wants_sha1, struct buffer *credential_out);
 
 /*
  * Whether a password fits a credential.  An empty, unknown or damaged credential fits nothing and costs

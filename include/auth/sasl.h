@@ -1,7 +1,7 @@
 /*
- * The server side of SASL as state machines (RFC 4422): PLAIN (RFC 4616), LOGIN, SCRAM-SHA-256 (RFC
- * 5802, RFC 7677) and EXTERNAL.  Pure: whoever calls looks the user up and has passwords verified on a
- * worker between two steps.  Any thread, one at a time; each call costs microseconds.
+ * The server side of SASL as state machines (RFC 4422): PLAIN (RFC 4616), LOGIN, and SCRAM with SHA-1 or
+ * SHA-256, bound to the TLS channel or not (RFC 5802, RFC 7677).  Pure: whoever calls looks the user up and has
+ * passwords verified on a worker between two steps.  Any thread, one at a time; each call costs microseconds.
  *
  *	event = sasl_start(sasl, initial);
  *	SASL_CHALLENGE		send "+ " sasl_challenge() CRLF, then sasl_respond() with the client's line
@@ -22,10 +22,17 @@
 enum sasl_mechanism {
 	SASL_PLAIN,
 	SASL_LOGIN,
+	SASL_SCRAM_SHA_1,
+	SASL_SCRAM_SHA_1_PLUS,
 	SASL_SCRAM_SHA_256,
-	SASL_EXTERNAL,		/* on the link alone: believes the name it is given */
+	SASL_SCRAM_SHA_256_PLUS,
 	SASL_MECHANISM_COUNT
 };
+
+/* Sets of mechanisms: 1 << SASL_PLAIN and so on. */
+#define SASL_BIT(mechanism)	(1u << (mechanism))
+#define SASL_SCRAM		(SASL_BIT(SASL_SCRAM_SHA_1) | SASL_BIT(SASL_SCRAM_SHA_256) | SASL_SCRAM_PLUS)
+#define SASL_SCRAM_PLUS		(SASL_BIT(SASL_SCRAM_SHA_1_PLUS) | SASL_BIT(SASL_SCRAM_SHA_256_PLUS))
 
 enum sasl_event {
 	SASL_CHALLENGE,
@@ -37,6 +44,22 @@ enum sasl_event {
 	SASL_CANCELLED
 };
 
+/* How an exchange can be bound to the channel it runs in (RFC 5056); octets are empty where it cannot. */
+#define SASL_BINDING_COUNT 2
+struct sasl_binding {
+	const char *type;	/* "tls-exporter"; static */
+	struct span octets;
+};
+
+/* What is known where the exchange runs.  All it points to is borrowed until sasl_free(). */
+struct sasl_facts {
+	/* Octets that stay the same for the life of a server and that no client knows: from them come the salts
+	 * that unknown users seem to have. */
+	struct span secret;
+	unsigned offered;	/* the mechanisms that the client was told of */
+	struct sasl_binding bindings[SASL_BINDING_COUNT];
+};
+
 /* A longer line from the client is SASL_MALFORMED; base64 text, without CRLF. */
 #define SASL_LINE_MAX 4096
 
@@ -45,7 +68,7 @@ struct sasl;
 /*
  * Find a mechanism among those this side permits; letters compare without regard to case.
  *
- *	permitted	bits 1 << SASL_PLAIN and so on
+ *	permitted	a set
  *
  * False: unknown, or not permitted here.
  */
@@ -54,13 +77,8 @@ bool sasl_find_mechanism(struct span name, unsigned permitted, enum sasl_mechani
 /* The name as in AUTH=NAME.  Static. */
 const char *sasl_mechanism_name(enum sasl_mechanism mechanism);
 
-/*
- * Begin an exchange.
- *
- *	secret	 octets that stay the same for the life of the server and that no client knows; from them
- *		 come the salts that unknown users seem to have.  Borrowed until sasl_free().
- */
-struct sasl *sasl_new(enum sasl_mechanism mechanism, struct span secret);
+/* Begin an exchange. */
+struct sasl *sasl_new(enum sasl_mechanism mechanism, const struct sasl_facts *facts);
 
 /* Wipes what it knows; accepts NULL, leaves NULL behind. */
 void sasl_free(struct sasl **sasl);
@@ -76,7 +94,8 @@ enum sasl_event sasl_respond(struct sasl *sasl, struct span line);
 
 /*
  * Answer SASL_LOOK_UP.  An empty credential says that there is no such user, or that the user may not
- * log in: the exchange goes on and fails at its end, as with a wrong password.
+ * log in: the exchange goes on and fails at its end, as with a wrong password; so it does for a user without keys
+ * for this mechanism.
  */
 enum sasl_event sasl_credential(struct sasl *sasl, struct span credential);
 
@@ -88,6 +107,12 @@ struct span sasl_challenge(const struct sasl *sasl);
 
 /* The name as the client gave it, not prepared: see directory_prepare_name().  Borrowed from sasl. */
 struct span sasl_user(const struct sasl *sasl);
+
+/*
+ * After SASL_FAILED a word for the log: "password", "no-keys" (none for this mechanism, or there is no such user),
+ * "channel-binding", "authorization-identity".  Static.
+ */
+const char *sasl_reason(const struct sasl *sasl);
 
 /* The password, at SASL_VERIFY.  Borrowed from sasl, which wipes it. */
 struct span sasl_password(const struct sasl *sasl);

@@ -28,6 +28,7 @@ struct cas_parts {
 	struct job_queue *directory_queue;	/* runs each job's work(), one at a time */
 	struct link *link;
 	struct tls_context *tls;		/* NULL: no TLS on any port */
+	struct span secret;		/* of this host, the same after each start: for salts of users unknown; copied */
 	const struct config *config;
 };
 

@@ -102,6 +102,7 @@ struct config {
 	int log_level;				/* enum log_level */
 	char *banner;				/* NULL: the hostname is ready */
 	int login_type;				/* enum config_login_type */
+	struct config_uris auth_mechanisms;	/* names as in RFC 4422, one or more */
 	struct config_uris deny_users;		/* as written */
 	uint64_t login_timeout_s, handshake_timeout_s, idle_timeout_s;
 	uint64_t drain_time_s;
@@ -164,6 +165,9 @@ void config_print(const struct config *config, struct buffer *out);
  */
 void config_list_restart_needed(const struct config *before, const struct config *after,
     struct buffer *names_out);
+
+/* Whether auth-mechanisms holds this name, which is written as its table has it. */
+bool config_has_mechanism(const struct config *config, const char *name);
 
 /* Whether a numeric address, without port, lies in one of the networks. */
 bool config_networks_have(const struct config_networks *networks, const char *address);

@@ -71,7 +71,10 @@ bool tls_context_require_1_3(struct tls_context *context, char **error_out);
 /* How long handshakes may take, those that begin from now on. */
 void tls_context_set_handshake_timeout(struct tls_context *context, uint64_t ms);
 
-/* Accept the tickets of an older context of the same kind: for a reload.  Before the first handshake. */
+/*
+ * Accept the tickets of an older context of the same kind and with the same certificates: a client that resumes
+ * has seen none, and binds to the one of its first handshake.  Before the first handshake.
+ */
 void tls_context_share_tickets(struct tls_context *context, const struct tls_context *older);
 
 /* Contexts are counted: streams that use one keep it.  Accepts NULL, leaves NULL behind. */
@@ -116,6 +119,16 @@ struct tls_facts {
 	const char *error;	/* why the handshake failed; NULL: it did not */
 };
 void stream_tls_facts(const struct stream *stream, struct tls_facts *facts_out);
+
+/*
+ * What can be bound to the channel at the server's end (RFC 5056): empty before the handshake is over, and what
+ * the version of TLS does not have.  Borrowed, as long as the stream.
+ */
+struct tls_bindings {
+	struct span exporter;		/* tls-exporter, RFC 9266; TLS 1.3 */
+	struct span end_point;		/* tls-server-end-point, RFC 5929 section 4 */
+};
+void stream_tls_bindings(const struct stream *stream, struct tls_bindings *bindings_out);
 
 bool stream_is_tls(const struct stream *stream);
 

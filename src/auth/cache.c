@@ -10,13 +10,13 @@
 #include "base/map.h"
 #include "base/memory.h"
 #include "base/random.h"
-#include "scram_keys.h"
+#include "hash.h"
 
 struct entry {
 	struct list link;		/* oldest first */
 	char *key;
 	size_t key_length;
-	uint8_t proof[DIGEST_LENGTH];
+	uint8_t proof[HASH_MAX];
 	uint64_t added_us;
 };
 
@@ -25,7 +25,7 @@ struct auth_cache {
 	size_t capacity;
 	struct map *entries;
 	struct list by_age;
-	uint8_t secret[DIGEST_LENGTH];
+	uint8_t secret[HASH_MAX];
 };
 
 struct auth_cache *
@@ -80,7 +80,7 @@ write_key(const struct auth_proof *proof, struct buffer *out)
 /* Each part says its length, so that no two proofs give the same octets. */
 static void
 digest_proof(const struct auth_cache *cache, const struct auth_proof *proof,
-    uint8_t mac_out[DIGEST_LENGTH])
+    uint8_t mac_out[HASH_MAX])
 {
 	uint64_t numbers[3] = { (uint64_t)proof->mechanism, proof->credential_version,
 		proof->user.length };
@@ -91,7 +91,7 @@ digest_proof(const struct auth_cache *cache, const struct auth_proof *proof,
 	buffer_add(&text, numbers, sizeof numbers);
 	buffer_add_span(&text, proof->user);
 	buffer_add_span(&text, proof->password);
-	hmac(span_of(cache->secret, sizeof cache->secret), buffer_span(&text), mac_out);
+	hash_mac(HASH_SHA_256, span_of(cache->secret, sizeof cache->secret), buffer_span(&text), mac_out);
 	memory_wipe(text.at, length);
 	buffer_free(&text);
 }
@@ -112,7 +112,7 @@ bool
 auth_cache_has(struct auth_cache *cache, const struct auth_proof *proof, uint64_t now_us)
 {
 	struct entry *entry = find(cache, proof);
-	uint8_t mac[DIGEST_LENGTH];
+	uint8_t mac[HASH_MAX];
 
 	if (entry == NULL)
 		return false;

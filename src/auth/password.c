@@ -96,19 +96,29 @@ is_usable(struct span password)
 	    span_find(password, '\0') == password.length;
 }
 
-bool
-password_derive(struct span password, struct buffer *credential_out)
+static void
+add_keys(struct span password, enum hash hash, struct buffer *credential_out)
 {
-	struct scram_keys keys = { .iterations = PASSWORD_ITERATIONS,
+	struct scram_keys keys = { .hash = hash, .iterations = PASSWORD_ITERATIONS,
 		.salt_length = SCRAM_SALT_LENGTH };
 
-	assert_off_loop();
-	if (!is_usable(password))
-		return false;
 	random_fill(keys.salt, keys.salt_length);
 	derive_keys(password, &keys);
 	scram_keys_write(&keys, credential_out);
 	memory_wipe(&keys, sizeof keys);
+}
+
+bool
+password_derive(struct span password, bool wants_sha1, struct buffer *credential_out)
+{
+	assert_off_loop();
+	if (!is_usable(password))
+		return false;
+	add_keys(password, HASH_SHA_256, credential_out);
+	if (wants_sha1) {
+		buffer_add_octet(credential_out, ' ');
+		add_keys(password, HASH_SHA_1, credential_out);
+	}
 	return true;
 }
 
@@ -119,7 +129,7 @@ verify_scram(struct span password, const struct scram_keys *keys)
 	bool is_match;
 
 	derive_keys(password, &derived);
-	is_match = memory_equals_secret(derived.stored_key, keys->stored_key, DIGEST_LENGTH);
+	is_match = memory_equals_secret(derived.stored_key, keys->stored_key, hash_length(keys->hash));
 	memory_wipe(&derived, sizeof derived);
 	return is_match;
 }
@@ -128,7 +138,7 @@ verify_scram(struct span password, const struct scram_keys *keys)
 static bool
 verify_nothing(struct span password)
 {
-	struct scram_keys keys = { .iterations = PASSWORD_ITERATIONS,
+	struct scram_keys keys = { .hash = HASH_SHA_256, .iterations = PASSWORD_ITERATIONS,
 		.salt_length = SCRAM_SALT_LENGTH };
 
 	verify_scram(password, &keys);
@@ -161,19 +171,35 @@ password_verify(struct span password, struct span credential)
 	assert_off_loop();
 	if (!is_usable(password))
 		return verify_nothing(SPAN("-"));
-	if (scram_keys_parse(credential, &keys))
+	if (scram_keys_find(credential, HASH_SHA_256, &keys) || scram_keys_find(credential, HASH_SHA_1, &keys))
 		return verify_scram(password, &keys);
 	if (password_is_credential(credential))
 		return verify_crypt(password, credential);
 	return verify_nothing(password);
 }
 
-bool
-password_is_credential(struct span text)
+/* One or more schemes, and nothing else. */
+static bool
+is_scram(struct span text)
 {
 	struct scram_keys keys;
 
-	if (scram_keys_parse(text, &keys))
+	while (text.length > 0) {
+		struct span scheme = span_slice(text, 0, span_find(text, ' '));
+
+		if (!scram_keys_parse(scheme, &keys))
+			return false;
+		if (scheme.length == text.length)
+			return true;
+		text = span_from(text, scheme.length + 1);
+	}
+	return false;
+}
+
+bool
+password_is_credential(struct span text)
+{
+	if (is_scram(text))
 		return true;
 	/* crypt(5): "$" id "$"; DES hashes are too weak to be let in. */
 	return text.length >= 4 && text.length < CRYPT_OUTPUT_SIZE && text.at[0] == '$' &&

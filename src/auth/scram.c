@@ -1,7 +1,7 @@
 /*
- * SCRAM-SHA-256 for the server (RFC 5802 sections 5 and 7, RFC 7677).  Strict: every attribute once, in
- * its order, and the channel binding compared octet by octet, so that nothing a man in the middle could
- * change goes unnoticed.  SCRAM-SHA-256-PLUS is not offered, so "y" is true and "p=" is refused.
+ * SCRAM for the server (RFC 5802 sections 5 to 7, RFC 7677), with channel binding (RFC 5802 section 6).  Strict:
+ * every attribute once, in its order, and the channel binding compared octet by octet, so that nothing a man in
+ * the middle could change goes unnoticed.
  */
 #include "scram.h"
 
@@ -86,20 +86,76 @@ are_extensions(struct span text)
 	return true;
 }
 
+static enum scram_result
+wrong(struct scram *scram, const char *reason)
+{
+	scram->reason = reason;
+	return SCRAM_WRONG;
+}
+
+/* cb-name of RFC 5802 section 7. */
+static bool
+is_binding_name(struct span text)
+{
+	for (size_t at = 0; at < text.length; at++) {
+		uint8_t octet = ascii_lower(text.at[at]);
+
+		if (!(octet >= 'a' && octet <= 'z') && !ascii_is_digit(octet) && octet != '.' && octet != '-')
+			return false;
+	}
+	return text.length > 0;
+}
+
+/* "p=tls-exporter": the client wants to bind to the channel in this way (RFC 5802 section 6). */
+static enum scram_result
+choose_binding(struct scram *scram, struct span type)
+{
+	if (!is_binding_name(type))
+		return SCRAM_MALFORMED;
+	for (size_t i = 0; scram->is_plus && i < SASL_BINDING_COUNT; i++) {
+		if (scram->bindings[i].octets.length == 0 ||
+		    !span_equals(type, span_from_string(scram->bindings[i].type)))
+			continue;
+		scram->binding = scram->bindings[i].octets;
+		return SCRAM_GOOD;
+	}
+	return wrong(scram, "channel-binding");
+}
+
+/*
+ * gs2-cbind-flag.  "y": the client could bind, and believes that we cannot.  If we have offered it, somebody in
+ * the middle has taken it out of the list.
+ */
+static enum scram_result
+take_flag(struct scram *scram, struct span *text)
+{
+	struct span flag = span_slice(*text, 0, span_find(*text, ','));
+	bool is_y = span_equals(flag, SPAN("y"));
+
+	*text = span_from(*text, flag.length);
+	if (!take_comma(text))
+		return SCRAM_MALFORMED;
+	if (span_starts_with(flag, SPAN("p=")))
+		return choose_binding(scram, span_from(flag, 2));
+	if (!is_y && !span_equals(flag, SPAN("n")))
+		return SCRAM_MALFORMED;
+	if (scram->is_plus || (is_y && scram->is_plus_offered))
+		return wrong(scram, "channel-binding");
+	return SCRAM_GOOD;
+}
+
 /* gs2-header: leaves the text after it, and the authorization identity, empty when there is none. */
 static enum scram_result
-take_header(struct span *text, struct buffer *identity_out)
+take_header(struct scram *scram, struct span *text, struct buffer *identity_out)
 {
+	enum scram_result result = take_flag(scram, text);
 	struct span identity;
 
-	if (span_starts_with(*text, SPAN("p=")))
-		return SCRAM_WRONG;
-	if (!span_starts_with(*text, SPAN("n,")) && !span_starts_with(*text, SPAN("y,")))
-		return SCRAM_MALFORMED;
-	*text = span_from(*text, 2);
+	if (result == SCRAM_MALFORMED)
+		return result;
 	if (take_attribute(text, 'a', &identity) && !decode_name(identity, identity_out))
 		return SCRAM_MALFORMED;
-	return take_comma(text) ? SCRAM_GOOD : SCRAM_MALFORMED;
+	return take_comma(text) ? result : SCRAM_MALFORMED;
 }
 
 static enum scram_result
@@ -122,7 +178,7 @@ scram_client_first(struct scram *scram, struct span message, struct span nonce,
 {
 	struct buffer identity = { 0 };
 	struct span rest = message;
-	enum scram_result result = take_header(&rest, &identity);
+	enum scram_result result = take_header(scram, &rest, &identity);
 
 	buffer_add_span(&scram->header, span_slice(message, 0, message.length - rest.length));
 	if (result == SCRAM_GOOD)
@@ -130,7 +186,7 @@ scram_client_first(struct scram *scram, struct span message, struct span nonce,
 	buffer_add_span(&scram->nonce, nonce);
 	if (result == SCRAM_GOOD && identity.length > 0 &&
 	    !span_equals_nocase(buffer_span(&identity), buffer_span(user_out)))
-		result = SCRAM_WRONG;
+		result = wrong(scram, "authorization-identity");
 	buffer_free(&identity);
 	return result;
 }
@@ -149,53 +205,66 @@ scram_server_first(struct scram *scram, struct buffer *out)
 	buffer_add_span(out, buffer_span(message));
 }
 
-void
-scram_fake_keys(struct scram *scram, struct span secret, struct span user)
+/* Of these keys the salt is a function of the name, and all else is random. */
+static void
+fake_keys(struct scram *scram, struct span secret, struct span user)
 {
 	struct buffer name = { 0 };
-	uint8_t mac[DIGEST_LENGTH];
+	uint8_t mac[HASH_MAX];
 
-	/* Names differ by more than the case of their letters. */
+	/* One name for each hash function, as each user has one salt for each. */
+	buffer_add_octet(&name, (uint8_t)scram->hash);
 	for (size_t at = 0; at < user.length; at++)
 		buffer_add_octet(&name, ascii_lower(user.at[at]));
-	hmac(secret, buffer_span(&name), mac);
-	scram->keys = (struct scram_keys){ .iterations = PASSWORD_ITERATIONS,
+	hash_mac(HASH_SHA_256, secret, buffer_span(&name), mac);
+	scram->keys = (struct scram_keys){ .hash = scram->hash, .iterations = PASSWORD_ITERATIONS,
 		.salt_length = SCRAM_SALT_LENGTH };
 	memcpy(scram->keys.salt, mac, SCRAM_SALT_LENGTH);
-	random_fill(scram->keys.stored_key, DIGEST_LENGTH);
-	random_fill(scram->keys.server_key, DIGEST_LENGTH);
+	random_fill(scram->keys.stored_key, HASH_MAX);
+	random_fill(scram->keys.server_key, HASH_MAX);
 	scram->is_fake = true;
 	buffer_free(&name);
 }
 
-/* "c=" must be the GS2 header again; nothing is bound without PLUS. */
+void
+scram_use_credential(struct scram *scram, struct span credential, struct span secret, struct span user)
+{
+	if (!scram_keys_find(credential, scram->hash, &scram->keys))
+		fake_keys(scram, secret, user);
+}
+
+/* "c=" must be the GS2 header again, and what the channel is bound to. */
 static bool
 repeats_header(const struct scram *scram, struct span binding)
 {
-	struct buffer expected = { 0 };
+	struct buffer octets = { 0 }, expected = { 0 };
 	bool is_equal;
 
-	base64_encode(buffer_span(&scram->header), &expected);
+	buffer_add_span(&octets, buffer_span(&scram->header));
+	buffer_add_span(&octets, scram->binding);
+	base64_encode(buffer_span(&octets), &expected);
 	is_equal = span_equals(binding, buffer_span(&expected));
+	buffer_free(&octets);
 	buffer_free(&expected);
 	return is_equal;
 }
 
 static bool
-decode_proof(struct span text, uint8_t proof_out[DIGEST_LENGTH])
+decode_proof(const struct scram *scram, struct span text, uint8_t proof_out[HASH_MAX])
 {
 	struct buffer octets = { 0 };
-	bool is_good = base64_decode(text, &octets) && octets.length == DIGEST_LENGTH;
+	bool is_good = base64_decode(text, &octets) && octets.length == hash_length(scram->hash);
 
 	if (is_good)
-		memcpy(proof_out, octets.at, DIGEST_LENGTH);
+		memcpy(proof_out, octets.at, octets.length);
 	buffer_free(&octets);
 	return is_good;
 }
 
 /* client-final-message-without-proof, and the proof, which is always last. */
 static bool
-split_proof(struct span message, struct span *without_proof_out, uint8_t proof_out[DIGEST_LENGTH])
+split_proof(const struct scram *scram, struct span message, struct span *without_proof_out,
+    uint8_t proof_out[HASH_MAX])
 {
 	for (size_t at = message.length; at-- > 0;) {
 		if (message.at[at] != ',')
@@ -203,14 +272,14 @@ split_proof(struct span message, struct span *without_proof_out, uint8_t proof_o
 		*without_proof_out = span_slice(message, 0, at);
 		message = span_from(message, at);
 		return span_starts_with(message, SPAN(",p=")) &&
-		    decode_proof(span_from(message, 3), proof_out);
+		    decode_proof(scram, span_from(message, 3), proof_out);
 	}
 	return false;
 }
 
 static bool
 check_proof(const struct scram *scram, struct span without_proof,
-    const uint8_t proof[DIGEST_LENGTH], uint8_t signature_out[DIGEST_LENGTH])
+    const uint8_t proof[HASH_MAX], uint8_t signature_out[HASH_MAX])
 {
 	struct buffer auth_message = { 0 };
 	bool is_match;
@@ -228,20 +297,22 @@ check_proof(const struct scram *scram, struct span without_proof,
 enum scram_result
 scram_client_final(struct scram *scram, struct span message, struct buffer *out)
 {
-	uint8_t proof[DIGEST_LENGTH], signature[DIGEST_LENGTH];
+	uint8_t proof[HASH_MAX], signature[HASH_MAX];
 	struct span without_proof, rest, binding, nonce;
 
-	if (!split_proof(message, &without_proof, proof))
+	if (!split_proof(scram, message, &without_proof, proof))
 		return SCRAM_MALFORMED;
 	rest = without_proof;
 	if (!take_attribute(&rest, 'c', &binding) || !take_comma(&rest) ||
 	    !take_attribute(&rest, 'r', &nonce) || !are_extensions(rest))
 		return SCRAM_MALFORMED;
-	if (!repeats_header(scram, binding) || !span_equals(nonce, buffer_span(&scram->nonce)) ||
+	if (!repeats_header(scram, binding))
+		return wrong(scram, "channel-binding");
+	if (!span_equals(nonce, buffer_span(&scram->nonce)) ||
 	    !check_proof(scram, without_proof, proof, signature))
-		return SCRAM_WRONG;
+		return wrong(scram, scram->is_fake ? "no-keys" : "password");
 	buffer_add_string(out, "v=");
-	base64_encode(span_of(signature, sizeof signature), out);
+	base64_encode(span_of(signature, hash_length(scram->hash)), out);
 	return SCRAM_GOOD;
 }
 

@@ -1,80 +1,30 @@
 /*
- * The keys of SCRAM-SHA-256 (RFC 5802 section 3, RFC 7677) and their text form (RFC 5803):
- * SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY.
+ * The keys of SCRAM (RFC 5802 section 3, RFC 7677) and their text form (RFC 5803):
+ * SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY.  A credential holds one such for each hash function.
  */
 #include "scram_keys.h"
-
-#include <mbedtls/md.h>
-#include <stdlib.h>
 
 #include "base/base64.h"
 #include "base/memory.h"
 #include "base/thread.h"
 
-static void
-must(int code)
-{
-	if (code != 0)
-		abort();	/* no memory; there is nothing else that could fail */
-}
-
-static void
-hmac_init(mbedtls_md_context_t *context, struct span key)
-{
-	static const uint8_t nothing;
-
-	mbedtls_md_init(context);
-	must(mbedtls_md_setup(context, mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), 1));
-	must(mbedtls_md_hmac_starts(context, key.length == 0 ? &nothing : key.at, key.length));
-}
-
-void
-hmac(struct span key, struct span text, uint8_t mac_out[DIGEST_LENGTH])
-{
-	static const uint8_t nothing;
-	mbedtls_md_context_t context;
-
-	hmac_init(&context, key);
-	must(mbedtls_md_hmac_update(&context, text.length == 0 ? &nothing : text.at, text.length));
-	must(mbedtls_md_hmac_finish(&context, mac_out));
-	mbedtls_md_free(&context);
-}
-
-/* Hi() of RFC 5802 section 2.2: PBKDF2 with one block of output. */
-static void
-salt_password(const struct scram_keys *keys, struct span password, uint8_t salted[DIGEST_LENGTH])
-{
-	static const uint8_t first_block[4] = { 0, 0, 0, 1 };
-	uint8_t last[DIGEST_LENGTH];
-	mbedtls_md_context_t context;
-
-	hmac_init(&context, password);
-	must(mbedtls_md_hmac_update(&context, keys->salt, keys->salt_length));
-	must(mbedtls_md_hmac_update(&context, first_block, sizeof first_block));
-	must(mbedtls_md_hmac_finish(&context, last));
-	memcpy(salted, last, DIGEST_LENGTH);
-	for (uint32_t i = 1; i < keys->iterations; i++) {
-		must(mbedtls_md_hmac_reset(&context));
-		must(mbedtls_md_hmac_update(&context, last, sizeof last));
-		must(mbedtls_md_hmac_finish(&context, last));
-		for (size_t at = 0; at < DIGEST_LENGTH; at++)
-			salted[at] ^= last[at];
-	}
-	mbedtls_md_free(&context);
-	memory_wipe(last, sizeof last);
-}
+static const char *const schemes[HASH_COUNT] = {
+	[HASH_SHA_1] = "SCRAM-SHA-1",
+	[HASH_SHA_256] = "SCRAM-SHA-256",
+};
 
 void
 scram_keys_derive(struct scram_keys *keys, struct span password)
 {
-	uint8_t salted[DIGEST_LENGTH], client_key[DIGEST_LENGTH];
-	struct span salted_span = span_of(salted, sizeof salted);
+	uint8_t salted[HASH_MAX], client_key[HASH_MAX];
+	size_t length = hash_length(keys->hash);
+	struct span salted_span = span_of(salted, length);
 
 	assert_off_loop();
-	salt_password(keys, password, salted);
-	hmac(salted_span, SPAN("Client Key"), client_key);
-	digest_sha256(span_of(client_key, sizeof client_key), keys->stored_key);
-	hmac(salted_span, SPAN("Server Key"), keys->server_key);
+	hash_salt(keys->hash, password, span_of(keys->salt, keys->salt_length), keys->iterations, salted);
+	hash_mac(keys->hash, salted_span, SPAN("Client Key"), client_key);
+	hash_digest(keys->hash, span_of(client_key, length), keys->stored_key);
+	hash_mac(keys->hash, salted_span, SPAN("Server Key"), keys->server_key);
 	memory_wipe(salted, sizeof salted);
 	memory_wipe(client_key, sizeof client_key);
 }
@@ -108,6 +58,18 @@ decode(struct span text, uint8_t *octets_out, size_t least, size_t most, size_t 
 	return is_good;
 }
 
+static bool
+find_scheme(struct span name, enum hash *hash_out)
+{
+	for (size_t i = 0; i < HASH_COUNT; i++) {
+		if (!span_equals(name, span_from_string(schemes[i])))
+			continue;
+		*hash_out = (enum hash)i;
+		return true;
+	}
+	return false;
+}
+
 bool
 scram_keys_parse(struct span text, struct scram_keys *keys_out)
 {
@@ -116,47 +78,67 @@ scram_keys_parse(struct span text, struct scram_keys *keys_out)
 	uint64_t number;
 	size_t length;
 
-	if (!cut(&text, '$', &scheme) || !span_equals(scheme, SPAN("SCRAM-SHA-256")) ||
-	    !cut(&text, ':', &iterations) || !cut(&text, '$', &salt) ||
-	    !cut(&text, ':', &stored_key))
+	if (!cut(&text, '$', &scheme) || !find_scheme(scheme, &keys.hash) || !cut(&text, ':', &iterations) ||
+	    !cut(&text, '$', &salt) || !cut(&text, ':', &stored_key))
 		return false;
 	if (!span_to_number(iterations, SCRAM_ITERATIONS_MAX, &number) ||
 	    number < SCRAM_ITERATIONS_MIN)
 		return false;
 	keys.iterations = (uint32_t)number;
+	length = hash_length(keys.hash);
 	if (!decode(salt, keys.salt, 1, sizeof keys.salt, &keys.salt_length) ||
-	    !decode(stored_key, keys.stored_key, DIGEST_LENGTH, DIGEST_LENGTH, &length) ||
-	    !decode(text, keys.server_key, DIGEST_LENGTH, DIGEST_LENGTH, &length))
+	    !decode(stored_key, keys.stored_key, length, length, &length) ||
+	    !decode(text, keys.server_key, length, length, &length))
 		return false;
 	*keys_out = keys;
 	return true;
 }
 
+bool
+scram_keys_find(struct span credential, enum hash hash, struct scram_keys *keys_out)
+{
+	struct scram_keys keys;
+
+	while (credential.length > 0) {
+		struct span scheme = span_slice(credential, 0, span_find(credential, ' '));
+
+		if (scram_keys_parse(scheme, &keys) && keys.hash == hash) {
+			*keys_out = keys;
+			return true;
+		}
+		credential = span_from(credential, scheme.length + 1);
+	}
+	return false;
+}
+
 void
 scram_keys_write(const struct scram_keys *keys, struct buffer *out)
 {
-	buffer_printf(out, "SCRAM-SHA-256$%u:", keys->iterations);
+	size_t length = hash_length(keys->hash);
+
+	buffer_printf(out, "%s$%u:", schemes[keys->hash], keys->iterations);
 	base64_encode(span_of(keys->salt, keys->salt_length), out);
 	buffer_add_octet(out, '$');
-	base64_encode(span_of(keys->stored_key, DIGEST_LENGTH), out);
+	base64_encode(span_of(keys->stored_key, length), out);
 	buffer_add_octet(out, ':');
-	base64_encode(span_of(keys->server_key, DIGEST_LENGTH), out);
+	base64_encode(span_of(keys->server_key, length), out);
 }
 
 bool
-scram_keys_check(const struct scram_keys *keys, struct span auth_message,
-    const uint8_t proof[DIGEST_LENGTH], uint8_t signature_out[DIGEST_LENGTH])
+scram_keys_check(const struct scram_keys *keys, struct span auth_message, const uint8_t *proof,
+    uint8_t signature_out[HASH_MAX])
 {
-	uint8_t client_key[DIGEST_LENGTH], digest[DIGEST_LENGTH];
+	uint8_t client_key[HASH_MAX], digest[HASH_MAX];
+	size_t length = hash_length(keys->hash);
 	bool is_match;
 
 	/* ClientKey = ClientProof XOR HMAC(StoredKey, AuthMessage); StoredKey = H(ClientKey). */
-	hmac(span_of(keys->stored_key, DIGEST_LENGTH), auth_message, client_key);
-	for (size_t i = 0; i < DIGEST_LENGTH; i++)
+	hash_mac(keys->hash, span_of(keys->stored_key, length), auth_message, client_key);
+	for (size_t i = 0; i < length; i++)
 		client_key[i] ^= proof[i];
-	digest_sha256(span_of(client_key, sizeof client_key), digest);
-	is_match = memory_equals_secret(digest, keys->stored_key, DIGEST_LENGTH);
-	hmac(span_of(keys->server_key, DIGEST_LENGTH), auth_message, signature_out);
+	hash_digest(keys->hash, span_of(client_key, length), digest);
+	is_match = memory_equals_secret(digest, keys->stored_key, length);
+	hash_mac(keys->hash, span_of(keys->server_key, length), auth_message, signature_out);
 	memory_wipe(client_key, sizeof client_key);
 	return is_match;
 }

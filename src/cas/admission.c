@@ -30,7 +30,7 @@ answer_refused(struct cas_client *client, struct span text)
 	buffer_add_string(&line, "\r\n");
 	stream_write_buffer(client->stream, &line);
 	buffer_free(&line);
-	login_forget(client);
+	verdict_forget(client);
 	client_enter(client, GREETED);
 }
 
@@ -65,7 +65,7 @@ begin_session(struct cas_client *client, const struct link_result *result)
 	client->mailbox = result->stream;
 	client->cas->status.logins++;
 	log_login(client);
-	login_forget(client);
+	verdict_forget(client);
 	pipe_open(client);
 }
 
@@ -83,7 +83,7 @@ join_users(struct cas_client *client)
 	leave_users(client);
 	log_info("limit", log_text("sid", client->sid), log_span("user", user),
 	    log_text("limit", "max-connections-per-user"));
-	login_finish(client, IMAP_NO, "LIMIT", "Too many connections of this user");
+	verdict_tell(client, IMAP_NO, "LIMIT", "Too many connections of this user");
 	return false;
 }
 
@@ -94,7 +94,7 @@ refuse_linked(struct cas_client *client, const struct link_result *result)
 	struct stream *stream = result->stream;
 
 	stream_free(&stream);
-	login_fail(client);
+	verdict_failed(client);
 }
 
 static void
@@ -113,7 +113,7 @@ on_linked(const struct link_result *result, void *context)
 	else if (result->status == LINK_REFUSED)
 		answer_refused(client, result->text);
 	else
-		login_finish_unavailable(client, link_status_name(result->status));
+		verdict_unavailable(client, link_status_name(result->status));
 }
 
 /* The mailbox server has compared the password, too.  Only now is it sure that a session is the user's. */
@@ -137,13 +137,13 @@ on_proved(const struct link_result *result, void *context)
 			stream_free(&stream);
 		break;
 	case LINK_DENIED:
-		login_fail(client);
+		verdict_failed(client);
 		break;
 	case LINK_REFUSED:
 		answer_refused(client, result->text);
 		break;
 	default:
-		login_finish_unavailable(client, link_status_name(result->status));
+		verdict_unavailable(client, link_status_name(result->status));
 	}
 }
 
@@ -180,12 +180,12 @@ open_link(struct cas_client *client)
 
 /* Let the mailbox server say whether the password fits.  A name that nobody can have is not asked for. */
 void
-login_ask_home(struct cas_client *client)
+admission_ask_home(struct cas_client *client)
 {
 	struct link_facts facts = facts_of(client);
 
 	if (client->user.length == 0 || sasl_password(client->sasl).length == 0) {
-		login_fail(client);
+		verdict_failed(client);
 		return;
 	}
 	client_enter(client, LINKING);
@@ -194,10 +194,10 @@ login_ask_home(struct cas_client *client)
 }
 
 void
-login_succeed(struct cas_client *client)
+admission_open(struct cas_client *client)
 {
 	if (has_been_denied(client)) {
-		login_fail(client);
+		verdict_failed(client);
 		return;
 	}
 	throttle_succeeded(client->cas->throttle, sasl_user(client->sasl));

@@ -37,6 +37,7 @@ configure(struct cas *cas)
 	cas->limits = imap_limits_before_login;
 	if (line_octets < cas->limits.line_octets)
 		cas->limits.line_octets = (size_t)line_octets;
+	cas->mechanisms = mechanisms_permitted(cas);
 	denied_load(cas);
 }
 
@@ -57,7 +58,10 @@ cas_new(const struct cas_parts *parts)
 	configure(cas);
 	cas->cache = auth_cache_new((uint32_t)parts->config->auth_cache_time_s, CACHE_USERS);
 	cas->throttle = throttle_new(THROTTLE_ENTRIES);
-	random_fill(cas->secret, sizeof cas->secret);
+	if (parts->secret.length == sizeof cas->secret)
+		memcpy(cas->secret, parts->secret.at, sizeof cas->secret);
+	else
+		random_fill(cas->secret, sizeof cas->secret);
 	timer_init(&cas->grace, parts->loop, cas_on_grace_over, cas);
 	timer_init(&cas->drain, parts->loop, cas_drain_on_due, cas);
 	deferred_init(&cas->gone, cas_on_gone, cas);

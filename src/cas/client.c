@@ -18,9 +18,9 @@ static const struct {
 	unsigned next;
 } states[] = {
 	[GREETED] = { "greeted",
-	    BIT(GREETED) | BIT(STARTTLS) | BIT(ANSWERING) | BIT(VERIFYING) | BIT(DELAYED) |
+	    BIT(GREETED) | BIT(SHAKING) | BIT(ANSWERING) | BIT(VERIFYING) | BIT(DELAYED) |
 		BIT(CLOSING) },
-	[STARTTLS] = { "starttls", BIT(GREETED) | BIT(CLOSING) },
+	[SHAKING] = { "shaking", BIT(GREETED) | BIT(CLOSING) },
 	[ANSWERING] = { "answering",
 	    BIT(ANSWERING) | BIT(VERIFYING) | BIT(DELAYED) | BIT(LINKING) | BIT(GREETED) | BIT(CLOSING) },
 	[VERIFYING] = { "verifying",
@@ -181,14 +181,25 @@ on_event(struct cas_client *client, struct imap_event *event)
 	}
 }
 
+/* The channel is there, and with it what can be offered: greet, unless that was before STARTTLS. */
+static void
+begin(struct cas_client *client)
+{
+	if (client->state == SHAKING)
+		client_enter(client, GREETED);
+	if (!client->is_greeted)
+		client->events->on_ready(client);
+	client->is_greeted = true;
+}
+
 /* Read commands until one must be waited for, the input is empty, or others have their turn. */
 static void
 advance(void *context)
 {
 	struct cas_client *client = context;
 
-	if (client->state == STARTTLS && stream_is_tls_established(client->stream))
-		client_enter(client, GREETED);
+	if (client->state == SHAKING && stream_is_tls_established(client->stream))
+		begin(client);
 	for (unsigned i = 0; client->state == GREETED || client->state == ANSWERING; i++) {
 		struct span input = stream_input(client->stream);
 		size_t before = input.length;
@@ -266,7 +277,11 @@ client_new(struct cas *cas, struct stream *stream, bool is_tls, const struct cli
 	list_push_back(&cas->strangers, &client->link);
 	stream_set_input_limit(stream, INPUT_BEFORE_LOGIN);
 	stream_set_events(stream, &events, client);
-	if (is_tls)
+	if (is_tls) {
+		client->state = SHAKING;
 		stream_begin_with_tls(stream, cas->parts.tls, cas->parts.compute);
+	} else {
+		begin(client);
+	}
 	return client;
 }

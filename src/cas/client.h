@@ -3,9 +3,11 @@
  *
  *	client.c	states, input, closing
  *	commands.c	what a client may say before login
- *	login.c		who it is: SASL, delay
+ *	login.c		who it is: SASL
+ *	mechanisms.c	... the mechanisms it may use
  *	proof.c		... asking the directory, checking the password
  *	admission.c	... opening the session
+ *	verdict.c	... saying that it failed, after a delay
  *	pipe.c		the time after login
  *	drain.c		sending everybody away, politely
  *	ports.c		where clients come in, and how many may
@@ -57,6 +59,7 @@ struct cas {
 	struct auth_cache *cache;
 	struct throttle *throttle;
 	uint8_t secret[32];		/* for sasl_new() */
+	unsigned mechanisms;		/* that the configuration and the directory permit, as sasl.h's sets */
 	unsigned verifying;		/* passwords waiting for a worker */
 	struct cas_status status;
 	size_t clients;			/* those that wait for their jobs included */
@@ -71,7 +74,7 @@ struct cas {
 
 enum client_state {
 	GREETED,	/* waits for a command */
-	STARTTLS,	/* the handshake runs */
+	SHAKING,	/* the TLS handshake runs */
 	ANSWERING,	/* waits for an answer to a SASL challenge */
 	VERIFYING,	/* the directory or a worker is asked */
 	DELAYED,	/* a failure is not yet told */
@@ -88,6 +91,7 @@ struct client_events {
 	void (*on_line)(struct cas_client *client, struct span line);	/* the answer to a challenge */
 	void (*on_delay_over)(void *client);
 	void (*on_free)(struct cas_client *client);
+	void (*on_ready)(struct cas_client *client);	/* the channel is there, with its TLS: greet */
 };
 
 struct cas_client {
@@ -112,6 +116,7 @@ struct cas_client {
 	enum sasl_event event;		/* what sasl waits for while VERIFYING */
 	struct directory_name user;	/* empty: nobody can have the name given */
 	struct buffer home;		/* the user's mailbox server; empty: the one of link_server_of() */
+	bool is_greeted;
 	bool is_logged_in;		/* counted by user */
 	bool is_denied;			/* by deny-users; looks like nobody */
 	bool is_leaving;		/* its link was half closed: BYE follows the last reply */
@@ -141,16 +146,25 @@ void client_reply(struct cas_client *client, struct span tag, enum imap_conditio
 /* Count a command that was BAD; true: it was one too many, and the client is closed. */
 bool client_is_one_too_many(struct cas_client *client);
 
-/* commands.c: make a client and greet it. */
+/* commands.c: make a client; it is greeted. */
 struct cas_client *commands_begin(struct cas *cas, struct stream *stream, bool is_tls);
 
 /* login.c */
 void login_with_password(struct cas_client *client, const struct imap_command_line *line);
-void login_with_mechanism(struct cas_client *client, const struct imap_command_line *line);
+void login_with_mechanism(struct cas_client *client, const struct imap_command_line *line,
+    enum sasl_mechanism mechanism);
 void login_answer(struct cas_client *client, struct span line);
-void login_on_delay_over(void *context);
-void login_forget(struct cas_client *client);
-unsigned login_mechanisms(const struct cas *cas);	/* bits 1 << SASL_PLAIN and so on */
+
+/* mechanisms.c, as sets of auth/sasl.h.  Those that the configuration and the directory permit; */
+unsigned mechanisms_permitted(const struct cas *cas);
+/* ... those that show nothing here to who listens; those that this client may use now, LOGIN the command among them. */
+unsigned mechanisms_private(const struct cas_client *client);
+unsigned mechanisms_offered(const struct cas_client *client);
+bool mechanisms_have_login(const struct cas_client *client);
+
+/* verdict.c: the delay is over; forget what was said to log in. */
+void verdict_on_delay_over(void *context);
+void verdict_forget(struct cas_client *client);
 
 /* pipe.c; pipe_leave(): no more commands, and BYE when the mailbox role has answered those under way; the texts are
  * static, code may be NULL. */

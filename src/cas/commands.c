@@ -5,25 +5,6 @@
 #include "client.h"
 #include "imap/capability.h"
 
-/* What login-type leaves of the mechanisms; SCRAM says nothing that could be used by who listens. */
-static unsigned
-permitted_mechanisms(const struct cas_client *client)
-{
-	unsigned all = login_mechanisms(client->cas);
-	int type = client->cas->parts.config->login_type;
-
-	if (stream_is_tls(client->stream) || type == CONFIG_LOGIN_PLAIN)
-		return all;
-	return type == CONFIG_LOGIN_PLAIN_AUTH ? all & 1u << SASL_SCRAM_SHA_256 : 0;
-}
-
-/* May it send a password? */
-static bool
-is_private(const struct cas_client *client)
-{
-	return (permitted_mechanisms(client) & 1u << SASL_PLAIN) != 0;
-}
-
 static void
 write_capability(struct cas_client *client, struct buffer *out)
 {
@@ -34,12 +15,12 @@ write_capability(struct cas_client *client, struct buffer *out)
 	struct buffer names = { 0 };
 
 	for (unsigned i = 0; i < SASL_MECHANISM_COUNT; i++) {
-		if ((permitted_mechanisms(client) & 1u << i) == 0)
+		if ((mechanisms_offered(client) & SASL_BIT(i)) == 0)
 			continue;
 		buffer_printf(&names, "%s ", sasl_mechanism_name((enum sasl_mechanism)i));
 	}
 	options.mechanisms = buffer_string(&names);
-	options.is_login_disabled = !is_private(client);
+	options.is_login_disabled = !mechanisms_have_login(client);
 	imap_capability_write(out, is_upgradable ? IMAP_MOMENT_BEFORE_TLS : IMAP_MOMENT_BEFORE_LOGIN,
 	    &options);
 	buffer_free(&names);
@@ -124,7 +105,7 @@ on_starttls(struct cas_client *client, struct imap_command_line *line)
 	imap_parser_free(&client->parser);
 	client->parser = imap_parser_new(&cas->limits);
 	stream_start_tls(client->stream, cas->parts.tls, cas->parts.compute);
-	client_enter(client, STARTTLS);
+	client_enter(client, SHAKING);
 }
 
 /* The password has been seen by everybody on the way: the log says so, without it. */
@@ -139,24 +120,27 @@ refuse_in_plaintext(struct cas_client *client, struct imap_command_line *line)
 static void
 on_login(struct cas_client *client, struct imap_command_line *line)
 {
-	if (is_private(client))
+	if (mechanisms_have_login(client))
 		login_with_password(client, line);
-	else
+	else if ((mechanisms_private(client) & SASL_BIT(SASL_PLAIN)) == 0)
 		refuse_in_plaintext(client, line);
+	else
+		client_reply(client, line->tag, IMAP_NO, "CANNOT", "LOGIN is not permitted here");
 }
 
 static void
 on_authenticate(struct cas_client *client, struct imap_command_line *line)
 {
-	unsigned permitted = permitted_mechanisms(client);
-	enum sasl_mechanism mechanism = SASL_PLAIN;
-	bool is_known = sasl_find_mechanism(line->authenticate.mechanism, login_mechanisms(client->cas),
-	    &mechanism);
+	unsigned private = mechanisms_private(client);
+	enum sasl_mechanism mechanism;
 
-	if (permitted == 0 || (is_known && (permitted & 1u << mechanism) == 0))
+	if (sasl_find_mechanism(line->authenticate.mechanism, mechanisms_offered(client), &mechanism))
+		login_with_mechanism(client, line, mechanism);
+	else if (private == 0 || sasl_find_mechanism(line->authenticate.mechanism, client->cas->mechanisms & ~private,
+	    &mechanism))
 		refuse_in_plaintext(client, line);
 	else
-		login_with_mechanism(client, line);
+		client_reply(client, line->tag, IMAP_NO, "CANNOT", "No such mechanism");
 }
 
 typedef void command_handler(struct cas_client *client, struct imap_command_line *line);
@@ -182,13 +166,11 @@ on_command(struct cas_client *client, struct imap_command_line *line)
 	client_is_one_too_many(client);
 }
 
-static const struct client_events events = { on_command, login_answer, login_on_delay_over, login_forget };
+static const struct client_events events = { on_command, login_answer, verdict_on_delay_over, verdict_forget,
+	greet };
 
 struct cas_client *
 commands_begin(struct cas *cas, struct stream *stream, bool is_tls)
 {
-	struct cas_client *client = client_new(cas, stream, is_tls, &events);
-
-	greet(client);
-	return client;
+	return client_new(cas, stream, is_tls, &events);
 }

@@ -13,60 +13,11 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
-void
-login_forget(struct cas_client *client)
-{
-	sasl_free(&client->sasl);
-	buffer_clear(&client->tag);
-}
-
-void
-login_finish(struct cas_client *client, enum imap_condition condition, const char *code, const char *text)
-{
-	client_reply(client, buffer_span(&client->tag), condition, code, text);
-	login_forget(client);
-	client_enter(client, GREETED);
-}
-
 static void
 answer_malformed(struct cas_client *client, const char *text)
 {
-	login_finish(client, IMAP_BAD, NULL, text);
+	verdict_tell(client, IMAP_BAD, NULL, text);
 	client_is_one_too_many(client);
-}
-
-void
-login_finish_unavailable(struct cas_client *client, const char *why)
-{
-	log_warning("login-unavailable", log_text("sid", client->sid), log_text("reason", why));
-	login_finish(client, IMAP_NO, "UNAVAILABLE", "Try again later");
-}
-
-void
-login_on_delay_over(void *context)
-{
-	login_finish(context, IMAP_NO, "AUTHENTICATIONFAILED", "Authentication failed");
-}
-
-/* The same words and the same delay, whatever the cause. */
-void
-login_fail(struct cas_client *client)
-{
-	struct cas *cas = client->cas;
-	struct span user = sasl_user(client->sasl);
-	uint32_t delay_ms = throttle_failed(cas->throttle, client->address, user, clock_monotonic_us());
-	const char *why = client->user.length == 0 ? "unknown-user" : "password";
-
-	if (client->is_denied)
-		why = "deny-users";
-
-	cas->status.failures++;
-	log_info("auth-fail", log_text("sid", client->sid), log_span("user", user),
-	    log_text("rip", client->address),
-	    log_text("mech", sasl_mechanism_name(client->mechanism)),
-	    log_text("reason", why));
-	client_enter(client, DELAYED);
-	timer_start_ms(&client->delay_timer, delay_ms);
 }
 
 /* RFC 9051 section 6.2.2: `+ ` and base64; the answer is a line of its own. */
@@ -85,8 +36,8 @@ challenge(struct cas_client *client)
 	client_wake(client);
 }
 
-void
-login_react(struct cas_client *client, enum sasl_event event)
+static void
+react(struct cas_client *client, enum sasl_event event)
 {
 	switch (event) {
 	case SASL_CHALLENGE:
@@ -94,13 +45,13 @@ login_react(struct cas_client *client, enum sasl_event event)
 		break;
 	case SASL_LOOK_UP:
 	case SASL_VERIFY:
-		login_look_up(client, event);
+		proof_ask(client, event, react);
 		break;
 	case SASL_DONE:
-		login_succeed(client);
+		admission_open(client);
 		break;
 	case SASL_FAILED:
-		login_fail(client);
+		verdict_failed(client);
 		break;
 	case SASL_MALFORMED:
 		answer_malformed(client, "Not what the mechanism expects");
@@ -111,26 +62,31 @@ login_react(struct cas_client *client, enum sasl_event event)
 	}
 }
 
-/* SCRAM needs the credential itself, which not every directory gives away. */
-unsigned
-login_mechanisms(const struct cas *cas)
+static struct sasl_facts
+facts_of(const struct cas_client *client)
 {
-	unsigned mechanisms = 1u << SASL_PLAIN | 1u << SASL_LOGIN;
+	struct tls_bindings bindings;
 
-	if (!directory_is_verifier(cas->parts.directory) && !directory_asks_home(cas->parts.directory))
-		mechanisms |= 1u << SASL_SCRAM_SHA_256;
-	return mechanisms;
+	stream_tls_bindings(client->stream, &bindings);
+	return (struct sasl_facts){
+		.secret = span_of(client->cas->secret, sizeof client->cas->secret),
+		.offered = mechanisms_offered(client),
+		.bindings = { { "tls-exporter", bindings.exporter }, { "tls-server-end-point", bindings.end_point } },
+	};
 }
 
 static void
 begin(struct cas_client *client, const struct imap_command_line *line, enum sasl_mechanism mechanism)
 {
-	login_forget(client);
+	struct sasl_facts facts = facts_of(client);
+
+	verdict_forget(client);
 	buffer_add_span(&client->tag, line->tag);
 	client->mechanism = mechanism;
+	client->user = (struct directory_name){ .length = 0 };
 	client->is_denied = false;
 	client->began_us = clock_monotonic_us();
-	client->sasl = sasl_new(mechanism, span_of(client->cas->secret, sizeof client->cas->secret));
+	client->sasl = sasl_new(mechanism, &facts);
 }
 
 static void
@@ -156,27 +112,22 @@ login_with_password(struct cas_client *client, const struct imap_command_line *l
 	buffer_reserve(&encoded, message.length * 2 + 4);
 	base64_encode(buffer_span(&message), &encoded);
 	initial = buffer_span(&encoded);
-	login_react(client, sasl_start(client->sasl, &initial));
+	react(client, sasl_start(client->sasl, &initial));
 	wipe(&message);
 	wipe(&encoded);
 }
 
 void
-login_with_mechanism(struct cas_client *client, const struct imap_command_line *line)
+login_with_mechanism(struct cas_client *client, const struct imap_command_line *line, enum sasl_mechanism mechanism)
 {
 	const struct imap_authenticate *wanted = &line->authenticate;
-	enum sasl_mechanism mechanism;
 
-	if (!sasl_find_mechanism(wanted->mechanism, login_mechanisms(client->cas), &mechanism)) {
-		client_reply(client, line->tag, IMAP_NO, "CANNOT", "No such mechanism");
-		return;
-	}
 	begin(client, line, mechanism);
-	login_react(client, sasl_start(client->sasl, wanted->has_initial ? &wanted->initial : NULL));
+	react(client, sasl_start(client->sasl, wanted->has_initial ? &wanted->initial : NULL));
 }
 
 void
 login_answer(struct cas_client *client, struct span line)
 {
-	login_react(client, sasl_respond(client->sasl, line));
+	react(client, sasl_respond(client->sasl, line));
 }

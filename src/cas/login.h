@@ -1,31 +1,28 @@
 /*
- * How a client logs in, as three files share it: login.c speaks SASL with the client, proof.c asks the directory
- * and the workers, admission.c opens the session of who was proved.  Loop thread.
+ * How a client logs in, as its files share it, from the top down: login.c speaks SASL with the client, proof.c asks
+ * the directory and the workers, admission.c opens the session of who was proved, verdict.c says why not.  Loop
+ * thread.
  */
 #ifndef LOGIN_H
 #define LOGIN_H
 
 #include "client.h"
 
-/* Do what the exchange asks for. */
-void login_react(struct cas_client *client, enum sasl_event event);
+/* proof.c: ask the directory, and for SASL_VERIFY a worker, on behalf of the exchange; react() gets what it says. */
+typedef void proof_react(struct cas_client *client, enum sasl_event event);
+void proof_ask(struct cas_client *client, enum sasl_event event, proof_react *react);
 
-/* Answer the command and read the next one; code may be NULL. */
-void login_finish(struct cas_client *client, enum imap_condition condition, const char *code, const char *text);
+/* admission.c: open the session of the user who is proved; or let the mailbox server say whether the password fits. */
+void admission_open(struct cas_client *client);
+void admission_ask_home(struct cas_client *client);
 
-/* Answer NO [UNAVAILABLE]; why is for the log. */
-void login_finish_unavailable(struct cas_client *client, const char *why);
+/* verdict.c: answer the command and read the next one; code may be NULL. */
+void verdict_tell(struct cas_client *client, enum imap_condition condition, const char *code, const char *text);
 
-/* Answer NO [AUTHENTICATIONFAILED] after a delay. */
-void login_fail(struct cas_client *client);
+/* ... with NO [UNAVAILABLE]; why is for the log. */
+void verdict_unavailable(struct cas_client *client, const char *why);
 
-/* proof.c: ask the directory, and for SASL_VERIFY a worker, on behalf of the exchange. */
-void login_look_up(struct cas_client *client, enum sasl_event event);
-
-/* admission.c: the user is proved. */
-void login_succeed(struct cas_client *client);
-
-/* admission.c: let the mailbox server say whether the password fits. */
-void login_ask_home(struct cas_client *client);
+/* ... with NO [AUTHENTICATIONFAILED], after a delay. */
+void verdict_failed(struct cas_client *client);
 
 #endif

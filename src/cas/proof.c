@@ -14,7 +14,8 @@
 /* One question to the directory and one to a password worker, in this order. */
 struct check {
 	struct job job;
-	struct cas_client *client;		/* loop thread only */
+	struct cas_client *client;		/* loop thread only, like the next */
+	proof_react *react;
 	struct directory *directory;
 	struct directory_name name;
 	struct buffer password;			/* wiped by whoever has it last */
@@ -70,12 +71,12 @@ use_verdict(struct cas_client *client, const struct check *check)
 	struct auth_proof proof = proof_of(client, check);
 
 	if (check->out.status != DIRECTORY_OK) {
-		login_finish_unavailable(client, directory_status_text(check->out.status));
+		verdict_unavailable(client, directory_status_text(check->out.status));
 		return;
 	}
 	if (check->out.is_match)
 		auth_cache_add(client->cas->cache, &proof, clock_monotonic_us());
-	login_react(client, sasl_verified(client->sasl, check->out.is_match));
+	check->react(client, sasl_verified(client->sasl, check->out.is_match));
 }
 
 static void
@@ -101,13 +102,13 @@ verify(struct cas_client *client, struct check *check)
 
 	if (check->out.user.credential.length > 0 &&
 	    auth_cache_has(cas->cache, &proof, clock_monotonic_us())) {
+		check->react(client, sasl_verified(client->sasl, true));
 		check_free(check);
-		login_react(client, sasl_verified(client->sasl, true));
 		return;
 	}
 	if (cas->verifying == VERIFYING_MAX) {
 		check_free(check);
-		login_finish_unavailable(client, "too many passwords wait to be checked");
+		verdict_unavailable(client, "too many passwords wait to be checked");
 		return;
 	}
 	cas->verifying++;
@@ -139,7 +140,7 @@ use_answer(struct cas_client *client, struct check *check)
 
 	if (status != DIRECTORY_OK && status != DIRECTORY_NOT_FOUND) {
 		check_free(check);
-		login_finish_unavailable(client, directory_status_text(status));
+		verdict_unavailable(client, directory_status_text(status));
 		return;
 	}
 	if (check->out.user.credential.length == 0)
@@ -150,7 +151,7 @@ use_answer(struct cas_client *client, struct check *check)
 	buffer_add_span(&client->home, check->out.user.home);
 	if (directory_asks_home(client->cas->parts.directory)) {
 		check_free(check);
-		login_ask_home(client);
+		admission_ask_home(client);
 		return;
 	}
 	client->is_denied = denied_has(client->cas, &client->user);
@@ -160,7 +161,7 @@ use_answer(struct cas_client *client, struct check *check)
 		verify(client, check);
 		return;
 	}
-	login_react(client, sasl_credential(client->sasl, check->out.user.credential));
+	check->react(client, sasl_credential(client->sasl, check->out.user.credential));
 	check_free(check);
 }
 
@@ -180,7 +181,7 @@ on_looked_up(struct job *job)
 
 /* A name that nobody can have is asked for all the same, so that it takes as long. */
 void
-login_look_up(struct cas_client *client, enum sasl_event event)
+proof_ask(struct cas_client *client, enum sasl_event event, proof_react *react)
 {
 	struct check *check = NEW(struct check);
 
@@ -188,6 +189,7 @@ login_look_up(struct cas_client *client, enum sasl_event event)
 	if (!directory_prepare_name(sasl_user(client->sasl), &client->user))
 		client->user = (struct directory_name){ .length = 0 };
 	check->client = client;
+	check->react = react;
 	check->directory = client->cas->parts.directory;
 	check->name = client->user;
 	check->arena = arena_new();
@@ -200,5 +202,5 @@ login_look_up(struct cas_client *client, enum sasl_event event)
 		return;
 	}
 	check_free(check);
-	login_finish_unavailable(client, "too many logins wait for the directory");
+	verdict_unavailable(client, "too many logins wait for the directory");
 }

@@ -44,13 +44,30 @@ config_set_role(struct config *config, struct span role)
 	return is_good;
 }
 
+static bool
+has_scram(const struct config *config)
+{
+	return config_has_mechanism(config, "SCRAM-SHA-1") || config_has_mechanism(config, "SCRAM-SHA-256");
+}
+
 /* Whether anybody could log in without TLS. */
 static bool
 has_plain_login(const struct config *config)
 {
-	if (config->login_type == CONFIG_LOGIN_PLAIN_AUTH)
-		return config->directory == CONFIG_DIRECTORY_SQLITE;	/* the others know no SCRAM */
+	if (config->login_type == CONFIG_LOGIN_PLAIN_AUTH)	/* the other directories know no SCRAM */
+		return config->directory == CONFIG_DIRECTORY_SQLITE && has_scram(config);
 	return config->login_type == CONFIG_LOGIN_PLAIN;
+}
+
+/* Without keys in the directory a password must be said. */
+static bool
+check_mechanisms(const struct config *config, struct buffer *errors_out)
+{
+	if ((config->role & CONFIG_ROLE_CAS) == 0 || config->directory == CONFIG_DIRECTORY_SQLITE || config_has_mechanism(config, "PLAIN") ||
+	    config_has_mechanism(config, "LOGIN"))
+		return true;
+	return fail(config, "auth-mechanisms", "only directory sqlite has keys for SCRAM; the others need PLAIN or "
+	    "LOGIN", errors_out);
 }
 
 static bool
@@ -164,6 +181,7 @@ config_check(const struct config *config, struct buffer *errors_out)
 	bool is_good = check_link(config, errors_out);
 
 	is_good &= check_listeners(config, errors_out);
+	is_good &= check_mechanisms(config, errors_out);
 	if ((config->role & CONFIG_ROLE_CAS) && config->tls_certificate == NULL) {
 		if (has_tls_listener(config))
 			is_good = fail(config, "listen", "imaps needs tls-certificate and tls-key",

@@ -21,6 +21,10 @@ static const struct option_word login_types[] = {
 	{ "plain", CONFIG_LOGIN_PLAIN }, { "plain-auth", CONFIG_LOGIN_PLAIN_AUTH }, { "secure", CONFIG_LOGIN_SECURE },
 	{ NULL, 0 },
 };
+static const struct option_word mechanisms[] = {
+	{ "PLAIN", 0 }, { "LOGIN", 0 }, { "SCRAM-SHA-1", 0 }, { "SCRAM-SHA-1-PLUS", 0 }, { "SCRAM-SHA-256", 0 },
+	{ "SCRAM-SHA-256-PLUS", 0 }, { NULL, 0 },
+};
 static const struct option_word tls_versions[] = {
 	{ "1.2", CONFIG_TLS_1_2 }, { "1.3", CONFIG_TLS_1_3 }, { NULL, 0 },
 };
@@ -73,6 +77,8 @@ const struct option options[OPTION_COUNT] = {
 	{ "log-level",		WORD,	     AT(log_level),		"info",	    AT_RELOAD, 0, 0, levels },
 	{ "banner",		TEXT,	     AT(banner),		NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "login-type",		WORD,	     AT(login_type),		"secure",   AT_RELOAD, 0, 0, login_types },
+	{ "auth-mechanisms",	WORDS,	     AT(auth_mechanisms),
+	    "PLAIN;LOGIN;SCRAM-SHA-1;SCRAM-SHA-1-PLUS;SCRAM-SHA-256;SCRAM-SHA-256-PLUS", AT_RELOAD, 0, 0, mechanisms },
 	{ "deny-users",		NAMES,	     AT(deny_users),		NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "login-timeout",	SECONDS,     AT(login_timeout_s),	"60",	    AT_RELOAD, 1, DAY, NULL },
 	{ "handshake-timeout",	SECONDS,     AT(handshake_timeout_s),	"30",	    AT_RELOAD, 1, DAY, NULL },

@@ -7,7 +7,7 @@
 #include "config/config.h"
 
 enum option_kind { STRING, PATH, NUMBER, AUTO_NUMBER, SECONDS, SIZE, BOOL, WORD, TEXT, LISTEN, LMTP_LISTEN,
-	LINK_LISTEN, SERVER, DIRECTORY, CERTIFICATE, NETWORK, NAMES };
+	LINK_LISTEN, SERVER, DIRECTORY, CERTIFICATE, NETWORK, NAMES, WORDS };
 enum option_applies { AT_START, AT_RELOAD };
 
 struct option_word {
@@ -25,7 +25,7 @@ struct option {
 	const struct option_word *words;
 };
 
-#define OPTION_COUNT 53
+#define OPTION_COUNT 54
 #define OPTION_VALUES_MAX 64	/* names in a line of deny-users */
 #define LDAP_SERVERS_MAX  8
 
@@ -46,7 +46,7 @@ option_is_repeatable(const struct option *option)
 {
 	return option->kind == LISTEN || option->kind == LMTP_LISTEN || option->kind == LINK_LISTEN ||
 	    option->kind == SERVER || option->kind == CERTIFICATE || option->kind == NETWORK ||
-	    option->kind == NAMES;
+	    option->kind == NAMES || option->kind == WORDS;
 }
 
 /* Where its value is. */
@@ -64,6 +64,7 @@ option_takes(const struct option *option, size_t count)
 	case DIRECTORY:
 		return count >= 1 && count <= 1 + LDAP_SERVERS_MAX;
 	case NAMES:
+	case WORDS:
 		return count >= 1 && count <= OPTION_VALUES_MAX;
 	case LISTEN:
 		return count == 2 || count == 3;
@@ -83,6 +84,10 @@ option_takes(const struct option *option, size_t count)
  */
 bool option_set(const struct option *option, struct config *config, const struct span *values,
     size_t count, size_t *word_out, struct buffer *reason_out);
+
+/* option_set() for WORDS: each must be in the option's table; access.c. */
+bool option_add_words(const struct option *option, struct config *config, const struct span *values, size_t count,
+    size_t *word_out, struct buffer *reason_out);
 
 /* Append the option's lines of a configuration file; nothing when it is empty. */
 void option_print(const struct option *option, const struct config *config, struct buffer *out);
@@ -104,6 +109,9 @@ struct suggestion {
 	size_t distance;
 };
 void suggestion_consider(struct suggestion *suggestion, struct span given, const char *known);
+
+/* Append what was probably meant, or all that there is. */
+void option_print_choice(const struct option *option, const struct suggestion *suggestion, struct buffer *reason_out);
 
 /* Append "; did you mean" and the best, if there is one. */
 void suggestion_print(const struct suggestion *suggestion, struct buffer *out);

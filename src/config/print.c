@@ -99,6 +99,7 @@ print_lines(const struct option *option, const void *value, struct buffer *out)
 		print_networks(option, value, out);
 		break;
 	case NAMES:
+	case WORDS:
 		print_names(option, value, out);
 		break;
 	default:

@@ -52,3 +52,15 @@ suggestion_print(const struct suggestion *suggestion, struct buffer *out)
 	if (suggestion->best != NULL)
 		buffer_printf(out, "; did you mean \"%s\"?", suggestion->best);
 }
+
+void
+option_print_choice(const struct option *option, const struct suggestion *suggestion, struct buffer *reason_out)
+{
+	size_t length = reason_out->length;
+
+	suggestion_print(suggestion, reason_out);
+	if (reason_out->length > length)
+		return;
+	for (const struct option_word *word = option->words; word->text != NULL; word++)
+		buffer_printf(reason_out, "%s%s", word == option->words ? "; there is " : ", ", word->text);
+}

@@ -83,19 +83,6 @@ set_bool(const struct option *option, struct config *config, struct span value,
 	return true;
 }
 
-/* What was probably meant, or all that there is. */
-static void
-print_choice(const struct option *option, const struct suggestion *suggestion, struct buffer *reason_out)
-{
-	size_t length = reason_out->length;
-
-	suggestion_print(suggestion, reason_out);
-	if (reason_out->length > length)
-		return;
-	for (const struct option_word *word = option->words; word->text != NULL; word++)
-		buffer_printf(reason_out, "%s%s", word == option->words ? "; there is " : ", ", word->text);
-}
-
 static bool
 set_word(const struct option *option, struct config *config, struct span value,
     struct buffer *reason_out)
@@ -110,7 +97,7 @@ set_word(const struct option *option, struct config *config, struct span value,
 		suggestion_consider(&suggestion, value, word->text);
 	}
 	buffer_printf(reason_out, "%s cannot be \"%.*s\"", option->name, SPAN_ARGS(value));
-	print_choice(option, &suggestion, reason_out);
+	option_print_choice(option, &suggestion, reason_out);
 	return false;
 }
 
@@ -363,6 +350,8 @@ option_set(const struct option *option, struct config *config, const struct span
 		return set_network(option, config, values[0], reason_out);
 	case NAMES:
 		return set_names(option, config, values, count, word_out, reason_out);
+	case WORDS:
+		return option_add_words(option, config, values, count, word_out, reason_out);
 	case LISTEN:
 		return set_listen(option, config, values, count, word_out, reason_out);
 	case LMTP_LISTEN:
@@ -442,6 +431,7 @@ option_fini(const struct option *option, struct config *config)
 		free(((struct config_networks *)value)->at);
 		break;
 	case NAMES:
+	case WORDS:
 		free_strings(value);
 		break;
 	case LISTEN:

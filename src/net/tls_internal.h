@@ -76,6 +76,11 @@ struct tls {
 	int result;
 	bool is_resumed;
 	char server_name[256];
+	const mbedtls_x509_crt *shown;	/* server: the chain of the name asked for; NULL: the context's */
+	uint8_t exporter[32];		/* server, like what follows; tls_binding.c */
+	bool has_exporter;
+	uint8_t end_point[64];
+	size_t end_point_length;	/* 0: there is none */
 	char error[TLS_TEXT];
 };
 
@@ -84,6 +89,9 @@ int tls_random(void *context, unsigned char *octets, size_t length);
 
 /* Go on with the handshake: 0, MBEDTLS_ERR_SSL_WANT_READ or an error.  Worker thread. */
 int tls_handshake(struct tls *tls);
+
+/* The handshake is over: compute what can be bound to.  Worker thread. */
+void tls_bind(struct tls *tls);
 
 /* A client keeps its session for the next connection of the context. */
 void tls_keep_session(struct tls *tls);

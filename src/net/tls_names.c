@@ -111,6 +111,8 @@ tls_names_choose(struct tls_slot *slot, mbedtls_ssl_context *ssl, struct span na
 
 	if (named == NULL)
 		return 0;
+	if (slot->current != NULL)
+		slot->current->shown = &named->chain;
 	return mbedtls_ssl_set_hs_own_cert(ssl, &named->chain, &named->keys[slot - context->slots]);
 }
 

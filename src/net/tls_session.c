@@ -96,6 +96,8 @@ tls_handshake(struct tls *tls)
 	pthread_mutex_unlock(&tls->slot->mutex);
 	if (error == 0 && !tls->context->is_server)
 		tls_keep_session(tls);
+	if (error == 0)
+		tls_bind(tls);
 	return error;
 }
 

@@ -9,6 +9,7 @@
  *	supervisor.c	what systemd is told
  *	privileges.c	who we are, what we may open
  *	directories.c	the directory that the configuration names
+ *	secret.c	what this host alone knows
  *	links.c		the link between hosts
  *	reload.c	another configuration while running
  *	users.c		the verbs user add, passwd, set, del, show, list
@@ -34,6 +35,7 @@ enum role_state { ROLE_STOPPED, ROLE_STARTING, ROLE_RUNNING, ROLE_DRAINING, ROLE
 struct service;
 
 #define ASKED_BY_SIZE 64
+#define SECRET_LENGTH 32
 
 /* What is different between the two services; kinds.c. */
 struct role_figures {
@@ -110,6 +112,7 @@ struct service {
 	struct directory *mailbox_directory;	/* the mailbox role's own */
 	struct link *link;
 	struct tls_context *tls;
+	uint8_t secret[SECRET_LENGTH];
 	struct control *control;
 	struct cas *cas;		/* NULL: not a role of this process; so with the next */
 	struct mailbox_role *mailbox;
@@ -132,6 +135,10 @@ struct tls_context *service_tls(const struct config *config, char **error_out);
 /* directories.c; for the mailbox role the directory gives mailbox ids to new users.  False: logged. */
 bool service_open_directory(const struct config *config, bool gives_mailboxes,
     struct directory **directory_out);
+
+/* secret.c; reads or makes the file in the data directory.  One that cannot be used is logged, and a secret for this
+ * time alone takes its place.  Blocks. */
+void service_read_secret(const struct config *config, uint8_t secret_out[SECRET_LENGTH]);
 
 /* roles.c */
 void role_init(struct role *role, struct service *service, const struct role_kind *kind);

@@ -116,6 +116,7 @@ open_files(struct service *service)
 	    ((service->config->role & CONFIG_ROLE_MAILBOX) != 0 &&
 		!service_open_directory(service->config, true, &service->mailbox_directory)))
 		return false;
+	service_read_secret(service->config, service->secret);
 	service->directory_queue = job_queue_new(service->ldap != NULL ? service->ldap : service->storage,
 	    run_directory_jobs, NULL);
 	for (size_t i = 0; i < ROLE_COUNT; i++) {

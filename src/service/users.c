@@ -29,6 +29,7 @@ struct user_job {
 	struct buffer password;		/* wiped when derived */
 	struct buffer credential;
 	struct buffer lines;		/* of the answer, each with a line feed */
+	bool wants_sha1;		/* keys for SCRAM-SHA-1, too */
 	bool is_derived;
 	enum directory_status status;
 };
@@ -233,7 +234,7 @@ derive_work(struct job *work)
 {
 	struct user_job *job = CONTAINER_OF(work, struct user_job, job);
 
-	job->is_derived = password_derive(buffer_span(&job->password), &job->credential);
+	job->is_derived = password_derive(buffer_span(&job->password), job->wants_sha1, &job->credential);
 	memory_wipe(job->password.at, job->password.capacity);
 }
 
@@ -276,6 +277,8 @@ derive(struct user_job *job)
 {
 	struct span password = control_call_body(job->call);
 
+	job->wants_sha1 = config_has_mechanism(job->service->config, "SCRAM-SHA-1") ||
+	    config_has_mechanism(job->service->config, "SCRAM-SHA-1-PLUS");
 	buffer_reserve(&job->password, password.length + 1);
 	buffer_add_span(&job->password, password);
 	job->job.work = derive_work;

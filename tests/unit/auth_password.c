@@ -61,19 +61,30 @@ derives(void **state)
 
 	(void)state;
 	/* U+2168 ROMAN NUMERAL NINE, a soft hyphen and a no-break space: RFC 4013 section 3. */
-	assert_true(password_derive(SPAN("I\xc2\xadX\xc2\xa0\xe2\x85\xa8"), &one));
+	assert_true(password_derive(SPAN("I\xc2\xadX\xc2\xa0\xe2\x85\xa8"), false, &one));
 	assert_true(span_starts_with(buffer_span(&one), SPAN("SCRAM-SHA-256$15000:")));
 	assert_true(password_is_credential(buffer_span(&one)));
 	assert_true(password_verify(SPAN("IX IX"), buffer_span(&one)));
 	assert_false(password_verify(SPAN("ix ix"), buffer_span(&one)));
-	assert_true(password_derive(SPAN("I\xc2\xadX\xc2\xa0\xe2\x85\xa8"), &two));
+	assert_true(password_derive(SPAN("I\xc2\xadX\xc2\xa0\xe2\x85\xa8"), false, &two));
 	assert_false(span_equals(buffer_span(&one), buffer_span(&two)));	/* another salt */
 	buffer_clear(&two);
-	assert_false(password_derive(SPAN(""), &two));
-	assert_false(password_derive(SPAN("a\0b"), &two));
-	assert_false(password_derive(span_of(long_one, sizeof long_one), &two));
+	assert_false(password_derive(SPAN(""), false, &two));
+	assert_false(password_derive(SPAN("a\0b"), false, &two));
+	assert_false(password_derive(span_of(long_one, sizeof long_one), false, &two));
 	assert_int_equal(two.length, 0);
-	assert_true(password_derive(SPAN("\xff\xfe"), &two));
+	assert_true(password_derive(SPAN("secret"), true, &two));
+	assert_true(span_starts_with(buffer_span(&two), SPAN("SCRAM-SHA-256$15000:")));
+	assert_non_null(strstr(buffer_string(&two), " SCRAM-SHA-1$15000:"));
+	assert_true(password_is_credential(buffer_span(&two)));
+	assert_true(password_verify(SPAN("secret"), buffer_span(&two)));
+	assert_false(password_verify(SPAN("secrets"), buffer_span(&two)));
+	/* Of a user who was imported with keys for SHA-1 alone. */
+	assert_true(password_verify(SPAN("secret"), span_from_string(strchr(buffer_string(&two), ' ') + 1)));
+	buffer_add_string(&two, " ");
+	assert_false(password_is_credential(buffer_span(&two)));
+	buffer_clear(&two);
+	assert_true(password_derive(SPAN("\xff\xfe"), false, &two));
 	assert_true(password_verify(SPAN("\xff\xfe"), buffer_span(&two)));
 	buffer_free(&one);
 	buffer_free(&two);

@@ -58,6 +58,7 @@ has_defaults(void **state)
 	assert_int_equal(config->listen.at[0].port, 993);
 	assert_int_equal(config->listen.at[1].port, 143);
 	assert_int_equal(config->lmtp_listen.count, 0);
+	assert_int_equal(config->auth_mechanisms.count, 6);
 	assert_int_equal(config->message_size_limit_octets, 64 << 20);
 	assert_int_equal(config->compute_threads, 0);
 	assert_int_equal(config->open_databases, 1000);
@@ -82,6 +83,7 @@ reads(void **state)
 	    "\tlisten imap 127.0.0.1:1143\nlisten imaps [::1]:0 proxy\ninclude more.conf\n"
 	    "proxy-trusted 10.0.0.0/8\nproxy-trusted 2001:db8::/32\nproxy-trusted ::1\nbanner \"Ready, \\\"so to say\\\"\"\n"
 	    "tls-certificate-for *.example.org \"/a b\" /k\ndeny-users eve mallory\ndeny-users trudy\n"
+	    "auth-mechanisms PLAIN scram-sha-256\nauth-mechanisms LOGIN\n"
 	    "login-type plain\nmessage-size-limit 512k\nlog-level debug", "role mailbox\n"
 	    "lmtp-listen /run/lmtp\nlmtp-listen localhost:24\nflag-sync always\n" DIRECTORY, &errors);
 	struct config *again;
@@ -96,6 +98,9 @@ reads(void **state)
 	assert_true(config->listen.at[1].is_proxy);
 	assert_false(config->listen.at[0].is_proxy);
 	assert_int_equal(config->deny_users.count, 3);
+	assert_int_equal(config->auth_mechanisms.count, 3);
+	assert_true(config_has_mechanism(config, "SCRAM-SHA-256"));	/* as the table writes it */
+	assert_false(config_has_mechanism(config, "SCRAM-SHA-1"));
 	assert_string_equal(config->banner, "Ready, \"so to say\"");
 	assert_string_equal(config->tls_certificate_for.at[0].certificate, "/a b");
 	assert_int_equal(config->role, CONFIG_ROLE_MAILBOX);
@@ -191,6 +196,9 @@ reports_errors(void **state)
 		    F "1:8: \"bl\xc3\xa4h\" is not a text of printable ASCII characters\n" },
 		{ "login-type secured\n", "",
 		    F "1:12: login-type cannot be \"secured\"; did you mean \"secure\"?\n" },
+		{ "auth-mechanisms PLAIN SCRAM-SHA-265 CRAM-MD5\nauth-mechanisms\n", "",
+		    F "1:23: auth-mechanisms cannot be \"SCRAM-SHA-265\"; did you mean \"SCRAM-SHA-256\"?\n"
+		    F "2:1: the option takes one or more of its words\n" },
 		{ "max-command-size 512\n", "", F "1:18: 512 is not between 1024 and 1048576\n" },
 		{ "deny-users\n", "", F "1:1: deny-users takes names of users, up to 64 in a line\n" },
 		{ "ldap-starttls on\n", "", F "1:15: \"on\" is not \"yes\" or \"no\"\n" },
@@ -240,9 +248,13 @@ checks_what_must_fit(void **state)
 		{ CAS "mailbox-server mbx1 10.0.0.5:1993\nlink-key /k", true },
 		{ CAS "mailbox-server mbx1 10.0.0.5:1993\nlink-key /k\ndirectory link mbx1", true },
 		{ CAS "mailbox-server mbx1 10.0.0.5:1993\nlink-key /k\ndirectory link mbx2", false },
+		{ CAS "mailbox-server mbx1 10.0.0.5:1993\nlink-key /k\ndirectory link mbx1\nauth-mechanisms SCRAM-SHA-256",
+		    false },
+		{ CAS "mailbox-server mbx1 10.0.0.5:1993\nlink-key /k\nauth-mechanisms SCRAM-SHA-256", true },
 		{ "listen imap [::]:143", false },
 		{ "listen imap [::]:143\nlogin-type plain", true },
 		{ "listen imap [::]:143\nlogin-type plain-auth", true },
+		{ "listen imap [::]:143\nlogin-type plain-auth\nauth-mechanisms PLAIN SCRAM-SHA-256-PLUS", false },
 		{ "listen imap [::]:143\nlogin-type secure", false },
 		{ "listen imap [::]:143 proxy\nlogin-type plain", false },
 		{ "listen imap [::]:143 proxy\nlogin-type plain\nproxy-trusted ::1", true },

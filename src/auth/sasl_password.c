@@ -1,0 +1,55 @@
+/*
+ * PLAIN and LOGIN: the client says its password.  Pure.
+ */
+#include <assert.h>
+
+#include "mechanism.h"
+
+/* Growing moves a buffer and leaves the old octets behind: ask for the room before writing. */
+static enum sasl_event
+keep_password(struct sasl *sasl, struct span password)
+{
+	buffer_reserve(&sasl->password, password.length + 1);
+	buffer_add_span(&sasl->password, password);
+	return sasl_ask(sasl, SASL_VERIFY);
+}
+
+/* RFC 4616 section 2: [authzid] NUL authcid NUL passwd. */
+enum sasl_event
+sasl_take_plain(struct sasl *sasl, struct span message)
+{
+	struct span identity, user, password;
+
+	identity = span_slice(message, 0, span_find(message, '\0'));
+	message = span_from(message, identity.length + 1);
+	user = span_slice(message, 0, span_find(message, '\0'));
+	if (user.length == message.length)
+		return sasl_end(sasl, SASL_MALFORMED);
+	password = span_from(message, user.length + 1);
+	if (user.length == 0 || password.length == 0 || span_find(password, '\0') < password.length)
+		return sasl_end(sasl, SASL_MALFORMED);
+	buffer_add_span(&sasl->user, user);
+	if (identity.length > 0 && !span_equals_nocase(identity, user))
+		return sasl_fail(sasl, "authorization-identity");
+	return keep_password(sasl, password);
+}
+
+/* draft-murchison-sasl-login-00: two prompts that everybody ignores. */
+enum sasl_event
+sasl_take_login(struct sasl *sasl, struct span message)
+{
+	if (message.length == 0 || span_find(message, '\0') < message.length)
+		return sasl_end(sasl, SASL_MALFORMED);
+	if (sasl->step == SASL_FIRST) {
+		buffer_add_span(&sasl->user, message);
+		return sasl_send(sasl, SASL_SECOND, SPAN("Password:"));
+	}
+	return keep_password(sasl, message);
+}
+
+enum sasl_event
+sasl_verified(struct sasl *sasl, bool is_match)
+{
+	assert(sasl->step == SASL_ASKED && (SASL_BIT(sasl->mechanism) & SASL_SCRAM) == 0);
+	return is_match ? sasl_end(sasl, SASL_DONE) : sasl_fail(sasl, "password");
+}

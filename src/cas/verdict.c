@@ -1,0 +1,65 @@
+/*
+ * What a client is told who does not log in, and when.  Loop thread.
+ */
+#include "base/clock.h"
+#include "login.h"
+
+void
+verdict_forget(struct cas_client *client)
+{
+	sasl_free(&client->sasl);
+	buffer_clear(&client->tag);
+}
+
+void
+verdict_tell(struct cas_client *client, enum imap_condition condition, const char *code, const char *text)
+{
+	client_reply(client, buffer_span(&client->tag), condition, code, text);
+	verdict_forget(client);
+	client_enter(client, GREETED);
+}
+
+void
+verdict_unavailable(struct cas_client *client, const char *why)
+{
+	log_warning("login-unavailable", log_text("sid", client->sid), log_text("reason", why));
+	verdict_tell(client, IMAP_NO, "UNAVAILABLE", "Try again later");
+}
+
+void
+verdict_on_delay_over(void *context)
+{
+	verdict_tell(context, IMAP_NO, "AUTHENTICATIONFAILED", "Authentication failed");
+}
+
+/* For the log alone: what was wrong. */
+static const char *
+reason_of(const struct cas_client *client)
+{
+	const char *reason = sasl_reason(client->sasl);
+
+	if (client->is_denied)
+		return "deny-users";
+	if (reason == NULL)		/* the mailbox server has found it wrong */
+		reason = "password";
+	if (client->user.length == 0 && (strcmp(reason, "password") == 0 || strcmp(reason, "no-keys") == 0))
+		return "unknown-user";
+	return reason;
+}
+
+/* The same words and the same delay, whatever the cause. */
+void
+verdict_failed(struct cas_client *client)
+{
+	struct cas *cas = client->cas;
+	struct span user = sasl_user(client->sasl);
+	uint32_t delay_ms = throttle_failed(cas->throttle, client->address, user, clock_monotonic_us());
+
+	cas->status.failures++;
+	log_info("auth-fail", log_text("sid", client->sid), log_span("user", user),
+	    log_text("rip", client->address),
+	    log_text("mech", sasl_mechanism_name(client->mechanism)),
+	    log_text("reason", reason_of(client)));
+	client_enter(client, DELAYED);
+	timer_start_ms(&client->delay_timer, delay_ms);
+}
