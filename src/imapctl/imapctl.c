@@ -7,23 +7,48 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "base/memory.h"
 #include "config/config.h"
+#include "imap/mailbox_name.h"
 #include "order.h"
+
+/* Names of files may hold what moves a terminal's cursor, and no octet of theirs need be UTF-8. */
+static void
+print_safely(const char *text)
+{
+	bool is_utf8 = imap_utf8_is_valid(span_from_string(text));
+
+	for (; *text != '\0'; text++) {
+		uint8_t octet = (uint8_t)*text;
+		bool is_c1 = octet == 0xc2 && (uint8_t)text[1] < 0xa0;
+
+		if (octet < ' ' || octet == 0x7f || is_c1 || (octet > 0x7f && !is_utf8))
+			fprintf(stderr, "\\x%02x", octet);
+		else
+			fputc(octet, stderr);
+		if (is_c1 && is_utf8)
+			fprintf(stderr, "\\x%02x", (uint8_t)*++text);
+	}
+}
 
 void
 complain(const char *format, ...)
 {
 	va_list arguments;
+	char *text;
 
-	fputs("imapctl: ", stderr);
 	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
+	if (vasprintf(&text, format, arguments) < 0)
+		abort();
 	va_end(arguments);
+	fputs("imapctl: ", stderr);
+	print_safely(text);
 	fputc('\n', stderr);
+	free(text);
 }
 
 struct config *
