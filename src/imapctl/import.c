@@ -10,6 +10,7 @@
 #include <sysexits.h>
 
 #include "appender.h"
+#include "config/config.h"
 #include "ctl.h"
 #include "imap/mailbox_name.h"
 #include "order.h"
@@ -124,6 +125,19 @@ open_session(struct import *import)
 	return code;
 }
 
+/* The server would refuse a larger message, but only after all of it was read and sent. */
+static int
+limit_source(struct import *import)
+{
+	struct config *config = order_config(import->order);
+
+	if (config == NULL)
+		return EX_CONFIG;
+	import->source->octets_max = config->message_size_limit_octets;
+	config_free(&config);
+	return EX_OK;
+}
+
 static int
 open_source(struct import *import)
 {
@@ -131,9 +145,9 @@ open_source(struct import *import)
 
 	import->source = source_open(kind, path);
 	if (import->source != NULL)
-		return EX_OK;
+		return limit_source(import);
 	if (errno == EINVAL) {
-		complain("no such format: %s; there are mbox, maildir and eml", kind);
+		complain("no such format: %s; there are mbox, maildir, mh and eml", kind);
 		return EX_USAGE;
 	}
 	if (errno == EBADMSG) {

@@ -1,122 +1,221 @@
 /*
- * The maildir format: one file a message in cur/ and new/, flags behind `:2,` in the name, and
- * Maildir++ folders `.Sub.Below`, whose names are modified UTF-7 as IMAP's are.
+ * The maildir format: the folders of a tree, and in each the messages of new/ and cur/ in one order, with the
+ * flags and keywords that their names and the servers' lists give them.
  */
 #include <sys/stat.h>
 
-#include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "expand.h"
+#include "folder_name.h"
+#include "letter.h"
+#include "maildir_keywords.h"
+#include "maildir_list.h"
+#include "maildir_tree.h"
 #include "source.h"
+#include "troubles.h"
 
 struct maildir {
 	struct source source;
-	char *path;
-	struct dirent **folders;	/* "." first, then ".Sub"; sorted */
-	int folder_count, folder;
-	struct dirent **files;		/* of one of the two below */
-	int file_count, file;
-	int part;			/* 0: new, 1: cur, 2: next folder */
+	struct folder_tree tree;
+	struct troubles troubles;
+	size_t folder;			/* the next one to be listed */
+	struct buffer path, mailbox;	/* of the one under way */
+	struct maildir_list list;
+	size_t file;			/* the next one in it */
+	struct maildir_keywords keywords;
 };
 
-static const char *const parts[] = { "new", "cur" };
-
-static int
-is_file(const struct dirent *entry)
+/* KMail and others keep mbox files between maildirs. */
+static void
+on_file(struct folder_tree *tree, const char *path)
 {
-	return entry->d_name[0] != '.';
-}
+	struct maildir *maildir = CONTAINER_OF(tree, struct maildir, tree);
+	struct stat facts;
+	FILE *file = expand_open(path, &facts);
+	char start[5];
 
-/* The maildir itself and what begins with a dot, but not what lies above it. */
-static int
-is_folder(const struct dirent *entry)
-{
-	return entry->d_name[0] == '.' && strcmp(entry->d_name, "..") != 0;
+	if (file == NULL)
+		return;
+	if (fread(start, 1, sizeof start, file) == sizeof start && memcmp(start, "From ", 5) == 0)
+		troubles_refused(&maildir->troubles, path,
+		    "it is an mbox between maildirs; import it with the format mbox");
+	fclose(file);
 }
 
 static void
-free_entries(struct dirent ***entries, int count)
+note(struct maildir *maildir, const char *what, const char *origin)
 {
-	for (int i = 0; i < count; i++)
-		free((*entries)[i]);
-	free(*entries);
-	*entries = NULL;
+	source_note(&maildir->source, NOTE_NOT_TAKEN_OVER, span_from_string(what), span_from_string(origin));
 }
 
-/* List the next of cur/ and new/ in all folders; false when all were seen. */
-static bool
-next_folder(struct maildir *maildir)
+static void
+note_unreadable_part(struct maildir *maildir, const char *part, int error)
 {
 	struct buffer path = { 0 };
 
-	free_entries(&maildir->files, maildir->file_count);
-	maildir->file = maildir->file_count = 0;
-	if (maildir->part == 2) {
-		maildir->part = 0;
-		maildir->folder++;
-	}
-	if (maildir->folder >= maildir->folder_count)
-		return false;
-	buffer_printf(&path, "%s/%s/%s", maildir->path,
-	    maildir->folders[maildir->folder]->d_name, parts[maildir->part++]);
-	maildir->file_count = scandir(buffer_string(&path), &maildir->files, is_file, alphasort);
-	if (maildir->file_count < 0)	/* a dot folder that is no maildir: nothing to import */
-		maildir->file_count = 0;
+	if (error == 0)
+		return;
+	buffer_printf(&path, "%s/%s", buffer_string(&maildir->path), part);
+	troubles_unreadable(&maildir->troubles, buffer_string(&path), error);
 	buffer_free(&path);
+}
+
+static void
+begin_folder(struct maildir *maildir, const struct folder *folder)
+{
+	const char *why;
+	uint64_t count;
+
+	buffer_clear(&maildir->path);
+	buffer_clear(&maildir->mailbox);
+	buffer_add_string(&maildir->path, folder->path);
+	if ((why = folder_name_finish(buffer_span(&folder->name), &maildir->mailbox)) != NULL) {
+		count = maildir_count(folder->path);
+		troubles_refused_folder(&maildir->troubles, folder->path, why, count);
+		maildir->source.done += count;
+		return;
+	}
+	maildir_list_read(&maildir->list, folder->path);
+	note_unreadable_part(maildir, "new", maildir->list.new_error);
+	note_unreadable_part(maildir, "cur", maildir->list.cur_error);
+	maildir_keywords_read(&maildir->keywords, folder->path);
+	if (maildir->keywords.has_more)
+		note(maildir, "keywords beyond the 26th, which Dovecot keeps in its index alone", folder->path);
+}
+
+/* False: there is no further folder. */
+static bool
+next_folder(struct maildir *maildir)
+{
+	const struct folder *folder;
+
+	maildir_list_free(&maildir->list);
+	maildir_keywords_free(&maildir->keywords);
+	maildir->file = 0;
+	if (maildir->folder == maildir->tree.count)
+		return false;
+	folder = &maildir->tree.folders[maildir->folder++];
+	if (folder->error != 0)
+		troubles_unreadable(&maildir->troubles, folder->path, folder->error);
+	else if (maildir_is_one(folder->path))
+		begin_folder(maildir, folder);
 	return true;
 }
 
-static unsigned
-flags_of(const char *name)
+static void
+note_letter(struct maildir *maildir, char letter, const char *why, struct message *message)
+{
+	struct buffer what = { 0 };
+
+	buffer_printf(&what, "letter %c of a file name, %s", letter, why);
+	note(maildir, buffer_string(&what), buffer_string(&message->origin));
+	buffer_free(&what);
+}
+
+static void
+add_keyword(struct maildir *maildir, struct message *message, struct span name)
+{
+	struct buffer what = { 0 };
+
+	if (message_add_keyword(message, name))
+		return;
+	buffer_printf(&what, "keyword %.*s, which is no name for IMAP", SPAN_ARGS(name));
+	note(maildir, buffer_string(&what), buffer_string(&message->origin));
+	buffer_free(&what);
+}
+
+static void
+add_letter(struct maildir *maildir, struct message *message, char letter)
 {
 	static const struct {
 		char letter;
 		unsigned flag;
-	} letters[] = { { 'P', FLAG_FORWARDED }, { 'R', FLAG_ANSWERED }, { 'S', FLAG_SEEN },
+	} flags[] = { { 'P', FLAG_FORWARDED }, { 'R', FLAG_ANSWERED }, { 'S', FLAG_SEEN },
 		{ 'T', FLAG_DELETED }, { 'D', FLAG_DRAFT }, { 'F', FLAG_FLAGGED } };
-	const char *info = strstr(name, ":2,");
-	unsigned flags = 0;
 
-	for (size_t i = 0; info != NULL && i < COUNT_OF(letters); i++) {
-		if (strchr(info + 3, letters[i].letter) != NULL)
-			flags |= letters[i].flag;
+	for (size_t i = 0; i < COUNT_OF(flags); i++) {
+		if (flags[i].letter == letter) {
+			message->flags |= flags[i].flag;
+			return;
+		}
 	}
-	return flags;
+	if (letter < 'a' || letter > 'z')
+		note_letter(maildir, letter, "which has no meaning", message);
+	else if (maildir->keywords.names[letter - 'a'] == NULL)
+		note_letter(maildir, letter, "for a keyword that dovecot-keywords does not name", message);
+	else
+		add_keyword(maildir, message, span_from_string(maildir->keywords.names[letter - 'a']));
 }
 
-/* `.Sub.Below` is the mailbox Sub/Below. */
+/* Behind ":2," and up to a comma, which Dovecot lets more follow. */
 static void
-add_mailbox(struct buffer *out, const char *folder)
+add_flags(struct maildir *maildir, struct message *message, const char *name)
 {
-	for (const char *at = folder + 1; *at != '\0'; at++)
-		buffer_add_octet(out, *at == '.' ? '/' : (uint8_t)*at);
+	size_t base = maildir_base_length(name);
+	struct span courier = maildir_keywords_of(&maildir->keywords, span_of(name, base));
+	const char *letter = name + base;
+
+	if (letter[0] != '\0' && letter[1] == '2' && letter[2] == ',') {
+		for (letter += 3; *letter != '\0' && *letter != ','; letter++)
+			add_letter(maildir, message, *letter);
+	}
+	while (courier.length > 0) {
+		size_t end = span_find(courier, ' ');
+
+		add_keyword(maildir, message, span_slice(courier, 0, end));
+		courier = span_from(courier, end + 1);
+	}
+}
+
+static void
+set_origin(const struct maildir *maildir, struct message *message, const struct maildir_file *file)
+{
+	buffer_clear(&message->origin);
+	buffer_printf(&message->origin, "%.*s/%s/%s", SPAN_ARGS(buffer_span(&maildir->path)),
+	    file->is_new ? "new" : "cur", file->name);
+}
+
+/* Read a message; one that got other flags since it was listed has another name now. */
+static enum source_result
+read_message(struct maildir *maildir, struct message *message, struct maildir_file *file)
+{
+	enum source_result result;
+
+	set_origin(maildir, message, file);
+	result = letter_read(message, buffer_string(&message->origin), maildir->source.octets_max);
+	if (result == SOURCE_UNREADABLE && errno == ENOENT &&
+	    maildir_find_renamed(file, buffer_string(&maildir->path))) {
+		set_origin(maildir, message, file);
+		result = letter_read(message, buffer_string(&message->origin), maildir->source.octets_max);
+	}
+	if (result == SOURCE_MESSAGE) {
+		buffer_add_span(&message->mailbox, buffer_span(&maildir->mailbox));
+		add_flags(maildir, message, file->name);
+	}
+	return result;
 }
 
 static enum source_result
 next(struct source *source, struct message *message)
 {
 	struct maildir *maildir = CONTAINER_OF(source, struct maildir, source);
-	const char *folder, *name;
+	enum source_result result;
 
 	message_clear(message);
-	while (maildir->file == maildir->file_count) {
+	for (;;) {
+		if (troubles_give(&maildir->troubles, message, &result))
+			return result;
+		if (maildir->file < maildir->list.count) {
+			source->done++;
+			return read_message(maildir, message, &maildir->list.files[maildir->file++]);
+		}
 		if (!next_folder(maildir))
 			return SOURCE_END;
 	}
-	folder = maildir->folders[maildir->folder]->d_name;
-	name = maildir->files[maildir->file++]->d_name;
-	buffer_printf(&message->origin, "%s/%s%s%s/%s", maildir->path,
-	    folder[1] == '\0' ? "" : folder, folder[1] == '\0' ? "" : "/",
-	    parts[maildir->part - 1], name);
-	add_mailbox(&message->mailbox, folder);
-	message->flags = flags_of(name);
-	source->done++;
-	return message_read_file(message, buffer_string(&message->origin)) ? SOURCE_MESSAGE
-									   : SOURCE_UNREADABLE;
 }
 
 static void
@@ -124,54 +223,54 @@ maildir_close(struct source *source)
 {
 	struct maildir *maildir = CONTAINER_OF(source, struct maildir, source);
 
-	free_entries(&maildir->files, maildir->file_count);
-	free_entries(&maildir->folders, maildir->folder_count);
-	free(maildir->path);
+	maildir_list_free(&maildir->list);
+	maildir_keywords_free(&maildir->keywords);
+	folder_tree_free(&maildir->tree);
+	troubles_free(&maildir->troubles);
+	buffer_free(&maildir->path);
+	buffer_free(&maildir->mailbox);
 	free(maildir);
 }
 
-/* How many files there are, so that progress has an end. */
-static void
-count_files(struct maildir *maildir)
+static bool
+has_maildir(const struct folder_tree *tree)
 {
-	while (next_folder(maildir))
-		maildir->source.total += (uint64_t)maildir->file_count;
-	maildir->folder = maildir->part = 0;
+	for (size_t i = 0; i < tree->count; i++) {
+		if (maildir_is_one(tree->folders[i].path))
+			return true;
+	}
+	return false;
 }
 
-static bool
-is_maildir(const char *path)
+static void
+count_messages(struct maildir *maildir)
 {
-	struct buffer cur = { 0 };
-	struct stat facts;
-	bool is_one;
-
-	buffer_printf(&cur, "%s/cur", path);
-	is_one = stat(buffer_string(&cur), &facts) == 0 && S_ISDIR(facts.st_mode);
-	buffer_free(&cur);
-	return is_one;
+	for (size_t i = 0; i < maildir->tree.count; i++) {
+		if (maildir->tree.folders[i].error == 0)
+			maildir->source.total += maildir_count(maildir->tree.folders[i].path);
+	}
 }
 
 struct source *
 maildir_open(const char *path)
 {
-	struct dirent **folders;
-	struct maildir *maildir;
-	int count = scandir(path, &folders, is_folder, alphasort);
+	struct maildir *maildir = NEW(struct maildir);
+	struct source *source = &maildir->source;
+	int error = 0;
 
-	if (count < 0)
-		return NULL;
-	if (!is_maildir(path)) {
-		free_entries(&folders, count);
-		errno = EBADMSG;
+	source->next = next;
+	source->close = maildir_close;
+	troubles_init(&maildir->troubles);
+	maildir->tree.on_file = on_file;
+	if (!maildir_tree_walk(&maildir->tree, path))
+		error = errno == ENOTDIR ? EBADMSG : errno;
+	else if (!has_maildir(&maildir->tree) && !folder_tree_has_error(&maildir->tree))
+		error = EBADMSG;
+	if (error != 0) {
+		source_close(&source);
+		errno = error;
 		return NULL;
 	}
-	maildir = NEW(struct maildir);
-	maildir->source.next = next;
-	maildir->source.close = maildir_close;
-	maildir->path = memory_copy_string(path);
-	maildir->folders = folders;
-	maildir->folder_count = count;
-	count_files(maildir);
-	return &maildir->source;
+	count_messages(maildir);
+	return source;
 }

@@ -14,6 +14,7 @@ static const struct {
 } kinds[] = {
 	{ "mbox", mbox_open },
 	{ "maildir", maildir_open },
+	{ "mh", mh_open },
 	{ "eml", eml_open },
 };
 
@@ -21,8 +22,13 @@ struct source *
 source_open(const char *kind, const char *path)
 {
 	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
-		if (strcmp(kinds[i].kind, kind) == 0)
-			return kinds[i].open(path);
+		struct source *source;
+
+		if (strcmp(kinds[i].kind, kind) != 0)
+			continue;
+		if ((source = kinds[i].open(path)) != NULL)
+			source->octets_max = UINT64_MAX;
+		return source;
 	}
 	errno = EINVAL;
 	return NULL;

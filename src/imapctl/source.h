@@ -62,6 +62,7 @@ struct source {
 	enum source_result (*next)(struct source *source, struct message *message);
 	void (*close)(struct source *source);	/* frees it */
 	uint64_t done, total;	/* octets or files, for the progress bar */
+	uint64_t octets_max;	/* of a message, set by the caller; a larger one is refused before it fills the memory */
 	struct note *notes;
 	size_t note_count;
 };
@@ -74,7 +75,7 @@ struct source {
  */
 void source_note(struct source *source, enum note_kind kind, struct span what, struct span origin);
 
-/* Open by kind: "mbox", "maildir", "eml".  NULL: errno says why; EINVAL: no such kind, EBADMSG: not such a file. */
+/* Open by kind: "mbox", "maildir", "mh", "eml".  NULL: errno says why; EINVAL: no such kind, EBADMSG: not such a file. */
 struct source *source_open(const char *kind, const char *path);
 
 static inline enum source_result
@@ -89,8 +90,11 @@ void source_close(struct source **source);
 /* One mbox file: mboxrd and mboxo, Status and X-Status, the date of the From_ line. */
 struct source *mbox_open(const char *path);
 
-/* A maildir, also with Maildir++ folders; flags of the file names, dates of the files. */
+/* A maildir or a tree of them; flags and keywords of the file names and of the servers' lists, dates of the files. */
 struct source *maildir_open(const char *path);
+
+/* An MH folder or a tree of them; flags and keywords of sequences and marks, dates of the files. */
+struct source *mh_open(const char *path);
 
 /* A file, or all files in a folder and below it; the date of the Date field, else of the file. */
 struct source *eml_open(const char *path);

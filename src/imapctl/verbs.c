@@ -21,7 +21,7 @@ const struct verb verbs[] = {
 	    OPTION_YES, 1, 1, run_user_del },
 	{ "user list", "", "list the users",
 	    OPTION_JSON, 0, 0, run_user_list },
-	{ "import", "NAME mbox|maildir|eml PATH [--mailbox=INBOX]", "bring mail in, with flags and dates",
+	{ "import", "NAME mbox|maildir|mh|eml PATH [--mailbox=INBOX]", "bring mail in, with flags and dates",
 	    OPTION_JSON | OPTION_MAILBOX, 3, 3, run_import },
 	{ "status", "[cas|mailbox|all]", "show services, listeners and sessions; exits 0 if running, 3 if not",
 	    OPTION_JSON, 0, 1, run_status },

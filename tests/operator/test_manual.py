@@ -222,6 +222,7 @@ class World:
                 b"\r\n", b"\n") + b"\n" for number in range(1, 4))
             (home / "mail/archive").write_bytes(text)
             (home / "r-devel.mbox").write_bytes(text)
+            mailbox.MH(home / "Mail").add_folder("inbox").add(lib.message(1).replace(b"\r\n", b"\n"))
             (home / "letters").mkdir()
             (home / "letters/1.eml").write_bytes(lib.message(1))
             (home / "password-file").write_text(lib.PASSWORD + "\n")

@@ -129,7 +129,7 @@ test_not_an_mbox(void **state)
 	assert_int_equal(errno, EBADMSG);
 	assert_null(open_source("mbox", "missing"));
 	assert_int_equal(errno, ENOENT);
-	assert_null(open_source("mh", "letter"));
+	assert_null(open_source("pst", "letter"));
 	assert_int_equal(errno, EINVAL);
 	write_file("empty", "");
 	expect_end(open_source("mbox", "empty"));

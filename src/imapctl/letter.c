@@ -1,0 +1,101 @@
+#include "letter.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "expand.h"
+
+#define START_OCTETS 64		/* in which a file of octets that are no mail shows */
+
+static enum source_result
+refuse(struct message *message, const char *reason)
+{
+	buffer_clear(&message->reason);
+	buffer_add_string(&message->reason, reason);
+	return SOURCE_REFUSED;
+}
+
+static enum source_result
+fail(struct message *message, int error)
+{
+	const char *reason = expand_error_text(error);
+
+	if (reason != NULL)
+		return refuse(message, reason);
+	errno = error;
+	return SOURCE_UNREADABLE;
+}
+
+static enum source_result
+refuse_size(struct message *message, uint64_t octets_max)
+{
+	struct buffer reason = { 0 };
+
+	buffer_printf(&reason, "it is larger than %llu octets, the server's message-size-limit",
+	    (unsigned long long)octets_max);
+	refuse(message, buffer_string(&reason));
+	buffer_free(&reason);
+	return SOURCE_REFUSED;
+}
+
+static enum source_result
+read_octets(struct message *message, FILE *file, uint64_t octets_max)
+{
+	char piece[65536];
+	size_t length;
+
+	while ((length = fread(piece, 1, sizeof piece, file)) > 0) {
+		add_with_crlf(&message->octets, span_of(piece, length));
+		if (message->octets.length > octets_max)
+			return refuse_size(message, octets_max);
+	}
+	return ferror(file) ? fail(message, errno) : SOURCE_MESSAGE;
+}
+
+/* Controls that neither text nor a charset's escapes begin with. */
+static bool
+is_binary(struct span octets)
+{
+	struct span start = span_slice(octets, 0, START_OCTETS);
+
+	for (size_t i = 0; i < start.length; i++) {
+		if (start.at[i] < 0x07)
+			return true;
+	}
+	return false;
+}
+
+static void
+drop_from_line(struct buffer *octets)
+{
+	struct span text = buffer_span(octets);
+	size_t end = span_find(text, '\n');
+
+	if (end < text.length && (span_starts_with(text, SPAN("From ")) || span_starts_with(text, SPAN(">From "))))
+		buffer_consume(octets, end + 1);
+}
+
+enum source_result
+letter_read(struct message *message, const char *path, uint64_t octets_max)
+{
+	struct stat facts;
+	FILE *file = expand_open(path, &facts);
+	enum source_result result;
+
+	if (file == NULL)
+		return fail(message, errno);
+	result = read_octets(message, file, octets_max);
+	fclose(file);
+	if (result != SOURCE_MESSAGE)
+		return result;
+	drop_from_line(&message->octets);
+	if (message->octets.length == 0)
+		return refuse(message, "it is empty");
+	if (is_binary(buffer_span(&message->octets)))
+		return refuse(message, "it is no mail, but octets of another kind");
+	message->date_s = facts.st_mtime;
+	message->has_date = true;
+	return SOURCE_MESSAGE;
+}

@@ -1,0 +1,236 @@
+/*
+ * The MH format: a folder's messages are its files that are called by numbers, folders lie in folders, and
+ * each is a mailbox.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "folder_name.h"
+#include "folder_tree.h"
+#include "letter.h"
+#include "lines.h"
+#include "mh_list.h"
+#include "mime/header.h"
+#include "source.h"
+#include "troubles.h"
+
+struct mh {
+	struct source source;
+	struct folder_tree tree;
+	struct troubles troubles;
+	size_t folder;			/* the next one to be listed */
+	struct buffer path, mailbox;	/* of the one under way */
+	struct mh_list list;
+	size_t message;			/* the next one in it */
+};
+
+static bool
+is_folder(const struct folder *above, const char *path, const char *entry, struct buffer *name)
+{
+	(void)above;
+	(void)path;
+	if (entry[0] == '.')
+		return false;
+	folder_name_add_level(name, span_from_string(entry));
+	return true;
+}
+
+static void
+note(struct mh *mh, const char *what, struct span origin)
+{
+	source_note(&mh->source, NOTE_NOT_TAKEN_OVER, span_from_string(what), origin);
+}
+
+/* Gnus knows in a file of its own what was read, and leaves .overview in the folders. */
+static void
+note_gnus(struct mh *mh, const char *path)
+{
+	struct buffer overview = { 0 };
+
+	buffer_printf(&overview, "%s/.overview", path);
+	if (access(buffer_string(&overview), F_OK) == 0)
+		note(mh, "marks of Gnus, which are in ~/.newsrc.eld", span_from_string(path));
+	buffer_free(&overview);
+}
+
+static void
+begin_folder(struct mh *mh, const struct folder *folder)
+{
+	const char *why;
+
+	buffer_clear(&mh->path);
+	buffer_clear(&mh->mailbox);
+	buffer_add_string(&mh->path, folder->path);
+	mh_list_read(&mh->list, folder->path);
+	if (mh->list.count == 0)
+		return;
+	if ((why = folder_name_finish(buffer_span(&folder->name), &mh->mailbox)) != NULL) {
+		troubles_refused_folder(&mh->troubles, folder->path, why, mh->list.count);
+		mh->source.done += mh->list.count;
+		mh_list_free(&mh->list);
+		return;
+	}
+	mh_marks_read(&mh->list, folder->path);
+	note_gnus(mh, folder->path);
+}
+
+/* False: there is no further folder. */
+static bool
+next_folder(struct mh *mh)
+{
+	const struct folder *folder;
+
+	mh_list_free(&mh->list);
+	mh->message = 0;
+	if (mh->folder == mh->tree.count)
+		return false;
+	folder = &mh->tree.folders[mh->folder++];
+	if (folder->error != 0)
+		troubles_unreadable(&mh->troubles, folder->path, folder->error);
+	else
+		begin_folder(mh, folder);
+	return true;
+}
+
+/* What anno(1), repl(1) and forw(1) put before the first field. */
+static void
+add_annotations(struct message *message)
+{
+	struct mime_field field;
+	size_t offset = 0;
+
+	while (mime_field_next(buffer_span(&message->octets), &offset, &field)) {
+		if (span_equals_nocase(field.name, SPAN("Replied")))
+			message->flags |= FLAG_ANSWERED;
+		else if (span_equals_nocase(field.name, SPAN("Forwarded")))
+			message->flags |= FLAG_FORWARDED;
+		else if (!span_equals_nocase(field.name, SPAN("Resent")))
+			return;
+	}
+}
+
+static void
+add_keywords(struct mh *mh, struct message *message, struct span names)
+{
+	while (names.length > 0) {
+		size_t end = span_find(names, ' ');
+		struct span name = span_slice(names, 0, end);
+		struct buffer what = { 0 };
+
+		if (!message_add_keyword(message, name)) {
+			buffer_printf(&what, "sequence %.*s, which is no name for IMAP", SPAN_ARGS(name));
+			note(mh, buffer_string(&what), buffer_span(&message->origin));
+		}
+		buffer_free(&what);
+		names = span_from(names, end + 1);
+	}
+}
+
+static enum source_result
+read_message(struct mh *mh, struct message *message, const struct mh_message *listed)
+{
+	enum source_result result;
+
+	buffer_printf(&message->origin, "%.*s/%s", SPAN_ARGS(buffer_span(&mh->path)), listed->name);
+	result = letter_read(message, buffer_string(&message->origin), mh->source.octets_max);
+	if (result != SOURCE_MESSAGE)
+		return result;
+	buffer_add_span(&message->mailbox, buffer_span(&mh->mailbox));
+	message->flags = listed->flags;
+	add_annotations(message);
+	add_keywords(mh, message, buffer_span(&listed->keywords));
+	if (listed->has_colour)
+		note(mh, "a colour label", buffer_span(&message->origin));
+	return result;
+}
+
+static enum source_result
+next(struct source *source, struct message *message)
+{
+	struct mh *mh = CONTAINER_OF(source, struct mh, source);
+	enum source_result result;
+
+	message_clear(message);
+	for (;;) {
+		if (troubles_give(&mh->troubles, message, &result))
+			return result;
+		if (mh->message < mh->list.count) {
+			source->done++;
+			return read_message(mh, message, &mh->list.messages[mh->message++]);
+		}
+		if (!next_folder(mh))
+			return SOURCE_END;
+	}
+}
+
+static void
+mh_close(struct source *source)
+{
+	struct mh *mh = CONTAINER_OF(source, struct mh, source);
+
+	mh_list_free(&mh->list);
+	folder_tree_free(&mh->tree);
+	troubles_free(&mh->troubles);
+	buffer_free(&mh->path);
+	buffer_free(&mh->mailbox);
+	free(mh);
+}
+
+static uint64_t
+count_messages(const struct folder_tree *tree)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < tree->count; i++) {
+		struct mh_list list = { 0 };
+
+		if (tree->folders[i].error == 0)
+			mh_list_read(&list, tree->folders[i].path);
+		count += list.count;
+		mh_list_free(&list);
+	}
+	return count;
+}
+
+/* nmh keeps sequences of one user alone in its file "context": "atr-NAME-FOLDER: 1 3". */
+static void
+note_private_sequences(struct mh *mh, const char *path)
+{
+	struct lines lines;
+	struct span text;
+
+	if (!lines_open(&lines, path, "context"))
+		return;
+	while (lines_next(&lines, &text)) {
+		if (span_starts_with(text, SPAN("atr-")))
+			note(mh, "a private sequence, which is in nmh's file context", span_from_string(path));
+	}
+	lines_close(&lines);
+}
+
+struct source *
+mh_open(const char *path)
+{
+	struct mh *mh = NEW(struct mh);
+	struct source *source = &mh->source;
+	int error = 0;
+
+	source->next = next;
+	source->close = mh_close;
+	troubles_init(&mh->troubles);
+	mh->tree.is_folder = is_folder;
+	if (!folder_tree_walk(&mh->tree, path))
+		error = errno == ENOTDIR ? EBADMSG : errno;
+	else if ((source->total = count_messages(&mh->tree)) == 0 && !folder_tree_has_error(&mh->tree))
+		error = EBADMSG;
+	if (error != 0) {
+		source_close(&source);
+		errno = error;
+		return NULL;
+	}
+	note_private_sequences(mh, path);
+	return source;
+}
