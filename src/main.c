@@ -8,6 +8,7 @@
 #include <sysexits.h>
 
 #include "base/buffer.h"
+#include "base/log.h"
 #include "config/config.h"
 #include "imapctl/imapctl.h"
 #include "service/service.h"
@@ -77,8 +78,8 @@ report(struct buffer *errors)
 
 	for (size_t i = 0; i < errors->length; i++)
 		count += errors->at[i] == '\n';
-	fwrite(errors->at, 1, errors->length, stderr);
-	fprintf(stderr, "imapd: %zu error%s in the configuration\n", count, count == 1 ? "" : "s");
+	buffer_printf(errors, "imapd: %zu error%s in the configuration\n", count, count == 1 ? "" : "s");
+	log_lines(LOG_LEVEL_ERROR, buffer_span(errors));
 	buffer_free(errors);
 	return EX_CONFIG;
 }

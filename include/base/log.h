@@ -1,7 +1,8 @@
 /*
  * The log: one line an event on standard error, `level=info ev=login sid=... user=...`.  Values are
  * quoted and escaped where they hold anything but plain printing ASCII, so a peer cannot forge a line.
- * Secrets never come here.  Any thread.
+ * In front stands the time, or, where standard error is systemd's journal, which has a time of its own, the
+ * priority as `<6>` (sd-daemon(3)).  Secrets never come here.  Any thread.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -60,6 +61,13 @@ log_number(const char *key, int64_t value)
 void log_event(enum log_level level, const char *event, const struct log_field *fields);
 bool log_is_on(enum log_level level);
 void log_set_level(enum log_level level);
+
+/* What stands in front of a line: for who must write one without memory. */
+#define LOG_PREFIX_SIZE 32
+void log_prefix(enum log_level level, char out[LOG_PREFIX_SIZE]);
+
+/* Write lines that are no events to standard error: as they are, in the journal with their priority. */
+void log_lines(enum log_level level, struct span lines);
 
 /*
  * The last lines, whatever became of standard error: for an operator's console.

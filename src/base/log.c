@@ -4,8 +4,13 @@
  */
 #include "base/log.h"
 
+#include <sys/stat.h>
+
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,12 +34,32 @@ static struct {
 	size_t count;			/* ever written; the next goes to count % LOG_RECENT_MAX */
 } recent = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
-static const char *const level_names[] = {
-	[LOG_LEVEL_ERROR] = "error",
-	[LOG_LEVEL_WARNING] = "warning",
-	[LOG_LEVEL_INFO] = "info",
-	[LOG_LEVEL_DEBUG] = "debug",
+static const struct {
+	const char *name;
+	int priority;	/* of syslog.h, as sd-daemon(3) has it */
+} levels[] = {
+	[LOG_LEVEL_ERROR] = { "error", 3 },
+	[LOG_LEVEL_WARNING] = { "warning", 4 },
+	[LOG_LEVEL_INFO] = { "info", 6 },
+	[LOG_LEVEL_DEBUG] = { "debug", 7 },
 };
+
+/* Whether standard error is the journal: JOURNAL_STREAM of systemd.exec(5) is its device and inode. */
+static bool is_journal;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void
+look_at_stderr(void)
+{
+	const char *journal = getenv("JOURNAL_STREAM");
+	char own[64];
+	struct stat about;
+
+	if (journal == NULL || fstat(STDERR_FILENO, &about) != 0)
+		return;
+	snprintf(own, sizeof own, "%llu:%llu", (unsigned long long)about.st_dev, (unsigned long long)about.st_ino);
+	is_journal = strcmp(journal, own) == 0;
+}
 
 bool
 log_is_on(enum log_level level)
@@ -88,16 +113,59 @@ add_value(struct buffer *line, struct span value)
 	buffer_add_octet(line, '"');
 }
 
+/* 2026-11-23T21:00:00.125Z and a space */
+static void
+write_time(char out[LOG_PREFIX_SIZE])
+{
+	int64_t now_us = clock_calendar_us();
+	time_t now_s = (time_t)(now_us / 1000000);
+	struct tm parts;
+	size_t length;
+
+	gmtime_r(&now_s, &parts);
+	length = strftime(out, LOG_PREFIX_SIZE, "%Y-%m-%dT%H:%M:%S", &parts);
+	snprintf(out + length, LOG_PREFIX_SIZE - length, ".%03uZ ", (unsigned)(now_us / 1000 % 1000));
+}
+
+void
+log_prefix(enum log_level level, char out[LOG_PREFIX_SIZE])
+{
+	pthread_once(&once, look_at_stderr);
+	if (is_journal)
+		snprintf(out, LOG_PREFIX_SIZE, "<%d>", levels[level].priority);
+	else
+		write_time(out);
+}
+
+void
+log_lines(enum log_level level, struct span lines)
+{
+	char prefix[LOG_PREFIX_SIZE] = "";
+	struct buffer text = { 0 };
+
+	pthread_once(&once, look_at_stderr);
+	if (is_journal)
+		log_prefix(level, prefix);
+	while (lines.length > 0) {
+		size_t end = span_find(lines, '\n');
+
+		buffer_add_string(&text, prefix);
+		buffer_add_span(&text, span_slice(lines, 0, end));
+		buffer_add_octet(&text, '\n');
+		lines = span_from(lines, end + 1);
+	}
+	if (text.length > 0 && write(STDERR_FILENO, text.at, text.length) < 0)
+		text.length = 0;	/* nowhere is left to say it */
+	buffer_free(&text);
+}
+
 static void
 recent_add(struct span line)
 {
-	time_t now_s = (time_t)clock_calendar_s();
 	struct buffer *place;
-	char time[32];
-	struct tm parts;
+	char time[LOG_PREFIX_SIZE];
 
-	gmtime_r(&now_s, &parts);
-	strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%SZ ", &parts);
+	write_time(time);
 	pthread_mutex_lock(&recent.mutex);
 	place = &recent.lines[recent.count++ % LOG_RECENT_MAX];
 	buffer_clear(place);
@@ -119,12 +187,27 @@ log_recent(size_t count, void (*each)(struct span line, void *context), void *co
 	pthread_mutex_unlock(&recent.mutex);
 }
 
+/* What standard error gets. */
+static void
+write_line(enum log_level level, struct span line)
+{
+	struct buffer whole = { 0 };
+	char prefix[LOG_PREFIX_SIZE];
+
+	log_prefix(level, prefix);
+	buffer_add_string(&whole, prefix);
+	buffer_add_span(&whole, line);
+	if (write(STDERR_FILENO, whole.at, whole.length) < 0)
+		whole.length = 0;	/* nowhere is left to say it */
+	buffer_free(&whole);
+}
+
 void
 log_event(enum log_level level, const char *event, const struct log_field *fields)
 {
 	struct buffer line = { 0 };
 
-	buffer_printf(&line, "level=%s ev=%s", level_names[level], event);
+	buffer_printf(&line, "level=%s ev=%s", levels[level].name, event);
 	for (const struct log_field *field = fields; field->key != NULL; field++) {
 		if (field->kind == LOG_FIELD_SPAN && field->text.at == NULL)
 			continue;
@@ -138,7 +221,7 @@ log_event(enum log_level level, const char *event, const struct log_field *field
 	buffer_add_octet(&line, '\n');
 	if (sink.write != NULL)
 		sink.write(level, buffer_span(&line), sink.context);
-	else if (write(STDERR_FILENO, line.at, line.length) < 0)
-		line.length = 0;	/* nowhere is left to say it */
+	else
+		write_line(level, buffer_span(&line));
 	buffer_free(&line);
 }

@@ -8,11 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
+
 static void *
 must(void *memory)
 {
 	if (memory == NULL) {
-		fputs("level=error ev=out-of-memory\n", stderr);
+		char prefix[LOG_PREFIX_SIZE];
+
+		log_prefix(LOG_LEVEL_ERROR, prefix);
+		fprintf(stderr, "%slevel=error ev=out-of-memory\n", prefix);
 		abort();
 	}
 	return memory;
