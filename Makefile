@@ -125,7 +125,7 @@ install: all
 	install -m 644 man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/
 	install -m 644 man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
-	install -m 644 README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/imapd/
+	install -m 644 README.md LICENSE etc/imapctl.schema.json $(DESTDIR)$(PREFIX)/share/doc/imapd/
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
 	    $(DESTDIR)$(PREFIX)/share/polkit-1/rules.d
 	for unit in $(notdir $(wildcard etc/systemd/*.service etc/systemd/*.socket)); do \

@@ -12,9 +12,12 @@
 /* Append a word, quoted if need be, and a space before it unless the line is empty. */
 void control_add_word(struct buffer *line, struct span word);
 
-/* Append key=value; the value is quoted if need be.  Readers see one word `key=value`. */
+/*
+ * Append key=value; the value is quoted if need be.  Readers see one word `key=value`, for a number
+ * `key:=value`: a user may be called 12.
+ */
 void control_add_field(struct buffer *line, const char *key, struct span value);
-void control_add_number(struct buffer *line, const char *key, uint64_t value);
+void control_add_number(struct buffer *line, const char *key, int64_t value);
 
 /*
  * Split a line, without its line end.

@@ -66,7 +66,7 @@ on_kick(struct control_call *call, void *context)
 		client_close(client, "kicked");
 		count++;
 	}
-	control_replyf(call, "kicked sessions=%llu", (unsigned long long)count);
+	control_replyf(call, "kicked sessions:=%llu", (unsigned long long)count);
 	if (count > 0)
 		control_finish(call, EX_OK, NULL);
 	else

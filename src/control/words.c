@@ -65,11 +65,11 @@ control_add_field(struct buffer *line, const char *key, struct span value)
 }
 
 void
-control_add_number(struct buffer *line, const char *key, uint64_t value)
+control_add_number(struct buffer *line, const char *key, int64_t value)
 {
 	if (line->length > 0)
 		buffer_add_octet(line, ' ');
-	buffer_printf(line, "%s=%llu", key, (unsigned long long)value);
+	buffer_printf(line, "%s:=%lld", key, (long long)value);
 }
 
 /* Copy one word to out without its quotes and return what follows it; at is NULL for a bad word. */

@@ -17,6 +17,7 @@
 #include "order.h"
 #include "record.h"
 #include "services.h"
+#include "terminal.h"
 
 #define TICK_MS	     1000
 #define SERVICES_MAX 2
@@ -26,8 +27,9 @@ struct console {
 	struct ctl *ctl;
 	struct buffer picture;
 	size_t rows, columns;
-	char services[SERVICES_MAX][16];	/* as the last picture shows them */
+	char services[SERVICES_MAX][16], sessions[SERVICES_MAX][24];	/* as the last picture shows them */
 	size_t count, selected;
+	const char *question;		/* the verb that waits for a yes, or NULL */
 	bool is_coloured, is_log, is_over;
 	char message[MESSAGE_MAX];
 	int code;
@@ -89,6 +91,9 @@ add_service(struct console *console, struct span line)
 
 	if (index < SERVICES_MAX && record_field(line, arena, "service", "name", &value)) {
 		snprintf(console->services[index], sizeof console->services[index], "%.*s", SPAN_ARGS(value));
+		value.length = 0;
+		record_field(line, arena, "service", "sessions", &value);
+		snprintf(console->sessions[index], sizeof console->sessions[index], "%.*s", SPAN_ARGS(value));
 		console->count++;
 		buffer_add_string(&text, index == console->selected ? "> " : "  ");
 		record_field(line, arena, "service", "state", &state);
@@ -167,6 +172,20 @@ draw_log(struct console *console)
 }
 
 static void
+draw_message(struct console *console)
+{
+	struct buffer text = { 0 };
+
+	if (console->question != NULL)
+		buffer_printf(&text, "%s %s (sessions: %s)?  y yes, any other key no", console->question,
+		    console->services[console->selected], console->sessions[console->selected]);
+	else
+		buffer_add_string(&text, console->message);
+	add_line(console, "33", buffer_span(&text));
+	buffer_free(&text);
+}
+
+static void
 draw(struct console *console)
 {
 	static const char keys[] = "s start  t stop  r restart  d drain  l log  j/k or arrows select  q quit";
@@ -177,7 +196,7 @@ draw(struct console *console)
 	draw_services(console);
 	add_line(console, NULL, SPAN(""));
 	add_line(console, NULL, span_from_string(keys));
-	add_line(console, "33", span_from_string(console->message));
+	draw_message(console);
 	if (console->is_log && !console->is_over)
 		draw_log(console);
 	buffer_add_string(&console->picture, "\033[J");
@@ -207,6 +226,27 @@ select_next(struct console *console, size_t step)
 		console->selected = (console->selected + step) % console->count;
 }
 
+/* What cuts clients off is asked about first: a key is hit quickly.  A drain can be taken back by a start. */
+static void
+ask_first(struct console *console, const char *verb)
+{
+	if (console->count > 0)
+		console->question = verb;
+}
+
+static void
+take_answer(struct console *console, char key)
+{
+	const char *verb = console->question;
+
+	console->question = NULL;
+	if (key == 'y' || key == 'Y')
+		order_change(console, verb);
+	else
+		snprintf(console->message, sizeof console->message, "%s %s: not asked", verb,
+		    console->services[console->selected]);
+}
+
 static void
 take_key(struct console *console, char key)
 {
@@ -215,10 +255,10 @@ take_key(struct console *console, char key)
 		order_change(console, "start");
 		break;
 	case 't':
-		order_change(console, "stop");
+		ask_first(console, "stop");
 		break;
 	case 'r':
-		order_change(console, "restart");
+		ask_first(console, "restart");
 		break;
 	case 'd':
 		order_change(console, "drain");
@@ -252,8 +292,12 @@ read_keys(struct console *console)
 
 	if (count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN))
 		console->is_over = true;
-	for (ssize_t i = 0; i < count && !console->is_over; i++)
-		take_key(console, keys[i]);
+	for (ssize_t i = 0; i < count && !console->is_over; i++) {
+		if (console->question != NULL && keys[i] != 3 && keys[i] != 4)
+			take_answer(console, keys[i]);
+		else
+			take_key(console, keys[i]);
+	}
 }
 
 static void
@@ -296,7 +340,7 @@ watch(struct console *console)
 int
 console_run(struct ctl *ctl)
 {
-	struct console console = { .ctl = ctl, .is_coloured = getenv("NO_COLOR") == NULL };
+	struct console console = { .ctl = ctl, .is_coloured = terminal_has_colour() };
 	struct termios before, raw;
 
 	if (tcgetattr(STDIN_FILENO, &before) != 0)

@@ -2,6 +2,7 @@
  * Asking the server by its control socket: framing as in control/control.h.
  */
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #include <errno.h>
@@ -18,6 +19,8 @@
 #include "record.h"
 
 #define LINES_MAX 1000000	/* more is not an answer but a fault */
+#define SILENCE_S 30		/* of the server, when nobody says how long */
+#define GRACE_S	  30		/* what a drain may take beyond drain-time */
 
 struct ctl {
 	int descriptor;
@@ -25,10 +28,30 @@ struct ctl {
 	struct arena *arena;	/* of the answer */
 	struct answer answer;
 	size_t line_capacity;
+	unsigned silence_s;
 };
 
+/* How long the server may be silent: what was said, or what the verb may take at most. */
+static unsigned
+silence_of(const struct order *order, const struct config *config)
+{
+	if (order_has(order, OPTION_TIMEOUT))
+		return order->timeout_s;
+	return order->verb->is_slow ? (unsigned)config->drain_time_s + GRACE_S : SILENCE_S;
+}
+
+/* Also for connecting: who has too many callers does not answer the door. */
+static void
+set_silence(int descriptor, unsigned silence_s)
+{
+	struct timeval time = { .tv_sec = silence_s };
+
+	setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
+	setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+}
+
 static int
-connect_to(const char *path)
+connect_to(const char *path, unsigned silence_s)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int descriptor;
@@ -39,6 +62,7 @@ connect_to(const char *path)
 	}
 	strcpy(address.sun_path, path);
 	descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	set_silence(descriptor, silence_s);
 	if (descriptor >= 0 && connect(descriptor, (struct sockaddr *)&address, sizeof address) != 0) {
 		int error = errno;
 
@@ -63,6 +87,10 @@ explain(const char *path, const char *config_path)
 		complain("no permission for %s: be root or a member of the group imapd-admin", path);
 		return EX_NOPERM;
 	}
+	if (errno == EAGAIN) {
+		complain("imapd does not answer: nobody takes the call on %s", path);
+		return EX_TEMPFAIL;
+	}
 	complain("%s: %s", path, strerror(errno));
 	return EX_OSERR;
 }
@@ -72,14 +100,17 @@ ctl_open(const struct order *order, int *code_out)
 {
 	struct config *config = order_config(order);
 	struct ctl *ctl = NULL;
+	unsigned silence_s;
 	int descriptor;
 
 	*code_out = EX_CONFIG;
 	if (config == NULL)
 		return NULL;
-	descriptor = connect_to(config->control_socket);
+	silence_s = silence_of(order, config);
+	descriptor = connect_to(config->control_socket, silence_s);
 	if (descriptor >= 0) {
 		ctl = NEW(struct ctl);
+		ctl->silence_s = silence_s;
 		ctl->descriptor = descriptor;
 		ctl->arena = arena_new();
 	} else {
@@ -108,6 +139,7 @@ ctl_take_descriptor(struct ctl **ctl)
 {
 	int descriptor = (*ctl)->descriptor;
 
+	set_silence(descriptor, 0);
 	(*ctl)->descriptor = -1;
 	ctl_close(ctl);
 	return descriptor;
@@ -142,6 +174,8 @@ read_line(struct ctl *ctl, struct span *line_out)
 		got = recv(ctl->descriptor, buffer_reserve(&ctl->in, 4096), 4096, 0);
 		if (got < 0 && errno == EINTR)
 			continue;
+		if (got == 0)
+			errno = ECONNRESET;
 		if (got <= 0)
 			return false;
 		ctl->in.length += (size_t)got;
@@ -169,6 +203,20 @@ fail(struct answer *answer, int code, const char *text)
 {
 	answer->code = code;
 	answer->text = span_from_string(text);
+}
+
+/* The connection has ended, or the server is silent. */
+static void
+fail_to_talk(struct ctl *ctl, int error)
+{
+	struct buffer text = { 0 };
+
+	buffer_printf(&text, "imapd has not answered for %u seconds; --timeout=SECONDS waits longer", ctl->silence_s);
+	if (error == EAGAIN)
+		fail(&ctl->answer, EX_TEMPFAIL, arena_copy_string(ctl->arena, buffer_span(&text)));
+	else
+		fail(&ctl->answer, EX_TEMPFAIL, "the server ended the connection before it answered");
+	buffer_free(&text);
 }
 
 /* `.0` or `.67 no such user` */
@@ -203,7 +251,7 @@ read_answer(struct ctl *ctl)
 		}
 		add_line(ctl, span_from(line, 1));
 	}
-	fail(answer, EX_TEMPFAIL, "the server ended the connection before it answered");
+	fail_to_talk(ctl, errno);
 }
 
 const struct answer *
@@ -225,7 +273,7 @@ ctl_call(struct ctl *ctl, const char *verb, const struct span *words, size_t wor
 	    send_all(ctl->descriptor, body))
 		read_answer(ctl);
 	else
-		fail(&ctl->answer, EX_TEMPFAIL, "the server ended the connection");
+		fail_to_talk(ctl, errno);
 	buffer_free(&request);
 	return &ctl->answer;
 }
@@ -250,7 +298,7 @@ ctl_print(const struct order *order, const char *verb, const struct span *words,
 	answer = ctl_call(ctl, verb, words, word_count, (struct span){ NULL, 0 });
 	code = ctl_report(answer);
 	if (code == EX_OK)
-		records_print(answer, order_has(order, OPTION_JSON));
+		records_print(order, answer);
 	ctl_close(&ctl);
 	return code;
 }

@@ -11,7 +11,8 @@ struct order;
 struct ctl;
 
 /*
- * Find the socket in the configuration and connect.
+ * Find the socket in the configuration and connect.  Who then says nothing for as long as the order's --timeout
+ * is given up.
  *
  * NULL: what is wrong was said, with how to start the server when it is not running; *code_out is the
  * exit code.
@@ -42,7 +43,7 @@ const struct answer *ctl_call(struct ctl *ctl, const char *verb, const struct sp
 /* Say on standard error why it failed, if it did; returns the code. */
 int ctl_report(const struct answer *answer);
 
-/* The descriptor, given, after a verb that turned the connection into something else. */
+/* The descriptor, given, without a time-out, after a verb that turned the connection into something else. */
 int ctl_take_descriptor(struct ctl **ctl);
 
 /* Open, call with the order's words, and print what comes as records. */

@@ -15,6 +15,12 @@
 #include "config/config.h"
 #include "imap/mailbox_name.h"
 #include "order.h"
+#include "record.h"
+
+#define TIMEOUT_MAX_S 86400
+
+/* What was complained of last, for the JSON object; NULL: nothing. */
+static char *complaint;
 
 /* Names of files may hold what moves a terminal's cursor, and no octet of theirs need be UTF-8. */
 static void
@@ -48,7 +54,21 @@ complain(const char *format, ...)
 	fputs("imapctl: ", stderr);
 	print_safely(text);
 	fputc('\n', stderr);
-	free(text);
+	free(complaint);
+	complaint = text;
+}
+
+void
+order_say(const struct order *order, const char *format, ...)
+{
+	va_list arguments;
+
+	if (order->json != NULL)
+		return;
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	putchar('\n');
 }
 
 struct config *
@@ -65,7 +85,7 @@ order_config(const struct order *order)
 	return config;
 }
 
-enum { CONFIG = 1, JSON, IF_MISSING, MAILBOX, YES, HOME, IMAP, HELP, VERSION_OPTION };
+enum { CONFIG = 1, JSON, IF_MISSING, MAILBOX, YES, HOME, IMAP, TIMEOUT, HELP, VERSION_OPTION };
 
 static const struct option options[] = {
 	{ "config", required_argument, NULL, CONFIG },
@@ -75,6 +95,7 @@ static const struct option options[] = {
 	{ "yes", no_argument, NULL, YES },
 	{ "home", required_argument, NULL, HOME },
 	{ "imap", required_argument, NULL, IMAP },
+	{ "timeout", required_argument, NULL, TIMEOUT },
 	{ "help", no_argument, NULL, HELP },
 	{ "version", no_argument, NULL, VERSION_OPTION },
 	{ NULL, 0, NULL, 0 },
@@ -84,8 +105,6 @@ static const char *
 option_name(unsigned option)
 {
 	switch (option) {
-	case OPTION_JSON:
-		return "--json";
 	case OPTION_IF_MISSING:
 		return "--if-missing";
 	case OPTION_MAILBOX:
@@ -100,6 +119,21 @@ option_name(unsigned option)
 }
 
 /* -1: go on; otherwise the exit code. */
+static int
+take_timeout(struct order *order)
+{
+	uint64_t seconds;
+
+	if (!span_to_number(span_from_string(optarg), TIMEOUT_MAX_S, &seconds) || seconds == 0) {
+		complain("--timeout takes a number of seconds from 1 to %d", TIMEOUT_MAX_S);
+		return EX_USAGE;
+	}
+	order->given |= OPTION_TIMEOUT;
+	order->timeout_s = (unsigned)seconds;
+	return -1;
+}
+
+/* Likewise. */
 static int
 take_option(struct order *order, int letter)
 {
@@ -128,6 +162,8 @@ take_option(struct order *order, int letter)
 		order->given |= OPTION_IMAP;
 		order->imap = optarg;
 		return -1;
+	case TIMEOUT:
+		return take_timeout(order);
 	case 'h':
 	case HELP:
 		help_print();
@@ -158,7 +194,7 @@ static int
 check(const struct order *order)
 {
 	const struct verb *verb = order->verb;
-	unsigned stray = order->given & ~verb->options & ~(unsigned)OPTION_JSON;
+	unsigned stray = order->given & ~verb->options & ~(unsigned)(OPTION_JSON | OPTION_TIMEOUT);
 
 	if (order->word_count < verb->words_min || order->word_count > verb->words_max) {
 		complain("usage: imapctl %s %s", verb->name, verb->arguments);
@@ -172,11 +208,43 @@ check(const struct order *order)
 	return EX_OK;
 }
 
+/* Find the verb and run it. */
+static int
+carry_out(struct order *order)
+{
+	size_t used = 0;
+	int code;
+
+	order->verb = verb_find(order->words, order->word_count, &used);
+	if (order->verb == NULL)
+		return unknown_verb(order->words, order->word_count);
+	order->words += used;
+	order->word_count -= used;
+	if ((code = check(order)) != EX_OK)
+		return code;
+	return order->verb->run(order);
+}
+
+/* With --json standard output holds one object, whatever the outcome. */
+static int
+answer(struct order *order)
+{
+	struct buffer json = { 0 };
+	int code;
+
+	if (order_has(order, OPTION_JSON))
+		order->json = &json;
+	code = carry_out(order);
+	if (order->json != NULL)
+		json_print(&json, order->verb == NULL ? NULL : order->verb->kinds, code, complaint);
+	buffer_free(&json);
+	return code;
+}
+
 int
 imapctl_main(int argc, char **argv)
 {
 	struct order order = { .config_path = SYSCONF "/imapd/imapd.conf" };
-	size_t used = 0;
 	int letter, code;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -190,14 +258,7 @@ imapctl_main(int argc, char **argv)
 	}
 	order.words = argv + optind;
 	order.word_count = (size_t)(argc - optind);
-	order.verb = verb_find(order.words, order.word_count, &used);
-	if (order.verb == NULL)
-		return unknown_verb(order.words, order.word_count);
-	order.words += used;
-	order.word_count -= used;
-	if ((code = check(&order)) != EX_OK)
-		return code;
-	code = order.verb->run(&order);
+	code = answer(&order);
 	if (fflush(stdout) != 0 && code == EX_OK) {
 		complain("standard output: %m");
 		code = EX_IOERR;

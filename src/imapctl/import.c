@@ -176,7 +176,7 @@ set_root(struct import *import)
 int
 run_import(const struct order *order)
 {
-	struct import import = { .order = order, .report.is_json = order_has(order, OPTION_JSON) };
+	struct import import = { .order = order, .report.json = order->json };
 	int code;
 
 	if ((code = set_root(&import)) == EX_OK && (code = open_source(&import)) == EX_OK &&

@@ -1,7 +1,6 @@
 /*
  * The verb link-key: a new key for the link between hosts.  Needs no running server.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
@@ -19,7 +18,7 @@ run_link_key(const struct order *order)
 		free(error);
 		return EX_CANTCREAT;
 	}
-	printf("%s: copy it to every host of the site, readable for its owner alone, and name it by link-key "
-	       "in imapd.conf\n", path);
+	order_say(order, "%s: copy it to every host of the site, readable for its owner alone, and name it by link-key "
+	    "in imapd.conf", path);
 	return EX_OK;
 }

@@ -16,6 +16,7 @@ enum order_option {
 	OPTION_YES = 8,
 	OPTION_HOME = 16,
 	OPTION_IMAP = 32,
+	OPTION_TIMEOUT = 64,
 };
 
 struct order {
@@ -24,6 +25,8 @@ struct order {
 	const char *mailbox;	/* NULL: INBOX */
 	const char *home;	/* with OPTION_HOME; empty: this host */
 	const char *imap;	/* with OPTION_IMAP: on or off */
+	unsigned timeout_s;	/* with OPTION_TIMEOUT: how long the server may be silent */
+	struct buffer *json;	/* with OPTION_JSON: members of the one object, each behind a comma; else NULL */
 	unsigned given;		/* enum order_option */
 	char **words;		/* behind the verb */
 	size_t word_count;
@@ -33,7 +36,9 @@ struct verb {
 	const char *name;	/* one word or two */
 	const char *arguments;
 	const char *purpose;
-	unsigned options;	/* enum order_option that make sense */
+	const char *kinds;	/* of the records that it prints, in this order, separated by spaces; NULL: none */
+	bool is_slow;		/* the server answers when something has ended, a drain for instance */
+	unsigned options;	/* enum order_option that make sense, beside those of all verbs */
 	size_t words_min, words_max;
 	int (*run)(const struct order *order);
 };
@@ -83,7 +88,10 @@ int run_reload(const struct order *order);
 int run_link_key(const struct order *order);
 int run_config_show(const struct order *order);
 
-/* "imapctl: ..." on standard error. */
+/* "imapctl: ..." on standard error, and the member error of the JSON object. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Say on standard output what was done; a program sees it in the exit status. */
+void order_say(const struct order *order, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -7,14 +7,15 @@
 #include "base/arena.h"
 #include "base/memory.h"
 #include "ctl.h"
-#include "control/control.h"
 #include "control/words.h"
+#include "order.h"
 #include "record.h"
 
 #define FIELDS_MAX 32
 
 struct field {
 	struct span key, value;
+	bool is_number;
 };
 
 struct record {
@@ -22,6 +23,20 @@ struct record {
 	struct field *fields;
 	size_t count;
 };
+
+/* key=value, or key:=number */
+static struct field
+parse_field(struct span word)
+{
+	size_t equals = span_find(word, '=');
+	bool is_number = equals > 0 && equals < word.length && word.at[equals - 1] == ':';
+
+	return (struct field){
+		.key = span_slice(word, 0, is_number ? equals - 1 : equals),
+		.value = span_from(word, equals + 1),
+		.is_number = is_number,
+	};
+}
 
 static bool
 parse(struct span line, struct arena *arena, struct record *record_out)
@@ -34,12 +49,8 @@ parse(struct span line, struct arena *arena, struct record *record_out)
 	record_out->kind = words[0];
 	record_out->count = count - 1;
 	record_out->fields = arena_alloc_array(arena, count, sizeof *record_out->fields);
-	for (size_t i = 1; i < count; i++) {
-		size_t equals = span_find(words[i], '=');
-
-		record_out->fields[i - 1].key = span_slice(words[i], 0, equals);
-		record_out->fields[i - 1].value = span_from(words[i], equals + 1);
-	}
+	for (size_t i = 1; i < count; i++)
+		record_out->fields[i - 1] = parse_field(words[i]);
 	return true;
 }
 
@@ -72,58 +83,67 @@ parse_all(const struct answer *answer, struct arena *arena, size_t *count_out)
 	return records;
 }
 
-static bool
-is_number(struct span text)
-{
-	uint64_t number;
-
-	return span_to_number(text, INT64_MAX, &number) && (text.at[0] != '0' || text.length == 1);
-}
-
-static void
-json_add_value(struct buffer *out, struct span value)
-{
-	if (is_number(value))
-		buffer_add_span(out, value);
-	else
-		json_add_string(out, value);
-}
-
 static void
 json_add_record(struct buffer *out, const struct record *record)
 {
 	buffer_add_octet(out, '{');
 	for (size_t i = 0; i < record->count; i++) {
+		const struct field *field = &record->fields[i];
+
 		if (i > 0)
 			buffer_add_octet(out, ',');
-		json_add_string(out, record->fields[i].key);
+		json_add_string(out, field->key);
 		buffer_add_octet(out, ':');
-		json_add_value(out, record->fields[i].value);
+		if (field->is_number)
+			buffer_add_span(out, field->value);
+		else
+			json_add_string(out, field->value);
 	}
 	buffer_add_octet(out, '}');
 }
 
-static bool
-starts_run(const struct record *records, size_t index)
-{
-	return index == 0 || !span_equals(records[index].kind, records[index - 1].kind);
-}
-
+/* A member with all records of a kind, none included. */
 static void
-write_json(struct buffer *out, const struct record *records, size_t count)
+json_add_kind(struct buffer *out, struct span kind, const struct record *records, size_t count)
 {
-	buffer_add_string(out, "{\"schema\":1");
+	bool is_first = true;
+
+	buffer_add_octet(out, ',');
+	json_add_string(out, kind);
+	buffer_add_string(out, ":[");
 	for (size_t i = 0; i < count; i++) {
-		if (starts_run(records, i)) {
-			buffer_add_string(out, i > 0 ? "]," : ",");
-			json_add_string(out, records[i].kind);
-			buffer_add_string(out, ":[");
-		} else {
+		if (!span_equals(records[i].kind, kind))
+			continue;
+		if (!is_first)
 			buffer_add_octet(out, ',');
-		}
+		is_first = false;
 		json_add_record(out, &records[i]);
 	}
-	buffer_add_string(out, count > 0 ? "]}\n" : "}\n");
+	buffer_add_octet(out, ']');
+}
+
+static bool
+next_kind(struct span *kinds, struct span *kind_out)
+{
+	size_t space = span_find(*kinds, ' ');
+
+	*kind_out = span_slice(*kinds, 0, space);
+	*kinds = span_from(*kinds, space + 1);
+	return kind_out->length > 0;
+}
+
+void
+records_write_json(const struct answer *answer, const char *kinds, struct buffer *out)
+{
+	struct span rest = span_from_string(kinds == NULL ? "" : kinds), kind;
+	struct arena *arena = arena_new();
+	size_t count;
+	struct record *records = parse_all(answer, arena, &count);
+
+	while (next_kind(&rest, &kind))
+		json_add_kind(out, kind, records, count);
+	free(records);
+	arena_free(&arena);
 }
 
 /* Characters a terminal shows, near enough: octets that do not continue a UTF-8 sequence. */
@@ -169,10 +189,18 @@ write_table(struct buffer *out, const struct record *records, size_t count)
 	}
 }
 
-static void
-write_tables(struct buffer *out, const struct record *records, size_t count)
+static bool
+starts_run(const struct record *records, size_t index)
 {
-	size_t first = 0;
+	return index == 0 || !span_equals(records[index].kind, records[index - 1].kind);
+}
+
+void
+records_write_tables(const struct answer *answer, struct buffer *out)
+{
+	struct arena *arena = arena_new();
+	size_t count, first = 0;
+	struct record *records = parse_all(answer, arena, &count);
 
 	for (size_t i = 1; i <= count; i++) {
 		if (i < count && !starts_run(records, i))
@@ -182,31 +210,20 @@ write_tables(struct buffer *out, const struct record *records, size_t count)
 		write_table(out, records + first, i - first);
 		first = i;
 	}
-}
-
-void
-records_write(const struct answer *answer, bool is_json, struct buffer *out)
-{
-	struct arena *arena = arena_new();
-	size_t count;
-	struct record *records = parse_all(answer, arena, &count);
-
-	if (is_json)
-		write_json(out, records, count);
-	else
-		write_tables(out, records, count);
 	free(records);
 	arena_free(&arena);
 }
 
 void
-records_print(const struct answer *answer, bool is_json)
+records_print(const struct order *order, const struct answer *answer)
 {
 	struct buffer out = { 0 };
 
-	records_write(answer, is_json, &out);
+	if (order->json != NULL)
+		records_write_json(answer, order->verb->kinds, order->json);
+	else
+		records_write_tables(answer, &out);
 	if (out.length > 0)
-		if (out.length > 0)
 		fwrite(out.at, 1, out.length, stdout);
 	buffer_free(&out);
 }

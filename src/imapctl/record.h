@@ -9,15 +9,18 @@
 
 struct answer;
 struct arena;
+struct order;
+
+/* Print on standard output a table a kind, columns named after the keys; or add to the order's JSON. */
+void records_print(const struct order *order, const struct answer *answer);
+
+void records_write_tables(const struct answer *answer, struct buffer *out);
 
 /*
- * Print on standard output: a table a kind, columns named after the keys, or
- * {"schema":1,"role":[{"name":"cas","state":"running"}]}.
+ * Append a member for each of the kinds, a list of words, also for those without a record:
+ * ,"role":[{"name":"cas","state":"running","sessions":12}],"listener":[]
  */
-void records_print(const struct answer *answer, bool is_json);
-
-/* As records_print(), into a buffer. */
-void records_write(const struct answer *answer, bool is_json, struct buffer *out);
+void records_write_json(const struct answer *answer, const char *kinds, struct buffer *out);
 
 /*
  * Find a field in the record of one line.
@@ -31,5 +34,16 @@ bool record_field(struct span line, struct arena *arena, const char *kind, const
 
 /* Append a JSON string, quotes included; what is not UTF-8 becomes U+FFFD. */
 void json_add_string(struct buffer *out, struct span text);
+
+/* Append a member whose value is a string. */
+void json_add_text(struct buffer *out, const char *key, struct span text);
+
+/*
+ * Print the one object that answers a call: {"schema":1 and the members.
+ *
+ *	kinds	members that are empty when there is none at all
+ *	error	NULL: nobody complained
+ */
+void json_print(const struct buffer *members, const char *kinds, int code, const char *error);
 
 #endif

@@ -64,20 +64,18 @@ add_json_note(struct buffer *out, const struct note *note)
 static void
 print_json(const struct report *report, const struct source *source)
 {
-	struct buffer out = { 0 };
+	struct buffer *out = report->json;
 
-	buffer_printf(&out, "{\"schema\":1,\"imported\":%llu,\"unreadable\":%llu,\"refused\":[",
+	buffer_printf(out, ",\"imported\":%llu,\"unreadable\":%llu,\"refused\":[",
 	    (unsigned long long)report->imported, (unsigned long long)report->unreadable);
-	buffer_add_span(&out, buffer_span(&report->refusals));
-	buffer_add_string(&out, "],\"notes\":[");
+	buffer_add_span(out, buffer_span(&report->refusals));
+	buffer_add_string(out, "],\"notes\":[");
 	for (size_t i = 0; i < source->note_count; i++) {
 		if (i > 0)
-			buffer_add_octet(&out, ',');
-		add_json_note(&out, &source->notes[i]);
+			buffer_add_octet(out, ',');
+		add_json_note(out, &source->notes[i]);
 	}
-	buffer_add_string(&out, "]}\n");
-	fwrite(out.at, 1, out.length, stdout);
-	buffer_free(&out);
+	buffer_add_octet(out, ']');
 }
 
 static void
@@ -97,7 +95,7 @@ report_print(const struct report *report, const struct source *source)
 		    note_names[note->kind], SPAN_ARGS(buffer_span(&note->what)),
 		    SPAN_ARGS(buffer_span(&note->first)));
 	}
-	if (report->is_json) {
+	if (report->json != NULL) {
 		print_json(report, source);
 		return;
 	}

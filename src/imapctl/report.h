@@ -7,7 +7,7 @@
 #include "source.h"
 
 struct report {
-	bool is_json;
+	struct buffer *json;	/* of the order; NULL: the sums are a line for people */
 	uint64_t imported;
 	uint64_t refused;	/* by the server, or because it is no mail */
 	uint64_t unreadable;
@@ -20,7 +20,7 @@ void report_free(struct report *report);
 void report_refusal(struct report *report, struct span origin, struct span reason);
 
 /*
- * Print the sums, one line or one JSON object, on standard output, and the source's notes on standard
+ * Print the sums as one line on standard output, or add them to the JSON, and the source's notes on standard
  * error.
  */
 void report_print(const struct report *report, const struct source *source);

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "ctl.h"
 #include "order.h"
+#include "record.h"
 
 static const struct {
 	const char *typed, *service, *title;
@@ -30,6 +31,25 @@ service_is_known(struct span word)
 	    span_equals(word, SPAN("all"));
 }
 
+/* How the services named are now. */
+static void
+tell_services(const struct order *order, struct ctl *ctl, struct span name)
+{
+	const struct answer *answer = ctl_call(ctl, "services", NULL, 0, (struct span){ NULL, 0 });
+	struct arena *arena = arena_new();
+	struct answer named = { .lines = memory_new_array(answer->line_count, sizeof(struct span)) };
+	struct span value;
+
+	for (size_t i = 0; i < answer->line_count; i++) {
+		if (span_equals(name, SPAN("all")) ||
+		    (record_field(answer->lines[i], arena, "service", "name", &value) && span_equals(value, name)))
+			named.lines[named.line_count++] = answer->lines[i];
+	}
+	records_print(order, &named);
+	free(named.lines);
+	arena_free(&arena);
+}
+
 /* Ask and wait until it is so. */
 static int
 change(const struct order *order, const char *verb, const char *service)
@@ -45,6 +65,8 @@ change(const struct order *order, const char *verb, const char *service)
 	if ((ctl = ctl_open(order, &code)) == NULL)
 		return code;
 	code = ctl_report(ctl_call(ctl, verb, &word, 1, (struct span){ NULL, 0 }));
+	if (order->json != NULL)
+		tell_services(order, ctl, word);
 	ctl_close(&ctl);
 	return code;
 }
@@ -57,9 +79,9 @@ change_and_say(const struct order *order, const char *verb, const char *state)
 	int code = change(order, verb, service);
 
 	if (code == EX_OK && strcmp(service, "all") == 0)
-		printf("all services are %s\n", state);
+		order_say(order, "all services are %s", state);
 	else if (code == EX_OK)
-		printf("%s is %s\n", service, state);
+		order_say(order, "%s is %s", service, state);
 	return code;
 }
 
@@ -100,7 +122,7 @@ net(const struct order *order, const char *verb, const char *done)
 			continue;
 		code = change(order, verb, exchange_names[i].service);
 		if (code == EX_OK)
-			printf("The %s service (%s) was %s successfully.\n", exchange_names[i].title,
+			order_say(order, "The %s service (%s) was %s successfully.", exchange_names[i].title,
 			    exchange_names[i].service, done);
 		return code;
 	}
@@ -136,13 +158,29 @@ run_services(const struct order *order)
 	struct ctl *ctl;
 	int code;
 
-	if (order_has(order, OPTION_JSON) || !is_drawable())
+	if (order->json != NULL || !is_drawable())
 		return ctl_print(order, "services", NULL, 0);
 	if ((ctl = ctl_open(order, &code)) == NULL)
 		return code;
 	code = console_run(ctl);
 	ctl_close(&ctl);
 	return code;
+}
+
+/* A line is a time, a space, and the event. */
+static void
+tell_log(struct buffer *json, const struct answer *answer)
+{
+	buffer_add_string(json, ",\"line\":[");
+	for (size_t i = 0; i < answer->line_count; i++) {
+		size_t space = span_find(answer->lines[i], ' ');
+
+		buffer_add_string(json, i > 0 ? ",{" : "{");
+		json_add_text(json, "time", span_slice(answer->lines[i], 0, space));
+		json_add_text(json, "text", span_from(answer->lines[i], space + 1));
+		buffer_add_octet(json, '}');
+	}
+	buffer_add_octet(json, ']');
 }
 
 int
@@ -158,7 +196,9 @@ run_log(const struct order *order)
 	if ((ctl = ctl_open(order, &code)) == NULL)
 		return code;
 	answer = ctl_call(ctl, "log", &word, order->word_count, (struct span){ NULL, 0 });
-	for (size_t i = 0; i < answer->line_count; i++)
+	if (order->json != NULL)
+		tell_log(order->json, answer);
+	for (size_t i = 0; i < answer->line_count && order->json == NULL; i++)
 		printf("%.*s\n", SPAN_ARGS(answer->lines[i]));
 	code = ctl_report(answer);
 	ctl_close(&ctl);

@@ -4,8 +4,11 @@
 #include <stdio.h>
 #include <sysexits.h>
 
-#include "ctl.h"
+#include "base/memory.h"
 #include "config/config.h"
+#include "control/control.h"
+#include "control/words.h"
+#include "ctl.h"
 #include "order.h"
 #include "record.h"
 #include "services.h"
@@ -45,7 +48,7 @@ tell_status(const struct order *order, const struct answer *answer, struct span 
 	if (is_one && answer->line_count == 0)
 		complain("the server at this control socket does not have the service %.*s", SPAN_ARGS(word));
 	else
-		records_print(answer, order_has(order, OPTION_JSON));
+		records_print(order, answer);
 	return status_code(answer, is_one);
 }
 
@@ -93,6 +96,24 @@ run_kick(const struct order *order)
 }
 
 /* The lines of the answer are what is wrong with the new configuration, or what needs a restart. */
+static void
+tell_problems(const struct order *order, const struct answer *answer)
+{
+	if (order->json != NULL)
+		buffer_add_string(order->json, ",\"problem\":[");
+	for (size_t i = 0; i < answer->line_count; i++) {
+		if (order->json == NULL) {
+			fprintf(stderr, "%.*s\n", SPAN_ARGS(answer->lines[i]));
+			continue;
+		}
+		buffer_add_string(order->json, i > 0 ? ",{" : "{");
+		json_add_text(order->json, "text", answer->lines[i]);
+		buffer_add_octet(order->json, '}');
+	}
+	if (order->json != NULL)
+		buffer_add_octet(order->json, ']');
+}
+
 int
 run_reload(const struct order *order)
 {
@@ -103,11 +124,48 @@ run_reload(const struct order *order)
 	if ((ctl = ctl_open(order, &code)) == NULL)
 		return code;
 	answer = ctl_call(ctl, "reload", NULL, 0, (struct span){ NULL, 0 });
-	for (size_t i = 0; i < answer->line_count; i++)
-		fprintf(stderr, "%.*s\n", SPAN_ARGS(answer->lines[i]));
+	tell_problems(order, answer);
 	code = ctl_report(answer);
 	ctl_close(&ctl);
 	return code;
+}
+
+/* A line of the file is a name and its value, whose quotation marks are the file's. */
+static void
+tell_option(struct buffer *json, struct span line, struct arena *arena)
+{
+	struct span words[CONTROL_WORDS_MAX];
+	struct buffer value = { 0 };
+	size_t count;
+
+	if (!control_split_words(line, arena, words, COUNT_OF(words), &count) || count == 0 || words[0].at[0] == '#')
+		return;
+	for (size_t i = 1; i < count; i++) {
+		if (i > 1)
+			buffer_add_octet(&value, ' ');
+		buffer_add_span(&value, words[i]);
+	}
+	buffer_add_string(json, json->at[json->length - 1] == '[' ? "{" : ",{");
+	json_add_text(json, "name", words[0]);
+	json_add_text(json, "value", buffer_span(&value));
+	buffer_add_octet(json, '}');
+	buffer_free(&value);
+}
+
+static void
+tell_options(struct buffer *json, struct span text)
+{
+	struct arena *arena = arena_new();
+
+	buffer_add_string(json, ",\"option\":[");
+	while (text.length > 0) {
+		size_t end = span_find(text, '\n');
+
+		tell_option(json, span_slice(text, 0, end), arena);
+		text = span_from(text, end + 1);
+	}
+	buffer_add_octet(json, ']');
+	arena_free(&arena);
 }
 
 int
@@ -119,7 +177,10 @@ run_config_show(const struct order *order)
 	if (config == NULL)
 		return EX_CONFIG;
 	config_print(config, &text);
-	fwrite(text.at, 1, text.length, stdout);
+	if (order->json != NULL)
+		tell_options(order->json, buffer_span(&text));
+	else
+		fwrite(text.at, 1, text.length, stdout);
 	buffer_free(&text);
 	config_free(&config);
 	return EX_OK;

@@ -113,13 +113,21 @@ terminal_confirms(const char *question)
 	return fgets(answer, sizeof answer, stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
+bool
+terminal_has_colour(void)
+{
+	const char *word = getenv("NO_COLOR");
+
+	return word == NULL || word[0] == '\0';
+}
+
 void
 progress_begin(struct progress *progress)
 {
 	const char *kind = getenv("TERM");
 
 	*progress = (struct progress){ .drawn_us = clock_monotonic_us() };
-	progress->is_bar = isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL && kind != NULL &&
+	progress->is_bar = isatty(STDERR_FILENO) && terminal_has_colour() && kind != NULL &&
 	    strcmp(kind, "dumb") != 0;
 }
 

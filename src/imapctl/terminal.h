@@ -15,6 +15,9 @@ bool terminal_password(const char *user, struct buffer *password_out);
 /* Ask yes or no; without a terminal the answer is no, and --yes is recommended. */
 bool terminal_confirms(const char *question);
 
+/* Whether colour is wanted: NO_COLOR (no-color.org) is unset or empty. */
+bool terminal_has_colour(void);
+
 /* How an import goes: a bar on a terminal, a line every ten seconds elsewhere; standard error. */
 struct progress {
 	uint64_t drawn_us;

@@ -8,50 +8,52 @@
 #include "base/span.h"
 #include "order.h"
 
+#define STATUS_KINDS "server role listener"
+
 const struct verb verbs[] = {
 	{ "user add", "NAME [--home=MBX] [--if-missing]", "add a user; the password comes on standard input",
-	    OPTION_IF_MISSING | OPTION_HOME, 1, 1, run_user_add },
+	    NULL, false, OPTION_IF_MISSING | OPTION_HOME, 1, 1, run_user_add },
 	{ "user passwd", "NAME", "set another password, read from standard input",
-	    0, 1, 1, run_user_passwd },
+	    NULL, false, 0, 1, 1, run_user_passwd },
 	{ "user set", "NAME [--home=MBX|--home=] [--imap=on|off]", "say where the mail is, and whether IMAP is allowed",
-	    OPTION_HOME | OPTION_IMAP, 1, 1, run_user_set },
+	    NULL, false, OPTION_HOME | OPTION_IMAP, 1, 1, run_user_set },
 	{ "user show", "NAME", "show a user's settings",
-	    OPTION_JSON, 1, 1, run_user_show },
+	    "user", false, 0, 1, 1, run_user_show },
 	{ "user del", "NAME [--yes]", "remove a user; the mail stays in the data directory",
-	    OPTION_YES, 1, 1, run_user_del },
+	    NULL, false, OPTION_YES, 1, 1, run_user_del },
 	{ "user list", "", "list the users",
-	    OPTION_JSON, 0, 0, run_user_list },
+	    "user", false, 0, 0, 0, run_user_list },
 	{ "import", "NAME mbox|maildir|mh|eml PATH [--mailbox=INBOX]", "bring mail in, with flags and dates",
-	    OPTION_JSON | OPTION_MAILBOX, 3, 3, run_import },
+	    NULL, false, OPTION_MAILBOX, 3, 3, run_import },
 	{ "status", "[cas|mailbox|all]", "show services, listeners and sessions; exits 0 if running, 3 if not",
-	    OPTION_JSON, 0, 1, run_status },
+	    STATUS_KINDS, false, 0, 0, 1, run_status },
 	{ "services", "", "a console on a terminal, a table elsewhere",
-	    OPTION_JSON, 0, 0, run_services },
+	    "service", false, 0, 0, 0, run_services },
 	{ "start", "cas|mailbox|all", "start a service in the running server",
-	    0, 1, 1, run_start },
+	    "service", true, 0, 1, 1, run_start },
 	{ "stop", "cas|mailbox|all", "stop a service; its clients get BYE",
-	    0, 1, 1, run_stop },
+	    "service", true, 0, 1, 1, run_stop },
 	{ "drain", "cas|mailbox|all", "stop a service when its clients have left one by one",
-	    0, 1, 1, run_drain },
+	    "service", true, 0, 1, 1, run_drain },
 	{ "restart", "cas|mailbox|all", "stop a service and start it again",
-	    0, 1, 1, run_restart },
+	    "service", true, 0, 1, 1, run_restart },
 	{ "net start", "imap4|imap4be", "start, as Exchange Server's operators type it",
-	    0, 1, 1, run_net_start },
+	    "service", true, 0, 1, 1, run_net_start },
 	{ "net stop", "imap4|imap4be", "stop, likewise",
-	    0, 1, 1, run_net_stop },
+	    "service", true, 0, 1, 1, run_net_stop },
 	{ "log", "[LINES]", "print the last lines of the server's log, 50 if not said",
-	    0, 0, 1, run_log },
+	    "line", false, 0, 0, 1, run_log },
 	{ "who", "[NAME]", "list sessions",
-	    OPTION_JSON, 0, 1, run_who },
+	    "session", false, 0, 0, 1, run_who },
 	{ "kick", "NAME|SID", "end the sessions of a user, or one session",
-	    0, 1, 1, run_kick },
+	    "kicked", false, 0, 1, 1, run_kick },
 	{ "reload", "", "read configuration and certificates again",
-	    0, 0, 0, run_reload },
+	    "problem", true, 0, 0, 0, run_reload },
 	{ "link-key", "FILE", "make the key that the hosts of a site share",
-	    0, 1, 1, run_link_key },
+	    NULL, false, 0, 1, 1, run_link_key },
 	{ "config show", "", "print the settings in force",
-	    0, 0, 0, run_config_show },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	    "option", false, 0, 0, 0, run_config_show },
+	{ NULL, NULL, NULL, NULL, false, 0, 0, 0, NULL },
 };
 
 static size_t
@@ -154,7 +156,7 @@ help_print(void)
 	      "  imapctl import alice maildir ~alice/Maildir\n"
 	      "  imapctl import alice mbox list.mbox --mailbox=Lists/r-devel\n"
 	      "\n"
-	      "Usage: imapctl [--config=FILE] [--json] VERB ...\n"
+	      "Usage: imapctl [--config=FILE] [--json] [--timeout=SECONDS] VERB ...\n"
 	      "\n"
 	      "Verbs:\n",
 	    stdout);
@@ -167,6 +169,7 @@ help_print(void)
 	fputs("\nOptions:\n"
 	      "  --config=FILE  the server's configuration, " SYSCONF "/imapd/imapd.conf if not given\n"
 	      "  --json         one JSON object on standard output\n"
+	      "  --timeout=SECONDS  give up when the server is silent for so long; 30 if not said\n"
 	      "  --help, --version\n"
 	      "\n"
 	      "See imapctl(8).\n",

@@ -17,11 +17,11 @@ tell_server(const struct service *service, struct control_call *call)
 	control_add_word(&line, SPAN("server"));
 	control_add_field(&line, "hostname", span_from_string(service->config->hostname));
 	control_add_field(&line, "version", SPAN(VERSION));
-	control_add_number(&line, "pid", (uint64_t)getpid());
+	control_add_number(&line, "pid", getpid());
 	control_add_number(&line, "seconds", (clock_monotonic_us() - service->began_us) / 1000000);
 	if (service->tls != NULL)
 		control_add_number(&line, "certificate-days",
-		    (uint64_t)((tls_context_expires(service->tls) - clock_calendar_s()) / 86400));
+		    (tls_context_expires(service->tls) - clock_calendar_s()) / 86400);
 	control_reply(call, buffer_span(&line));
 	buffer_free(&line);
 }

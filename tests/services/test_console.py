@@ -79,6 +79,8 @@ def test_keys(running):
     terminal.until(r"SERVICE +STATE +SINCE +ASKED BY +SESSIONS +LAST ERROR")
     terminal.until(r"> cas +running .*mailbox +running")
     terminal.type("t")
+    terminal.until(r"stop cas \(sessions: 0\)\?  y yes, any other key no")
+    terminal.type("y")
     terminal.until(r"> cas +stopped .*mailbox +running")
     assert states(running) == ["stopped", "running"]
     terminal.type("s")
@@ -88,6 +90,8 @@ def test_keys(running):
     terminal.type("d")
     terminal.until(r"> mailbox +stopped")
     terminal.type("r")
+    terminal.until(r"restart mailbox \(sessions: 0\)\?")
+    terminal.type("y")
     terminal.until(r"> mailbox +running")
     terminal.type("\x1b[A")
     terminal.until(r"> cas +running")
@@ -104,6 +108,25 @@ def test_keys(running):
     assert states(running) == ["running", "running"]
 
 
+@pytest.mark.parametrize("key, verb", [("t", "stop"), ("r", "restart")])
+def test_clients_are_not_cut_off_by_one_key(running, key, verb):
+    with running.client("demo") as client:
+        terminal = console(running)
+        terminal.until(r"> cas +running +\S+ +\S+ +1 ")
+        for answer in ("n", "\r", "\x1b", key, "q"):
+            terminal.type(key)
+            terminal.until(verb + r" cas \(sessions: 1\)\?")
+            terminal.type(answer)
+            terminal.until(verb + r" cas: not asked")
+        client.ok(b"NOOP")
+        terminal.type(key)
+        terminal.until(verb + r" cas \(sessions: 1\)\?")
+        terminal.type("\x03")
+        assert terminal.close() == 0
+        client.ok(b"NOOP")
+    assert states(running) == ["running", "running"]
+
+
 def test_it_moves_by_itself(running):
     terminal = console(running)
     terminal.until(r"> cas +running ")
@@ -114,7 +137,7 @@ def test_it_moves_by_itself(running):
     assert terminal.close() == 0
 
 
-@pytest.mark.parametrize("environment, coloured", [({}, True), ({"NO_COLOR": "1"}, False)])
+@pytest.mark.parametrize("environment, coloured", [({}, True), ({"NO_COLOR": ""}, True), ({"NO_COLOR": "1"}, False)])
 def test_colour(running, environment, coloured):
     terminal = console(running, **environment)
     shown = terminal.until(r"SERVICE.*mailbox +running.*quit")[0]

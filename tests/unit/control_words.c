@@ -92,8 +92,9 @@ test_field(void **state)
 	(void)state;
 	control_add_word(&line, SPAN("role"));
 	control_add_field(&line, "name", SPAN("a b\n"));
-	control_add_number(&line, "count", 18446744073709551615u);
-	assert_string_equal(buffer_string(&line), "role name=\"a b \" count=18446744073709551615");
+	control_add_number(&line, "count", 9223372036854775807);
+	control_add_number(&line, "days", -2);
+	assert_string_equal(buffer_string(&line), "role name=\"a b \" count:=9223372036854775807 days:=-2");
 	buffer_free(&line);
 }
 

@@ -12,8 +12,8 @@
 #include "base/memory.h"
 
 static struct span lines[] = {
-	{ (const uint8_t *)"role name=cas state=running sessions=12", 39 },
-	{ (const uint8_t *)"role name=mailbox state=running sessions=3", 42 },
+	{ (const uint8_t *)"role name=cas state=running sessions:=12", 40 },
+	{ (const uint8_t *)"role name=12 state=running sessions:=3", 38 },
 	{ (const uint8_t *)"listener address=\"imaps [::]:993\"", 33 },
 };
 static const struct answer answer = { .lines = lines, .line_count = COUNT_OF(lines) };
@@ -24,11 +24,11 @@ test_json(void **state)
 	struct buffer out = { 0 };
 
 	(void)state;
-	records_write(&answer, true, &out);
+	records_write_json(&answer, "role nobody listener", &out);
 	assert_string_equal(buffer_string(&out),
-	    "{\"schema\":1,\"role\":[{\"name\":\"cas\",\"state\":\"running\",\"sessions\":12},"
-	    "{\"name\":\"mailbox\",\"state\":\"running\",\"sessions\":3}],"
-	    "\"listener\":[{\"address\":\"imaps [::]:993\"}]}\n");
+	    ",\"role\":[{\"name\":\"cas\",\"state\":\"running\",\"sessions\":12},"
+	    "{\"name\":\"12\",\"state\":\"running\",\"sessions\":3}],"
+	    "\"nobody\":[],\"listener\":[{\"address\":\"imaps [::]:993\"}]");
 	buffer_free(&out);
 }
 
@@ -38,10 +38,10 @@ test_table(void **state)
 	struct buffer out = { 0 };
 
 	(void)state;
-	records_write(&answer, false, &out);
-	assert_string_equal(buffer_string(&out), "name     state    sessions\n"
-						 "cas      running  12\n"
-						 "mailbox  running  3\n"
+	records_write_tables(&answer, &out);
+	assert_string_equal(buffer_string(&out), "name  state    sessions\n"
+						 "cas   running  12\n"
+						 "12    running  3\n"
 						 "\n"
 						 "address\n"
 						 "imaps [::]:993\n");
@@ -55,10 +55,11 @@ test_nothing(void **state)
 	struct buffer out = { 0 };
 
 	(void)state;
-	records_write(&nothing, true, &out);
-	assert_string_equal(buffer_string(&out), "{\"schema\":1}\n");
+	records_write_json(&nothing, "user", &out);
+	assert_string_equal(buffer_string(&out), ",\"user\":[]");
 	buffer_clear(&out);
-	records_write(&nothing, false, &out);
+	records_write_json(&nothing, NULL, &out);
+	records_write_tables(&nothing, &out);
 	assert_int_equal(out.length, 0);
 	buffer_free(&out);
 }

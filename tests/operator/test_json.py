@@ -1,0 +1,214 @@
+"""--json: one object for each verb and each outcome, of the form that etc/imapctl.schema.json describes."""
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import time
+
+import pytest
+
+import server as lib
+
+jsonschema = pytest.importorskip("jsonschema", reason="python3-jsonschema is not installed")
+
+SCHEMA = json.loads((lib.ROOT / "etc/imapctl.schema.json").read_text())
+VERBS = re.findall(r'^\t\{ "([a-z -]+)", "', (lib.ROOT / "src/imapctl/verbs.c").read_text(), re.M)
+MAILBOX_ID = "0123456789abcdef" * 2
+
+
+@pytest.fixture(scope="module")
+def server():
+    with lib.Server(settings=["drain-time 1"]) as running:
+        yield running
+
+
+def distinct(pairs):
+    names = [name for name, _ in pairs]
+    assert len(names) == len(set(names)), names
+    return dict(pairs)
+
+
+def nonsense(word):
+    raise AssertionError(f"{word} is no JSON")
+
+
+def parse(text, verb):
+    """One object and nothing else, and it is what the schema says of the verb."""
+    assert text.endswith("}\n") and "\n" not in text[:-1] and "\x1b" not in text, text
+    answer = json.loads(text, object_pairs_hook=distinct, parse_constant=nonsense)
+    jsonschema.validate(answer, {**SCHEMA, "$ref": f"#/$defs/{verb}"},
+                        cls=jsonschema.Draft202012Validator)
+    return answer
+
+
+def ask(server, *words, input=None, code=0):
+    verb = next(verb for verb in sorted(VERBS, key=len, reverse=True) if " ".join(words).startswith(verb))
+    done = server.imapctl("--json", *words, input=input, check=False)
+    assert done.returncode == code, done
+    answer = parse(done.stdout, verb)
+    if done.stderr:
+        assert answer["error"] == {"code": code, "text": done.stderr.splitlines()[-1].removeprefix("imapctl: ")}
+    return answer
+
+
+def test_the_schema_is_one_and_has_all_verbs():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    assert len(VERBS) > 20 and set(VERBS) <= set(SCHEMA["$defs"])
+
+
+# In the order of a life: what each verb says when all is well, then when it is not.
+
+def test_users(server):
+    assert ask(server, "user", "add", "12", input="secret\n") == {"schema": 1}
+    ask(server, "user", "add", "Grüße@example.org", input="secret\n")
+    ask(server, "user", "passwd", "12", input="other\n")
+    ask(server, "user", "set", "12", "--imap=off")
+    user, = ask(server, "user", "show", "12")["user"]
+    assert (user["name"], user["imap"]) == ("12", "off")
+    assert [user["name"] for user in ask(server, "user", "list")["user"]] == ["12", "demo", "grüße@example.org"] or \
+        {user["name"] for user in ask(server, "user", "list")["user"]} >= {"12", "demo"}
+    ask(server, "user", "del", "12", "--yes")
+    ask(server, "user", "add", "demo", input="x\n", code=73)
+    ask(server, "user", "add", "a b", input="x\n", code=65)
+    ask(server, "user", "passwd", "nobody", input="x\n", code=67)
+    ask(server, "user", "passwd", "demo", input="", code=65)
+    ask(server, "user", "set", "nobody", "--imap=on", code=67)
+    ask(server, "user", "set", "demo", code=64)
+    assert ask(server, "user", "show", "nobody", code=67)["user"] == []
+    ask(server, "user", "del", "nobody", "--yes", code=67)
+    ask(server, "user", "del", "demo", code=64)         # nobody can be asked
+
+
+def test_sessions(server):
+    assert ask(server, "who")["session"] == []
+    with server.client("demo") as client:
+        session, = ask(server, "who")["session"]
+        assert session["user"] == "demo" and isinstance(session["in"], int)
+        assert ask(server, "who", "other")["session"] == []
+        assert ask(server, "kick", "demo")["kicked"] == [{"sessions": 1}]
+        assert client.file.read() == b""
+    assert ask(server, "kick", "demo", code=1)["error"]["text"]
+
+
+def test_services(server):
+    assert [service["state"] for service in ask(server, "services")["service"]] == ["running", "running"]
+    stopped, = ask(server, "net", "stop", "imap4")["service"]
+    assert (stopped["name"], stopped["state"]) == ("cas", "stopped")
+    assert ask(server, "status", "cas", code=3)["role"][0]["state"] == "stopped"
+    assert ask(server, "who", code=69)["session"] == []
+    assert ask(server, "net", "start", "imap4")["service"][0]["state"] == "running"
+    for verb, state in (("restart", "running"), ("drain", "stopped"), ("start", "running"), ("stop", "stopped")):
+        assert [service["state"] for service in ask(server, verb, "all")["service"]] == [state, state]
+    assert ask(server, "status", code=3)["listener"] == []
+    ask(server, "start", "all")
+    assert ask(server, "start", "pop3", code=64)["service"] == []
+    assert ask(server, "net", "start", "pop3", code=64)["service"] == []
+
+
+def test_status(server):
+    answer = ask(server, "status")
+    assert [role["name"] for role in answer["role"]] == ["cas", "mailbox"] and len(answer["listener"]) == 3
+    assert answer["server"][0]["pid"] == server.process.pid
+    assert ask(server, "status", "mailbox")["server"] == []
+    ask(server, "status", "pop3", code=64)
+
+
+def test_log(server):
+    assert ask(server, "log")["line"]
+    assert len(ask(server, "log", "2")["line"]) == 2
+    assert ask(server, "log", "0")["line"] == []
+    assert ask(server, "log", "many", code=64)["line"] == []
+
+
+def test_import(server, tmp_path):
+    letter = tmp_path / "one.eml"
+    letter.write_bytes(lib.message(1))
+    assert ask(server, "import", "demo", "eml", str(letter))["imported"] == 1
+    ask(server, "import", "demo", "eml", str(tmp_path / "none"), code=66)
+    ask(server, "import", "nobody", "eml", str(letter), code=67)
+
+
+def test_configuration(server, tmp_path):
+    assert ask(server, "reload")["problem"] == []
+    options = ask(server, "config", "show")["option"]
+    assert {"name": "hostname", "value": "localhost"} in options
+    good = server.config.read_text()
+    server.config.write_text(good + "no-such-option 1\n")
+    assert "no-such-option" in server.imapctl("--json", "config", "show", check=False).stderr
+    parse(server.imapctl("--json", "config", "show", check=False).stdout, "config show")
+    server.config.write_text(good.replace("tls-key ", "tls-key /nowhere"))
+    assert ask(server, "reload", code=78)["problem"]
+    server.config.write_text(good)
+    ask(server, "link-key", str(tmp_path / "link.key"))
+    ask(server, "link-key", str(tmp_path / "link.key"), code=73)
+
+
+def test_words_that_are_none(server):
+    for words in (["frobnicate"], ["user"], ["user", "frobnicate"]):
+        done = server.imapctl("--json", *words, check=False)
+        assert done.returncode == 64 and parse(done.stdout, "done")["error"]["code"] == 64
+    for verb in VERBS:
+        done = server.imapctl("--json", *verb.split(), *["word"] * 9, check=False)
+        assert done.returncode == 64 and parse(done.stdout, verb)["error"]["code"] == 64
+
+
+def test_nobody_answers():
+    """No verb hangs, none prints anything but its object, when there is no server."""
+    server = lib.Server(users=())
+    with server:
+        server.stop()
+        arguments = {"user add": ["a"], "user passwd": ["a"], "user set": ["a", "--imap=on"], "user show": ["a"],
+                     "user del": ["a", "--yes"], "import": ["a", "eml", str(server.config)], "kick": ["a"],
+                     "start": ["all"], "stop": ["all"], "drain": ["all"], "restart": ["all"], "net start": ["imap4"],
+                     "net stop": ["imap4"]}
+        for verb in VERBS:
+            if verb in ("link-key", "config show"):
+                continue        # they ask nobody
+            ask(server, *verb.split(), *arguments.get(verb, []), input="x\n", code=3 if verb == "status" else 69)
+        server.start()
+
+
+def test_a_server_that_hangs_is_given_up():
+    with lib.Server() as server:
+        server.process.send_signal(signal.SIGSTOP)
+        try:
+            for words in (["status"], ["who"], ["start", "all"], ["user", "list"], ["services"], ["reload"]):
+                begun = time.monotonic()
+                silent = server.imapctl("--timeout=1", *words, check=False)
+                assert silent.returncode == 75 and "--timeout" in silent.stderr
+                assert time.monotonic() - begun < 20
+        finally:
+            server.process.send_signal(signal.SIGCONT)
+        assert server.imapctl("--timeout=60", "status").returncode == 0
+        for wrong in ("0", "-1", "x", "", "100000"):
+            assert server.imapctl(f"--timeout={wrong}", "status", check=False).returncode == 64
+
+
+def screen(command, **environment):
+    """What a program prints on a terminal."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+                               env={**os.environ, "TERM": "xterm", **environment})
+    os.close(slave)
+    text = b""
+    while True:
+        if not select.select([master], [], [], 60)[0]:
+            break
+        try:
+            text += os.read(master, 65536)
+        except OSError:
+            break
+    process.wait(60)
+    os.close(master)
+    return text
+
+
+def test_escape_sequences_are_for_the_console(server):
+    """No verb but services draws, and that not on a pipe; NO_COLOR is for colours."""
+    for words in (["status"], ["user", "list"], ["log"], ["config", "show"], ["who"], ["--json", "services"]):
+        assert b"\x1b" not in screen([lib.IMAPCTL, f"--config={server.config}", *words])
+        assert "\x1b" not in server.imapctl(*words).stdout
+    assert "\x1b" not in server.imapctl("services").stdout
