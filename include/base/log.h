@@ -66,6 +66,12 @@ void log_set_level(enum log_level level);
 #define LOG_PREFIX_SIZE 32
 void log_prefix(enum log_level level, char out[LOG_PREFIX_SIZE]);
 
+/* Now, as 2026-11-23T21:00:00.125Z and a space. */
+void log_time(char out[LOG_PREFIX_SIZE]);
+
+/* Whether standard error is systemd's journal. */
+bool log_is_journal(void);
+
 /* Write lines that are no events to standard error: as they are, in the journal with their priority. */
 void log_lines(enum log_level level, struct span lines);
 

@@ -78,11 +78,23 @@ void cas_free(struct cas **cas);
 /* The verbs who and kick. */
 void cas_register(struct cas *cas, struct control *control);
 
+/*
+ * Logins that failed, one after the other, though nothing was wrong with them: because the directory did not
+ * answer, until it does; or because a mailbox server that is there did not let them in, until one does.
+ */
+enum cas_outage_cause { CAS_OUTAGE_DIRECTORY, CAS_OUTAGE_MAILBOX_SERVER, CAS_OUTAGE_COUNT };
+struct cas_outage {
+	uint64_t logins;		/* 0: the last one went well */
+	int64_t since_s;		/* calendar */
+	char reason[80];		/* of the last one */
+};
+
 /* Figures for the status. */
 struct cas_status {
 	uint64_t connections;		/* now */
 	uint64_t sessions;		/* of them logged in */
 	uint64_t logins, failures;	/* since the start */
+	struct cas_outage outages[CAS_OUTAGE_COUNT];
 };
 void cas_status(const struct cas *cas, struct cas_status *status_out);
 

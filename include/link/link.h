@@ -72,6 +72,21 @@ struct span link_server_of(const struct link *link, struct span home);
 typedef void link_lost(struct span server, void *context);
 void link_on_lost(struct link *link, link_lost *on_lost, void *context);
 
+/* What is known of a mailbox server on another host. */
+struct link_server_state {
+	const char *name, *address;	/* borrowed */
+	enum { LINK_SERVER_UNKNOWN, LINK_SERVER_UP, LINK_SERVER_DOWN } state;
+	int64_t since_s;		/* calendar */
+	const char *reason;		/* why it is down, else empty; borrowed */
+	bool is_asked;			/* link_hurry() has had it asked, and it has not answered yet */
+};
+
+/* Walk the mailbox servers in the order of naming; false past the end. */
+bool link_server_state(const struct link *link, size_t index, struct link_server_state *state_out);
+
+/* Ask those that are not known to be up at once, while link_on_lost() has somebody to tell. */
+void link_hurry(struct link *link);
+
 /* Figures of the ports, since the start. */
 struct link_figures {
 	uint64_t accepted;	/* that have proved themselves */

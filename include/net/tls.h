@@ -117,6 +117,7 @@ struct tls_facts {
 	const char *server_name;	/* SNI; NULL: none was sent */
 	bool is_resumed;		/* known at the server's end only */
 	const char *error;	/* why the handshake failed; NULL: it did not */
+	bool is_silent;		/* nothing has come, and not because it took too long */
 };
 void stream_tls_facts(const struct stream *stream, struct tls_facts *facts_out);
 

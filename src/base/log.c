@@ -4,18 +4,11 @@
  */
 #include "base/log.h"
 
-#include <sys/stat.h>
-
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
-#include "base/clock.h"
 #include "base/memory.h"
 
 #define VALUE_MAX 512	/* longer values are cut: a log line is no dump */
@@ -34,32 +27,12 @@ static struct {
 	size_t count;			/* ever written; the next goes to count % LOG_RECENT_MAX */
 } recent = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
-static const struct {
-	const char *name;
-	int priority;	/* of syslog.h, as sd-daemon(3) has it */
-} levels[] = {
-	[LOG_LEVEL_ERROR] = { "error", 3 },
-	[LOG_LEVEL_WARNING] = { "warning", 4 },
-	[LOG_LEVEL_INFO] = { "info", 6 },
-	[LOG_LEVEL_DEBUG] = { "debug", 7 },
+static const char *const level_names[] = {
+	[LOG_LEVEL_ERROR] = "error",
+	[LOG_LEVEL_WARNING] = "warning",
+	[LOG_LEVEL_INFO] = "info",
+	[LOG_LEVEL_DEBUG] = "debug",
 };
-
-/* Whether standard error is the journal: JOURNAL_STREAM of systemd.exec(5) is its device and inode. */
-static bool is_journal;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void
-look_at_stderr(void)
-{
-	const char *journal = getenv("JOURNAL_STREAM");
-	char own[64];
-	struct stat about;
-
-	if (journal == NULL || fstat(STDERR_FILENO, &about) != 0)
-		return;
-	snprintf(own, sizeof own, "%llu:%llu", (unsigned long long)about.st_dev, (unsigned long long)about.st_ino);
-	is_journal = strcmp(journal, own) == 0;
-}
 
 bool
 log_is_on(enum log_level level)
@@ -113,38 +86,13 @@ add_value(struct buffer *line, struct span value)
 	buffer_add_octet(line, '"');
 }
 
-/* 2026-11-23T21:00:00.125Z and a space */
-static void
-write_time(char out[LOG_PREFIX_SIZE])
-{
-	int64_t now_us = clock_calendar_us();
-	time_t now_s = (time_t)(now_us / 1000000);
-	struct tm parts;
-	size_t length;
-
-	gmtime_r(&now_s, &parts);
-	length = strftime(out, LOG_PREFIX_SIZE, "%Y-%m-%dT%H:%M:%S", &parts);
-	snprintf(out + length, LOG_PREFIX_SIZE - length, ".%03uZ ", (unsigned)(now_us / 1000 % 1000));
-}
-
-void
-log_prefix(enum log_level level, char out[LOG_PREFIX_SIZE])
-{
-	pthread_once(&once, look_at_stderr);
-	if (is_journal)
-		snprintf(out, LOG_PREFIX_SIZE, "<%d>", levels[level].priority);
-	else
-		write_time(out);
-}
-
 void
 log_lines(enum log_level level, struct span lines)
 {
 	char prefix[LOG_PREFIX_SIZE] = "";
 	struct buffer text = { 0 };
 
-	pthread_once(&once, look_at_stderr);
-	if (is_journal)
+	if (log_is_journal())
 		log_prefix(level, prefix);
 	while (lines.length > 0) {
 		size_t end = span_find(lines, '\n');
@@ -165,7 +113,7 @@ recent_add(struct span line)
 	struct buffer *place;
 	char time[LOG_PREFIX_SIZE];
 
-	write_time(time);
+	log_time(time);
 	pthread_mutex_lock(&recent.mutex);
 	place = &recent.lines[recent.count++ % LOG_RECENT_MAX];
 	buffer_clear(place);
@@ -207,7 +155,7 @@ log_event(enum log_level level, const char *event, const struct log_field *field
 {
 	struct buffer line = { 0 };
 
-	buffer_printf(&line, "level=%s ev=%s", levels[level].name, event);
+	buffer_printf(&line, "level=%s ev=%s", level_names[level], event);
 	for (const struct log_field *field = fields; field->key != NULL; field++) {
 		if (field->kind == LOG_FIELD_SPAN && field->text.at == NULL)
 			continue;

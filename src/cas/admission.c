@@ -24,6 +24,8 @@ answer_refused(struct cas_client *client, struct span text)
 {
 	struct buffer line = { 0 };
 
+	if (!span_starts_with_nocase(text, SPAN("[UNAVAILABLE]")))	/* it is stopping, or starts */
+		outage_note_server(client->cas, buffer_span(&client->home), "refused");
 	buffer_add_span(&line, buffer_span(&client->tag));
 	buffer_add_string(&line, " NO ");
 	buffer_add_span(&line, text);
@@ -32,6 +34,13 @@ answer_refused(struct cas_client *client, struct span text)
 	buffer_free(&line);
 	verdict_forget(client);
 	client_enter(client, GREETED);
+}
+
+static void
+answer_no_server(struct cas_client *client, enum link_status status)
+{
+	outage_note_server(client->cas, buffer_span(&client->home), link_status_name(status));
+	verdict_unavailable(client, link_status_name(status));
 }
 
 static void
@@ -64,6 +73,7 @@ begin_session(struct cas_client *client, const struct link_result *result)
 	buffer_free(&code);
 	client->mailbox = result->stream;
 	client->cas->status.logins++;
+	outage_end(client->cas, CAS_OUTAGE_MAILBOX_SERVER);
 	log_login(client);
 	verdict_forget(client);
 	pipe_open(client);
@@ -113,7 +123,7 @@ on_linked(const struct link_result *result, void *context)
 	else if (result->status == LINK_REFUSED)
 		answer_refused(client, result->text);
 	else
-		verdict_unavailable(client, link_status_name(result->status));
+		answer_no_server(client, result->status);
 }
 
 /* The mailbox server has compared the password, too.  Only now is it sure that a session is the user's. */
@@ -143,7 +153,7 @@ on_proved(const struct link_result *result, void *context)
 		answer_refused(client, result->text);
 		break;
 	default:
-		verdict_unavailable(client, link_status_name(result->status));
+		answer_no_server(client, result->status);
 	}
 }
 

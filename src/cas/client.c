@@ -241,7 +241,7 @@ on_end(struct stream *stream, enum stream_end reason, void *context)
 	struct tls_facts tls;
 
 	stream_tls_facts(stream, &tls);
-	if (tls.error != NULL)
+	if (tls.error != NULL && !tls.is_silent)	/* else somebody only looked whether we listen */
 		log_info("tls-failed", log_text("sid", client->sid), log_text("rip", client->address),
 		    log_text("reason", tls.error));
 	client_close(client, reason == STREAM_EOF ? "client closed" : "connection lost");

@@ -197,6 +197,11 @@ void visitor_new(struct cas *cas, struct stream *stream, bool is_tls,
     void (*on_introduced)(struct cas *cas, struct stream *stream, bool is_tls));
 void visitor_free(struct visitor *visitor);
 
+/* outage.c: a login failed without its fault; its cause is over. */
+void outage_note_directory(struct cas *cas, const char *reason);
+void outage_note_server(struct cas *cas, struct span home, const char *reason);
+void outage_end(struct cas *cas, enum cas_outage_cause cause);
+
 /* denied.c */
 void denied_load(struct cas *cas);
 bool denied_has(const struct cas *cas, const struct directory_name *user);

@@ -19,8 +19,9 @@ void admission_ask_home(struct cas_client *client);
 /* verdict.c: answer the command and read the next one; code may be NULL. */
 void verdict_tell(struct cas_client *client, enum imap_condition condition, const char *code, const char *text);
 
-/* ... with NO [UNAVAILABLE]; why is for the log. */
+/* ... with NO [UNAVAILABLE]; why is for the log.  The latter: because of the directory, which status then tells. */
 void verdict_unavailable(struct cas_client *client, const char *why);
+void verdict_no_directory(struct cas_client *client, const char *why);
 
 /* ... with NO [AUTHENTICATIONFAILED], after a delay. */
 void verdict_failed(struct cas_client *client);

@@ -71,7 +71,7 @@ use_verdict(struct cas_client *client, const struct check *check)
 	struct auth_proof proof = proof_of(client, check);
 
 	if (check->out.status != DIRECTORY_OK) {
-		verdict_unavailable(client, directory_status_text(check->out.status));
+		verdict_no_directory(client, directory_status_text(check->out.status));
 		return;
 	}
 	if (check->out.is_match)
@@ -140,9 +140,10 @@ use_answer(struct cas_client *client, struct check *check)
 
 	if (status != DIRECTORY_OK && status != DIRECTORY_NOT_FOUND) {
 		check_free(check);
-		verdict_unavailable(client, directory_status_text(status));
+		verdict_no_directory(client, directory_status_text(status));
 		return;
 	}
+	outage_end(client->cas, CAS_OUTAGE_DIRECTORY);
 	if (check->out.user.credential.length == 0)
 		client->user.length = 0;
 	else
@@ -202,5 +203,5 @@ proof_ask(struct cas_client *client, enum sasl_event event, proof_react *react)
 		return;
 	}
 	check_free(check);
-	verdict_unavailable(client, "too many logins wait for the directory");
+	verdict_no_directory(client, "too many logins wait for the directory");
 }

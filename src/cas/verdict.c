@@ -22,8 +22,16 @@ verdict_tell(struct cas_client *client, enum imap_condition condition, const cha
 void
 verdict_unavailable(struct cas_client *client, const char *why)
 {
-	log_warning("login-unavailable", log_text("sid", client->sid), log_text("reason", why));
+	log_warning("login-unavailable", log_text("sid", client->sid), log_span("user", sasl_user(client->sasl)),
+	    log_text("rip", client->address), log_text("reason", why));
 	verdict_tell(client, IMAP_NO, "UNAVAILABLE", "Try again later");
+}
+
+void
+verdict_no_directory(struct cas_client *client, const char *why)
+{
+	outage_note_directory(client->cas, why);
+	verdict_unavailable(client, why);
 }
 
 void

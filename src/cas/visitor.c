@@ -64,11 +64,16 @@ on_input(struct stream *stream, void *context)
 	}
 }
 
+/* A balancer that only looks whether somebody listens sends no header. */
 static void
 on_end(struct stream *stream, enum stream_end reason, void *context)
 {
-	(void)stream;
 	(void)reason;
+	if (stream_octets_in(stream) == 0) {
+		log_debug("close", log_text("rip", stream_peer_address(stream)), log_text("reason", "nothing was said"));
+		visitor_free(context);
+		return;
+	}
 	refuse(context, "closed before the end of the PROXY header");
 }
 

@@ -13,29 +13,44 @@
 #include "record.h"
 #include "services.h"
 
-#define STATUS_FAILED  1	/* as systemctl status */
+#define STATUS_WRONG   1	/* as systemctl status */
 #define STATUS_STOPPED 3
 
-/* What a script wants to know: of one service its state, of all whether each runs. */
+struct findings {
+	bool is_any;			/* service at all */
+	bool is_all_running, is_failed;
+	bool is_wrong;			/* a problem, or a mailbox server that is down */
+};
+
+static void
+take_line(struct findings *findings, struct span line, struct arena *arena)
+{
+	struct span state;
+
+	if (record_field(line, arena, "problem", "kind", &state)) {
+		findings->is_wrong = true;
+	} else if (record_field(line, arena, "mailbox-server", "state", &state)) {
+		findings->is_wrong = findings->is_wrong || span_equals(state, SPAN("down"));
+	} else if (record_field(line, arena, "role", "state", &state)) {
+		findings->is_any = true;
+		findings->is_all_running = findings->is_all_running && span_equals(state, SPAN("running"));
+		findings->is_failed = findings->is_failed || span_equals(state, SPAN("failed"));
+	}
+}
+
+/* What a script wants to know: of one service whether it runs, of all whether each does and nothing is wrong. */
 static int
 status_code(const struct answer *answer, bool is_one)
 {
+	struct findings findings = { .is_all_running = true };
 	struct arena *arena = arena_new();
-	bool is_any = false, is_running = true, is_failed = false;
 
-	for (size_t i = 0; i < answer->line_count; i++) {
-		struct span state;
-
-		if (!record_field(answer->lines[i], arena, "role", "state", &state))
-			continue;
-		is_any = true;
-		is_running = is_running && span_equals(state, SPAN("running"));
-		is_failed = is_failed || span_equals(state, SPAN("failed"));
-	}
+	for (size_t i = 0; i < answer->line_count; i++)
+		take_line(&findings, answer->lines[i], arena);
 	arena_free(&arena);
-	if (is_any && is_running)
-		return EX_OK;
-	return is_one && is_failed ? STATUS_FAILED : STATUS_STOPPED;
+	if (findings.is_any && findings.is_all_running)
+		return findings.is_wrong && !is_one ? STATUS_WRONG : EX_OK;
+	return is_one && findings.is_failed ? STATUS_WRONG : STATUS_STOPPED;
 }
 
 static int

@@ -8,7 +8,7 @@
 #include "base/span.h"
 #include "order.h"
 
-#define STATUS_KINDS "server role listener"
+#define STATUS_KINDS "server role listener mailbox-server problem"
 
 const struct verb verbs[] = {
 	{ "user add", "NAME [--home=MBX] [--if-missing]", "add a user; the password comes on standard input",
@@ -25,7 +25,7 @@ const struct verb verbs[] = {
 	    "user", false, 0, 0, 0, run_user_list },
 	{ "import", "NAME mbox|maildir|mh|eml PATH [--mailbox=INBOX]", "bring mail in, with flags and dates",
 	    NULL, false, OPTION_MAILBOX, 3, 3, run_import },
-	{ "status", "[cas|mailbox|all]", "show services, listeners and sessions; exits 0 if running, 3 if not",
+	{ "status", "[cas|mailbox|all]", "show services, sessions and what is wrong; exits 0, 1 if anything is, 3 if not running",
 	    STATUS_KINDS, false, 0, 0, 1, run_status },
 	{ "services", "", "a console on a terminal, a table elsewhere",
 	    "service", false, 0, 0, 0, run_services },

@@ -54,6 +54,8 @@ struct server {
 	bool is_down;			/* the last thing we know: it is not there */
 	char reason[160];		/* why, as it was logged */
 	bool is_known;			/* it has answered, and is not lost since */
+	bool is_hurried;		/* somebody waits for what the try under way finds */
+	int64_t since_s;		/* calendar; when is_down or is_known changed */
 };
 
 struct server *server_find(const struct link *link, struct span name);

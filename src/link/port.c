@@ -88,6 +88,7 @@ on_input(struct stream *stream, void *context)
 		welcome(context);
 }
 
+/* Who only looks whether somebody listens, as load balancers do, has done nothing wrong. */
 static void
 on_end(struct stream *stream, enum stream_end reason, void *context)
 {
@@ -95,6 +96,12 @@ on_end(struct stream *stream, enum stream_end reason, void *context)
 
 	(void)reason;
 	stream_tls_facts(stream, &tls);
+	if (tls.is_silent) {
+		log_debug("close", log_text("rip", stream_peer_address(stream)),
+		    log_number("rport", stream_peer_port(stream)), log_text("reason", "nothing was said"));
+		stranger_free(context);
+		return;
+	}
 	refuse(context, tls.error != NULL ? tls.error : "closed");
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -48,6 +49,8 @@ note_down(struct server *server, const char *reason)
 		log_warning("link-down", log_text("server", server->name),
 		    log_text("address", server->address), log_text("reason", reason));
 	snprintf(server->reason, sizeof server->reason, "%s", reason);
+	if (!server->is_down)
+		server->since_s = clock_calendar_s();
 	server->is_down = true;
 }
 
@@ -55,6 +58,7 @@ static void
 fail(struct server *server, const char *reason)
 {
 	note_down(server, reason);	/* first: the reason may be the stream's */
+	server->is_hurried = false;
 	drop(server);
 	timer_start_ms(&server->next, jitter(server->wait_ms));
 	server->wait_ms = server->wait_ms * 2 > WAIT_MS_MOST ? WAIT_MS_MOST : server->wait_ms * 2;
@@ -84,10 +88,12 @@ server_felt(struct server *server)
 	if (server->owner->on_lost == NULL)
 		return;
 	timer_start_ms(&server->silence, server->owner->patience.silence_ms);
-	if (server->is_down || !server->is_known)
+	if (server->is_down || !server->is_known) {
 		log_info("link-up", log_text("server", server->name), log_text("address", server->address));
+		server->since_s = clock_calendar_s();
+	}
 	server->answered_us = loop_now_us(server->owner->loop);
-	server->is_down = false;
+	server->is_down = server->is_hurried = false;
 	server->is_known = true;
 	server->wait_ms = WAIT_MS_LEAST;
 }
@@ -220,6 +226,42 @@ server_find(const struct link *link, struct span name)
 	return NULL;
 }
 
+bool
+link_server_state(const struct link *link, size_t index, struct link_server_state *state_out)
+{
+	LIST_FOREACH((struct list *)&link->servers, place) {
+		const struct server *server = LIST_ENTRY(place, struct server, link);
+
+		if (index-- > 0)
+			continue;
+		*state_out = (struct link_server_state){
+			.name = server->name,
+			.address = server->address,
+			.state = server->is_down ? LINK_SERVER_DOWN
+			    : server->is_known ? LINK_SERVER_UP : LINK_SERVER_UNKNOWN,
+			.since_s = server->since_s,
+			.reason = server->is_down ? server->reason : "",
+			.is_asked = server->is_hurried,
+		};
+		return true;
+	}
+	return false;
+}
+
+void
+link_hurry(struct link *link)
+{
+	LIST_FOREACH(&link->servers, place) {
+		struct server *server = LIST_ENTRY(place, struct server, link);
+
+		if (link->on_lost == NULL || (server->is_known && !server->is_down))
+			continue;
+		server->is_hurried = true;
+		if (!timer_is_running(&server->limit) && server->stream == NULL)	/* no try is under way */
+			timer_start_ms(&server->next, 0);
+	}
+}
+
 void
 link_add_server(struct link *link, struct span name, const char *address, struct tls_context *tls,
     struct workers *compute)
@@ -233,6 +275,7 @@ link_add_server(struct link *link, struct span name, const char *address, struct
 	server->tls = tls_context_hold(tls);
 	server->compute = compute;
 	server->wait_ms = WAIT_MS_LEAST;
+	server->since_s = clock_calendar_s();
 	timer_init(&server->next, link->loop, on_next, server);
 	timer_init(&server->limit, link->loop, on_limit, server);
 	timer_init(&server->silence, link->loop, on_silence, server);
@@ -249,7 +292,8 @@ servers_watch(struct link *link, bool is_wanted)
 
 		drop(server);
 		timer_stop(&server->silence);
-		server->is_down = server->is_known = false;
+		server->is_down = server->is_known = server->is_hurried = false;
+		server->since_s = clock_calendar_s();
 		if (is_wanted)
 			timer_start_ms(&server->next, 0);
 	}

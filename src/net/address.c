@@ -120,6 +120,12 @@ address_describe(struct stream *stream)
 }
 
 void
+address_set_peer(struct stream *stream, const struct address *peer)
+{
+	describe(peer, stream->peer_address, sizeof stream->peer_address, &stream->peer_port);
+}
+
+void
 stream_set_peer(struct stream *stream, const char *address, uint16_t port)
 {
 	snprintf(stream->peer_address, sizeof stream->peer_address, "%s", address);

@@ -23,4 +23,8 @@ bool address_parse(const char *text, struct address *address_out);
 /* "127.0.0.1:143", "[::1]:143" or the path. */
 void address_format(const struct address *address, char *text, size_t size);
 
+/* Say who is at the other end of a stream, as accept(2) told. */
+struct stream;
+void address_set_peer(struct stream *stream, const struct address *peer);
+
 #endif

@@ -68,15 +68,19 @@ static void
 accept_batch(struct listener *listener)
 {
 	for (int n = 0; n < BATCH && !listener->is_dead && !listener->is_paused; n++) {
-		int descriptor = accept4(listener->descriptor, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		struct address peer = { .length = sizeof peer.socket };
+		int descriptor = accept4(listener->descriptor, (struct sockaddr *)&peer.socket, &peer.length,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		struct stream *stream;
 
 		if (descriptor < 0) {
 			if (is_exhausted(errno))
 				rest(listener, errno);
 			return;
 		}
-		listener->on_accepted(stream_from_socket(listener->loop, descriptor),
-		    listener->context);
+		stream = stream_from_socket(listener->loop, descriptor);
+		address_set_peer(stream, &peer);	/* one that has gone already has no name any more */
+		listener->on_accepted(stream, listener->context);
 	}
 }
 

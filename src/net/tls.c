@@ -370,6 +370,7 @@ stream_tls_facts(const struct stream *stream, struct tls_facts *facts_out)
 		return;
 	if (tls->error[0] != '\0')
 		facts_out->error = tls->error;
+	facts_out->is_silent = !tls->is_started && (stream->is_wire_ended || tls->error[0] == '\0');
 	if (tls->state != TLS_OPEN)
 		return;
 	facts_out->version = tls->version;

@@ -14,6 +14,7 @@
  *	reload.c	another configuration while running
  *	users.c		the verbs user add, passwd, set, del, show, list
  *	status.c	the verb status
+ *	problems.c	what is wrong, for it
  */
 #ifndef SERVICE_INTERNAL_H
 #define SERVICE_INTERNAL_H
@@ -118,6 +119,7 @@ struct service {
 	struct mailbox_role *mailbox;
 
 	struct role roles[ROLE_COUNT];
+	struct list statuses;		/* calls that wait; status.c */
 	struct timer tick;		/* supervisor.c */
 	char status[160];		/* what systemd was told last */
 	bool is_stopping;
@@ -177,6 +179,10 @@ void supervisor_tell_status(struct service *service);
 void supervisor_tell_reload(bool is_begun);
 void supervisor_end(struct service *service);
 
+/* problems.c: a record for each mailbox server on another host, and for each thing that is wrong with a service. */
+void problems_tell_servers(const struct role *role, struct control_call *call);
+void problems_tell(const struct role *role, struct control_call *call);
+
 /* status.c: when, as 2026-11-23T21:00:00Z. */
 void status_add_time(struct buffer *line, const char *key, int64_t calendar_s);
 
@@ -220,7 +226,8 @@ void reload_forget(struct service *service);
 /* users.c */
 void users_register(struct service *service);
 
-/* status.c */
+/* status.c; status_forget(): answer the calls that wait, before the control socket goes. */
 void status_register(struct service *service);
+void status_forget(struct service *service);
 
 #endif

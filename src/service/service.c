@@ -279,6 +279,7 @@ close_all(struct service *service)
 	while (service->jobs > 0)
 		loop_turn(service->loop, true);
 	timer_stop(&service->tick);
+	status_forget(service);
 	control_free(&service->control);
 	cas_free(&service->cas);
 	mailbox_role_free(&service->mailbox);
@@ -313,6 +314,7 @@ service_run(const char *path, const char *role, struct config *config)
 	log_set_level((enum log_level)config->log_level);
 	raise_descriptor_limit();
 	list_init(&service.retired);
+	list_init(&service.statuses);
 	service.loop = loop_new();
 	service.storage = workers_new(service.loop, "storage", (unsigned)config->storage_threads);
 	if (config->directory == CONFIG_DIRECTORY_LDAP)

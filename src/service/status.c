@@ -1,13 +1,18 @@
 /*
- * The verb status: is everything there, and who uses it.
+ * The verb status: is everything there, and who uses it.  Loop thread.
  */
+#include <stdlib.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "control/words.h"
 #include "internal.h"
+
+#define ROUND_MS 20
+#define ROUNDS	 175	/* 3.5 s: a try to reach a mailbox server ends before */
 
 static void
 tell_server(const struct service *service, struct control_call *call)
@@ -85,33 +90,114 @@ tell_listeners(const struct role *role, struct control_call *call)
 		tell_listener(call, role->kind->name, address);
 }
 
-/* A word names the one role to tell of. */
+/* Whether the call is about this service: a word names one, or all. */
+static bool
+is_told(const struct role *role, const struct control_call *call)
+{
+	struct span word = control_call_count(call) == 0 ? SPAN("all") : control_call_word(call, 0);
+
+	return role->is_played &&
+	    (span_equals(word, SPAN("all")) || span_equals(word, span_from_string(role->kind->name)));
+}
+
+static void
+tell_each(const struct service *service, struct control_call *call,
+    void (*tell)(const struct role *role, struct control_call *call), bool is_about_open)
+{
+	for (size_t i = 0; i < ROLE_COUNT; i++) {
+		if (is_told(&service->roles[i], call) && (!is_about_open || is_open(&service->roles[i])))
+			tell(&service->roles[i], call);
+	}
+}
+
+static void
+tell_all(const struct service *service, struct control_call *call)
+{
+	if (control_call_count(call) == 0 || span_equals(control_call_word(call, 0), SPAN("all")))
+		tell_server(service, call);
+	tell_each(service, call, tell_role, false);
+	tell_each(service, call, tell_listeners, true);
+	tell_each(service, call, problems_tell_servers, true);
+	tell_each(service, call, problems_tell, true);
+	control_finish(call, EX_OK, NULL);
+}
+
+/* A call that waits for what mailbox servers answer. */
+struct wait {
+	struct list link;
+	struct service *service;
+	struct control_call *call;
+	struct timer timer;
+	unsigned rounds;
+};
+
+static bool
+is_anybody_asked(const struct service *service)
+{
+	struct link_server_state server;
+
+	for (size_t i = 0; link_server_state(service->link, i, &server); i++) {
+		if (server.is_asked)
+			return true;
+	}
+	return false;
+}
+
+static void
+wait_free(struct wait *wait)
+{
+	list_remove(&wait->link);
+	timer_stop(&wait->timer);
+	free(wait);
+}
+
+static void
+on_round(void *context)
+{
+	struct wait *wait = context;
+
+	if (is_anybody_asked(wait->service) && wait->rounds++ < ROUNDS) {
+		timer_start_ms(&wait->timer, ROUND_MS);
+		return;
+	}
+	tell_all(wait->service, wait->call);
+	wait_free(wait);
+}
+
+/* A mailbox server that was down a while ago may be up by now, so it is asked before anything is said. */
 static void
 on_status(struct control_call *call, void *context)
 {
-	const struct service *service = context;
-	const struct role *roles = service->roles;
-	bool is_all = control_call_count(call) == 0 || span_equals(control_call_word(call, 0), SPAN("all"));
-	bool is_told[ROLE_COUNT];
+	struct service *service = context;
+	struct wait *wait;
 
-	for (size_t i = 0; i < ROLE_COUNT; i++)
-		is_told[i] = roles[i].is_played && (is_all ||
-		    span_equals(control_call_word(call, 0), span_from_string(roles[i].kind->name)));
-	if (is_all)
-		tell_server(service, call);
-	for (size_t i = 0; i < ROLE_COUNT; i++) {
-		if (is_told[i])
-			tell_role(&roles[i], call);
+	if (is_told(&service->roles[ROLE_CAS], call))
+		link_hurry(service->link);
+	if (!is_anybody_asked(service)) {
+		tell_all(service, call);
+		return;
 	}
-	for (size_t i = 0; i < ROLE_COUNT; i++) {
-		if (is_told[i] && is_open(&roles[i]))
-			tell_listeners(&roles[i], call);
-	}
-	control_finish(call, EX_OK, NULL);
+	wait = NEW(struct wait);
+	wait->service = service;
+	wait->call = call;
+	timer_init(&wait->timer, service->loop, on_round, wait);
+	list_push_back(&service->statuses, &wait->link);
+	timer_start_ms(&wait->timer, ROUND_MS);
 }
 
 void
 status_register(struct service *service)
 {
 	control_register(service->control, "status", CONTROL_VIEW, on_status, service);
+}
+
+void
+status_forget(struct service *service)
+{
+	LIST_FOREACH(&service->statuses, link) {
+		struct wait *wait = LIST_ENTRY(link, struct wait, link);
+
+		control_finish(wait->call, EX_TEMPFAIL, "the server is stopping");
+		wait_free(wait);
+	}
 }

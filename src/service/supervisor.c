@@ -11,6 +11,20 @@
 
 #define STATUS_MS 5000
 
+/* How many mailbox servers on other hosts are up, if there are any. */
+static void
+add_servers(const struct link *link, char *text, size_t size)
+{
+	struct link_server_state server;
+	unsigned count = 0, up = 0;
+	size_t used = strlen(text);
+
+	for (; link_server_state(link, count, &server); count++)
+		up += server.state == LINK_SERVER_UP;
+	if (count > 0)
+		snprintf(text + used, size - used, ", %u of %u mailbox servers up", up, count);
+}
+
 static void
 add_role(const struct role *role, char *text, size_t size)
 {
@@ -27,6 +41,7 @@ add_role(const struct role *role, char *text, size_t size)
 	role->kind->count(role->service, &figures);
 	snprintf(text + used, size - used, "%s%s: %llu sessions", used > 0 ? ", " : "", role->kind->name,
 	    (unsigned long long)figures.sessions);
+	add_servers(role->service->link, text, size);
 }
 
 void

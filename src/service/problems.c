@@ -1,0 +1,88 @@
+/*
+ * What the verb status tells beside figures: the mailbox servers on other hosts, and what is wrong.  Loop thread.
+ */
+#include "control/words.h"
+#include "internal.h"
+
+/* Something that is wrong with a service; texts that do not apply are NULL. */
+struct problem {
+	const char *kind, *user, *path;
+	int64_t since_s;
+	uint64_t times;
+	const char *text;
+};
+
+static struct span
+optional(const char *text)
+{
+	return span_from_string(text == NULL ? "" : text);
+}
+
+static void
+tell(const struct role *role, const struct problem *problem, struct control_call *call)
+{
+	struct buffer line = { 0 };
+
+	control_add_word(&line, SPAN("problem"));
+	control_add_field(&line, "service", span_from_string(role->kind->name));
+	control_add_field(&line, "kind", span_from_string(problem->kind));
+	control_add_field(&line, "user", optional(problem->user));
+	status_add_time(&line, "since", problem->since_s);
+	control_add_number(&line, "times", (int64_t)problem->times);
+	control_add_field(&line, "path", optional(problem->path));
+	control_add_field(&line, "text", optional(problem->text));
+	control_reply(call, buffer_span(&line));
+	buffer_free(&line);
+}
+
+static void
+tell_cas(const struct role *role, struct control_call *call)
+{
+	static const char *const kinds[CAS_OUTAGE_COUNT] = {
+		[CAS_OUTAGE_DIRECTORY] = "directory",
+		[CAS_OUTAGE_MAILBOX_SERVER] = "mailbox-server",
+	};
+	struct cas_status status;
+
+	cas_status(role->service->cas, &status);
+	for (size_t i = 0; i < CAS_OUTAGE_COUNT; i++) {
+		const struct cas_outage *outage = &status.outages[i];
+
+		if (outage->logins > 0)
+			tell(role, &(struct problem){ .kind = kinds[i], .since_s = outage->since_s,
+			    .times = outage->logins, .text = outage->reason }, call);
+	}
+}
+
+void
+problems_tell(const struct role *role, struct control_call *call)
+{
+	if (role->kind->bit == CONFIG_ROLE_CAS)
+		tell_cas(role, call);
+}
+
+void
+problems_tell_servers(const struct role *role, struct control_call *call)
+{
+	static const char *const words[] = {
+		[LINK_SERVER_UNKNOWN] = "unknown",
+		[LINK_SERVER_UP] = "up",
+		[LINK_SERVER_DOWN] = "down",
+	};
+	struct link_server_state server;
+
+	if (role->kind->bit != CONFIG_ROLE_CAS)
+		return;
+	for (size_t i = 0; link_server_state(role->service->link, i, &server); i++) {
+		struct buffer line = { 0 };
+
+		control_add_word(&line, SPAN("mailbox-server"));
+		control_add_field(&line, "name", span_from_string(server.name));
+		control_add_field(&line, "address", span_from_string(server.address));
+		control_add_field(&line, "state", span_from_string(words[server.state]));
+		status_add_time(&line, "since", server.since_s);
+		control_add_field(&line, "reason", span_from_string(server.reason));
+		control_reply(call, buffer_span(&line));
+		buffer_free(&line);
+	}
+}
