@@ -56,4 +56,14 @@ struct imap_fetch {
 	bool wants_vanished;		/* RFC 7162 section 3.2.6 */
 };
 
+/* Whether an item of this kind is asked for. */
+static inline bool
+imap_fetch_has(const struct imap_fetch *fetch, enum imap_fetch_kind kind)
+{
+	for (size_t i = 0; i < fetch->item_count; i++)
+		if (fetch->items[i].kind == kind)
+			return true;
+	return false;
+}
+
 #endif

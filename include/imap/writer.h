@@ -49,6 +49,9 @@ void imap_write_condition(struct buffer *out, struct span tag, enum imap_conditi
 void imap_write_fetch_flags(struct buffer *out, uint32_t number, uint32_t uid, uint64_t flags,
     const struct span *keywords, size_t keyword_count, bool is_recent, uint64_t modseq);
 
+/* "* 12 FETCH (UID 345 MODSEQ (67))\r\n": all that is to be told of a STORE with .SILENT, RFC 7162 section 3.1.3. */
+void imap_write_fetch_modseq(struct buffer *out, uint32_t number, uint32_t uid, uint64_t modseq);
+
 /* "* 12 EXPUNGE\r\n", "* 7 EXISTS\r\n". */
 void imap_write_number_line(struct buffer *out, uint32_t number, const char *word);
 

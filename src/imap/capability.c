@@ -38,6 +38,7 @@ static const struct {
 	{ "MULTIAPPEND",	AFTER_LOGIN },			/* RFC 3502 */
 	{ "BINARY",		AFTER_LOGIN },			/* RFC 3516 */
 	{ "STATUS=SIZE",	AFTER_LOGIN },			/* RFC 8438 */
+	{ "CONDSTORE",		AFTER_LOGIN },			/* RFC 7162 */
 };
 
 static void

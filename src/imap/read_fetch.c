@@ -262,6 +262,20 @@ read_macro(struct cursor *cursor, struct imap_fetch *fetch, bool *is_macro_out)
 	return true;
 }
 
+/* 0 is not in the grammar; iPhones send it.  Said twice, both hold. */
+static bool
+read_changed_since(struct cursor *cursor, struct imap_fetch *fetch)
+{
+	uint64_t modseq;
+
+	if (!cursor_space(cursor) || !imap_read_modseq(cursor, &modseq))
+		return false;
+	fetch->has_changed_since = true;
+	if (modseq > fetch->changed_since)
+		fetch->changed_since = modseq;
+	return true;
+}
+
 static bool
 read_option(struct cursor *cursor, void *context)
 {
@@ -271,8 +285,7 @@ read_option(struct cursor *cursor, void *context)
 		return fetch->wants_vanished = true;
 	if (!cursor_word(cursor, "CHANGEDSINCE"))
 		return cursor_fail(cursor, "Unknown option of FETCH");
-	fetch->has_changed_since = true;
-	return cursor_space(cursor) && imap_read_modseq(cursor, &fetch->changed_since);
+	return read_changed_since(cursor, fetch);
 }
 
 static bool

@@ -24,6 +24,8 @@ read_store_option(struct cursor *cursor, void *context)
 
 	if (!cursor_word(cursor, "UNCHANGEDSINCE"))
 		return cursor_fail(cursor, "Unknown option of STORE");
+	if (store->has_unchanged_since)
+		return cursor_fail(cursor, "UNCHANGEDSINCE stands once");	/* RFC 7162 section 7 */
 	store->has_unchanged_since = true;
 	return cursor_space(cursor) && imap_read_modseq(cursor, &store->unchanged_since);
 }

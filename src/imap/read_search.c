@@ -188,6 +188,22 @@ read_keyword(struct cursor *cursor, struct imap_search_node *node)
 	return spaces(cursor) && cursor_atom(cursor, &node->text);
 }
 
+/* "/flags/$MDNSent" or "/flags/\\draft", its escapes undone: RFC 7162 section 7, "entry-flag-name". */
+static bool
+is_entry_name(struct span name)
+{
+	struct span prefix = SPAN("/flags/"), flag = span_from(name, prefix.length);
+
+	if (!span_equals_nocase(span_slice(name, 0, prefix.length), prefix))
+		return false;
+	if (flag.length > 0 && flag.at[0] == '\\')
+		flag = span_from(flag, 1);
+	for (size_t i = 0; i < flag.length; i++)
+		if (!imap_is_atom_octet(flag.at[i]))
+			return false;
+	return flag.length > 0;
+}
+
 /* "620162338" or "\"/flags/\\\\draft\" all 620162338"; we keep one number for all of a message. */
 static bool
 read_modseq(struct cursor *cursor, struct imap_search_node *node)
@@ -197,7 +213,11 @@ read_modseq(struct cursor *cursor, struct imap_search_node *node)
 	if (!spaces(cursor))
 		return false;
 	if (cursor_peek(cursor) == '"') {
-		if (!cursor_string(cursor, &entry) || !spaces(cursor))
+		if (!cursor_string(cursor, &entry))
+			return false;
+		if (!is_entry_name(entry))
+			return cursor_fail(cursor, "Expected an entry name such as \"/flags/$Work\"");
+		if (!spaces(cursor))
 			return false;
 		if (!cursor_word(cursor, "all") && !cursor_word(cursor, "priv") && !cursor_word(cursor, "shared"))
 			return cursor_fail(cursor, "Expected all, priv or shared");

@@ -134,6 +134,12 @@ imap_write_fetch_flags(struct buffer *out, uint32_t number, uint32_t uid, uint64
 }
 
 void
+imap_write_fetch_modseq(struct buffer *out, uint32_t number, uint32_t uid, uint64_t modseq)
+{
+	buffer_printf(out, "* %u FETCH (UID %u MODSEQ (%llu))\r\n", number, uid, (unsigned long long)modseq);
+}
+
+void
 imap_write_number_line(struct buffer *out, uint32_t number, const char *word)
 {
 	buffer_add(out, "* ", 2);

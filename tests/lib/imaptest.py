@@ -6,6 +6,7 @@
     * reply        an untagged reply that must come      ! reply     one that must not
     $name ${name}  a variable, bound where a reply first shows it        $$ is a dollar
     $1             message 1 as it was numbered before the command
+    $tag           the tag of the command that was sent last
     {{{ text }}}   a literal with CRLF; behind ~ the octets as they stand
 
 What is not said is not demanded: more untagged replies, more FETCH items and more LIST attributes are fine.
@@ -158,15 +159,19 @@ class Runner:
         connection, name = self.connections[int(found[1] or b"1") - 1], found[2]
         word, _, rest = found[3].partition(b" ")
         if word.lower() not in STATUS:
-            connection.start(name, self.command(found[3]))
+            self.start(connection, name, found[3])
             return connection
         if name not in connection.pending:
-            connection.start(name, self.command(rest))
+            self.start(connection, name, rest)
             rest = b""
         tagged = connection.end(name)
         if word != b'""' and not self.fits(tokens(word + b" " + rest), reply_tokens(tagged)):
             raise Mismatch(f"{line!r}: {tagged!r}")
         return connection
+
+    def start(self, connection, name, text):
+        connection.start(name, self.command(text))
+        self.names[b"tag"] = connection.pending[name]
 
     def command(self, text):
         text = self.fill(text)

@@ -427,6 +427,33 @@ test_recent(void **state)
 	world_fini(&world);
 }
 
+/* What is not told yet has a modseq above the one that may be told: RFC 7162 section 3.2. */
+static void
+test_told_modseq(void **state)
+{
+	static struct world world;
+	struct client *client = &world.clients[0];
+
+	(void)state;
+	world_init(&world, 1, 20);
+	assert_int_equal(view_told_modseq(client->view), 1);
+	change_some(&world);
+	assert_int_equal(view_told_modseq(client->view), 1);
+	announce(client, true);
+	assert_int_equal(view_told_modseq(client->view), 2);
+	expunge_some(&world);
+	expunge_some(&world);
+	change_some(&world);
+	assert_int_equal(view_told_modseq(client->view), 2);
+	announce(client, false);
+	assert_int_equal(view_told_modseq(client->view), 2);
+	announce(client, true);
+	assert_int_equal(view_told_modseq(client->view), world.modseq);
+	append_some(&world);
+	assert_int_equal(view_told_modseq(client->view), world.modseq - 1);
+	world_fini(&world);
+}
+
 /* A change made by the view's own session is not told again, unless others have changed something, too. */
 static void
 test_own_change(void **state)
@@ -550,6 +577,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_interleavings),
 		cmocka_unit_test(test_recent),
+		cmocka_unit_test(test_told_modseq),
 		cmocka_unit_test(test_own_change),
 		cmocka_unit_test(test_sets),
 		cmocka_unit_test(test_kept),

@@ -1,5 +1,5 @@
 /*
- * ENABLE: RFC 9051 section 6.3.1, RFC 5161.
+ * ENABLE: RFC 9051 section 6.3.1, RFC 5161; CONDSTORE of RFC 7162 section 3.1.
  */
 #include "commands.h"
 
@@ -7,14 +7,18 @@ void
 cmd_enable(struct session *session)
 {
 	struct buffer *out = session_out(session);
-	bool wants_rev2 = (session->line->enable.names & IMAP_ENABLE_REV2) != 0;
+	unsigned names = session->line->enable.names;
 
 	buffer_add_string(out, "* ENABLED");
-	if (wants_rev2) {
+	if ((names & IMAP_ENABLE_REV2) != 0) {
 		session->is_rev2 = true;
 		imap_parser_set_utf8(session->parser, true);
 		buffer_add_string(out, " IMAP4rev2");
 	}
+	if ((names & IMAP_ENABLE_CONDSTORE) != 0)
+		buffer_add_string(out, " CONDSTORE");
 	buffer_add_string(out, "\r\n");
+	if ((names & IMAP_ENABLE_CONDSTORE) != 0)
+		session_begin_condstore(session);
 	session_finish(session, REPLY_DONE);
 }

@@ -249,15 +249,6 @@ next_batch(struct session *session, struct fetch *fetch)
 }
 
 static bool
-has_item(const struct imap_fetch *program, enum imap_fetch_kind kind)
-{
-	for (size_t i = 0; i < program->item_count; i++)
-		if (program->items[i].kind == kind)
-			return true;
-	return false;
-}
-
-static bool
 needs_store(const struct imap_fetch *program)
 {
 	for (size_t i = 0; i < program->item_count; i++)
@@ -277,8 +268,9 @@ new_fetch(struct session *session)
 	fetch_render_init(&fetch->render, program);
 	fetch->render.style.is_rev2 = session->is_rev2;
 	fetch->render.style.has_recent = session_has_recent(session);
-	fetch->render.style.adds_uid = session->line->is_uid && !has_item(program, IMAP_FETCH_UID);
-	fetch->render.style.adds_modseq = program->has_changed_since && !has_item(program, IMAP_FETCH_MODSEQ);
+	fetch->render.style.has_condstore = session->has_condstore;
+	fetch->render.style.adds_uid = session->line->is_uid && !imap_fetch_has(program, IMAP_FETCH_UID);
+	fetch->render.style.adds_modseq = program->has_changed_since && !imap_fetch_has(program, IMAP_FETCH_MODSEQ);
 	fetch->render_job.work = work_render;
 	fetch->render_job.done = on_rendered;
 	fetch->flags_job.work = work_seen;
@@ -292,8 +284,14 @@ cmd_fetch(struct session *session)
 	struct view_set set;
 	struct fetch *fetch;
 
+	if (session->line->fetch.wants_vanished && !session->has_qresync) {
+		session_finish(session, REPLY_BAD_QRESYNC);	/* RFC 7162 section 3.2.6 */
+		return;
+	}
 	if (!session_set_init(session, &set, &session->line->fetch.set))
 		return;
+	if (session->line->fetch.has_changed_since || imap_fetch_has(&session->line->fetch, IMAP_FETCH_MODSEQ))
+		session_begin_condstore(session);
 	fetch = new_fetch(session);
 	fetch->set = set;
 	session->running = fetch;

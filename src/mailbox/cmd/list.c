@@ -162,6 +162,8 @@ submit(struct session *session)
 
 	command->arena = session->line->arena;
 	command->list = &session->line->list;
+	if ((command->list->status & IMAP_STATUS_HIGHESTMODSEQ) != 0)
+		session_begin_condstore(session);	/* as STATUS does, whose answer it is */
 	command->is_lsub = session->line->verb == IMAP_LSUB;
 	command->is_utf8 = session->is_rev2;
 	command->request.select = command->is_lsub ? IMAP_LIST_SELECT_SUBSCRIBED : command->list->select;

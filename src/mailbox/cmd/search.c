@@ -1,5 +1,6 @@
 /*
- * SEARCH and UID SEARCH: RFC 9051 sections 6.4.4 and 6.4.9, RFC 3501 section 6.4.4, RFC 4731, RFC 5182.
+ * SEARCH and UID SEARCH: RFC 9051 sections 6.4.4 and 6.4.9, RFC 3501 section 6.4.4, RFC 4731, RFC 5182,
+ * RFC 7162 section 3.1.5.
  *
  * Each message is first tested with what the packed state knows, a slice a turn.  Those left open are tested
  * by workers, in jobs of some milliseconds: the user's other jobs come in between.  Loop thread.
@@ -278,11 +279,24 @@ submit_conversion(struct session *session)
 	session_submit(session, &conversion->job, ACCOUNT_READ);
 }
 
+/* Numbers in the criteria mean what they mean now: RFC 7162 section 3.2.10.2. */
+static bool
+has_numbers(const struct imap_search *program)
+{
+	for (size_t i = 0; i < program->node_count; i++)
+		if (program->nodes[i].key == IMAP_SEARCH_SEQUENCE && !program->nodes[i].set.is_saved)
+			return true;
+	return false;
+}
+
 void
 cmd_search(struct session *session)
 {
 	struct imap_search *program = &session->line->search;
 
+	session->may_expunge = session->may_expunge && !has_numbers(program);
+	if (program->has_modseq)
+		session_begin_condstore(session);
 	if (program->has_unknown_charset)
 		refuse(session, REPLY_BAD_CHARSET);
 	else if (program->charset.length > 0)

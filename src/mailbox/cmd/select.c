@@ -1,5 +1,6 @@
 /*
- * SELECT and EXAMINE: RFC 9051 sections 6.3.2 and 6.3.3, RFC 3501 section 6.3.1.
+ * SELECT and EXAMINE: RFC 9051 sections 6.3.2 and 6.3.3, RFC 3501 section 6.3.1, RFC 7162 sections 3.1.2.1, 3.1.8
+ * and 3.2.11.
  */
 #include "commands.h"
 
@@ -56,6 +57,8 @@ write_mailbox(struct session *session, const struct select *select)
 	}
 	buffer_printf(out, "* OK [UIDVALIDITY %u] of the UIDs\r\n", view->state->uidvalidity);
 	buffer_printf(out, "* OK [UIDNEXT %u] the next one\r\n", view->state->uidnext);
+	buffer_printf(out, "* OK [HIGHESTMODSEQ %llu] of all changes\r\n",
+	    (unsigned long long)view->state->highest_modseq);
 	if (session->is_rev2) {
 		buffer_add_string(out, "* LIST () \"/\" ");
 		imap_write_mailbox(out, select->name, true);
@@ -109,11 +112,15 @@ cmd_select(struct session *session)
 	struct select *select = ARENA_NEW(session->line->arena, struct select);
 	struct state *state;
 
+	if (session->line->select.has_qresync && !session->has_qresync) {
+		session_finish(session, REPLY_BAD_QRESYNC);	/* RFC 7162 section 3.2.5 */
+		return;
+	}
 	if (session->view != NULL) {
 		session_unselect(session);
-		if (session->is_rev2)
-			buffer_add_string(session_out(session), "* OK [CLOSED] the one selected before\r\n");
+		buffer_add_string(session_out(session), "* OK [CLOSED] the one selected before\r\n");
 	}
+	session->has_condstore = session->has_condstore || session->line->select.has_condstore;
 	select->session = session;
 	select->arena = session->line->arena;
 	select->name = session->line->select.mailbox;

@@ -54,6 +54,8 @@ cmd_status(struct session *session)
 	struct status *request = ARENA_NEW(session->line->arena, struct status);
 	const struct state *state;
 
+	if ((session->line->status.items & IMAP_STATUS_HIGHESTMODSEQ) != 0)
+		session_begin_condstore(session);
 	request->arena = session->line->arena;
 	request->name = session->line->status.mailbox;
 	request->style.items = session->line->status.items;

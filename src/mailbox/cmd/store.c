@@ -1,7 +1,10 @@
 /*
- * STORE and UID STORE: RFC 9051 section 6.4.6.
+ * STORE and UID STORE: RFC 9051 section 6.4.6, RFC 7162 section 3.1.3.  Whether a message is unchanged is decided in
+ * the transaction that changes it.
  */
 #include "commands.h"
+
+#define SLICE_OCTETS (64 * 1024)	/* of results, written in one turn */
 
 struct store_command {
 	struct session_job job;
@@ -12,6 +15,7 @@ struct store_command {
 	size_t count;
 	bool has_ghosts;
 	struct store_flag_result *results;
+	size_t told;			/* of the results */
 	struct store_keywords keywords;
 };
 
@@ -25,7 +29,8 @@ work_store(struct store *store, struct session_job *job)
 	};
 	struct store_command *command = CONTAINER_OF(job, struct store_command, job);
 	const struct imap_store *request = command->request;
-	struct store_flag_change change = { operations[request->kind], request->flags.system, UINT64_MAX };
+	struct store_flag_change change = { operations[request->kind], request->flags.system,
+		request->has_unchanged_since ? request->unchanged_since : UINT64_MAX };
 	enum store_status status = STORE_OK;
 	uint64_t keywords = 0;
 
@@ -66,21 +71,46 @@ is_done(const struct imap_store *request, uint64_t flags)
 	return false;
 }
 
-/* The view's own lines: also for messages that had these flags already. */
+/* What is told of one message. */
+enum told { NOTHING, MODSEQ, FLAGS };
+
+/*
+ * Flags also of messages that had them already.  With .SILENT a CONDSTORE-aware client gets modseqs, so that its own
+ * changes do not look like another's; what was modified by another is told with its flags, so that it need not ask
+ * (RFC 7162 section 3.1.3, example 10).  What is news to the view will be announced.
+ */
+static enum told
+what_to_tell(const struct session *session, const struct store_flag_result *result)
+{
+	const struct imap_store *request = &session->line->store;
+
+	if (result->outcome == STORE_FLAGS_MISSING || result->modseq > session->view->told_modseq)
+		return NOTHING;
+	if (!request->is_silent || result->outcome == STORE_FLAGS_MODIFIED)
+		return FLAGS;
+	if (session->has_condstore && (result->outcome == STORE_FLAGS_CHANGED || request->has_unchanged_since))
+		return MODSEQ;
+	return NOTHING;
+}
+
 static void
-write_results(struct session *session, const struct store_command *command)
+write_result(struct session *session, const struct store_flag_result *result)
 {
 	const struct view *view = session->view;
+	uint32_t number = view_number(view, result->uid);
+	bool is_aware = session->has_condstore;
 
-	for (size_t i = 0; i < command->count; i++) {
-		const struct store_flag_result *result = &command->results[i];
-		uint32_t number = view_number(view, result->uid);
-
-		if (result->outcome == STORE_FLAGS_MISSING || number == 0)
-			continue;
-		imap_write_fetch_flags(session_out(session), number, session->line->is_uid ? result->uid : 0,
-		    result->flags, view->state->keywords, view->state->keyword_count,
-		    session_has_recent(session) && view_is_recent(view, result->uid), 0);
+	switch (number == 0 ? NOTHING : what_to_tell(session, result)) {
+	case NOTHING:
+		break;
+	case MODSEQ:
+		imap_write_fetch_modseq(session_out(session), number, result->uid, result->modseq);
+		break;
+	case FLAGS:
+		imap_write_fetch_flags(session_out(session), number,
+		    session->line->is_uid || is_aware ? result->uid : 0, result->flags, view->state->keywords,
+		    view->state->keyword_count, session_has_recent(session) && view_is_recent(view, result->uid),
+		    is_aware ? result->modseq : 0);
 	}
 }
 
@@ -93,14 +123,53 @@ has_missing(const struct store_command *command)
 	return command->has_ghosts;
 }
 
+/* "MODIFIED 7,9" into an empty buffer, if any message was. */
+static void
+write_modified(const struct session *session, const struct store_command *command, struct buffer *code)
+{
+	struct imap_set_writer set = { .out = code };
+
+	for (size_t i = 0; i < command->count; i++) {
+		uint32_t uid = command->results[i].uid;
+
+		if (command->results[i].outcome != STORE_FLAGS_MODIFIED)
+			continue;
+		if (code->length == 0)
+			buffer_add_string(code, "MODIFIED ");
+		imap_set_writer_add(&set, session->line->is_uid ? uid : view_number(session->view, uid));
+	}
+	imap_set_writer_end(&set);
+}
+
 /* RFC 2180 section 4.2: a number that is gone is an error, a UID that is gone is none. */
 static void
 finish(struct session *session, const struct store_command *command)
 {
-	if (!session->line->is_uid && has_missing(command))
-		session_finish(session, REPLY_SOME_GONE);
+	bool is_missing = !session->line->is_uid && has_missing(command);
+	enum reply reply = is_missing ? REPLY_SOME_GONE : REPLY_DONE;
+	struct buffer modified = { 0 };
+
+	write_modified(session, command, &modified);
+	if (modified.length > 0)
+		session_finish_with(session, reply, buffer_span(&modified));
 	else
-		session_finish(session, REPLY_DONE);
+		session_finish(session, reply);
+	buffer_free(&modified);
+}
+
+/* One slice of the results: there may be as many as messages. */
+static void
+write_results(struct session *session)
+{
+	struct store_command *command = session->running;
+	struct buffer *out = session_out(session);
+
+	while (command->told < command->count && out->length < SLICE_OCTETS && !session_is_closing(session))
+		write_result(session, &command->results[command->told++]);
+	if (command->told < command->count && !session_is_closing(session))
+		session_when_room(session, write_results);
+	else
+		finish(session, command);
 }
 
 static void
@@ -118,9 +187,8 @@ on_stored(struct session *session, struct session_job *job, enum store_status st
 		view_write_flag_lines(session->view, session_out(session));
 	view_flags_changed(session->view, session->account, command->mailbox_id, command->results,
 	    command->count);
-	if (!command->request->is_silent)
-		write_results(session, command);
-	finish(session, command);
+	session->running = command;
+	write_results(session);
 }
 
 static void
@@ -149,6 +217,8 @@ cmd_store(struct session *session)
 		return;
 	}
 	command->request = &session->line->store;
+	if (command->request->has_unchanged_since)
+		session_begin_condstore(session);
 	command->arena = session->line->arena;
 	command->mailbox_id = session->view->state->mailbox_id;
 	if (!session_set_init(session, &set, &command->request->set))

@@ -77,22 +77,26 @@ fetch_line_item(const struct fetch_style *style, const struct fetch_entry *entry
 	}
 }
 
-static bool
-has_flags(const struct imap_fetch *program)
+/* An item that stands behind those of the program. */
+static void
+add_item(const struct fetch_style *style, const struct imap_fetch *program, const struct fetch_entry *entry,
+    enum imap_fetch_kind kind, struct buffer *out)
 {
-	for (size_t i = 0; i < program->item_count; i++)
-		if (program->items[i].kind == IMAP_FETCH_FLAGS)
-			return true;
-	return false;
+	if (imap_fetch_has(program, kind))
+		return;
+	buffer_add_octet(out, ' ');
+	fetch_line_item(style, entry, kind, out);
 }
 
 void
 fetch_line_end(const struct fetch_style *style, const struct imap_fetch *program, const struct fetch_entry *entry,
     struct buffer *out)
 {
-	if (entry->adds_flags && !has_flags(program)) {
-		buffer_add_octet(out, ' ');
-		fetch_line_item(style, entry, IMAP_FETCH_FLAGS, out);
-	}
+	if (entry->adds_flags)
+		add_item(style, program, entry, IMAP_FETCH_FLAGS, out);
+	if (entry->adds_flags && style->has_condstore && !style->adds_uid)
+		add_item(style, program, entry, IMAP_FETCH_UID, out);
+	if (entry->adds_flags && style->has_condstore && !style->adds_modseq)
+		add_item(style, program, entry, IMAP_FETCH_MODSEQ, out);
 	buffer_add_span(out, SPAN(")\r\n"));
 }

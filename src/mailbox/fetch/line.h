@@ -17,6 +17,7 @@ struct fetch_style {
 	bool has_recent;		/* \Recent is told */
 	bool adds_uid;			/* UID FETCH without the item UID */
 	bool adds_modseq;		/* CHANGEDSINCE without the item MODSEQ, RFC 7162 section 3.1.4.1 */
+	bool has_condstore;		/* UID and MODSEQ go with flags that are added: RFC 7162 section 3.2.4 */
 };
 
 /* One message to be told of. */

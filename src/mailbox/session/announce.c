@@ -49,6 +49,7 @@ announce_expunges(struct view *view, struct buffer *out, const struct view_manne
 	}
 	if (told == 0)
 		return view->ghost_count == 0;
+	view->owes_modseq = true;
 	view->told_exists -= (uint32_t)told;
 	view->ghost_count -= told;
 	memmove(view->ghosts, view->ghosts + told, view->ghost_count * sizeof view->ghosts[0]);
@@ -77,7 +78,7 @@ announce_round(struct view *view, struct buffer *out, const struct view_manner *
 		}
 		imap_write_fetch_flags(out, view_number(view, message->uid), manner->wants_uid ? message->uid : 0,
 		    message->flags, state->keywords, state->keyword_count,
-		    manner->has_recent && view_is_recent(view, message->uid), 0);
+		    manner->has_recent && view_is_recent(view, message->uid), manner->has_modseq ? message->modseq : 0);
 	}
 	view->told_modseq = view->round_modseq;
 	view->round_modseq = 0;
@@ -134,4 +135,14 @@ view_has_news(const struct view *view, bool may_expunge)
 
 	return view->told_keywords < state->keyword_count || (may_expunge && view->ghost_count > 0) ||
 	    state->flags_modseq > view->told_modseq || state->uidnext > view->limit_uid;
+}
+
+uint64_t
+view_told_modseq(const struct view *view)
+{
+	if (!view_has_news(view, true))
+		return view->state->highest_modseq;
+	if (view->ghost_count > 0 && view->ghost_modseq <= view->told_modseq)
+		return view->ghost_modseq - 1;
+	return view->told_modseq;
 }

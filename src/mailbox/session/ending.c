@@ -18,31 +18,92 @@ session_say_lost_view(struct session *session)
 		session_bye(session, "UNAVAILABLE", "storage failed, come again");
 }
 
+static void
+write_highest_modseq(struct session *session, struct buffer *out)
+{
+	buffer_printf(out, "HIGHESTMODSEQ %llu", (unsigned long long)view_told_modseq(session->view));
+	session->view->owes_modseq = false;
+}
+
+static void
+say_highest_modseq(struct session *session)
+{
+	buffer_add_string(&session->out, "* OK [");
+	write_highest_modseq(session, &session->out);
+	buffer_add_string(&session->out, "] up to here all is told\r\n");
+}
+
+void
+session_begin_condstore(struct session *session)
+{
+	bool is_first = !session->has_condstore;
+
+	session->has_condstore = true;
+	if (is_first && session->view != NULL)
+		say_highest_modseq(session);
+}
+
+/* Whether the command's replies belong to the view. */
+static bool
+has_view(const struct session *session)
+{
+	return session->view != NULL && !session_is_closing(session) &&
+	    imap_commands[session->line->verb].numbers != IMAP_NUMBERS_START_ANEW;
+}
+
 /* What is to be announced before the tagged reply; false: not yet all of it. */
 static bool
 announce(struct session *session)
 {
 	const struct view_manner manner = { .may_expunge = session->may_expunge,
-		.wants_uid = session->line->is_uid, .has_recent = session_has_recent(session),
+		.wants_uid = session->line->is_uid || session->has_condstore,
+		.has_modseq = session->has_condstore, .has_recent = session_has_recent(session),
 		.octets_max = SESSION_OUTPUT_LOW };
 
-	if (session->view == NULL || session_is_closing(session) ||
-	    imap_commands[session->line->verb].numbers == IMAP_NUMBERS_START_ANEW)
-		return true;
-	return view_announce(session->view, &session->out, &manner);
+	return !has_view(session) || view_announce(session->view, &session->out, &manner);
+}
+
+/*
+ * An expunge has a modseq that its reply does not tell.  While it is held back the client must not take a later
+ * one of a FETCH for all it has to know; when it was told, HIGHESTMODSEQ says so (RFC 7162 sections 3.2, 3.2.7
+ * and 6).
+ */
+static bool
+owes_modseq(const struct session *session)
+{
+	return session->has_condstore && has_view(session) &&
+	    (session->view->owes_modseq || session->view->ghost_count > 0);
+}
+
+/* HIGHESTMODSEQ stands in the tagged OK, unless that has a code already. */
+static void
+write_tagged(struct session *session)
+{
+	const struct reply_words *words = reply_words(session->ending.reply);
+	struct buffer modseq = { 0 };
+	struct span code = session->ending.code;
+
+	if (owes_modseq(session)) {
+		if (code.length > 0 || words->condition != IMAP_OK) {
+			say_highest_modseq(session);
+		} else {
+			write_highest_modseq(session, &modseq);
+			code = buffer_span(&modseq);
+		}
+	}
+	imap_write_condition(&session->out, session->line->tag, words->condition, code,
+	    span_from_string(words->text));
+	buffer_free(&modseq);
 }
 
 static void
 end_command(struct session *session)
 {
-	const struct reply_words *words = reply_words(session->ending.reply);
-
 	if (!announce(session)) {
 		session_when_room(session, end_command);
 		return;
 	}
-	imap_write_condition(&session->out, session->line->tag, words->condition, session->ending.code,
-	    span_from_string(words->text));
+	write_tagged(session);
 	imap_command_free(&session->line);
 	session->running = NULL;
 	session_flush(session);
@@ -94,7 +155,8 @@ session_set_init(struct session *session, struct view_set *set, struct imap_sequ
 static void
 tell_news(struct session *session)
 {
-	const struct view_manner manner = { .may_expunge = true, .has_recent = session_has_recent(session),
+	const struct view_manner manner = { .may_expunge = true, .wants_uid = session->has_condstore,
+		.has_modseq = session->has_condstore, .has_recent = session_has_recent(session),
 		.octets_max = SESSION_NEWS_OCTETS };
 	bool is_all = session->view == NULL || view_announce(session->view, &session->out, &manner);
 

@@ -35,6 +35,7 @@ static const struct reply_words replies[REPLY_COUNT] = {	/* codes: RFC 9051 sect
 	[REPLY_BAD_STATE]	= { IMAP_BAD, NULL, "not now: wrong state for this command" },
 	[REPLY_BAD_NUMBER]	= { IMAP_BAD, NULL, "no message has this number" },
 	[REPLY_BAD_ARGUMENT]	= { IMAP_BAD, NULL, "wrong argument" },
+	[REPLY_BAD_QRESYNC]	= { IMAP_BAD, NULL, "ENABLE QRESYNC comes first" },
 	[REPLY_BAD_CHARSET]	= { IMAP_NO, BADCHARSET, "this charset is not supported" },
 	[REPLY_UNKNOWN_CTE]	= { IMAP_NO, "UNKNOWN-CTE", "the part's transfer encoding cannot be undone" },
 	[REPLY_NOT_SAVED]	= { IMAP_NO, "NOTSAVED", "the result was not saved" },

@@ -31,6 +31,7 @@ enum reply {
 	REPLY_BAD_STATE,	/* BAD: the command is not legal now */
 	REPLY_BAD_NUMBER,	/* BAD: no such message number */
 	REPLY_BAD_ARGUMENT,	/* BAD */
+	REPLY_BAD_QRESYNC,	/* BAD: not without ENABLE QRESYNC */
 	REPLY_BAD_CHARSET,	/* NO: of SEARCH */
 	REPLY_UNKNOWN_CTE,	/* NO: the transfer encoding of the part cannot be undone */
 	REPLY_NOT_SAVED,	/* NO: too much for SEARCH RETURN (SAVE) */

@@ -62,6 +62,8 @@ struct session {
 	struct view *view;		/* NULL: no mailbox is selected */
 	struct span selected_name;	/* of the view's mailbox, owned */
 	bool is_rev2;			/* ENABLE IMAP4rev2: UTF-8 names, ESEARCH, no RECENT */
+	bool has_condstore;		/* CONDSTORE-aware, RFC 7162 section 3.1: MODSEQ in every FETCH that is told */
+	bool has_qresync;		/* ENABLE QRESYNC */
 	struct imap_command_line *line;	/* the command under way */
 	void *incoming;			/* the APPEND under way, of incoming/append.c */
 	struct {
@@ -142,6 +144,12 @@ bool session_set_init(struct session *session, struct view_set *set, struct imap
  */
 void session_expect_line(struct session *session, size_t max_octets,
     void (*on_line)(struct session *session, struct span line));
+
+/*
+ * The command is one that makes the client CONDSTORE-aware (RFC 7162 section 3.1).  The first time it is told
+ * HIGHESTMODSEQ of the selected mailbox.
+ */
+void session_begin_condstore(struct session *session);
 
 /* IDLE begins: what is new in the selected mailbox is told, and whatever happens from now on. */
 void session_begin_idle(struct session *session);

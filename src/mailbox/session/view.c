@@ -82,14 +82,17 @@ merge_ghosts(struct view *view, const uint32_t *uids, size_t count)
 }
 
 static void
-on_going(struct state_listener *listener, const uint32_t *uids, size_t count)
+on_going(struct state_listener *listener, const uint32_t *uids, size_t count, uint64_t modseq)
 {
 	struct view *view = CONTAINER_OF(listener, struct view, listener);
 
 	while (count > 0 && uids[count - 1] >= view->limit_uid)
 		count--;
-	if (count > 0)
-		merge_ghosts(view, uids, count);
+	if (count == 0)
+		return;
+	if (view->ghost_count == 0)
+		view->ghost_modseq = modseq;
+	merge_ghosts(view, uids, count);
 }
 
 static void

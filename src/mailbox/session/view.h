@@ -25,6 +25,8 @@ struct view {
 	uint32_t told_exists;		/* what the client counts */
 	uint32_t *ghosts;		/* rising UIDs, below limit_uid, that are gone and not announced */
 	size_t ghost_count, ghost_capacity;
+	uint64_t ghost_modseq;		/* with ghosts: the modseq with which the first of them went */
+	bool owes_modseq;		/* expunges were told, and not yet up to which modseq */
 	struct imap_range *recent;	/* UIDs that are recent to this session, rising */
 	size_t recent_count, recent_capacity;
 
@@ -112,19 +114,26 @@ void view_raise_limit(struct view *view);
  *
  *	may_expunge	numbers may change now
  *	wants_uid	FETCH lines carry the UID
+ *	has_modseq	and the modseq, RFC 7162 section 3.2.4
  *	has_recent	the client speaks IMAP4rev1: RECENT and \Recent are told
  *	octets_max	stop when out is that long: many changes are told in pieces
  *
  * True: all was told.  False: call again, when the client has taken this much.
  */
 struct view_manner {
-	bool may_expunge, wants_uid, has_recent;
+	bool may_expunge, wants_uid, has_modseq, has_recent;
 	size_t octets_max;
 };
 bool view_announce(struct view *view, struct buffer *out, const struct view_manner *manner);
 
 /* Is there anything view_announce() would write? */
 bool view_has_news(const struct view *view, bool may_expunge);
+
+/*
+ * The modseq up to which the client knows of all that happened: HIGHESTMODSEQ as it may be told now, lower than
+ * the mailbox's while expunges are held back (RFC 7162 section 3.2).
+ */
+uint64_t view_told_modseq(const struct view *view);
 
 /* "FLAGS" and "OK [PERMANENTFLAGS]" lines. */
 void view_write_flag_lines(struct view *view, struct buffer *out);

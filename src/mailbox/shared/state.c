@@ -305,12 +305,12 @@ tell_listeners(struct state *state)
 }
 
 static void
-tell_going(struct state *state, const uint32_t *uids, size_t count)
+tell_going(struct state *state, const uint32_t *uids, size_t count, uint64_t modseq)
 {
 	LIST_FOREACH(&state->listeners, link) {
 		struct state_listener *listener = LIST_ENTRY(link, struct state_listener, link);
 
-		listener->on_going(listener, uids, count);
+		listener->on_going(listener, uids, count, modseq);
 	}
 }
 
@@ -414,7 +414,7 @@ state_expunged(struct account *account, uint64_t mailbox_id, const uint32_t *uid
 	account_has_garbage(account);
 	if (state == NULL)
 		return;
-	tell_going(state, uids, count);
+	tell_going(state, uids, count, modseq);
 	remove_messages(state, uids, count);
 	note_modseq(state, modseq);
 	tell_listeners(state);

@@ -50,8 +50,8 @@ struct state_listener {
 	struct list link;
 	/* Something has changed, or the state is gone.  Must not change or release the state: defer. */
 	void (*on_change)(struct state_listener *listener);
-	/* Messages with these UIDs, rising, are going; the state still has them. */
-	void (*on_going)(struct state_listener *listener, const uint32_t *uids, size_t count);
+	/* Messages with these UIDs, rising, are going with this modseq; the state still has them. */
+	void (*on_going)(struct state_listener *listener, const uint32_t *uids, size_t count, uint64_t modseq);
 };
 
 /*
