@@ -48,6 +48,7 @@ class View:
         self.highest = None		# what a client may resynchronize from
         self.seen_modseq, self.told_highest = 0, None	# in the command under way
         self.fetched = set()		# UIDs that came in a FETCH of the command under way
+        self.told_flags = set()		# those of them that came with their flags
         self.vanished = set()
         self.resync_count = None	# EXISTS of a SELECT that goes on from a cache
 
@@ -66,7 +67,7 @@ class View:
 
     def begin(self):
         self.seen_modseq, self.told_highest = 0, None
-        self.fetched, self.vanished = set(), set()
+        self.fetched, self.told_flags, self.vanished = set(), set(), set()
 
     def end(self):
         """At the tagged reply: RFC 7162 section 5, what a client may take for its HIGHESTMODSEQ."""
@@ -158,6 +159,7 @@ class View:
             uid = row[0]
         if flags is not None:
             row[-2] = flags
+            self.told_flags.add(uid)
         if modseq is not None:
             assert row[-1] is None or modseq >= row[-1], f"modseq fell: {line!r}"
             row[-1] = modseq
