@@ -24,6 +24,7 @@ static const struct {
 	{ "ENABLE",		BEFORE_LOGIN | AFTER_LOGIN },	/* RFC 5161 */
 	{ "AUTH=EXTERNAL",	LINK },
 	{ "IDLE",		AFTER_LOGIN },			/* RFC 2177 */
+	{ "COMPRESS=DEFLATE",	AFTER_LOGIN },			/* RFC 4978 */
 	{ "NAMESPACE",		AFTER_LOGIN },			/* RFC 2342 */
 	{ "UIDPLUS",		AFTER_LOGIN },			/* RFC 4315 */
 	{ "UNSELECT",		AFTER_LOGIN },			/* RFC 3691 */

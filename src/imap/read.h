@@ -29,6 +29,7 @@ bool imap_read_id(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_login(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_authenticate(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_enable(struct cursor *cursor, struct imap_command_line *line);
+bool imap_read_compress(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_expunge(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_store(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_copy(struct cursor *cursor, struct imap_command_line *line);

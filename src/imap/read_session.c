@@ -1,6 +1,6 @@
 /*
- * Arguments of ID, LOGIN, AUTHENTICATE and ENABLE.  RFC 9051 sections 6.1 to 6.3.1, RFC 2971, RFC 4959,
- * RFC 5161.  Pure.
+ * Arguments of ID, LOGIN, AUTHENTICATE, ENABLE and COMPRESS.  RFC 9051 sections 6.1 to 6.3.1, RFC 2971,
+ * RFC 4959, RFC 5161, RFC 4978.  Pure.
  */
 #include "base/memory.h"
 #include "read.h"
@@ -105,4 +105,13 @@ imap_read_enable(struct cursor *cursor, struct imap_command_line *line)
 				line->enable.names |= names[i].bit;
 	} while (!cursor_is_at_end(cursor));
 	return true;
+}
+
+/* RFC 4978 section 6 knows one algorithm. */
+bool
+imap_read_compress(struct cursor *cursor, struct imap_command_line *line)
+{
+	(void)line;
+	return cursor_space(cursor) &&
+	    (cursor_word(cursor, "DEFLATE") || cursor_fail(cursor, "COMPRESS takes DEFLATE"));
 }

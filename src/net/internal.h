@@ -1,8 +1,8 @@
 /*
  * What the files of room net share: a stream's parts.
  *
- * Octets go   output -> [tls: encrypt -> tls wire] -> socket or peer
- *             socket or peer -> [tls received -> decrypt] -> input
+ * Octets go   [deflate: plain ->] output -> [tls: encrypt -> tls wire] -> socket or peer
+ *             socket or peer -> [tls received -> decrypt] -> [deflate: received -> inflate] -> input
  * and stream_advance() moves all of it, then tells the owner.
  */
 #ifndef NET_INTERNAL_H
@@ -13,6 +13,7 @@
 #include "loop/loop.h"
 #include "net/stream.h"
 
+struct deflate;
 struct splice;
 struct tls;
 
@@ -47,6 +48,7 @@ struct stream {
 	struct watch watch;
 	struct stream *peer;		/* of a pair; NULL: it has gone */
 	struct tls *tls;
+	struct deflate *deflate;
 	struct splice *splice;
 
 	char peer_address[64], local_address[64];
@@ -66,6 +68,10 @@ void stream_note_eof(struct stream *stream);
 
 /* Note the end; told by stream_advance(). */
 void stream_note_end(struct stream *stream, enum stream_end reason);
+
+/* Octets have come, without TLS: they are input, or DEFLATE makes input of them. */
+struct evbuffer *stream_arrived(const struct stream *stream);
+void stream_note_arrived(struct stream *stream);
 
 /* Where received octets go, and what is to be sent. */
 struct evbuffer *stream_received(struct stream *stream);
@@ -101,12 +107,20 @@ bool tls_owes_farewell(const struct stream *stream);
 bool tls_is_shaking(const struct stream *stream);
 void tls_leave(struct stream *stream);
 
+/* DEFLATE: output before TLS, the rest behind it. */
+void deflate_advance_output(struct stream *stream);
+void deflate_advance(struct stream *stream);
+struct evbuffer *deflate_received(struct deflate *layer);
+bool deflate_has_input(const struct deflate *layer);
+struct evbuffer *deflate_plain(const struct deflate *layer);
+
+/* Octets on their way to output. */
+size_t deflate_pending(const struct deflate *layer);
+void deflate_leave(struct stream *stream);
+
 /* Splice: move what has come; the owner may be told of an end. */
 void splice_advance(struct stream *stream);
 void splice_leave(struct stream *stream);
-
-/* The stream that this one is joined with, or NULL. */
-struct stream *splice_other(const struct stream *stream);
 
 /* Addresses as text, for sockets. */
 void address_describe(struct stream *stream);

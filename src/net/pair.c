@@ -50,7 +50,7 @@ pair_send(struct stream *stream)
 	/* Whole chains, also beyond the limit: the writer held them before, so nothing grows. */
 	evbuffer_add_buffer(stream_received(peer), wire);
 	if (peer->tls == NULL)
-		peer->is_input_new = true;
+		stream_note_arrived(peer);
 	stream_advance_later(peer);
 }
 

@@ -81,23 +81,12 @@ socket_receive(struct stream *stream)
 	if (n > 0) {
 		evbuffer_add(stream_received(stream), octets, (size_t)n);
 		if (stream->tls == NULL)
-			stream->is_input_new = true;
+			stream_note_arrived(stream);
 	} else if (n == 0) {
 		stream_note_eof(stream);
 	} else if (errno != EAGAIN && errno != EINTR) {
 		stream_note_end(stream, errno == ETIMEDOUT ? STREAM_TIMEOUT : STREAM_ERROR);
 	}
-}
-
-void
-stream_await_more(struct stream *stream)
-{
-	int one = 1;
-
-	if (stream->peer != NULL)
-		stream = splice_other(stream->peer);
-	if (stream != NULL && stream->descriptor >= 0)
-		setsockopt(stream->descriptor, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof one);
 }
 
 void

@@ -64,9 +64,22 @@ destroy(struct stream *stream)
 }
 
 struct evbuffer *
+stream_arrived(const struct stream *stream)
+{
+	return stream->deflate != NULL ? deflate_received(stream->deflate) : stream->input;
+}
+
+void
+stream_note_arrived(struct stream *stream)
+{
+	if (stream->deflate == NULL)
+		stream->is_input_new = true;
+}
+
+struct evbuffer *
 stream_received(struct stream *stream)
 {
-	return stream->tls != NULL ? tls_received(stream->tls) : stream->input;
+	return stream->tls != NULL ? tls_received(stream->tls) : stream_arrived(stream);
 }
 
 struct evbuffer *
@@ -79,7 +92,7 @@ bool
 stream_wants_input(const struct stream *stream)
 {
 	return !stream->is_paused && !stream->has_ended && !stream->is_closing &&
-	    evbuffer_get_length(stream->input) < stream->input_limit;
+	    evbuffer_get_length(stream_arrived(stream)) < stream->input_limit;
 }
 
 /* A handshake goes on while its owner has paused: nothing of it is input. */
@@ -135,6 +148,8 @@ watch_stall(struct stream *stream)
 static void
 send_output(struct stream *stream)
 {
+	if (stream->deflate != NULL)
+		deflate_advance_output(stream);
 	if (stream->tls != NULL)
 		tls_advance(stream);
 	else if (has_failed(stream))
@@ -143,6 +158,8 @@ send_output(struct stream *stream)
 		socket_send(stream);
 	else
 		pair_send(stream);
+	if (stream->deflate != NULL)
+		deflate_advance(stream);
 	if (stream->tls != NULL && tls_has_work(stream))
 		stream_advance_later(stream);
 	watch_stall(stream);
@@ -208,7 +225,8 @@ tell_end(struct stream *stream)
 {
 	if (!stream->has_ended || stream->is_end_told)
 		return;
-	if (stream->end == STREAM_EOF && stream->is_input_new && evbuffer_get_length(stream->input) > 0)
+	if (stream->end == STREAM_EOF && ((stream->is_input_new && evbuffer_get_length(stream->input) > 0) ||
+		(stream->deflate != NULL && deflate_has_input(stream->deflate))))
 		return;			/* paused, or nobody listens yet */
 	if (stream->events == NULL || stream->events->on_end == NULL)
 		return;
@@ -296,7 +314,7 @@ stream_consume(struct stream *stream, size_t length)
 		return;
 	evbuffer_drain(stream->input, length);
 	stream->octets_in += length;
-	if (stream_wants_input(stream)) {
+	if (stream_wants_input(stream) || stream->deflate != NULL) {
 		stream_advance_later(stream);
 		if (stream->peer != NULL)
 			stream_advance_later(stream->peer);
@@ -362,12 +380,18 @@ takes_output(const struct stream *stream)
 	return !has_failed(stream) && !stream->is_ending_output && !stream->is_dead;
 }
 
+static struct evbuffer *
+owner_output(const struct stream *stream)
+{
+	return stream->deflate != NULL ? deflate_plain(stream->deflate) : stream->output;
+}
+
 void
 stream_write(struct stream *stream, struct span octets)
 {
 	if (octets.length == 0 || !takes_output(stream))
 		return;
-	if (evbuffer_add(stream->output, octets.at, octets.length) != 0)
+	if (evbuffer_add(owner_output(stream), octets.at, octets.length) != 0)
 		abort();
 	output_added(stream, octets.length);
 }
@@ -391,7 +415,7 @@ stream_write_buffer(struct stream *stream, struct buffer *buffer)
 		buffer_free(buffer);
 		return;
 	}
-	if (evbuffer_add_reference(stream->output, buffer->at, length, free_reference, buffer->at) != 0)
+	if (evbuffer_add_reference(owner_output(stream), buffer->at, length, free_reference, buffer->at) != 0)
 		abort();
 	*buffer = (struct buffer){ 0 };
 	output_added(stream, length);
@@ -402,6 +426,8 @@ stream_output_length(const struct stream *stream)
 {
 	size_t length = evbuffer_get_length(stream->output);
 
+	if (stream->deflate != NULL)
+		length += deflate_pending(stream->deflate);
 	if (stream->tls != NULL)
 		length += evbuffer_get_length(tls_wire(stream->tls)) + tls_pending(stream->tls);
 	return length;
@@ -466,6 +492,7 @@ stream_free(struct stream **stream_pointer)
 	leftover_remove(&stream->leftover);
 	watch_fini(&stream->watch);
 	tls_leave(stream);
+	deflate_leave(stream);
 	if (stream->descriptor >= 0)
 		close(stream->descriptor);
 	else

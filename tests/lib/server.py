@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import zlib
 
 import responses
 
@@ -184,6 +185,43 @@ class Server:
         return Lmtp(self.lmtp_port)
 
 
+class Deflated:
+    """A connected socket behind RFC 4978: what a Client uses of a socket and of its file."""
+
+    def __init__(self, below, flush=zlib.Z_SYNC_FLUSH):
+        self.below, self.flush = below, flush
+        self.out, self.into = zlib.compressobj(1, zlib.DEFLATED, -15), zlib.decompressobj(-15)
+        self.octets_in = 0
+        self.waiting = b""
+
+    def sendall(self, octets):
+        self.below.sendall(self.out.compress(octets) + self.out.flush(self.flush))
+
+    def fill(self):
+        octets = self.below.recv(65536)
+        self.octets_in += len(octets)
+        self.waiting += self.into.decompress(octets)
+        return octets != b""
+
+    def readline(self):
+        while b"\n" not in self.waiting and self.fill():
+            pass
+        end = self.waiting.find(b"\n") + 1 or len(self.waiting)
+        return self.take(end)
+
+    def read(self, size=None):
+        while (size is None or len(self.waiting) < size) and self.fill():
+            pass
+        return self.take(len(self.waiting) if size is None else size)
+
+    def take(self, size):
+        taken, self.waiting = self.waiting[:size], self.waiting[size:]
+        return taken
+
+    def close(self):
+        self.below.close()
+
+
 class Reply:
     """All lines of one command: untagged ones as octets (literals inside), then the tagged one."""
 
@@ -224,6 +262,12 @@ class Client:
         context.verify_mode = ssl.CERT_NONE
         self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
         self.file = self.socket.makefile("rb")
+
+    def start_deflate(self, flush=zlib.Z_SYNC_FLUSH):
+        """COMPRESS DEFLATE, and all that follows by it."""
+        self.ok(b"COMPRESS DEFLATE")
+        self.file = self.socket = Deflated(self.socket, flush)
+        return self
 
     def send(self, octets):
         self.socket.sendall(octets)

@@ -8,7 +8,7 @@
 static void
 on_line(struct session *session, struct span line)
 {
-	session->is_idling = false;
+	session_end_idle(session);
 	session_finish(session, span_equals_nocase(line, SPAN("DONE")) ? REPLY_DONE : REPLY_BAD_ARGUMENT);
 }
 

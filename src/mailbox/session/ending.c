@@ -96,6 +96,22 @@ write_tagged(struct session *session)
 	buffer_free(&modseq);
 }
 
+void
+session_then(struct session *session, void (*on_answered)(struct session *session))
+{
+	session->on_answered = on_answered;
+}
+
+static void
+tell_answered(struct session *session)
+{
+	void (*on_answered)(struct session *session) = session->on_answered;
+
+	session->on_answered = NULL;
+	if (on_answered != NULL)
+		on_answered(session);
+}
+
 static void
 end_command(struct session *session)
 {
@@ -112,6 +128,7 @@ end_command(struct session *session)
 		return;
 	}
 	session_enter(session, SESSION_READY);
+	tell_answered(session);
 	if (session_has_lost_view(session))
 		session_say_lost_view(session);
 	else

@@ -8,6 +8,7 @@
 #include "../shared/role.h"
 #include "base/log.h"
 #include "ground.h"
+#include "net/deflate.h"
 #include "net/stream.h"
 
 #define CLOSE_MS 10000
@@ -215,7 +216,17 @@ void
 session_begin_idle(struct session *session)
 {
 	session->is_idling = true;
+	if (session->stream != NULL)
+		stream_rest_deflate(session->stream, true);
 	session_on_change(session);
+}
+
+void
+session_end_idle(struct session *session)
+{
+	session->is_idling = false;
+	if (session->stream != NULL)
+		stream_rest_deflate(session->stream, false);
 }
 
 void

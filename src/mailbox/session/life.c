@@ -13,6 +13,7 @@
 #include "ending.h"
 #include "ground.h"
 #include "imap/capability.h"
+#include "net/deflate.h"
 #include "net/stream.h"
 #include "net/tls.h"
 #include "session.h"
@@ -273,6 +274,19 @@ step(struct session *session)
 		handle(session, &event);
 }
 
+/*
+ * Nothing more comes from the client, or from a front end that lets it go.  The latter says BYE by itself, but not
+ * in DEFLATE, of which it knows nothing.
+ */
+static void
+end(struct session *session)
+{
+	if (stream_is_deflated(session->stream))
+		session_bye(session, NULL, "the session is over");
+	else
+		session_close(session);
+}
+
 static void
 advance(struct session *session)
 {
@@ -295,11 +309,9 @@ advance(struct session *session)
 		step(session);
 	}
 	session_flush(session);
-	if (may_read(session) && !imap_parser_is_idle(session->parser) && !stream_has_input(session->stream))
-		stream_await_more(session->stream);
 	if (!session_is_closing(session) && session->has_ended && session->phase != SESSION_RUNNING &&
 	    !stream_has_input(session->stream))
-		session_close(session);
+		end(session);
 }
 
 static void

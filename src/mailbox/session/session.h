@@ -81,6 +81,7 @@ struct session {
 	bool is_leaving;		/* BYE once no command is under way */
 	bool is_idling;			/* IDLE: what happens is told at once */
 	void (*on_room)(struct session *session);
+	void (*on_answered)(struct session *session);		/* session_then() */
 	void (*on_line)(struct session *session, struct span line);	/* LISTENING */
 	struct timer timer;		/* autologout, and "still here" of IDLE */
 	struct deferred deferred;	/* advance */
@@ -129,6 +130,9 @@ bool session_is_closing(const struct session *session);
 void session_finish(struct session *session, enum reply reply);
 void session_finish_with(struct session *session, enum reply reply, struct span code);
 
+/* Call back once, when the tagged reply of the command under way is written; not for a client that has gone. */
+void session_then(struct session *session, void (*on_answered)(struct session *session));
+
 /* session_finish(reply_for(status)), for what is STORE_OK or a failure. */
 void session_finish_status(struct session *session, enum store_status status);
 
@@ -153,6 +157,7 @@ void session_begin_condstore(struct session *session);
 
 /* IDLE begins: what is new in the selected mailbox is told, and whatever happens from now on. */
 void session_begin_idle(struct session *session);
+void session_end_idle(struct session *session);
 
 /* Send what is written and close. */
 void session_close(struct session *session);

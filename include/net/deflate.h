@@ -1,0 +1,35 @@
+/*
+ * DEFLATE on a stream (RFC 1951, without the header of zlib), above TLS where there is TLS: what RFC 4978 wants
+ * of IMAP COMPRESS.  Loop thread.
+ *
+ * Both directions have a window and a state of their own, about 270 KiB while octets move and 40 KiB for what
+ * comes in; stream_rest_deflate() gives them back.
+ */
+#ifndef NET_DEFLATE_H
+#define NET_DEFLATE_H
+
+#include <stdbool.h>
+
+struct stream;
+struct workers;
+
+/*
+ * Compress what is written from now on, and take all input that is not yet consumed for compressed.  What was
+ * written before leaves as it is.  Once for a stream, never on one that is spliced.
+ *
+ *	compute	where much output is compressed
+ *
+ * What the owner writes in a turn can be inflated by the peer when it arrives.  Input that is no DEFLATE, or that
+ * says to be the end of it, ends the stream with STREAM_ERROR.
+ */
+void stream_start_deflate(struct stream *stream, struct workers *compute);
+
+bool stream_is_deflated(const struct stream *stream);
+
+/*
+ * While it rests, the memory is given back whenever all has moved, but for what the peer may still refer to (up to
+ * 32 KiB of what it has sent).  The next octet in either direction takes it again.  Does nothing on other streams.
+ */
+void stream_rest_deflate(struct stream *stream, bool is_resting);
+
+#endif
