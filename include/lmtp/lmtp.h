@@ -1,14 +1,14 @@
 /*
  * Mail coming in: RFC 2033, with PIPELINING, ENHANCEDSTATUSCODES, 8BITMIME, SMTPUTF8, SIZE and CHUNKING.  One
  * session serves one stream.  Who exists and how a message is stored is the owner's business: it gives two
- * functions and answers each call later, from the loop.  A message is kept byte for byte: no Received and no
- * Return-Path is put in front.  Loop thread.
+ * functions and answers each call later, from the loop.  Loop thread.
  */
 #ifndef LMTP_LMTP_H
 #define LMTP_LMTP_H
 
 #include "base/span.h"
 #include "directory/directory.h"
+#include "lmtp/trace.h"
 
 struct lmtp_session;
 struct loop;
@@ -23,7 +23,6 @@ enum lmtp_outcome {
 	LMTP_OVER_QUOTA,	/* 452 4.2.2: the queue tries again, the user may make room */
 	LMTP_NO_SPACE,		/* 452 4.3.1 */
 	LMTP_TOO_BIG,		/* 552 5.3.4 */
-	LMTP_REFUSED,		/* 554 5.6.0: it can never be stored */
 	LMTP_TRY_AGAIN,		/* 451 4.3.0 */
 	LMTP_OUTCOME_COUNT
 };
@@ -48,9 +47,11 @@ struct lmtp_lookup {
 /* A message to store in the INBOX of each recipient.  All is borrowed until the last lmtp_delivery_done(). */
 struct lmtp_delivery {
 	const char *sid;			/* of the session, for the log */
-	struct spool *message;			/* finished: at least one octet */
+	struct spool *message;			/* finished; for lmtp_trace_message() */
 	uint64_t size_octets;
+	struct lmtp_trace trace;
 	const struct lmtp_recipient *recipients;	/* in the order of RCPT; one may stand there twice */
+	const struct span *addresses;		/* theirs: for lmtp_trace_write() */
 	size_t recipient_count;
 };
 
@@ -85,7 +86,7 @@ struct lmtp_settings {
 	struct workers *storage;		/* write the spool file */
 	const char *hostname;
 	const char *spool_directory;
-	uint64_t message_octets_max;		/* announced by SIZE */
+	uint64_t message_octets_max;		/* announced by SIZE: without the trace fields */
 	uint64_t idle_timeout_ms;		/* RFC 5321 section 4.5.3.2.7 asks for at least 5 minutes */
 	const struct lmtp_ops *ops;
 	void *context;				/* of the ops */

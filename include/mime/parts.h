@@ -14,6 +14,9 @@
 /* Append the table of a tree. */
 void mime_parts_write(const struct mime_tree *tree, struct buffer *out);
 
+/* Append the table that the same message has behind so many octets of further fields. */
+void mime_parts_shift(struct span table, uint32_t octets, struct buffer *out);
+
 struct mime_parts_entry {
 	uint32_t index, parent;			/* parent is MIME_NO_PART for the first */
 	enum mime_kind kind;

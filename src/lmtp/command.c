@@ -55,6 +55,8 @@ cmd_lhlo(struct lmtp_session *session, struct span argument)
 	}
 	lmtp_transaction_reset(session);
 	lmtp_enter(session, LMTP_READY);
+	session->client_name_length = argument.length <= sizeof session->client_name ? argument.length : 0;
+	memcpy(session->client_name, argument.at, session->client_name_length);
 	buffer_printf(&text, "250-%s\r\n250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n"
 	    "250-SMTPUTF8\r\n250-CHUNKING\r\n250 SIZE ", session->settings->hostname);
 	buffer_add_number(&text, session->settings->message_octets_max);
@@ -114,26 +116,33 @@ mail_parameter(struct lmtp_session *session, struct span name, struct span value
 	if (span_equals_nocase(name, SPAN("BODY")))
 		return span_equals_nocase(value, SPAN("7BIT")) || span_equals_nocase(value, SPAN("8BITMIME")) ?
 		    NULL : "501 5.5.4 BODY is 7BIT or 8BITMIME";
-	if (span_equals_nocase(name, SPAN("SMTPUTF8")) && value.length == 0)
+	if (span_equals_nocase(name, SPAN("SMTPUTF8")) && value.length == 0) {
+		session->transaction.is_utf8 = true;
 		return NULL;
+	}
 	return "555 5.5.4 Unknown parameter";
 }
 
 static void
 cmd_mail(struct lmtp_session *session, struct span argument)
 {
+	struct lmtp_transaction *transaction = &session->transaction;
 	struct span name, value;
+	struct lmtp_path path;
 	const char *wrong;
 
-	if (!read_path(&argument, SPAN("FROM:"), &session->transaction.sender)) {
+	if (!read_path(&argument, SPAN("FROM:"), &path)) {
 		lmtp_reply_error(session, "501 5.1.7 Say MAIL FROM:<address>");
 		return;
 	}
+	transaction->is_utf8 = false;
 	while (next_parameter(&argument, &name, &value))
 		if ((wrong = mail_parameter(session, name, value)) != NULL) {
 			lmtp_reply_error(session, wrong);
 			return;
 		}
+	transaction->arena = arena_new();
+	transaction->sender = arena_copy(transaction->arena, path.text);
 	lmtp_enter(session, LMTP_MAIL);
 	lmtp_reply(session, "250 2.1.0 Sender accepted");
 }
@@ -162,19 +171,25 @@ cmd_rcpt(struct lmtp_session *session, struct span argument)
 		lookup->names[lookup->name_count] = span_of(session->names[lookup->name_count], length);
 		lookup->name_count++;
 	}
+	session->address_length = path.text.length;
+	memcpy(session->address, path.text.at, path.text.length);
 	lmtp_enter(session, LMTP_LOOKING_UP);
 	session->settings->ops->lookup(session->settings->context, lookup);
 }
 
 static void
-add_recipient(struct lmtp_transaction *transaction, const struct lmtp_recipient *recipient)
+add_recipient(struct lmtp_transaction *transaction, const struct lmtp_recipient *recipient,
+    struct span address)
 {
 	if (transaction->recipient_count == transaction->recipient_capacity) {
 		transaction->recipient_capacity = transaction->recipient_capacity * 2 + 1;
 		transaction->recipients = memory_resize(transaction->recipients,
 		    transaction->recipient_capacity, sizeof *transaction->recipients);
+		transaction->addresses = memory_resize(transaction->addresses,
+		    transaction->recipient_capacity, sizeof *transaction->addresses);
 	}
-	transaction->recipients[transaction->recipient_count++] = *recipient;
+	transaction->recipients[transaction->recipient_count] = *recipient;
+	transaction->addresses[transaction->recipient_count++] = arena_copy(transaction->arena, address);
 }
 
 void
@@ -183,7 +198,8 @@ lmtp_lookup_done(struct lmtp_lookup *lookup, enum lmtp_outcome outcome, const st
 	struct lmtp_session *session = CONTAINER_OF(lookup, struct lmtp_session, lookup);
 
 	if (outcome == LMTP_OK) {
-		add_recipient(&session->transaction, recipient);
+		add_recipient(&session->transaction, recipient,
+		    span_of(session->address, session->address_length));
 		lmtp_reply(session, "250 2.1.5 Recipient accepted");
 	} else if (outcome == LMTP_NO_USER) {
 		lmtp_reply(session, "550 5.1.1 No such user here");

@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 
@@ -17,7 +18,6 @@ static const char *const replies[LMTP_OUTCOME_COUNT] = {	/* codes: RFC 3463 */
 	[LMTP_OVER_QUOTA] = "452 4.2.2 Mailbox full",
 	[LMTP_NO_SPACE]	  = "452 4.3.1 No space left, try again later",
 	[LMTP_TOO_BIG]	  = "552 5.3.4 Message too big",
-	[LMTP_REFUSED]	  = "554 5.6.0 Such a message cannot be stored",
 	[LMTP_TRY_AGAIN]  = "451 4.3.0 Cannot store it now, try again later",
 };
 
@@ -26,7 +26,6 @@ static const char *const reasons[LMTP_OUTCOME_COUNT] = {	/* words for the log */
 	[LMTP_OVER_QUOTA] = "over-quota",
 	[LMTP_NO_SPACE]	  = "no-space",
 	[LMTP_TOO_BIG]	  = "too-big",
-	[LMTP_REFUSED]	  = "refused",
 	[LMTP_TRY_AGAIN]  = "unavailable",
 };
 
@@ -77,8 +76,7 @@ log_outcome(const struct lmtp_session *session, size_t index)
 	const struct lmtp_answer *answer = &session->transaction.answers[index];
 	const char *user = session->transaction.recipients[index].user;
 	uint64_t size = session->transaction.message == NULL ? 0 : spool_size(session->transaction.message);
-	uint8_t sender[LMTP_NAME_MAX];
-	struct span from = span_of(sender, lmtp_path_write(&session->transaction.sender, sender));
+	struct span from = session->transaction.sender;
 
 	if (answer->outcome == LMTP_OK)
 		log_info("delivered", log_text("sid", session->sid), log_text("user", user),
@@ -135,6 +133,24 @@ answer_all(struct lmtp_session *session, enum lmtp_outcome outcome)
 	send_replies(session);
 }
 
+static struct lmtp_trace
+trace_of(const struct lmtp_session *session)
+{
+	/* A copy: the settings may be others when a worker writes the fields. */
+	struct span hostname = arena_copy(session->transaction.arena,
+	    span_from_string(session->settings->hostname));
+
+	return (struct lmtp_trace){
+		.sender = session->transaction.sender,
+		.client_name = span_of(session->client_name, session->client_name_length),
+		.client_address = stream_peer_address(session->stream),
+		.hostname = hostname,
+		.sid = session->sid,
+		.is_utf8 = session->transaction.is_utf8,
+		.received_s = clock_calendar_s(),
+	};
+}
+
 static void
 on_spooled(enum spool_status status, void *context)
 {
@@ -149,7 +165,9 @@ on_spooled(enum spool_status status, void *context)
 		.sid = session->sid,
 		.message = transaction->message,
 		.size_octets = spool_size(transaction->message),
+		.trace = trace_of(session),
 		.recipients = transaction->recipients,
+		.addresses = transaction->addresses,
 		.recipient_count = transaction->recipient_count,
 	};
 	session->settings->ops->deliver(session->settings->context, &session->delivery);
@@ -165,8 +183,6 @@ deliver(struct lmtp_session *session)
 	transaction->answers = memory_new_array(transaction->recipient_count, sizeof *transaction->answers);
 	if (transaction->is_too_big)
 		answer_all(session, LMTP_TOO_BIG);
-	else if (spool_size(transaction->message) == 0)
-		answer_all(session, LMTP_REFUSED);
 	else
 		spool_finish(transaction->message, on_spooled, session);
 }

@@ -4,6 +4,8 @@
  */
 #include "path.h"
 
+#include "imap/mailbox_name.h"
+
 /* Take one octet when it is the one expected. */
 static bool
 take(struct span *input, uint8_t octet)
@@ -87,16 +89,18 @@ read_domain(struct span *input, struct lmtp_path *path)
 bool
 lmtp_path_parse(struct span *input, struct lmtp_path *path_out)
 {
-	path_out->local_length = path_out->domain_length = 0;
+	*path_out = (struct lmtp_path){ .local_length = 0 };
 	if (!take(input, '<'))
 		return false;
 	if (take(input, '>'))
 		return true;
-	if (!skip_route(input) || !read_local(input, path_out))
+	if (!skip_route(input))
 		return false;
-	if (take(input, '@') && !read_domain(input, path_out))
+	path_out->text = *input;
+	if (!read_local(input, path_out) || (take(input, '@') && !read_domain(input, path_out)))
 		return false;
-	return take(input, '>');
+	path_out->text.length -= input->length;
+	return take(input, '>') && imap_utf8_is_valid(path_out->text);
 }
 
 static size_t
@@ -126,10 +130,4 @@ lmtp_path_candidate(const struct lmtp_path *path, size_t index, uint8_t *name_ou
 	*length_out = write_name(path, index % forms == 1 ? plus : path->local_length,
 	    has_domain && index < forms, name_out);
 	return true;
-}
-
-size_t
-lmtp_path_write(const struct lmtp_path *path, uint8_t *out)
-{
-	return write_name(path, path->local_length, path->domain_length > 0, out);
 }

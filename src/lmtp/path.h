@@ -9,6 +9,7 @@
 
 #define LMTP_LOCAL_MAX	255	/* octets; RFC 5321 section 4.5.3.1.1 asks for 64 */
 #define LMTP_DOMAIN_MAX 255	/* RFC 5321 section 4.5.3.1.2 */
+#define LMTP_TEXT_MAX	(2 + 2 * LMTP_LOCAL_MAX + 1 + LMTP_DOMAIN_MAX)	/* with quotes and backslashes */
 
 /* An address without its quotes; all empty for "<>". */
 struct lmtp_path {
@@ -16,11 +17,12 @@ struct lmtp_path {
 	size_t local_length;
 	uint8_t domain[LMTP_DOMAIN_MAX];
 	size_t domain_length;
+	struct span text;	/* as written, without route and angle brackets; borrowed from the input */
 };
 
 /*
  * Read "<local@domain>" and move *input behind it.  A route ("<@a,@b:local@domain>") is skipped, a domain may
- * be missing.  False, with path_out in any state, when it is no path or too long.
+ * be missing.  False, with path_out in any state, when it is no path, too long or not in UTF-8.
  */
 bool lmtp_path_parse(struct span *input, struct lmtp_path *path_out);
 
@@ -35,8 +37,5 @@ bool lmtp_path_parse(struct span *input, struct lmtp_path *path_out);
  *	name_out	LMTP_NAME_MAX octets
  */
 bool lmtp_path_candidate(const struct lmtp_path *path, size_t index, uint8_t *name_out, size_t *length_out);
-
-/* "local@domain" for the log: at most LMTP_NAME_MAX octets; returns how many. */
-size_t lmtp_path_write(const struct lmtp_path *path, uint8_t *out);
 
 #endif

@@ -61,7 +61,9 @@ lmtp_transaction_reset(struct lmtp_session *session)
 	struct lmtp_transaction *transaction = &session->transaction;
 
 	spool_free(&transaction->message);
+	arena_free(&transaction->arena);
 	free(transaction->recipients);
+	free(transaction->addresses);
 	free(transaction->answers);
 	*transaction = (struct lmtp_transaction){ 0 };
 }

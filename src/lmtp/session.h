@@ -5,6 +5,7 @@
 #ifndef LMTP_SESSION_H
 #define LMTP_SESSION_H
 
+#include "base/arena.h"
 #include "base/buffer.h"
 #include "dots.h"
 #include "lmtp/lmtp.h"
@@ -42,9 +43,11 @@ struct lmtp_answer {
 
 /* From MAIL to the last reply. */
 struct lmtp_transaction {
-	struct lmtp_path sender;
-	uint64_t announced_octets;	/* SIZE=, 0: not said */
+	struct arena *arena;		/* holds the addresses */
+	struct span sender;		/* of MAIL, as written; empty for "<>" */
+	bool is_utf8;			/* SMTPUTF8 was said */
 	struct lmtp_recipient *recipients;	/* those that were accepted */
+	struct span *addresses;		/* theirs, as written */
 	size_t recipient_count, recipient_capacity;
 	struct spool *message;		/* NULL before the first octet and when it is too big */
 	bool is_too_big;
@@ -65,6 +68,8 @@ struct lmtp_session {
 	bool is_skipping_line;		/* it was too long */
 	bool is_advancing;
 
+	uint8_t client_name[LMTP_DOMAIN_MAX];	/* of LHLO; a longer one is none */
+	size_t client_name_length;
 	struct lmtp_transaction transaction;
 	struct lmtp_dots dots;		/* LMTP_IN_DATA */
 	struct {			/* LMTP_IN_CHUNK */
@@ -75,6 +80,8 @@ struct lmtp_session {
 	} chunk;
 
 	struct lmtp_lookup lookup;	/* LMTP_LOOKING_UP */
+	uint8_t address[LMTP_TEXT_MAX];	/* of the recipient, as written */
+	size_t address_length;
 	uint8_t names[LMTP_LOOKUP_NAMES][LMTP_NAME_MAX];
 	struct lmtp_delivery delivery;	/* LMTP_DELIVERING */
 };

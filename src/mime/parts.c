@@ -56,6 +56,21 @@ read_string(struct span table, size_t *position, struct span *text_out)
 	return true;
 }
 
+static void
+write_entry(struct buffer *out, const struct mime_parts_entry *entry)
+{
+	write_number(out, entry->kind);
+	write_number(out, entry->encoding);
+	write_number(out, entry->parent == MIME_NO_PART ? 0 : entry->parent + 1);
+	write_number(out, entry->header_offset);
+	write_number(out, entry->header_length);
+	write_number(out, entry->body_length);
+	write_number(out, entry->body_lines);
+	write_string(out, entry->type);
+	write_string(out, entry->subtype);
+	write_string(out, entry->charset);
+}
+
 void
 mime_parts_write(const struct mime_tree *tree, struct buffer *out)
 {
@@ -64,16 +79,18 @@ mime_parts_write(const struct mime_tree *tree, struct buffer *out)
 	for (size_t i = 0; i < tree->count; i++) {
 		const struct mime_part *part = &tree->parts[i];
 
-		write_number(out, part->kind);
-		write_number(out, part->encoding);
-		write_number(out, part->parent == MIME_NO_PART ? 0 : part->parent + 1);
-		write_number(out, part->header_offset);
-		write_number(out, part->header_length);
-		write_number(out, part->body_length);
-		write_number(out, part->body_lines);
-		write_string(out, part->type);
-		write_string(out, part->subtype);
-		write_string(out, mime_parameter_find(part->parameters, SPAN("charset")));
+		write_entry(out, &(struct mime_parts_entry){
+			.kind = part->kind,
+			.encoding = part->encoding,
+			.parent = part->parent,
+			.header_offset = part->header_offset,
+			.header_length = part->header_length,
+			.body_length = part->body_length,
+			.body_lines = part->body_lines,
+			.type = part->type,
+			.subtype = part->subtype,
+			.charset = mime_parameter_find(part->parameters, SPAN("charset")),
+		});
 	}
 }
 
@@ -131,6 +148,24 @@ mime_parts_next(struct span table, size_t *position, struct mime_parts_entry *en
 	*position = at;
 	*entry_out = entry;
 	return true;
+}
+
+void
+mime_parts_shift(struct span table, uint32_t octets, struct buffer *out)
+{
+	struct mime_parts_entry entry;
+	size_t position = 0, first = 0;
+
+	if (!begin(table, &first))
+		return;
+	buffer_add_span(out, span_slice(table, 0, first));
+	while (mime_parts_next(table, &position, &entry)) {
+		if (entry.index == 0)
+			entry.header_length += octets;
+		else
+			entry.header_offset += octets;
+		write_entry(out, &entry);
+	}
 }
 
 /* Where a search through the table stands. */

@@ -74,6 +74,8 @@ def check(server, ledger, known):
                 uid, body = int(found[1]), line[found.end():found.end() + int(found[2])]
                 assert uid > last, "UIDs are not in order"
                 last = uid
+                if body.startswith(b"Return-Path:"):
+                    body = lib.delivered(body)[1]
                 number = int(re.search(rb"Message-ID: <m(\d+)@", body)[1])
                 assert number not in seen, f"message {number} is there twice"
                 assert body == letter(number), f"message {number} is not whole"

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "imap/arrival.h"
+#include "lmtp/trace.h"
 #include "mime/encoded_word.h"
 #include "mime/header.h"
 #include "mime/parts.h"
@@ -135,6 +136,33 @@ see(struct span folded, void *context)
 	return true;
 }
 
+/* A delivered message: it has lost its Return-Path, and what is known of it is known of it behind trace fields. */
+static void
+check_delivered(struct span message)
+{
+	static const struct span fields = { (const uint8_t *)"Delivered-To: a\r\n", 17 };
+	struct imap_arrival alone = { .header_length = 0 }, together = { .header_length = 0 };
+	struct buffer copy = { NULL, 0, 0 }, whole = { NULL, 0, 0 }, parts = { NULL, 0, 0 };
+	struct mime_field field;
+
+	message = lmtp_trace_message(message, &copy);
+	buffer_add_span(&whole, fields);
+	buffer_add_span(&whole, message);
+	imap_arrival_render(message, &alone);
+	imap_arrival_render(buffer_span(&whole), &together);
+	assert(!mime_field_find(span_slice(message, 0, alone.header_length), SPAN("return-path"), &field));
+	assert(fields.length + alone.header_length == together.header_length);
+	mime_parts_shift(buffer_span(&alone.parts), (uint32_t)fields.length, &parts);
+	assert(span_equals(buffer_span(&parts), buffer_span(&together.parts)));
+	assert(span_equals(buffer_span(&alone.envelope), buffer_span(&together.envelope)));
+	assert(span_equals(buffer_span(&alone.bodystructure), buffer_span(&together.bodystructure)));
+	imap_arrival_fini(&alone);
+	imap_arrival_fini(&together);
+	buffer_free(&copy);
+	buffer_free(&whole);
+	buffer_free(&parts);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length)
 {
@@ -156,5 +184,6 @@ LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length)
 	check_header(span_slice(message, 0, arrival.header_length));
 	mime_text_each(message, buffer_span(&arrival.parts), MIME_TEXT_ALL, 8, see, &seen);
 	imap_arrival_fini(&arrival);
+	check_delivered(message);
 	return 0;
 }

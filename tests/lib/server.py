@@ -409,6 +409,31 @@ def message(number=1, body=b"Hello.\r\n", extra=b""):
             b"Message-ID: <m%d@example.org>\r\n" % (number, number)) + extra + b"\r\n" + body
 
 
+TRACE = re.compile(
+    rb"Return-Path: <(?P<sender>[^\r\n]*)>\r\nDelivered-To: (?P<recipient>[^\r\n]+)\r\n"
+    rb"Received: from (?P<client>\S+)(?: \(\[(?P<address>[^]\r\n]+)\]\))?\r\n"
+    rb"\tby (?P<host>\S+) with (?P<protocol>LMTP|UTF8LMTP) id (?P<sid>[0-9a-f]{12})\r\n"
+    rb"\tfor <(?P=recipient)>;\r\n\t(?P<date>[^\r\n]+)\r\n")
+
+
+def delivered(stored):
+    """A message that came by LMTP: (a match of its trace fields, what stands behind them)."""
+    trace = TRACE.match(stored)
+    assert trace, stored[:500]
+    return trace, stored[trace.end():]
+
+
+def as_delivered(letter):
+    """What must stand behind the trace fields: no Return-Path, and text without a header is a body."""
+    end = re.search(rb"^\r?\n", letter, re.M)
+    header, rest = (letter[:end.start()], letter[end.start():]) if end else (letter, b"")
+    fields = [field for field in re.split(rb"(?<=\n)(?![ \t])", header)
+              if field and not re.match(rb"return-path[ \t]*:", field, re.I)]
+    has_header = any(re.match(rb"[!-9;-~]+[ \t]*:", field) for field in fields)
+    is_body = not has_header and (fields or not end)
+    return (b"\r\n" if is_body else b"") + b"".join(fields) + rest
+
+
 def wait_until(question, seconds=30):
     """Ask again until the answer is true; the deadline is only there to fail a broken test."""
     deadline = time.monotonic() + seconds

@@ -29,6 +29,7 @@ static const struct {
 	{ "<@b>", { NULL }, "" },
 	{ "<a@>", { NULL }, "" },
 	{ "<a@b@c>", { NULL }, "" },
+	{ "<\xc3@x>", { NULL }, "" },
 	{ "<\"a@b>", { NULL }, "" },
 	{ "<\"a\\", { NULL }, "" },
 	{ "<@one>", { NULL }, "" },
@@ -77,6 +78,28 @@ test_limits(void **state)
 	assert_false(lmtp_path_parse(&input, &path));
 }
 
+/* The text is what was written, so that quoted text stays so. */
+static void
+test_text(void **state)
+{
+	static const struct { const char *input, *text; } texts[] = {
+		{ "<>", "" },
+		{ "<a> X", "a" },
+		{ "<A+d@B.c>", "A+d@B.c" },
+		{ "<@one,@two:a@b>", "a@b" },
+		{ "<\"a \\\"b\"@x>", "\"a \\\"b\"@x" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(texts); i++) {
+		struct span input = span_from_string(texts[i].input);
+		struct lmtp_path path;
+
+		assert_true(lmtp_path_parse(&input, &path));
+		assert_true(span_equals(path.text, span_from_string(texts[i].text)));
+	}
+}
+
 static void
 test_null_sender(void **state)
 {
@@ -94,6 +117,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_null_sender),
 	};
 

@@ -26,6 +26,7 @@ struct fixture {
 	struct lmtp_session *session;
 	struct lmtp_settings settings;
 	struct buffer stored;		/* "user:message;" for each delivery */
+	struct buffer told;		/* "sender>address by client;" for each, with "utf8 " before it */
 	struct lmtp_lookup *held;	/* with is_slow: not yet answered */
 	bool is_slow, is_closed;
 };
@@ -82,7 +83,7 @@ on_read(struct job *job)
 {
 	struct reading *reading = CONTAINER_OF(job, struct reading, job);
 	struct lmtp_delivery *delivery = reading->delivery;
-	struct buffer *stored = &reading->fixture->stored;
+	struct buffer *stored = &reading->fixture->stored, *told = &reading->fixture->told;
 
 	assert_int_equal(reading->message.length, delivery->size_octets);
 	for (size_t i = 0; i < delivery->recipient_count; i++) {
@@ -90,6 +91,13 @@ on_read(struct job *job)
 		buffer_add_octet(stored, ':');
 		buffer_add_span(stored, reading->message);
 		buffer_add_octet(stored, ';');
+		buffer_add_string(told, delivery->trace.is_utf8 ? "utf8 " : "");
+		buffer_add_span(told, delivery->trace.sender);
+		buffer_add_octet(told, '>');
+		buffer_add_span(told, delivery->addresses[i]);
+		buffer_add_string(told, " by ");
+		buffer_add_span(told, delivery->trace.client_name);
+		buffer_add_octet(told, ';');
 	}
 	for (size_t i = delivery->recipient_count; i-- > 0;)
 		lmtp_delivery_done(delivery, i,
@@ -151,6 +159,7 @@ teardown(struct fixture *fixture)
 	turn(fixture);
 	loop_free(&fixture->loop);
 	buffer_free(&fixture->stored);
+	buffer_free(&fixture->told);
 }
 
 /* The codes of all lines that came, such as "220 250-250 ". */
@@ -209,7 +218,7 @@ static const struct {
 	{ HELLO "MAIL FROM:<>\r\nRCPT TO:<a>\r\nBDAT 101\r\n"
 	    "01234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890"
 	    "BDAT 1\r\nxBDAT 1 LAST\r\nyNOOP\r\n", HELLO_CODES "250 250 552 552 552 250 ", "" },
-	{ HELLO "MAIL FROM:<>\r\nRCPT TO:<a>\r\nDATA\r\n.\r\n", HELLO_CODES "250 250 354 554 ", "" },
+	{ HELLO "MAIL FROM:<>\r\nRCPT TO:<a>\r\nDATA\r\n.\r\n", HELLO_CODES "250 250 354 250 ", "a:;" },
 	/* Smuggling: nothing but CR LF . CR LF ends a message */
 	{ HELLO "MAIL FROM:<>\r\nRCPT TO:<a>\r\nDATA\r\na\n.\nMAIL FROM:<>\r\n\n.\r\nb\r.\r\n.\r\n",
 	    HELLO_CODES "250 250 354 250 ", "a:a\n.\nMAIL FROM:<>\r\n\n.\r\nb\r.\r\n;" },
@@ -255,6 +264,28 @@ test_octet_by_octet(void **state)
 		}
 		check(&fixture, i);
 	}
+}
+
+/* Addresses as they were written, whatever case, detail, quotes and route they have; each transaction its own. */
+static void
+test_envelope(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	setup(&fixture);
+	stream_write(fixture.client, SPAN("LHLO mx.example\r\n"
+	    "MAIL FROM:<@r1,@r2:Bounces+17@Example.ORG> SMTPUTF8\r\n"
+	    "RCPT TO:<nobody@x>\r\nRCPT TO:<a+Shop@x>\r\nRCPT TO:<\"b\"@[IPv6:::1]>\r\nDATA\r\n.\r\n"
+	    "MAIL FROM:<>\r\nRCPT TO:<\xc3\xa4@x>\r\nRCPT TO:<c>\r\nBDAT 1 LAST\r\nm"
+	    "MAIL FROM:<\xff@x>\r\nLHLO a b\r\nMAIL FROM:<\xc3\xa4@x>\r\nRCPT TO:<a>\r\nBDAT 0 LAST\r\n"));
+	turn(&fixture);
+	assert_string_equal(buffer_string(&fixture.told),
+	    "utf8 Bounces+17@Example.ORG>a+Shop@x by mx.example;"
+	    "utf8 Bounces+17@Example.ORG>\"b\"@[IPv6:::1] by mx.example;"
+	    ">c by mx.example;"
+	    "\xc3\xa4@x>a by a b;");
+	teardown(&fixture);
 }
 
 /* A line without end costs no more than its limit, and what follows is understood. */
@@ -338,6 +369,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pipelined),
 		cmocka_unit_test(test_octet_by_octet),
+		cmocka_unit_test(test_envelope),
 		cmocka_unit_test(test_long_line),
 		cmocka_unit_test(test_too_many_errors),
 		cmocka_unit_test(test_end_while_waiting),

@@ -223,7 +223,7 @@ work_store(struct store *store, struct session_job *job)
 {
 	struct append *append = CONTAINER_OF(job, struct append, store);
 
-	return incoming_store(&append->incoming, store, append->mailbox_id, append->results,
+	return incoming_store(&append->incoming, SPAN(""), store, append->mailbox_id, append->results,
 	    append->incoming.arena, &append->keywords);
 }
 

@@ -1,11 +1,10 @@
 /*
- * Delivery: what LMTP asks of the role.  A message is parsed once and stored once for each recipient, each
- * in a transaction of its own user.  Loop thread.
+ * Delivery: what LMTP asks of the role.  A message is parsed once and stored once for each recipient, behind
+ * trace fields of its own and in a transaction of its own user.  Loop thread.
  */
 #include <stdlib.h>
 
 #include "../shared/state.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "config/config.h"
@@ -111,6 +110,8 @@ static enum store_status
 work_deliver(struct store *store, struct account_job *job)
 {
 	struct recipient *recipient = CONTAINER_OF(job, struct recipient, job);
+	const struct lmtp_delivery *lmtp = recipient->delivery->lmtp;
+	struct buffer trace = { 0 };
 	struct store_keywords none;
 	struct store_mailbox inbox;
 	enum store_status status = store_mailbox_find(store, SPAN("INBOX"), recipient->arena, &inbox);
@@ -118,8 +119,11 @@ work_deliver(struct store *store, struct account_job *job)
 	if (status != STORE_OK)
 		return status;
 	recipient->inbox_id = inbox.id;
-	return incoming_store(&recipient->delivery->incoming, store, inbox.id, &recipient->result,
-	    recipient->arena, &none);
+	lmtp_trace_write(&lmtp->trace, lmtp->addresses[recipient->index], &trace);
+	status = incoming_store(&recipient->delivery->incoming, buffer_span(&trace), store, inbox.id,
+	    &recipient->result, recipient->arena, &none);
+	buffer_free(&trace);
+	return status;
 }
 
 static void
@@ -175,10 +179,11 @@ deliver(void *context, struct lmtp_delivery *lmtp)
 	delivery->role->jobs++;
 	delivery->lmtp = lmtp;
 	delivery->message.size_octets = lmtp->size_octets;
-	delivery->message.internal_date_s = clock_calendar_s();
+	delivery->message.internal_date_s = lmtp->trace.received_s;
 	delivery->incoming.spool = lmtp->message;
 	delivery->incoming.messages = &delivery->message;
 	delivery->incoming.count = 1;
+	delivery->incoming.is_delivered = true;
 	delivery->waiting = lmtp->recipient_count;
 	delivery->recipients = memory_new_array(lmtp->recipient_count, sizeof delivery->recipients[0]);
 	delivery->render.work = work_render;

@@ -2,7 +2,20 @@
  * Rendering and storing of messages.  Workers.
  */
 #include "base/digest.h"
+#include "base/memory.h"
 #include "incoming.h"
+#include "lmtp/trace.h"
+#include "mime/parts.h"
+
+static void
+render(struct incoming_message *message, bool is_delivered)
+{
+	if (is_delivered)
+		message->octets = lmtp_trace_message(message->octets, &message->copy);
+	else
+		digest_sha256(message->octets, message->sha256);
+	imap_arrival_render(message->octets, &message->rendered);
+}
 
 void
 incoming_render(struct incoming *incoming)
@@ -15,8 +28,7 @@ incoming_render(struct incoming *incoming)
 		struct incoming_message *message = &incoming->messages[i];
 
 		message->octets = span_slice(contents, message->offset, message->size_octets);
-		imap_arrival_render(message->octets, &message->rendered);
-		digest_sha256(message->octets, message->sha256);
+		render(message, incoming->is_delivered);
 	}
 	incoming->is_rendered = true;
 }
@@ -24,8 +36,10 @@ incoming_render(struct incoming *incoming)
 void
 incoming_fini(struct incoming *incoming)
 {
-	for (size_t i = 0; i < incoming->count; i++)
+	for (size_t i = 0; i < incoming->count; i++) {
 		imap_arrival_fini(&incoming->messages[i].rendered);
+		buffer_free(&incoming->messages[i].copy);
+	}
 }
 
 bool
@@ -38,20 +52,21 @@ incoming_has_keywords(const struct incoming *incoming)
 }
 
 static enum store_status
-store_one(const struct incoming_message *message, struct store *store, uint64_t mailbox_id,
-    struct store_message *result_out)
+store_one(const struct incoming_message *message, struct span trace, struct store *store,
+    uint64_t mailbox_id, struct store_message *result_out)
 {
 	const struct imap_arrival *rendered = &message->rendered;
+	struct span pieces[] = { trace, message->octets };
+	struct buffer parts = { 0 };
 	struct store_arrival arrival = {
-		.pieces = &message->octets,
-		.piece_count = 1,
-		.header_length = rendered->header_length,
+		.pieces = pieces,
+		.piece_count = COUNT_OF(pieces),
+		.header_length = (uint32_t)trace.length + rendered->header_length,
 		.internal_date_s = message->internal_date_s,
-		.sha256 = message->sha256,
+		.sha256 = trace.length == 0 ? message->sha256 : NULL,
 		.envelope = buffer_span(&rendered->envelope),
 		.body = buffer_span(&rendered->body),
 		.bodystructure = buffer_span(&rendered->bodystructure),
-		.parts = buffer_span(&rendered->parts),
 		.message_id = buffer_span(&rendered->message_id),
 		.has_sent_date = rendered->has_sent_date,
 		.sent_s = rendered->sent_s,
@@ -65,12 +80,16 @@ store_one(const struct incoming_message *message, struct store *store, uint64_t 
 		    &keywords);
 	if (status != STORE_OK)
 		return status;
+	mime_parts_shift(buffer_span(&rendered->parts), (uint32_t)trace.length, &parts);
+	arrival.parts = buffer_span(&parts);
 	arrival.flags = message->flags | keywords;
-	return store_append(store, mailbox_id, &arrival, result_out);
+	status = store_append(store, mailbox_id, &arrival, result_out);
+	buffer_free(&parts);
+	return status;
 }
 
 enum store_status
-incoming_store(const struct incoming *incoming, struct store *store, uint64_t mailbox_id,
+incoming_store(const struct incoming *incoming, struct span trace, struct store *store, uint64_t mailbox_id,
     struct store_message *results_out, struct arena *arena, struct store_keywords *keywords_out)
 {
 	enum store_status status = STORE_OK;
@@ -78,7 +97,7 @@ incoming_store(const struct incoming *incoming, struct store *store, uint64_t ma
 	if (!incoming->is_rendered)
 		return STORE_UNAVAILABLE;
 	for (size_t i = 0; i < incoming->count && status == STORE_OK; i++)
-		status = store_one(&incoming->messages[i], store, mailbox_id, &results_out[i]);
+		status = store_one(&incoming->messages[i], trace, store, mailbox_id, &results_out[i]);
 	if (status == STORE_OK && incoming_has_keywords(incoming))
 		status = store_keyword_list(store, mailbox_id, arena, keywords_out);
 	return status;

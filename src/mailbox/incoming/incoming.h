@@ -17,9 +17,10 @@ struct incoming_message {
 	struct span *keywords;
 	size_t keyword_count;
 	int64_t internal_date_s;
-	struct span octets;		/* in the spool */
+	struct span octets;		/* in the spool, or in the copy */
+	struct buffer copy;		/* of a delivered message that is not kept as it came */
 	struct imap_arrival rendered;
-	uint8_t sha256[DIGEST_LENGTH];
+	uint8_t sha256[DIGEST_LENGTH];	/* not of a delivered one: each recipient's is another */
 };
 
 struct incoming {
@@ -27,6 +28,7 @@ struct incoming {
 	struct spool *spool;		/* finished */
 	struct incoming_message *messages;
 	size_t count;
+	bool is_delivered;		/* trace fields will stand before each: lmtp/trace.h */
 	bool is_rendered;		/* false: the spool could not be read */
 };
 
@@ -36,14 +38,15 @@ void incoming_render(struct incoming *incoming);
 /*
  * Add all messages to a mailbox, within a transaction.
  *
+ *	trace		header fields that stand before each message; empty for those that are not delivered
  *	results_out	count of them
  *	arena		of the job: holds the keywords
  *	keywords_out	of the mailbox afterwards; filled in only when some message has a keyword
  *
  * Storage worker.  Several stores may be filled from one incoming at the same time.
  */
-enum store_status incoming_store(const struct incoming *incoming, struct store *store, uint64_t mailbox_id,
-    struct store_message *results_out, struct arena *arena, struct store_keywords *keywords_out);
+enum store_status incoming_store(const struct incoming *incoming, struct span trace, struct store *store,
+    uint64_t mailbox_id, struct store_message *results_out, struct arena *arena, struct store_keywords *keywords_out);
 
 /* Free what was rendered. */
 void incoming_fini(struct incoming *incoming);
