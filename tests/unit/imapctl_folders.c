@@ -285,7 +285,7 @@ test_order_of_arrival(void **state)
 	make_folder("O/cur");
 	make_folder("O/new");
 	for (size_t i = COUNT_OF(arrivals); i-- > 0;) {
-		char path[256], subject[8];
+		char path[256], subject[24];
 
 		snprintf(path, sizeof path, "O/%s", arrivals[i]);
 		snprintf(subject, sizeof subject, "%zu", i);
@@ -450,7 +450,7 @@ test_marks(void **state)
 	make_folder("S");
 	write_file("S/.mh_sequences", "unseen: 1-3\nWork: 3\n");
 	for (int i = 1; i <= 7; i++) {
-		char path[16], subject[8];
+		char path[24], subject[24];
 
 		snprintf(path, sizeof path, "S/%d", i);
 		snprintf(subject, sizeof subject, "%d", i);
