@@ -1,5 +1,6 @@
 /*
- * What FETCH asks for: RFC 9051 section 6.4.5, RFC 3501 section 6.4.5, RFC 3516, RFC 7162 section 3.1.4.
+ * What FETCH asks for: RFC 9051 section 6.4.5, RFC 3501 section 6.4.5, RFC 3516, RFC 7162 section 3.1.4, RFC 8474
+ * section 5, RFC 8514 section 4.2.
  * ALL, FAST and FULL come out expanded; an item asked for twice comes once.  Pure.
  */
 #ifndef IMAP_FETCH_H
@@ -13,6 +14,9 @@ enum imap_fetch_kind {
 	IMAP_FETCH_INTERNALDATE,
 	IMAP_FETCH_RFC822_SIZE,
 	IMAP_FETCH_MODSEQ,
+	IMAP_FETCH_EMAILID,
+	IMAP_FETCH_THREADID,
+	IMAP_FETCH_SAVEDATE,
 	IMAP_FETCH_ENVELOPE,
 	IMAP_FETCH_BODY,		/* BODY without a section: no extension data */
 	IMAP_FETCH_BODYSTRUCTURE,

@@ -22,12 +22,15 @@ enum imap_search_key {
 	IMAP_SEARCH_HEADER,		/* field, text: FROM, TO, CC, BCC and SUBJECT become this */
 	IMAP_SEARCH_BODY,		/* text */
 	IMAP_SEARCH_TEXT,		/* text */
+	IMAP_SEARCH_EMAILID, IMAP_SEARCH_THREADID,	/* text: an objectid, RFC 8474 */
+	IMAP_SEARCH_OLDER, IMAP_SEARCH_YOUNGER,		/* number, seconds from now: internal date, RFC 5032 */
+	IMAP_SEARCH_SAVEDBEFORE, IMAP_SEARCH_SAVEDON, IMAP_SEARCH_SAVEDSINCE,	/* days: save date, RFC 8514 */
 };
 
 /* What must be at hand to decide a key; a node with children has the greatest of theirs. */
 enum imap_search_cost {
 	IMAP_COST_STATE,	/* flags, UID, internal date, size, message number */
-	IMAP_COST_HEADER,
+	IMAP_COST_HEADER,	/* and what the store keeps of the message */
 	IMAP_COST_BODY,
 };
 
@@ -42,7 +45,7 @@ struct imap_search_node {
 	enum imap_search_cost cost;
 	uint32_t parent;		/* the root is its own */
 	uint32_t end;
-	uint64_t number;		/* LARGER, SMALLER, MODSEQ; IMAP_FLAG_ bit of FLAG */
+	uint64_t number;		/* LARGER, SMALLER, MODSEQ, OLDER, YOUNGER; IMAP_FLAG_ bit of FLAG */
 	int32_t days;			/* since 1970-01-01 */
 	struct span field;		/* HEADER */
 	struct span text;		/* as the client wrote it; empty matches everything */

@@ -39,6 +39,9 @@ static const struct {
 	{ "MULTIAPPEND",	AFTER_LOGIN },			/* RFC 3502 */
 	{ "BINARY",		AFTER_LOGIN },			/* RFC 3516 */
 	{ "STATUS=SIZE",	AFTER_LOGIN },			/* RFC 8438 */
+	{ "OBJECTID",		AFTER_LOGIN },			/* RFC 8474 */
+	{ "SAVEDATE",		AFTER_LOGIN },			/* RFC 8514 */
+	{ "WITHIN",		AFTER_LOGIN },			/* RFC 5032 */
 	{ "CONDSTORE",		AFTER_LOGIN },			/* RFC 7162 */
 };
 

@@ -1,11 +1,13 @@
 /*
  * Arguments of SEARCH, as a flat program.  Open keys are a chain of parents in the program itself, so nesting
- * costs neither stack nor a second look.  RFC 9051 section 9, "search"; RFC 3501; RFC 4731; RFC 5182; RFC 7162.
- * Pure.
+ * costs neither stack nor a second look.  RFC 9051 section 9, "search"; RFC 3501; RFC 4731; RFC 5032; RFC 5182; RFC 7162;
+ * RFC 8474; RFC 8514.  Pure.
  */
 #include "base/memory.h"
 #include "mime/charset.h"
 #include "read.h"
+
+#define OBJECTID_MAX 255
 
 struct program {
 	struct cursor *cursor;
@@ -163,6 +165,30 @@ read_size(struct cursor *cursor, struct imap_search_node *node)
 	return spaces(cursor) && cursor_number(cursor, INT64_MAX, &node->number);
 }
 
+/* RFC 5032 section 4: nz-number. */
+static bool
+read_interval(struct cursor *cursor, struct imap_search_node *node)
+{
+	return spaces(cursor) && cursor_number(cursor, UINT32_MAX, &node->number) &&
+	    (node->number > 0 || cursor_fail(cursor, "The interval is at least one second"));
+}
+
+/* RFC 8474 section 7: 1*255(ALPHA / DIGIT / "_" / "-"). */
+static bool
+is_objectid_octet(uint8_t octet)
+{
+	uint8_t lower = ascii_lower(octet);
+
+	return (lower >= 'a' && lower <= 'z') || ascii_is_digit(octet) || octet == '_' || octet == '-';
+}
+
+static bool
+read_objectid(struct cursor *cursor, struct imap_search_node *node)
+{
+	return spaces(cursor) && cursor_run(cursor, is_objectid_octet, &node->text) &&
+	    (node->text.length <= OBJECTID_MAX || cursor_fail(cursor, "The identifier is too long"));
+}
+
 static bool
 read_text(struct cursor *cursor, struct imap_search_node *node)
 {
@@ -238,6 +264,14 @@ static const struct leaf {
 	{ "KEYWORD", IMAP_SEARCH_KEYWORD, IMAP_COST_STATE, read_keyword, NULL },
 	{ "UID", IMAP_SEARCH_UID, IMAP_COST_STATE, read_uids, NULL },
 	{ "MODSEQ", IMAP_SEARCH_MODSEQ, IMAP_COST_STATE, read_modseq, NULL },
+	{ "EMAILID", IMAP_SEARCH_EMAILID, IMAP_COST_STATE, read_objectid, NULL },
+	{ "THREADID", IMAP_SEARCH_THREADID, IMAP_COST_STATE, read_objectid, NULL },
+	{ "OLDER", IMAP_SEARCH_OLDER, IMAP_COST_STATE, read_interval, NULL },
+	{ "YOUNGER", IMAP_SEARCH_YOUNGER, IMAP_COST_STATE, read_interval, NULL },
+	{ "SAVEDATESUPPORTED", IMAP_SEARCH_ALL, IMAP_COST_STATE, read_no_argument, NULL },
+	{ "SAVEDBEFORE", IMAP_SEARCH_SAVEDBEFORE, IMAP_COST_HEADER, read_date, NULL },
+	{ "SAVEDON", IMAP_SEARCH_SAVEDON, IMAP_COST_HEADER, read_date, NULL },
+	{ "SAVEDSINCE", IMAP_SEARCH_SAVEDSINCE, IMAP_COST_HEADER, read_date, NULL },
 	{ "LARGER", IMAP_SEARCH_LARGER, IMAP_COST_STATE, read_size, NULL },
 	{ "SMALLER", IMAP_SEARCH_SMALLER, IMAP_COST_STATE, read_size, NULL },
 	{ "BEFORE", IMAP_SEARCH_BEFORE, IMAP_COST_STATE, read_date, NULL },

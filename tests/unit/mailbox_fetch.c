@@ -140,7 +140,7 @@ render(struct fixture *fixture, const char *items, size_t piece_octets, struct b
 	struct fetch_entry entry = { .number = 3, .message = fixture->message };
 	struct fetch_render render;
 
-	fetch_render_init(&render, &line->fetch);
+	fetch_render_init(&render, &line->fetch, 1);
 	fetch_render_add(&render, &entry);
 	while (!fetch_render_is_done(&render)) {
 		struct buffer piece = { 0 };
@@ -214,7 +214,7 @@ test_added_flags(void **state)
 		struct fetch_render render;
 		struct buffer out = { 0 };
 
-		fetch_render_init(&render, &line->fetch);
+		fetch_render_init(&render, &line->fetch, 1);
 		fetch_render_add(&render, &entry);
 		assert_int_equal(fetch_render(&render, fixture->store, 1000, &out), STORE_OK);
 		assert_string_equal(buffer_string(&out), lines[i].expected);

@@ -75,6 +75,13 @@ class Run:
             self.names.update({k.encode(): v for k, v in found.groupdict().items()})
         return found
 
+    def line(self, *wished):
+        """The next line; the MAILBOXID that each SELECT tells is passed over where it is not asked for."""
+        line = self.connection.line()
+        while line.startswith(b"* OK [MAILBOXID") and not any(text.startswith(b"* OK [MAILBOXID") for text in wished):
+            line = self.connection.line()
+        return line
+
     def run(self):
         unordered = []
         for number, raw in enumerate(self.path.read_bytes().split(b"\n"), 1):
@@ -89,12 +96,12 @@ class Run:
             elif kind == b"S*":
                 unordered.append((where, text))
             elif kind == b"S:":
-                line = self.connection.line()
+                line = self.line(text, *(wish[1] for wish in unordered))
                 while unordered:
                     hit = [wish for wish in unordered if self.expect(number, wish[1], line)]
                     assert hit, f"{where}: {line!r} is none of {unordered!r}"
                     unordered.remove(hit[0])
-                    line = self.connection.line()
+                    line = self.line(text, *(wish[1] for wish in unordered))
                 assert self.expect(number, text, line), f"{where}: wanted {text!r}\n got {line!r}"
             elif raw.startswith(b"="):
                 self.use(raw[1:].decode())

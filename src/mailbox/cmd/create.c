@@ -1,27 +1,38 @@
 /*
- * CREATE: RFC 9051 section 6.3.4, with the special uses of RFC 6154 section 3.
+ * CREATE: RFC 9051 section 6.3.4, with the special uses of RFC 6154 section 3 and the MAILBOXID of RFC 8474 section
+ * 4.1.
  */
+#include "../shared/objectid.h"
 #include "commands.h"
 
 struct create {
 	struct session_job job;
 	struct span name;
 	const char *use;
+	uint64_t id;
 };
 
 static enum store_status
 work_create(struct store *store, struct session_job *job)
 {
-	const struct create *create = CONTAINER_OF(job, struct create, job);
+	struct create *create = CONTAINER_OF(job, struct create, job);
 
-	return store_mailbox_create(store, create->name, create->use, NULL);
+	return store_mailbox_create(store, create->name, create->use, &create->id);
 }
 
 static void
 on_created(struct session *session, struct session_job *job, enum store_status status)
 {
-	(void)job;
-	session_finish_status(session, status);
+	struct buffer code = { 0 };
+
+	if (status != STORE_OK) {
+		session_finish_status(session, status);
+		return;
+	}
+	buffer_add_string(&code, "MAILBOXID ");
+	objectid_write_mailbox(&code, CONTAINER_OF(job, struct create, job)->id);
+	session_finish_with(session, REPLY_DONE, buffer_span(&code));
+	buffer_free(&code);
 }
 
 void

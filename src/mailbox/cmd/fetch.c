@@ -265,7 +265,7 @@ new_fetch(struct session *session)
 
 	fetch->program = program;
 	fetch->mailbox_id = session->view->state->mailbox_id;
-	fetch_render_init(&fetch->render, program);
+	fetch_render_init(&fetch->render, program, fetch->mailbox_id);
 	fetch->render.style.is_rev2 = session->is_rev2;
 	fetch->render.style.has_recent = session_has_recent(session);
 	fetch->render.style.has_condstore = session->has_condstore;

@@ -2,6 +2,7 @@
  * SELECT and EXAMINE: RFC 9051 sections 6.3.2 and 6.3.3, RFC 3501 section 6.3.1, RFC 7162 sections 3.1.2.1, 3.1.8
  * and 3.2.11.
  */
+#include "../shared/objectid.h"
 #include "commands.h"
 
 struct select {
@@ -59,6 +60,9 @@ write_mailbox(struct session *session, const struct select *select)
 	buffer_printf(out, "* OK [UIDNEXT %u] the next one\r\n", view->state->uidnext);
 	buffer_printf(out, "* OK [HIGHESTMODSEQ %llu] of all changes\r\n",
 	    (unsigned long long)view->state->highest_modseq);
+	buffer_add_string(out, "* OK [MAILBOXID ");		/* RFC 8474 section 4.2 */
+	objectid_write_mailbox(out, view->state->mailbox_id);
+	buffer_add_string(out, "] of the mailbox\r\n");
 	if (session->is_rev2) {
 		buffer_add_string(out, "* LIST () \"/\" ");
 		imap_write_mailbox(out, select->name, true);

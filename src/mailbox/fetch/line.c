@@ -4,6 +4,7 @@
  */
 #include "line.h"
 
+#include "../shared/objectid.h"
 #include "imap/date.h"
 #include "imap/flags.h"
 
@@ -16,6 +17,8 @@ fetch_line_has(enum imap_fetch_kind kind)
 	case IMAP_FETCH_INTERNALDATE:
 	case IMAP_FETCH_RFC822_SIZE:
 	case IMAP_FETCH_MODSEQ:
+	case IMAP_FETCH_EMAILID:
+	case IMAP_FETCH_THREADID:
 		return true;
 	default:
 		return false;
@@ -71,6 +74,13 @@ fetch_line_item(const struct fetch_style *style, const struct fetch_entry *entry
 		buffer_add_span(out, SPAN("MODSEQ ("));
 		buffer_add_number(out, message->modseq);
 		buffer_add_octet(out, ')');
+		break;
+	case IMAP_FETCH_EMAILID:
+		buffer_add_span(out, SPAN("EMAILID "));
+		objectid_write_email(out, message->content_id);
+		break;
+	case IMAP_FETCH_THREADID:
+		buffer_add_span(out, SPAN("THREADID NIL"));
 		break;
 	default:
 		break;

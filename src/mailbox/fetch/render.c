@@ -22,7 +22,7 @@ has_fields(const struct imap_fetch_item *item)
 static unsigned
 fields_of_item(const struct imap_fetch_item *item)
 {
-	if (fetch_line_has(item->kind))
+	if (fetch_line_has(item->kind) || item->kind == IMAP_FETCH_SAVEDATE)
 		return 0;
 	if (item->kind == IMAP_FETCH_ENVELOPE)
 		return STORE_CONTENT_ENVELOPE;
@@ -46,9 +46,9 @@ fields_of(const struct imap_fetch *program)
 }
 
 void
-fetch_render_init(struct fetch_render *render, const struct imap_fetch *program)
+fetch_render_init(struct fetch_render *render, const struct imap_fetch *program, uint64_t mailbox_id)
 {
-	*render = (struct fetch_render){ .program = program, .content_fields = fields_of(program) };
+	*render = (struct fetch_render){ .program = program, .mailbox_id = mailbox_id, .content_fields = fields_of(program) };
 	render->fields = memory_new_array(program->item_count, sizeof *render->fields);
 	for (size_t i = 0; i < program->item_count; i++)
 		if (program->items[i].field_count > 0)
@@ -224,6 +224,22 @@ item_binary(struct fetch_render *render, const struct imap_fetch_item *item, str
 	return status;
 }
 
+/* RFC 8514 section 4.2; a message that has gone has none any more. */
+static enum store_status
+item_save_date(const struct fetch_render *render, struct store *store, struct buffer *out)
+{
+	int64_t save_date_s;
+	enum store_status status = store_message_save_date(store, render->mailbox_id,
+	    render->entries[render->next].message.uid, &save_date_s);
+
+	buffer_add_span(out, SPAN("SAVEDATE "));
+	if (status == STORE_OK)
+		imap_date_time_write(out, (struct imap_date_time){ save_date_s, 0 });
+	else
+		buffer_add_span(out, SPAN("NIL"));
+	return status == STORE_NOT_FOUND ? STORE_OK : status;
+}
+
 static enum store_status
 write_item(struct fetch_render *render, const struct imap_fetch_item *item, struct store *store,
     struct buffer *out)
@@ -234,6 +250,8 @@ write_item(struct fetch_render *render, const struct imap_fetch_item *item, stru
 		return STORE_OK;
 	}
 	switch (item->kind) {
+	case IMAP_FETCH_SAVEDATE:
+		return item_save_date(render, store, out);
 	case IMAP_FETCH_ENVELOPE:
 		buffer_add_span(out, SPAN("ENVELOPE "));
 		write_text(render, &render->content.envelope, out);

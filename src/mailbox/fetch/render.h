@@ -23,6 +23,7 @@ struct fetch_octets {
 struct fetch_render {
 	const struct imap_fetch *program;
 	struct fetch_style style;
+	uint64_t mailbox_id;
 	struct fetch_fields *fields;	/* one for each item */
 	unsigned content_fields;	/* STORE_CONTENT_* that the items need */
 
@@ -42,7 +43,7 @@ struct fetch_render {
 };
 
 /* The program is borrowed until fetch_render_fini(). */
-void fetch_render_init(struct fetch_render *render, const struct imap_fetch *program);
+void fetch_render_init(struct fetch_render *render, const struct imap_fetch *program, uint64_t mailbox_id);
 void fetch_render_fini(struct fetch_render *render);
 
 /* Begin the next batch: the entries are added behind. */

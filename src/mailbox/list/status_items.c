@@ -1,6 +1,7 @@
 /*
  * STATUS items from a mailbox's row, which has all the counters but that of recent messages.
  */
+#include "../shared/objectid.h"
 #include "imap/writer.h"
 #include "status_items.h"
 
@@ -56,9 +57,10 @@ status_write(struct buffer *out, const struct store_mailbox *mailbox, uint32_t r
 	for (size_t i = 0; i < sizeof items / sizeof items[0]; i++)
 		if ((style->items & items[i].item) != 0)
 			write_item(out, items[i].name, items[i].number);
-	if ((style->items & IMAP_STATUS_MAILBOXID) != 0)	/* RFC 8474 section 4.3 */
-		buffer_printf(out, "%sMAILBOXID (%llu)", out->at[out->length - 1] == '(' ? "" : " ",
-		    (unsigned long long)mailbox->id);
+	if ((style->items & IMAP_STATUS_MAILBOXID) != 0) {	/* RFC 8474 section 4.3 */
+		buffer_add_string(out, out->at[out->length - 1] == '(' ? "MAILBOXID " : " MAILBOXID ");
+		objectid_write_mailbox(out, mailbox->id);
+	}
 	buffer_add_string(out, ")\r\n");
 }
 

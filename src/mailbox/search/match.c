@@ -75,6 +75,24 @@ test_sent(struct search_matcher *matcher, const struct imap_search_node *leaf)
 	return matcher->sent_day >= leaf->days;
 }
 
+static bool
+test_saved(struct search_matcher *matcher, const struct imap_search_node *leaf)
+{
+	int64_t save_date_s, day;
+
+	if (matcher->status == STORE_OK)
+		matcher->status = store_message_save_date(matcher->store, matcher->program->mailbox_id,
+		    matcher->message->message.uid, &save_date_s);
+	if (matcher->status != STORE_OK)
+		return false;
+	day = search_day_of(save_date_s);
+	if (leaf->key == IMAP_SEARCH_SAVEDBEFORE)
+		return day < leaf->days;
+	if (leaf->key == IMAP_SEARCH_SAVEDON)
+		return day == leaf->days;
+	return day >= leaf->days;
+}
+
 /* Ask for all keys of a kind at once: the message is read and decoded for them together. */
 static void
 test_bodies(struct search_matcher *matcher, enum imap_search_key key)
@@ -102,6 +120,10 @@ test_leaf(struct search_matcher *matcher, const struct imap_search_node *leaf)
 	struct span needle = buffer_span(&matcher->program->nodes[leaf - matcher->program->search->nodes].needle);
 
 	switch (leaf->key) {
+	case IMAP_SEARCH_SAVEDBEFORE:
+	case IMAP_SEARCH_SAVEDON:
+	case IMAP_SEARCH_SAVEDSINCE:
+		return test_saved(matcher, leaf);
 	case IMAP_SEARCH_SENTBEFORE:
 	case IMAP_SEARCH_SENTON:
 	case IMAP_SEARCH_SENTSINCE:

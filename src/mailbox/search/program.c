@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "../shared/objectid.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "text.h"
 
@@ -29,6 +31,13 @@ prepare(struct search_node *prepared, struct imap_search_node *node, const struc
 	case IMAP_SEARCH_KEYWORD:
 		prepared->flags = keyword_flag(view->state, node->text);
 		break;
+	case IMAP_SEARCH_EMAILID:
+		prepared->content_id = objectid_email(node->text);
+		break;
+	case IMAP_SEARCH_OLDER:
+	case IMAP_SEARCH_YOUNGER:
+		prepared->limit_s = clock_calendar_s() - (int64_t)node->number;
+		break;
 	case IMAP_SEARCH_SEQUENCE:
 	case IMAP_SEARCH_UID:
 		view_set_init(&prepared->set, view, &node->set, node->key == IMAP_SEARCH_UID, saved);
@@ -48,6 +57,7 @@ search_program_init(struct search_program *program, struct imap_search *search, 
     const struct imap_sequence *saved)
 {
 	program->search = search;
+	program->mailbox_id = view->state->mailbox_id;
 	program->nodes = memory_new_array(search->node_count, sizeof *program->nodes);
 	for (size_t i = 0; i < search->node_count; i++)
 		prepare(&program->nodes[i], &search->nodes[i], view, saved);
@@ -62,8 +72,8 @@ search_program_fini(struct search_program *program)
 	program->nodes = NULL;
 }
 
-static int64_t
-day_of(int64_t seconds)
+int64_t
+search_day_of(int64_t seconds)
 {
 	return (seconds - (seconds < 0 ? DAY_SECONDS - 1 : 0)) / DAY_SECONDS;
 }
@@ -95,16 +105,24 @@ search_test_state(const struct search_program *program, const struct imap_search
 		return is_in_set(&prepared->set, message) ? IMAP_TRUE : IMAP_FALSE;
 	case IMAP_SEARCH_MODSEQ:
 		return stored->modseq >= leaf->number ? IMAP_TRUE : IMAP_FALSE;
+	case IMAP_SEARCH_EMAILID:
+		return stored->content_id == prepared->content_id ? IMAP_TRUE : IMAP_FALSE;
+	case IMAP_SEARCH_THREADID:
+		return IMAP_FALSE;
+	case IMAP_SEARCH_OLDER:
+		return stored->internal_date_s <= prepared->limit_s ? IMAP_TRUE : IMAP_FALSE;
+	case IMAP_SEARCH_YOUNGER:
+		return stored->internal_date_s >= prepared->limit_s ? IMAP_TRUE : IMAP_FALSE;
 	case IMAP_SEARCH_LARGER:
 		return stored->size > leaf->number ? IMAP_TRUE : IMAP_FALSE;
 	case IMAP_SEARCH_SMALLER:
 		return stored->size < leaf->number ? IMAP_TRUE : IMAP_FALSE;
 	case IMAP_SEARCH_BEFORE:
-		return day_of(stored->internal_date_s) < leaf->days ? IMAP_TRUE : IMAP_FALSE;
+		return search_day_of(stored->internal_date_s) < leaf->days ? IMAP_TRUE : IMAP_FALSE;
 	case IMAP_SEARCH_ON:
-		return day_of(stored->internal_date_s) == leaf->days ? IMAP_TRUE : IMAP_FALSE;
+		return search_day_of(stored->internal_date_s) == leaf->days ? IMAP_TRUE : IMAP_FALSE;
 	case IMAP_SEARCH_SINCE:
-		return day_of(stored->internal_date_s) >= leaf->days ? IMAP_TRUE : IMAP_FALSE;
+		return search_day_of(stored->internal_date_s) >= leaf->days ? IMAP_TRUE : IMAP_FALSE;
 	default:
 		return IMAP_UNKNOWN;
 	}

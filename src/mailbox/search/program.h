@@ -11,6 +11,8 @@
 /* What a node needs beyond what the parser read. */
 struct search_node {
 	uint64_t flags;			/* the bit of KEYWORD; 0: no message has it */
+	uint64_t content_id;		/* EMAILID; 0: no message has it */
+	int64_t limit_s;		/* OLDER, YOUNGER: the internal date that divides them */
 	struct view_set set;		/* SEQUENCE, UID */
 	struct buffer needle;		/* HEADER, BODY, TEXT: folded */
 };
@@ -18,6 +20,7 @@ struct search_node {
 struct search_program {
 	const struct imap_search *search;
 	struct search_node *nodes;	/* one for each of search->nodes */
+	uint64_t mailbox_id;
 };
 
 /* A message to be tested. */
@@ -40,6 +43,9 @@ struct search_message {
 void search_program_init(struct search_program *program, struct imap_search *search, const struct view *view,
     const struct imap_sequence *saved);
 void search_program_fini(struct search_program *program);
+
+/* The day of a time since 1970 UTC, in days since 1970-01-01. */
+int64_t search_day_of(int64_t seconds);
 
 /* Decide a leaf of IMAP_COST_STATE; IMAP_UNKNOWN for the others. */
 enum imap_truth search_test_state(const struct search_program *program, const struct imap_search_node *leaf,
