@@ -46,8 +46,12 @@ enum imap_event_kind {
  * A message of APPEND.  When is_synchronizing the caller sends "+ OK" itself when it is ready for the
  * octets, or refuses by imap_parser_skip_command().  All it points to lives until COMMAND or ERROR.
  */
+enum imap_replaces { IMAP_REPLACES_NOTHING, IMAP_REPLACES_NUMBER, IMAP_REPLACES_UID };
+
 struct imap_append_message {
 	struct span tag;
+	enum imap_replaces replaces;	/* of REPLACE, RFC 8508 */
+	uint64_t replaced;		/* the number or UID; 0: "*" */
 	struct span mailbox;		/* canonical UTF-8 */
 	struct imap_flags flags;
 	bool has_date;

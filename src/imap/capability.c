@@ -36,6 +36,7 @@ static const struct {
 	{ "LIST-STATUS",	AFTER_LOGIN },			/* RFC 5819 */
 	{ "ESEARCH",		AFTER_LOGIN },			/* RFC 4731 */
 	{ "SEARCHRES",		AFTER_LOGIN },			/* RFC 5182 */
+	{ "REPLACE",		AFTER_LOGIN },			/* RFC 8508 */
 	{ "MULTIAPPEND",	AFTER_LOGIN },			/* RFC 3502 */
 	{ "BINARY",		AFTER_LOGIN },			/* RFC 3516 */
 	{ "STATUS=SIZE",	AFTER_LOGIN },			/* RFC 8438 */

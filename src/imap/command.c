@@ -44,6 +44,7 @@ const struct imap_command imap_commands[IMAP_COMMAND_COUNT] = {
 	[IMAP_SEARCH]	    = { "SEARCH",	SELECTED,	"[return] [charset] keys",	MUST_STAY, true },
 	[IMAP_FETCH]	    = { "FETCH",	SELECTED,	"set items [params]",		MUST_STAY, true },
 	[IMAP_STORE]	    = { "STORE",	SELECTED,	"set [params] flags",		MUST_STAY, true },
+	[IMAP_REPLACE]	    = { "REPLACE",	SELECTED,	"number mailbox message",	MAY_MOVE, true },
 	[IMAP_COPY]	    = { "COPY",		SELECTED,	"set mailbox",			MAY_MOVE, true },
 	[IMAP_MOVE]	    = { "MOVE",		SELECTED,	"set mailbox",			MAY_MOVE, true },
 };

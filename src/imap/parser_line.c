@@ -227,7 +227,8 @@ is_append(struct imap_parser *parser)
 	struct cursor cursor = cursor_over(parser, NULL, buffer_span(&parser->text));
 
 	if (parser->kind == NOT_ASKED)
-		parser->kind = imap_read_start(&cursor, &line) && line.verb == IMAP_APPEND ? IS_APPEND : IS_OTHER;
+		parser->kind = imap_read_start(&cursor, &line) &&
+		    (line.verb == IMAP_APPEND || line.verb == IMAP_REPLACE) ? IS_APPEND : IS_OTHER;
 	return parser->kind == IS_APPEND;
 }
 

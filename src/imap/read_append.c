@@ -1,5 +1,6 @@
 /*
- * APPEND up to each of its messages.  RFC 9051 section 9, "append"; RFC 3502 for more than one.  Pure.
+ * APPEND up to each of its messages, and REPLACE.  RFC 9051 section 9, "append"; RFC 3502 for more than one; RFC 8508.
+ * Pure.
  */
 #include "read.h"
 
@@ -19,11 +20,25 @@ read_options(struct cursor *cursor, struct imap_append_message *message)
 	return cursor_settle(cursor);
 }
 
+/* RFC 8508 section 5: seq-number, a number or "*". */
+static bool
+read_replaced(struct cursor *cursor, const struct imap_command_line *line, struct imap_append_message *message)
+{
+	message->replaces = line->is_uid ? IMAP_REPLACES_UID : IMAP_REPLACES_NUMBER;
+	message->replaced = 0;
+	if (!cursor_skip(cursor, '*') && (!cursor_number(cursor, UINT32_MAX, &message->replaced) ||
+	    (message->replaced == 0 && !cursor_fail(cursor, "Message numbers begin with 1"))))
+		return false;
+	return cursor_space(cursor);
+}
+
 bool
 imap_read_append(struct cursor *cursor, struct imap_command_line *line, struct imap_append_message *message,
     bool *is_message_out)
 {
 	if (!imap_read_start(cursor, line) || !cursor_space(cursor))
+		return false;
+	if (line->verb == IMAP_REPLACE && !read_replaced(cursor, line, message))
 		return false;
 	*is_message_out = !cursor_is_at_end(cursor);
 	if (!*is_message_out)
@@ -41,5 +56,7 @@ imap_read_append_next(struct cursor *cursor, struct imap_append_message *message
 	message->flags = (struct imap_flags){ 0 };
 	message->has_date = false;
 	message->date = (struct imap_date_time){ 0 };
+	if (message->replaces != IMAP_REPLACES_NOTHING)
+		return cursor_fail(cursor, "REPLACE takes one message");
 	return cursor_space(cursor) && read_options(cursor, message);
 }

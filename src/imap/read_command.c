@@ -15,12 +15,12 @@ read_nothing(struct cursor *cursor, struct imap_command_line *line)
 	return true;
 }
 
-/* APPEND that ends without a message. */
+/* APPEND or REPLACE that ends without a message. */
 static bool
 read_append_alone(struct cursor *cursor, struct imap_command_line *line)
 {
-	(void)line;
-	return cursor_fail(cursor, "APPEND takes a mailbox and a message as literal");
+	return cursor_fail(cursor, line->verb == IMAP_APPEND ? "APPEND takes a mailbox and a message as literal" :
+	    "REPLACE takes a message number, a mailbox and a message as literal");
 }
 
 static reader *const readers[IMAP_COMMAND_COUNT] = {
@@ -45,6 +45,7 @@ static reader *const readers[IMAP_COMMAND_COUNT] = {
 	[IMAP_LSUB] = imap_read_lsub,
 	[IMAP_STATUS] = imap_read_status,
 	[IMAP_APPEND] = read_append_alone,
+	[IMAP_REPLACE] = read_append_alone,
 	[IMAP_IDLE] = read_nothing,
 	[IMAP_CHECK] = read_nothing,
 	[IMAP_CLOSE] = read_nothing,

@@ -1,5 +1,5 @@
 /*
- * The messages of one APPEND, all in one spool; stored together or not at all.  Loop thread.
+ * The messages of one APPEND, or the one of REPLACE, all in one spool; stored together or not at all.  Loop thread.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -21,6 +21,11 @@ struct append {
 	bool is_literal8, is_synchronizing;	/* of the message that comes in */
 	bool has_nul;			/* where it must not be */
 	bool is_finishing;
+	bool is_replace;		/* RFC 8508: another message goes with it */
+	uint64_t replaced_id;		/* its mailbox */
+	uint32_t replaced_uid;
+	uint64_t replaced_modseq;
+	bool is_replaced_gone;
 	uint64_t mailbox_id;
 	uint32_t uidvalidity;
 	struct span name;
@@ -90,6 +95,31 @@ start(struct session *session, const struct imap_append_message *message)
 	    session->role->parts.config->data_directory, SPOOL_THRESHOLD);
 	spool_on_room(append->incoming.spool, on_room, session);
 	session->incoming = append;
+}
+
+/* Which message REPLACE means; REPLY_DONE: it is there. */
+static enum reply
+find_replaced(const struct session *session, const struct imap_append_message *message, uint32_t *uid_out)
+{
+	const struct view *view = session->view;
+	struct view_message found;
+	uint32_t number;
+
+	if (view == NULL)
+		return REPLY_BAD_STATE;
+	if (view->is_read_only)
+		return REPLY_READ_ONLY;
+	if (message->replaced == 0)
+		number = view_count(view);
+	else if (message->replaces == IMAP_REPLACES_UID)
+		number = view_number(view, (uint32_t)message->replaced);
+	else
+		number = message->replaced <= view_count(view) ? (uint32_t)message->replaced : 0;
+	if (number == 0)
+		return message->replaces == IMAP_REPLACES_UID ? REPLY_NO_MESSAGE : REPLY_BAD_NUMBER;
+	view_message(view, number, &found);
+	*uid_out = found.message.uid;
+	return found.is_ghost ? REPLY_SOME_GONE : REPLY_DONE;
 }
 
 static void
@@ -177,15 +207,24 @@ void
 append_begin(struct session *session, const struct imap_append_message *message)
 {
 	bool is_first = session->incoming == NULL;
+	enum reply reply = session->account == NULL ? REPLY_BAD_STATE : REPLY_DONE;
 	struct append *append;
+	uint32_t replaced_uid = 0;
 
-	if (session->account == NULL) {
-		session_refuse_append(session, message->tag, REPLY_BAD_STATE);
+	if (reply == REPLY_DONE && message->replaces != IMAP_REPLACES_NOTHING)
+		reply = find_replaced(session, message, &replaced_uid);
+	if (reply != REPLY_DONE) {
+		session_refuse_append(session, message->tag, reply);
 		return;
 	}
 	if (is_first)
 		start(session, message);
 	append = session->incoming;
+	if (replaced_uid != 0) {
+		append->is_replace = true;
+		append->replaced_id = session->view->state->mailbox_id;
+		append->replaced_uid = replaced_uid;
+	}
 	if (message->size_octets == 0)
 		refuse(session, message->tag, REPLY_EMPTY_MESSAGE);
 	else if (append->incoming.count == MESSAGES_MAX)
@@ -218,13 +257,53 @@ finish(struct session *session, enum reply reply)
 	session_finish(session, reply);
 }
 
+/* The message goes in the transaction that brings the other one: RFC 8508 section 3.4. */
+static enum store_status
+expunge_replaced(struct store *store, struct append *append)
+{
+	uint32_t expunged;
+	size_t count;
+	enum store_status status = store_expunge(store, append->replaced_id, &append->replaced_uid, 1, &expunged,
+	    &count, &append->replaced_modseq);
+
+	if (status == STORE_OK && count == 0) {
+		append->is_replaced_gone = true;
+		status = STORE_NOT_FOUND;
+	}
+	return status;
+}
+
 static enum store_status
 work_store(struct store *store, struct session_job *job)
 {
 	struct append *append = CONTAINER_OF(job, struct append, store);
+	enum store_status status = incoming_store(&append->incoming, SPAN(""), store, append->mailbox_id,
+	    append->results, append->incoming.arena, &append->keywords);
 
-	return incoming_store(&append->incoming, SPAN(""), store, append->mailbox_id, append->results,
-	    append->incoming.arena, &append->keywords);
+	if (status == STORE_OK && append->is_replace)
+		status = expunge_replaced(store, append);
+	return status;
+}
+
+static void
+finish_with(struct session *session, struct span code)
+{
+	append_forget(session);
+	session_finish_with(session, REPLY_DONE, code);
+}
+
+/* The code comes before EXPUNGE, as that of MOVE does: RFC 8508 section 3.2. */
+static void
+finish_replaced(struct session *session, struct span code)
+{
+	struct append *append = session->incoming;
+	struct buffer *out = session_out(session);
+
+	buffer_add_string(out, "* OK [");
+	buffer_add_span(out, code);
+	buffer_add_string(out, "] replaces another\r\n");
+	state_expunged(session->account, append->replaced_id, &append->replaced_uid, 1, append->replaced_modseq);
+	finish(session, REPLY_DONE);
 }
 
 static void
@@ -238,8 +317,10 @@ finish_stored(struct session *session)
 	for (size_t i = 0; i < append->incoming.count; i++)
 		imap_set_writer_add(&set, append->results[i].uid);
 	imap_set_writer_end(&set);
-	append_forget(session);
-	session_finish_with(session, REPLY_DONE, buffer_span(&code));
+	if (append->is_replace)
+		finish_replaced(session, buffer_span(&code));
+	else
+		finish_with(session, buffer_span(&code));
 	buffer_free(&code);
 }
 
@@ -250,7 +331,7 @@ on_stored(struct session *session, struct session_job *job, enum store_status st
 
 	append->is_finishing = false;
 	if (status != STORE_OK) {
-		finish(session, reply_to_append(status));
+		finish(session, append->is_replaced_gone ? REPLY_SOME_GONE : reply_to_append(status));
 		return;
 	}
 	session->role->appended += append->incoming.count;

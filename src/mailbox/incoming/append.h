@@ -1,6 +1,6 @@
 /*
- * APPEND while its messages come in: RFC 9051 section 6.3.12, RFC 3502.  The mailbox is looked up before the
- * first octet is asked for, so that TRYCREATE costs the client no upload.  Loop thread.
+ * APPEND while its messages come in: RFC 9051 section 6.3.12, RFC 3502; and REPLACE, RFC 8508.  The mailbox is
+ * looked up before the first octet is asked for, so that TRYCREATE costs the client no upload.  Loop thread.
  */
 #ifndef APPEND_H
 #define APPEND_H

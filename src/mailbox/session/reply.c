@@ -16,6 +16,7 @@ static const struct reply_words replies[REPLY_COUNT] = {	/* codes: RFC 9051 sect
 	[REPLY_DONE]		= { IMAP_OK, NULL, "done" },
 	[REPLY_EXPUNGE_ISSUED]	= { IMAP_OK, "EXPUNGEISSUED", "done; some messages were expunged meanwhile" },
 	[REPLY_SOME_GONE]	= { IMAP_NO, "EXPUNGEISSUED", "some of these messages were expunged" },
+	[REPLY_NO_MESSAGE]	= { IMAP_NO, NULL, "no message has this UID" },
 	[REPLY_NONEXISTENT]	= { IMAP_NO, "NONEXISTENT", "no such mailbox" },
 	[REPLY_TRYCREATE]	= { IMAP_NO, "TRYCREATE", "no such mailbox" },
 	[REPLY_ALREADY_EXISTS]	= { IMAP_NO, "ALREADYEXISTS", "a mailbox of this name exists" },

@@ -12,6 +12,7 @@ enum reply {
 	REPLY_DONE,		/* OK */
 	REPLY_EXPUNGE_ISSUED,	/* OK, but some messages are gone */
 	REPLY_SOME_GONE,	/* NO [EXPUNGEISSUED]: asked for messages that are gone */
+	REPLY_NO_MESSAGE,	/* no message has this UID */
 	REPLY_NONEXISTENT,	/* no such mailbox */
 	REPLY_TRYCREATE,	/* no such mailbox to append or copy to */
 	REPLY_ALREADY_EXISTS,
