@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "expand.h"
@@ -251,6 +252,18 @@ count_messages(struct maildir *maildir)
 	}
 }
 
+/* Dovecot and Courier keep keywords with the mail; notmuch does not. */
+static void
+note_notmuch(struct maildir *maildir, const char *path)
+{
+	struct buffer database = { 0 };
+
+	buffer_printf(&database, "%s/.notmuch", path);
+	if (access(buffer_string(&database), F_OK) == 0)
+		note(maildir, "tags of notmuch, which are in its database alone", path);
+	buffer_free(&database);
+}
+
 struct source *
 maildir_open(const char *path)
 {
@@ -272,5 +285,6 @@ maildir_open(const char *path)
 		return NULL;
 	}
 	count_messages(maildir);
+	note_notmuch(maildir, path);
 	return source;
 }

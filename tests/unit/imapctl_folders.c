@@ -326,6 +326,7 @@ test_keywords_of_a_maildir(void **state)
 
 	(void)state;
 	make_folder("K/cur");
+	make_folder("K/.notmuch/xapian");
 	write_file("K/dovecot-keywords", "0 $Label1\n1 work\n2 $Forwarded\n4 bad)name\n26 more\n");
 	write_letter("K/cur/1.a:2,Sab", "ab");
 	write_letter("K/cur/2.a:2,c", "c");
@@ -335,7 +336,7 @@ test_keywords_of_a_maildir(void **state)
 	source = open_source("maildir", "K");
 	describe(source, &found);
 	assert_string_equal(buffer_string(&found), ":ab(8 $Label1 work)\n:c(32)\n:all(63)\n:told(0)\n:experimental(0)");
-	assert_int_equal(source->note_count, 4);	/* more, d, e, X */
+	assert_int_equal(source->note_count, 5);	/* notmuch, more, d, e, X */
 	for (size_t i = 0; i < source->note_count; i++)
 		assert_int_equal(source->notes[i].kind, NOTE_NOT_TAKEN_OVER);
 	buffer_free(&found);
