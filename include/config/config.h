@@ -63,6 +63,21 @@ struct config_networks {
 	size_t count;
 };
 
+/* Capabilities that some clients do not get: those whom all that is said of them concerns. */
+struct config_mask {
+	char **capabilities;
+	size_t count;
+	char *user;		/* a pattern as in glob(7); or NULL */
+	bool has_address;
+	struct config_network address;
+	char *id;		/* words of a value in ID; or NULL */
+};
+
+struct config_masks {
+	struct config_mask *at;
+	size_t count;
+};
+
 struct config_uris {
 	char **at;
 	size_t count;
@@ -103,6 +118,7 @@ struct config {
 	char *banner;				/* NULL: the hostname is ready */
 	int login_type;				/* enum config_login_type */
 	struct config_uris auth_mechanisms;	/* names as in RFC 4422, one or more */
+	struct config_masks capability_mask;
 	struct config_uris deny_users;		/* as written */
 	uint64_t login_timeout_s, handshake_timeout_s, idle_timeout_s;
 	uint64_t drain_time_s;
@@ -168,6 +184,27 @@ void config_list_restart_needed(const struct config *before, const struct config
 
 /* Whether auth-mechanisms holds this name, which is written as its table has it. */
 bool config_has_mechanism(const struct config *config, const char *name);
+
+/*
+ * Whether capability-mask names what there is.  False with lines in errors_out when not.
+ *
+ *	name_at		walks the names, without those of mechanisms; NULL past the end
+ *	objection_to	why the one of this index cannot be masked, or not by user; NULL: it can
+ */
+bool config_check_masks(const struct config *config, const char *(*name_at)(size_t index),
+    const char *(*objection_to)(size_t index, bool is_for_users), struct buffer *errors_out);
+
+/* What is known of a client, for capability-mask; borrowed. */
+struct config_client {
+	const char *user;		/* NULL: not known yet */
+	const char *address;		/* numeric; NULL: not known */
+	struct span id;			/* the values of its ID, printable ASCII */
+};
+
+/* Call back with each capability that is masked for this client, once or more. */
+typedef void config_masked(const char *capability, void *context);
+void config_mask(const struct config *config, const struct config_client *client, config_masked *on_masked,
+    void *context);
 
 /* Whether a numeric address, without port, lies in one of the networks. */
 bool config_networks_have(const struct config_networks *networks, const char *address);

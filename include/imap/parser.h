@@ -10,6 +10,7 @@
 #ifndef IMAP_PARSER_H
 #define IMAP_PARSER_H
 
+#include "imap/capability.h"
 #include "imap/command.h"
 
 struct imap_parser;
@@ -91,6 +92,9 @@ void imap_parser_set_limits(struct imap_parser *parser, const struct imap_limits
 
 /* The session has enabled IMAP4rev2 or UTF8=ACCEPT: mailbox names are UTF-8, no longer modified UTF-7. */
 void imap_parser_set_utf8(struct imap_parser *parser, bool is_utf8);
+
+/* What these capabilities bring is unknown from now on; copies. */
+void imap_parser_set_masked(struct imap_parser *parser, const struct imap_capabilities *masked);
 
 /*
  * Eat input up to the next event.  Moves *input past what was eaten: call again until NEED_MORE.  After a

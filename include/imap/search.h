@@ -24,6 +24,7 @@ enum imap_search_key {
 	IMAP_SEARCH_TEXT,		/* text */
 	IMAP_SEARCH_EMAILID, IMAP_SEARCH_THREADID,	/* text: an objectid, RFC 8474 */
 	IMAP_SEARCH_OLDER, IMAP_SEARCH_YOUNGER,		/* number, seconds from now: internal date, RFC 5032 */
+	IMAP_SEARCH_SAVEDATESUPPORTED,	/* so every mailbox does: as ALL */
 	IMAP_SEARCH_SAVEDBEFORE, IMAP_SEARCH_SAVEDON, IMAP_SEARCH_SAVEDSINCE,	/* days: save date, RFC 8514 */
 };
 

@@ -115,6 +115,7 @@ struct link_facts {
 	uint16_t port;
 	struct span tls_version;	/* "TLSv1.3"; empty: no TLS */
 	struct span tls_cipher;
+	struct span client_id;		/* what the client says of itself in ID: printable ASCII, at most 1000 octets */
 };
 
 enum link_status {

@@ -175,6 +175,7 @@ facts_of(const struct cas_client *client)
 		.port = stream_peer_port(client->stream),
 		.tls_version = optional(tls.version),
 		.tls_cipher = optional(tls.cipher),
+		.client_id = buffer_span(&client->id),
 	};
 }
 

@@ -77,6 +77,7 @@ cas_reload(struct cas *cas, const struct config *config, struct tls_context *tls
 	if (tls != NULL)
 		cas->parts.tls = tls_context_hold(tls);
 	configure(cas);
+	mask_find_all(cas);
 	if (cas->is_stopping)
 		return;
 	ports_reload(cas, problems_out);

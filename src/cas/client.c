@@ -117,6 +117,7 @@ client_free(struct cas_client *client)
 	imap_parser_free(&client->parser);
 	buffer_free(&client->tag);
 	buffer_free(&client->home);
+	buffer_free(&client->id);
 	free(client->address);
 	free(client);
 	if (--cas->clients == 0 && cas->is_stopping)
@@ -275,6 +276,7 @@ client_new(struct cas *cas, struct stream *stream, bool is_tls, const struct cli
 	timer_init(&client->delay_timer, cas->parts.loop, handlers->on_delay_over, client);
 	timer_start_ms(&client->login_timer, cas->parts.config->login_timeout_s * 1000);
 	list_push_back(&cas->strangers, &client->link);
+	mask_find(client);
 	stream_set_input_limit(stream, INPUT_BEFORE_LOGIN);
 	stream_set_events(stream, &events, client);
 	if (is_tls) {

@@ -3,6 +3,7 @@
  *
  *	client.c	states, input, closing
  *	commands.c	what a client may say before login
+ *	mask.c		what it does not get
  *	login.c		who it is: SASL
  *	mechanisms.c	... the mechanisms it may use
  *	proof.c		... asking the directory, checking the password
@@ -110,6 +111,11 @@ struct cas_client {
 	unsigned bad_commands;
 	unsigned jobs;			/* not yet home */
 
+	struct buffer id;		/* values of its ID; imap/id.h */
+	unsigned ids_logged;
+	struct imap_capabilities masked;	/* by capability-mask, like the next */
+	unsigned masked_mechanisms;
+
 	struct buffer tag;		/* of the LOGIN or AUTHENTICATE under way */
 	struct sasl *sasl;
 	enum sasl_mechanism mechanism;
@@ -161,6 +167,10 @@ unsigned mechanisms_permitted(const struct cas *cas);
 unsigned mechanisms_private(const struct cas_client *client);
 unsigned mechanisms_offered(const struct cas_client *client);
 bool mechanisms_have_login(const struct cas_client *client);
+
+/* mask.c: what is known of the client, or the configuration, has changed: find out anew what is masked. */
+void mask_find(struct cas_client *client);
+void mask_find_all(struct cas *cas);
 
 /* verdict.c: the delay is over; forget what was said to log in. */
 void verdict_on_delay_over(void *context);

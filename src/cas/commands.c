@@ -4,6 +4,9 @@
  */
 #include "client.h"
 #include "imap/capability.h"
+#include "imap/id.h"
+
+#define IDS_LOGGED_MAX 4	/* in a session: who says something else all the time does not fill the log */
 
 static void
 write_capability(struct cas_client *client, struct buffer *out)
@@ -11,6 +14,7 @@ write_capability(struct cas_client *client, struct buffer *out)
 	bool is_upgradable = !stream_is_tls(client->stream) && client->cas->parts.tls != NULL;
 	struct imap_capability_options options = {
 		.append_limit = client->cas->parts.config->message_size_limit_octets,
+		.masked = client->masked,
 	};
 	struct buffer names = { 0 };
 
@@ -70,10 +74,23 @@ on_logout(struct cas_client *client, struct imap_command_line *line)
 	client_close(client, "logout");
 }
 
-/* Nothing the client says about itself is believed: RFC 2971 section 3. */
+/* What the client says of itself is for the log and capability-mask, and believed in nothing else: RFC 2971
+ * section 3. */
 static void
 on_id(struct cas_client *client, struct imap_command_line *line)
 {
+	struct buffer text = { 0 };
+
+	imap_id_write(&line->id, &text);
+	if (client->ids_logged < IDS_LOGGED_MAX) {
+		client->ids_logged++;
+		log_info("id", log_text("sid", client->sid), log_text("rip", client->address),
+		    log_span("id", buffer_span(&text)));
+	}
+	buffer_free(&text);
+	buffer_clear(&client->id);
+	imap_id_write_values(&line->id, &client->id);
+	mask_find(client);
 	stream_write(client->stream, SPAN("* ID (\"name\" \"imapd\")\r\n"));
 	client_reply(client, line->tag, IMAP_OK, NULL, "Done");
 }
@@ -104,6 +121,8 @@ on_starttls(struct cas_client *client, struct imap_command_line *line)
 	client_reply(client, line->tag, IMAP_OK, NULL, "Begin TLS now");
 	imap_parser_free(&client->parser);
 	client->parser = imap_parser_new(&cas->limits);
+	buffer_clear(&client->id);	/* nothing that was said in plaintext counts any more: RFC 9051 section 6.2.1 */
+	mask_find(client);
 	stream_start_tls(client->stream, cas->parts.tls, cas->parts.compute);
 	client_enter(client, SHAKING);
 }

@@ -46,11 +46,12 @@ bindable_mechanisms(const struct cas_client *client)
 unsigned
 mechanisms_offered(const struct cas_client *client)
 {
-	return client->cas->mechanisms & mechanisms_private(client) & bindable_mechanisms(client);
+	return client->cas->mechanisms & ~client->masked_mechanisms & mechanisms_private(client) &
+	    bindable_mechanisms(client);
 }
 
 bool
 mechanisms_have_login(const struct cas_client *client)
 {
-	return (mechanisms_offered(client) & SASL_BIT(SASL_PLAIN)) != 0;
+	return (client->cas->mechanisms & mechanisms_private(client) & SASL_BIT(SASL_PLAIN)) != 0;
 }

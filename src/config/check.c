@@ -203,6 +203,74 @@ config_check(const struct config *config, struct buffer *errors_out)
 }
 
 static bool
+fail_unknown(const struct config *config, const char *name, const struct suggestion *suggestion,
+    struct buffer *errors_out)
+{
+	begin_error(config, "capability-mask", errors_out);
+	buffer_printf(errors_out, "there is no capability \"%s\"", name);
+	suggestion_print(suggestion, errors_out);
+	buffer_add_octet(errors_out, '\n');
+	return false;
+}
+
+static bool
+fail_objected(const struct config *config, const char *name, const char *objection, struct buffer *errors_out)
+{
+	begin_error(config, "capability-mask", errors_out);
+	buffer_printf(errors_out, "%s %s\n", name, objection);
+	return false;
+}
+
+/* Mechanisms are chosen before there is a user. */
+static bool
+check_masked_mechanism(const struct config *config, const struct config_mask *mask, const char *name,
+    struct buffer *errors_out)
+{
+	struct suggestion none = { 0 };
+
+	if (option_find_word("auth-mechanisms", span_from_string(strchr(name, '=') + 1)) == NULL)
+		return fail_unknown(config, name, &none, errors_out);
+	return mask->user == NULL ||
+	    fail_objected(config, name, "is for those whose user is not known yet", errors_out);
+}
+
+static bool
+check_masked(const struct config *config, const struct config_mask *mask, const char *name,
+    const char *(*name_at)(size_t index), const char *(*objection_to)(size_t index, bool is_for_users),
+    struct buffer *errors_out)
+{
+	struct suggestion suggestion = { 0 };
+	struct span span = span_from_string(name);
+	const char *known, *objection;
+	size_t index = 0;
+
+	if (span_starts_with_nocase(span, SPAN("AUTH=")))
+		return check_masked_mechanism(config, mask, name, errors_out);
+	while ((known = name_at(index)) != NULL && !span_equals_nocase(span, span_from_string(known)))
+		suggestion_consider(&suggestion, span, name_at(index++));
+	if (known == NULL)
+		return fail_unknown(config, name, &suggestion, errors_out);
+	objection = objection_to(index, mask->user != NULL);
+	return objection == NULL || fail_objected(config, name, objection, errors_out);
+}
+
+bool
+config_check_masks(const struct config *config, const char *(*name_at)(size_t index),
+    const char *(*objection_to)(size_t index, bool is_for_users), struct buffer *errors_out)
+{
+	bool is_good = true;
+
+	for (size_t i = 0; i < config->capability_mask.count; i++) {
+		const struct config_mask *mask = &config->capability_mask.at[i];
+
+		for (size_t at = 0; at < mask->count; at++)
+			is_good &= check_masked(config, mask, mask->capabilities[at], name_at, objection_to,
+			    errors_out);
+	}
+	return is_good;
+}
+
+static bool
 check_readable(const struct config *config, const char *name, const char *path, mode_t forbidden,
     struct buffer *errors_out)
 {

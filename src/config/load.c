@@ -183,6 +183,8 @@ expected_words(const struct option *option)
 		return "directory takes sqlite, or ldap and its servers, or link and a mailbox server";
 	case CERTIFICATE:
 		return "tls-certificate-for takes a server's name, a certificate and its key";
+	case MASK:
+		return "capability-mask takes capabilities, and perhaps user=, address= and id=";
 	case WORDS:
 		return "the option takes one or more of its words";
 	case NAMES:

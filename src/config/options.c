@@ -79,6 +79,7 @@ const struct option options[OPTION_COUNT] = {
 	{ "login-type",		WORD,	     AT(login_type),		"secure",   AT_RELOAD, 0, 0, login_types },
 	{ "auth-mechanisms",	WORDS,	     AT(auth_mechanisms),
 	    "PLAIN;LOGIN;SCRAM-SHA-1;SCRAM-SHA-1-PLUS;SCRAM-SHA-256;SCRAM-SHA-256-PLUS", AT_RELOAD, 0, 0, mechanisms },
+	{ "capability-mask",	MASK,	     AT(capability_mask),	NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "deny-users",		NAMES,	     AT(deny_users),		NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "login-timeout",	SECONDS,     AT(login_timeout_s),	"60",	    AT_RELOAD, 1, DAY, NULL },
 	{ "handshake-timeout",	SECONDS,     AT(handshake_timeout_s),	"30",	    AT_RELOAD, 1, DAY, NULL },
@@ -105,6 +106,16 @@ option_find(struct span name)
 	while (i < OPTION_COUNT && !span_equals(name, span_from_string(options[i].name)))
 		i++;
 	return i;
+}
+
+const struct option_word *
+option_find_word(const char *name, struct span text)
+{
+	const struct option_word *word = options[option_find(span_from_string(name))].words;
+
+	while (word->text != NULL && !span_equals_nocase(text, span_from_string(word->text)))
+		word++;
+	return word->text == NULL ? NULL : word;
 }
 
 const char *

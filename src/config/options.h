@@ -7,7 +7,7 @@
 #include "config/config.h"
 
 enum option_kind { STRING, PATH, NUMBER, AUTO_NUMBER, SECONDS, SIZE, BOOL, WORD, TEXT, LISTEN, LMTP_LISTEN,
-	LINK_LISTEN, SERVER, DIRECTORY, CERTIFICATE, NETWORK, NAMES, WORDS };
+	LINK_LISTEN, SERVER, DIRECTORY, CERTIFICATE, NETWORK, NAMES, WORDS, MASK };
 enum option_applies { AT_START, AT_RELOAD };
 
 struct option_word {
@@ -25,7 +25,7 @@ struct option {
 	const struct option_word *words;
 };
 
-#define OPTION_COUNT 54
+#define OPTION_COUNT 55
 #define OPTION_VALUES_MAX 64	/* names in a line of deny-users */
 #define LDAP_SERVERS_MAX  8
 
@@ -46,7 +46,7 @@ option_is_repeatable(const struct option *option)
 {
 	return option->kind == LISTEN || option->kind == LMTP_LISTEN || option->kind == LINK_LISTEN ||
 	    option->kind == SERVER || option->kind == CERTIFICATE || option->kind == NETWORK ||
-	    option->kind == NAMES || option->kind == WORDS;
+	    option->kind == NAMES || option->kind == WORDS || option->kind == MASK;
 }
 
 /* Where its value is. */
@@ -66,6 +66,8 @@ option_takes(const struct option *option, size_t count)
 	case NAMES:
 	case WORDS:
 		return count >= 1 && count <= OPTION_VALUES_MAX;
+	case MASK:
+		return count >= 1 && count <= 4;
 	case LISTEN:
 		return count == 2 || count == 3;
 	case CERTIFICATE:
@@ -74,6 +76,9 @@ option_takes(const struct option *option, size_t count)
 		return count == (option->kind == SERVER ? 2 : 1);
 	}
 }
+
+/* A word of an option's table, in any case; NULL: there is none. */
+const struct option_word *option_find_word(const char *name, struct span word);
 
 /*
  * Put a value into the configuration.
@@ -88,6 +93,11 @@ bool option_set(const struct option *option, struct config *config, const struct
 /* option_set() for WORDS: each must be in the option's table; access.c. */
 bool option_add_words(const struct option *option, struct config *config, const struct span *values, size_t count,
     size_t *word_out, struct buffer *reason_out);
+
+/* The same for MASK; mask.c. */
+bool option_add_mask(const struct option *option, struct config *config, const struct span *values, size_t count,
+    size_t *word_out, struct buffer *reason_out);
+void option_free_masks(struct config_masks *masks);
 
 /* Append the option's lines of a configuration file; nothing when it is empty. */
 void option_print(const struct option *option, const struct config *config, struct buffer *out);

@@ -84,6 +84,39 @@ print_names(const struct option *option, const struct config_uris *names, struct
 	}
 }
 
+static void
+add_word(struct buffer *line, const char *key, const char *value)
+{
+	struct buffer word = { 0 };
+
+	if (value == NULL)
+		return;
+	buffer_printf(&word, "%s%s", key, value);
+	buffer_add_octet(line, ' ');
+	print_string(buffer_string(&word), line);
+	buffer_free(&word);
+}
+
+static void
+print_masks(const struct option *option, const struct config_masks *masks, struct buffer *out)
+{
+	for (size_t i = 0; i < masks->count; i++) {
+		const struct config_mask *mask = &masks->at[i];
+		struct buffer text = { 0 };
+
+		buffer_printf(out, "%s ", option->name);
+		for (size_t at = 0; at < mask->count; at++)
+			buffer_printf(out, "%s%s", at > 0 ? "," : "", mask->capabilities[at]);
+		add_word(out, "user=", mask->user);
+		if (mask->has_address)
+			network_print(&mask->address, &text);
+		add_word(out, "address=", mask->has_address ? buffer_string(&text) : NULL);
+		add_word(out, "id=", mask->id);
+		buffer_add_octet(out, '\n');
+		buffer_free(&text);
+	}
+}
+
 /* Options that may stand in many lines. */
 static void
 print_lines(const struct option *option, const void *value, struct buffer *out)
@@ -97,6 +130,9 @@ print_lines(const struct option *option, const void *value, struct buffer *out)
 		break;
 	case NETWORK:
 		print_networks(option, value, out);
+		break;
+	case MASK:
+		print_masks(option, value, out);
 		break;
 	case NAMES:
 	case WORDS:

@@ -350,6 +350,8 @@ option_set(const struct option *option, struct config *config, const struct span
 		return set_network(option, config, values[0], reason_out);
 	case NAMES:
 		return set_names(option, config, values, count, word_out, reason_out);
+	case MASK:
+		return option_add_mask(option, config, values, count, word_out, reason_out);
 	case WORDS:
 		return option_add_words(option, config, values, count, word_out, reason_out);
 	case LISTEN:
@@ -429,6 +431,9 @@ option_fini(const struct option *option, struct config *config)
 		break;
 	case NETWORK:
 		free(((struct config_networks *)value)->at);
+		break;
+	case MASK:
+		option_free_masks(value);
 		break;
 	case NAMES:
 	case WORDS:

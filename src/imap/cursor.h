@@ -18,6 +18,7 @@ struct cursor {
 	size_t nodes;			/* elements so far, against limits->list_nodes */
 	size_t forgotten;		/* pairs of ID that were read before, and are not in the text */
 	bool is_utf8;			/* mailbox names are UTF-8 */
+	const struct imap_capabilities *masked;
 	bool has_charset;		/* texts are of another charset than UTF-8 */
 	enum imap_error_status status;
 	const char *refusal, *refusal_code;	/* cursor_refuse(), or NULL */

@@ -84,6 +84,12 @@ imap_parser_set_utf8(struct imap_parser *parser, bool is_utf8)
 }
 
 void
+imap_parser_set_masked(struct imap_parser *parser, const struct imap_capabilities *masked)
+{
+	parser->masked = *masked;
+}
+
+void
 parser_start_line(struct imap_parser *parser)
 {
 	parser->line_octets = 0;

@@ -10,7 +10,7 @@ static struct cursor
 cursor_over(struct imap_parser *parser, struct arena *arena, struct span text)
 {
 	return (struct cursor){ .text = text, .arena = arena, .limits = parser->limits,
-		.is_utf8 = parser->is_utf8, .forgotten = parser->forgotten_pairs };
+		.is_utf8 = parser->is_utf8, .masked = &parser->masked, .forgotten = parser->forgotten_pairs };
 }
 
 /* The tag of the command at hand, or "*"; good until the next error. */
@@ -287,6 +287,17 @@ begin_literal(struct imap_parser *parser, struct imap_event *event)
 	return is_synchronizing;
 }
 
+/* Of a kind, or in a place, that is masked. */
+static bool
+is_masked_literal(const struct imap_parser *parser)
+{
+	const struct announcement *announcement = &parser->announcement;
+
+	return (announcement->is_plus && imap_capabilities_have(&parser->masked, IMAP_CAN_LITERAL_PLUS)) ||
+	    (announcement->is_literal8 && imap_capabilities_have(&parser->masked, IMAP_CAN_BINARY)) ||
+	    (parser->append != NULL && imap_capabilities_have(&parser->masked, IMAP_CAN_MULTIAPPEND));
+}
+
 /* True when there is an event. */
 bool
 parser_end_line(struct imap_parser *parser, struct imap_event *event)
@@ -295,6 +306,10 @@ parser_end_line(struct imap_parser *parser, struct imap_event *event)
 
 	if (parser->announcement.at != CLOSED)
 		return end_command(parser, event);
+	if (is_masked_literal(parser)) {
+		parser_tell_error(parser, event, "Unknown kind of literal");
+		return skip_announced(parser, event);
+	}
 	if (is_message) {
 		if (!read_next_append(parser, event))
 			return true;

@@ -30,6 +30,7 @@ struct announcement {
 struct imap_parser {
 	const struct imap_limits *limits, *next_limits;	/* for this command, for those behind it */
 	bool is_utf8;
+	struct imap_capabilities masked;
 	enum parser_state state;
 	struct buffer text;		/* of this command since its start, or since the last message */
 	size_t line_octets;		/* in this line */

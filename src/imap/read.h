@@ -13,6 +13,9 @@
  */
 bool imap_read_command(struct cursor *cursor, struct imap_command_line *line);
 
+/* What is masked is as unknown as what never was. */
+bool imap_check_masks(struct cursor *cursor, struct imap_command_line *line);
+
 /* "tag SP name", with UID before the name if it is there. */
 bool imap_read_start(struct cursor *cursor, struct imap_command_line *line);
 

@@ -43,7 +43,7 @@ imap_read_append(struct cursor *cursor, struct imap_command_line *line, struct i
 	*is_message_out = !cursor_is_at_end(cursor);
 	if (!*is_message_out)
 		return true;
-	if (!cursor_mailbox(cursor, &line->append.mailbox) || !cursor_space(cursor))
+	if (!cursor_mailbox(cursor, &line->append.mailbox) || !cursor_space(cursor) || !imap_check_masks(cursor, line))
 		return false;
 	message->tag = line->tag;
 	message->mailbox = line->append.mailbox;

@@ -88,8 +88,14 @@ imap_read_start(struct cursor *cursor, struct imap_command_line *line)
 }
 
 bool
+imap_check_masks(struct cursor *cursor, struct imap_command_line *line)
+{
+	return imap_capabilities_permit(cursor->masked, line) || cursor_fail(cursor, "Unknown command or argument");
+}
+
+bool
 imap_read_command(struct cursor *cursor, struct imap_command_line *line)
 {
 	return imap_read_start(cursor, line) && readers[line->verb](cursor, line) && cursor_end(cursor) &&
-	    cursor_settle(cursor);
+	    imap_check_masks(cursor, line) && cursor_settle(cursor);
 }

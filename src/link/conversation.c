@@ -46,6 +46,7 @@ add_id(struct buffer *out, const struct link_facts *facts)
 	add_fact(out, "x-originating-port", buffer_span(&port));
 	add_fact(out, "x-tls", facts->tls_version);
 	add_fact(out, "x-tls-cipher", facts->tls_cipher);
+	add_fact(out, "x-client-id", facts->client_id);
 	buffer_add_string(out, ")\r\n");
 	buffer_free(&port);
 }

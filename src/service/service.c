@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "imap/capability.h"
 #include "internal.h"
 
 #define LDAP_THREADS 4	/* passwords asked for at a time; each bind takes about as long as a round trip */
@@ -49,6 +50,7 @@ service_load(const char *path, const char *role, struct buffer *errors_out)
 	if (role != NULL && !config_set_role(config, span_from_string(role)))
 		buffer_printf(errors_out, "--role=%s: no such role; there are cas, mailbox and both\n", role);
 	config_check(config, errors_out);
+	config_check_masks(config, imap_capability_name, imap_capability_objection, errors_out);
 	config_check_environment(config, errors_out);
 	if (errors_out->length == 0)
 		check_certificates(config, errors_out);

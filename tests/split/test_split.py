@@ -99,6 +99,24 @@ def test_external_is_not_for_the_public(pair):
     assert "6.6.6.6" not in "\n".join(pair.log_lines) and "forged" not in "\n".join(pair.log_lines)
 
 
+def test_masks_know_the_client_at_the_mailbox_server(pair):
+    """Its address and the words of its ID cross the link."""
+    mailbox = pair.mailboxes[0]
+    before = mailbox.settings
+    mailbox.settings = [*before, f"capability-mask IDLE address={pair.wire.near_address}", "capability-mask MOVE id=phone",
+                        "capability-mask UNSELECT address=192.0.2.0/24"]
+    mailbox.write_config()
+    mailbox.imapctl("reload")
+    with pair.client() as client:
+        client.ok(b'ID ("name" "My Phone")')
+        shown = client.ok(b"LOGIN alice \"%s\"" % lib.PASSWORD.encode()).tagged
+        assert b" IDLE" not in shown and b" MOVE" not in shown and b" UNSELECT" in shown
+        assert b" BAD " in client.command(b"IDLE").tagged
+    mailbox.settings = before
+    mailbox.write_config()
+    mailbox.imapctl("reload")
+
+
 def test_homes(three):
     for user, number in (("alice", 0), ("bob", 1)):
         with three.client(user) as client:

@@ -84,6 +84,7 @@ reads(void **state)
 	    "proxy-trusted 10.0.0.0/8\nproxy-trusted 2001:db8::/32\nproxy-trusted ::1\nbanner \"Ready, \\\"so to say\\\"\"\n"
 	    "tls-certificate-for *.example.org \"/a b\" /k\ndeny-users eve mallory\ndeny-users trudy\n"
 	    "auth-mechanisms PLAIN scram-sha-256\nauth-mechanisms LOGIN\n"
+	    "capability-mask IDLE,MOVE user=a* address=10.0.0.0/8 \"id=a \\\"phone\\\"\"\ncapability-mask ID\n"
 	    "login-type plain\nmessage-size-limit 512k\nlog-level debug", "role mailbox\n"
 	    "lmtp-listen /run/lmtp\nlmtp-listen localhost:24\nflag-sync always\n" DIRECTORY, &errors);
 	struct config *again;
@@ -99,6 +100,9 @@ reads(void **state)
 	assert_false(config->listen.at[0].is_proxy);
 	assert_int_equal(config->deny_users.count, 3);
 	assert_int_equal(config->auth_mechanisms.count, 3);
+	assert_int_equal(config->capability_mask.count, 2);
+	assert_string_equal(config->capability_mask.at[0].capabilities[1], "MOVE");
+	assert_string_equal(config->capability_mask.at[0].id, "a \"phone\"");
 	assert_true(config_has_mechanism(config, "SCRAM-SHA-256"));	/* as the table writes it */
 	assert_false(config_has_mechanism(config, "SCRAM-SHA-1"));
 	assert_string_equal(config->banner, "Ready, \"so to say\"");
@@ -199,6 +203,10 @@ reports_errors(void **state)
 		{ "auth-mechanisms PLAIN SCRAM-SHA-265 CRAM-MD5\nauth-mechanisms\n", "",
 		    F "1:23: auth-mechanisms cannot be \"SCRAM-SHA-265\"; did you mean \"SCRAM-SHA-256\"?\n"
 		    F "2:1: the option takes one or more of its words\n" },
+		{ "capability-mask\ncapability-mask IDLE user=\ncapability-mask IDLE,,MOVE\n", "",
+		    F "1:1: capability-mask takes capabilities, and perhaps user=, address= and id=\n"
+		    F "2:22: \"user=\" is not user=PATTERN, address=NETWORK or id=WORD, each at most once\n"
+		    F "3:17: \"IDLE,,MOVE\" is not a list of capabilities such as IDLE,MOVE\n" },
 		{ "max-command-size 512\n", "", F "1:18: 512 is not between 1024 and 1048576\n" },
 		{ "deny-users\n", "", F "1:1: deny-users takes names of users, up to 64 in a line\n" },
 		{ "ldap-starttls on\n", "", F "1:15: \"on\" is not \"yes\" or \"no\"\n" },

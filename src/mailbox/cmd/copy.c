@@ -86,6 +86,10 @@ finish(struct session *session, const struct copy *copy)
 {
 	struct buffer code = { 0 };
 
+	if (!session_can(session, IMAP_CAN_UIDPLUS)) {
+		session_finish(session, REPLY_DONE);
+		return;
+	}
 	write_code(copy, &code);
 	if (copy->is_move) {
 		imap_write_condition(session_out(session), SPAN("*"), IMAP_OK, buffer_span(&code),

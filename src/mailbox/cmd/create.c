@@ -25,7 +25,7 @@ on_created(struct session *session, struct session_job *job, enum store_status s
 {
 	struct buffer code = { 0 };
 
-	if (status != STORE_OK) {
+	if (status != STORE_OK || !session_can(session, IMAP_CAN_OBJECTID)) {
 		session_finish_status(session, status);
 		return;
 	}

@@ -1,11 +1,14 @@
 /*
  * ID: RFC 2971.  Before the login it is the client access role that speaks, and says which session this is
- * and where its client comes from; afterwards it is the client, whose words are not believed.
+ * and where its client comes from; afterwards it is the client, whose words are for the log and capability-mask alone.
  */
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "commands.h"
+#include "imap/id.h"
 
+#define IDS_LOGGED_MAX 4	/* in a session: who says something else all the time does not fill the log */
 
 /* The session id is for the log: only what the other role makes itself is taken. */
 static void
@@ -40,8 +43,29 @@ take_facts(struct session *session)
 			take_text(&session->tls, id->pairs[i].value);
 		} else if (span_equals_nocase(id->pairs[i].name, SPAN("x-tls-cipher"))) {
 			take_text(&session->cipher, id->pairs[i].value);
+		} else if (span_equals_nocase(id->pairs[i].name, SPAN("x-client-id"))) {
+			buffer_clear(&session->id);
+			buffer_add_span(&session->id, span_slice(id->pairs[i].value, 0, IMAP_ID_TEXT_MAX));
 		}
 	}
+}
+
+/* What the client says of itself takes effect for what is masked, and for nothing else. */
+static void
+take_words(struct session *session)
+{
+	struct buffer text = { 0 };
+
+	imap_id_write(&session->line->id, &text);
+	if (session->ids_logged < IDS_LOGGED_MAX) {
+		session->ids_logged++;
+		log_info("id", log_text("sid", session->sid), log_text("user", session->user),
+		    log_text("address", session->address), log_span("id", buffer_span(&text)));
+	}
+	buffer_free(&text);
+	buffer_clear(&session->id);
+	imap_id_write_values(&session->line->id, &session->id);
+	session_mask(session);
 }
 
 void
@@ -49,6 +73,8 @@ cmd_id(struct session *session)
 {
 	if (session->account == NULL)
 		take_facts(session);
+	else
+		take_words(session);
 	buffer_add_string(session_out(session), "* ID (\"name\" \"imapd\")\r\n");
 	session_finish(session, REPLY_DONE);
 }

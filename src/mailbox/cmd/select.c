@@ -58,11 +58,14 @@ write_mailbox(struct session *session, const struct select *select)
 	}
 	buffer_printf(out, "* OK [UIDVALIDITY %u] of the UIDs\r\n", view->state->uidvalidity);
 	buffer_printf(out, "* OK [UIDNEXT %u] the next one\r\n", view->state->uidnext);
-	buffer_printf(out, "* OK [HIGHESTMODSEQ %llu] of all changes\r\n",
-	    (unsigned long long)view->state->highest_modseq);
-	buffer_add_string(out, "* OK [MAILBOXID ");		/* RFC 8474 section 4.2 */
-	objectid_write_mailbox(out, view->state->mailbox_id);
-	buffer_add_string(out, "] of the mailbox\r\n");
+	if (session_can(session, IMAP_CAN_CONDSTORE))
+		buffer_printf(out, "* OK [HIGHESTMODSEQ %llu] of all changes\r\n",
+		    (unsigned long long)view->state->highest_modseq);
+	if (session_can(session, IMAP_CAN_OBJECTID)) {
+		buffer_add_string(out, "* OK [MAILBOXID ");		/* RFC 8474 section 4.2 */
+		objectid_write_mailbox(out, view->state->mailbox_id);
+		buffer_add_string(out, "] of the mailbox\r\n");
+	}
 	if (session->is_rev2) {
 		buffer_add_string(out, "* LIST () \"/\" ");
 		imap_write_mailbox(out, select->name, true);

@@ -313,6 +313,10 @@ finish_stored(struct session *session)
 	struct buffer code = { 0 };
 	struct imap_set_writer set = { .out = &code };
 
+	if (!session_can(session, IMAP_CAN_UIDPLUS)) {
+		finish(session, REPLY_DONE);
+		return;
+	}
 	buffer_printf(&code, "APPENDUID %u ", append->uidvalidity);
 	for (size_t i = 0; i < append->incoming.count; i++)
 		imap_set_writer_add(&set, append->results[i].uid);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../incoming/delivery.h"
+#include "../session/session.h"
 #include "../shared/state.h"
 #include "base/thread.h"
 #include "config/config.h"
@@ -135,6 +136,8 @@ mailbox_role_reload(struct mailbox_role *role, const struct config *config)
 	accounts_set_limits(role->accounts, config->open_databases,
 	    config->flag_sync == CONFIG_FLAG_SYNC_ALWAYS);
 	configure(role);
+	LIST_FOREACH(&role->sessions, link)
+		session_mask(LIST_ENTRY(link, struct session, link));
 }
 
 void

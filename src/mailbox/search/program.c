@@ -93,6 +93,7 @@ search_test_state(const struct search_program *program, const struct imap_search
 
 	switch (leaf->key) {
 	case IMAP_SEARCH_ALL:
+	case IMAP_SEARCH_SAVEDATESUPPORTED:
 		return IMAP_TRUE;
 	case IMAP_SEARCH_FLAG:
 		return (stored->flags & leaf->number) != 0 ? IMAP_TRUE : IMAP_FALSE;

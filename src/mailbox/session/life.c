@@ -47,6 +47,7 @@ session_free(struct session *session)
 	free(session->port);
 	free(session->tls);
 	free(session->cipher);
+	buffer_free(&session->id);
 	list_remove(&session->link);
 	free(session);
 	role->sessions_count--;
@@ -343,6 +344,7 @@ session_write_capability(const struct session *session, struct buffer *out)
 {
 	struct imap_capability_options options = {
 		.append_limit = session->role->parts.config->message_size_limit_octets,
+		.masked = session->masked,
 	};
 
 	buffer_add_string(out, "CAPABILITY ");
@@ -404,6 +406,7 @@ session_login(struct session *session, struct span user, const char *mailbox_id)
 	session->user = memory_copy_span(user);
 	session->account = account_hold(session->role->accounts, mailbox_id);
 	session->role->logins++;
+	session_mask(session);
 	start_timer(session);
 	log_session(session);
 }

@@ -58,6 +58,9 @@ struct session {
 	char *user;			/* NULL before login */
 	char *address;			/* of the client, as the cas says; or NULL; so with the next */
 	char *port, *tls, *cipher;
+	struct buffer id;		/* values of the client's ID; imap/id.h */
+	unsigned ids_logged;
+	struct imap_capabilities masked;	/* by capability-mask */
 	struct account *account;	/* NULL before login */
 	struct view *view;		/* NULL: no mailbox is selected */
 	struct span selected_name;	/* of the view's mailbox, owned */
@@ -170,6 +173,16 @@ void session_bye(struct session *session, const char *code, const char *text);
 
 /* The client is user now: hold the account. */
 void session_login(struct session *session, struct span user, const char *mailbox_id);
+
+/* What is known of the client, or the configuration, has changed: find out anew what is masked. */
+void session_mask(struct session *session);
+
+/* Whether replies may hold what belongs to a capability. */
+static inline bool
+session_can(const struct session *session, enum imap_capability capability)
+{
+	return !imap_capabilities_have(&session->masked, capability);
+}
 
 /* "[CAPABILITY ...]" as it is now, without brackets. */
 void session_write_capability(const struct session *session, struct buffer *out);

@@ -1,0 +1,30 @@
+/*
+ * What capability-mask takes from a session: it is neither shown nor understood.  Loop thread.
+ */
+#include "../shared/role.h"
+#include "config/config.h"
+#include "session.h"
+
+/* Names that are no capability were refused with the configuration; mechanisms are not spoken of after login. */
+static void
+add(const char *name, void *context)
+{
+	enum imap_capability capability;
+
+	if (imap_capability_find(span_from_string(name), &capability))
+		imap_capabilities_add(context, capability);
+}
+
+void
+session_mask(struct session *session)
+{
+	struct config_client client = { session->user, session->address, buffer_span(&session->id) };
+
+	if (session->account == NULL)	/* it is the cas that speaks */
+		return;
+	session->masked = (struct imap_capabilities){ .bits = { 0 } };
+	config_mask(session->role->parts.config, &client, add, &session->masked);
+	if (!session_can(session, IMAP_CAN_CONDSTORE))
+		session->has_condstore = false;
+	imap_parser_set_masked(session->parser, &session->masked);
+}
