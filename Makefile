@@ -75,7 +75,7 @@ help:
 ## make check        build every variant and pass the tests; CHECK="wire units" runs those stages alone
 ## make soak         faults between hosts for SPLIT_SECONDS=3600, from SPLIT_SEED=1 on (root); the model check,
 ##                   MODEL_STEPS=20000 for each of MODEL_SEEDS (fifty): a million steps
-## make check-debian13   the same on Debian 13 in a chroot (root)
+## make check-debian12   make check on a fresh Debian 12 in a chroot (root); check-debian13 on Debian 13
 ## make fuzz         a million executions of each fuzz target
 ## make bench        the same work on imapd and on Dovecot, side by side
 ## make rooms        the arrows between the rooms of src/ and between their inner rooms
@@ -100,8 +100,8 @@ soak: all
 	MODEL_STEPS=$${MODEL_STEPS:-20000} MODEL_SEEDS="$${MODEL_SEEDS:-$$(seq -s ' ' 101 150)}" IMAPD=$(BUILD)/imapd \
 	    /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/model
 
-check-debian13:
-	@tests/tools/debian13
+check-debian12 check-debian13: check-debian%:
+	@tests/tools/debian $*
 
 fuzz:
 	@tests/tools/deps check
@@ -142,5 +142,5 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all units fuzzers help deps run check soak check-debian13 fuzz bench rooms man install clean
+.PHONY: all units fuzzers help deps run check soak check-debian12 check-debian13 fuzz bench rooms man install clean
 .DELETE_ON_ERROR:

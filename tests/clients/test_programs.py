@@ -53,7 +53,7 @@ def mbsync_config(server, user, folder):
     config = folder / "mbsyncrc"
     config.write_text(f"""
 IMAPAccount test
-Host localhost
+Host 127.0.0.1
 Port {server.imaps_port}
 User {user}
 Pass "{lib.PASSWORD}"
@@ -193,7 +193,7 @@ type = Maildir
 localfolders = {tmp_path}/mail
 [Repository remote]
 type = IMAP
-remotehost = localhost
+remotehost = 127.0.0.1
 remoteport = {shared_server.imaps_port}
 remoteuser = {user}
 remotepass = {lib.PASSWORD}

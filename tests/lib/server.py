@@ -2,6 +2,7 @@
 
 The program under test is $IMAPD (default build/imapd); imapctl lies beside it.
 """
+import itertools
 import os
 import pathlib
 import random
@@ -25,10 +26,14 @@ CORPUS = ROOT.parent / "shared" / "corpus"
 PASSWORD = "correct horse battery"
 
 
+# Below those that the kernel gives to clients; tests/tools/check gives each stage some of its own.
+FIRST_PORT, LAST_PORT = map(int, os.environ.get("TEST_PORTS", "20000-31999").split("-"))
+PORTS = itertools.cycle(random.sample(range(FIRST_PORT, LAST_PORT + 1), LAST_PORT - FIRST_PORT + 1))
+
+
 def free_port():
-    """A TCP port of 127.0.0.1 that nobody listens on, below those that the kernel gives to clients."""
-    while True:
-        port = random.randrange(20000, 32000)
+    """A TCP port of 127.0.0.1 that nobody listens on, and that was not given a short while ago."""
+    for port in PORTS:
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
@@ -38,12 +43,15 @@ def free_port():
 
 
 def certificate(folder):
-    """Make a self-signed ECDSA certificate as make run does; returns (certificate, key)."""
+    """Make a self-signed ECDSA certificate as make run does; returns (certificate, key).
+
+    Its common name is the address: mbsync looks nowhere else for it.
+    """
     cert, key = folder / "cert.pem", folder / "key.pem"
     if not cert.exists():
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-             "-nodes", "-days", "30", "-subj", "/CN=localhost",
+             "-nodes", "-days", "30", "-subj", "/CN=127.0.0.1",
              "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
              "-keyout", key, "-out", cert], check=True, capture_output=True)
         key.chmod(0o600)

@@ -37,6 +37,7 @@ def last(host, event, word=""):
 def test_facts_reach_the_mailbox_server(pair):
     with pair.client("alice", tls=True) as client:
         client.ok(b"NOOP")
+        lib.wait_until(lambda: last(pair.cas, "login") and last(pair.mailboxes[0], "login"))
         line = last(pair.mailboxes[0], "login")
         sid = re.search(r"sid=(\w+)", last(pair.cas, "login"))[1]
         assert f"sid={sid} " in line and "user=alice" in line

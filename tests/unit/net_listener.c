@@ -30,6 +30,9 @@ struct fixture {
 	char error[128];
 };
 
+/* Of this run alone: others may test at the same time. */
+static char folder[] = "/tmp/net_listener.XXXXXX", live[64], stale[64];
+
 static void
 on_accepted(struct stream *stream, void *context)
 {
@@ -85,7 +88,7 @@ listen_at(struct fixture *fixture, const char *address)
 static void
 clients_are_accepted(void **state)
 {
-	static const char *const addresses[] = { "127.0.0.1:0", "[::]:0", "/tmp/net_listener.socket" };
+	static const char *const addresses[] = { "127.0.0.1:0", "[::]:0", live };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(addresses); i++) {
@@ -140,7 +143,7 @@ failures_are_told(void **state)
 {
 	static const struct { const char *address, *error; } cases[] = {
 		{ "127.0.0.1:1", "Connection refused" },
-		{ "/tmp/net_listener.missing", "No such file or directory" },
+		{ live, "No such file or directory" },
 		{ "nonsense", "not an address" },
 		{ "::1:143", "not an address" },
 	};
@@ -191,24 +194,22 @@ leave_stale_socket(const char *path)
 static void
 stale_socket_is_replaced(void **state)
 {
-	const char *path = "/tmp/net_listener.stale";
 	struct fixture fixture;
 	struct stat status;
 	char *error = NULL;
 
 	(void)state;
-	unlink(path);
-	leave_stale_socket(path);
+	leave_stale_socket(stale);
 	fixture_init(&fixture);
-	listen_at(&fixture, path);
-	assert_int_equal(stat(path, &status), 0);
+	listen_at(&fixture, stale);
+	assert_int_equal(stat(stale, &status), 0);
 	assert_int_equal(status.st_mode & 0777, 0600);
 	/* A live one is not. */
-	assert_null(listener_new(fixture.loop, path, 0600, on_accepted, &fixture, &error));
+	assert_null(listener_new(fixture.loop, stale, 0600, on_accepted, &fixture, &error));
 	assert_non_null(strstr(error, "Address already in use"));
 	free(error);
 	fixture_fini(&fixture);
-	assert_int_not_equal(stat(path, &status), 0);
+	assert_int_not_equal(stat(stale, &status), 0);
 }
 
 static void
@@ -247,6 +248,24 @@ paused_listener_waits(void **state)
 	fixture_fini(&fixture);
 }
 
+static int
+make_folder(void **state)
+{
+	(void)state;
+	if (mkdtemp(folder) == NULL)
+		return -1;
+	snprintf(live, sizeof live, "%s/live", folder);
+	snprintf(stale, sizeof stale, "%s/stale", folder);
+	return 0;
+}
+
+static int
+remove_folder(void **state)
+{
+	(void)state;
+	return rmdir(folder);	/* fails when a listener has left its socket behind */
+}
+
 int
 main(void)
 {
@@ -260,5 +279,5 @@ main(void)
 		cmocka_unit_test(paused_listener_waits),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
