@@ -67,7 +67,7 @@ def blocks_of(page, section=None):
     for line in lines:
         if line.startswith(".Bd -literal"):
             block = []
-        elif line == ".Ed":
+        elif line == ".Ed" and block is not None:
             blocks.append(block)
             block = None
         elif block is not None:
