@@ -41,57 +41,63 @@ digit(uint8_t octet)
 	return octet >= 'A' && octet <= 'F' ? octet - 'A' + 10 : -1;
 }
 
-static bool
+#define NO_KEY "not a key as imapctl link-key makes it"
+
+/* These return what is wrong, or NULL. */
+static const char *
 read_octets(struct span text, uint8_t octets_out[LINK_KEY_LENGTH])
 {
-	if (text.length != DIGITS)
-		return false;
+	if (text.length < DIGITS)
+		return NO_KEY ": too short, it has 64 hexadecimal digits";
+	if (text.length > DIGITS)
+		return NO_KEY ": too long, it has 64 hexadecimal digits";
 	for (size_t i = 0; i < LINK_KEY_LENGTH; i++) {
 		int high = digit(text.at[2 * i]), low = digit(text.at[2 * i + 1]);
 
 		if (high < 0 || low < 0)
-			return false;
+			return NO_KEY ": it has nothing but 64 hexadecimal digits";
 		octets_out[i] = (uint8_t)(high << 4 | low);
 	}
-	return true;
+	return NULL;
 }
 
-static bool
+static const char *
 read_name(struct span text, char name_out[LINK_KEY_NAME_MAX + 1])
 {
 	if (text.length == 0 || text.length > LINK_KEY_NAME_MAX)
-		return false;
+		return NO_KEY ": its name has 1 to 64 characters";
 	for (size_t i = 0; i < text.length; i++) {
 		uint8_t octet = ascii_upper(text.at[i]);
 
 		if (!(octet >= 'A' && octet <= 'Z') && !(octet >= '0' && octet <= '9') &&
 		    octet != '-' && octet != '.' && octet != '_')
-			return false;
+			return NO_KEY ": its name has letters, digits, and \"-._\"";
 	}
 	memcpy(name_out, text.at, text.length);
 	name_out[text.length] = '\0';
-	return true;
+	return NULL;
 }
 
-static bool
+static const char *
 read_text(struct span text, struct link_key *key_out)
 {
 	bool has_name = false, has_octets = false;
+	const char *reason = NULL;
 
-	while (text.length > 0) {
+	while (text.length > 0 && reason == NULL) {
 		struct span line = span_slice(text, 0, span_find(text, '\n'));
 
 		text = span_from(text, line.length + 1);
 		if (line.length == 0 || line.at[0] == '#')
 			continue;
-		if (!has_name && span_starts_with(line, SPAN("name ")))
-			has_name = read_name(span_from(line, 5), key_out->name);
-		else if (!has_octets && span_starts_with(line, SPAN("key ")))
-			has_octets = read_octets(span_from(line, 4), key_out->octets);
+		if (!has_name && (has_name = span_starts_with(line, SPAN("name "))))
+			reason = read_name(span_from(line, 5), key_out->name);
+		else if (!has_octets && (has_octets = span_starts_with(line, SPAN("key "))))
+			reason = read_octets(span_from(line, 4), key_out->octets);
 		else
-			return false;
+			reason = NO_KEY;
 	}
-	return has_name && has_octets;
+	return reason == NULL && !(has_name && has_octets) ? NO_KEY : reason;
 }
 
 /* What is wrong with a file as such, or NULL. */
@@ -124,8 +130,8 @@ link_key_read(const char *path, uid_t owner, struct link_key *key_out, char **er
 		return fail(path, strerror(errno), error_out);
 	length = fstat(descriptor, &about) == 0 ? read(descriptor, text, sizeof text) : -1;
 	reason = length < 0 ? strerror(errno) : complaint(&about, owner);
-	if (reason == NULL && !read_text(span_of(text, (size_t)length), &key))
-		reason = "not a key as imapctl link-key makes it";
+	if (reason == NULL)
+		reason = read_text(span_of(text, (size_t)length), &key);
 	close(descriptor);
 	if (reason == NULL)
 		*key_out = key;
