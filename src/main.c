@@ -70,18 +70,64 @@ take_option(struct arguments *arguments, int letter)
 	}
 }
 
-/* All that is wrong in all files, and how much it is. */
-static int
-report(struct buffer *errors)
+static const char *
+plural(size_t count)
 {
-	size_t count = 0;
+	return count == 1 ? "" : "s";
+}
 
-	for (size_t i = 0; i < errors->length; i++)
-		count += errors->at[i] == '\n';
-	buffer_printf(errors, "imapd: %zu error%s in the configuration\n", count, count == 1 ? "" : "s");
-	log_lines(LOG_LEVEL_ERROR, buffer_span(errors));
-	buffer_free(errors);
-	return EX_CONFIG;
+static void
+report_line(enum log_level level, struct buffer *line)
+{
+	buffer_add_octet(line, '\n');
+	log_lines(level, buffer_span(line));
+	buffer_clear(line);
+}
+
+/* All that is wrong in all files, and how much it is. */
+static void
+report(const struct config_problems *problems)
+{
+	size_t wrong = config_problems_count(problems, CONFIG_WRONG);
+	size_t warnings = config_problems_count(problems, CONFIG_WARNING);
+	struct buffer line = { 0 };
+
+	for (size_t i = 0; i < problems->count; i++) {
+		config_problem_print(&problems->at[i], &line);
+		report_line(problems->at[i].gravity == CONFIG_WRONG ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, &line);
+	}
+	if (wrong > 0) {
+		buffer_printf(&line, "imapd: %zu error%s in the configuration", wrong, plural(wrong));
+		if (warnings > 0)
+			buffer_printf(&line, ", %zu warning%s", warnings, plural(warnings));
+		report_line(LOG_LEVEL_ERROR, &line);
+	}
+	buffer_free(&line);
+}
+
+/* The server's whole life, unless the configuration or the arguments are against it. */
+static int
+serve(const struct arguments *arguments)
+{
+	const struct service_occasion occasion = { arguments->is_check,
+		arguments->is_check ? CONFIG_ROLE_BOTH : 0 };
+	struct config_problems problems = { 0 };
+	struct config *config = service_load(arguments->path, arguments->role, &occasion, &problems);
+	size_t warnings = config_problems_count(&problems, CONFIG_WARNING);
+	int code = config == NULL ? EX_CONFIG : EX_OK;
+
+	if (config == NULL || arguments->is_check)
+		report(&problems);
+	if (config != NULL && !arguments->is_check)
+		code = service_run(arguments->path, arguments->role, config, &problems);
+	else if (config != NULL && warnings == 0)
+		printf("%s: no errors\n", arguments->path);
+	else if (config != NULL)
+		printf("%s: no errors, %zu warning%s\n", arguments->path, warnings, plural(warnings));
+	if (arguments->is_check)
+		config_free(&config);
+	config_problems_free(&problems);
+	return code;
 }
 
 static bool
@@ -96,8 +142,6 @@ int
 main(int argc, char **argv)
 {
 	struct arguments arguments = { .path = SYSCONF "/imapd/imapd.conf" };
-	struct buffer errors = { 0 };
-	struct config *config;
 	int letter, code;
 
 	if (argc > 0 && is_imapctl(argv[0]))
@@ -111,12 +155,5 @@ main(int argc, char **argv)
 		    argv[optind]);
 		return EX_USAGE;
 	}
-	config = service_load(arguments.path, arguments.role, &errors);
-	if (config == NULL)
-		return report(&errors);
-	if (!arguments.is_check)
-		return service_run(arguments.path, arguments.role, config);
-	printf("%s: no errors\n", arguments.path);
-	config_free(&config);
-	return EX_OK;
+	return serve(&arguments);
 }

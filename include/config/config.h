@@ -1,7 +1,7 @@
 /*
  * imapd.conf: lines of `name value`, read into one struct by one table of options.  All that is wrong in
- * all files is reported in one run.  Pure but for the reader that is handed in and
- * config_check_environment(); any thread, one at a time.
+ * all files is reported in one run.  Pure but for the reader that is handed in and the checks of the world;
+ * any thread, one at a time.
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/log.h"
 #include "base/span.h"
+#include "config/problems.h"
 
 enum config_role { CONFIG_ROLE_CAS = 1, CONFIG_ROLE_MAILBOX = 2, CONFIG_ROLE_BOTH = 3 };	/* bits */
 enum config_directory { CONFIG_DIRECTORY_SQLITE, CONFIG_DIRECTORY_LDAP, CONFIG_DIRECTORY_LINK };
@@ -23,6 +24,7 @@ struct config_listener {
 	char *path;		/* absolute, or NULL for TCP */
 	char *host;		/* a numeric address or a name, without brackets; NULL with a path */
 	uint16_t port;		/* 0 lets the system choose; 0 with a path */
+	const struct config_place *place;	/* NULL: by default */
 };
 
 struct config_listeners {
@@ -33,7 +35,8 @@ struct config_listeners {
 /* A mailbox server on another host. */
 struct config_server {
 	char *name;		/* as homes of users name it */
-	char *address;		/* "HOST:PORT" or "[ADDRESS]:PORT" */
+	char *address;		/* "HOST:PORT" or "[ADDRESS]:PORT"; NULL: it was wrong */
+	const struct config_place *place;
 };
 
 struct config_servers {
@@ -45,6 +48,7 @@ struct config_servers {
 struct config_certificate {
 	char *name;		/* as SNI has it, or "*.example.org" */
 	char *certificate, *key;
+	const struct config_place *place;
 };
 
 struct config_certificates {
@@ -71,6 +75,7 @@ struct config_mask {
 	bool has_address;
 	struct config_network address;
 	char *id;		/* words of a value in ID; or NULL */
+	const struct config_place *place;
 };
 
 struct config_masks {
@@ -133,44 +138,69 @@ struct config {
 	struct config_places *places;		/* where each option was set; config/ alone looks inside */
 };
 
+/* What tells files apart that have several names; zeroed: nothing does. */
+struct config_file_id {
+	uint64_t device, inode;
+};
+
 /*
  * Append the text of a file.  False, with a static reason such as "No such file or directory", when it
  * cannot be read.
  */
 typedef bool config_reader(void *context, const char *path, struct buffer *text_out,
-    const char **reason_out);
+    struct config_file_id *id_out, const char **reason_out);
 
 /* The reader that reads files; context is not used.  A file above 1 MiB is refused.  Blocks. */
 bool config_read_file(void *context, const char *path, struct buffer *text_out,
-    const char **reason_out);
+    struct config_file_id *id_out, const char **reason_out);
 
 /*
  * Read a file and what it includes.
  *
- *	path		of the first file; names in error lines begin with it
- *	errors_out	gets one line an error: file:line:column: what is wrong
+ *	path		of the first file, as problems name it
+ *	problems_out	gets all that is wrong in all files
  *
- * Gives the configuration, or NULL when a line was appended to errors_out.
+ * Gives a configuration, also when there are problems: what was said wrongly is then as if it had not been said, so
+ * that the rest can be looked at.  NULL: the first file cannot be read.
  */
 struct config *config_load(const char *path, config_reader *reader, void *context,
-    struct buffer *errors_out);
+    struct config_problems *problems_out);
 
 void config_free(struct config **config);
 
-/* What --role= says wins over the file.  False: no such role. */
-bool config_set_role(struct config *config, struct span role);
+/* Where an option was set first; NULL: in no file. */
+const struct config_place *config_place(const struct config *config, const char *option);
+
+/* The names of the files that were read, the first one first; NULL past the end.  Borrowed. */
+const char *config_file(const struct config *config, size_t index);
+
+/* What --role= says wins over the file.  False, with a problem: there is no such role.  config may be NULL. */
+bool config_set_role(struct config *config, struct span role, struct config_problems *problems);
+
+/* Note what of the options does not fit each other, after --role is known. */
+void config_check(const struct config *config, struct config_problems *problems);
 
 /*
- * Whether the options fit each other, after --role is known.  False with lines in errors_out when not.
+ * Note how the world does not fit the options, as far as the kernel asks who we are: files and folders that are
+ * there and can be used.  Looks at files; blocks.
+ *
+ *	config_check_sockets()	what a process opens before it becomes the configured user
+ *	config_check_files()	what it opens as that user; it is that user who has to call
  */
-bool config_check(const struct config *config, struct buffer *errors_out);
+void config_check_sockets(const struct config *config, struct config_problems *problems);
+void config_check_files(const struct config *config, struct config_problems *problems);
 
-/*
- * Whether the world fits the options: certificate and key readable and the key for its owner alone,
- * directories there and writable, user and group known.  False with lines in errors_out when not.  Looks
- * at files; blocks.
- */
-bool config_check_environment(const struct config *config, struct buffer *errors_out);
+/* Note a user and a group that do not exist. */
+void config_check_identity(const struct config *config, struct config_problems *problems);
+
+/* Whether what files say of an option can be used; true when they say nothing. */
+bool config_is_usable(const struct config *config, const char *option);
+
+/* Append "ADDRESS:PORT", "[ADDRESS]:PORT" or the path. */
+void config_listener_print(const struct config_listener *listener, struct buffer *out);
+
+/* Which word of its line the address is, for config_complain(). */
+unsigned config_listener_word(const struct config *config, const struct config_listener *listener);
 
 /* Append the settings in force as a file that config_load() reads, in the order of the table. */
 void config_print(const struct config *config, struct buffer *out);
@@ -186,13 +216,13 @@ void config_list_restart_needed(const struct config *before, const struct config
 bool config_has_mechanism(const struct config *config, const char *name);
 
 /*
- * Whether capability-mask names what there is.  False with lines in errors_out when not.
+ * Note what capability-mask names and is not there, or cannot be masked.
  *
  *	name_at		walks the names, without those of mechanisms; NULL past the end
  *	objection_to	why the one of this index cannot be masked, or not by user; NULL: it can
  */
-bool config_check_masks(const struct config *config, const char *(*name_at)(size_t index),
-    const char *(*objection_to)(size_t index, bool is_for_users), struct buffer *errors_out);
+void config_check_masks(const struct config *config, const char *(*name_at)(size_t index),
+    const char *(*objection_to)(size_t index, bool is_for_users), struct config_problems *problems);
 
 /* What is known of a client, for capability-mask; borrowed. */
 struct config_client {

@@ -68,6 +68,9 @@ bool tls_context_add_certificate(struct tls_context *context, const char *name, 
  */
 bool tls_context_require_1_3(struct tls_context *context, char **error_out);
 
+/* Whether this mbedTLS speaks TLS 1.3 at the server's end. */
+bool tls_knows_1_3(void);
+
 /* How long handshakes may take, those that begin from now on. */
 void tls_context_set_handshake_timeout(struct tls_context *context, uint64_t ms);
 
@@ -81,10 +84,37 @@ void tls_context_share_tickets(struct tls_context *context, const struct tls_con
 struct tls_context *tls_context_hold(struct tls_context *context);
 void tls_context_free(struct tls_context **context);
 
+/* A certificate and those between it and the authority. */
+struct tls_validity {
+	int64_t begins_s, ends_s;	/* seconds since 1970: all of them are valid between */
+	bool is_named;			/* it is for the name in question */
+};
+
 /*
- * Seconds since 1970 when the first of our certificates expires; 0 without certificate.
+ * Of the server's end.
+ *
+ *	server_name	of the certificate that was added for it; NULL: the one of tls_context_new()
+ *	name		that clients ask for; "*.example.org": any in the star's place; NULL: no name is in question
+ *
+ * False: there is no such certificate.
  */
-int64_t tls_context_expires(const struct tls_context *context);
+bool tls_context_validity(const struct tls_context *context, const char *server_name, const char *name,
+    struct tls_validity *validity_out);
+
+/*
+ * Look at a certificate and its key as tls_context_new() would use them, to tell an operator what is wrong.
+ *
+ *	*_file		NULL: there is none to look at
+ *	name		as in tls_context_validity()
+ *	*_error_out	given: what is wrong, with the name of the file; NULL: nothing
+ *
+ * False: validity_out is untouched, because of *certificate_error_out or for want of a file.  Reads files, as tls_context_new().
+ */
+bool tls_inspect(const char *certificate_file, const char *key_file, const char *name,
+    struct tls_validity *validity_out, char **certificate_error_out, char **key_error_out);
+
+/* Whether an authority in a file has signed a certificate; true when a file cannot be read.  Reads files. */
+bool tls_is_signed_by(const char *certificate_file, const char *ca_file);
 
 /*
  * Speak TLS on a stream from now on, as server or client by the context's kind.  What was written before

@@ -110,9 +110,7 @@ address_of(const struct config_listener *wanted)
 	struct buffer text = { 0 };
 	char *address;
 
-	if (wanted->path != NULL)
-		return memory_copy_string(wanted->path);
-	buffer_printf(&text, strchr(wanted->host, ':') != NULL ? "[%s]:%u" : "%s:%u", wanted->host, wanted->port);
+	config_listener_print(wanted, &text);
 	address = memory_copy_string(buffer_string(&text));
 	buffer_free(&text);
 	return address;

@@ -17,19 +17,19 @@ find_word(const struct option *option, struct span value, struct suggestion *sug
 }
 
 bool
-option_add_words(const struct option *option, struct config *config, const struct span *values, size_t count,
-    size_t *word_out, struct buffer *reason_out)
+set_words(struct setting *setting)
 {
-	struct config_uris *words = option_place(option, config);
+	struct config_uris *words = option_place(setting->option, setting->config);
 
-	for (*word_out = 0; *word_out < count; ++*word_out) {
+	for (size_t i = 0; i < setting->count; i++) {
 		struct suggestion suggestion = { 0 };
-		const struct option_word *word = find_word(option, values[*word_out], &suggestion);
+		const struct option_word *word = find_word(setting->option, setting->values[i], &suggestion);
 
 		if (word == NULL) {
-			buffer_printf(reason_out, "%s cannot be \"%.*s\"", option->name,
-			    SPAN_ARGS(values[*word_out]));
-			option_print_choice(option, &suggestion, reason_out);
+			setting->word = i + 1;
+			buffer_printf(setting->reason, "%s cannot be ", setting->option->name);
+			config_quote(setting->reason, setting->values[i]);
+			option_print_choice(setting->option, &suggestion, setting->reason);
 			return false;
 		}
 		words->at = memory_resize(words->at, words->count + 1, sizeof *words->at);

@@ -1,46 +1,47 @@
 /*
- * What no single line can tell: whether the options fit each other, and the world.  And the settings in
- * force as text.
+ * What no single line can tell: whether the options fit each other.  Pure.
  */
-#include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/memory.h"
 #include "options.h"
 
-/* Begin an error about an option, where it was set. */
-static void
-begin_error(const struct config *config, const char *name, struct buffer *errors_out)
-{
-	size_t index = option_find(span_from_string(name));
+#define LISTENERS_MAX 256	/* more are not compared with each other */
 
-	if (config->places->at[index].file != NULL)
-		buffer_printf(errors_out, "%s:%u:%u: ", config->places->at[index].file,
-		    config->places->at[index].line, config->places->at[index].column);
-	buffer_printf(errors_out, "%s: ", name);
+struct fit {
+	const struct config *config;
+	struct config_problems *problems;
+};
+
+static void
+complain(const struct fit *fit, const char *option, unsigned word, const char *text)
+{
+	config_complain(fit->problems, CONFIG_WRONG, config_place(fit->config, option), word, "%s: %s", option, text);
 }
 
-static bool
-fail(const struct config *config, const char *name, const char *reason, struct buffer *errors_out)
+static void
+warn(const struct fit *fit, const struct config_place *place, unsigned word, const char *text)
 {
-	begin_error(config, name, errors_out);
-	buffer_printf(errors_out, "%s\n", reason);
-	return false;
+	config_complain(fit->problems, CONFIG_WARNING, place, word, "%s", text);
 }
 
 bool
-config_set_role(struct config *config, struct span role)
+config_set_role(struct config *config, struct span role, struct config_problems *problems)
 {
 	const struct option *option = &options[option_find(SPAN("role"))];
-	struct buffer reason = { 0 };
-	size_t wrong;
-	bool is_good = option_set(option, config, &role, 1, &wrong, &reason);
+	struct config scratch = { 0 };
+	struct buffer reason = { 0 }, text = { 0 };
+	struct setting setting = { option, config == NULL ? &scratch : config, NULL, &role, 1, 0, &reason };
+	bool is_good = option_set(&setting);
 
+	if (is_good && config != NULL)
+		config->places->is_role_given = true;
+	if (!is_good) {
+		buffer_printf(&text, "--role=%.*s: %s", SPAN_ARGS(role), buffer_string(&reason));
+		config_complain_at(problems, CONFIG_WRONG, NULL, 0, 0, 0, buffer_string(&text));
+	}
 	buffer_free(&reason);
+	buffer_free(&text);
 	return is_good;
 }
 
@@ -50,81 +51,131 @@ has_scram(const struct config *config)
 	return config_has_mechanism(config, "SCRAM-SHA-1") || config_has_mechanism(config, "SCRAM-SHA-256");
 }
 
+/* Without keys in the directory a password must be said. */
+static void
+check_mechanisms(const struct fit *fit)
+{
+	const struct config *config = fit->config;
+
+	if (config->directory != CONFIG_DIRECTORY_SQLITE && config_is_usable(config, "auth-mechanisms") &&
+	    !config_has_mechanism(config, "PLAIN") && !config_has_mechanism(config, "LOGIN"))
+		complain(fit, "auth-mechanisms", 1, "only directory sqlite has keys for SCRAM; the others need PLAIN or "
+		    "LOGIN");
+}
+
 /* Whether anybody could log in without TLS. */
 static bool
 has_plain_login(const struct config *config)
 {
 	if (config->login_type == CONFIG_LOGIN_PLAIN_AUTH)	/* the other directories know no SCRAM */
-		return config->directory == CONFIG_DIRECTORY_SQLITE && has_scram(config);
+		return config->directory == CONFIG_DIRECTORY_SQLITE &&
+		    (has_scram(config) || !config_is_usable(config, "auth-mechanisms"));
 	return config->login_type == CONFIG_LOGIN_PLAIN;
 }
 
-/* Without keys in the directory a password must be said. */
-static bool
-check_mechanisms(const struct config *config, struct buffer *errors_out)
+static void
+check_listener(const struct fit *fit, const struct config_listener *listener)
 {
-	if ((config->role & CONFIG_ROLE_CAS) == 0 || config->directory == CONFIG_DIRECTORY_SQLITE || config_has_mechanism(config, "PLAIN") ||
-	    config_has_mechanism(config, "LOGIN"))
-		return true;
-	return fail(config, "auth-mechanisms", "only directory sqlite has keys for SCRAM; the others need PLAIN or "
-	    "LOGIN", errors_out);
-}
-
-static bool
-check_listeners(const struct config *config, struct buffer *errors_out)
-{
-	for (size_t i = 0; i < config->listen.count; i++)
-		if (config->listen.at[i].is_proxy && config->proxy_trusted.count == 0)
-			return fail(config, "listen", "proxy needs proxy-trusted: who may say for whom it "
-			    "speaks", errors_out);
-	return true;
-}
-
-static bool
-has_tls_listener(const struct config *config)
-{
-	for (size_t i = 0; i < config->listen.count; i++)
-		if (config->listen.at[i].is_tls)
-			return true;
-	return false;
+	if (listener->is_proxy && !option_is_said(fit->config, "proxy-trusted"))
+		config_complain(fit->problems, CONFIG_WRONG, listener->place, 3,
+		    "proxy needs proxy-trusted: who may say for whom it speaks");
+	if (listener->is_tls && listener->port == 143)
+		warn(fit, listener->place, 1, "imaps on port 143, where clients begin without TLS; did you mean imap?");
+	if (!listener->is_tls && listener->port == 993)
+		warn(fit, listener->place, 1, "imap on port 993, where clients begin with TLS; did you mean imaps?");
 }
 
 /* A pattern names the user by %u, or by %n and %d; any other % would be a slip. */
-static bool
-check_pattern(const struct config *config, const char *name, const char *pattern, bool *has_user_out,
-    struct buffer *errors_out)
+static void
+check_pattern(const struct fit *fit, const char *name, const char *pattern, bool *has_user_out)
 {
 	for (; *pattern != '\0'; pattern++) {
 		if (*pattern != '%')
 			continue;
 		pattern++;
-		if (*pattern == '\0' || strchr("und%", *pattern) == NULL)
-			return fail(config, name, "only %u, %n, %d and %% may follow a percent sign",
-			    errors_out);
+		if (*pattern == '\0' || strchr("und%", *pattern) == NULL) {
+			complain(fit, name, 1, "only %u, %n, %d and %% may follow a percent sign");
+			return;
+		}
 		*has_user_out = *has_user_out || *pattern == 'u' || *pattern == 'n';
 	}
-	return true;
 }
 
+/* Every parenthesis has its other one; a backslash and two digits stand for an octet (RFC 4515 section 3). */
 static bool
-check_ldap(const struct config *config, struct buffer *errors_out)
+is_balanced(const char *filter)
 {
-	bool is_good = true, has_user = false;
+	int depth = 0;
 
-	if (config->ldap_base == NULL)
-		return fail(config, "directory", "ldap needs ldap-base", errors_out);
-	is_good &= check_pattern(config, "ldap-base", config->ldap_base, &has_user, errors_out);
-	is_good &= check_pattern(config, "ldap-filter", config->ldap_filter, &has_user, errors_out);
-	if (!has_user)
-		is_good = fail(config, "ldap-filter", "without %u or %n it fits everybody", errors_out);
-	if (config->ldap_filter[0] != '(' ||
-	    config->ldap_filter[strlen(config->ldap_filter) - 1] != ')')
-		is_good = fail(config, "ldap-filter", "a filter stands in parentheses", errors_out);
-	if (config->ldap_bind_dn != NULL && config->ldap_password_file == NULL)
-		is_good = fail(config, "ldap-bind-dn", "ldap-password-file is missing", errors_out);
-	if (config->ldap_password_file != NULL && config->ldap_bind_dn == NULL)
-		is_good = fail(config, "ldap-password-file", "ldap-bind-dn is missing", errors_out);
-	return is_good;
+	for (; *filter != '\0' && depth >= 0; filter++)
+		depth += *filter == '(' ? 1 : *filter == ')' ? -1 : 0;
+	return depth == 0;
+}
+
+static void
+check_filter(const struct fit *fit, const char *filter)
+{
+	if (filter[0] != '(' || filter[strlen(filter) - 1] != ')')
+		complain(fit, "ldap-filter", 1, "a filter stands in parentheses");
+	else if (!is_balanced(filter))
+		complain(fit, "ldap-filter", 1, "its parentheses do not match");
+}
+
+static void
+check_ldap(const struct fit *fit)
+{
+	const struct config *config = fit->config;
+	bool has_user = false;
+
+	if (!option_is_said(config, "ldap-base"))
+		complain(fit, "directory", 1, "ldap needs ldap-base");
+	if (config->ldap_base != NULL)
+		check_pattern(fit, "ldap-base", config->ldap_base, &has_user);
+	check_pattern(fit, "ldap-filter", config->ldap_filter, &has_user);
+	if (!has_user && config->ldap_base != NULL)
+		complain(fit, "ldap-filter", 1, "without %u or %n it fits everybody");
+	check_filter(fit, config->ldap_filter);
+	if (config->ldap_bind_dn != NULL && !option_is_said(config, "ldap-password-file"))
+		complain(fit, "ldap-bind-dn", 1, "ldap-password-file is missing");
+	if (config->ldap_password_file != NULL && !option_is_said(config, "ldap-bind-dn"))
+		complain(fit, "ldap-password-file", 1, "ldap-bind-dn is missing");
+}
+
+/* What proves one host to another: the key that both have, or certificates of an authority of the site. */
+static void
+check_link_proof(const struct fit *fit, const char *name)
+{
+	static const char *const files[] = { "link-certificate", "link-private-key", "link-ca" };
+	const struct config *config = fit->config;
+	unsigned count = 0;
+
+	for (size_t i = 0; i < COUNT_OF(files); i++)
+		count += option_is_said(config, files[i]);
+	if (option_is_said(config, "link-key") && count > 0)
+		complain(fit, "link-key", 1, "either this, or link-certificate, link-private-key and link-ca");
+	else if (count > 0 && count < 3)
+		for (size_t i = 0; i < COUNT_OF(files); i++) {
+			if (!option_is_said(config, files[i]))
+				config_complain(fit->problems, CONFIG_WRONG, config_place(config, name), 0,
+				    "%s: %s is missing, which has to go with the others of link-certificate, "
+				    "link-private-key and link-ca", name, files[i]);
+		}
+	else if (!option_is_said(config, "link-key") && count == 0)
+		complain(fit, name, 0, "between hosts link-key is needed, or link-certificate, link-private-key and "
+		    "link-ca");
+}
+
+/* A service alone is one of two hosts; which option says so depends on who said the role. */
+static void
+check_other_half(const struct fit *fit, const char *role, const char *needed, const char *what_it_says)
+{
+	bool is_given = fit->config->places->is_role_given;
+
+	if (option_is_said(fit->config, needed))
+		return;
+	config_complain(fit->problems, CONFIG_WRONG, is_given ? NULL : config_place(fit->config, "role"), 1,
+	    "%s%s: a service on a host of its own needs %s, %s; one host for everything has role both, and "
+	    "imapd.service", is_given ? "--role=" : "role ", role, needed, what_it_says);
 }
 
 static bool
@@ -136,311 +187,156 @@ has_server(const struct config *config, const char *name)
 	return false;
 }
 
-/* What proves one host to another: the key that both have, or certificates of an authority of the site. */
-static bool
-check_link_proof(const struct config *config, const char *name, struct buffer *errors_out)
+static void
+check_directory_link(const struct fit *fit)
 {
-	unsigned files = (config->link_certificate != NULL) + (config->link_private_key != NULL) +
-	    (config->link_ca != NULL);
-
-	if (config->link_key != NULL && files > 0)
-		return fail(config, "link-key", "either this, or link-certificate, link-private-key and "
-		    "link-ca", errors_out);
-	if (config->link_key == NULL && files != 3)
-		return fail(config, name, "between hosts link-key is needed, or link-certificate, "
-		    "link-private-key and link-ca", errors_out);
-	return true;
-}
-
-static bool
-check_link(const struct config *config, struct buffer *errors_out)
-{
-	bool is_good = true;
-
-	if (config->role == CONFIG_ROLE_CAS && config->mailbox_server.count == 0)
-		is_good = fail(config, "role", "cas alone needs mailbox-server", errors_out);
-	if (config->role == CONFIG_ROLE_MAILBOX && config->link_listen.count == 0)
-		is_good = fail(config, "role", "mailbox alone needs link-listen", errors_out);
-	if ((config->role & CONFIG_ROLE_CAS) && config->mailbox_server.count > 0)
-		is_good &= check_link_proof(config, "mailbox-server", errors_out);
-	else if ((config->role & CONFIG_ROLE_MAILBOX) && config->link_listen.count > 0)
-		is_good &= check_link_proof(config, "link-listen", errors_out);
-	if (config->directory != CONFIG_DIRECTORY_LINK)
-		return is_good;
-	if (config->role & CONFIG_ROLE_MAILBOX)
-		is_good = fail(config, "directory", "link is for role cas alone: a mailbox server has a "
-		    "directory of its own", errors_out);
-	if (!has_server(config, config->directory_server))
-		is_good = fail(config, "directory", "there is no mailbox-server of this name", errors_out);
-	return is_good;
-}
-
-bool
-config_check(const struct config *config, struct buffer *errors_out)
-{
-	bool is_good = check_link(config, errors_out);
-
-	is_good &= check_listeners(config, errors_out);
-	is_good &= check_mechanisms(config, errors_out);
-	if ((config->role & CONFIG_ROLE_CAS) && config->tls_certificate == NULL) {
-		if (has_tls_listener(config))
-			is_good = fail(config, "listen", "imaps needs tls-certificate and tls-key",
-			    errors_out);
-		else if (!has_plain_login(config))
-			is_good = fail(config, "listen", "nobody can log in without tls-certificate "
-			    "and tls-key, or another login-type", errors_out);
-	}
-	if (config->tls_certificate_for.count > 0 && config->tls_certificate == NULL)
-		is_good = fail(config, "tls-certificate-for", "clients that ask for no name need tls-certificate",
-		    errors_out);
-	if (config->tls_certificate != NULL && config->tls_key == NULL)
-		is_good = fail(config, "tls-certificate", "tls-key is missing", errors_out);
-	if (config->tls_key != NULL && config->tls_certificate == NULL)
-		is_good = fail(config, "tls-key", "tls-certificate is missing", errors_out);
-	if (config->directory == CONFIG_DIRECTORY_LDAP)
-		is_good &= check_ldap(config, errors_out);
-	return is_good;
-}
-
-static bool
-fail_unknown(const struct config *config, const char *name, const struct suggestion *suggestion,
-    struct buffer *errors_out)
-{
-	begin_error(config, "capability-mask", errors_out);
-	buffer_printf(errors_out, "there is no capability \"%s\"", name);
-	suggestion_print(suggestion, errors_out);
-	buffer_add_octet(errors_out, '\n');
-	return false;
-}
-
-static bool
-fail_objected(const struct config *config, const char *name, const char *objection, struct buffer *errors_out)
-{
-	begin_error(config, "capability-mask", errors_out);
-	buffer_printf(errors_out, "%s %s\n", name, objection);
-	return false;
-}
-
-/* Mechanisms are chosen before there is a user. */
-static bool
-check_masked_mechanism(const struct config *config, const struct config_mask *mask, const char *name,
-    struct buffer *errors_out)
-{
-	struct suggestion none = { 0 };
-
-	if (option_find_word("auth-mechanisms", span_from_string(strchr(name, '=') + 1)) == NULL)
-		return fail_unknown(config, name, &none, errors_out);
-	return mask->user == NULL ||
-	    fail_objected(config, name, "is for those whose user is not known yet", errors_out);
-}
-
-static bool
-check_masked(const struct config *config, const struct config_mask *mask, const char *name,
-    const char *(*name_at)(size_t index), const char *(*objection_to)(size_t index, bool is_for_users),
-    struct buffer *errors_out)
-{
+	const struct config *config = fit->config;
+	const char *name = config->directory_server;
 	struct suggestion suggestion = { 0 };
-	struct span span = span_from_string(name);
-	const char *known, *objection;
-	size_t index = 0;
+	struct buffer hint = { 0 };
 
-	if (span_starts_with_nocase(span, SPAN("AUTH=")))
-		return check_masked_mechanism(config, mask, name, errors_out);
-	while ((known = name_at(index)) != NULL && !span_equals_nocase(span, span_from_string(known)))
-		suggestion_consider(&suggestion, span, name_at(index++));
-	if (known == NULL)
-		return fail_unknown(config, name, &suggestion, errors_out);
-	objection = objection_to(index, mask->user != NULL);
-	return objection == NULL || fail_objected(config, name, objection, errors_out);
+	if (config->role & CONFIG_ROLE_MAILBOX)
+		complain(fit, "directory", 1, "link is for role cas alone: a mailbox server has a directory of its own");
+	if (name == NULL || has_server(config, name) ||
+	    (config->mailbox_server.count == 0 && option_is_said(config, "mailbox-server")))
+		return;
+	for (size_t i = 0; i < config->mailbox_server.count; i++)
+		suggestion_consider(&suggestion, span_from_string(name), config->mailbox_server.at[i].name);
+	suggestion_print(&suggestion, &hint);
+	if (suggestion.best == NULL && config->mailbox_server.count > 0)
+		buffer_printf(&hint, "; there is %s", config->mailbox_server.at[0].name);
+	config_complain(fit->problems, CONFIG_WRONG, config_place(config, "directory"), 2,
+	    "directory: there is no mailbox-server \"%s\"%s", name, buffer_string(&hint));
+	buffer_free(&hint);
 }
 
-bool
-config_check_masks(const struct config *config, const char *(*name_at)(size_t index),
-    const char *(*objection_to)(size_t index, bool is_for_users), struct buffer *errors_out)
+static void
+check_link(const struct fit *fit)
 {
-	bool is_good = true;
+	const struct config *config = fit->config;
 
-	for (size_t i = 0; i < config->capability_mask.count; i++) {
-		const struct config_mask *mask = &config->capability_mask.at[i];
+	if (config->role == CONFIG_ROLE_CAS)
+		check_other_half(fit, "cas", "mailbox-server", "which says where the mail is");
+	if (config->role == CONFIG_ROLE_MAILBOX)
+		check_other_half(fit, "mailbox", "link-listen", "where the client access server reaches it");
+	if ((config->role & CONFIG_ROLE_CAS) && option_is_said(config, "mailbox-server"))
+		check_link_proof(fit, "mailbox-server");
+	else if ((config->role & CONFIG_ROLE_MAILBOX) && config->link_listen.count > 0)
+		check_link_proof(fit, "link-listen");
+	if (config->directory == CONFIG_DIRECTORY_LINK)
+		check_directory_link(fit);
+}
 
-		for (size_t at = 0; at < mask->count; at++)
-			is_good &= check_masked(config, mask, mask->capabilities[at], name_at, objection_to,
-			    errors_out);
+/* Without a certificate: every port that needs one, or that nobody could log in. */
+static void
+check_need_of_tls(const struct fit *fit)
+{
+	const struct config_listeners *listen = &fit->config->listen;
+	size_t count = 0;
+
+	for (size_t i = 0; i < listen->count; i++) {
+		if (!listen->at[i].is_tls)
+			continue;
+		count++;
+		config_complain(fit->problems, CONFIG_WRONG, listen->at[i].place, 1, "%simaps needs tls-certificate and "
+		    "tls-key", listen->at[i].place == NULL ? "listen: by default there is imaps [::]:993, and " : "");
 	}
-	return is_good;
+	if (count == 0 && listen->count > 0 && config_is_usable(fit->config, "listen") && !has_plain_login(fit->config))
+		complain(fit, "listen", 0, "nobody can log in without tls-certificate and tls-key, or another "
+		    "login-type");
+}
+
+static void
+check_tls(const struct fit *fit)
+{
+	const struct config *config = fit->config;
+	bool has_certificate = option_is_said(config, "tls-certificate"), has_key = option_is_said(config, "tls-key");
+
+	if (has_certificate && !has_key)
+		complain(fit, "tls-certificate", 1, "tls-key is missing");
+	if (has_key && !has_certificate)
+		complain(fit, "tls-key", 1, "tls-certificate is missing");
+	if (has_certificate || has_key)
+		return;
+	if (config->tls_certificate_for.count > 0)
+		complain(fit, "tls-certificate-for", 0, "clients that ask for no name need tls-certificate");
+	if (config->role & CONFIG_ROLE_CAS)
+		check_need_of_tls(fit);
+}
+
+static size_t
+add_listeners(const struct config_listeners *listeners, const struct config_listener **all, size_t count)
+{
+	for (size_t i = 0; i < listeners->count && count < LISTENERS_MAX; i++)
+		all[count++] = &listeners->at[i];
+	return count;
 }
 
 static bool
-check_readable(const struct config *config, const char *name, const char *path, mode_t forbidden,
-    struct buffer *errors_out)
+is_later(const struct config_place *a, const struct config_place *b)
 {
-	struct stat about;
-
-	if (path == NULL)
-		return true;
-	if (access(path, R_OK) != 0 || stat(path, &about) != 0) {
-		begin_error(config, name, errors_out);
-		buffer_printf(errors_out, "%s: %s\n", path, strerror(errno));
-		return false;
-	}
-	if (!S_ISREG(about.st_mode))
-		return fail(config, name, "not a file", errors_out);
-	if (about.st_mode & forbidden)
-		return fail(config, name, "others can read the secret; try chmod 640", errors_out);
-	return true;
+	if (a == NULL || b == NULL)
+		return a != NULL;
+	return a->file_number != b->file_number ? a->file_number > b->file_number : a->line > b->line;
 }
 
-static bool
-check_named_certificates(const struct config *config, struct buffer *errors_out)
+static void
+complain_of_clash(const struct fit *fit, const struct config_listener *one, const struct config_listener *other)
 {
-	bool is_good = true;
+	bool is_first_later = is_later(one->place, other->place);
+	const struct config_listener *later = is_first_later ? one : other, *before = is_first_later ? other : one;
+	const struct config_place *place = before->place;
+	struct buffer text = { 0 };
 
-	for (size_t i = 0; i < config->tls_certificate_for.count; i++) {
-		const struct config_certificate *named = &config->tls_certificate_for.at[i];
-
-		is_good &= check_readable(config, "tls-certificate-for", named->certificate, 0, errors_out);
-		is_good &= check_readable(config, "tls-certificate-for", named->key, S_IRWXO | S_IWGRP,
-		    errors_out);
-	}
-	return is_good;
+	config_listener_print(later, &text);
+	buffer_add_string(&text, " cannot be listened at beside ");
+	config_listener_print(before, &text);
+	if (place != NULL)
+		buffer_printf(&text, " in %s:%u", place->file, place->line);
+	else
+		buffer_add_string(&text, ", which is there by default");
+	config_complain(fit->problems, CONFIG_WRONG, later->place, config_listener_word(fit->config, later), "%s",
+	    buffer_string(&text));
+	buffer_free(&text);
 }
 
-/* A folder that has to be there; how says how to make it. */
-static bool
-check_folder(const struct config *config, const char *name, const char *path, const char *how,
-    struct buffer *errors_out)
+static void
+check_clashes(const struct fit *fit)
 {
-	struct stat about;
+	const struct config *config = fit->config;
+	const struct config_listener *all[LISTENERS_MAX];
+	const struct config_listener control = { .path = config->control_socket,
+		.place = config_place(config, "control-socket") };
+	size_t count = 0;
 
-	if (stat(path, &about) != 0 || access(path, W_OK | X_OK) != 0) {
-		begin_error(config, name, errors_out);
-		buffer_printf(errors_out, "%s: %s", path, strerror(errno));
-		if (errno == ENOENT)
-			buffer_printf(errors_out, "; try %s%s%s %s", how, config->user == NULL ? "" : " -o ",
-			    config->user == NULL ? "" : config->user, path);
-		buffer_add_string(errors_out, "\n");
-		return false;
+	all[count++] = &control;
+	if (config->role & CONFIG_ROLE_CAS)
+		count = add_listeners(&config->listen, all, count);
+	if (config->role & CONFIG_ROLE_MAILBOX)
+		count = add_listeners(&config->link_listen, all, add_listeners(&config->lmtp_listen, all, count));
+	for (size_t i = 0; i < count; i++) {
+		if (all[i]->path == NULL && all[i]->port == 0)
+			warn(fit, all[i]->place, config_listener_word(config, all[i]), "port 0 is whatever the system "
+			    "chooses, another one at each start");
+		for (size_t j = 0; j < i; j++)
+			if (network_listeners_clash(all[j], all[i]))
+				complain_of_clash(fit, all[j], all[i]);
 	}
-	return S_ISDIR(about.st_mode) || fail(config, name, "not a directory", errors_out);
-}
-
-/* Root may write anywhere, but will not be root when it does. */
-static bool
-check_data_directory(const struct config *config, struct buffer *errors_out)
-{
-	const struct passwd *user = config->user == NULL ? NULL : getpwnam(config->user);
-	const char *path = config->data_directory;
-	struct stat about;
-
-	if (!check_folder(config, "data-directory", path, "install -d -m 700", errors_out))
-		return false;
-	if (user == NULL || stat(path, &about) != 0 || about.st_uid == user->pw_uid ||
-	    (about.st_gid == user->pw_gid && (about.st_mode & S_IWGRP) != 0))
-		return true;
-	begin_error(config, "data-directory", errors_out);
-	buffer_printf(errors_out, "%s does not belong to %s; try chown -R %s %s\n", path, config->user,
-	    config->user, path);
-	return false;
-}
-
-/* Whoever reads this key reads everybody's mail: for its owner alone, and the owner is us or root. */
-static bool
-check_link_key(const struct config *config, struct buffer *errors_out)
-{
-	const struct passwd *user = config->user == NULL ? NULL : getpwnam(config->user);
-	struct stat about;
-
-	if (config->link_key == NULL)
-		return true;
-	if (stat(config->link_key, &about) != 0 && errno == ENOENT) {
-		begin_error(config, "link-key", errors_out);
-		buffer_printf(errors_out, "%s: %s; copy it from another host of the site, or make the first by "
-		    "imapctl link-key %s\n", config->link_key, strerror(ENOENT), config->link_key);
-		return false;
-	}
-	if (!check_readable(config, "link-key", config->link_key, 0, errors_out))
-		return false;
-	if (stat(config->link_key, &about) != 0 || (about.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-		return fail(config, "link-key", "others can read or change the key; try chmod 600", errors_out);
-	if (about.st_uid != 0 && about.st_uid != geteuid() && (user == NULL || about.st_uid != user->pw_uid))
-		return fail(config, "link-key", "the file belongs to somebody else", errors_out);
-	return true;
-}
-
-/* The folder that a socket will be made in; one that is there was made before privileges were dropped. */
-static bool
-check_socket(const struct config *config, const char *name, const char *path,
-    struct buffer *errors_out)
-{
-	char *folder = memory_copy_string(path), *slash = strrchr(folder, '/');
-	struct stat about;
-	bool is_good;
-
-	slash[slash == folder] = '\0';
-	is_good = (stat(path, &about) == 0 && S_ISSOCK(about.st_mode)) ||
-	    check_folder(config, name, folder, "install -d", errors_out);
-	free(folder);
-	return is_good;
-}
-
-bool
-config_check_environment(const struct config *config, struct buffer *errors_out)
-{
-	bool is_good = true;
-
-	if (config->role & CONFIG_ROLE_CAS) {
-		is_good &= check_readable(config, "tls-certificate", config->tls_certificate, 0,
-		    errors_out);
-		/* The group may read: Debian's ssl-cert works so. */
-		is_good &= check_readable(config, "tls-key", config->tls_key, S_IRWXO | S_IWGRP,
-		    errors_out);
-		is_good &= check_named_certificates(config, errors_out);
-	}
-	if (config->directory == CONFIG_DIRECTORY_LDAP) {
-		is_good &= check_readable(config, "ldap-password-file", config->ldap_password_file,
-		    S_IRWXO | S_IWGRP, errors_out);
-		is_good &= check_readable(config, "ldap-tls-ca", config->ldap_tls_ca, 0, errors_out);
-	}
-	is_good &= check_readable(config, "link-certificate", config->link_certificate, 0, errors_out);
-	is_good &= check_readable(config, "link-private-key", config->link_private_key,
-	    S_IRWXO | S_IWGRP, errors_out);
-	is_good &= check_readable(config, "link-ca", config->link_ca, 0, errors_out);
-	is_good &= check_link_key(config, errors_out);
-	if ((config->role & CONFIG_ROLE_MAILBOX) || config->directory == CONFIG_DIRECTORY_SQLITE)
-		is_good &= check_data_directory(config, errors_out);
-	is_good &= check_socket(config, "control-socket", config->control_socket, errors_out);
-	for (size_t i = 0; i < config->lmtp_listen.count; i++)
-		if (config->lmtp_listen.at[i].path != NULL)
-			is_good &= check_socket(config, "lmtp-listen",
-			    config->lmtp_listen.at[i].path, errors_out);
-	if (config->user != NULL && getpwnam(config->user) == NULL)
-		is_good = fail(config, "user", "no such user; systemd-sysusers makes imapd, "
-		    "useradd --system any", errors_out);
-	if (config->group != NULL && getgrnam(config->group) == NULL)
-		is_good = fail(config, "group", "no such group", errors_out);
-	return is_good;
 }
 
 void
-config_print(const struct config *config, struct buffer *out)
+config_check(const struct config *config, struct config_problems *problems)
 {
-	for (size_t i = 0; i < OPTION_COUNT; i++)
-		option_print(&options[i], config, out);
-}
+	const struct fit fit = { config, problems };
 
-void
-config_list_restart_needed(const struct config *before, const struct config *after,
-    struct buffer *names_out)
-{
-	for (size_t i = 0; i < OPTION_COUNT; i++) {
-		struct buffer old = { 0 }, new = { 0 };
-
-		option_print(&options[i], before, &old);
-		option_print(&options[i], after, &new);
-		if (options[i].applies == AT_START &&
-		    !span_equals(buffer_span(&old), buffer_span(&new)))
-			buffer_printf(names_out, "%s\n", options[i].name);
-		buffer_free(&old);
-		buffer_free(&new);
-	}
+	check_link(&fit);
+	for (size_t i = 0; i < config->listen.count && (config->role & CONFIG_ROLE_CAS); i++)
+		check_listener(&fit, &config->listen.at[i]);
+	if (config->role & CONFIG_ROLE_CAS)
+		check_mechanisms(&fit);
+	check_tls(&fit);
+	check_clashes(&fit);
+	if (config->directory == CONFIG_DIRECTORY_LDAP)
+		check_ldap(&fit);
+	config_check_use(config, problems);
 }

@@ -1,115 +1,54 @@
 /*
  * From the text of imapd.conf and what it includes to struct config, collecting all that is wrong.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "options.h"
 
-#define FILE_SIZE_MAX	(1 << 20)
 #define INCLUDE_DEPTH	8
-#define WORDS_MAX	(OPTION_VALUES_MAX + 2)	/* a name, its values, and one that is too many */
 
-struct word {
-	struct buffer text;
-	unsigned column;	/* from 1 */
+/* A file that is being read. */
+struct source {
+	const char *path;
+	unsigned number;
+	struct config_file_id id;
 };
 
 struct load {
 	struct config *config;
 	config_reader *reader;
 	void *context;
-	struct buffer *errors;
-	bool has_failed;
-	const char *files[INCLUDE_DEPTH];	/* the file being read, last, and those that include it */
+	struct config_problems *problems;
+	struct source sources[INCLUDE_DEPTH];	/* the innermost last */
 	unsigned depth;
 	unsigned line;
-	struct word words[WORDS_MAX];
-	size_t count;
+	struct words words;
 };
 
-static void read_file(struct load *load, const char *path, unsigned column);
-
-/* Begin a line of errors. */
-static void
-begin_error(struct load *load, unsigned column)
-{
-	load->has_failed = true;
-	buffer_printf(load->errors, "%s:%u:%u: ", load->files[load->depth - 1], load->line, column);
-}
+static bool read_file(struct load *load, const char *path, unsigned column);
 
 static void
-fail(struct load *load, unsigned column, const char *reason)
+complain(struct load *load, enum config_gravity gravity, unsigned column, const char *text)
 {
-	begin_error(load, column);
-	buffer_printf(load->errors, "%s\n", reason);
+	const struct source *source = &load->sources[load->depth - 1];
+
+	config_complain_at(load->problems, gravity, source->path, source->number, load->line, column, text);
 }
 
-/* Read a word in quotes, whose first one is at *at; leaves *at behind the last. */
-static bool
-take_quoted(struct load *load, struct span line, size_t *at, struct buffer *out)
+static struct span
+text_of(const struct load *load, size_t word)
 {
-	size_t start = (*at)++;
-
-	while (*at < line.length && line.at[*at] != '"') {
-		if (line.at[*at] == '\\' && *at + 1 < line.length)
-			(*at)++;
-		buffer_add_octet(out, line.at[(*at)++]);
-	}
-	if (*at == line.length) {
-		fail(load, (unsigned)start + 1, "the quotation mark is not closed");
-		return false;
-	}
-	(*at)++;
-	return true;
-}
-
-static bool
-is_blank(uint8_t octet)
-{
-	return octet == ' ' || octet == '\t';
-}
-
-/* Cut a line into words; false when an error has been reported. */
-static bool
-split(struct load *load, struct span line)
-{
-	size_t at = 0;
-
-	for (load->count = 0;;) {
-		struct word *word = &load->words[load->count];
-
-		while (at < line.length && is_blank(line.at[at]))
-			at++;
-		if (at == line.length || line.at[at] == '#')
-			return true;
-		if (load->count == WORDS_MAX - 1) {
-			fail(load, (unsigned)at + 1, "too many words");
-			return false;
-		}
-		buffer_clear(&word->text);
-		word->column = (unsigned)at + 1;
-		if (line.at[at] == '"') {
-			if (!take_quoted(load, line, &at, &word->text))
-				return false;
-		} else {
-			while (at < line.length && !is_blank(line.at[at]))
-				buffer_add_octet(&word->text, line.at[at++]);
-		}
-		load->count++;
-	}
+	return buffer_span(&load->words.at[word].text);
 }
 
 /* A path that is not absolute begins at the folder of the including file. */
 static char *
 resolve(struct load *load, struct span path)
 {
-	const char *file = load->files[load->depth - 1], *slash = strrchr(file, '/');
+	const char *file = load->sources[load->depth - 1].path, *slash = strrchr(file, '/');
 	struct buffer out = { 0 };
 	char *resolved;
 
@@ -124,165 +63,321 @@ resolve(struct load *load, struct span path)
 static void
 include(struct load *load)
 {
-	unsigned line = load->line, column = load->words[1].column;
+	unsigned line = load->line, column;
 	char *path;
 
-	if (load->count != 2 || load->words[1].text.length == 0) {
-		fail(load, load->words[0].column, "include takes the name of one file");
+	if (load->words.count != 2 || text_of(load, 1).length == 0) {
+		complain(load, CONFIG_WRONG, load->words.at[load->words.count > 2 ? 2 : 0].column,
+		    "include takes the name of one file");
 		return;
 	}
-	path = resolve(load, buffer_span(&load->words[1].text));
+	column = load->words.at[1].column;
+	path = resolve(load, text_of(load, 1));
 	read_file(load, path, column);
 	free(path);
 	load->line = line;
 }
 
+/* The words of a line from the one on, as they would have to be written. */
 static void
-fail_unknown(struct load *load, const struct word *name)
+add_words(const struct load *load, size_t from, struct buffer *out)
 {
-	struct suggestion suggestion = { 0 };
+	for (size_t i = from; i < load->words.count; i++)
+		buffer_printf(out, " %.*s", SPAN_ARGS(text_of(load, i)));
+}
 
-	suggestion_consider(&suggestion, buffer_span(&name->text), "include");
-	for (size_t i = 0; i < OPTION_COUNT; i++)
-		suggestion_consider(&suggestion, buffer_span(&name->text), options[i].name);
-	begin_error(load, name->column);
-	buffer_printf(load->errors, "there is no option \"%.*s\"",
-	    SPAN_ARGS(buffer_span(&name->text)));
-	suggestion_print(&suggestion, load->errors);
-	buffer_add_octet(load->errors, '\n');
+/* "=" is at home in other configurations; the line then counts as it was meant. */
+static void
+complain_about_equals(struct load *load, unsigned column, const char *name)
+{
+	struct buffer text = { 0 };
+
+	buffer_printf(&text, "there is no \"=\" between an option and its value; did you mean \"%s", name);
+	add_words(load, 1, &text);
+	buffer_add_string(&text, "\"?");
+	complain(load, CONFIG_WRONG, column, buffer_string(&text));
+	buffer_free(&text);
+}
+
+/* "name = value", and "name =value". */
+static void
+drop_equals(struct load *load, const char *name)
+{
+	struct word *word = &load->words.at[1];
+	unsigned column = word->column;
+
+	if (load->words.count < 2 || word->is_quoted || word->text.length == 0 ||
+	    (word->text.at[0] != '=' && !span_equals(text_of(load, 1), SPAN(":"))))
+		return;
+	buffer_consume(&word->text, 1);
+	word->column++;
+	if (word->text.length == 0)
+		words_remove(&load->words, 1);
+	complain_about_equals(load, column, name);
+}
+
+/* "name=value", "name= value" and "name: value": the name, and its value as a word of its own. */
+static const char *
+split_name(struct load *load)
+{
+	struct words *words = &load->words;
+	struct span whole = text_of(load, 0);
+	size_t end = span_find(whole, '=');
+	struct span name, value;
+	const char *meant;
+
+	if (end == whole.length && end > 0 && whole.at[end - 1] == ':')
+		end--;
+	name = span_slice(whole, 0, end);
+	value = span_from(whole, end + 1);
+	if (end == whole.length || (meant = option_suggest(name)) == NULL)
+		return NULL;
+	if (value.length > 0 && words->count < WORDS_MAX - 1)
+		words_insert(words, 1, value, words->at[0].column + (unsigned)end + 1);
+	complain_about_equals(load, words->at[0].column, meant);
+	return meant;
+}
+
+/* "listen {" and its like. */
+static bool
+has_section(struct load *load)
+{
+	const struct word *last = &load->words.at[load->words.count - 1];
+
+	if (last->is_quoted || last->text.length == 0 ||
+	    (last->text.at[last->text.length - 1] != '{' && !span_equals(buffer_span(&last->text), SPAN("}"))))
+		return false;
+	complain(load, CONFIG_WRONG, last->column, "there are no sections: each line is an option and its value");
+	return true;
+}
+
+/* What to say of a first word that is no option. */
+static void
+complain_unknown(struct load *load, const char *meant)
+{
+	struct span name = text_of(load, 0);
+	struct buffer text = { 0 };
+
+	if (name.length > 0 && strchr(";/!", name.at[0]) != NULL) {
+		buffer_add_string(&text, "a comment begins with \"#\"");
+	} else {
+		buffer_add_string(&text, "there is no option ");
+		config_quote(&text, name);
+		if (meant != NULL)
+			buffer_printf(&text, "; did you mean \"%s\"?", meant);
+		else
+			buffer_add_string(&text, "; imapd.conf(5) has all that there are");
+	}
+	complain(load, CONFIG_WRONG, load->words.at[0].column, buffer_string(&text));
+	buffer_free(&text);
+}
+
+/* The option of a line, or the one that is meant, so that its value is looked at all the same; NULL: none. */
+static const char *
+find_name(struct load *load, bool *is_guess_out)
+{
+	struct span name = text_of(load, 0);
+	size_t index = option_find(name);
+	const char *meant;
+
+	*is_guess_out = false;
+	if (span_equals(name, SPAN("include")))
+		return "include";
+	if (index < OPTION_COUNT)
+		return options[index].name;
+	*is_guess_out = true;
+	if ((meant = split_name(load)) != NULL)
+		return meant;
+	meant = option_suggest(name);
+	complain_unknown(load, meant);
+	return meant;
+}
+
+static const struct config_place *
+new_place(struct load *load)
+{
+	struct config_places *places = load->config->places;
+	struct config_place *place = memory_new(sizeof *place + load->words.count * sizeof place->columns[0]);
+
+	place->file = load->sources[load->depth - 1].path;
+	place->file_number = load->sources[load->depth - 1].number;
+	place->line = load->line;
+	place->count = (unsigned)load->words.count;
+	for (size_t i = 0; i < load->words.count; i++)
+		place->columns[i] = load->words.at[i].column;
+	place->next = places->all;
+	places->all = place;
+	return place;
 }
 
 /* Remember where an option was set; false when it was set before and may be only once. */
 static bool
-note_place(struct load *load, size_t index)
+note_place(struct load *load, size_t index, const struct config_place *place, bool is_guess)
 {
 	struct config_places *places = load->config->places;
+	const struct config_place *before = places->at[index].place;
 
-	if (places->at[index].file != NULL) {
-		if (option_is_repeatable(&options[index]))
-			return true;
-		begin_error(load, load->words[0].column);
-		buffer_printf(load->errors, "%s is set in %s:%u already\n", options[index].name,
-		    places->at[index].file, places->at[index].line);
-		return false;
+	if (before != NULL && !places->at[index].is_guess) {
+		if (!option_is_repeatable(&options[index]) && !is_guess)
+			config_complain(load->problems, CONFIG_WRONG, place, 0, "%s is set in %s:%u already",
+			    options[index].name, before->file, before->line);
+		return option_is_repeatable(&options[index]);
 	}
-	places->at[index].file = memory_copy_string(load->files[load->depth - 1]);
-	places->at[index].line = load->line;
-	places->at[index].column = load->words[0].column;
+	places->at[index].place = place;
+	places->at[index].is_guess = is_guess;
 	return true;
 }
 
-/* What to write instead of the wrong number of words. */
-static const char *
-expected_words(const struct option *option)
+static void
+set_values(struct load *load, size_t index, const struct config_place *place)
 {
-	switch (option->kind) {
-	case LISTEN:
-		return "listen takes imap or imaps, an address, and perhaps proxy";
-	case DIRECTORY:
-		return "directory takes sqlite, or ldap and its servers, or link and a mailbox server";
-	case CERTIFICATE:
-		return "tls-certificate-for takes a server's name, a certificate and its key";
-	case MASK:
-		return "capability-mask takes capabilities, and perhaps user=, address= and id=";
-	case WORDS:
-		return "the option takes one or more of its words";
-	case NAMES:
-		return "deny-users takes names of users, up to 64 in a line";
-	case SERVER:
-		return "mailbox-server takes a name and an address";
-	default:
-		return "the option takes one value; put quotation marks around spaces";
+	struct span values[OPTION_VALUES_MAX] = { { NULL, 0 } };
+	struct buffer reason = { 0 };
+	struct setting setting = { &options[index], load->config, place, values, load->words.count - 1, 0, &reason };
+
+	for (size_t i = 0; i < setting.count && i < OPTION_VALUES_MAX; i++)
+		values[i] = text_of(load, i + 1);
+	if (!option_takes(&setting) || !option_set(&setting)) {
+		load->config->places->at[index].is_wrong = true;
+		config_complain(load->problems, CONFIG_WRONG, place, (unsigned)setting.word, "%s",
+		    buffer_string(&reason));
 	}
+	buffer_free(&reason);
 }
 
+/* A line with words. */
 static void
 set(struct load *load)
 {
-	size_t index = option_find(buffer_span(&load->words[0].text)), wrong;
-	struct span values[OPTION_VALUES_MAX] = { { NULL, 0 } };
-	struct buffer reason = { 0 };
+	const struct config_place *place;
+	const char *name;
+	bool is_guess;
+	size_t index;
 
+	if (has_section(load) || (name = find_name(load, &is_guess)) == NULL)
+		return;
+	drop_equals(load, name);
+	index = option_find(span_from_string(name));
 	if (index == OPTION_COUNT) {
-		fail_unknown(load, &load->words[0]);
+		include(load);
 		return;
 	}
-	if (!option_takes(&options[index], load->count - 1)) {
-		fail(load, load->words[0].column, expected_words(&options[index]));
-		return;
-	}
-	for (size_t i = 0; i < load->count - 1; i++)
-		values[i] = buffer_span(&load->words[i + 1].text);
-	if (note_place(load, index) &&
-	    !option_set(&options[index], load->config, values, load->count - 1, &wrong, &reason))
-		fail(load, load->words[wrong + 1].column, buffer_string(&reason));
-	buffer_free(&reason);
+	place = new_place(load);
+	if (note_place(load, index, place, is_guess))
+		set_values(load, index, place);
 }
 
 static void
 read_line(struct load *load, struct span line)
 {
+	const char *reason;
+	unsigned column;
+
 	if (line.length > 0 && line.at[line.length - 1] == '\r')
 		line.length--;
-	for (size_t at = 0; at < line.length; at++) {
-		if (line.at[at] >= ' ' || line.at[at] == '\t')
-			continue;
-		fail(load, (unsigned)at + 1, "a control character");
-		return;
-	}
-	if (!split(load, line) || load->count == 0)
-		return;
-	if (span_equals(buffer_span(&load->words[0].text), SPAN("include")))
-		include(load);
-	else
+	if (!words_split(&load->words, line, &column, &reason))
+		complain(load, CONFIG_WRONG, column, reason);
+	else if (load->words.count > 0)
 		set(load);
 }
 
+/* Marks that Windows' editors put before a text (Unicode 15.0 section 23.8).  False: nothing of it can be read. */
 static bool
-may_include(struct load *load, const char *path, unsigned column)
+drop_byte_order_mark(struct load *load, struct span *text)
 {
-	for (unsigned i = 0; i < load->depth; i++) {
-		if (strcmp(load->files[i], path) == 0) {
-			fail(load, column, "the file includes itself");
-			return false;
-		}
-	}
-	if (load->depth == INCLUDE_DEPTH) {
-		fail(load, column, "too many files include each other");
+	load->line = 1;
+	if (span_starts_with(*text, SPAN("\xff\xfe")) || span_starts_with(*text, SPAN("\xfe\xff"))) {
+		complain(load, CONFIG_WRONG, 1, "the file is in UTF-16; save it as UTF-8");
 		return false;
+	}
+	if (span_starts_with(*text, SPAN("\xef\xbb\xbf"))) {
+		complain(load, CONFIG_WARNING, 1, "the file begins with a byte order mark, which is skipped; save it "
+		    "without");
+		*text = span_from(*text, 3);
 	}
 	return true;
 }
 
-/* Read one file; column is that of its name in the including line, 0 for the first file. */
 static void
-read_file(struct load *load, const char *path, unsigned column)
+read_lines(struct load *load, struct span rest)
 {
-	struct buffer text = { 0 };
-	const char *reason = "cannot be read";
-	struct span rest;
-
-	if (!may_include(load, path, column))
+	if (!drop_byte_order_mark(load, &rest))
 		return;
-	if (!load->reader(load->context, path, &text, &reason)) {
-		load->has_failed = true;
-		if (column > 0)
-			begin_error(load, column);
-		buffer_printf(load->errors, "%s: %s\n", path, reason);
-		buffer_free(&text);
-		return;
-	}
-	load->files[load->depth++] = path;
-	load->line = 0;
-	for (rest = buffer_span(&text); rest.length > 0;) {
+	for (load->line = 0; rest.length > 0;) {
 		struct span line = span_slice(rest, 0, span_find(rest, '\n'));
 
 		load->line++;
 		read_line(load, line);
 		rest = span_from(rest, line.length + 1);
 	}
+}
+
+static bool
+is_open(const struct load *load, const struct source *source)
+{
+	for (unsigned i = 0; i < load->depth; i++) {
+		const struct config_file_id *id = &load->sources[i].id;
+
+		if (strcmp(load->sources[i].path, source->path) == 0 || (id->inode != 0 &&
+			id->inode == source->id.inode && id->device == source->id.device))
+			return true;
+	}
+	return false;
+}
+
+/* The path, for as long as the configuration lives. */
+static const char *
+keep_path(struct load *load, const char *path, unsigned *number_out)
+{
+	struct config_places *places = load->config->places;
+
+	*number_out = places->file_count++;
+	places->files = memory_resize(places->files, places->file_count, sizeof *places->files);
+	return places->files[*number_out] = memory_copy_string(path);
+}
+
+static void
+complain_of_file(struct load *load, const char *path, unsigned column, const char *reason)
+{
+	struct buffer text = { 0 };
+
+	if (column > 0)
+		buffer_printf(&text, "%s: ", path);
+	buffer_add_string(&text, reason);
+	if (column > 0 && strpbrk(path, "*?[") != NULL)
+		buffer_add_string(&text, "; include reads one file and knows no patterns");
+	if (column > 0)
+		complain(load, CONFIG_WRONG, column, buffer_string(&text));
+	else
+		config_complain_at(load->problems, CONFIG_WRONG, path, 0, 0, 0, buffer_string(&text));
+	buffer_free(&text);
+}
+
+/* Read one file; column is that of its name in the including line, 0 for the first file.  False: it cannot be read. */
+static bool
+read_file(struct load *load, const char *path, unsigned column)
+{
+	struct source source = { path, 0, { 0, 0 } };
+	struct buffer text = { 0 };
+	const char *reason = NULL;
+
+	if (load->depth == INCLUDE_DEPTH)
+		reason = "files that include each other are too deep, above 8";
+	else if (!load->reader(load->context, path, &text, &source.id, &reason) && reason == NULL)
+		reason = "cannot be read";
+	else if (reason == NULL && is_open(load, &source))
+		reason = "the file includes itself";
+	if (reason != NULL) {
+		complain_of_file(load, path, column, reason);
+		buffer_free(&text);
+		return false;
+	}
+	source.path = keep_path(load, path, &source.number);
+	load->sources[load->depth++] = source;
+	read_lines(load, buffer_span(&text));
 	load->depth--;
 	buffer_free(&text);
+	return true;
 }
 
 /* The table's own text goes the way of a file's, and is always right. */
@@ -291,29 +386,33 @@ set_fallback(const struct option *option, struct config *config)
 {
 	struct span rest = span_from_string(option->fallback);
 	struct buffer reason = { 0 };
-	size_t wrong;
 
 	while (rest.length > 0) {
 		struct span value = span_slice(rest, 0, span_find(rest, ';'));
 		size_t space = span_find(value, ' ');
-		struct span values[OPTION_VALUES_MAX] = { span_slice(value, 0, space),
-			span_from(value, space + 1) };
+		struct span values[] = { span_slice(value, 0, space), span_from(value, space + 1) };
+		struct setting setting = { option, config, NULL, values, space < value.length ? 2 : 1, 0, &reason };
 
-		if (!option_set(option, config, values, space < value.length ? 2 : 1, &wrong, &reason))
+		if (!option_set(&setting))
 			abort();
 		rest = span_from(rest, value.length + 1);
 	}
 	buffer_free(&reason);
 }
 
+/* Of what was said wrongly, too, so that nothing has to expect what is not there; but lists stay as they are. */
 static void
 set_fallbacks(struct config *config)
 {
 	char name[HOST_NAME_MAX + 1] = "localhost";
 
-	for (size_t i = 0; i < OPTION_COUNT; i++)
-		if (config->places->at[i].file == NULL && options[i].fallback != NULL)
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		bool is_list = option_is_repeatable(&options[i]) || options[i].kind == DIRECTORY;
+
+		if (options[i].fallback != NULL && (config->places->at[i].place == NULL ||
+			(config->places->at[i].is_wrong && !is_list)))
 			set_fallback(&options[i], config);
+	}
 	if (config->hostname == NULL) {
 		gethostname(name, sizeof name - 1);
 		config->hostname = memory_copy_string(name);
@@ -321,19 +420,35 @@ set_fallbacks(struct config *config)
 }
 
 struct config *
-config_load(const char *path, config_reader *reader, void *context, struct buffer *errors_out)
+config_load(const char *path, config_reader *reader, void *context, struct config_problems *problems_out)
 {
-	struct load load = { .reader = reader, .context = context, .errors = errors_out };
+	struct load load = { .reader = reader, .context = context, .problems = problems_out };
 
 	load.config = NEW(struct config);
 	load.config->places = NEW(struct config_places);
-	read_file(&load, path, 0);
-	for (size_t i = 0; i < WORDS_MAX; i++)
-		buffer_free(&load.words[i].text);
-	set_fallbacks(load.config);
-	if (load.has_failed)
+	if (problems_out->first_file == NULL)
+		problems_out->first_file = memory_copy_string(path);
+	if (read_file(&load, path, 0))
+		set_fallbacks(load.config);
+	else
 		config_free(&load.config);
+	words_free(&load.words);
 	return load.config;
+}
+
+static void
+free_places(struct config_places *places)
+{
+	while (places->all != NULL) {
+		struct config_place *place = places->all;
+
+		places->all = place->next;
+		free(place);
+	}
+	for (unsigned i = 0; i < places->file_count; i++)
+		free(places->files[i]);
+	free(places->files);
+	free(places);
 }
 
 void
@@ -341,33 +456,9 @@ config_free(struct config **config)
 {
 	if (*config == NULL)
 		return;
-	for (size_t i = 0; i < OPTION_COUNT; i++) {
+	for (size_t i = 0; i < OPTION_COUNT; i++)
 		option_fini(&options[i], *config);
-		free((*config)->places->at[i].file);
-	}
-	free((*config)->places);
+	free_places((*config)->places);
 	free(*config);
 	*config = NULL;
-}
-
-bool
-config_read_file(void *context, const char *path, struct buffer *text_out, const char **reason_out)
-{
-	int file = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t count = -1;
-
-	(void)context;
-	while (file >= 0 && text_out->length <= FILE_SIZE_MAX) {
-		count = read(file, buffer_reserve(text_out, 4096), 4096);
-		if (count <= 0)
-			break;
-		text_out->length += (size_t)count;
-	}
-	if (count < 0)
-		*reason_out = strerror(errno);
-	else if (count > 0)
-		*reason_out = "longer than 1 MiB";
-	if (file >= 0)
-		close(file);
-	return count == 0;
 }

@@ -70,22 +70,19 @@ mask_fini(struct config_mask *mask)
 }
 
 bool
-option_add_mask(const struct option *option, struct config *config, const struct span *values, size_t count,
-    size_t *word_out, struct buffer *reason_out)
+set_mask(struct setting *setting)
 {
-	struct config_masks *masks = option_place(option, config);
-	struct config_mask mask = { .count = 0 };
-	bool is_good = read_capabilities(&mask, values[0]);
+	struct config_masks *masks = option_place(setting->option, setting->config);
+	struct config_mask mask = { .place = setting->place };
+	bool is_good = read_capabilities(&mask, setting->values[0]);
+	size_t word = 1;
 
-	*word_out = 0;
-	while (is_good && *word_out + 1 < count)
-		is_good = read_condition(&mask, values[++*word_out]);
+	while (is_good && word < setting->count)
+		is_good = read_condition(&mask, setting->values[word++]);
 	if (!is_good) {
 		mask_fini(&mask);
-		buffer_printf(reason_out, *word_out == 0 ? "\"%.*s\" is not a list of capabilities such as IDLE,MOVE" :
-		    "\"%.*s\" is not user=PATTERN, address=NETWORK or id=WORD, each at most once",
-		    SPAN_ARGS(values[*word_out]));
-		return false;
+		return option_refuse(setting, word, word == 1 ? "a list of capabilities such as IDLE,MOVE" :
+			"user=PATTERN, address=NETWORK or id=WORD, each at most once");
 	}
 	masks->at = memory_resize(masks->at, masks->count + 1, sizeof *masks->at);
 	masks->at[masks->count++] = mask;
@@ -93,11 +90,78 @@ option_add_mask(const struct option *option, struct config *config, const struct
 }
 
 void
-option_free_masks(struct config_masks *masks)
+masks_free(struct config_masks *masks)
 {
 	for (size_t i = 0; i < masks->count; i++)
 		mask_fini(&masks->at[i]);
 	free(masks->at);
+}
+
+/* ---- what there is to mask ------------------------------------------------------------------------------ */
+
+static void
+complain_unknown(const struct config_mask *mask, const char *name, const struct suggestion *suggestion,
+    struct config_problems *problems)
+{
+	struct buffer hint = { 0 };
+
+	suggestion_print(suggestion, &hint);
+	config_complain(problems, CONFIG_WRONG, mask->place, 1, "capability-mask: there is no capability \"%s\"%s", name,
+	    buffer_string(&hint));
+	buffer_free(&hint);
+}
+
+static void
+complain_objected(const struct config_mask *mask, const char *name, const char *objection,
+    struct config_problems *problems)
+{
+	config_complain(problems, CONFIG_WRONG, mask->place, 1, "capability-mask: %s %s", name, objection);
+}
+
+/* Mechanisms are chosen before there is a user. */
+static void
+check_mechanism(const struct config_mask *mask, const char *name, struct config_problems *problems)
+{
+	struct suggestion none = { 0 };
+
+	if (option_find_word("auth-mechanisms", span_from_string(strchr(name, '=') + 1)) == NULL)
+		complain_unknown(mask, name, &none, problems);
+	else if (mask->user != NULL)
+		complain_objected(mask, name, "is for those whose user is not known yet", problems);
+}
+
+static void
+check_capability(const struct config_mask *mask, const char *name, const char *(*name_at)(size_t index),
+    const char *(*objection_to)(size_t index, bool is_for_users), struct config_problems *problems)
+{
+	struct suggestion suggestion = { 0 };
+	struct span span = span_from_string(name);
+	const char *known, *objection;
+	size_t index = 0;
+
+	if (span_starts_with_nocase(span, SPAN("AUTH="))) {
+		check_mechanism(mask, name, problems);
+		return;
+	}
+	while ((known = name_at(index)) != NULL && !span_equals_nocase(span, span_from_string(known)))
+		suggestion_consider(&suggestion, span, name_at(index++));
+	objection = known == NULL ? NULL : objection_to(index, mask->user != NULL);
+	if (known == NULL)
+		complain_unknown(mask, name, &suggestion, problems);
+	else if (objection != NULL)
+		complain_objected(mask, name, objection, problems);
+}
+
+void
+config_check_masks(const struct config *config, const char *(*name_at)(size_t index),
+    const char *(*objection_to)(size_t index, bool is_for_users), struct config_problems *problems)
+{
+	for (size_t i = 0; i < config->capability_mask.count; i++) {
+		const struct config_mask *mask = &config->capability_mask.at[i];
+
+		for (size_t at = 0; at < mask->count; at++)
+			check_capability(mask, mask->capabilities[at], name_at, objection_to, problems);
+	}
 }
 
 /* ---- whom it concerns ----------------------------------------------------------------------------------- */

@@ -35,7 +35,44 @@ mask_octet(uint8_t octet, size_t index, unsigned bits)
 }
 
 bool
-network_parse(struct span text, struct config_network *network_out)
+network_parse_address(struct span text, uint8_t address_out[16])
+{
+	return parse_address(text, address_out) > 0;
+}
+
+/* Where a listener is, and whether it is everywhere; "*" as the system has it, which is all of IPv4. */
+static bool
+listener_address(const struct config_listener *listener, uint8_t address_out[16], bool *is_any_out, bool *is_v4_out)
+{
+	static const uint8_t zero[16];
+	struct span host = span_from_string(listener->host);
+	unsigned width;
+
+	host = span_slice(host, 0, span_find(host, '%'));
+	width = parse_address(span_equals(host, SPAN("*")) ? SPAN("0.0.0.0") : host, address_out);
+	*is_v4_out = width == 32;
+	*is_any_out = width > 0 && memcmp(address_out + (width == 32 ? 12 : 0), zero, width / 8) == 0;
+	return width > 0;
+}
+
+bool
+network_listeners_clash(const struct config_listener *one, const struct config_listener *other)
+{
+	uint8_t a[16], b[16];
+	bool a_is_any, b_is_any, a_is_v4, b_is_v4;
+
+	if (one->path != NULL || other->path != NULL)
+		return one->path != NULL && other->path != NULL && strcmp(one->path, other->path) == 0;
+	if (one->port != other->port || one->port == 0 || !listener_address(one, a, &a_is_any, &a_is_v4) ||
+	    !listener_address(other, b, &b_is_any, &b_is_v4))
+		return false;
+	/* A socket at "::" takes IPv4 as well; one at 0.0.0.0 takes no IPv6 (ipv6(7)). */
+	return memcmp(a, b, sizeof a) == 0 || (a_is_any && (!a_is_v4 || b_is_v4)) ||
+	    (b_is_any && (!b_is_v4 || a_is_v4));
+}
+
+bool
+network_parse_loosely(struct span text, struct config_network *network_out)
 {
 	size_t slash = span_find(text, '/');
 	unsigned width = parse_address(span_slice(text, 0, slash), network_out->address);
@@ -45,9 +82,18 @@ network_parse(struct span text, struct config_network *network_out)
 		return false;
 	network_out->bits = 128 - width + (unsigned)bits;
 	for (size_t i = 0; i < 16; i++)
-		if (mask_octet(network_out->address[i], i, network_out->bits) != network_out->address[i])
-			return false;
+		network_out->address[i] = mask_octet(network_out->address[i], i, network_out->bits);
 	return true;
+}
+
+bool
+network_parse(struct span text, struct config_network *network_out)
+{
+	uint8_t whole[16];
+
+	return network_parse_loosely(text, network_out) &&
+	    parse_address(span_slice(text, 0, span_find(text, '/')), whole) > 0 &&
+	    memcmp(whole, network_out->address, sizeof whole) == 0;
 }
 
 void
@@ -84,4 +130,22 @@ config_networks_have(const struct config_networks *networks, const char *address
 		if (has(&networks->at[i], octets))
 			return true;
 	return false;
+}
+
+void
+config_listener_print(const struct config_listener *listener, struct buffer *out)
+{
+	if (listener->path != NULL)
+		buffer_add_string(out, listener->path);
+	else
+		buffer_printf(out, strchr(listener->host, ':') != NULL ? "[%s]:%u" : "%s:%u", listener->host,
+		    listener->port);
+}
+
+unsigned
+config_listener_word(const struct config *config, const struct config_listener *listener)
+{
+	const struct config_listeners *listen = &config->listen;
+
+	return listener >= listen->at && listener < listen->at + listen->count ? 2 : 1;
 }

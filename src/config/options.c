@@ -40,7 +40,7 @@ static const struct option_word flag_syncs[] = {
 const struct option options[OPTION_COUNT] = {
 	/* name			kind	     member			default	    applies    least most words */
 	{ "config-version",	NUMBER,	     AT(config_version),	"1",	    AT_START,  1, 1, NULL },
-	{ "hostname",		STRING,	     AT(hostname),		NULL,	    AT_START,  0, 0, NULL },
+	{ "hostname",		HOST,	     AT(hostname),		NULL,	    AT_START,  0, 0, NULL },
 	{ "role",		WORD,	     AT(role),			"both",	    AT_START,  0, 0, roles },
 	{ "start-services",	BOOL,	     AT(start_services),	"yes",	    AT_START,  0, 0, NULL },
 	{ "data-directory",	PATH,	     AT(data_directory),	"/var/lib/imapd", AT_START, 0, 0, NULL },
@@ -116,6 +116,43 @@ option_find_word(const char *name, struct span text)
 	while (word->text != NULL && !span_equals_nocase(text, span_from_string(word->text)))
 		word++;
 	return word->text == NULL ? NULL : word;
+}
+
+bool
+option_refuse(struct setting *setting, size_t word, const char *expected)
+{
+	struct span value = setting->values[word - 1];
+
+	setting->word = word;
+	config_quote(setting->reason, value);
+	buffer_printf(setting->reason, " is not %s", expected);
+	if (value.length > 0 && value.at[0] == '\'')
+		buffer_add_string(setting->reason, "; the quotation mark is \"");
+	return false;
+}
+
+bool
+option_is_said(const struct config *config, const char *name)
+{
+	return config->places->at[option_find(span_from_string(name))].place != NULL;
+}
+
+bool
+config_is_usable(const struct config *config, const char *name)
+{
+	return !config->places->at[option_find(span_from_string(name))].is_wrong;
+}
+
+const struct config_place *
+config_place(const struct config *config, const char *name)
+{
+	return config->places->at[option_find(span_from_string(name))].place;
+}
+
+const char *
+config_file(const struct config *config, size_t index)
+{
+	return index < config->places->file_count ? config->places->files[index] : NULL;
 }
 
 const char *

@@ -1,12 +1,31 @@
 /*
- * The table of options and what its columns mean.
+ * The table of options, what its columns mean, and what the files of this room share.
+ *
+ *	options.c	the table
+ *	load.c		from files to struct config
+ *	read.c		their text
+ *	words.c		lines and their words
+ *	value.c		values of each kind, from text
+ *	number.c	numbers, sizes and durations
+ *	access.c	who may come in, and how
+ *	address.c	addresses to listen at and to connect to
+ *	network.c	networks
+ *	mask.c		capabilities that some do not get
+ *	suggest.c	what was probably meant
+ *	foreign.c	options as other servers call them
+ *	fit.c		whether the options fit each other
+ *	useless.c	options that nothing uses
+ *	environment.c	whether files, folders and users fit the options
+ *	files.c		why a path cannot be used
+ *	print.c		values of each kind, to text
+ *	problems.c	what is wrong
  */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
 #include "config/config.h"
 
-enum option_kind { STRING, PATH, NUMBER, AUTO_NUMBER, SECONDS, SIZE, BOOL, WORD, TEXT, LISTEN, LMTP_LISTEN,
+enum option_kind { STRING, HOST, PATH, NUMBER, AUTO_NUMBER, SECONDS, SIZE, BOOL, WORD, TEXT, LISTEN, LMTP_LISTEN,
 	LINK_LISTEN, SERVER, DIRECTORY, CERTIFICATE, NETWORK, NAMES, WORDS, MASK };
 enum option_applies { AT_START, AT_RELOAD };
 
@@ -31,15 +50,31 @@ struct option {
 
 extern const struct option options[OPTION_COUNT];
 
+struct config_place {
+	struct config_place *next;	/* of the same configuration */
+	const char *file;		/* owned by struct config_places */
+	unsigned file_number, line;
+	unsigned count;			/* of columns */
+	unsigned columns[];		/* from 1; of the option, then of its values */
+};
+
 struct config_places {
 	struct {
-		char *file;	/* NULL: not set */
-		unsigned line, column;
+		const struct config_place *place;	/* where it was first set; NULL: nowhere */
+		bool is_guess;				/* there is another name there, with a slip in it */
+		bool is_wrong;				/* what was said cannot be used */
 	} at[OPTION_COUNT];
+	struct config_place *all;
+	char **files;			/* in the order in which they were read */
+	unsigned file_count;
+	bool is_role_given;		/* by --role */
 };
 
 /* Index of an option, or OPTION_COUNT. */
 size_t option_find(struct span name);
+
+/* A word of an option's table, in any case; NULL: there is none. */
+const struct option_word *option_find_word(const char *name, struct span word);
 
 static inline bool
 option_is_repeatable(const struct option *option)
@@ -56,48 +91,41 @@ option_place(const struct option *option, const struct config *config)
 	return (char *)(uintptr_t)config + option->offset;
 }
 
-/* Whether a value of this option can have so many words. */
-static inline bool
-option_takes(const struct option *option, size_t count)
-{
-	switch (option->kind) {
-	case DIRECTORY:
-		return count >= 1 && count <= 1 + LDAP_SERVERS_MAX;
-	case NAMES:
-	case WORDS:
-		return count >= 1 && count <= OPTION_VALUES_MAX;
-	case MASK:
-		return count >= 1 && count <= 4;
-	case LISTEN:
-		return count == 2 || count == 3;
-	case CERTIFICATE:
-		return count == 3;
-	default:
-		return count == (option->kind == SERVER ? 2 : 1);
-	}
-}
+/* Whether a file says something about an option, right or wrong. */
+bool option_is_said(const struct config *config, const char *name);
 
-/* A word of an option's table, in any case; NULL: there is none. */
-const struct option_word *option_find_word(const char *name, struct span word);
+/* Note options that nothing uses. */
+void config_check_use(const struct config *config, struct config_problems *problems);
 
-/*
- * Put a value into the configuration.
- *
- *	count	of words; as option_takes() permits
- *
- * False: reason_out gets what is wrong with word *word_out.
- */
-bool option_set(const struct option *option, struct config *config, const struct span *values,
-    size_t count, size_t *word_out, struct buffer *reason_out);
+/* One line that sets an option. */
+struct setting {
+	const struct option *option;
+	struct config *config;
+	const struct config_place *place;	/* NULL: not from a file */
+	const struct span *values;
+	size_t count;
+	size_t word;			/* out: which value is wrong */
+	struct buffer *reason;		/* out: why, when it is */
+};
 
-/* option_set() for WORDS: each must be in the option's table; access.c. */
-bool option_add_words(const struct option *option, struct config *config, const struct span *values, size_t count,
-    size_t *word_out, struct buffer *reason_out);
+/* Whether so many values are right.  False: reason and word say what is wrong. */
+bool option_takes(struct setting *setting);
 
-/* The same for MASK; mask.c. */
-bool option_add_mask(const struct option *option, struct config *config, const struct span *values, size_t count,
-    size_t *word_out, struct buffer *reason_out);
-void option_free_masks(struct config_masks *masks);
+/* Put the values, as many as option_takes(), into the configuration.  False: reason and word say what is wrong. */
+bool option_set(struct setting *setting);
+
+/* Append to the reason that a value is not what it has to be; false, for the caller to return. */
+bool option_refuse(struct setting *setting, size_t word, const char *expected);
+
+/* The same, parts of option_set(). */
+bool set_number(struct setting *setting);
+bool set_listen(struct setting *setting);
+bool set_lmtp_listen(struct setting *setting);
+bool set_link_listen(struct setting *setting);
+bool set_server(struct setting *setting);
+bool set_ldap_server(struct setting *setting, size_t word);
+bool set_words(struct setting *setting);
+bool set_mask(struct setting *setting);
 
 /* Append the option's lines of a configuration file; nothing when it is empty. */
 void option_print(const struct option *option, const struct config *config, struct buffer *out);
@@ -108,22 +136,72 @@ void option_print(const struct option *option, const struct config *config, stru
  * False: it is none, or has bits behind those that count.
  */
 bool network_parse(struct span text, struct config_network *network_out);
+/* The same, but such bits are taken away. */
+bool network_parse_loosely(struct span text, struct config_network *network_out);
 void network_print(const struct config_network *network, struct buffer *out);
+
+/* Numeric text as an IPv6 address, IPv4 in it; false when it is none. */
+bool network_parse_address(struct span text, uint8_t address_out[16]);
+
+/* Whether both cannot be listened at: one is the other, or has it. */
+bool network_listeners_clash(const struct config_listener *one, const struct config_listener *other);
+
+void masks_free(struct config_masks *masks);
 
 /* Free what the option holds. */
 void option_fini(const struct option *option, struct config *config);
 
-/* Keep known as the best so far when it is at most two slips away from given. */
+/*
+ * The best so far of what may have been meant.  Slips are missing, needless, wrong and exchanged letters; a word
+ * that was cut short counts as well.
+ */
 struct suggestion {
 	const char *best;	/* NULL: none is near */
-	size_t distance;
+	unsigned cost;
 };
 void suggestion_consider(struct suggestion *suggestion, struct span given, const char *known);
+
+/* Append "; did you mean" and the best, if there is one. */
+void suggestion_print(const struct suggestion *suggestion, struct buffer *out);
 
 /* Append what was probably meant, or all that there is. */
 void option_print_choice(const struct option *option, const struct suggestion *suggestion, struct buffer *reason_out);
 
-/* Append "; did you mean" and the best, if there is one. */
-void suggestion_print(const struct suggestion *suggestion, struct buffer *out);
+/* The option that a name from another server's configuration, or a slip, stands for; NULL: none. */
+const char *option_suggest(struct span name);
+
+/* What another server calls an option; NULL: nobody does. */
+const char *foreign_find(struct span name);
+
+/* A line's words; words.c. */
+#define WORDS_MAX (OPTION_VALUES_MAX + 2)	/* a name, its values, and one that is too many */
+
+struct word {
+	struct buffer text;
+	unsigned column;	/* from 1 */
+	bool is_quoted;
+};
+
+struct words {
+	struct word at[WORDS_MAX];
+	size_t count;
+};
+
+/* Cut a line into words.  False: reason_out, static, says what is wrong at column_out. */
+bool words_split(struct words *words, struct span line, unsigned *column_out, const char **reason_out);
+void words_remove(struct words *words, size_t index);
+
+/* There is room: fewer than WORDS_MAX - 1 words.  The text is copied. */
+void words_insert(struct words *words, size_t index, struct span text, unsigned column);
+void words_free(struct words *words);
+
+/* Of files: why a path cannot be used by somebody, for an operator; files.c. */
+struct file_use {
+	bool is_folder;
+	int wish;		/* R_OK, W_OK, X_OK */
+	const char *who;	/* the user we are to be */
+};
+/* False: reason_out gets why. */
+bool file_can_be_used(const char *path, const struct file_use *use, struct buffer *reason_out);
 
 #endif

@@ -30,8 +30,7 @@ print_listeners(const struct option *option, const struct config_listeners *list
 		if (listener->path != NULL)
 			print_string(listener->path, out);
 		else
-			buffer_printf(out, strchr(listener->host, ':') ? "[%s]:%u" : "%s:%u",
-			    listener->host, listener->port);
+			config_listener_print(listener, out);
 		if (listener->is_proxy)
 			buffer_add_string(out, " proxy");
 		buffer_add_octet(out, '\n');
@@ -147,7 +146,7 @@ print_lines(const struct option *option, const void *value, struct buffer *out)
 static bool
 is_string(const struct option *option)
 {
-	return option->kind == STRING || option->kind == PATH || option->kind == TEXT;
+	return option->kind == STRING || option->kind == HOST || option->kind == PATH || option->kind == TEXT;
 }
 
 static void
@@ -198,4 +197,28 @@ option_print(const struct option *option, const struct config *config, struct bu
 		print_string(config->directory_server, out);
 	}
 	buffer_add_octet(out, '\n');
+}
+
+void
+config_print(const struct config *config, struct buffer *out)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		option_print(&options[i], config, out);
+}
+
+void
+config_list_restart_needed(const struct config *before, const struct config *after,
+    struct buffer *names_out)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		struct buffer old = { 0 }, new = { 0 };
+
+		option_print(&options[i], before, &old);
+		option_print(&options[i], after, &new);
+		if (options[i].applies == AT_START &&
+		    !span_equals(buffer_span(&old), buffer_span(&new)))
+			buffer_printf(names_out, "%s\n", options[i].name);
+		buffer_free(&old);
+		buffer_free(&new);
+	}
 }

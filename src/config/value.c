@@ -7,166 +7,36 @@
 #include "options.h"
 
 static bool
-wrong(struct buffer *reason_out, struct span value, const char *expected)
+set_string(struct setting *setting)
 {
-	buffer_printf(reason_out, "\"%.*s\" is not %s", SPAN_ARGS(value), expected);
-	return false;
-}
-
-static bool
-set_string(const struct option *option, struct config *config, struct span value,
-    struct buffer *reason_out)
-{
-	char **string = option_place(option, config);
+	char **string = option_place(setting->option, setting->config);
+	struct span value = setting->values[0];
 
 	if (value.length == 0)
-		return wrong(reason_out, value, "a name");
-	if (option->kind == PATH && value.at[0] != '/')
-		return wrong(reason_out, value, "an absolute path");
+		return option_refuse(setting, 1, setting->option->kind == PATH ? "an absolute path" : "a name");
 	free(*string);
 	*string = memory_copy_span(value);
 	return true;
 }
 
-/* A size may end in K, M or G. */
 static bool
-read_number(const struct option *option, struct span value, uint64_t *number_out)
+set_path(struct setting *setting)
 {
-	static const struct span units = SPAN("KMG");
-	unsigned shift = 0;
-	size_t unit;
+	struct span value = setting->values[0];
 
-	if (option->kind == SIZE && value.length > 1) {
-		unit = span_find(units, ascii_upper(value.at[value.length - 1]));
-		if (unit < units.length) {
-			shift = 10 * (unsigned)(unit + 1);
-			value = span_slice(value, 0, value.length - 1);
-		}
-	}
-	if (!span_to_number(value, UINT64_MAX >> shift, number_out))
-		return false;
-	*number_out <<= shift;
-	return true;
-}
-
-static bool
-set_number(const struct option *option, struct config *config, struct span value,
-    struct buffer *reason_out)
-{
-	uint64_t number, *place = option_place(option, config);
-
-	if (option->kind == AUTO_NUMBER && span_equals(value, SPAN("auto"))) {
-		*place = 0;
-		return true;
-	}
-	if (!read_number(option, value, &number))
-		return wrong(reason_out, value, option->kind == SIZE ?
-			"a size such as 512K, 64M or 1G" : "a whole number");
-	if (number < option->least || number > option->most) {
-		buffer_printf(reason_out, "%.*s is not between %llu and %llu", SPAN_ARGS(value),
-		    (unsigned long long)option->least, (unsigned long long)option->most);
+	if (value.length > 0 && value.at[0] != '/') {
+		option_refuse(setting, 1, "an absolute path, which begins with \"/\"");
 		return false;
 	}
-	*place = number;
-	return true;
+	return set_string(setting);
 }
 
+/* A name as in DNS (RFC 1123 section 2.1). */
 static bool
-set_bool(const struct option *option, struct config *config, struct span value,
-    struct buffer *reason_out)
-{
-	bool is_yes = span_equals(value, SPAN("yes"));
-
-	if (!is_yes && !span_equals(value, SPAN("no")))
-		return wrong(reason_out, value, "\"yes\" or \"no\"");
-	*(bool *)option_place(option, config) = is_yes;
-	return true;
-}
-
-static bool
-set_word(const struct option *option, struct config *config, struct span value,
-    struct buffer *reason_out)
-{
-	struct suggestion suggestion = { 0 };
-
-	for (const struct option_word *word = option->words; word->text != NULL; word++) {
-		if (span_equals(value, span_from_string(word->text))) {
-			*(int *)option_place(option, config) = word->value;
-			return true;
-		}
-		suggestion_consider(&suggestion, value, word->text);
-	}
-	buffer_printf(reason_out, "%s cannot be \"%.*s\"", option->name, SPAN_ARGS(value));
-	option_print_choice(option, &suggestion, reason_out);
-	return false;
-}
-
-/* ADDRESS:PORT, [ADDRESS]:PORT for IPv6. */
-static bool
-read_address(struct span value, struct config_listener *listener)
-{
-	size_t colon = value.length;
-	struct span host;
-	uint64_t port;
-
-	while (colon > 0 && value.at[colon - 1] != ':')
-		colon--;
-	if (colon < 2 || !span_to_number(span_from(value, colon), UINT16_MAX, &port))
-		return false;
-	host = span_slice(value, 0, colon - 1);
-	if (host.length > 2 && host.at[0] == '[' && host.at[host.length - 1] == ']')
-		host = span_slice(host, 1, host.length - 2);
-	else if (span_find(host, ':') < host.length || span_find(host, '[') < host.length)
-		return false;
-	listener->host = memory_copy_span(host);
-	listener->port = (uint16_t)port;
-	return true;
-}
-
-static void
-add_listener(struct config_listeners *listeners, struct config_listener listener)
-{
-	listeners->at = memory_resize(listeners->at, listeners->count + 1, sizeof *listeners->at);
-	listeners->at[listeners->count++] = listener;
-}
-
-static bool
-set_listen(const struct option *option, struct config *config, const struct span *values, size_t count,
-    size_t *word_out, struct buffer *reason_out)
-{
-	struct config_listener listener = { .is_tls = span_equals(values[0], SPAN("imaps")),
-		.is_proxy = count == 3 };
-
-	if (!listener.is_tls && !span_equals(values[0], SPAN("imap")))
-		return wrong(reason_out, values[0], "\"imap\" or \"imaps\"");
-	*word_out = 2;
-	if (listener.is_proxy && !span_equals(values[2], SPAN("proxy")))
-		return wrong(reason_out, values[2], "\"proxy\"");
-	*word_out = 1;
-	if (!read_address(values[1], &listener))
-		return wrong(reason_out, values[1], "ADDRESS:PORT or [IPV6]:PORT");
-	add_listener(option_place(option, config), listener);
-	return true;
-}
-
-/* Printable ASCII: what may stand behind a response in any version of IMAP. */
-static bool
-set_text(const struct option *option, struct config *config, struct span value, struct buffer *reason_out)
-{
-	for (size_t i = 0; i < value.length; i++)
-		if (value.at[i] < ' ' || value.at[i] > '~')
-			return wrong(reason_out, value, "a text of printable ASCII characters");
-	return set_string(option, config, value, reason_out);
-}
-
-/* A name as in DNS, or one that begins with "*." and stands for one more label. */
-static bool
-is_server_name(struct span name)
+is_host(struct span name)
 {
 	static const struct span letters = SPAN("abcdefghijklmnopqrstuvwxyz0123456789-_.");
 
-	if (span_starts_with(name, SPAN("*.")))
-		name = span_from(name, 2);
 	if (name.length == 0 || name.length > 253 || name.at[0] == '.' || name.at[name.length - 1] == '.')
 		return false;
 	for (size_t i = 0; i < name.length; i++)
@@ -176,196 +46,324 @@ is_server_name(struct span name)
 }
 
 static bool
-set_certificate(const struct option *option, struct config *config, const struct span *values,
-    size_t *word_out, struct buffer *reason_out)
+set_host(struct setting *setting)
 {
-	struct config_certificates *certificates = option_place(option, config);
+	struct span value = setting->values[0];
 
-	if (!is_server_name(values[0]))
-		return wrong(reason_out, values[0], "a server's name, or \"*.\" and a domain");
-	for (size_t i = 0; i < certificates->count; i++)
-		if (span_equals_nocase(values[0], span_from_string(certificates->at[i].name)))
-			return wrong(reason_out, values[0], "a name of its own: there is one before");
-	for (*word_out = 1; *word_out < 3; ++*word_out)
-		if (values[*word_out].length == 0 || values[*word_out].at[0] != '/')
-			return wrong(reason_out, values[*word_out], "an absolute path");
-	certificates->at = memory_resize(certificates->at, certificates->count + 1, sizeof *certificates->at);
-	certificates->at[certificates->count++] = (struct config_certificate){ memory_copy_span(values[0]),
-		memory_copy_span(values[1]), memory_copy_span(values[2]) };
-	return true;
+	if (is_host(value))
+		return set_string(setting);
+	option_refuse(setting, 1, "the name of a host");
+	if (is_host(span_slice(value, 0, value.length - (value.length > 0))))
+		buffer_printf(setting->reason, "; did you mean \"%.*s\"?", (int)value.length - 1,
+		    (const char *)value.at);
+	return false;
 }
 
 static bool
-set_network(const struct option *option, struct config *config, struct span value, struct buffer *reason_out)
+set_word(struct setting *setting)
 {
-	struct config_networks *networks = option_place(option, config);
+	const struct option *option = setting->option;
+	struct suggestion suggestion = { 0 };
+
+	for (const struct option_word *word = option->words; word->text != NULL; word++) {
+		if (span_equals(setting->values[0], span_from_string(word->text))) {
+			*(int *)option_place(option, setting->config) = word->value;
+			return true;
+		}
+		suggestion_consider(&suggestion, setting->values[0], word->text);
+	}
+	setting->word = 1;
+	buffer_printf(setting->reason, "%s cannot be ", option->name);
+	config_quote(setting->reason, setting->values[0]);
+	option_print_choice(option, &suggestion, setting->reason);
+	return false;
+}
+
+static bool
+is_one_of(struct span value, const char *const *words)
+{
+	while (*words != NULL && !span_equals_nocase(value, span_from_string(*words)))
+		words++;
+	return *words != NULL;
+}
+
+/* Other programs have other words for it. */
+static const char *
+suggest_bool(struct span value)
+{
+	static const char *const affirmed[] = { "on", "true", "1", "enabled", "enable", "y", "t", NULL };
+	static const char *const denied[] = { "off", "false", "0", "disabled", "disable", "none", "n", "f", NULL };
+	struct suggestion suggestion = { 0 };
+
+	if (is_one_of(value, affirmed))
+		return "yes";
+	if (is_one_of(value, denied))
+		return "no";
+	suggestion_consider(&suggestion, value, "yes");
+	suggestion_consider(&suggestion, value, "no");
+	return suggestion.best;
+}
+
+static bool
+set_bool(struct setting *setting)
+{
+	bool is_yes = span_equals(setting->values[0], SPAN("yes"));
+	const char *meant;
+
+	if (!is_yes && !span_equals(setting->values[0], SPAN("no"))) {
+		meant = suggest_bool(setting->values[0]);
+		option_refuse(setting, 1, "\"yes\" or \"no\"");
+		if (meant != NULL)
+			buffer_printf(setting->reason, "; did you mean \"%s\"?", meant);
+		return false;
+	}
+	*(bool *)option_place(setting->option, setting->config) = is_yes;
+	return true;
+}
+
+/* Printable ASCII: what may stand behind a response in any version of IMAP. */
+static bool
+set_text(struct setting *setting)
+{
+	struct span value = setting->values[0];
+
+	for (size_t i = 0; i < value.length; i++)
+		if (value.at[i] < ' ' || value.at[i] > '~')
+			return option_refuse(setting, 1, "a text of printable ASCII characters");
+	return set_string(setting);
+}
+
+/* The name of a server, or one that begins with "*." and stands for one more label. */
+static bool
+is_server_name(struct span name)
+{
+	return is_host(span_from(name, span_starts_with(name, SPAN("*.")) ? 2 : 0));
+}
+
+static bool
+set_certificate(struct setting *setting)
+{
+	struct config_certificates *certificates = option_place(setting->option, setting->config);
+	const struct span *values = setting->values;
+
+	if (!is_server_name(values[0]))
+		return option_refuse(setting, 1, "a server's name, or \"*.\" and a domain");
+	for (size_t i = 0; i < certificates->count; i++)
+		if (span_equals_nocase(values[0], span_from_string(certificates->at[i].name)))
+			return option_refuse(setting, 1, "a name of its own: there is one before");
+	for (size_t word = 1; word < 3; word++)
+		if (values[word].length == 0 || values[word].at[0] != '/')
+			return option_refuse(setting, word + 1, "an absolute path");
+	certificates->at = memory_resize(certificates->at, certificates->count + 1, sizeof *certificates->at);
+	certificates->at[certificates->count++] = (struct config_certificate){ memory_copy_span(values[0]),
+		memory_copy_span(values[1]), memory_copy_span(values[2]), setting->place };
+	return true;
+}
+
+/* An address in the network is easily taken for the network's own. */
+static bool
+refuse_network(struct setting *setting)
+{
 	struct config_network network;
 
-	if (!network_parse(value, &network))
-		return wrong(reason_out, value, "a network such as 192.0.2.0/24, 2001:db8::/32 or 127.0.0.1");
+	if (!network_parse_loosely(setting->values[0], &network))
+		return option_refuse(setting, 1, "a network such as 192.0.2.0/24, 2001:db8::/32 or 127.0.0.1");
+	option_refuse(setting, 1, "a network: it has bits behind those that count; did you mean \"");
+	network_print(&network, setting->reason);
+	buffer_add_string(setting->reason, "\"?");
+	return false;
+}
+
+static bool
+set_network(struct setting *setting)
+{
+	struct config_networks *networks = option_place(setting->option, setting->config);
+	struct config_network network;
+
+	if (!network_parse(setting->values[0], &network))
+		return refuse_network(setting);
 	networks->at = memory_resize(networks->at, networks->count + 1, sizeof *networks->at);
 	networks->at[networks->count++] = network;
 	return true;
 }
 
 static bool
-set_names(const struct option *option, struct config *config, const struct span *values, size_t count,
-    size_t *word_out, struct buffer *reason_out)
+set_names(struct setting *setting)
 {
-	struct config_uris *names = option_place(option, config);
+	struct config_uris *names = option_place(setting->option, setting->config);
 
-	for (*word_out = 0; *word_out < count; ++*word_out) {
-		if (values[*word_out].length == 0)
-			return wrong(reason_out, values[*word_out], "a name");
+	for (size_t i = 0; i < setting->count; i++) {
+		if (setting->values[i].length == 0)
+			return option_refuse(setting, i + 1, "a name");
 		names->at = memory_resize(names->at, names->count + 1, sizeof *names->at);
-		names->at[names->count++] = memory_copy_span(values[*word_out]);
+		names->at[names->count++] = memory_copy_span(setting->values[i]);
 	}
 	return true;
 }
 
 static bool
-set_lmtp_listen(const struct option *option, struct config *config, struct span value,
-    struct buffer *reason_out)
+fail(struct setting *setting, size_t word, const char *reason)
 {
-	struct config_listener listener = { 0 };
-
-	if (span_equals(value, SPAN("none")))
-		return true;
-	if (value.length > 0 && value.at[0] == '/')
-		listener.path = memory_copy_span(value);
-	else if (!read_address(value, &listener))
-		return wrong(reason_out, value, "an absolute path, ADDRESS:PORT or \"none\"");
-	add_listener(option_place(option, config), listener);
-	return true;
-}
-
-/* TCP alone: what comes there speaks TLS from the first octet. */
-static bool
-set_link_listen(const struct option *option, struct config *config, struct span value,
-    struct buffer *reason_out)
-{
-	struct config_listener listener = { .is_tls = true };
-
-	if (span_equals(value, SPAN("none")))
-		return true;
-	if (!read_address(value, &listener))
-		return wrong(reason_out, value, "ADDRESS:PORT or \"none\"");
-	add_listener(option_place(option, config), listener);
-	return true;
-}
-
-/* A name that homes of users can have, and where that server listens. */
-static bool
-set_server(const struct option *option, struct config *config, const struct span *values,
-    size_t *word_out, struct buffer *reason_out)
-{
-	struct config_servers *servers = option_place(option, config);
-	struct config_listener address = { 0 };
-
-	if (values[0].length == 0)
-		return wrong(reason_out, values[0], "a name");
-	for (size_t i = 0; i < servers->count; i++)
-		if (span_equals(values[0], span_from_string(servers->at[i].name)))
-			return wrong(reason_out, values[0], "a name of its own: there is one before");
-	*word_out = 1;
-	if (!read_address(values[1], &address) || address.port == 0) {
-		free(address.host);
-		return wrong(reason_out, values[1], "HOST:PORT or [IPV6]:PORT");
-	}
-	free(address.host);
-	servers->at = memory_resize(servers->at, servers->count + 1, sizeof *servers->at);
-	servers->at[servers->count++] = (struct config_server){ memory_copy_span(values[0]),
-		memory_copy_span(values[1]) };
-	return true;
-}
-
-static bool
-is_ldap_uri(struct span value)
-{
-	static const struct span schemes[] = { SPAN("ldap://"), SPAN("ldaps://"), SPAN("ldapi://") };
-
-	for (size_t i = 0; i < COUNT_OF(schemes); i++)
-		if (span_starts_with(value, schemes[i]) && value.length > schemes[i].length)
-			return span_find(value, ',') == value.length;
+	setting->word = word;
+	buffer_add_string(setting->reason, reason);
 	return false;
-}
-
-static bool
-add_server(struct config_uris *servers, struct span uri, struct buffer *reason_out)
-{
-	if (!is_ldap_uri(uri))
-		return wrong(reason_out, uri, "ldap://HOST, ldaps://HOST or ldapi://PATH");
-	servers->at = memory_resize(servers->at, servers->count + 1, sizeof *servers->at);
-	servers->at[servers->count++] = memory_copy_span(uri);
-	return true;
 }
 
 /* The kind of directory; behind ldap come its servers, behind link the mailbox server that is asked. */
 static bool
-set_directory(const struct option *option, struct config *config, const struct span *values,
-    size_t count, size_t *word_out, struct buffer *reason_out)
+set_directory(struct setting *setting)
 {
-	if (!set_word(option, config, values[0], reason_out))
+	struct config *config = setting->config;
+
+	if (!set_word(setting))
 		return false;
-	if ((config->directory == CONFIG_DIRECTORY_SQLITE) != (count == 1) ||
-	    (config->directory == CONFIG_DIRECTORY_LINK && count != 2)) {
-		buffer_add_string(reason_out, "directory takes sqlite, or ldap and its servers, or link "
-		    "and a mailbox server");
-		return false;
-	}
+	if (config->directory == CONFIG_DIRECTORY_SQLITE)
+		return setting->count == 1 || fail(setting, 2, "sqlite takes no more words");
+	if (setting->count == 1)
+		return fail(setting, 1, config->directory == CONFIG_DIRECTORY_LINK ?
+			"link needs the name of a mailbox-server behind it" :
+			"ldap needs servers behind it, such as ldaps://ldap.example.org");
 #ifndef HAVE_LDAP
-	if (config->directory == CONFIG_DIRECTORY_LDAP) {
-		buffer_add_string(reason_out, "this imapd was built without LDAP");
-		return false;
-	}
+	if (config->directory == CONFIG_DIRECTORY_LDAP)
+		return fail(setting, 1, "this imapd was built without LDAP");
 #endif
 	if (config->directory == CONFIG_DIRECTORY_LINK) {
-		config->directory_server = memory_copy_span(values[1]);
-		return true;
+		config->directory_server = memory_copy_span(setting->values[1]);
+		return setting->count == 2 || fail(setting, 3, "link takes the name of one mailbox-server");
 	}
-	while (++*word_out < count)
-		if (!add_server(&config->ldap_servers, values[*word_out], reason_out))
+	for (size_t word = 1; word < setting->count; word++)
+		if (!set_ldap_server(setting, word))
 			return false;
 	return true;
 }
 
-bool
-option_set(const struct option *option, struct config *config, const struct span *values, size_t count,
-    size_t *word_out, struct buffer *reason_out)
+/* What to write instead of the wrong number of words. */
+static void
+print_usage(const struct option *option, struct buffer *out)
 {
-	*word_out = 0;
 	switch (option->kind) {
-	case STRING:
-	case PATH:
-		return set_string(option, config, values[0], reason_out);
-	case BOOL:
-		return set_bool(option, config, values[0], reason_out);
-	case WORD:
-		return set_word(option, config, values[0], reason_out);
-	case TEXT:
-		return set_text(option, config, values[0], reason_out);
-	case CERTIFICATE:
-		return set_certificate(option, config, values, word_out, reason_out);
-	case NETWORK:
-		return set_network(option, config, values[0], reason_out);
-	case NAMES:
-		return set_names(option, config, values, count, word_out, reason_out);
-	case MASK:
-		return option_add_mask(option, config, values, count, word_out, reason_out);
-	case WORDS:
-		return option_add_words(option, config, values, count, word_out, reason_out);
 	case LISTEN:
-		return set_listen(option, config, values, count, word_out, reason_out);
-	case LMTP_LISTEN:
-		return set_lmtp_listen(option, config, values[0], reason_out);
-	case LINK_LISTEN:
-		return set_link_listen(option, config, values[0], reason_out);
-	case SERVER:
-		return set_server(option, config, values, word_out, reason_out);
+		buffer_add_string(out, "listen takes imap or imaps, an address, and perhaps proxy");
+		break;
 	case DIRECTORY:
-		return set_directory(option, config, values, count, word_out, reason_out);
+		buffer_add_string(out, "directory takes sqlite, or ldap and its servers, or link and a mailbox server");
+		break;
+	case CERTIFICATE:
+		buffer_add_string(out, "tls-certificate-for takes a server's name, a certificate and its key");
+		break;
+	case NAMES:
+		buffer_add_string(out, "deny-users takes names of users, up to 64 in a line");
+		break;
+	case MASK:
+		buffer_add_string(out, "capability-mask takes capabilities, and perhaps user=, address= and id=");
+		break;
+	case WORDS:
+		buffer_printf(out, "%s takes one or more of its words", option->name);
+		break;
+	case SERVER:
+		buffer_add_string(out, "mailbox-server takes a name and an address");
+		break;
 	default:
-		return set_number(option, config, values[0], reason_out);
+		buffer_printf(out, "%s takes one value", option->name);
+		break;
+	}
+}
+
+static void
+count_words(const struct option *option, size_t *least_out, size_t *most_out)
+{
+	*least_out = *most_out = 1;
+	if (option->kind == DIRECTORY)
+		*most_out = 1 + LDAP_SERVERS_MAX;
+	else if (option->kind == NAMES || option->kind == WORDS)
+		*most_out = OPTION_VALUES_MAX;
+	else if (option->kind == MASK)
+		*most_out = 4;
+	else if (option->kind == SERVER)
+		*least_out = *most_out = 2;
+	else if (option->kind == LISTEN || option->kind == CERTIFICATE)
+		*most_out = 3;
+	if (option->kind == LISTEN)
+		*least_out = 2;
+	else if (option->kind == CERTIFICATE)
+		*least_out = 3;
+}
+
+/* `listen imaps` and `listen [::]:993` lack half of it. */
+static void
+complete_listen(const struct setting *setting)
+{
+	struct span value = setting->values[0];
+	bool is_plain = span_equals(value, SPAN("imap"));
+
+	if (is_plain || span_equals(value, SPAN("imaps")))
+		buffer_printf(setting->reason, "; did you mean \"listen %.*s [::]:%s\"?", SPAN_ARGS(value),
+		    is_plain ? "143" : "993");
+	else if (span_find(value, ':') < value.length)
+		buffer_printf(setting->reason, "; did you mean \"listen imaps %.*s\"?", SPAN_ARGS(value));
+}
+
+bool
+option_takes(struct setting *setting)
+{
+	const struct option *option = setting->option;
+	size_t least, most;
+
+	count_words(option, &least, &most);
+	if (setting->count >= least && setting->count <= most)
+		return true;
+	setting->word = 0;
+	print_usage(option, setting->reason);
+	if (setting->count == 0) {
+		buffer_add_string(setting->reason, ", and there is none");
+	} else if (setting->count > most) {
+		setting->word = most == 1 ? 1 : most + 1;
+		if (most == 1)
+			buffer_add_string(setting->reason, "; put quotation marks (\") around one with spaces");
+	} else if (option->kind == LISTEN) {
+		complete_listen(setting);
+	}
+	return false;
+}
+
+bool
+option_set(struct setting *setting)
+{
+	switch (setting->option->kind) {
+	case STRING:
+		return set_string(setting);
+	case HOST:
+		return set_host(setting);
+	case PATH:
+		return set_path(setting);
+	case BOOL:
+		return set_bool(setting);
+	case WORD:
+		return set_word(setting);
+	case TEXT:
+		return set_text(setting);
+	case CERTIFICATE:
+		return set_certificate(setting);
+	case NETWORK:
+		return set_network(setting);
+	case NAMES:
+		return set_names(setting);
+	case LISTEN:
+		return set_listen(setting);
+	case LMTP_LISTEN:
+		return set_lmtp_listen(setting);
+	case LINK_LISTEN:
+		return set_link_listen(setting);
+	case WORDS:
+		return set_words(setting);
+	case MASK:
+		return set_mask(setting);
+	case SERVER:
+		return set_server(setting);
+	case DIRECTORY:
+		return set_directory(setting);
+	default:
+		return set_number(setting);
 	}
 }
 
@@ -415,6 +413,7 @@ option_fini(const struct option *option, struct config *config)
 
 	switch (option->kind) {
 	case STRING:
+	case HOST:
 	case PATH:
 	case TEXT:
 		free(*(char **)value);
@@ -432,12 +431,12 @@ option_fini(const struct option *option, struct config *config)
 	case NETWORK:
 		free(((struct config_networks *)value)->at);
 		break;
-	case MASK:
-		option_free_masks(value);
-		break;
 	case NAMES:
 	case WORDS:
 		free_strings(value);
+		break;
+	case MASK:
+		masks_free(value);
 		break;
 	case LISTEN:
 	case LMTP_LISTEN:

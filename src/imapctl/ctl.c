@@ -98,7 +98,7 @@ explain(const char *path, const char *config_path)
 struct ctl *
 ctl_open(const struct order *order, int *code_out)
 {
-	struct config *config = order_config(order);
+	struct config *config = order_find_server(order);
 	struct ctl *ctl = NULL;
 	unsigned silence_s;
 	int descriptor;

@@ -71,18 +71,39 @@ order_say(const struct order *order, const char *format, ...)
 	putchar('\n');
 }
 
+/* config is freed when it is of no use. */
+static struct config *
+report(const struct order *order, struct config *config, struct config_problems *problems, bool is_good)
+{
+	struct buffer lines = { 0 };
+
+	if (!is_good) {
+		config_problems_print(problems, &lines);
+		fwrite(lines.at, 1, lines.length, stderr);
+		complain("%s cannot be used; see imapd.conf(5)", order->config_path);
+		config_free(&config);
+	}
+	buffer_free(&lines);
+	config_problems_free(problems);
+	return config;
+}
+
 struct config *
 order_config(const struct order *order)
 {
-	struct buffer errors = { 0 };
-	struct config *config = config_load(order->config_path, config_read_file, NULL, &errors);
+	struct config_problems problems = { 0 };
+	struct config *config = config_load(order->config_path, config_read_file, NULL, &problems);
 
-	if (config == NULL) {
-		fwrite(errors.at, 1, errors.length, stderr);
-		complain("%s cannot be used; see imapd.conf(5)", order->config_path);
-	}
-	buffer_free(&errors);
-	return config;
+	return report(order, config, &problems, config_problems_count(&problems, CONFIG_WRONG) == 0);
+}
+
+struct config *
+order_find_server(const struct order *order)
+{
+	struct config_problems problems = { 0 };
+	struct config *config = config_load(order->config_path, config_read_file, NULL, &problems);
+
+	return report(order, config, &problems, config != NULL && config_is_usable(config, "control-socket"));
 }
 
 enum { CONFIG = 1, JSON, IF_MISSING, MAILBOX, YES, HOME, IMAP, TIMEOUT, HELP, VERSION_OPTION };

@@ -65,6 +65,9 @@ order_has(const struct order *order, enum order_option option)
  */
 struct config *order_config(const struct order *order);
 
+/* The same, but nothing except where the server is to be found has to be right: it runs with what was right once. */
+struct config *order_find_server(const struct order *order);
+
 /* The verbs; each returns an exit code. */
 int run_user_add(const struct order *order);
 int run_user_passwd(const struct order *order);

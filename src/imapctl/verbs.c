@@ -8,7 +8,7 @@
 #include "base/span.h"
 #include "order.h"
 
-#define STATUS_KINDS "server role listener mailbox-server problem"
+#define STATUS_KINDS "server role listener certificate mailbox-server problem"
 
 const struct verb verbs[] = {
 	{ "user add", "NAME [--home=MBX] [--if-missing]", "add a user; the password comes on standard input",

@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
 #include <psa/crypto.h>
@@ -268,10 +267,24 @@ tls_context_offer_protocol(struct tls_context *context, const char *protocol)
 		mbedtls_ssl_conf_alpn_protocols(&context->slots[i].config, context->protocols);
 }
 
+#if defined(MBEDTLS_SSL_PROTO_TLS1_3) && MBEDTLS_VERSION_NUMBER >= 0x03000000
+#define HAVE_TLS_1_3
+#endif
+
+bool
+tls_knows_1_3(void)
+{
+#ifdef HAVE_TLS_1_3
+	return true;
+#else
+	return false;
+#endif
+}
+
 bool
 tls_context_require_1_3(struct tls_context *context, char **error_out)
 {
-#if defined(MBEDTLS_SSL_PROTO_TLS1_3) && MBEDTLS_VERSION_NUMBER >= 0x03000000
+#ifdef HAVE_TLS_1_3
 	(void)error_out;
 	for (size_t i = 0; i < TLS_SLOTS; i++)
 		mbedtls_ssl_conf_min_tls_version(&context->slots[i].config, MBEDTLS_SSL_VERSION_TLS1_3);
@@ -328,20 +341,15 @@ tls_context_free(struct tls_context **context_pointer)
 	free(context);
 }
 
-int64_t
-tls_chain_expires(const mbedtls_x509_crt *chain)
+bool
+tls_context_validity(const struct tls_context *context, const char *server_name, const char *name,
+    struct tls_validity *validity_out)
 {
-	const mbedtls_x509_time *end = &chain->valid_to;
-	struct tm time = { .tm_year = end->year - 1900, .tm_mon = end->mon - 1, .tm_mday = end->day,
-		.tm_hour = end->hour, .tm_min = end->min, .tm_sec = end->sec };
+	const mbedtls_x509_crt *chain = context->has_chain ? &context->chain : NULL;
 
-	return (int64_t)timegm(&time);
-}
-
-int64_t
-tls_context_expires(const struct tls_context *context)
-{
-	if (!context->has_chain)
-		return 0;
-	return tls_names_expire(context, tls_chain_expires(&context->chain));
+	if (server_name != NULL)
+		chain = tls_names_chain(context, server_name);
+	if (chain != NULL)
+		tls_chain_validity(chain, name, validity_out);
+	return chain != NULL;
 }

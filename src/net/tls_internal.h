@@ -110,14 +110,14 @@ int tls_load_key(mbedtls_pk_context *key, const mbedtls_x509_crt *chain, const c
 /* "FILE: why", given. */
 char *tls_error_text(const char *file, int error);
 
-/* When the first certificate of a chain expires, in seconds since 1970. */
-int64_t tls_chain_expires(const mbedtls_x509_crt *chain);
+/* As tls_context_validity(). */
+void tls_chain_validity(const mbedtls_x509_crt *chain, const char *name, struct tls_validity *validity_out);
 
 /* Use the certificate for a name, if there is one.  0 or an error. */
 int tls_names_choose(struct tls_slot *slot, mbedtls_ssl_context *ssl, struct span name);
 
-/* The earliest of end_s and the ends of all certificates for names. */
-int64_t tls_names_expire(const struct tls_context *context, int64_t end_s);
+/* The chain that was added for a name; NULL: none. */
+const mbedtls_x509_crt *tls_names_chain(const struct tls_context *context, const char *server_name);
 void tls_names_free(struct tls_context *context);
 
 struct tls_tickets *tls_tickets_new(void);

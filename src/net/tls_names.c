@@ -116,15 +116,16 @@ tls_names_choose(struct tls_slot *slot, mbedtls_ssl_context *ssl, struct span na
 	return mbedtls_ssl_set_hs_own_cert(ssl, &named->chain, &named->keys[slot - context->slots]);
 }
 
-int64_t
-tls_names_expire(const struct tls_context *context, int64_t end_s)
+const mbedtls_x509_crt *
+tls_names_chain(const struct tls_context *context, const char *server_name)
 {
-	for (const struct tls_named *named = context->named; named != NULL; named = named->next) {
-		int64_t own_s = tls_chain_expires(&named->chain);
+	bool is_wildcard = server_name[0] == '*';
+	struct span name = span_from_string(server_name + is_wildcard);
 
-		end_s = own_s < end_s ? own_s : end_s;
-	}
-	return end_s;
+	for (const struct tls_named *named = context->named; named != NULL; named = named->next)
+		if (named->is_wildcard == is_wildcard && span_equals_nocase(named->name, name))
+			return &named->chain;
+	return NULL;
 }
 
 void

@@ -7,6 +7,10 @@
  *	remember.c	what was asked of a service, over a restart
  *	requests.c	the verbs start, stop, drain, restart, services, log
  *	supervisor.c	what systemd is told
+ *	check.c		whether a configuration can be served with
+ *	check_ports.c	whether its ports are free
+ *	certificates.c	whether its certificates and keys can be used
+ *	validity.c	until when certificates are good
  *	privileges.c	who we are, what we may open
  *	directories.c	the directory that the configuration names
  *	secret.c	what this host alone knows
@@ -131,6 +135,26 @@ struct service {
 /* Log an error that ends the start; takes the text. */
 void service_complain(const char *event, char *error);
 
+/* Each warning is an event. */
+void service_log_warnings(const struct config_problems *problems);
+
+/*
+ * validity.c: append what is wrong with a certificate now, as "expired 3 days ago, on 2026-11-20"; nothing when all
+ * is well.
+ *
+ *	name	that it should be for
+ */
+void certificate_add_trouble(const struct tls_validity *validity, const char *name, struct buffer *out);
+
+/* The name that clients are told to ask for; NULL: nobody has said so. */
+const char *certificate_name(const struct config *config);
+
+/* In how many days the first certificate for clients expires; below zero: it has.  False: there is none. */
+bool certificates_end(const struct service *service, int64_t *days_out);
+
+/* Their records for the verb status. */
+void certificates_tell(const struct role *role, struct control_call *call);
+
 /* The certificate of a configuration; NULL without error when it has none. */
 struct tls_context *service_tls(const struct config *config, char **error_out);
 
@@ -195,22 +219,28 @@ void status_add_time(struct buffer *line, const char *key, int64_t calendar_s);
  */
 bool service_open_links(struct service *service, uid_t owner, char **error_out);
 
-/* Whether what proves us to other hosts can be used; if not, a line says why.  Blocks. */
-void service_check_links(const struct config *config, struct buffer *errors_out);
+/* Why what proves us to other hosts cannot be used, given; NULL: it can, or nothing does.  Blocks. */
+char *service_check_links(const struct config *config);
 
 /* privileges.c */
 struct identity {
+	const char *user;		/* of the configuration; NULL: the one we are */
 	uid_t uid;
 	gid_t gid;
-	bool is_change;			/* we are root and shall be somebody else */
+	bool is_change;			/* we are not that user */
+	gid_t *own_groups;		/* while it is borrowed: those to return to */
+	int own_count;
 };
 
-/* Find out who the configuration wants us to be.  False: logged. */
+/* Find out who the configuration wants us to be.  False: there is nobody of that name; logged. */
 bool identity_find(const struct config *config, struct identity *identity_out);
 
-/* Make files as that user, then be root again for ports below 1024. */
-bool identity_borrow(const struct identity *identity);
-bool identity_return(const struct identity *identity);
+/*
+ * Make and read files as that user, in its groups, then be root again for ports below 1024.  False: logged; it takes
+ * root.
+ */
+bool identity_borrow(struct identity *identity);
+bool identity_return(struct identity *identity);
 
 /* For good; but the right to bind ports below 1024 stays, for services that are started later. */
 bool identity_become(const struct identity *identity);

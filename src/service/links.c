@@ -2,9 +2,8 @@
  * The link between hosts, as the configuration has it: what proves us, which mailbox servers there are, and
  * where others reach ours.
  */
-#include <sys/stat.h>
-
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -43,23 +42,17 @@ link_context(const struct config *config, uid_t owner, const char *server_name, 
 	return tls;
 }
 
-void
-service_check_links(const struct config *config, struct buffer *errors_out)
+char *
+service_check_links(const struct config *config)
 {
 	struct tls_context *tls;
-	struct stat about;
 	char *error = NULL;
 
 	if (config->link_key == NULL && config->link_certificate == NULL)
-		return;
-	/* config_check_environment() has looked at who owns the key. */
-	if (config->link_key == NULL || stat(config->link_key, &about) != 0)
-		about.st_uid = 0;
-	tls = link_context(config, about.st_uid, NULL, &error);
+		return NULL;
+	tls = link_context(config, geteuid(), NULL, &error);
 	tls_context_free(&tls);
-	if (error != NULL)
-		buffer_printf(errors_out, "%s\n", error);
-	free(error);
+	return error;
 }
 
 static bool
@@ -90,11 +83,8 @@ add_ports(struct service *service, uid_t owner, char **error_out)
 	if (wanted->count > 0 && tls == NULL)
 		return false;
 	for (size_t i = 0; i < wanted->count; i++) {
-		const char *host = wanted->at[i].host;
-
 		buffer_clear(&address);
-		buffer_printf(&address, strchr(host, ':') != NULL ? "[%s]:%u" : "%s:%u", host,
-		    wanted->at[i].port);
+		config_listener_print(&wanted->at[i], &address);
 		link_add_port(service->link, buffer_string(&address), tls, service->compute);
 	}
 	buffer_free(&address);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "internal.h"
 
 static bool
@@ -27,7 +28,7 @@ fail(const char *what)
 bool
 identity_find(const struct config *config, struct identity *identity_out)
 {
-	struct identity identity = { geteuid(), getegid(), false };
+	struct identity identity = { config->user, geteuid(), getegid(), false, NULL, 0 };
 
 	if (config->user != NULL) {
 		struct passwd *user = getpwnam(config->user);
@@ -45,32 +46,58 @@ identity_find(const struct config *config, struct identity *identity_out)
 		identity.gid = group->gr_gid;
 	}
 	identity.is_change = identity.uid != geteuid() || identity.gid != getegid();
-	if (identity.is_change && geteuid() != 0) {
-		errno = EPERM;
-		return fail("only root can become the configured user");
-	}
 	*identity_out = identity;
 	return true;
 }
 
+/* Those that the user is a member of, as at a login: a key may be for such a group. */
+static bool
+take_groups(const struct identity *identity)
+{
+	if (identity->user != NULL)
+		return initgroups(identity->user, identity->gid) == 0;
+	return setgroups(1, &identity->gid) == 0;
+}
+
+static bool
+keep_groups(struct identity *identity)
+{
+	identity->own_count = getgroups(0, NULL);
+	if (identity->own_count < 0)
+		return false;
+	identity->own_groups = memory_new_array((size_t)identity->own_count + 1, sizeof *identity->own_groups);
+	identity->own_count = getgroups(identity->own_count, identity->own_groups);
+	return identity->own_count >= 0;
+}
+
 bool
-identity_borrow(const struct identity *identity)
+identity_borrow(struct identity *identity)
 {
 	if (!identity->is_change)
 		return true;
+	if (geteuid() != 0) {
+		errno = EPERM;
+		return fail("only root can become the configured user");
+	}
+	if (!keep_groups(identity) || !take_groups(identity))
+		return fail("initgroups");
 	if (setegid(identity->gid) != 0 || seteuid(identity->uid) != 0)
 		return fail("seteuid");
 	return true;
 }
 
 bool
-identity_return(const struct identity *identity)
+identity_return(struct identity *identity)
 {
+	bool is_good;
+
 	if (!identity->is_change)
 		return true;
-	if (seteuid(0) != 0 || setegid(0) != 0)
-		return fail("seteuid");
-	return true;
+	is_good = seteuid(0) == 0 && setegid(0) == 0 &&
+	    setgroups((size_t)identity->own_count, identity->own_groups) == 0;
+	free(identity->own_groups);
+	identity->own_groups = NULL;
+	return is_good || fail("seteuid");
 }
 
 static bool
@@ -107,8 +134,8 @@ identity_become(const struct identity *identity)
 {
 	if (!identity->is_change)
 		return true;
-	if (setgroups(1, &identity->gid) != 0)
-		return fail("setgroups");
+	if (!take_groups(identity))
+		return fail("initgroups");
 	if (setresgid(identity->gid, identity->gid, identity->gid) != 0)
 		return fail("setresgid");
 	return become_user(identity->uid);

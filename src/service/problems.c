@@ -1,6 +1,7 @@
 /*
  * What the verb status tells beside figures: the mailbox servers on other hosts, and what is wrong.  Loop thread.
  */
+#include "base/clock.h"
 #include "control/words.h"
 #include "internal.h"
 
@@ -35,6 +36,35 @@ tell(const struct role *role, const struct problem *problem, struct control_call
 	buffer_free(&line);
 }
 
+/* Clients that look at dates do not come in any more. */
+static void
+tell_certificate(const struct role *role, const char *server_name, const char *path, struct control_call *call)
+{
+	struct tls_validity validity;
+	struct buffer text = { 0 };
+
+	if (!tls_context_validity(role->service->tls, server_name, NULL, &validity) ||
+	    validity.ends_s >= clock_calendar_s())
+		return;
+	certificate_add_trouble(&validity, NULL, &text);
+	tell(role, &(struct problem){ .kind = "certificate", .since_s = validity.ends_s, .times = 1, .path = path,
+	    .text = buffer_string(&text) }, call);
+	buffer_free(&text);
+}
+
+static void
+tell_certificates(const struct role *role, struct control_call *call)
+{
+	const struct config *config = role->service->config;
+
+	if (role->service->tls == NULL)
+		return;
+	tell_certificate(role, NULL, config->tls_certificate, call);
+	for (size_t i = 0; i < config->tls_certificate_for.count; i++)
+		tell_certificate(role, config->tls_certificate_for.at[i].name,
+		    config->tls_certificate_for.at[i].certificate, call);
+}
+
 static void
 tell_cas(const struct role *role, struct control_call *call)
 {
@@ -44,6 +74,7 @@ tell_cas(const struct role *role, struct control_call *call)
 	};
 	struct cas_status status;
 
+	tell_certificates(role, call);
 	cas_status(role->service->cas, &status);
 	for (size_t i = 0; i < CAS_OUTAGE_COUNT; i++) {
 		const struct cas_outage *outage = &status.outages[i];

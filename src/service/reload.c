@@ -15,9 +15,10 @@ struct reload {
 	struct service *service;	/* loop thread only, like the call */
 	struct control_call *call;	/* NULL: SIGHUP */
 	const char *path, *role;
-	struct config *config;		/* NULL: what is wrong is in errors */
+	struct service_occasion occasion;
+	struct config *config;		/* NULL: what is wrong is in problems */
 	struct tls_context *tls;
-	struct buffer errors;
+	struct config_problems problems;
 };
 
 struct retired {
@@ -31,12 +32,13 @@ reload_work(struct job *job)
 	struct reload *reload = CONTAINER_OF(job, struct reload, job);
 	char *error = NULL;
 
-	reload->config = service_load(reload->path, reload->role, &reload->errors);
+	reload->config = service_load(reload->path, reload->role, &reload->occasion, &reload->problems);
 	if (reload->config == NULL)
 		return;
 	reload->tls = service_tls(reload->config, &error);
 	if (error != NULL) {
-		buffer_printf(&reload->errors, "%s\n", error);
+		config_complain(&reload->problems, CONFIG_WRONG, config_place(reload->config, "tls-certificate"), 1, "%s",
+		    error);
 		config_free(&reload->config);
 	}
 	free(error);
@@ -55,6 +57,23 @@ tell_lines(struct reload *reload, const char *event, struct span lines)
 			control_reply(reload->call, line);
 		lines = span_from(lines, end + 1);
 	}
+}
+
+static void
+tell_problems(struct reload *reload)
+{
+	struct buffer line = { 0 };
+
+	service_log_warnings(&reload->problems);
+	for (size_t i = 0; i < reload->problems.count; i++) {
+		buffer_clear(&line);
+		config_problem_print(&reload->problems.at[i], &line);
+		if (reload->problems.at[i].gravity != CONFIG_WARNING)
+			tell_lines(reload, "reload-failed", buffer_span(&line));
+		else if (reload->call != NULL)
+			control_reply(reload->call, buffer_span(&line));
+	}
+	buffer_free(&line);
 }
 
 /* Parts may point into the old configuration for as long as they live. */
@@ -98,10 +117,10 @@ on_reloaded(struct job *job)
 
 	reload->service->is_reloading = false;
 	reload->service->jobs--;
+	tell_problems(reload);
 	if (is_good) {
 		use(reload);
 	} else {
-		tell_lines(reload, "reload-failed", buffer_span(&reload->errors));
 		config_free(&reload->config);
 		tls_context_free(&reload->tls);
 	}
@@ -111,7 +130,7 @@ on_reloaded(struct job *job)
 		    is_good ? NULL : "nothing was changed: the configuration has errors");
 	if (reload->service->is_reload_wanted)
 		reload_begin(reload->service, NULL);
-	buffer_free(&reload->errors);
+	config_problems_free(&reload->problems);
 	free(reload);
 }
 
@@ -136,6 +155,8 @@ reload_begin(struct service *service, struct control_call *call)
 	reload->call = call;
 	reload->path = service->path;
 	reload->role = service->role;
+	reload->occasion.ports = (service->cas != NULL ? CONFIG_ROLE_CAS : 0) |
+	    (service->mailbox != NULL ? CONFIG_ROLE_MAILBOX : 0);
 	reload->job.work = reload_work;
 	reload->job.done = on_reloaded;
 	workers_submit(service->storage, &reload->job);

@@ -12,7 +12,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "imap/capability.h"
 #include "internal.h"
 
 #define LDAP_THREADS 4	/* passwords asked for at a time; each bind takes about as long as a round trip */
@@ -24,41 +23,21 @@ service_complain(const char *event, char *error)
 	free(error);
 }
 
-/* Whether they can be used, and the keys are theirs. */
-static void
-check_certificates(const struct config *config, struct buffer *errors_out)
+void
+service_log_warnings(const struct config_problems *problems)
 {
-	struct tls_context *context;
-	char *error = NULL;
+	struct buffer text = { 0 };
 
-	if ((config->role & CONFIG_ROLE_CAS) == 0)
-		return;
-	context = service_tls(config, &error);
-	tls_context_free(&context);
-	if (error != NULL)
-		buffer_printf(errors_out, "%s\n", error);
-	free(error);
-}
+	for (size_t i = 0; i < problems->count; i++) {
+		const struct config_problem *problem = &problems->at[i];
 
-struct config *
-service_load(const char *path, const char *role, struct buffer *errors_out)
-{
-	struct config *config = config_load(path, config_read_file, NULL, errors_out);
-
-	if (config == NULL)
-		return NULL;
-	if (role != NULL && !config_set_role(config, span_from_string(role)))
-		buffer_printf(errors_out, "--role=%s: no such role; there are cas, mailbox and both\n", role);
-	config_check(config, errors_out);
-	config_check_masks(config, imap_capability_name, imap_capability_objection, errors_out);
-	config_check_environment(config, errors_out);
-	if (errors_out->length == 0)
-		check_certificates(config, errors_out);
-	if (errors_out->length == 0)
-		service_check_links(config, errors_out);
-	if (errors_out->length > 0)
-		config_free(&config);
-	return config;
+		if (problem->gravity != CONFIG_WARNING)
+			continue;
+		buffer_clear(&text);
+		buffer_printf(&text, "%s:%u:%u", problem->file, problem->line, problem->column);
+		log_warning("config-warning", log_text("at", buffer_string(&text)), log_text("reason", problem->text));
+	}
+	buffer_free(&text);
 }
 
 struct tls_context *
@@ -305,7 +284,7 @@ close_all(struct service *service)
 }
 
 int
-service_run(const char *path, const char *role, struct config *config)
+service_run(const char *path, const char *role, struct config *config, const struct config_problems *warnings)
 {
 	struct service service = { .path = path, .role = role, .config = config,
 		.began_us = clock_monotonic_us() };
@@ -314,6 +293,7 @@ service_run(const char *path, const char *role, struct config *config)
 
 	signal(SIGPIPE, SIG_IGN);
 	log_set_level((enum log_level)config->log_level);
+	service_log_warnings(warnings);
 	raise_descriptor_limit();
 	list_init(&service.retired);
 	list_init(&service.statuses);

@@ -18,15 +18,15 @@ static void
 tell_server(const struct service *service, struct control_call *call)
 {
 	struct buffer line = { 0 };
+	int64_t days;
 
 	control_add_word(&line, SPAN("server"));
 	control_add_field(&line, "hostname", span_from_string(service->config->hostname));
 	control_add_field(&line, "version", SPAN(VERSION));
 	control_add_number(&line, "pid", getpid());
 	control_add_number(&line, "seconds", (clock_monotonic_us() - service->began_us) / 1000000);
-	if (service->tls != NULL)
-		control_add_number(&line, "certificate-days",
-		    (tls_context_expires(service->tls) - clock_calendar_s()) / 86400);
+	if (certificates_end(service, &days))
+		control_add_number(&line, "certificate-days", days);
 	control_reply(call, buffer_span(&line));
 	buffer_free(&line);
 }
@@ -117,6 +117,7 @@ tell_all(const struct service *service, struct control_call *call)
 		tell_server(service, call);
 	tell_each(service, call, tell_role, false);
 	tell_each(service, call, tell_listeners, true);
+	tell_each(service, call, certificates_tell, false);
 	tell_each(service, call, problems_tell_servers, true);
 	tell_each(service, call, problems_tell, true);
 	control_finish(call, EX_OK, NULL);

@@ -52,7 +52,7 @@ def certificate(folder):
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
              "-nodes", "-days", "30", "-subj", "/CN=127.0.0.1",
-             "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+             "-addext", "subjectAltName=DNS:localhost,DNS:mail.example.org,IP:127.0.0.1",
              "-keyout", key, "-out", cert], check=True, capture_output=True)
         key.chmod(0o600)
     return cert, key
@@ -72,7 +72,7 @@ class Server:
         self.control = self.folder / "control"
         self.config = self.folder / "imapd.conf"
         self.data = self.folder / "data"
-        self.data.mkdir(exist_ok=True)
+        self.data.mkdir(mode=0o700, exist_ok=True)
         self.settings = list(settings)
         self.users = users
         self.process = None

@@ -25,16 +25,6 @@ on_link_arrived(struct stream *stream, void *context)
 	mailbox_role_accept(context, stream);
 }
 
-static void
-write_address(const struct config_listener *listener, struct buffer *out)
-{
-	if (listener->path != NULL)
-		buffer_add_string(out, listener->path);
-	else
-		buffer_printf(out, strchr(listener->host, ':') != NULL ? "[%s]:%u" : "%s:%u", listener->host,
-		    listener->port);
-}
-
 void
 role_close_doors(struct mailbox_role *role)
 {
@@ -57,7 +47,7 @@ mailbox_role_listen(struct mailbox_role *role, char **error_out)
 		struct listener *listener;
 
 		buffer_clear(&address);
-		write_address(&wanted->at[i], &address);
+		config_listener_print(&wanted->at[i], &address);
 		/* Whoever may send mail on this host may deliver it: as with the program sendmail. */
 		listener = listener_new(role->parts.loop, buffer_string(&address), 0666, on_delivery_accepted,
 		    role, error_out);

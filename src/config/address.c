@@ -1,0 +1,397 @@
+/*
+ * Addresses to listen at and to connect to, and what was probably meant by one that is none.  Pure.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "options.h"
+
+/* HOST:PORT in its parts; brackets around the host are taken off. */
+struct parts {
+	struct span host, port;
+	bool is_bracketed;
+};
+
+static bool
+is_all(struct span text, const char *octets)
+{
+	for (size_t i = 0; i < text.length; i++)
+		if (strchr(octets, text.at[i]) == NULL || text.at[i] == '\0')
+			return false;
+	return text.length > 0;
+}
+
+#define DIGITS "0123456789"
+
+static bool
+is_ipv6(struct span host)
+{
+	uint8_t octets[16];
+
+	host = span_slice(host, 0, span_find(host, '%'));	/* the zone of RFC 4007 section 11 */
+	return span_find(host, ':') < host.length && network_parse_address(host, octets);
+}
+
+static bool
+is_ipv4(struct span host)
+{
+	uint8_t octets[16];
+
+	return span_find(host, ':') == host.length && network_parse_address(host, octets);
+}
+
+/* Letters, digits, hyphens and dots, as the names of hosts are (RFC 1123 section 2.1), or "_" as some are. */
+static bool
+is_host_name(struct span name)
+{
+	if (name.length > 253 || name.length == 0 || name.at[0] == '.' || name.at[0] == '-')
+		return false;
+	for (size_t i = 0; i < name.length; i++)
+		if (strchr("abcdefghijklmnopqrstuvwxyz" DIGITS "-_.", ascii_lower(name.at[i])) == NULL)
+			return false;
+	return true;
+}
+
+static struct parts
+cut(struct span value)
+{
+	struct parts parts = { value, { NULL, 0 }, false };
+	size_t colon = value.length;
+
+	while (colon > 0 && value.at[colon - 1] != ':')
+		colon--;
+	if (colon > 0) {
+		parts.host = span_slice(value, 0, colon - 1);
+		parts.port = span_from(value, colon);
+	}
+	if (parts.host.length >= 2 && parts.host.at[0] == '[' && parts.host.at[parts.host.length - 1] == ']') {
+		parts.host = span_slice(parts.host, 1, parts.host.length - 2);
+		parts.is_bracketed = true;
+	}
+	return parts;
+}
+
+static unsigned
+usual_port(const struct setting *setting)
+{
+	switch (setting->option->kind) {
+	case LISTEN:
+		return span_equals(setting->values[0], SPAN("imap")) ? 143 : 993;
+	case LMTP_LISTEN:
+		return 24;	/* as Postfix' lmtp(8) has it */
+	default:
+		return 1993;
+	}
+}
+
+/* LMTP asks for no password, so it is for this host. */
+static const char *
+usual_address(const struct setting *setting)
+{
+	return setting->option->kind == LMTP_LISTEN ? "127.0.0.1" : "[::]";
+}
+
+/* A port by the name that services(5) has for it; 0: no such name. */
+static unsigned
+named_port(struct span name)
+{
+	static const struct {
+		const char *name;
+		unsigned port;
+	} ports[] = { { "imap", 143 }, { "imap2", 143 }, { "imaps", 993 }, { "lmtp", 24 } };
+
+	for (size_t i = 0; i < COUNT_OF(ports); i++)
+		if (span_equals_nocase(name, span_from_string(ports[i].name)))
+			return ports[i].port;
+	return 0;
+}
+
+static bool
+refuse(struct setting *setting, size_t word, const char *reason, const char *meant)
+{
+	setting->word = word + 1;
+	config_quote(setting->reason, setting->values[word]);
+	buffer_printf(setting->reason, " %s", reason);
+	if (meant != NULL)
+		buffer_printf(setting->reason, "; did you mean \"%s\"?", meant);
+	return false;
+}
+
+static bool
+refuse_port(struct setting *setting, size_t word, const struct parts *parts)
+{
+	unsigned named = named_port(parts->port);
+	char meant[300];
+
+	snprintf(meant, sizeof meant, parts->is_bracketed ? "[%.*s]:%u" : "%.*s:%u", SPAN_ARGS(parts->host),
+	    named);
+	if (parts->port.length == 0)
+		return refuse(setting, word, "has no port behind the colon", NULL);
+	if (is_all(parts->port, DIGITS))
+		return refuse(setting, word, "has no port from 1 to 65535", NULL);
+	return refuse(setting, word, "has no port that is a number", named > 0 ? meant : NULL);
+}
+
+/* An IPv6 address without brackets, where the port may be what looks like its last part. */
+static bool
+refuse_bare_ipv6(struct setting *setting, size_t word, const struct parts *parts)
+{
+	struct span value = setting->values[word];
+	char meant[300];
+
+	if (is_ipv6(parts->host) && is_all(parts->port, DIGITS))
+		snprintf(meant, sizeof meant, "[%.*s]:%.*s", SPAN_ARGS(parts->host), SPAN_ARGS(parts->port));
+	else if (is_ipv6(value))
+		snprintf(meant, sizeof meant, "[%.*s]:%u", SPAN_ARGS(value), usual_port(setting));
+	else
+		return refuse(setting, word, "is not ADDRESS:PORT or [IPV6]:PORT", NULL);
+	return refuse(setting, word, "has an IPv6 address without brackets", meant);
+}
+
+static bool
+refuse_without_port(struct setting *setting, size_t word, bool may_be_name)
+{
+	struct span value = setting->values[word], bare = value;
+	char meant[300];
+
+	if (is_all(value, DIGITS)) {
+		snprintf(meant, sizeof meant, "%s:%.*s", usual_address(setting), SPAN_ARGS(value));
+		return refuse(setting, word, "is not ADDRESS:PORT", meant);
+	}
+	if (bare.length > 2 && bare.at[0] == '[' && bare.at[bare.length - 1] == ']')
+		bare = span_slice(bare, 1, bare.length - 2);
+	snprintf(meant, sizeof meant, is_ipv6(bare) ? "[%.*s]:%u" : "%.*s:%u", SPAN_ARGS(bare), usual_port(setting));
+	return refuse(setting, word, "has no port",
+	    is_ipv4(bare) || is_ipv6(bare) || (may_be_name && is_host_name(bare)) ? meant : NULL);
+}
+
+static bool
+refuse_brackets(struct setting *setting, size_t word, const struct parts *parts)
+{
+	char meant[300];
+
+	if (!is_ipv4(parts->host) && !is_host_name(parts->host))
+		return refuse(setting, word, "has no IPv6 address in its brackets", NULL);
+	snprintf(meant, sizeof meant, "%.*s:%.*s", SPAN_ARGS(parts->host), SPAN_ARGS(parts->port));
+	return refuse(setting, word, "has brackets, which are for IPv6", meant);
+}
+
+/*
+ * ADDRESS:PORT, [ADDRESS]:PORT for IPv6; what is only to be connected to may have a name.  False: the reason is
+ * told.
+ */
+static bool
+read_address(struct setting *setting, size_t word, bool may_be_name, struct config_listener *listener)
+{
+	struct span value = setting->values[word];
+	struct parts parts = cut(value);
+	uint64_t port;
+
+	if (span_find(value, ':') == value.length || (value.length > 0 && value.at[value.length - 1] == ']'))
+		return refuse_without_port(setting, word, may_be_name);
+	if (parts.host.length == 0 && !parts.is_bracketed) {
+		char meant[32];
+
+		snprintf(meant, sizeof meant, "%s:%.*s", usual_address(setting), SPAN_ARGS(span_slice(parts.port, 0, 8)));
+		return refuse(setting, word, "has no address before the colon", may_be_name ? NULL : meant);
+	}
+	if (!parts.is_bracketed && span_find(parts.host, ':') < parts.host.length)
+		return refuse_bare_ipv6(setting, word, &parts);
+	if (!span_to_number(parts.port, UINT16_MAX, &port))
+		return refuse_port(setting, word, &parts);
+	if (parts.is_bracketed && !is_ipv6(parts.host))
+		return refuse_brackets(setting, word, &parts);
+	if (!parts.is_bracketed && is_all(parts.host, DIGITS ".") && !is_ipv4(parts.host))
+		return refuse(setting, word, "has no IPv4 address, which is four numbers from 0 to 255", NULL);
+	listener->host = memory_copy_span(parts.host);
+	listener->port = (uint16_t)port;
+	return true;
+}
+
+/* What is listened at has no name: a name may get other addresses, and then nobody knows which is meant. */
+static bool
+read_own_address(struct setting *setting, size_t word, struct config_listener *listener)
+{
+	char meant[300];
+	struct span host;
+
+	if (!read_address(setting, word, false, listener))
+		return false;
+	host = span_from_string(listener->host);
+	if (span_equals(host, SPAN("*")) || is_ipv4(host) || is_ipv6(host))
+		return true;
+	snprintf(meant, sizeof meant, "127.0.0.1:%u", listener->port);
+	if (is_host_name(host))
+		refuse(setting, word, "has a name, where an address of this host has to be",
+		    span_equals_nocase(host, SPAN("localhost")) ? meant : NULL);
+	else
+		refuse(setting, word, "is not ADDRESS:PORT or [IPV6]:PORT", NULL);
+	free(listener->host);
+	return false;
+}
+
+static void
+add_listener(struct setting *setting, struct config_listener listener)
+{
+	struct config_listeners *listeners = option_place(setting->option, setting->config);
+
+	listener.place = setting->place;
+	listeners->at = memory_resize(listeners->at, listeners->count + 1, sizeof *listeners->at);
+	listeners->at[listeners->count++] = listener;
+}
+
+static bool
+refuse_protocol(struct setting *setting)
+{
+	struct suggestion suggestion = { 0 };
+
+	option_refuse(setting, 1, "\"imap\" or \"imaps\"");
+	suggestion_consider(&suggestion, setting->values[0], "imap");
+	suggestion_consider(&suggestion, setting->values[0], "imaps");
+	suggestion_print(&suggestion, setting->reason);
+	if (suggestion.best == NULL && span_starts_with(setting->values[1], SPAN("imap")))
+		buffer_add_string(setting->reason, ", which comes before the address");
+	return false;
+}
+
+bool
+set_listen(struct setting *setting)
+{
+	const struct span *values = setting->values;
+	struct config_listener listener = { .is_tls = span_equals(values[0], SPAN("imaps")),
+		.is_proxy = setting->count == 3 };
+
+	if (!listener.is_tls && !span_equals(values[0], SPAN("imap")))
+		return refuse_protocol(setting);
+	if (listener.is_proxy && !span_equals(values[2], SPAN("proxy")))
+		return option_refuse(setting, 3, "\"proxy\"");
+	if (!read_own_address(setting, 1, &listener))
+		return false;
+	add_listener(setting, listener);
+	return true;
+}
+
+bool
+set_lmtp_listen(struct setting *setting)
+{
+	struct span value = setting->values[0];
+	struct config_listener listener = { 0 };
+
+	if (span_equals(value, SPAN("none")))
+		return true;
+	if (value.length > 0 && value.at[0] == '/')
+		listener.path = memory_copy_span(value);
+	else if (span_find(value, '/') < value.length)
+		return option_refuse(setting, 1, "an absolute path, ADDRESS:PORT or \"none\"");
+	else if (!read_own_address(setting, 0, &listener))
+		return false;
+	add_listener(setting, listener);
+	return true;
+}
+
+/* TCP alone: what comes there speaks TLS from the first octet. */
+bool
+set_link_listen(struct setting *setting)
+{
+	struct config_listener listener = { .is_tls = true };
+
+	if (span_equals(setting->values[0], SPAN("none")))
+		return true;
+	if (span_find(setting->values[0], '/') < setting->values[0].length)
+		return option_refuse(setting, 1, "ADDRESS:PORT or \"none\"");
+	if (!read_own_address(setting, 0, &listener))
+		return false;
+	add_listener(setting, listener);
+	return true;
+}
+
+static bool
+read_server_address(struct setting *setting, size_t word)
+{
+	struct config_listener address = { 0 };
+	bool is_good;
+
+	if (!read_address(setting, word, true, &address))
+		return false;
+	is_good = address.port != 0 && (span_find(span_from_string(address.host), ':') < strlen(address.host) ||
+	    is_host_name(span_from_string(address.host)));
+	free(address.host);
+	return is_good || option_refuse(setting, word + 1, "HOST:PORT or [IPV6]:PORT");
+}
+
+/* A name that homes of users can have, and where that server listens. */
+bool
+set_server(struct setting *setting)
+{
+	struct config_servers *servers = option_place(setting->option, setting->config);
+	const struct span *values = setting->values;
+	bool is_good;
+
+	if (values[0].length == 0)
+		return option_refuse(setting, 1, "a name");
+	for (size_t i = 0; i < servers->count; i++)
+		if (span_equals(values[0], span_from_string(servers->at[i].name)))
+			return option_refuse(setting, 1, "a name of its own: there is one before");
+	is_good = read_server_address(setting, 1);
+	/* The name counts, too, when the address is wrong: others may refer to it. */
+	servers->at = memory_resize(servers->at, servers->count + 1, sizeof *servers->at);
+	servers->at[servers->count++] = (struct config_server){ memory_copy_span(values[0]),
+		is_good ? memory_copy_span(values[1]) : NULL, setting->place };
+	return is_good;
+}
+
+/* What is behind the scheme of an LDAP URI (RFC 4516 section 2); a path of ldapi has %2F for its slashes. */
+static bool
+check_ldap_host(struct setting *setting, size_t word, struct span rest, bool is_local)
+{
+	struct span host = span_slice(rest, 0, span_find(rest, '/'));
+	struct parts parts;
+	uint64_t port;
+
+	if (is_local) {
+		if (host.length == 0 && rest.length > 1)
+			return option_refuse(setting, word + 1, "ldapi://PATH with %2F for each slash of the path");
+		return true;
+	}
+	parts = cut(host);
+	if (parts.host.length == 0)
+		return option_refuse(setting, word + 1, "an LDAP server, since it has no host");
+	if (span_find(host, ':') < host.length && host.at[host.length - 1] != ']' &&
+	    (!span_to_number(parts.port, UINT16_MAX, &port) || port == 0))
+		return option_refuse(setting, word + 1, "an LDAP server, since it has no port from 1 to 65535");
+	return true;
+}
+
+static bool
+refuse_scheme(struct setting *setting, size_t word)
+{
+	struct span uri = setting->values[word];
+	struct span host = span_slice(uri, 0, span_find(uri, ':'));
+
+	option_refuse(setting, word + 1, "ldap://HOST, ldaps://HOST or ldapi://PATH");
+	if (is_host_name(host) && span_find(uri, '/') == uri.length && span_find(uri, ',') == uri.length)
+		buffer_printf(setting->reason, "; did you mean \"ldap://%.*s\"?", SPAN_ARGS(uri));
+	return false;
+}
+
+bool
+set_ldap_server(struct setting *setting, size_t word)
+{
+	static const struct span schemes[] = { SPAN("ldap://"), SPAN("ldaps://"), SPAN("ldapi://") };
+	struct config_uris *servers = &setting->config->ldap_servers;
+	struct span uri = setting->values[word];
+	size_t i = 0;
+
+	while (i < COUNT_OF(schemes) && !span_starts_with(uri, schemes[i]))
+		i++;
+	if (span_find(uri, ',') < uri.length)
+		return option_refuse(setting, word + 1, "one LDAP server: a space parts them, and no comma");
+	if (i == COUNT_OF(schemes) || uri.length == schemes[i].length)
+		return refuse_scheme(setting, word);
+	if (!check_ldap_host(setting, word, span_from(uri, schemes[i].length), i == 2))
+		return false;
+	servers->at = memory_resize(servers->at, servers->count + 1, sizeof *servers->at);
+	servers->at[servers->count++] = memory_copy_span(uri);
+	return true;
+}

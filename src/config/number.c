@@ -1,0 +1,190 @@
+/*
+ * Numbers, sizes and durations, and what was probably meant by one with a unit that it does not take.  Pure.
+ */
+#include "options.h"
+
+#include "base/memory.h"
+
+struct unit {
+	const char *name;
+	uint64_t value;
+};
+
+static const struct unit seconds[] = {
+	{ "", 1 }, { "s", 1 }, { "sec", 1 }, { "secs", 1 }, { "second", 1 }, { "seconds", 1 },
+	{ "m", 60 }, { "min", 60 }, { "mins", 60 }, { "minute", 60 }, { "minutes", 60 },
+	{ "h", 3600 }, { "hour", 3600 }, { "hours", 3600 },
+	{ "d", 86400 }, { "day", 86400 }, { "days", 86400 }, { NULL, 0 },
+};
+static const struct unit sizes[] = {
+	{ "", 1 }, { "b", 1 }, { "byte", 1 }, { "bytes", 1 }, { "octets", 1 },
+	{ "k", 1 << 10 }, { "kb", 1 << 10 }, { "kib", 1 << 10 }, { "m", 1 << 20 }, { "mb", 1 << 20 },
+	{ "mib", 1 << 20 }, { "g", 1 << 30 }, { "gb", 1 << 30 }, { "gib", 1 << 30 }, { NULL, 0 },
+};
+static const struct unit thousands[] = {
+	{ "", 1 }, { "k", 1000 }, { NULL, 0 },
+};
+
+/* A size may end in K, M or G. */
+static bool
+read_number(const struct option *option, struct span value, uint64_t *number_out)
+{
+	static const struct span units = SPAN("KMG");
+	unsigned shift = 0;
+	size_t unit;
+
+	if (option->kind == SIZE && value.length > 1) {
+		unit = span_find(units, ascii_upper(value.at[value.length - 1]));
+		if (unit < units.length) {
+			shift = 10 * (unsigned)(unit + 1);
+			value = span_slice(value, 0, value.length - 1);
+		}
+	}
+	if (!span_to_number(value, UINT64_MAX >> shift, number_out))
+		return false;
+	*number_out <<= shift;
+	return true;
+}
+
+static void
+print_number(const struct option *option, uint64_t number, struct buffer *out)
+{
+	static const char letters[] = "KMG";
+	unsigned unit = 0;
+
+	while (option->kind == SIZE && unit < 3 && number > 0 && number % 1024 == 0) {
+		number /= 1024;
+		unit++;
+	}
+	buffer_add_number(out, number);
+	if (unit > 0)
+		buffer_add_octet(out, (uint8_t)letters[unit - 1]);
+}
+
+/* Digits with marks between thousands, perhaps with one decimal place: in tenths.  Leaves what is behind them. */
+static bool
+take_tenths(struct span *text, uint64_t *tenths_out)
+{
+	bool is_decimal = false;
+	uint64_t number = 0;
+	size_t at = 0, digits = 0, decimals = 0;
+
+	for (; at < text->length && number < UINT32_MAX; at++) {
+		uint8_t octet = text->at[at];
+
+		if (ascii_is_digit(octet) && decimals < 1) {
+			number = number * 10 + (octet - '0');
+			digits++;
+			decimals += is_decimal;
+		} else if (octet == '.' && !is_decimal) {
+			is_decimal = true;
+		} else if (octet != ',' && octet != '_' && octet != '\'') {
+			break;
+		}
+	}
+	*text = span_from(*text, at);
+	*tenths_out = decimals > 0 ? number : number * 10;
+	return digits > 0 && (!is_decimal || decimals > 0);
+}
+
+static const struct unit *
+units_of(const struct option *option)
+{
+	if (option->kind == SECONDS)
+		return seconds;
+	return option->kind == SIZE ? sizes : thousands;
+}
+
+/* "60s", "1.5G" and "10,000" as the number that they stand for. */
+static bool
+guess_number(const struct option *option, struct span text, uint64_t *number_out)
+{
+	uint64_t tenths;
+
+	if (!take_tenths(&text, &tenths))
+		return false;
+	for (const struct unit *unit = units_of(option); unit->name != NULL; unit++) {
+		if (!span_equals_nocase(text, span_from_string(unit->name)))
+			continue;
+		*number_out = tenths * unit->value / 10;
+		return *number_out >= option->least && *number_out <= option->most;
+	}
+	return false;
+}
+
+static bool
+is_boundless(struct span value)
+{
+	static const char *const words[] = { "unlimited", "none", "infinity", "infinite", "no", "off", "-1", "max" };
+
+	for (size_t i = 0; i < COUNT_OF(words); i++)
+		if (span_equals_nocase(value, span_from_string(words[i])))
+			return true;
+	return false;
+}
+
+static const char *
+expected(const struct option *option)
+{
+	if (option->kind == SIZE)
+		return "a size such as 512K, 64M or 1G";
+	if (option->kind == SECONDS)
+		return "a whole number of seconds";
+	return option->kind == AUTO_NUMBER ? "a whole number or \"auto\"" : "a whole number";
+}
+
+static bool
+refuse_text(struct setting *setting)
+{
+	const struct option *option = setting->option;
+	uint64_t number;
+
+	option_refuse(setting, 1, expected(option));
+	if (guess_number(option, setting->values[0], &number)) {
+		buffer_add_string(setting->reason, "; did you mean \"");
+		print_number(option, number, setting->reason);
+		buffer_add_string(setting->reason, "\"?");
+	} else if (is_boundless(setting->values[0])) {
+		buffer_add_string(setting->reason, "; the most is ");
+		print_number(option, option->most, setting->reason);
+	}
+	return false;
+}
+
+static bool
+refuse_range(struct setting *setting)
+{
+	const struct option *option = setting->option;
+	struct buffer *reason = setting->reason;
+
+	setting->word = 1;
+	buffer_add_span(reason, setting->values[0]);
+	if (option->least == option->most) {
+		buffer_add_string(reason, " is not what this imapd knows, which is ");
+		print_number(option, option->least, reason);
+		return false;
+	}
+	buffer_add_string(reason, " is not between ");
+	print_number(option, option->least, reason);
+	buffer_add_string(reason, " and ");
+	print_number(option, option->most, reason);
+	return false;
+}
+
+bool
+set_number(struct setting *setting)
+{
+	const struct option *option = setting->option;
+	uint64_t number, *place = option_place(option, setting->config);
+
+	if (option->kind == AUTO_NUMBER && span_equals(setting->values[0], SPAN("auto"))) {
+		*place = 0;
+		return true;
+	}
+	if (!read_number(option, setting->values[0], &number))
+		return refuse_text(setting);
+	if (number < option->least || number > option->most)
+		return refuse_range(setting);
+	*place = number;
+	return true;
+}

@@ -1,0 +1,80 @@
+/*
+ * Options that are set and that nothing uses: whoever wrote them expects something of them.  Pure.
+ */
+#include "options.h"
+
+#include "base/memory.h"
+
+enum use { OF_CAS, OF_MAILBOX, OF_LDAP, OF_LINK, OF_SERVERS, OF_PROXY };
+
+static const struct {
+	const char *option;
+	enum use use;
+} uses[] = {
+	{ "listen", OF_CAS }, { "mailbox-server", OF_CAS }, { "tls-certificate", OF_CAS }, { "tls-key", OF_CAS },
+	{ "tls-certificate-for", OF_CAS }, { "tls-minimum", OF_CAS }, { "banner", OF_CAS }, { "login-type", OF_CAS },
+	{ "auth-mechanisms", OF_CAS }, { "deny-users", OF_CAS }, { "login-timeout", OF_CAS }, { "handshake-timeout", OF_CAS },
+	{ "auth-cache-time", OF_CAS }, { "max-connections", OF_CAS }, { "max-connections-per-user", OF_CAS },
+	{ "max-connections-per-address", OF_CAS },
+	{ "lmtp-listen", OF_MAILBOX }, { "link-listen", OF_MAILBOX }, { "idle-timeout", OF_MAILBOX },
+	{ "open-databases", OF_MAILBOX }, { "flag-sync", OF_MAILBOX },
+	{ "ldap-base", OF_LDAP }, { "ldap-filter", OF_LDAP }, { "ldap-user-attribute", OF_LDAP },
+	{ "ldap-home-attribute", OF_LDAP }, { "ldap-bind-dn", OF_LDAP }, { "ldap-password-file", OF_LDAP },
+	{ "ldap-tls-ca", OF_LDAP }, { "ldap-starttls", OF_LDAP }, { "ldap-timeout", OF_LDAP },
+	{ "ldap-retry-time", OF_LDAP }, { "ldap-cache-time", OF_LDAP },
+	{ "link-key", OF_LINK }, { "link-certificate", OF_LINK }, { "link-private-key", OF_LINK }, { "link-ca", OF_LINK },
+	{ "link-timeout", OF_LINK },
+	{ "mailbox-server-timeout", OF_SERVERS },
+	{ "proxy-trusted", OF_PROXY },
+};
+
+static bool
+has_proxy(const struct config *config)
+{
+	for (size_t i = 0; i < config->listen.count; i++)
+		if (config->listen.at[i].is_proxy)
+			return true;
+	return !config_is_usable(config, "listen");
+}
+
+/* NULL: it is used. */
+static const char *
+why_not(const struct config *config, enum use use)
+{
+	/* A file that several hosts share says more than one of them needs. */
+	bool is_shared = config->places->is_role_given;
+	bool is_cas = (config->role & CONFIG_ROLE_CAS) != 0 || is_shared;
+	bool is_mailbox = (config->role & CONFIG_ROLE_MAILBOX) != 0 || is_shared;
+	bool has_servers = is_cas && option_is_said(config, "mailbox-server");
+	bool has_ports = is_mailbox && option_is_said(config, "link-listen");
+
+	switch (use) {
+	case OF_CAS:
+		return is_cas ? NULL : "is for role cas, which this host does not have";
+	case OF_MAILBOX:
+		return is_mailbox ? NULL : "is for role mailbox, which this host does not have";
+	case OF_LDAP:
+		return config->directory == CONFIG_DIRECTORY_LDAP || !config_is_usable(config, "directory") ? NULL :
+			"is for directory ldap";
+	case OF_LINK:
+		return has_servers || has_ports ? NULL : "is for the link between two hosts, of which neither "
+			"mailbox-server nor link-listen makes one";
+	case OF_SERVERS:
+		return has_servers ? NULL : "is about a mailbox-server, and there is none";
+	case OF_PROXY:
+		return has_proxy(config) ? NULL : "is for a listen with the word proxy, and there is none";
+	}
+	return NULL;
+}
+
+void
+config_check_use(const struct config *config, struct config_problems *problems)
+{
+	for (size_t i = 0; i < COUNT_OF(uses); i++) {
+		const char *reason = why_not(config, uses[i].use);
+
+		if (reason != NULL && option_is_said(config, uses[i].option))
+			config_complain(problems, CONFIG_WARNING, config_place(config, uses[i].option), 0,
+			    "%s has no effect: it %s", uses[i].option, reason);
+	}
+}

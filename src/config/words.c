@@ -1,0 +1,108 @@
+/*
+ * A line and its words: white space parts them, quotation marks keep them together, "#" ends the line.  Pure.
+ */
+#include "options.h"
+
+static bool
+is_blank(uint8_t octet)
+{
+	return octet == ' ' || octet == '\t';
+}
+
+/* Read a word in quotes, whose first one is at *at; leaves *at behind the last.  False: there is none. */
+static bool
+take_quoted(struct span line, size_t *at, struct buffer *out)
+{
+	(*at)++;
+	while (*at < line.length && line.at[*at] != '"') {
+		if (line.at[*at] == '\\' && *at + 1 < line.length)
+			(*at)++;
+		buffer_add_octet(out, line.at[(*at)++]);
+	}
+	return (*at)++ < line.length;
+}
+
+static bool
+take_word(struct word *word, struct span line, size_t *at)
+{
+	buffer_clear(&word->text);
+	word->column = (unsigned)*at + 1;
+	word->is_quoted = line.at[*at] == '"';
+	if (word->is_quoted)
+		return take_quoted(line, at, &word->text);
+	while (*at < line.length && !is_blank(line.at[*at]))
+		buffer_add_octet(&word->text, line.at[(*at)++]);
+	return true;
+}
+
+/* Where the line holds what no line holds; its length when it does not. */
+static size_t
+find_control(struct span line)
+{
+	size_t at = 0;
+
+	while (at < line.length && (line.at[at] >= ' ' || line.at[at] == '\t') && line.at[at] != 0x7f)
+		at++;
+	return at;
+}
+
+static bool
+is_over(struct span line, size_t *at)
+{
+	while (*at < line.length && is_blank(line.at[*at]))
+		++*at;
+	return *at == line.length || line.at[*at] == '#';
+}
+
+bool
+words_split(struct words *words, struct span line, unsigned *column_out, const char **reason_out)
+{
+	size_t at = find_control(line);
+
+	words->count = 0;
+	if (at < line.length) {
+		*column_out = (unsigned)at + 1;
+		*reason_out = line.at[at] == '\0' ? "the octet NUL cannot be in a configuration" :
+			"a control character cannot be in a configuration";
+		return false;
+	}
+	for (at = 0; !is_over(line, &at); words->count++) {
+		*column_out = (unsigned)at + 1;
+		*reason_out = words->count == WORDS_MAX - 1 ? "too many words" : "the quotation mark is not closed";
+		if (words->count == WORDS_MAX - 1 || !take_word(&words->at[words->count], line, &at))
+			return false;
+	}
+	return true;
+}
+
+void
+words_remove(struct words *words, size_t index)
+{
+	struct word gone = words->at[index];
+
+	words->count--;
+	for (size_t i = index; i < words->count; i++)
+		words->at[i] = words->at[i + 1];
+	words->at[words->count] = gone;		/* its memory is used again */
+}
+
+void
+words_insert(struct words *words, size_t index, struct span text, unsigned column)
+{
+	struct word fresh = words->at[words->count];
+
+	for (size_t i = words->count++; i > index; i--)
+		words->at[i] = words->at[i - 1];
+	buffer_clear(&fresh.text);
+	buffer_add_span(&fresh.text, text);
+	fresh.column = column;
+	fresh.is_quoted = false;
+	words->at[index] = fresh;
+}
+
+void
+words_free(struct words *words)
+{
+	for (size_t i = 0; i < WORDS_MAX; i++)
+		buffer_free(&words->at[i].text);
+}
