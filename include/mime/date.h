@@ -1,5 +1,5 @@
 /*
- * The Date field: RFC 5322 sections 3.3 and 4.3.  Any thread; pure.
+ * Dates of messages: RFC 5322 sections 3.3 and 4.3, asctime(3) with and without a zone, ISO 8601.  Any thread; pure.
  */
 #ifndef MIME_DATE_H
 #define MIME_DATE_H

@@ -1,6 +1,7 @@
 /*
- * The Date field: RFC 5322 sections 3.3 and 4.3, and what else programs have written there.  The value is
- * read as words and numbers; comments, commas and folding are passed over.  Any thread.
+ * Dates of messages: the Date field of RFC 5322 sections 3.3 and 4.3, what else programs have written there,
+ * and the dates of separators in mbox files.  The value is read as words and numbers; comments, commas and
+ * folding are passed over.  Any thread.
  */
 #include "mime/date.h"
 
@@ -151,6 +152,31 @@ is_in_month(int year, int month, int day)
 	return day >= 1 && day <= lengths[month - 1] + (month == 2 && is_leap);
 }
 
+/* "PM" behind a time of twelve hours; anything else stays for who reads the zone. */
+static void
+read_half_of_day(struct cursor *cursor, int *hours)
+{
+	struct cursor before = *cursor;
+	struct span word;
+
+	skip_space(cursor);
+	word = read_word(cursor);
+	if (span_equals_nocase(word, SPAN("AM")) && *hours <= 12)
+		*hours %= 12;
+	else if (span_equals_nocase(word, SPAN("PM")) && *hours <= 12)
+		*hours = *hours % 12 + 12;
+	else
+		*cursor = before;
+}
+
+/* Go behind a fraction of a second, as ISO 8601 has it. */
+static void
+skip_fraction(struct cursor *cursor)
+{
+	while (cursor->at < cursor->end && ascii_is_digit(*cursor->at))
+		cursor->at++;
+}
+
 /* Read hours, minutes and perhaps seconds; false if that is no time of a day. */
 static bool
 read_time(struct cursor *cursor, int *seconds_out)
@@ -167,6 +193,9 @@ read_time(struct cursor *cursor, int *seconds_out)
 		cursor->at++;
 		skip_space(cursor);
 	}
+	if (count == 3 && cursor->at[-1] == '.')
+		skip_fraction(cursor);
+	read_half_of_day(cursor, &numbers[0]);
 	if (count < 2 || numbers[0] > 23 || numbers[1] > 59 || numbers[2] > 60)
 		return false;
 	*seconds_out = numbers[0] * 3600 + numbers[1] * 60 + numbers[2];
@@ -247,46 +276,125 @@ skip_day_name(struct cursor *cursor)
 		skip_to(cursor, "");
 }
 
-/* "Nov 21 09:55:06 1997": the year of asctime(3) comes behind the time. */
-static bool
-read_asctime(struct cursor *cursor, int *year_out, int *seconds_out)
-{
-	struct cursor after_day = *cursor;
+/* What is read before it becomes a struct mime_date. */
+struct parts {
+	int year, month, day, seconds, zone_minutes;
+};
 
-	if (read_time(cursor, seconds_out) && read_year(cursor, year_out))
-		return true;
-	*cursor = after_day;
-	*seconds_out = -1;
-	return read_year(cursor, year_out);
+/* Whether the next number is the hour of a time, "9:55", and no year. */
+static bool
+is_at_time(struct cursor cursor)
+{
+	size_t digits;
+	int number;
+
+	skip_to(&cursor, "");
+	if (!read_number(&cursor, 2, &number, &digits))
+		return false;
+	skip_space(&cursor);
+	return cursor.at < cursor.end && *cursor.at == ':';
+}
+
+/*
+ * "09:55:06 1997" as asctime(3) puts them, the zone before the year, "CET", "MET DST" or "-0800", or behind
+ * it.
+ */
+static bool
+read_time_and_year(struct cursor *cursor, struct parts *parts)
+{
+	if (!read_time(cursor, &parts->seconds))
+		return false;
+	for (skip_to(cursor, "+-"); cursor->at < cursor->end && !ascii_is_digit(*cursor->at); skip_to(cursor, "+-")) {
+		int minutes = read_zone(cursor);
+
+		if (minutes != 0)
+			parts->zone_minutes = minutes;
+	}
+	if (!read_year(cursor, &parts->year))
+		return false;
+	if (parts->zone_minutes == 0)
+		parts->zone_minutes = read_zone(cursor);
+	return true;
+}
+
+/* "1997 09:55:06 -0600"; no time is midnight: RFC 5256 section 2.2. */
+static bool
+read_year_and_time(struct cursor *cursor, struct parts *parts)
+{
+	if (!read_year(cursor, &parts->year))
+		return false;
+	if (read_time(cursor, &parts->seconds))
+		parts->zone_minutes = read_zone(cursor);
+	return true;
+}
+
+/* "2024-01-01T10:00:00Z", also with a space or slashes: ISO 8601 and RFC 3339 section 5.6. */
+static bool
+read_iso(struct cursor *cursor, struct parts *parts)
+{
+	size_t digits;
+
+	if (!read_number(cursor, 4, &parts->year, &digits))
+		return false;
+	skip_to(cursor, "");
+	if (!read_number(cursor, 2, &parts->month, &digits) || parts->month < 1 || parts->month > 12)
+		return false;
+	skip_to(cursor, "");
+	if (!read_number(cursor, 2, &parts->day, &digits))
+		return false;
+	if (cursor->at < cursor->end && ascii_lower(*cursor->at) == 't')
+		cursor->at++;
+	if (!read_time(cursor, &parts->seconds))
+		return false;
+	parts->zone_minutes = read_zone(cursor);
+	return true;
+}
+
+static bool
+is_at_iso(const struct cursor *cursor)
+{
+	struct span rest = span_of(cursor->at, cursor->end - cursor->at);
+
+	for (size_t i = 0; i < 4; i++)
+		if (i >= rest.length || !ascii_is_digit(rest.at[i]))
+			return false;
+	return rest.length > 4 && (rest.at[4] == '-' || rest.at[4] == '/');
+}
+
+static bool
+read_month_and_day(struct cursor *cursor, struct parts *parts)
+{
+	size_t digits;
+
+	if (cursor->at == cursor->end || !is_letter(*cursor->at))
+		return read_number(cursor, 2, &parts->day, &digits) && read_month(cursor, &parts->month);
+	if (!read_month(cursor, &parts->month))
+		return false;
+	skip_to(cursor, "");
+	return read_number(cursor, 2, &parts->day, &digits);
+}
+
+static bool
+read_parts(struct cursor *cursor, struct parts *parts)
+{
+	skip_day_name(cursor);
+	if (is_at_iso(cursor))
+		return read_iso(cursor, parts);
+	if (!read_month_and_day(cursor, parts))
+		return false;
+	return is_at_time(*cursor) ? read_time_and_year(cursor, parts) : read_year_and_time(cursor, parts);
 }
 
 bool
 mime_date_parse(struct span value, struct mime_date *date_out)
 {
 	struct cursor cursor = { value.at, value.length == 0 ? value.at : value.at + value.length };
-	int day, month, year, seconds = -1, zone;
-	size_t digits;
+	struct parts parts = { 0 };
 
-	skip_day_name(&cursor);
-	if (cursor.at < cursor.end && is_letter(*cursor.at)) {
-		if (!read_month(&cursor, &month))
-			return false;
-		skip_to(&cursor, "");
-		if (!read_number(&cursor, 2, &day, &digits) || !read_asctime(&cursor, &year, &seconds))
-			return false;
-	} else if (!read_number(&cursor, 2, &day, &digits) || !read_month(&cursor, &month) ||
-	    !read_year(&cursor, &year)) {
+	if (!read_parts(&cursor, &parts) || !is_in_month(parts.year, parts.month, parts.day))
 		return false;
-	}
-	if (!is_in_month(year, month, day))
-		return false;
-	zone = 0;
-	if (seconds >= 0 || read_time(&cursor, &seconds))
-		zone = read_zone(&cursor);
-	else
-		seconds = 0;	/* RFC 5256 section 2.2 */
-	date_out->day = mime_date_day(year, month, day);
-	date_out->zone_minutes = zone;
-	date_out->unix_s = (int64_t)date_out->day * 86400 + seconds - zone * 60;
+	date_out->day = mime_date_day(parts.year, parts.month, parts.day);
+	date_out->zone_minutes = parts.zone_minutes;
+	date_out->unix_s = (int64_t)date_out->day * 86400 + parts.seconds - parts.zone_minutes * 60;
 	return true;
 }
