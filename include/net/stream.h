@@ -30,7 +30,8 @@ enum stream_end {
 struct stream_events {
 	void (*on_input)(struct stream *stream, void *context);		/* more octets are there; or TLS is now
 									 * established, perhaps without any */
-	void (*on_drained)(struct stream *stream, void *context);	/* output fell to the low mark */
+	void (*on_drained)(struct stream *stream, void *context);	/* output fell to the low mark: taken, or lost
+									 * with a peer that had ended its side before */
 	void (*on_end)(struct stream *stream, enum stream_end reason, void *context);
 };
 

@@ -210,13 +210,15 @@ tell_input(struct stream *stream)
 	stream->events->on_input(stream, stream->context);
 }
 
+/* Who was told of the peer's EOF is told of no error that follows: for them the output just goes. */
 static void
 tell_drained(struct stream *stream)
 {
 	if (!stream->was_above_mark || stream_output_length(stream) > stream->low_mark)
 		return;
 	stream->was_above_mark = false;
-	if (stream->events != NULL && stream->events->on_drained != NULL && !has_failed(stream))
+	if (stream->events != NULL && stream->events->on_drained != NULL &&
+	    (!has_failed(stream) || stream->is_end_told))
 		stream->events->on_drained(stream, stream->context);
 }
 

@@ -338,6 +338,33 @@ splice_holds_little(void **state)
 	}
 }
 
+/* The peer ends its side, is sent much, and goes: who writes is told that there is room, or would wait for ever. */
+static void
+output_goes_when_the_peer_has_gone(void **state)
+{
+	struct loop *loop = loop_new();
+	int descriptors[2];
+	struct end end;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, descriptors), 0);
+	end_init(&end, stream_from_socket(loop, descriptors[0]));
+	shutdown(descriptors[1], SHUT_WR);
+	while (!end.has_ended)
+		loop_turn(loop, true);
+	assert_int_equal(end.reason, STREAM_EOF);
+	send_counted(end.stream, 0, 3000000);
+	for (int i = 0; i < 4; i++)
+		loop_turn(loop, false);
+	assert_int_equal(end.drained, 0);
+	close(descriptors[1]);
+	for (int i = 0; i < 100; i++)
+		loop_turn(loop, false);
+	assert_int_equal(end.drained, 1);
+	stream_free(&end.stream);
+	loop_free(&loop);
+}
+
 static void
 credentials_of_a_unix_peer(void **state)
 {
@@ -373,6 +400,7 @@ main(void)
 		cmocka_unit_test(freed_in_its_own_callback),
 		cmocka_unit_test(stalled_peer_times_out),
 		cmocka_unit_test(splice_holds_little),
+		cmocka_unit_test(output_goes_when_the_peer_has_gone),
 		cmocka_unit_test(credentials_of_a_unix_peer),
 	};
 
