@@ -71,11 +71,17 @@ size_t span_find(struct span span, uint8_t octet);
 /* The same octets without spaces and tabs at both ends. */
 struct span span_trim(struct span span);
 
+/* The same octets without the LF, CRLF or CR at their end, if there is one. */
+struct span span_without_line_end(struct span line);
+
 /*
  * Read a whole unsigned decimal number of 1 to 20 digits and nothing else.
  * False on a sign, a stray octet, an empty span or a value above max; *number_out is then untouched.
  */
 bool span_to_number(struct span span, uint64_t max, uint64_t *number_out);
+
+/* The same for so many hexadecimal digits, 1 to 8. */
+bool span_to_hex_number(struct span span, size_t digits, uint32_t *number_out);
 
 static inline uint8_t
 ascii_lower(uint8_t octet)

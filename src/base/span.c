@@ -53,6 +53,16 @@ is_blank(uint8_t octet)
 }
 
 struct span
+span_without_line_end(struct span line)
+{
+	if (line.length > 0 && line.at[line.length - 1] == '\n')
+		line.length--;
+	if (line.length > 0 && line.at[line.length - 1] == '\r')
+		line.length--;
+	return line;
+}
+
+struct span
 span_trim(struct span span)
 {
 	while (span.length > 0 && is_blank(span.at[0]))
@@ -76,6 +86,24 @@ span_to_number(struct span span, uint64_t max, uint64_t *number_out)
 	}
 	if (number > max)
 		return false;
+	*number_out = number;
+	return true;
+}
+
+bool
+span_to_hex_number(struct span span, size_t digits, uint32_t *number_out)
+{
+	uint32_t number = 0;
+
+	if (span.length != digits || digits == 0 || digits > 8)
+		return false;
+	for (size_t i = 0; i < span.length; i++) {
+		uint8_t letter = ascii_lower(span.at[i]);
+
+		if (!ascii_is_digit(letter) && (letter < 'a' || letter > 'f'))
+			return false;
+		number = number << 4 | (uint32_t)(ascii_is_digit(letter) ? letter - '0' : letter - 'a' + 10);
+	}
 	*number_out = number;
 	return true;
 }

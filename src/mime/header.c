@@ -36,16 +36,6 @@ mime_header_length(struct span message)
 	return offset;
 }
 
-static struct span
-without_line_end(struct span text)
-{
-	if (text.length > 0 && text.at[text.length - 1] == '\n')
-		text.length--;
-	if (text.length > 0 && text.at[text.length - 1] == '\r')
-		text.length--;
-	return text;
-}
-
 /* Obsolete syntax allows space between the name and its colon: RFC 5322 section 4.5. */
 static void
 split_field(struct span whole, struct mime_field *field_out)
@@ -59,11 +49,11 @@ split_field(struct span whole, struct mime_field *field_out)
 	while (colon < whole.length && (whole.at[colon] == ' ' || whole.at[colon] == '\t'))
 		colon++;
 	if (end == 0 || colon == whole.length || whole.at[colon] != ':') {
-		*field_out = (struct mime_field){ { whole.at, 0 }, without_line_end(whole), whole };
+		*field_out = (struct mime_field){ { whole.at, 0 }, span_without_line_end(whole), whole };
 		return;
 	}
 	*field_out = (struct mime_field){ span_slice(whole, 0, end),
-		without_line_end(span_from(whole, colon + 1)), whole };
+		span_without_line_end(span_from(whole, colon + 1)), whole };
 }
 
 bool
