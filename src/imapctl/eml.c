@@ -1,5 +1,6 @@
 /*
- * Single messages: a file, or all files in a folder and below it.  Hidden files are left out.
+ * Single messages: a file, or all files in a folder and below it.  Hidden files are left out.  A message keeps
+ * its octets, also the fields from which flags are read: readpst puts Status there.
  */
 #include <sys/stat.h>
 
@@ -9,6 +10,10 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "folder_name.h"
+#include "input.h"
+#include "marks.h"
+#include "no_mail.h"
 #include "source.h"
 
 struct eml {
@@ -52,10 +57,45 @@ walk_next(FTS *walk)
 }
 
 static enum source_result
+read_file(struct eml *eml, struct input *input, const char *name, struct message *message)
+{
+	const char *reason = no_mail(name, input);
+	struct span piece;
+
+	if (reason != NULL)
+		return message_refuse(message, reason);
+	while (input_octets(input, UINT64_MAX, &piece))
+		message_add(message, piece);
+	if (input_error(input) != 0)
+		return source_end(input, message);
+	message->has_date = true;
+	message->date_s = input_time(input);
+	message_use_date_field(message);
+	marks_read(&eml->source, message);
+	return message->is_too_large ? message_refuse_size(message) : SOURCE_MESSAGE;
+}
+
+/* The folder that a file is in is its mailbox. */
+static enum source_result
+set_mailbox(const struct eml *eml, const FTSENT *entry, struct message *message)
+{
+	struct span folder = span_slice(span_from_string(entry->fts_path), 0, entry->fts_pathlen - entry->fts_namelen);
+	const char *why = NULL;
+
+	buffer_clear(&message->mailbox);
+	buffer_clear(&message->copies);
+	if (entry->fts_level > 1)
+		why = folder_name_of_path(span_from(folder, strlen(eml->path)), &message->mailbox);
+	return why == NULL ? SOURCE_MESSAGE : message_refuse(message, why);
+}
+
+static enum source_result
 next(struct source *source, struct message *message)
 {
 	struct eml *eml = CONTAINER_OF(source, struct eml, source);
 	FTSENT *entry = walk_next(eml->walk);
+	struct input *input;
+	enum source_result result;
 
 	message_clear(message);
 	if (entry == NULL)
@@ -66,10 +106,13 @@ next(struct source *source, struct message *message)
 		errno = entry->fts_errno;
 		return SOURCE_UNREADABLE;
 	}
-	if (!message_read_file(message, entry->fts_path))
+	if ((input = input_open(entry->fts_accpath)) == NULL)
 		return SOURCE_UNREADABLE;
-	message_use_date_field(message);
-	return SOURCE_MESSAGE;
+	result = read_file(eml, input, entry->fts_name, message);
+	if (result == SOURCE_MESSAGE)
+		result = set_mailbox(eml, entry, message);
+	input_close(&input);
+	return result;
 }
 
 static void

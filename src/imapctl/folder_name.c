@@ -70,3 +70,21 @@ folder_name_finish(struct span name, struct buffer *mailbox_out)
 	buffer_free(&canonical);
 	return status == IMAP_NAME_OK ? NULL : imap_name_status_text(status);
 }
+
+const char *
+folder_name_of_path(struct span path, struct buffer *mailbox_out)
+{
+	struct buffer name = { 0 };
+	const char *why;
+
+	while (path.length > 0) {
+		size_t end = span_find(path, '/');
+
+		if (end > 0)
+			folder_name_add_level(&name, span_slice(path, 0, end));
+		path = span_from(path, end + 1);
+	}
+	why = folder_name_finish(buffer_span(&name), mailbox_out);
+	buffer_free(&name);
+	return why;
+}

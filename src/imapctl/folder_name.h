@@ -22,4 +22,7 @@ void folder_name_add_level(struct buffer *name, struct span level);
  */
 const char *folder_name_finish(struct span name, struct buffer *mailbox_out);
 
+/* The same for a path below the folder that is imported, "Work/2020". */
+const char *folder_name_of_path(struct span path, struct buffer *mailbox_out);
+
 #endif

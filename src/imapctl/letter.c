@@ -10,47 +10,26 @@
 #define START_OCTETS 64		/* in which a file of octets that are no mail shows */
 
 static enum source_result
-refuse(struct message *message, const char *reason)
-{
-	buffer_clear(&message->reason);
-	buffer_add_string(&message->reason, reason);
-	return SOURCE_REFUSED;
-}
-
-static enum source_result
 fail(struct message *message, int error)
 {
 	const char *reason = expand_error_text(error);
 
 	if (reason != NULL)
-		return refuse(message, reason);
+		return message_refuse(message, reason);
 	errno = error;
 	return SOURCE_UNREADABLE;
 }
 
 static enum source_result
-refuse_size(struct message *message, uint64_t octets_max)
-{
-	struct buffer reason = { 0 };
-
-	buffer_printf(&reason, "it is larger than %llu octets, the server's message-size-limit",
-	    (unsigned long long)octets_max);
-	refuse(message, buffer_string(&reason));
-	buffer_free(&reason);
-	return SOURCE_REFUSED;
-}
-
-static enum source_result
-read_octets(struct message *message, FILE *file, uint64_t octets_max)
+read_octets(struct message *message, FILE *file)
 {
 	char piece[65536];
 	size_t length;
 
-	while ((length = fread(piece, 1, sizeof piece, file)) > 0) {
-		add_with_crlf(&message->octets, span_of(piece, length));
-		if (message->octets.length > octets_max)
-			return refuse_size(message, octets_max);
-	}
+	while (!message->is_too_large && (length = fread(piece, 1, sizeof piece, file)) > 0)
+		message_add(message, span_of(piece, length));
+	if (message->is_too_large)
+		return message_refuse_size(message);
 	return ferror(file) ? fail(message, errno) : SOURCE_MESSAGE;
 }
 
@@ -78,7 +57,7 @@ drop_from_line(struct buffer *octets)
 }
 
 enum source_result
-letter_read(struct message *message, const char *path, uint64_t octets_max)
+letter_read(struct message *message, const char *path)
 {
 	struct stat facts;
 	FILE *file = expand_open(path, &facts);
@@ -86,15 +65,15 @@ letter_read(struct message *message, const char *path, uint64_t octets_max)
 
 	if (file == NULL)
 		return fail(message, errno);
-	result = read_octets(message, file, octets_max);
+	result = read_octets(message, file);
 	fclose(file);
 	if (result != SOURCE_MESSAGE)
 		return result;
 	drop_from_line(&message->octets);
 	if (message->octets.length == 0)
-		return refuse(message, "it is empty");
+		return message_refuse(message, "it is empty");
 	if (is_binary(buffer_span(&message->octets)))
-		return refuse(message, "it is no mail, but octets of another kind");
+		return message_refuse(message, "it is no mail, but octets of another kind");
 	message->date_s = facts.st_mtime;
 	message->has_date = true;
 	return SOURCE_MESSAGE;

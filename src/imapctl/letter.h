@@ -8,12 +8,11 @@
 
 /*
  * Read a file into message->octets, expanded if it is compressed, without a From_ line at its start, which
- * procmail leaves in MH folders.  The file's time becomes the date.
- *
- *	octets_max	a larger message is refused, and not held in memory
+ * procmail leaves in MH folders.  The file's time becomes the date.  A message larger than octets_max is
+ * refused, and not held in memory.
  *
  * SOURCE_MESSAGE, or SOURCE_UNREADABLE with errno set, or SOURCE_REFUSED with message->reason set.
  */
-enum source_result letter_read(struct message *message, const char *path, uint64_t octets_max);
+enum source_result letter_read(struct message *message, const char *path);
 
 #endif

@@ -187,11 +187,11 @@ read_message(struct maildir *maildir, struct message *message, struct maildir_fi
 	enum source_result result;
 
 	set_origin(maildir, message, file);
-	result = letter_read(message, buffer_string(&message->origin), maildir->source.octets_max);
+	result = letter_read(message, buffer_string(&message->origin));
 	if (result == SOURCE_UNREADABLE && errno == ENOENT &&
 	    maildir_find_renamed(file, buffer_string(&maildir->path))) {
 		set_origin(maildir, message, file);
-		result = letter_read(message, buffer_string(&message->origin), maildir->source.octets_max);
+		result = letter_read(message, buffer_string(&message->origin));
 	}
 	if (result == SOURCE_MESSAGE) {
 		buffer_add_span(&message->mailbox, buffer_span(&maildir->mailbox));

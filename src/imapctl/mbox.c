@@ -1,98 +1,157 @@
 /*
- * The mbox format.  A message begins with a From_ line that holds a date: some archives forget to quote
- * "From here on we ..." in bodies, others leave out the empty line before a From_ line, and a date tells
- * both apart.  `>From `, `>>From ` lose one `>` (mboxrd).  Status fields give flags and stay where they
- * are: the message comes out as it went in.
+ * Files of many messages that are told apart by lines: mbox (RFC 4155 and its relatives) and MMDF.
+ *
+ * In mbox a separator stands at the start of the file or behind an empty line, and is a From_ line with a
+ * date or with a header behind it.  Archives that leave out the empty line are split where both are there.
+ * A Content-Length that ends where a message may end is believed, and then nothing in the message is a
+ * separator or quoted (mboxcl2, as Mutt and Dovecot write it); otherwise `>From `, `>>From ` lose one `>`
+ * (mboxrd).  In MMDF a line of four Control-A stands before and behind each message.
  */
-#include <sys/stat.h>
+#include "mbox.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/memory.h"
+#include "input.h"
+#include "marks.h"
 #include "mime/header.h"
-#include "source.h"
+#include "separator.h"
+
+#define LOOK_OCTETS 4096	/* of what follows a separator */
+#define MMDF_LINE SPAN("\1\1\1\1")
 
 struct mbox {
 	struct source source;
-	FILE *file;
-	char *path;
-	char *line;		/* the line read ahead */
-	size_t line_capacity;
-	ssize_t line_length;	/* -1: end of the file */
-	bool is_over;		/* an unreadable rest was reported */
+	struct input *input;
+	bool is_mmdf;
+	bool has_message;	/* a separator was read, its message comes next */
+	struct from_line from;	/* of that separator */
+	uint64_t origin;	/* where that stands */
 };
-
-static struct span
-current(const struct mbox *mbox)
-{
-	return span_of(mbox->line, mbox->line_length < 0 ? 0 : (size_t)mbox->line_length);
-}
 
 static bool
 is_empty_line(struct span line)
 {
-	return line.length <= 2 && span_find(line, '\n') + 1 == line.length &&
-	    (line.length == 1 || line.at[0] == '\r');
+	return line.length > 0 && line.at[line.length - 1] == '\n' && span_without_line_end(line).length == 0;
 }
 
+/* A line that may be meant as separator is not taken for one. */
 static void
-read_line(struct mbox *mbox)
+note_doubt(struct mbox *mbox, struct span line)
 {
-	mbox->line_length = getline(&mbox->line, &mbox->line_capacity, mbox->file);
-	if (mbox->line_length > 0)
-		mbox->source.done += (uint64_t)mbox->line_length;
+	struct buffer origin = { 0 };
+
+	buffer_printf(&origin, "%s:%llu", input_path(mbox->input),
+	    (unsigned long long)(input_offset(mbox->input) - line.length));
+	source_note(&mbox->source, NOTE_DOUBTFUL, SPAN("a line that looks like a separator was left in a message"),
+	    buffer_span(&origin));
+	buffer_free(&origin);
 }
 
-/* `+0100` as seconds; 0 when there is none. */
-static int64_t
-parse_zone(const char *text)
+/* The line that comes next, or as much of it as there is room for; empty at the end. */
+static struct span
+look_at_line(struct mbox *mbox, uint8_t *look, size_t size)
 {
-	int sign, hours, minutes;
+	struct span next = span_of(look, input_look(mbox->input, input_offset(mbox->input), look, size));
 
-	while (*text == ' ')
-		text++;
-	sign = *text == '-' ? -1 : 1;
-	if ((*text != '+' && *text != '-') || sscanf(text + 1, "%2d%2d", &hours, &minutes) != 2)
-		return 0;
-	return sign * (hours * 3600L + minutes * 60L);
+	return span_slice(next, 0, span_find(next, '\n') + 1);
 }
 
-/* `Thu Dec  1 03:46:52 2005` at the place; seconds may lack, and `EST ` or ` +0100` surround the year. */
+/* Whether the line just read is a separator; if so, it is remembered. */
 static bool
-parse_date(const char *text, int64_t *date_out)
+is_from_line(struct mbox *mbox, struct span line, bool is_behind_empty)
 {
-	struct tm when = { 0 };
-	const char *rest = strptime(text, "%a %b %d %H:%M", &when), *year;
+	uint8_t look[LOOK_OCTETS];
+	struct from_line from;
+	struct span next;
+	bool is_followed;
 
-	if (rest == NULL)
+	if (!from_line_read(line, &from))
 		return false;
-	if (*rest == ':' && (rest = strptime(rest, ":%S", &when)) == NULL)
+	next = span_of(look, input_look(mbox->input, input_offset(mbox->input), look, sizeof look));
+	is_followed = header_follows(next);
+	if (from.is_dated ? is_behind_empty || is_followed : is_behind_empty && is_followed) {
+		mbox->from = from;
+		return true;
+	}
+	if (from.is_dated || (is_behind_empty && (from.has_inner_date || field_follows(next))))
+		note_doubt(mbox, line);
+	return false;
+}
+
+static bool
+is_mmdf_line(struct span line)
+{
+	return span_equals(span_without_line_end(line), MMDF_LINE);
+}
+
+/* Whether the line just read ends a message. */
+static bool
+is_end(struct mbox *mbox, struct span line, bool is_behind_empty)
+{
+	if (mbox->is_mmdf ? !is_mmdf_line(line) : !is_from_line(mbox, line, is_behind_empty))
 		return false;
-	rest += strcspn(rest, "0123456789+-");
-	year = strptime(rest, "%Y", &when);
-	if (year == NULL)
-		return false;
-	*date_out = timegm(&when) - parse_zone(year);
+	mbox->origin = input_offset(mbox->input) - line.length;
 	return true;
 }
 
-bool
-from_line_date(struct span line, int64_t *date_out)
+/* Whether an empty line, read already, ends at an offset. */
+static bool
+is_behind_empty_line(struct mbox *mbox, uint64_t offset)
 {
-	char text[512];
+	uint8_t look[3];
+	struct span before;
 
-	if (!span_starts_with(line, SPAN("From ")) || line.length >= sizeof text)
+	if (offset < sizeof look)
 		return false;
-	memcpy(text, line.at, line.length);
-	text[line.length] = '\0';
-	for (const char *at = text + 4; (at = strchr(at, ' ')) != NULL; at++) {
-		if (parse_date(at + 1, date_out))
-			return true;
+	before = span_of(look, input_look(mbox->input, offset - sizeof look, look, sizeof look));
+	return span_equals(before, SPAN("\n\r\n")) || span_equals(span_from(before, 1), SPAN("\n\n"));
+}
+
+/*
+ * Whether a message whose body ends there ends where messages do: behind it at most one empty line, and
+ * then a separator or the end of the file.
+ */
+static bool
+is_possible_end(struct mbox *mbox, uint64_t end)
+{
+	uint8_t look[LOOK_OCTETS];
+	struct span next;
+	struct from_line from;
+	size_t line_ends = is_behind_empty_line(mbox, end), line;
+
+	if (end > input_size(mbox->input))
+		return false;
+	next = span_of(look, input_look(mbox->input, end, look, sizeof look));
+	while (next.length > 0 && line_ends < 2 && is_empty_line(span_slice(next, 0, span_find(next, '\n') + 1))) {
+		next = span_from(next, span_find(next, '\n') + 1);
+		line_ends++;
 	}
-	return false;
+	if (next.length == 0)
+		return true;
+	line = span_find(next, '\n') + 1;
+	if (mbox->is_mmdf)
+		return is_mmdf_line(span_slice(next, 0, line));
+	return line_ends > 0 && from_line_read(span_slice(next, 0, line), &from) &&
+	    (from.is_dated || header_follows(span_from(next, line)));
+}
+
+/* Lines above the header that were separators once: ">From - Mon Jan 01 2024 10:00:00". */
+static void
+skip_old_separators(struct mbox *mbox)
+{
+	uint8_t look[SEPARATOR_OCTETS_MAX + 1];
+	struct from_line from;
+
+	for (;;) {
+		struct span line = look_at_line(mbox, look, sizeof look);
+		size_t quote = line.length > 0 && line.at[0] == '>';
+
+		if (!from_line_read(span_from(line, quote), &from) || !from.is_dated)
+			return;
+		input_seek(mbox->input, input_offset(mbox->input) + line.length);
+	}
 }
 
 /* A From_ line's leading `>` may be one that a writer put there to protect it. */
@@ -103,77 +162,159 @@ unquoted(struct span line)
 
 	while (depth < line.length && line.at[depth] == '>')
 		depth++;
-	return depth > 0 && span_starts_with(span_from(line, depth), SPAN("From ")) ? span_from(line, 1)
-										   : line;
+	return depth > 0 && span_starts_with(span_from(line, depth), SPAN("From ")) ? span_from(line, 1) : line;
 }
 
-static unsigned
-flags_of(struct span message)
+/* Read the header with its empty line; false when the message ended with it. */
+static bool
+read_header(struct mbox *mbox, struct message *message)
 {
-	static const struct {
-		char letter;
-		unsigned flag;
-	} letters[] = { { 'R', FLAG_SEEN }, { 'A', FLAG_ANSWERED }, { 'F', FLAG_FLAGGED },
-		{ 'D', FLAG_DELETED }, { 'T', FLAG_DRAFT } };
-	static const char *const fields[] = { "Status", "X-Status" };
-	unsigned flags = 0;
+	bool is_line_start = true;
+	struct span line;
 
-	for (size_t i = 0; i < COUNT_OF(fields); i++) {
-		struct mime_field field;
+	while (input_line(mbox->input, &line)) {
+		if (is_line_start && is_end(mbox, line, false)) {
+			mbox->has_message = true;
+			return false;
+		}
+		message_add(message, line);
+		if (is_line_start && is_empty_line(line))
+			return true;
+		is_line_start = line.at[line.length - 1] == '\n';
+	}
+	return false;
+}
 
-		if (!mime_field_find(message, span_from_string(fields[i]), &field))
-			continue;
-		for (size_t j = 0; j < COUNT_OF(letters); j++) {
-			if (span_find(field.value, (uint8_t)letters[j].letter) < field.value.length)
-				flags |= letters[j].flag;
+/* Read the body of a length that is known, and what separates it from the next message. */
+static void
+read_counted(struct mbox *mbox, struct message *message, uint64_t length)
+{
+	struct span piece;
+
+	for (; length > 0 && input_octets(mbox->input, length, &piece); length -= piece.length)
+		message_add(message, piece);
+	while (input_line(mbox->input, &piece)) {
+		if (!is_empty_line(piece)) {
+			mbox->has_message = is_end(mbox, piece, true);
+			return;
 		}
 	}
-	return flags;
 }
 
-static bool
-is_next_message(const struct mbox *mbox)
-{
-	int64_t date;
-
-	return from_line_date(current(mbox), &date);
-}
-
-/* The empty line before a From_ line, and before the end, belongs to the format. */
+/*
+ * Read the body up to the next separator.  The empty line before that, and before the end, is the format's;
+ * in MMDF, too, as Python's mailbox writes it.
+ */
 static void
-drop_separator(struct buffer *octets)
+read_body(struct mbox *mbox, struct message *message)
 {
-	if (octets->length >= 4 && memcmp(octets->at + octets->length - 4, "\r\n\r\n", 4) == 0)
-		octets->length -= 2;
+	bool is_line_start = true, is_behind_empty = true;
+	size_t header_length = message->octets.length;
+	struct span line;
+
+	while (!mbox->has_message && input_line(mbox->input, &line)) {
+		if (is_line_start && is_end(mbox, line, is_behind_empty)) {
+			mbox->has_message = true;
+			break;
+		}
+		message_add(message, is_line_start ? unquoted(line) : line);
+		is_behind_empty = is_line_start && is_empty_line(line);
+		is_line_start = line.at[line.length - 1] == '\n';
+	}
+	if (is_behind_empty && message->octets.length >= header_length + 2)
+		message->octets.length -= 2;
 }
 
-/* A file that became unreadable is reported once. */
-static enum source_result
-end(struct mbox *mbox, struct message *message)
+static void
+read_message(struct mbox *mbox, struct message *message)
 {
-	if (mbox->is_over || !ferror(mbox->file))
+	uint64_t length;
+
+	mbox->has_message = false;
+	skip_old_separators(mbox);
+	if (!read_header(mbox, message))
+		return;
+	if (marks_content_length(buffer_span(&message->octets), &length) &&
+	    is_possible_end(mbox, input_offset(mbox->input) + length))
+		read_counted(mbox, message, length);
+	else
+		read_body(mbox, message);
+}
+
+/*
+ * When the message came: the date of the separator, but where that tells when the file was written, or
+ * nothing, the Date field; else the file's time, which is the same when it is imported again.
+ */
+static void
+set_date(struct mbox *mbox, const struct from_line *from, struct message *message)
+{
+	message->has_date = true;
+	message->date_s = from->has_date ? from->date_s : input_time(mbox->input);
+	if (!from->has_date || from->is_writers_clock)
+		message_use_date_field(message);
+}
+
+/* Go to the next message in MMDF, past any number of lines of four Control-A; it may have a From_ line, too. */
+static void
+find_mmdf_start(struct mbox *mbox)
+{
+	uint8_t look[SEPARATOR_OCTETS_MAX + 1];
+	struct span line;
+
+	while ((line = look_at_line(mbox, look, sizeof look)).length > 0 && (is_mmdf_line(line) || is_empty_line(line)))
+		input_seek(mbox->input, input_offset(mbox->input) + line.length);
+	mbox->has_message = line.length > 0;
+	mbox->origin = input_offset(mbox->input);
+	if (from_line_read(line, &mbox->from))
+		input_seek(mbox->input, mbox->origin + line.length);
+}
+
+/* What becomes of a message that was read; SOURCE_END: nothing, it was left out. */
+static enum source_result
+judge(struct mbox *mbox, struct message *message)
+{
+	if (message->is_too_large)
+		return message_refuse_size(message);
+	switch (marks_take(&mbox->source, message)) {
+	case MARKS_DELETED:
+		source_note(&mbox->source, NOTE_LEFT_OUT, SPAN("deleted in Thunderbird, folder not compacted"),
+		    buffer_span(&message->origin));
 		return SOURCE_END;
-	mbox->is_over = true;
-	buffer_add_string(&message->origin, mbox->path);
-	return SOURCE_UNREADABLE;
+	case MARKS_INTERNAL:
+		return SOURCE_END;
+	default:
+		return SOURCE_MESSAGE;
+	}
+}
+
+/* Read the message whose separator was read, and the next separator. */
+static enum source_result
+take(struct mbox *mbox, struct message *message)
+{
+	struct from_line from = mbox->from;
+
+	message_clear(message);
+	buffer_printf(&message->origin, "%s:%llu", input_path(mbox->input), (unsigned long long)mbox->origin);
+	read_message(mbox, message);
+	mbox->source.done = input_offset(mbox->input);
+	set_date(mbox, &from, message);
+	return input_error(mbox->input) == 0 ? judge(mbox, message) : SOURCE_END;
 }
 
 static enum source_result
 next(struct source *source, struct message *message)
 {
 	struct mbox *mbox = CONTAINER_OF(source, struct mbox, source);
+	enum source_result result = SOURCE_END;
 
-	message_clear(message);
-	if (mbox->line_length < 0)
-		return end(mbox, message);
-	buffer_printf(&message->origin, "%s:%llu", mbox->path,
-	    (unsigned long long)(mbox->source.done - (uint64_t)mbox->line_length));
-	message->has_date = from_line_date(current(mbox), &message->date_s);
-	for (read_line(mbox); mbox->line_length >= 0 && !is_next_message(mbox); read_line(mbox))
-		add_with_crlf(&message->octets, unquoted(current(mbox)));
-	drop_separator(&message->octets);
-	message->flags = flags_of(buffer_span(&message->octets));
-	return SOURCE_MESSAGE;
+	while (result == SOURCE_END && input_error(mbox->input) == 0) {
+		if (mbox->is_mmdf)
+			find_mmdf_start(mbox);
+		if (!mbox->has_message)
+			break;
+		result = take(mbox, message);
+	}
+	return result == SOURCE_END ? source_end(mbox->input, message) : result;
 }
 
 static void
@@ -181,35 +322,74 @@ mbox_close(struct source *source)
 {
 	struct mbox *mbox = CONTAINER_OF(source, struct mbox, source);
 
-	fclose(mbox->file);
-	free(mbox->line);
-	free(mbox->path);
+	input_close(&mbox->input);
 	free(mbox);
+}
+
+static struct mbox *
+mbox_new(const char *path)
+{
+	struct input *input = input_open(path);
+	struct mbox *mbox;
+
+	if (input == NULL)
+		return NULL;
+	mbox = NEW(struct mbox);
+	mbox->source.next = next;
+	mbox->source.close = mbox_close;
+	mbox->source.total = input_size(input);
+	mbox->input = input;
+	return mbox;
+}
+
+/* Go to the first line that is not empty, past a mark of byte order; false if there is none. */
+static bool
+read_first_line(struct input *input, struct span *line_out)
+{
+	struct span mark = SPAN("\xef\xbb\xbf");
+
+	do {
+		if (!input_line(input, line_out))
+			return false;
+		if (span_starts_with(*line_out, mark))
+			*line_out = span_from(*line_out, mark.length);
+	} while (is_empty_line(*line_out));
+	return true;
+}
+
+static struct source *
+no_such_file(struct mbox *mbox)
+{
+	mbox_close(&mbox->source);
+	errno = EBADMSG;
+	return NULL;
 }
 
 struct source *
 mbox_open(const char *path)
 {
-	FILE *file = fopen(path, "re");
-	struct stat facts;
-	struct mbox *mbox;
+	struct mbox *mbox = mbox_new(path);
+	struct span line;
 
-	if (file == NULL)
+	if (mbox == NULL)
 		return NULL;
-	mbox = NEW(struct mbox);
-	mbox->source.next = next;
-	mbox->source.close = mbox_close;
-	mbox->file = file;
-	mbox->path = memory_copy_string(path);
-	if (fstat(fileno(file), &facts) == 0)
-		mbox->source.total = (uint64_t)facts.st_size;
-	do
-		read_line(mbox);
-	while (mbox->line_length >= 0 && is_empty_line(current(mbox)));
-	if (mbox->line_length >= 0 && !span_starts_with(current(mbox), SPAN("From "))) {
-		mbox_close(&mbox->source);
-		errno = EBADMSG;
+	if (!read_first_line(mbox->input, &line))
+		return &mbox->source;
+	mbox->has_message = is_end(mbox, line, true);
+	return mbox->has_message ? &mbox->source : no_such_file(mbox);
+}
+
+struct source *
+mmdf_open(const char *path)
+{
+	struct mbox *mbox = mbox_new(path);
+	struct span line;
+
+	if (mbox == NULL)
 		return NULL;
-	}
+	mbox->is_mmdf = true;
+	if (read_first_line(mbox->input, &line) && !is_mmdf_line(line))
+		return no_such_file(mbox);
+	input_seek(mbox->input, 0);
 	return &mbox->source;
 }

@@ -1,11 +1,6 @@
 /*
  * What the sources share about one message: line ends, whole files, dates, keywords.
  */
-#include <sys/stat.h>
-
-#include <stdio.h>
-#include <string.h>
-
 #include "base/memory.h"
 #include "imap/flags.h"
 #include "mime/date.h"
@@ -18,9 +13,11 @@ message_clear(struct message *message)
 	buffer_clear(&message->octets);
 	buffer_clear(&message->origin);
 	buffer_clear(&message->mailbox);
+	buffer_clear(&message->copies);
 	buffer_clear(&message->keywords);
 	buffer_clear(&message->reason);
 	message->flags = 0;
+	message->is_too_large = false;
 	message->has_date = false;
 	message->date_s = 0;
 }
@@ -31,6 +28,7 @@ message_free(struct message *message)
 	buffer_free(&message->octets);
 	buffer_free(&message->origin);
 	buffer_free(&message->mailbox);
+	buffer_free(&message->copies);
 	buffer_free(&message->keywords);
 	buffer_free(&message->reason);
 }
@@ -83,26 +81,30 @@ add_with_crlf(struct buffer *out, struct span octets)
 	}
 }
 
-bool
-message_read_file(struct message *message, const char *path)
+void
+message_add(struct message *message, struct span octets)
 {
-	char piece[65536];
-	struct stat facts;
-	size_t length;
-	FILE *file = fopen(path, "re");
-	bool is_read;
+	if (octets.length > message->octets_max || message->octets.length > message->octets_max - octets.length)
+		message->is_too_large = true;
+	if (!message->is_too_large)
+		add_with_crlf(&message->octets, octets);
+}
 
-	if (file == NULL)
-		return false;
-	while ((length = fread(piece, 1, sizeof piece, file)) > 0)
-		add_with_crlf(&message->octets, span_of(piece, length));
-	is_read = !ferror(file) && fstat(fileno(file), &facts) == 0;
-	if (is_read) {
-		message->date_s = facts.st_mtime;
-		message->has_date = true;
-	}
-	fclose(file);
-	return is_read;
+enum source_result
+message_refuse(struct message *message, const char *reason)
+{
+	buffer_clear(&message->reason);
+	buffer_add_string(&message->reason, reason);
+	return SOURCE_REFUSED;
+}
+
+enum source_result
+message_refuse_size(struct message *message)
+{
+	buffer_clear(&message->reason);
+	buffer_printf(&message->reason, "it is larger than %zu octets, the server's message-size-limit",
+	    message->octets_max);
+	return SOURCE_REFUSED;
 }
 
 /* RFC 5322 sections 3.3 and 4.3.  A date before 1970 comes from a clock that was never set. */

@@ -135,7 +135,7 @@ read_message(struct mh *mh, struct message *message, const struct mh_message *li
 	enum source_result result;
 
 	buffer_printf(&message->origin, "%.*s/%s", SPAN_ARGS(buffer_span(&mh->path)), listed->name);
-	result = letter_read(message, buffer_string(&message->origin), mh->source.octets_max);
+	result = letter_read(message, buffer_string(&message->origin));
 	if (result != SOURCE_MESSAGE)
 		return result;
 	buffer_add_span(&message->mailbox, buffer_span(&mh->mailbox));

@@ -6,32 +6,64 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "input.h"
+#include "mbox.h"
 #include "source.h"
 
+/* In the order in which they are tried when none is named; eml takes what nothing else does. */
 static const struct {
 	const char *kind;
+	bool is_file_of_many;	/* also tried when it is called an mbox, as people call them all */
 	struct source *(*open)(const char *path);
 } kinds[] = {
-	{ "mbox", mbox_open },
-	{ "maildir", maildir_open },
-	{ "mh", mh_open },
-	{ "eml", eml_open },
+	{ "maildir", false, maildir_open },
+	{ "mix", false, mix_open },
+	{ "mh", false, mh_open },
+	{ "mbox", true, mbox_open },
+	{ "mmdf", true, mmdf_open },
+	{ "babyl", true, babyl_open },
+	{ "mbx", true, mbx_open },
+	{ "eml", false, eml_open },
 };
+
+/* Whether a format was not recognized, as opposed to a path that cannot be opened at all. */
+static bool
+is_other_kind(void)
+{
+	return errno == EBADMSG || errno == EISDIR || errno == ENOTDIR;
+}
 
 struct source *
 source_open(const char *kind, const char *path)
 {
-	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
-		struct source *source;
+	struct source *source = NULL;
+	bool is_known = kind == NULL;
+	int error = EINVAL;
 
-		if (strcmp(kinds[i].kind, kind) != 0)
+	for (size_t i = 0; i < COUNT_OF(kinds) && source == NULL; i++) {
+		bool is_named = kind != NULL && strcmp(kinds[i].kind, kind) == 0;
+
+		is_known |= is_named;
+		if (!is_named && kind != NULL && !(kinds[i].is_file_of_many && strcmp(kind, "mbox") == 0))
 			continue;
-		if ((source = kinds[i].open(path)) != NULL)
-			source->octets_max = UINT64_MAX;
-		return source;
+		if ((source = kinds[i].open(path)) == NULL && !is_other_kind())
+			return NULL;
+		error = errno;
 	}
-	errno = EINVAL;
-	return NULL;
+	if (source != NULL)
+		source->octets_max = SIZE_MAX;
+	errno = is_known ? error : EINVAL;
+	return source;
+}
+
+void
+source_kinds(struct buffer *out)
+{
+	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+		if (i > 0)
+			buffer_add_string(out, i + 1 < COUNT_OF(kinds) ? ", " : " and ");
+		buffer_add_string(out, kinds[i].kind);
+	}
 }
 
 void
@@ -51,6 +83,19 @@ source_close(struct source **source)
 		buffer_free(&notes[i].first);
 	}
 	free(notes);
+}
+
+enum source_result
+source_end(struct input *input, struct message *message)
+{
+	int error = input_take_error(input);
+
+	if (error == 0)
+		return SOURCE_END;
+	message_clear(message);
+	buffer_add_string(&message->origin, input_path(input));
+	errno = error;
+	return SOURCE_UNREADABLE;
 }
 
 /* The note of these words, with a count of 0 when it is new. */

@@ -8,6 +8,8 @@
 
 #include "base/buffer.h"
 
+struct input;
+
 enum message_flag {
 	FLAG_ANSWERED = 1,
 	FLAG_FLAGGED = 2,
@@ -17,32 +19,42 @@ enum message_flag {
 	FLAG_FORWARDED = 32,
 };
 
-struct message {
-	struct buffer octets;	/* with CRLF line ends */
-	struct buffer origin;	/* "path" or "path:offset", for reports */
-	struct buffer mailbox;	/* modified UTF-7, below the one named for the import; empty: that one itself */
-	struct buffer keywords;	/* with a space between two; see message_add_keyword() */
-	struct buffer reason;	/* why it is refused */
-	unsigned flags;
-	int64_t date_s;		/* since 1970 UTC; meaningful when has_date */
-	bool has_date;
-};
-
-void message_clear(struct message *message);
-void message_free(struct message *message);
-
-/*
- * Add a keyword (RFC 9051 section 2.3.2), once whatever its case; $Forwarded becomes FLAG_FORWARDED.
- * False, with nothing added: IMAP has no keyword of this name, and the caller notes that.
- */
-bool message_add_keyword(struct message *message, struct span name);
-
 enum source_result {
 	SOURCE_MESSAGE,
 	SOURCE_END,
 	SOURCE_UNREADABLE,	/* message->origin could not be read, errno says why; the rest follows */
 	SOURCE_REFUSED,		/* message->origin is not imported, message->reason says why; the rest follows */
 };
+
+struct message {
+	struct buffer octets;	/* with CRLF line ends */
+	struct buffer origin;	/* "path" or "path:offset", for reports */
+	struct buffer mailbox;	/* modified UTF-7, below the one named for the import; empty: that one itself */
+	struct buffer copies;	/* more mailboxes that get it, each with a NUL behind it */
+	struct buffer keywords;	/* with a space between two; see message_add_keyword() */
+	struct buffer reason;	/* why it is refused */
+	unsigned flags;
+	int64_t date_s;		/* since 1970 UTC; meaningful when has_date */
+	bool has_date;
+	size_t octets_max;	/* of the source; message_add() keeps no more */
+	bool is_too_large;	/* there were more */
+};
+
+void message_clear(struct message *message);
+void message_free(struct message *message);
+
+/* Append to the octets, as add_with_crlf(), up to octets_max. */
+void message_add(struct message *message, struct span octets);
+
+/* Say why it is not imported; both return SOURCE_REFUSED. */
+enum source_result message_refuse(struct message *message, const char *reason);
+enum source_result message_refuse_size(struct message *message);
+
+/*
+ * Add a keyword (RFC 9051 section 2.3.2), once whatever its case; $Forwarded becomes FLAG_FORWARDED.
+ * False, with nothing added: IMAP has no keyword of this name, and the caller notes that.
+ */
+bool message_add_keyword(struct message *message, struct span name);
 
 /* What a source tells about what it gave or left out, beside the messages. */
 enum note_kind {
@@ -58,11 +70,15 @@ struct note {
 	uint64_t count;
 };
 
+/* What becomes of the labels that a Gmail user has made. */
+enum label_style { LABELS_KEYWORDS, LABELS_MAILBOXES };
+
 struct source {
 	enum source_result (*next)(struct source *source, struct message *message);
 	void (*close)(struct source *source);	/* frees it */
 	uint64_t done, total;	/* octets or files, for the progress bar */
-	uint64_t octets_max;	/* of a message, set by the caller; a larger one is refused before it fills the memory */
+	size_t octets_max;	/* of a message, set by the caller; a larger one is refused before it fills the memory */
+	enum label_style labels;
 	struct note *notes;
 	size_t note_count;
 };
@@ -75,20 +91,31 @@ struct source {
  */
 void source_note(struct source *source, enum note_kind kind, struct span what, struct span origin);
 
-/* Open by kind: "mbox", "maildir", "mh", "eml".  NULL: errno says why; EINVAL: no such kind, EBADMSG: not such a file. */
+/*
+ * Open a file or folder.
+ *
+ *	kind	"maildir", or NULL: what it is is found out
+ *
+ * NULL: errno says why; EINVAL: no such kind, EBADMSG: not of this kind, EISDIR or ENOTDIR: a folder where
+ * a file is wanted, or the other way round.
+ */
 struct source *source_open(const char *kind, const char *path);
+
+/* Append the names of all kinds, as a sentence has them. */
+void source_kinds(struct buffer *out);
 
 static inline enum source_result
 source_next(struct source *source, struct message *message)
 {
+	message->octets_max = source->octets_max;
 	return source->next(source, message);
 }
 
 /* Accepts NULL, leaves NULL behind. */
 void source_close(struct source **source);
 
-/* One mbox file: mboxrd and mboxo, Status and X-Status, the date of the From_ line. */
-struct source *mbox_open(const char *path);
+/* What a source says when its input has no more: that it could not be read on, once, or that it ended. */
+enum source_result source_end(struct input *input, struct message *message);
 
 /* A maildir or a tree of them; flags and keywords of the file names and of the servers' lists, dates of the files. */
 struct source *maildir_open(const char *path);
@@ -105,16 +132,7 @@ struct source *eml_open(const char *path);
  */
 void add_with_crlf(struct buffer *out, struct span octets);
 
-/*
- * Read a whole file into message->octets with CRLF line ends; stat's time becomes the date.
- * False: errno says why.
- */
-bool message_read_file(struct message *message, const char *path);
-
 /* Take the date of the Date field instead, if there is one that can be read. */
 void message_use_date_field(struct message *message);
-
-/* Read the date of a From_ line, "From a@b Thu Dec  1 03:46:52 2005\n".  False: it is none. */
-bool from_line_date(struct span line, int64_t *date_out);
 
 #endif

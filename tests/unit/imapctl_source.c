@@ -1,138 +1,48 @@
 /*
- * What import reads: mbox, maildir and eml, with flags, dates and line ends.
+ * What the sources share, and maildir: kinds, names, line ends, keywords, notes.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
 
-#include <sys/stat.h>
-#include <sys/time.h>
-
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
-#include "../../src/imapctl/source.h"
-#include "base/memory.h"
+#include "imapctl_fixture.h"
 
-static char folder[64];
-
+/* What a path is, is found out; a name that is not its own is refused. */
 static void
-write_file(const char *name, const char *text)
+test_kinds(void **state)
 {
-	char path[256];
-	FILE *file;
-
-	snprintf(path, sizeof path, "%s/%s", folder, name);
-	file = fopen(path, "we");
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
-}
-
-static void
-make_folder(const char *name)
-{
-	char path[256];
-
-	snprintf(path, sizeof path, "%s/%s", folder, name);
-	assert_int_equal(mkdir(path, 0700), 0);
-}
-
-static struct source *
-open_source(const char *kind, const char *name)
-{
-	char path[256];
-
-	snprintf(path, sizeof path, "%s/%s", folder, name);
-	return source_open(kind, path);
-}
-
-static void
-expect(struct source *source, const char *octets, unsigned flags, const char *mailbox)
-{
-	struct message message = { 0 };
-
-	assert_int_equal(source_next(source, &message), SOURCE_MESSAGE);
-	assert_string_equal(buffer_string(&message.octets), octets);
-	assert_int_equal(message.flags, flags);
-	assert_string_equal(buffer_string(&message.mailbox), mailbox);
-	assert_true(message.has_date);
-	message_free(&message);
-}
-
-static void
-expect_end(struct source *source)
-{
-	struct message message = { 0 };
-
-	assert_int_equal(source_next(source, &message), SOURCE_END);
-	message_free(&message);
-	source_close(&source);
-}
-
-static const struct {
-	const char *line;
-	int64_t date;		/* -1: no From_ line */
-} from_lines[] = {
-	{ "From a@b Thu Dec  1 03:46:52 2005\n", 1133408812 },
-	{ "From a at b  Thu Dec  1 03:46:52 2005\r\n", 1133408812 },
-	{ "From a@b Thu Dec  1 03:46 2005\n", 1133408760 },
-	{ "From a@b Thu Dec  1 03:46:52 2005 +0100\n", 1133405212 },
-	{ "From a@b Thu Dec  1 03:46:52 CET 2005\n", 1133408812 },
-	{ "From here on we are alone\n", -1 },
-	{ "From \n", -1 },
-	{ "from a@b Thu Dec  1 03:46:52 2005\n", -1 },
-	{ "", -1 },
-};
-
-static void
-test_from_line(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < COUNT_OF(from_lines); i++) {
-		int64_t date = -1;
-		bool is_one = from_line_date(span_from_string(from_lines[i].line), &date);
-
-		assert_int_equal(is_one, from_lines[i].date >= 0);
-		assert_int_equal(date, from_lines[i].date);
-	}
-}
-
-static void
-test_mbox(void **state)
-{
+	struct buffer kinds = { 0 };
 	struct source *source;
 
 	(void)state;
-	write_file("box", "From a@b Thu Dec  1 03:46:52 2005\nSubject: 1\nStatus: RO\nX-Status: AF\n\n"
-			  ">From me\n>>From you\nFrom here on\n\n"
-			  "From a@b Thu Dec  1 03:46:53 2005\r\nSubject: 2\r\n\r\nbody\r\n"
-			  "From c@d Thu Dec  1 03:46:54 2005\nSubject: 3\n\nno end");
-	source = open_source("mbox", "box");
-	assert_non_null(source);
-	expect(source, "Subject: 1\r\nStatus: RO\r\nX-Status: AF\r\n\r\nFrom me\r\n>From you\r\nFrom here on\r\n",
-	    FLAG_SEEN | FLAG_ANSWERED | FLAG_FLAGGED, "");
-	expect(source, "Subject: 2\r\n\r\nbody\r\n", 0, "");
-	expect(source, "Subject: 3\r\n\r\nno end", 0, "");
+	write_file("some.mbox", "From a@b Thu Dec  1 03:46:52 2005\nSubject: mbox\n\n");
+	write_file("some.mmdf", "\1\1\1\1\nSubject: mmdf\n\nx\n\1\1\1\1\n");
+	write_file("some.letter", "Subject: eml\n\n");
+	make_folder("letters");
+	write_file("letters/1.eml", "Subject: eml\n\n");
+	expect((source = open_source(NULL, "some.mbox")), "Subject: mbox\r\n\r\n", 0, "");
 	expect_end(source);
-}
-
-static void
-test_not_an_mbox(void **state)
-{
-	(void)state;
-	write_file("letter", "Subject: none\n\nbody\n");
-	assert_null(open_source("mbox", "letter"));
+	expect((source = open_source(NULL, "some.mmdf")), "Subject: mmdf\r\n\r\nx\r\n", 0, "");
+	expect_end(source);
+	expect((source = open_source("mbox", "some.mmdf")), "Subject: mmdf\r\n\r\nx\r\n", 0, "");
+	expect_end(source);
+	expect((source = open_source(NULL, "some.letter")), "Subject: eml\r\n\r\n", 0, "");
+	expect_end(source);
+	expect((source = open_source(NULL, "letters")), "Subject: eml\r\n\r\n", 0, "");
+	expect_end(source);
+	assert_null(open_source("mbx", "some.mbox"));
 	assert_int_equal(errno, EBADMSG);
-	assert_null(open_source("mbox", "missing"));
+	assert_null(open_source(NULL, "missing"));
 	assert_int_equal(errno, ENOENT);
-	assert_null(open_source("pst", "letter"));
+	assert_null(open_source("dbx", "some.letter"));
 	assert_int_equal(errno, EINVAL);
-	write_file("empty", "");
-	expect_end(open_source("mbox", "empty"));
+	source_kinds(&kinds);
+	assert_non_null(strstr(buffer_string(&kinds), "mbox, "));
+	assert_non_null(strstr(buffer_string(&kinds), " and eml"));
+	buffer_free(&kinds);
 }
 
 static void
@@ -162,33 +72,6 @@ test_maildir(void **state)
 	expect_end(source);
 	assert_null(open_source("maildir", "M/cur"));
 	assert_int_equal(errno, EBADMSG);
-}
-
-static void
-test_eml(void **state)
-{
-	struct message message = { 0 };
-	struct source *source;
-
-	(void)state;
-	make_folder("E");
-	make_folder("E/sub");
-	write_file("E/.hidden", "x");
-	write_file("E/1.eml", "Date: Thu, 1 Dec 2005 03:46:52 +0100\n\nA\n");
-	write_file("E/2.eml", "Date: whenever\n\nB\rC\n");
-	write_file("E/sub/3.eml", "D\n");
-	source = open_source("eml", "E");
-	assert_non_null(source);
-	assert_int_equal(source->total, 3);
-	assert_int_equal(source_next(source, &message), SOURCE_MESSAGE);
-	assert_int_equal(message.date_s, 1133405212);
-	message_free(&message);
-	expect(source, "Date: whenever\r\n\r\nB\rC\r\n", 0, "");
-	expect(source, "D\r\n", 0, "");
-	expect_end(source);
-	source = open_source("eml", "E/sub/3.eml");
-	expect(source, "D\r\n", 0, "");
-	expect_end(source);
 }
 
 /* Line ends come out the same however the octets are cut. */
@@ -245,33 +128,12 @@ test_notes(void **state)
 	assert_null(source);
 }
 
-static int
-make(void **state)
-{
-	(void)state;
-	strcpy(folder, "/tmp/imapctl-source-XXXXXX");
-	return mkdtemp(folder) == NULL;
-}
-
-static int
-unmake(void **state)
-{
-	char command[128];
-
-	(void)state;
-	snprintf(command, sizeof command, "rm -r %s", folder);
-	return system(command);
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_from_line),
-		cmocka_unit_test(test_mbox),
-		cmocka_unit_test(test_not_an_mbox),
+		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_maildir),
-		cmocka_unit_test(test_eml),
 		cmocka_unit_test(test_line_ends),
 		cmocka_unit_test(test_keywords),
 		cmocka_unit_test(test_notes),
