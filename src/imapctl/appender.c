@@ -4,25 +4,15 @@
  */
 #include "appender.h"
 
-#include <sys/socket.h>
-
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/list.h"
 #include "imap/date.h"
-#include "imap/writer.h"
 
 #define BATCH_MESSAGES	50
 #define BATCH_OCTETS	((size_t)1 << 20)
 #define WINDOW_BATCHES	4
 #define WINDOW_OCTETS	((size_t)8 << 20)
-#define ANSWER_TIMEOUT_MS (10 * 60 * 1000)
-#define REPLY_LINE_MAX	65536
 
 struct item {
 	struct buffer octets, keywords, origin;
@@ -40,18 +30,16 @@ struct batch {
 };
 
 struct appender {
-	int descriptor;
+	struct dialog *dialog;
 	struct batch *filling;		/* NULL: none */
 	struct list sent;		/* struct batch, not answered yet */
 	size_t sent_count, sent_octets;
-	struct buffer out, in;
-	size_t out_done;		/* octets at the front of out that are written */
 	uint32_t next_tag;
 	uint64_t confirmed;
 	struct buffer last_mailbox;	/* known to be there */
+	enum appender_stop stop;
 	struct buffer trouble;
-	appender_refused *on_refused;
-	void *context;
+	struct appender_events events;
 };
 
 static void
@@ -66,19 +54,6 @@ batch_free(struct batch *batch)
 	free(batch);
 }
 
-struct appender *
-appender_new(int descriptor, appender_refused *on_refused, void *context)
-{
-	struct appender *appender = NEW(struct appender);
-
-	fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK);
-	appender->descriptor = descriptor;
-	appender->on_refused = on_refused;
-	appender->context = context;
-	list_init(&appender->sent);
-	return appender;
-}
-
 void
 appender_free(struct appender **appender)
 {
@@ -86,13 +61,10 @@ appender_free(struct appender **appender)
 
 	if (*appender == NULL)
 		return;
-	close((*appender)->descriptor);
 	while ((link = list_pop_front(&(*appender)->sent)) != NULL)
 		batch_free(LIST_ENTRY(link, struct batch, link));
 	if ((*appender)->filling != NULL)
 		batch_free((*appender)->filling);
-	buffer_free(&(*appender)->out);
-	buffer_free(&(*appender)->in);
 	buffer_free(&(*appender)->last_mailbox);
 	buffer_free(&(*appender)->trouble);
 	free(*appender);
@@ -105,31 +77,16 @@ appender_count(const struct appender *appender)
 	return appender->confirmed;
 }
 
+enum appender_stop
+appender_why(const struct appender *appender)
+{
+	return appender->stop;
+}
+
 const char *
 appender_trouble(struct appender *appender)
 {
-	return buffer_string(&appender->trouble);
-}
-
-static bool
-lose(struct appender *appender, const char *why)
-{
-	if (appender->trouble.length == 0)
-		buffer_add_string(&appender->trouble, why);
-	return false;
-}
-
-/* Without its CRLF; modified UTF-7 is printable ASCII, so quoting is enough. */
-static void
-add_quoted(struct buffer *out, struct span text)
-{
-	buffer_add_octet(out, '"');
-	for (size_t i = 0; i < text.length; i++) {
-		if (text.at[i] == '"' || text.at[i] == '\\')
-			buffer_add_octet(out, '\\');
-		buffer_add_octet(out, text.at[i]);
-	}
-	buffer_add_octet(out, '"');
+	return appender->stop == APPENDER_LOST ? dialog_trouble(appender->dialog) : buffer_string(&appender->trouble);
 }
 
 static void
@@ -175,11 +132,11 @@ add_item(struct buffer *out, const struct item *item)
 static void
 send_batch(struct appender *appender, struct batch *batch)
 {
-	struct buffer *out = &appender->out;
+	struct buffer *out = dialog_out(appender->dialog);
 
 	batch->tag = ++appender->next_tag;
 	buffer_printf(out, "a%u APPEND ", batch->tag);
-	add_quoted(out, buffer_span(&batch->mailbox));
+	dialog_add_quoted(out, buffer_span(&batch->mailbox));
 	for (size_t i = 0; i < batch->count; i++)
 		add_item(out, &batch->items[i]);
 	buffer_add_string(out, "\r\n");
@@ -193,6 +150,7 @@ static void
 ensure_mailbox(struct appender *appender, struct span mailbox)
 {
 	static const char *const commands[] = { "c CREATE ", "c SUBSCRIBE " };
+	struct buffer *out = dialog_out(appender->dialog);
 
 	if (span_equals(mailbox, buffer_span(&appender->last_mailbox)))
 		return;
@@ -201,9 +159,9 @@ ensure_mailbox(struct appender *appender, struct span mailbox)
 	if (span_equals_nocase(mailbox, SPAN("INBOX")))
 		return;
 	for (size_t i = 0; i < COUNT_OF(commands); i++) {
-		buffer_add_string(&appender->out, commands[i]);
-		add_quoted(&appender->out, mailbox);
-		buffer_add_string(&appender->out, "\r\n");
+		buffer_add_string(out, commands[i]);
+		dialog_add_quoted(out, mailbox);
+		buffer_add_string(out, "\r\n");
 	}
 }
 
@@ -226,16 +184,13 @@ batch_take(struct batch *batch, struct item *item)
 	*item = (struct item){ 0 };
 }
 
-/* Send the messages of a refused command one by one, so that only the bad ones stay out. */
 static void
-split(struct appender *appender, struct batch *batch)
+send_alone(struct appender *appender, struct batch *from, size_t index)
 {
-	for (size_t i = 0; i < batch->count; i++) {
-		struct batch *single = batch_new(buffer_span(&batch->mailbox));
+	struct batch *single = batch_new(buffer_span(&from->mailbox));
 
-		batch_take(single, &batch->items[i]);
-		send_batch(appender, single);
-	}
+	batch_take(single, &from->items[index]);
+	send_batch(appender, single);
 }
 
 static struct batch *
@@ -254,122 +209,94 @@ find_batch(const struct appender *appender, struct span tag)
 	return NULL;
 }
 
-static void
-on_answer(struct appender *appender, struct batch *batch, struct span rest)
+/* Whether the next message would be refused for the same reason. */
+static enum appender_stop
+stop_for(struct span answer)
 {
+	/* RFC 5530 section 3; the words tell what the code leaves open. */
+	if (span_starts_with(answer, SPAN("NO [OVERQUOTA]")) ||
+	    span_starts_with(answer, SPAN("NO [UNAVAILABLE] no space left")))
+		return APPENDER_FULL;
+	return span_starts_with(answer, SPAN("NO [UNAVAILABLE]")) ? APPENDER_UNAVAILABLE : APPENDER_GOES_ON;
+}
+
+static void
+on_refusal(struct appender *appender, struct batch *batch, struct span answer)
+{
+	struct item *item = &batch->items[0];
+
+	if (batch->count > 1) {		/* so that only the bad ones stay out */
+		for (size_t i = 0; i < batch->count; i++)
+			send_alone(appender, batch, i);
+	} else if (item->keywords.length > 0 && span_starts_with(answer, SPAN("NO [LIMIT]"))) {
+		appender->events.on_no_keywords(buffer_span(&item->origin), appender->events.context);
+		buffer_clear(&item->keywords);
+		send_alone(appender, batch, 0);
+	} else {
+		appender->events.on_refused(buffer_span(&item->origin), answer, appender->events.context);
+	}
+}
+
+static void
+on_answer(struct appender *appender, struct batch *batch, struct span answer)
+{
+	enum appender_stop stop = stop_for(answer);
+
+	if (span_starts_with(answer, SPAN("OK "))) {
+		appender->confirmed += batch->count;
+	} else if (stop != APPENDER_GOES_ON) {
+		appender->stop = stop;
+		buffer_clear(&appender->trouble);
+		buffer_add_string(&appender->trouble, "the server said: ");
+		buffer_add_span(&appender->trouble, answer);
+	} else if (appender->stop == APPENDER_GOES_ON) {
+		on_refusal(appender, batch, answer);
+	}
+}
+
+static bool
+on_reply(struct span reply, void *context)
+{
+	struct appender *appender = context;
+	size_t space = span_find(reply, ' ');
+	struct batch *batch = find_batch(appender, span_slice(reply, 1, space - 1));
+
+	if (batch == NULL)
+		return dialog_lose(appender->dialog, "the server's answer does not fit the question");
 	list_remove(&batch->link);
 	appender->sent_count--;
 	appender->sent_octets -= batch->octets;
-	if (span_starts_with(rest, SPAN("OK ")))
-		appender->confirmed += batch->count;
-	else if (batch->count > 1)
-		split(appender, batch);
-	else
-		appender->on_refused(buffer_span(&batch->items[0].origin), rest, appender->context);
+	on_answer(appender, batch, span_from(reply, space + 1));
 	batch_free(batch);
-}
-
-static bool
-on_line(struct appender *appender, struct span line)
-{
-	size_t space = span_find(line, ' ');
-	struct batch *batch;
-
-	if (span_starts_with(line, SPAN("* BYE"))) {
-		buffer_add_string(&appender->trouble, "the server said: ");
-		buffer_add_span(&appender->trouble, span_from(line, 2));
-		return false;
-	}
-	if (line.length == 0 || line.at[0] != 'a')	/* untagged, or about CREATE */
-		return true;
-	batch = find_batch(appender, span_slice(line, 1, space - 1));
-	if (batch == NULL)
-		return lose(appender, "the server's answer does not fit the question");
-	on_answer(appender, batch, span_from(line, space + 1));
 	return true;
 }
 
-static bool
-take_lines(struct appender *appender)
+struct appender *
+appender_new(struct dialog *dialog, struct appender_events events)
 {
-	struct span input = buffer_span(&appender->in);
-	size_t end, done = 0;
+	struct appender *appender = NEW(struct appender);
 
-	while ((end = span_find(span_from(input, done), '\n')) < input.length - done) {
-		struct span line = span_slice(input, done, end);
-
-		if (line.length > 0 && line.at[line.length - 1] == '\r')
-			line.length--;
-		if (!on_line(appender, line))
-			return false;
-		done += end + 1;
-	}
-	buffer_consume(&appender->in, done);
-	return appender->in.length < REPLY_LINE_MAX ||
-	    lose(appender, "the server's answer has no end");
+	appender->dialog = dialog;
+	appender->events = events;
+	list_init(&appender->sent);
+	dialog_listen(dialog, 'a', on_reply, appender);
+	return appender;
 }
 
-static bool
-receive(struct appender *appender)
-{
-	ssize_t got = recv(appender->descriptor, buffer_reserve(&appender->in, 16384), 16384, 0);
-
-	if (got < 0 && (errno == EAGAIN || errno == EINTR))
-		return true;
-	if (got < 0)
-		return lose(appender, strerror(errno));
-	if (got == 0)
-		return lose(appender, "the server ended the connection");
-	appender->in.length += (size_t)got;
-	return take_lines(appender);
-}
-
-static bool
-transmit(struct appender *appender)
-{
-	struct span rest = span_from(buffer_span(&appender->out), appender->out_done);
-	ssize_t sent = send(appender->descriptor, rest.at, rest.length, MSG_NOSIGNAL);
-
-	if (sent < 0 && (errno == EAGAIN || errno == EINTR))
-		return true;
-	if (sent < 0)
-		return lose(appender, strerror(errno));
-	appender->out_done += (size_t)sent;
-	if (appender->out_done == appender->out.length) {
-		buffer_clear(&appender->out);
-		appender->out_done = 0;
-	}
-	return true;
-}
-
-/* Write and read once, when the socket is ready for it. */
-static bool
-step(struct appender *appender)
-{
-	struct pollfd wait = { .fd = appender->descriptor, .events = POLLIN };
-	int ready;
-
-	if (appender->out.length > 0)
-		wait.events |= POLLOUT;
-	ready = poll(&wait, 1, ANSWER_TIMEOUT_MS);
-	if (ready < 0 && errno == EINTR)
-		return true;
-	if (ready <= 0)
-		return lose(appender, ready == 0 ? "the server does not answer" : strerror(errno));
-	if ((wait.revents & (POLLIN | POLLHUP | POLLERR)) != 0 && !receive(appender))
-		return false;
-	return (wait.revents & POLLOUT) == 0 || appender->out.length == 0 || transmit(appender);
-}
-
-/* Wait until no more than so much is under way. */
+/* Wait until no more than so much is under way; when sending has stopped, until nothing is. */
 static bool
 wait_for_window(struct appender *appender, size_t batches, size_t octets)
 {
-	while (appender->sent_count > batches || appender->sent_octets > octets) {
-		if (!step(appender))
+	if (appender->stop == APPENDER_LOST)
+		return false;
+	while (appender->sent_count > batches || appender->sent_octets > octets ||
+	    (appender->stop != APPENDER_GOES_ON && appender->sent_count > 0)) {
+		if (!dialog_step(appender->dialog)) {
+			appender->stop = APPENDER_LOST;
 			return false;
+		}
 	}
-	return true;
+	return appender->stop == APPENDER_GOES_ON;
 }
 
 static bool
@@ -377,8 +304,8 @@ flush(struct appender *appender)
 {
 	struct batch *batch = appender->filling;
 
-	if (batch == NULL)
-		return true;
+	if (batch == NULL || appender->stop != APPENDER_GOES_ON)
+		return appender->stop == APPENDER_GOES_ON;
 	appender->filling = NULL;
 	ensure_mailbox(appender, buffer_span(&batch->mailbox));
 	send_batch(appender, batch);
@@ -393,17 +320,17 @@ fits(const struct batch *batch, struct span mailbox, size_t octets)
 }
 
 bool
-appender_add(struct appender *appender, struct span mailbox, struct message *message)
+appender_add(struct appender *appender, struct span mailbox, const struct message *message)
 {
-	struct item item = { .octets = message->octets, .flags = message->flags,
-		.has_date = message->has_date, .date = { message->date_s, 0 } };
+	struct item item = { .flags = message->flags, .has_date = message->has_date,
+		.date = { message->date_s, 0 } };
 
-	if (appender->filling != NULL && !fits(appender->filling, mailbox, item.octets.length) &&
+	if (appender->filling != NULL && !fits(appender->filling, mailbox, message->octets.length) &&
 	    !flush(appender))
 		return false;
 	if (appender->filling == NULL)
 		appender->filling = batch_new(mailbox);
-	message->octets = (struct buffer){ 0 };
+	buffer_add_span(&item.octets, buffer_span(&message->octets));
 	buffer_add_span(&item.keywords, buffer_span(&message->keywords));
 	buffer_add_span(&item.origin, buffer_span(&message->origin));
 	batch_take(appender->filling, &item);
@@ -413,5 +340,7 @@ appender_add(struct appender *appender, struct span mailbox, struct message *mes
 bool
 appender_finish(struct appender *appender)
 {
-	return flush(appender) && wait_for_window(appender, 0, 0);
+	bool is_flushed = flush(appender);
+
+	return wait_for_window(appender, 0, 0) && is_flushed;
 }

@@ -1,36 +1,46 @@
 /*
- * Sends messages by APPEND over a connection that is logged in already: many messages a command
- * (MULTIAPPEND, RFC 3502), literals that do not wait (LITERAL+, RFC 7888), several commands under way.
- * Blocking.
+ * Sends messages by APPEND: many messages a command (MULTIAPPEND, RFC 3502), literals that do not wait
+ * (LITERAL+, RFC 7888), several commands under way.  Blocking.
  *
  * MULTIAPPEND is all or nothing, so a refused command is sent again message by message: only what is
- * itself refused is reported and left out.
+ * itself refused is reported and left out.  A message that only its keywords keep out goes in without them.
  */
 #ifndef IMAPCTL_APPENDER_H
 #define IMAPCTL_APPENDER_H
 
+#include "dialog.h"
 #include "source.h"
 
 struct appender;
 
-/* A message was refused; the spans are borrowed until return. */
-typedef void appender_refused(struct span origin, struct span reason, void *context);
+struct appender_events {
+	/* A message was refused; the spans are borrowed until return. */
+	void (*on_refused)(struct span origin, struct span reason, void *context);
+	/* A message went in without its keywords: the mailbox has no room for them. */
+	void (*on_no_keywords)(struct span origin, void *context);
+	void *context;
+};
 
-/*
- *	descriptor	given; a connected socket in the state after login
- *	on_refused	called from the two functions below
- */
-struct appender *appender_new(int descriptor, appender_refused *on_refused, void *context);
+/* Why nothing more is sent. */
+enum appender_stop {
+	APPENDER_GOES_ON,
+	APPENDER_LOST,		/* the connection */
+	APPENDER_FULL,		/* no space is left on the server's disk, or the quota is used up */
+	APPENDER_UNAVAILABLE,	/* the server's storage fails */
+};
+
+/* Borrows the dialog, and listens to replies that begin with `a`. */
+struct appender *appender_new(struct dialog *dialog, struct appender_events events);
 void appender_free(struct appender **appender);
 
 /*
- * Take a message over; message->octets is empty afterwards.
+ * Send a message, or keep a copy until there are more to send with it.
  *
  *	mailbox	UTF-8 in modified UTF-7 (RFC 3501 section 5.1.3); created when it is missing
  *
- * False: the connection is lost, appender_trouble() says why; what was not answered is not counted.
+ * False: appender_why() says why not; what was not answered is not counted.
  */
-bool appender_add(struct appender *appender, struct span mailbox, struct message *message);
+bool appender_add(struct appender *appender, struct span mailbox, const struct message *message);
 
 /* Send what waits and wait for all answers; false as above. */
 bool appender_finish(struct appender *appender);
@@ -38,7 +48,9 @@ bool appender_finish(struct appender *appender);
 /* Messages that the server has confirmed. */
 uint64_t appender_count(const struct appender *appender);
 
-/* Why the connection was lost, one sentence.  Borrowed. */
+enum appender_stop appender_why(const struct appender *appender);
+
+/* The same as a sentence.  Borrowed. */
 const char *appender_trouble(struct appender *appender);
 
 #endif

@@ -106,7 +106,7 @@ order_find_server(const struct order *order)
 	return report(order, config, &problems, config != NULL && config_is_usable(config, "control-socket"));
 }
 
-enum { CONFIG = 1, JSON, IF_MISSING, MAILBOX, YES, HOME, IMAP, TIMEOUT, HELP, VERSION_OPTION };
+enum { CONFIG = 1, JSON, IF_MISSING, MAILBOX, YES, HOME, IMAP, LABELS, TIMEOUT, HELP, VERSION_OPTION };
 
 static const struct option options[] = {
 	{ "config", required_argument, NULL, CONFIG },
@@ -117,6 +117,7 @@ static const struct option options[] = {
 	{ "home", required_argument, NULL, HOME },
 	{ "imap", required_argument, NULL, IMAP },
 	{ "timeout", required_argument, NULL, TIMEOUT },
+	{ "labels", required_argument, NULL, LABELS },
 	{ "help", no_argument, NULL, HELP },
 	{ "version", no_argument, NULL, VERSION_OPTION },
 	{ NULL, 0, NULL, 0 },
@@ -134,6 +135,8 @@ option_name(unsigned option)
 		return "--home";
 	case OPTION_IMAP:
 		return "--imap";
+	case OPTION_LABELS:
+		return "--labels";
 	default:
 		return "--yes";
 	}
@@ -185,6 +188,10 @@ take_option(struct order *order, int letter)
 		return -1;
 	case TIMEOUT:
 		return take_timeout(order);
+	case LABELS:
+		order->given |= OPTION_LABELS;
+		order->labels = optarg;
+		return -1;
 	case 'h':
 	case HELP:
 		help_print();

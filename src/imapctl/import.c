@@ -5,26 +5,39 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 
 #include "appender.h"
+#include "base/memory.h"
 #include "config/config.h"
 #include "ctl.h"
 #include "imap/mailbox_name.h"
+#include "known.h"
 #include "order.h"
 #include "report.h"
 #include "terminal.h"
 
+#define ASK_AGAIN_MS 100
+#define ASK_TIMES 100
+
 struct import {
 	const struct order *order;
 	struct source *source;
+	struct dialog *dialog;
+	struct known *known;
 	struct appender *appender;
 	struct buffer root;		/* the mailbox named, in modified UTF-7 */
+	enum label_style labels;
 	struct progress progress;
 	struct report report;
 };
+
+/* Set by a signal: the import ends when what is under way has been answered. */
+static volatile sig_atomic_t is_interrupted;
 
 static void
 on_refused(struct span origin, struct span reason, void *context)
@@ -34,6 +47,14 @@ on_refused(struct span origin, struct span reason, void *context)
 	import->report.refused++;
 	progress_end(&import->progress);
 	report_refusal(&import->report, origin, reason);
+}
+
+static void
+on_no_keywords(struct span origin, void *context)
+{
+	struct import *import = context;
+
+	source_note(import->source, NOTE_NOT_TAKEN_OVER, SPAN("keywords, for which the mailbox has no room"), origin);
 }
 
 static void
@@ -69,26 +90,70 @@ full_mailbox(const struct import *import, struct span below, struct buffer *out)
 	buffer_add_span(out, below);
 }
 
-/* Feed all messages; false when the connection is lost. */
+/* Hand over a message for one mailbox, unless it is there; false when no more can be handed over. */
+static bool
+deliver(struct import *import, struct span below, struct message *message)
+{
+	struct buffer mailbox = { 0 };
+	bool is_alive, is_there;
+
+	full_mailbox(import, below, &mailbox);
+	is_alive = known_has(import->known, buffer_span(&mailbox), message, &is_there);
+	if (is_alive && is_there)
+		import->report.already++;
+	else if (is_alive)
+		is_alive = appender_add(import->appender, buffer_span(&mailbox), message);
+	buffer_free(&mailbox);
+	return is_alive;
+}
+
+/* Hand over a message for its mailbox and for those that get a copy. */
+static bool
+deliver_all(struct import *import, struct message *message)
+{
+	struct span copies = buffer_span(&message->copies);
+	bool is_alive = true;
+
+	while (is_alive && copies.length > 0) {
+		size_t end = span_find(copies, '\0');
+
+		is_alive = deliver(import, span_slice(copies, 0, end), message);
+		copies = span_from(copies, end + 1);
+	}
+	return is_alive && deliver(import, buffer_span(&message->mailbox), message);
+}
+
+/* Feed all messages; false when no more could be handed over. */
 static bool
 feed(struct import *import)
 {
-	struct buffer mailbox = { 0 };
 	struct message message = { 0 };
 	enum source_result result;
 	bool is_alive = true;
 
-	while (is_alive && (result = source_next(import->source, &message)) != SOURCE_END) {
-		if (!is_message(import, result, &message))
-			continue;
-		full_mailbox(import, buffer_span(&message.mailbox), &mailbox);
-		is_alive = appender_add(import->appender, buffer_span(&mailbox), &message);
+	while (is_alive && !is_interrupted &&
+	    (result = source_next(import->source, &message)) != SOURCE_END) {
+		if (is_message(import, result, &message))
+			is_alive = deliver_all(import, &message);
 		progress_show(&import->progress, import->source->done, import->source->total,
-		    appender_count(import->appender));
+		    appender_count(import->appender) + import->report.already);
 	}
-	buffer_free(&mailbox);
 	message_free(&message);
-	return is_alive && appender_finish(import->appender);
+	return appender_finish(import->appender) && is_alive;
+}
+
+/* Why it ended before its end, and the exit code. */
+static int
+explain_end(struct import *import)
+{
+	const char *why = dialog_trouble(import->dialog);
+	enum appender_stop stop = appender_why(import->appender);
+
+	if (stop == APPENDER_FULL || stop == APPENDER_UNAVAILABLE)
+		why = appender_trouble(import->appender);
+	complain("%s", why);
+	complain("the import ended before its end; run again, it goes on where it stopped");
+	return stop == APPENDER_FULL ? EX_CANTCREAT : EX_TEMPFAIL;
 }
 
 static int
@@ -101,26 +166,67 @@ transfer(struct import *import)
 	progress_end(&import->progress);
 	import->report.imported = appender_count(import->appender);
 	report_print(&import->report, import->source);
-	if (!is_whole) {
-		complain("%s", appender_trouble(import->appender));
-		return EX_TEMPFAIL;
+	if (!is_whole)
+		return explain_end(import);
+	if (!is_interrupted)
+		return report_code(&import->report, import->source);
+	complain("interrupted; run again, it goes on where it stopped");
+	return EX_TEMPFAIL;
+}
+
+static void
+on_signal(int number)
+{
+	(void)number;
+	is_interrupted = 1;
+}
+
+/* The first of these signals ends the import in order, the second at once. */
+static void
+catch_signals(void)
+{
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+
+	for (size_t i = 0; i < COUNT_OF(numbers); i++)
+		sigaction(numbers[i], &action, NULL);
+}
+
+/*
+ * Ask for a session of the user.  Another import's may still be there, if that was killed: it ends when what
+ * it has sent is done.
+ */
+static const struct answer *
+ask_for_session(struct import *import, struct ctl *ctl)
+{
+	static const struct timespec pause = { .tv_nsec = ASK_AGAIN_MS * 1000000L };
+	struct span name = span_from_string(import->order->words[0]);
+	const struct answer *answer;
+
+	for (int times = ASK_TIMES; ; times--) {
+		answer = ctl_call(ctl, "session", &name, 1, (struct span){ NULL, 0 });
+		if (answer->code != EX_TEMPFAIL || times == 0 || is_interrupted)
+			return answer;
+		nanosleep(&pause, NULL);
 	}
-	return report_code(&import->report, import->source);
 }
 
 /* Turn a connection to the control socket into a session of the user. */
 static int
 open_session(struct import *import)
 {
-	struct span name = span_from_string(import->order->words[0]);
 	struct ctl *ctl;
 	int code;
 
 	if ((ctl = ctl_open(import->order, &code)) == NULL)
 		return code;
-	code = ctl_report(ctl_call(ctl, "session", &name, 1, (struct span){ NULL, 0 }));
-	if (code == EX_OK)
-		import->appender = appender_new(ctl_take_descriptor(&ctl), on_refused, import);
+	code = ctl_report(ask_for_session(import, ctl));
+	if (code == EX_OK) {
+		import->dialog = dialog_new(ctl_take_descriptor(&ctl));
+		import->known = known_new(import->dialog);
+		import->appender = appender_new(import->dialog,
+		    (struct appender_events){ on_refused, on_no_keywords, import });
+	}
 	ctl_close(&ctl);
 	return code;
 }
@@ -138,24 +244,60 @@ limit_source(struct import *import)
 	return EX_OK;
 }
 
+/* Why a file or folder cannot be a source, and the exit code. */
+static int
+explain(const char *kind, const char *path)
+{
+	struct buffer kinds = { 0 };
+	int error = errno;
+
+	if (error == EINVAL) {
+		source_kinds(&kinds);
+		complain("no such format: %s; there are %s", kind, buffer_string(&kinds));
+		buffer_free(&kinds);
+		return EX_USAGE;
+	}
+	if (error == EBADMSG)
+		complain("%s is no %s", path, kind);
+	else if (error == EISDIR)
+		complain("%s is a folder, and %s is a file", path, kind);
+	else if (error == ENOTDIR)
+		complain("%s is a file, and %s is a folder", path, kind);
+	else
+		complain("%s: %s", path, strerror(error));
+	if (error == EBADMSG || error == EISDIR || error == ENOTDIR)
+		return EX_DATAERR;
+	return error == EACCES ? EX_NOPERM : EX_NOINPUT;
+}
+
 static int
 open_source(struct import *import)
 {
-	const char *kind = import->order->words[1], *path = import->order->words[2];
+	const struct order *order = import->order;
+	const char *path = order->words[order->word_count - 1];
+	const char *kind = order->word_count == 3 ? order->words[1] : NULL;
 
 	import->source = source_open(kind, path);
-	if (import->source != NULL)
-		return limit_source(import);
-	if (errno == EINVAL) {
-		complain("no such format: %s; there are mbox, maildir, mh and eml", kind);
+	if (import->source == NULL)
+		return explain(kind, path);
+	import->source->labels = import->labels;
+	return limit_source(import);
+}
+
+static int
+set_labels(struct import *import)
+{
+	const char *style = import->order->labels;
+
+	if (style == NULL || strcmp(style, "keywords") == 0)
+		import->labels = LABELS_KEYWORDS;
+	else if (strcmp(style, "mailboxes") == 0)
+		import->labels = LABELS_MAILBOXES;
+	else {
+		complain("--labels=%s: it is keywords or mailboxes", style);
 		return EX_USAGE;
 	}
-	if (errno == EBADMSG) {
-		complain("%s is no %s", path, kind);
-		return EX_DATAERR;
-	}
-	complain("%s: %s", path, strerror(errno));
-	return errno == EACCES ? EX_NOPERM : EX_NOINPUT;
+	return EX_OK;
 }
 
 static int
@@ -179,11 +321,14 @@ run_import(const struct order *order)
 	struct import import = { .order = order, .report.json = order->json };
 	int code;
 
-	if ((code = set_root(&import)) == EX_OK && (code = open_source(&import)) == EX_OK &&
-	    (code = open_session(&import)) == EX_OK)
+	catch_signals();
+	if ((code = set_root(&import)) == EX_OK && (code = set_labels(&import)) == EX_OK &&
+	    (code = open_source(&import)) == EX_OK && (code = open_session(&import)) == EX_OK)
 		code = transfer(&import);
 	source_close(&import.source);
 	appender_free(&import.appender);
+	known_free(&import.known);
+	dialog_free(&import.dialog);
 	buffer_free(&import.root);
 	report_free(&import.report);
 	return code;

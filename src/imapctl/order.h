@@ -17,6 +17,7 @@ enum order_option {
 	OPTION_HOME = 16,
 	OPTION_IMAP = 32,
 	OPTION_TIMEOUT = 64,
+	OPTION_LABELS = 128,
 };
 
 struct order {
@@ -27,6 +28,7 @@ struct order {
 	const char *imap;	/* with OPTION_IMAP: on or off */
 	unsigned timeout_s;	/* with OPTION_TIMEOUT: how long the server may be silent */
 	struct buffer *json;	/* with OPTION_JSON: members of the one object, each behind a comma; else NULL */
+	const char *labels;	/* with OPTION_LABELS: keywords or mailboxes */
 	unsigned given;		/* enum order_option */
 	char **words;		/* behind the verb */
 	size_t word_count;

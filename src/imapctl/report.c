@@ -66,8 +66,9 @@ print_json(const struct report *report, const struct source *source)
 {
 	struct buffer *out = report->json;
 
-	buffer_printf(out, ",\"imported\":%llu,\"unreadable\":%llu,\"refused\":[",
-	    (unsigned long long)report->imported, (unsigned long long)report->unreadable);
+	buffer_printf(out, ",\"imported\":%llu,\"already\":%llu,\"unreadable\":%llu,\"refused\":[",
+	    (unsigned long long)report->imported, (unsigned long long)report->already,
+	    (unsigned long long)report->unreadable);
 	buffer_add_span(out, buffer_span(&report->refusals));
 	buffer_add_string(out, "],\"notes\":[");
 	for (size_t i = 0; i < source->note_count; i++) {
@@ -99,7 +100,8 @@ report_print(const struct report *report, const struct source *source)
 		print_json(report, source);
 		return;
 	}
-	printf("%llu imported", (unsigned long long)report->imported);
+	printf("%llu imported, %llu there already", (unsigned long long)report->imported,
+	    (unsigned long long)report->already);
 	print_count(report->refused, "refused");
 	print_count(report->unreadable, "not readable");
 	print_count(count_notes(source, NOTE_LEFT_OUT), note_names[NOTE_LEFT_OUT]);
@@ -109,7 +111,7 @@ report_print(const struct report *report, const struct source *source)
 static bool
 is_nothing(const struct report *report, const struct source *source)
 {
-	return report->imported == 0 && report->refused == 0 && report->unreadable == 0 &&
+	return report->imported + report->already == 0 && report->refused == 0 && report->unreadable == 0 &&
 	    count_notes(source, NOTE_LEFT_OUT) == 0;
 }
 

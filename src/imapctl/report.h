@@ -9,6 +9,7 @@
 struct report {
 	struct buffer *json;	/* of the order; NULL: the sums are a line for people */
 	uint64_t imported;
+	uint64_t already;	/* was there before */
 	uint64_t refused;	/* by the server, or because it is no mail */
 	uint64_t unreadable;
 	struct buffer refusals;	/* JSON objects, separated by commas */
@@ -25,7 +26,7 @@ void report_refusal(struct report *report, struct span origin, struct span reaso
  */
 void report_print(const struct report *report, const struct source *source);
 
-/* What all this means for the exit code, when the import itself came to its end. */
+/* What all this means for the exit code, when the source was read to its end. */
 int report_code(const struct report *report, const struct source *source);
 
 #endif

@@ -23,8 +23,8 @@ const struct verb verbs[] = {
 	    NULL, false, OPTION_YES, 1, 1, run_user_del },
 	{ "user list", "", "list the users",
 	    "user", false, 0, 0, 0, run_user_list },
-	{ "import", "NAME mbox|maildir|mh|eml PATH [--mailbox=INBOX]", "bring mail in, with flags and dates",
-	    NULL, false, OPTION_MAILBOX, 3, 3, run_import },
+	{ "import", "NAME [FORMAT] PATH [--mailbox=INBOX] [--labels=keywords|mailboxes]", "bring mail in, with flags and dates",
+	    NULL, false, OPTION_MAILBOX | OPTION_LABELS, 2, 3, run_import },
 	{ "status", "[cas|mailbox|all]", "show services, sessions and what is wrong; exits 0, 1 if anything is, 3 if not running",
 	    STATUS_KINDS, false, 0, 0, 1, run_status },
 	{ "services", "", "a console on a terminal, a table elsewhere",
@@ -153,7 +153,7 @@ help_print(void)
 	      "  imapctl start all\n"
 	      "  imapctl user add alice                              (asks for the password)\n"
 	      "  imapctl user add alice --if-missing < password-file\n"
-	      "  imapctl import alice maildir ~alice/Maildir\n"
+	      "  imapctl import alice ~alice/Maildir\n"
 	      "  imapctl import alice mbox list.mbox --mailbox=Lists/r-devel\n"
 	      "\n"
 	      "Usage: imapctl [--config=FILE] [--json] [--timeout=SECONDS] VERB ...\n"

@@ -104,19 +104,34 @@ def test_lmtp_data(server):
     read_back(server, "data", wanted, by_lmtp=True)
 
 
+# What is called .eml there and holds several messages, or none.
+NO_LETTERS = {"comm-central/mbox_unquoted.eml", "mimekit/mbox-simple.mbox.eml", "mimekit/mbox-unmunged.mbox.eml",
+              "spamassassin-tests/phishing-openphish-feed.eml"}
+
+
 def test_import_eml(server, tmp_path):
     wanted = []
-    for number, letter in enumerate(letters()):
-        (tmp_path / f"{number:05}.eml").write_bytes(letter)
-        wanted.append(letter)
+    for number, path in enumerate(sorted(lib.CORPUS.rglob("*.eml"))):
+        letter = crlf(path.read_bytes())
+        if letter and str(path.relative_to(lib.CORPUS)) not in NO_LETTERS:
+            (tmp_path / f"{number:05}.eml").write_bytes(letter)
+            wanted.append(letter)
     server.imapctl("import", "import", "eml", tmp_path)
     read_back(server, "import", wanted)
+    again = server.imapctl("import", "import", "eml", tmp_path)
+    assert again.stdout == f"0 imported, {len(wanted)} there already\n"
+
+
+def test_import_refuses_what_is_no_letter(server):
+    for path in sorted(NO_LETTERS):
+        done = server.imapctl("import", "import", "eml", lib.CORPUS / path, check=False)
+        assert done.returncode == 65 and "not imported" in done.stderr, path
 
 
 def test_import_mbox(server):
     for number, (path, pieces) in enumerate(archives()):
         name = f"list{number}"
-        server.imapctl("import", "mbox", "mbox", path, f"--mailbox={name}")
+        assert server.imapctl("import", "mbox", "mbox", path, f"--mailbox={name}").stderr == ""
         with server.client("mbox") as client:
             assert b"* %d EXISTS" % len(pieces) in client.ok(b"SELECT " + name.encode()).untagged, path
 

@@ -1,6 +1,7 @@
 """A disk that is full, and files that are damaged: the client is told so, others notice nothing."""
 import os
 import random
+import re
 import sqlite3
 import subprocess
 
@@ -31,6 +32,28 @@ def fill_to_the_brim(folder):
             except OSError:
                 pass
     return path
+
+
+def test_import_to_a_full_disk(small_disk, tmp_path_factory):
+    """The import stops at once, says how far it came, and goes on when there is space."""
+    source = tmp_path_factory.mktemp("source") / "box"
+    generator, total = random.Random(1), 40
+    with open(source, "wb") as out:
+        for number in range(total):
+            out.write(b"From a@example.org Thu Dec  1 03:46:%02d 2005\nSubject: %d\n\n" % (number, number))
+            out.write(b"".join(b"%x\n" % generator.getrandbits(1024) for _ in range(2000)) + b"\n")
+    reserve = small_disk / "reserve"
+    reserve.write_bytes(b"x" * 14000000)
+    with lib.Server(settings=[f"data-directory {small_disk}"]) as server:
+        done = server.imapctl("import", "demo", "mbox", source, check=False)
+        came = int(re.match(r"(\d+) imported, 0 there already\n", done.stdout)[1])
+        assert done.returncode == 73 and 0 < came < total and "no space left" in done.stderr
+        assert "not imported" not in done.stderr
+        with server.client("demo") as client:
+            assert b"* %d EXISTS" % came in client.ok(b"SELECT INBOX").untagged
+        reserve.unlink()
+        done = server.imapctl("import", "demo", "mbox", source)
+        assert done.stdout == f"{total - came} imported, {came} there already\n"
 
 
 def test_disk_full(small_disk):

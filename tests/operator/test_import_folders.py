@@ -90,7 +90,7 @@ def test_folders_in_folders(server, tmp_path):
     os.makedirs(bad)
     shutil.copy(os.fsencode(tmp_path) + b"/M/cur/1.a.example.org:2,S", bad)
     done = server.imapctl("import", "demo", "maildir", tmp_path / "M", check=False)
-    assert (done.returncode, done.stdout) == (65, "6 imported, 1 refused\n")
+    assert (done.returncode, done.stdout) == (65, "6 imported, 0 there already, 1 refused\n")
     assert r"/Entw\xfcrfe: not imported: its name is neither" in done.stderr and "1 message stay" in done.stderr
     assert subjects(server) == {"INBOX": [""], "Work": ["Work/"], "Work/2020": ["Work/2020/"],
                                 "INBOX/sub": ["inbox/sub/"], "R&-D": ["R&D/"], "Entw&APw-rfe": ["Entw&APw-rfe/"]}
@@ -113,7 +113,7 @@ def test_what_mbsync_wrote(server, tmp_path, style):
         "Channel all\nFar :far:\nNear :near:\nPatterns * INBOX*\nCreate Near\nSyncState *\n")
     subprocess.run(["mbsync", "-q", "-c", tmp_path / "rc", "all"], check=True, timeout=60)
     done = server.imapctl("import", "demo", "maildir", tmp_path / "near")
-    assert done.stdout == f"{11 * len(names)} imported\n"
+    assert done.stdout == f"{11 * len(names)} imported, 0 there already\n"
     assert subjects(server) == {name: [f"{name} {number}" for number in range(1, 12)] for name in names}
 
 
@@ -131,7 +131,7 @@ def test_mh_as_python_writes_it(server, tmp_path):
     (tmp_path / "Mail/,5").write_text("Subject: removed\n\nx\n")
     (tmp_path / "Mail/context").write_text("Current-Folder: inbox\natr-mine-/home/a/Mail: 1\n")
     done = server.imapctl("import", "demo", "mh", tmp_path / "Mail", "--mailbox=Archive")
-    assert done.stdout == "12 imported\n" and "private sequence" in done.stderr
+    assert done.stdout == "12 imported, 0 there already\n" and "private sequence" in done.stderr
     found = mailboxes(server)
     assert [subject for subject, _ in found["Archive"]] == [str(number) for number in range(1, 13) if number != 4]
     assert found["Archive"][0][1] == {r"\Answered", r"\Flagged", r"\Seen", "Work"}
@@ -150,7 +150,7 @@ def test_a_bomb_is_refused_before_it_fills_the_memory(server, tmp_path):
     limit = f"ulimit -v {400 * 1024}; exec \"$@\""
     done = subprocess.run(["sh", "-c", limit, "sh", lib.IMAPD.parent / "imapctl", f"--config={server.config}",
                            "import", "demo", "maildir", tmp_path / "M"], capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout) == (65, "1 imported, 1 refused\n"), done.stderr
+    assert (done.returncode, done.stdout) == (65, "1 imported, 0 there already, 1 refused\n"), done.stderr
     assert "message-size-limit" in done.stderr
 
 

@@ -160,7 +160,7 @@ def test_import_of_a_maildir(server, tmp_path):
 def test_import_of_nothing_is_no_success(server, tmp_path):
     (tmp_path / "empty").write_bytes(b"")
     done = server.imapctl("import", "demo", "mbox", tmp_path / "empty", check=False)
-    assert done.returncode == 66 and done.stdout == "0 imported\n" and "no message" in done.stderr
+    assert done.returncode == 66 and done.stdout == "0 imported, 0 there already\n" and "no message" in done.stderr
     done = server.imapctl("--json", "import", "demo", "eml", tmp_path / "empty", check=False)
     assert json.loads(done.stdout)["imported"] == 0 and done.returncode == 65
 

@@ -122,6 +122,14 @@ on_refused(struct span origin, struct span reason, void *context)
 	buffer_printf(refused, "%.*s: %.*s\n", SPAN_ARGS(origin), SPAN_ARGS(reason));
 }
 
+static void
+on_no_keywords(struct span origin, void *context)
+{
+	struct buffer *refused = context;
+
+	buffer_printf(refused, "%.*s: no keywords\n", SPAN_ARGS(origin));
+}
+
 static bool
 add(struct appender *appender, const char *mailbox, const char *text, unsigned flags, const char *origin)
 {
@@ -142,7 +150,8 @@ test_batches(void **state)
 {
 	struct server server;
 	struct buffer refused = { 0 };
-	struct appender *appender = appender_new(server_start(&server, -1), on_refused, &refused);
+	struct dialog *dialog = dialog_new(server_start(&server, -1));
+	struct appender *appender = appender_new(dialog, (struct appender_events){ on_refused, on_no_keywords, &refused });
 
 	(void)state;
 	assert_true(add(appender, "INBOX", "one\r\n", FLAG_SEEN | FLAG_FORWARDED, "1"));
@@ -152,6 +161,7 @@ test_batches(void **state)
 	assert_true(appender_finish(appender));
 	assert_int_equal(appender_count(appender), 3);
 	appender_free(&appender);
+	dialog_free(&dialog);
 	server_join(&server);
 	assert_string_equal(buffer_string(&refused), "box:2: NO [CANNOT] poison\n");
 	assert_non_null(strstr(buffer_string(&server.words),
@@ -168,7 +178,8 @@ test_many(void **state)
 {
 	struct server server;
 	struct buffer refused = { 0 }, text = { 0 };
-	struct appender *appender = appender_new(server_start(&server, -1), on_refused, &refused);
+	struct dialog *dialog = dialog_new(server_start(&server, -1));
+	struct appender *appender = appender_new(dialog, (struct appender_events){ on_refused, on_no_keywords, &refused });
 
 	(void)state;
 	for (int i = 0; i < 30000; i++)
@@ -180,6 +191,7 @@ test_many(void **state)
 	assert_true(appender_finish(appender));
 	assert_int_equal(appender_count(appender), 560);
 	appender_free(&appender);
+	dialog_free(&dialog);
 	server_join(&server);
 	assert_int_equal(server.appended.length, 60 * 480000 + 500 * 5);
 	server_end(&server);
@@ -192,7 +204,8 @@ test_bye(void **state)
 {
 	struct server server;
 	struct buffer refused = { 0 };
-	struct appender *appender = appender_new(server_start(&server, 0), on_refused, &refused);
+	struct dialog *dialog = dialog_new(server_start(&server, 0));
+	struct appender *appender = appender_new(dialog, (struct appender_events){ on_refused, on_no_keywords, &refused });
 
 	(void)state;
 	assert_true(add(appender, "INBOX", "one\r\n", 0, "1"));
@@ -200,6 +213,7 @@ test_bye(void **state)
 	assert_string_equal(appender_trouble(appender), "the server said: BYE enough");
 	assert_int_equal(appender_count(appender), 0);
 	appender_free(&appender);
+	dialog_free(&dialog);
 	server_join(&server);
 	server_end(&server);
 	buffer_free(&refused);

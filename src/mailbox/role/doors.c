@@ -99,6 +99,7 @@ begin_attached(struct mailbox_role *role, struct attach *attach)
 		return;
 	}
 	session = session_new(role, attach->stream, &cmd_table);
+	session->is_operators = true;
 	session_login(session, directory_name_span(&lookup->found), lookup->mailbox_id);
 	session_greet(session);
 }
@@ -123,6 +124,22 @@ mailbox_role_attach(struct mailbox_role *role, struct stream *stream, struct spa
 	role_look_up(role, &attach->lookup);
 }
 
+/*
+ * Whether the operator has a session of this user already.  Who imports first asks what is there; an import
+ * that was killed may have commands under way that would bring the same in meanwhile.
+ */
+static bool
+is_attached(const struct mailbox_role *role, struct span user)
+{
+	LIST_FOREACH(&role->sessions, link) {
+		const struct session *session = LIST_ENTRY(link, struct session, link);
+
+		if (session->is_operators && span_equals(span_from_string(session->user), user))
+			return true;
+	}
+	return false;
+}
+
 static void
 on_call_looked_up(struct role_lookup *lookup)
 {
@@ -132,6 +149,8 @@ on_call_looked_up(struct role_lookup *lookup)
 		control_finish(attach->call, EX_NOUSER, "no such user");
 	else if (lookup->status != DIRECTORY_OK || lookup->role->is_stopping)
 		control_finish(attach->call, EX_TEMPFAIL, "not now, try again");
+	else if (is_attached(lookup->role, directory_name_span(&lookup->found)))
+		control_finish(attach->call, EX_TEMPFAIL, "an import for this user is still under way");
 	else if ((attach->stream = control_take_stream(attach->call)) != NULL)
 		begin_attached(lookup->role, attach);
 	free(attach);

@@ -56,6 +56,7 @@ struct session {
 	enum session_phase phase;
 	char sid[64];			/* for the log */
 	char *user;			/* NULL before login */
+	bool is_operators;		/* imapctl's: it came by a call, and there is one for each user */
 	char *address;			/* of the client, as the cas says; or NULL; so with the next */
 	char *port, *tls, *cipher;
 	struct buffer id;		/* values of the client's ID; imap/id.h */
