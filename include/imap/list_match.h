@@ -11,8 +11,9 @@
 #define IMAP_PATTERN_OCTETS_MAX 1000
 
 /*
- * Append the pattern that stands for reference and pattern together: "~/x/" and "%" give "~/x/%".  False,
- * with nothing appended, when it is longer than IMAP_PATTERN_OCTETS_MAX: then nothing matches.
+ * Append the pattern that stands for reference and pattern together: "~/x/" and "%" give "~/x/%", in normalization
+ * form C, as names are.  False, with nothing appended, when it is longer than IMAP_PATTERN_OCTETS_MAX: then
+ * nothing matches.
  */
 bool imap_pattern_join(struct span reference, struct span pattern, struct buffer *out);
 

@@ -44,6 +44,9 @@ const char *imap_name_status_text(enum imap_name_status status);
  */
 enum imap_name_status imap_name_canonical(struct span sent, bool is_utf8, struct buffer *out);
 
+/* Append a piece of a name or pattern in normalization form C; what is no UTF-8 as it is. */
+void imap_name_compose(struct span text, struct buffer *out);
+
 /* Append the name as the session sees it, not quoted: imap_write_mailbox() does both. */
 void imap_name_for_session(struct span name, bool is_utf8, struct buffer *out);
 

@@ -16,15 +16,23 @@ struct match {
 bool
 imap_pattern_join(struct span reference, struct span pattern, struct buffer *out)
 {
+	struct buffer joined = { 0 };
+	size_t before = out->length;
+
 	/* A pattern with a leading separator is taken from the root, as in RFC 9051 section 6.3.9.1. */
 	if (pattern.length > 0 && pattern.at[0] == IMAP_SEPARATOR)
 		reference.length = 0;
-	if (reference.length > IMAP_PATTERN_OCTETS_MAX ||
-	    pattern.length > IMAP_PATTERN_OCTETS_MAX - reference.length)
+	/* Decomposed, a name that is within bounds may take three times as much. */
+	if (reference.length > 3 * IMAP_PATTERN_OCTETS_MAX || pattern.length > 3 * IMAP_PATTERN_OCTETS_MAX)
 		return false;
-	buffer_add_span(out, reference);
-	buffer_add_span(out, pattern);
-	return true;
+	buffer_add_span(&joined, reference);
+	buffer_add_span(&joined, pattern);
+	imap_name_compose(buffer_span(&joined), out);
+	buffer_free(&joined);
+	if (out->length - before <= IMAP_PATTERN_OCTETS_MAX)
+		return true;
+	out->length = before;
+	return false;
 }
 
 static bool

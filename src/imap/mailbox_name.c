@@ -92,6 +92,27 @@ normalize(struct span name, struct buffer *out)
 	return status;
 }
 
+static bool
+has_more_than_ascii(struct span text)
+{
+	for (size_t i = 0; i < text.length; i++)
+		if (text.at[i] > 127)
+			return true;
+	return false;
+}
+
+void
+imap_name_compose(struct span text, struct buffer *out)
+{
+	uint8_t *composed = NULL;
+	size_t length;
+
+	if (has_more_than_ascii(text) && u8_check(text.at, text.length) == NULL)
+		composed = u8_normalize(UNINORM_NFC, text.at, text.length, NULL, &length);
+	buffer_add_span(out, composed == NULL ? text : span_of(composed, length));
+	free(composed);
+}
+
 enum imap_name_status
 imap_name_canonical(struct span sent, bool is_utf8, struct buffer *out)
 {

@@ -107,7 +107,7 @@ test_long_ones(void **state)
 static void
 test_join(void **state)
 {
-	struct buffer out = { 0 };
+	struct buffer out = { 0 }, long_one = { 0 };
 
 	(void)state;
 	assert_true(imap_pattern_join(SPAN("~/x/"), SPAN("%"), &out));
@@ -115,6 +115,21 @@ test_join(void **state)
 	buffer_clear(&out);
 	assert_true(imap_pattern_join(SPAN("a/"), SPAN("/b"), &out));
 	assert_string_equal(buffer_string(&out), "/b");
+	buffer_clear(&out);
+	/* Composed as names are, also where the two meet; what is no UTF-8 stays. */
+	assert_true(imap_pattern_join(SPAN("Cafe"), SPAN("\xcc\x81/%e\xcc\x81*"), &out));
+	assert_string_equal(buffer_string(&out), "Caf\xc3\xa9/%\xc3\xa9*");
+	buffer_clear(&out);
+	assert_true(imap_pattern_join(SPAN("e\xcc\x81"), SPAN("\xff"), &out));
+	assert_string_equal(buffer_string(&out), "e\xcc\x81\xff");
+	buffer_clear(&out);
+	for (int i = 0; i < 500; i++)
+		buffer_add_string(&long_one, "e\xcc\x81");
+	assert_true(imap_pattern_join(SPAN(""), buffer_span(&long_one), &out));
+	assert_int_equal(out.length, IMAP_PATTERN_OCTETS_MAX);
+	assert_false(imap_pattern_join(SPAN("x"), buffer_span(&long_one), &out));
+	assert_int_equal(out.length, IMAP_PATTERN_OCTETS_MAX);
+	buffer_free(&long_one);
 	buffer_free(&out);
 }
 

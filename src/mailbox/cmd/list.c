@@ -97,13 +97,33 @@ write_lsub_entry(struct list_command *command, const struct list_entry *entry)
 	buffer_add_string(&command->out, "\r\n");
 }
 
+/* A pattern that is too long with its reference matches nothing and is left out. */
+static void
+join_patterns(struct list_command *command)
+{
+	const struct imap_list *list = command->list;
+	struct buffer joined = { 0 };
+
+	command->request.patterns = arena_alloc_array(command->arena, list->pattern_count,
+	    sizeof list->patterns[0]);
+	for (size_t i = 0; i < list->pattern_count; i++) {
+		buffer_clear(&joined);
+		if (imap_pattern_join(list->reference, list->patterns[i], &joined))
+			command->request.patterns[command->request.pattern_count++] =
+			    arena_copy(command->arena, buffer_span(&joined));
+	}
+	buffer_free(&joined);
+}
+
 static enum store_status
 work_list(struct store *store, struct session_job *job)
 {
 	struct list_command *command = CONTAINER_OF(job, struct list_command, job);
 	struct list_tree tree = { 0 };
-	enum store_status status = list_tree_build(store, command->arena, &command->request, &tree);
+	enum store_status status;
 
+	join_patterns(command);
+	status = list_tree_build(store, command->arena, &command->request, &tree);
 	for (size_t i = 0; i < tree.count && status == STORE_OK; i++) {
 		if (command->is_lsub)
 			write_lsub_entry(command, tree.entries[i]);
@@ -122,24 +142,6 @@ on_listed(struct session *session, struct session_job *job, enum store_status st
 		session_write_buffer(session, &command->out);
 	buffer_free(&command->out);
 	session_finish_status(session, status);
-}
-
-/* A pattern that is too long with its reference matches nothing and is left out. */
-static void
-join_patterns(struct list_command *command)
-{
-	const struct imap_list *list = command->list;
-	struct buffer joined = { 0 };
-
-	command->request.patterns = arena_alloc_array(command->arena, list->pattern_count,
-	    sizeof list->patterns[0]);
-	for (size_t i = 0; i < list->pattern_count; i++) {
-		buffer_clear(&joined);
-		if (imap_pattern_join(list->reference, list->patterns[i], &joined))
-			command->request.patterns[command->request.pattern_count++] =
-			    arena_copy(command->arena, buffer_span(&joined));
-	}
-	buffer_free(&joined);
 }
 
 static bool
@@ -175,7 +177,6 @@ submit(struct session *session)
 	    (command->list->returns & IMAP_LIST_RETURN_SUBSCRIBED) != 0;
 	command->status = (struct status_style){ command->list->status, session->is_rev2,
 		session->role->parts.config->message_size_limit_octets };
-	join_patterns(command);
 	command->job.work = work_list;
 	command->job.done = on_listed;
 	session_submit(session, &command->job, ACCOUNT_READ);
