@@ -174,6 +174,8 @@ struct imap_command_line {
 	struct span tag;
 	enum imap_verb verb;
 	bool is_uid;			/* UID FETCH, UID SEARCH and so on; UID EXPUNGE has a set */
+	struct span sent_name;		/* the first mailbox as the client wrote it; empty: the command has none */
+	bool has_other_name;		/* in UTF-8, one of the mailboxes was not given by its canonical name */
 	union {
 		struct imap_id id;
 		struct imap_login login;

@@ -260,19 +260,36 @@ cursor_sequence(struct cursor *cursor, struct imap_sequence *sequence_out)
 	    cursor_fail(cursor, "Invalid set of message numbers");
 }
 
+/* Only UTF-8 can be told in another form: modified UTF-7 is not what a name is. */
+static void
+note_name(struct cursor *cursor, struct span sent, struct span canonical)
+{
+	if (cursor->sent_name.length == 0)
+		cursor->sent_name = sent;
+	if (cursor->is_utf8 && !span_equals(sent, canonical))
+		cursor->has_other_name = true;
+}
+
+bool
+cursor_canonical(struct cursor *cursor, struct span sent, struct span *name_out)
+{
+	struct buffer name = { 0 };
+	enum imap_name_status status = imap_name_canonical(sent, cursor->is_utf8, &name);
+
+	if (status == IMAP_NAME_OK) {
+		*name_out = arena_copy(cursor->arena, buffer_span(&name));
+		note_name(cursor, sent, *name_out);
+	}
+	buffer_free(&name);
+	return status == IMAP_NAME_OK || cursor_refuse(cursor, "CANNOT", imap_name_status_text(status));
+}
+
 bool
 cursor_mailbox(struct cursor *cursor, struct span *name_out)
 {
-	struct buffer name = { 0 };
-	enum imap_name_status status;
 	struct span sent;
 
-	if (!cursor_astring(cursor, &sent))
-		return false;
-	status = imap_name_canonical(sent, cursor->is_utf8, &name);
-	*name_out = status == IMAP_NAME_OK ? arena_copy(cursor->arena, buffer_span(&name)) : SPAN("");
-	buffer_free(&name);
-	return status == IMAP_NAME_OK || cursor_refuse(cursor, "CANNOT", imap_name_status_text(status));
+	return cursor_astring(cursor, &sent) && cursor_canonical(cursor, sent, name_out);
 }
 
 void *

@@ -20,6 +20,8 @@ struct cursor {
 	bool is_utf8;			/* mailbox names are UTF-8 */
 	const struct imap_capabilities *masked;
 	bool has_charset;		/* texts are of another charset than UTF-8 */
+	struct span sent_name;		/* of the command line, like the next */
+	bool has_other_name;
 	enum imap_error_status status;
 	const char *refusal, *refusal_code;	/* cursor_refuse(), or NULL */
 	const char *code;
@@ -75,6 +77,8 @@ bool cursor_number(struct cursor *cursor, uint64_t max, uint64_t *number_out);
 bool cursor_sequence(struct cursor *cursor, struct imap_sequence *sequence_out);
 /* A name, made canonical; a bad one is NO [CANNOT]. */
 bool cursor_mailbox(struct cursor *cursor, struct span *name_out);
+/* The same of a name that was read already. */
+bool cursor_canonical(struct cursor *cursor, struct span sent, struct span *name_out);
 /* "(\Seen $x)"; STORE may leave the parentheses out, and APPEND may say \Recent, which counts for nothing. */
 bool cursor_flags(struct cursor *cursor, bool is_store, struct imap_flags *flags_out);
 bool cursor_date_time(struct cursor *cursor, struct imap_date_time *time_out);

@@ -45,6 +45,8 @@ imap_read_append(struct cursor *cursor, struct imap_command_line *line, struct i
 		return true;
 	if (!cursor_mailbox(cursor, &line->append.mailbox) || !cursor_space(cursor) || !imap_check_masks(cursor, line))
 		return false;
+	line->sent_name = cursor->sent_name;
+	line->has_other_name = cursor->has_other_name;
 	message->tag = line->tag;
 	message->mailbox = line->append.mailbox;
 	return read_options(cursor, message);

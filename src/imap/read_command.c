@@ -96,6 +96,10 @@ imap_check_masks(struct cursor *cursor, struct imap_command_line *line)
 bool
 imap_read_command(struct cursor *cursor, struct imap_command_line *line)
 {
-	return imap_read_start(cursor, line) && readers[line->verb](cursor, line) && cursor_end(cursor) &&
-	    imap_check_masks(cursor, line) && cursor_settle(cursor);
+	if (!imap_read_start(cursor, line) || !readers[line->verb](cursor, line) || !cursor_end(cursor) ||
+	    !imap_check_masks(cursor, line) || !cursor_settle(cursor))
+		return false;
+	line->sent_name = cursor->sent_name;
+	line->has_other_name = cursor->has_other_name;
+	return true;
 }

@@ -52,18 +52,13 @@ read_create_option(struct cursor *cursor, void *context)
 static bool
 read_new_mailbox(struct cursor *cursor, struct imap_mailbox *mailbox)
 {
-	struct buffer name = { 0 };
-	enum imap_name_status status;
 	struct span sent;
 
 	if (!cursor_astring(cursor, &sent))
 		return false;
 	mailbox->has_trailing_separator = sent.length > 1 && sent.at[sent.length - 1] == IMAP_SEPARATOR;
 	sent.length -= mailbox->has_trailing_separator;
-	status = imap_name_canonical(sent, cursor->is_utf8, &name);
-	mailbox->mailbox = status == IMAP_NAME_OK ? arena_copy(cursor->arena, buffer_span(&name)) : SPAN("");
-	buffer_free(&name);
-	return status == IMAP_NAME_OK || cursor_refuse(cursor, "CANNOT", imap_name_status_text(status));
+	return cursor_canonical(cursor, sent, &mailbox->mailbox);
 }
 
 bool

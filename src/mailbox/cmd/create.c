@@ -2,6 +2,7 @@
  * CREATE: RFC 9051 section 6.3.4, with the special uses of RFC 6154 section 3 and the MAILBOXID of RFC 8474 section
  * 4.1.
  */
+#include "../session/oldname.h"
 #include "../shared/objectid.h"
 #include "commands.h"
 
@@ -29,6 +30,7 @@ on_created(struct session *session, struct session_job *job, enum store_status s
 		session_finish_status(session, status);
 		return;
 	}
+	oldname_tell(session, "", session->line->mailbox.mailbox);
 	buffer_add_string(&code, "MAILBOXID ");
 	objectid_write_mailbox(&code, CONTAINER_OF(job, struct create, job)->id);
 	session_finish_with(session, REPLY_DONE, buffer_span(&code));

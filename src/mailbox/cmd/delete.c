@@ -1,6 +1,7 @@
 /*
  * DELETE: RFC 9051 section 6.3.5.  Sessions that have the mailbox selected get BYE.
  */
+#include "../session/oldname.h"
 #include "commands.h"
 
 struct delete {
@@ -33,6 +34,7 @@ on_deleted(struct session *session, struct session_job *job, enum store_status s
 		if (session->view != NULL && session->view->state->mailbox_id == mailbox_id)
 			session_unselect(session);
 		state_deleted(session->account, mailbox_id);
+		oldname_tell(session, "\\NonExistent", session->line->mailbox.mailbox);
 	}
 	if (status == STORE_FORBIDDEN)
 		session_finish(session, REPLY_INBOX_STAYS);

@@ -1,6 +1,7 @@
 /*
  * RENAME: RFC 9051 section 6.3.6.  Renaming INBOX moves its messages; sessions on it see them go.
  */
+#include "../session/oldname.h"
 #include "commands.h"
 
 struct rename {
@@ -50,6 +51,8 @@ on_renamed(struct session *session, struct session_job *job, enum store_status s
 
 	if (status == STORE_OK)
 		state_forget_names(session->account);
+	if (status == STORE_OK && !rename->is_inbox)	/* whose place a new INBOX takes */
+		oldname_tell(session, "", rename->to);
 	if (status == STORE_OK && count > 0) {
 		uids = arena_alloc_array(rename->arena, count, sizeof uids[0]);
 		for (size_t i = 0; i < count; i++)

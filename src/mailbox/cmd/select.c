@@ -2,6 +2,7 @@
  * SELECT and EXAMINE: RFC 9051 sections 6.3.2 and 6.3.3, RFC 3501 section 6.3.1, RFC 7162 sections 3.1.2.1, 3.1.8
  * and 3.2.11.
  */
+#include "../session/oldname.h"
 #include "../shared/objectid.h"
 #include "commands.h"
 
@@ -66,11 +67,8 @@ write_mailbox(struct session *session, const struct select *select)
 		objectid_write_mailbox(out, view->state->mailbox_id);
 		buffer_add_string(out, "] of the mailbox\r\n");
 	}
-	if (session->is_rev2) {
-		buffer_add_string(out, "* LIST () \"/\" ");
-		imap_write_mailbox(out, select->name, true);
-		buffer_add_string(out, "\r\n");
-	}
+	if (session->is_rev2)
+		oldname_write_list(session, "", select->name);
 }
 
 static void

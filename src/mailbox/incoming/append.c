@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "../session/oldname.h"
 #include "../shared/role.h"
 #include "append.h"
 #include "base/clock.h"
@@ -313,6 +314,7 @@ finish_stored(struct session *session)
 	struct buffer code = { 0 };
 	struct imap_set_writer set = { .out = &code };
 
+	oldname_tell(session, "", session->line->append.mailbox);
 	if (!session_can(session, IMAP_CAN_UIDPLUS)) {
 		finish(session, REPLY_DONE);
 		return;
