@@ -7,7 +7,9 @@ struct copy {
 	struct session_job job;
 	struct arena *arena;
 	struct span name;
-	bool is_move, has_ghosts;
+	bool is_move;
+	bool is_by_uid;			/* or by "$", which stands for UIDs: one that is gone is no error */
+	bool has_gone;			/* messages that were asked for */
 	uint64_t from_id, to_id;
 	uint32_t uidvalidity;		/* of the target */
 	uint32_t *uids;
@@ -17,6 +19,17 @@ struct copy {
 	uint64_t modseq;		/* of the source after a move */
 	struct store_keywords keywords;	/* of the target */
 };
+
+/*
+ * With a number that is gone nothing is copied or moved: the client means messages that it cannot have, and a COPY
+ * that fails leaves the target as it was (RFC 2180 section 4.4.1, RFC 9051 section 6.4.7).  A UID that is gone is
+ * no error (section 6.4.9).
+ */
+static bool
+is_refused(const struct copy *copy)
+{
+	return !copy->is_by_uid && copy->has_gone;
+}
 
 static enum store_status
 find_target(struct store *store, struct copy *copy)
@@ -31,13 +44,33 @@ find_target(struct store *store, struct copy *copy)
 	return status;
 }
 
+/* A change that changes nothing says which messages are there; those that are not are dropped. */
+static enum store_status
+drop_missing(struct store *store, struct copy *copy)
+{
+	static const struct store_flag_change nothing = { STORE_FLAGS_ADD, 0, UINT64_MAX };
+	struct store_flag_result *found = arena_alloc_array(copy->arena, copy->count + 1, sizeof found[0]);
+	enum store_status status = store_change_flags(store, copy->from_id, copy->uids, copy->count, &nothing, found,
+	    NULL);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < copy->count && status == STORE_OK; i++)
+		if (found[i].outcome != STORE_FLAGS_MISSING)
+			copy->uids[kept++] = copy->uids[i];
+	copy->has_gone = copy->has_gone || kept < copy->count;
+	copy->count = kept;
+	return status;
+}
+
 static enum store_status
 work_copy(struct store *store, struct session_job *job)
 {
 	struct copy *copy = CONTAINER_OF(job, struct copy, job);
 	enum store_status status = find_target(store, copy);
 
-	if (status != STORE_OK)
+	if (status == STORE_OK && !copy->is_by_uid)
+		status = drop_missing(store, copy);
+	if (status != STORE_OK || is_refused(copy))
 		return status;
 	if (copy->is_move)
 		status = store_move(store, copy->from_id, copy->to_id, copy->uids, copy->count, copy->copies,
@@ -110,9 +143,13 @@ on_copied(struct session *session, struct session_job *job, enum store_status st
 		session_finish(session, status == STORE_NOT_FOUND ? REPLY_TRYCREATE : reply_for(status));
 		return;
 	}
+	if (is_refused(copy)) {
+		session_finish(session, REPLY_SOME_GONE);
+		return;
+	}
 	apply(session, copy);
 	if (copy->copied == 0)
-		session_finish(session, copy->has_ghosts ? REPLY_SOME_GONE : REPLY_DONE);
+		session_finish(session, REPLY_DONE);
 	else
 		finish(session, copy);
 }
@@ -125,7 +162,7 @@ collect(struct copy *copy, struct view_set *set)
 	copy->uids = arena_alloc_array(copy->arena, view_set_bound(set) + 1, sizeof copy->uids[0]);
 	while (view_set_next(set, &message)) {
 		if (message.is_ghost)
-			copy->has_ghosts = true;
+			copy->has_gone = true;
 		else
 			copy->uids[copy->count++] = message.message.uid;
 	}
@@ -148,6 +185,7 @@ cmd_copy(struct session *session)
 	copy->from_id = session->view->state->mailbox_id;
 	if (!session_set_init(session, &set, &session->line->copy.set))
 		return;
+	copy->is_by_uid = set.is_uid;
 	collect(copy, &set);
 	copy->job.work = work_copy;
 	copy->job.done = on_copied;

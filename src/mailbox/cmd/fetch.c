@@ -24,6 +24,7 @@ struct fetch {
 	bool is_reading;		/* account_begin_reading() */
 	bool is_at_end;			/* of the set */
 	bool has_ghosts;		/* messages that are gone were asked for */
+	size_t found;			/* of those asked for, so many that the state has */
 
 	/* The batch's messages that become \Seen. */
 	uint64_t mailbox_id;
@@ -36,15 +37,26 @@ struct fetch {
 
 static void next_batch(struct session *session, struct fetch *fetch);
 
+/*
+ * Those that are there were told; who asked for nothing else gets no data, and is told so: RFC 2180 section 4.1.3.
+ */
+static enum reply
+reply_for_gone(const struct fetch *fetch)
+{
+	size_t gone = fetch->render.gone;
+
+	if (!fetch->has_ghosts && gone == 0)
+		return REPLY_DONE;
+	return fetch->found == gone ? REPLY_SOME_GONE : REPLY_EXPUNGE_ISSUED;
+}
+
 static void
 finish(struct session *session, struct fetch *fetch, enum reply reply)
 {
-	bool is_uid = session->line->is_uid;
-
 	if (reply == REPLY_DONE && fetch->render.has_unknown_cte)
 		reply = REPLY_UNKNOWN_CTE;
-	else if (reply == REPLY_DONE && fetch->has_ghosts && !is_uid)
-		reply = REPLY_EXPUNGE_ISSUED;	/* RFC 2180 section 4.1.2: those that are there were told */
+	else if (reply == REPLY_DONE && !fetch->set.is_uid)
+		reply = reply_for_gone(fetch);
 	if (fetch->is_reading)
 		account_end_reading(session->account);
 	fetch_render_fini(&fetch->render);
@@ -66,6 +78,7 @@ next_entry(struct fetch *fetch, struct fetch_entry *entry)
 			fetch->has_ghosts = true;
 			continue;
 		}
+		fetch->found++;
 		if (fetch->program->has_changed_since &&
 		    message.message.modseq <= fetch->program->changed_since)
 			continue;
@@ -141,8 +154,6 @@ on_rendered(struct session *session, struct session_job *job, enum store_status 
 {
 	struct fetch *fetch = CONTAINER_OF(job, struct fetch, render_job);
 
-	if (fetch->render.has_gone)
-		fetch->has_ghosts = true;
 	if (status != STORE_OK && fetch->render.is_begun) {
 		/* A line that cannot be completed: the client must not take what follows for a part of it. */
 		session_close(session);

@@ -13,6 +13,7 @@ struct store_command {
 	uint64_t mailbox_id;
 	uint32_t *uids;
 	size_t count;
+	bool is_by_uid;			/* or by "$", which stands for UIDs: one that is gone is no error */
 	bool has_ghosts;
 	struct store_flag_result *results;
 	size_t told;			/* of the results */
@@ -141,12 +142,23 @@ write_modified(const struct session *session, const struct store_command *comman
 	imap_set_writer_end(&set);
 }
 
-/* RFC 2180 section 4.2: a number that is gone is an error, a UID that is gone is none. */
+/*
+ * A UID that is gone is no error: RFC 9051 section 6.4.9.  A number that is gone is one, unless the client does not
+ * want to hear of the flags: RFC 2180 section 4.2.  With .SILENT it takes the flags for set by an OK, and what was
+ * set here is not told it any more; so it gets none but that.
+ */
+static enum reply
+reply_of(const struct store_command *command)
+{
+	if (command->is_by_uid || !has_missing(command))
+		return REPLY_DONE;
+	return command->request->is_silent ? REPLY_EXPUNGE_ISSUED : REPLY_SOME_GONE;
+}
+
 static void
 finish(struct session *session, const struct store_command *command)
 {
-	bool is_missing = !session->line->is_uid && has_missing(command);
-	enum reply reply = is_missing ? REPLY_SOME_GONE : REPLY_DONE;
+	enum reply reply = reply_of(command);
 	struct buffer modified = { 0 };
 
 	write_modified(session, command, &modified);
@@ -223,8 +235,9 @@ cmd_store(struct session *session)
 	command->mailbox_id = session->view->state->mailbox_id;
 	if (!session_set_init(session, &set, &command->request->set))
 		return;
+	command->is_by_uid = set.is_uid;
 	collect(command, &set);
-	if (command->count == 0 && command->request->flags.keyword_count == 0) {
+	if (command->count == 0) {
 		finish(session, command);
 		return;
 	}

@@ -328,7 +328,7 @@ begin_line(struct fetch_render *render, struct store *store, struct buffer *out)
 	status = fetch_content_load(&render->content, store, entry->message.content_id,
 	    render->content_fields);
 	if (status == STORE_NOT_FOUND) {
-		render->has_gone = true;
+		render->gone++;
 		render->next++;
 		return STORE_OK;
 	}

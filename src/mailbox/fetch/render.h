@@ -39,7 +39,7 @@ struct fetch_render {
 	struct buffer text;		/* a cut header */
 
 	bool has_unknown_cte;		/* NO [UNKNOWN-CTE], RFC 3516 section 4.3 */
-	bool has_gone;			/* a message could not be read any more */
+	size_t gone;			/* so many messages could not be read any more */
 };
 
 /* The program is borrowed until fetch_render_fini(). */
