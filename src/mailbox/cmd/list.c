@@ -1,7 +1,7 @@
 /*
  * LIST and LSUB: RFC 9051 section 6.3.9 with RFC 5258, 5819 and 6154; RFC 3501 sections 6.3.8 and 6.3.9.
  */
-#include "../list/status_items.h"
+#include "../shared/status_items.h"
 #include "../list/tree.h"
 #include "../shared/role.h"
 #include "commands.h"

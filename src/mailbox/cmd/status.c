@@ -2,7 +2,7 @@
  * STATUS: RFC 9051 section 6.3.11.  Answered from the state if there is one, else from the mailbox's row,
  * without opening it.
  */
-#include "../list/status_items.h"
+#include "../shared/status_items.h"
 #include "../shared/role.h"
 #include "../shared/state.h"
 #include "commands.h"

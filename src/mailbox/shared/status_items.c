@@ -1,9 +1,10 @@
 /*
  * STATUS items from a mailbox's row, which has all the counters but that of recent messages.
  */
-#include "../shared/objectid.h"
-#include "imap/writer.h"
 #include "status_items.h"
+
+#include "imap/writer.h"
+#include "objectid.h"
 
 static enum store_status
 count_recent(struct store *store, const struct store_mailbox *mailbox, uint32_t *count_out)
