@@ -8,6 +8,7 @@
 #include "imap/date.h"
 #include "imap/fetch.h"
 #include "imap/flags.h"
+#include "imap/notify.h"
 #include "imap/search.h"
 
 enum imap_verb {
@@ -16,7 +17,7 @@ enum imap_verb {
 	IMAP_ENABLE, IMAP_NAMESPACE, IMAP_SELECT, IMAP_EXAMINE, IMAP_CREATE, IMAP_DELETE, IMAP_RENAME,
 	IMAP_SUBSCRIBE, IMAP_UNSUBSCRIBE, IMAP_LIST, IMAP_LSUB, IMAP_STATUS, IMAP_APPEND, IMAP_IDLE,
 	IMAP_CHECK, IMAP_CLOSE, IMAP_UNSELECT, IMAP_EXPUNGE, IMAP_SEARCH, IMAP_FETCH, IMAP_STORE,
-	IMAP_COPY, IMAP_MOVE, IMAP_COMPRESS, IMAP_REPLACE,
+	IMAP_COPY, IMAP_MOVE, IMAP_COMPRESS, IMAP_REPLACE, IMAP_NOTIFY,
 	IMAP_COMMAND_COUNT
 };
 
@@ -192,6 +193,7 @@ struct imap_command_line {
 		struct imap_fetch fetch;
 		struct imap_store store;
 		struct imap_copy copy;
+		struct imap_notify notify;
 	};
 };
 

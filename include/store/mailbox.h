@@ -34,6 +34,9 @@ enum store_status store_mailbox_find(struct store *store, struct span name, stru
 enum store_status store_mailbox_get(struct store *store, uint64_t mailbox_id, struct arena *arena,
     struct store_mailbox *mailbox_out);
 
+/* Whether there is a mailbox below this name, which need not be one itself. */
+enum store_status store_mailbox_has_children(struct store *store, struct span name, bool *has_children_out);
+
 /*
  * Make a mailbox, and those above it that are missing (RFC 9051 section 6.3.4).
  *

@@ -20,6 +20,9 @@ bool imap_check_masks(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_start(struct cursor *cursor, struct imap_command_line *line);
 
 bool imap_read_fetch(struct cursor *cursor, struct imap_command_line *line);
+/* "(UID FLAGS)", for NOTIFY: RFC 5465 section 8. */
+bool imap_read_fetch_items(struct cursor *cursor, struct imap_fetch *fetch);
+bool imap_read_notify(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_search(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_list(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_lsub(struct cursor *cursor, struct imap_command_line *line);

@@ -34,6 +34,7 @@ static reader *const readers[IMAP_COMMAND_COUNT] = {
 	[IMAP_ENABLE] = imap_read_enable,
 	[IMAP_NAMESPACE] = read_nothing,
 	[IMAP_COMPRESS] = imap_read_compress,
+	[IMAP_NOTIFY] = imap_read_notify,
 	[IMAP_SELECT] = imap_read_select,
 	[IMAP_EXAMINE] = imap_read_select,
 	[IMAP_CREATE] = imap_read_create,

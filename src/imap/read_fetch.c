@@ -250,6 +250,12 @@ read_item(struct cursor *cursor, void *context)
 	return add_plain(cursor, context, name);
 }
 
+bool
+imap_read_fetch_items(struct cursor *cursor, struct imap_fetch *fetch)
+{
+	return cursor_list(cursor, false, read_item, fetch);
+}
+
 /* ALL, FAST and FULL stand alone, not in a list. */
 static bool
 read_macro(struct cursor *cursor, struct imap_fetch *fetch, bool *is_macro_out)
@@ -310,7 +316,7 @@ imap_read_fetch(struct cursor *cursor, struct imap_command_line *line)
 	if (!cursor_space(cursor) || !cursor_sequence(cursor, &fetch->set) || !cursor_space(cursor) ||
 	    !read_macro(cursor, fetch, &is_macro))
 		return false;
-	if (!is_macro && !(cursor_peek(cursor) == '(' ? cursor_list(cursor, false, read_item, fetch) :
+	if (!is_macro && !(cursor_peek(cursor) == '(' ? imap_read_fetch_items(cursor, fetch) :
 	    read_item(cursor, fetch)))
 		return false;
 	return cursor_is_at_end(cursor) || read_options(cursor, line, fetch);

@@ -73,6 +73,23 @@ read_only_row(struct sql_statement *query, struct arena *arena, struct store_mai
 }
 
 enum store_status
+store_mailbox_has_children(struct store *store, struct span name, bool *has_children_out)
+{
+	struct sql_statement *query = sql_prepare(store->sql,
+	    "SELECT 1 FROM mailbox WHERE name > ?1 || '/' AND name < ?1 || '0' LIMIT 1");	/* '0' follows '/' */
+	enum store_status status;
+
+	assert_off_loop();
+	sql_bind_text(query, 1, name);
+	status = store_row(query);
+	sql_reset(query);
+	if (status != STORE_OK && status != STORE_NOT_FOUND)
+		return status;
+	*has_children_out = status == STORE_OK;
+	return STORE_OK;
+}
+
+enum store_status
 store_mailbox_find(struct store *store, struct span name, struct arena *arena,
     struct store_mailbox *mailbox_out)
 {

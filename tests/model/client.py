@@ -36,7 +36,7 @@ class ModelClient:
         self.connect()
 
     def connect(self):
-        self.view = None
+        self.view = self.closing = None
         self.is_read_only = False
         self.is_idling = False
         self.client = self.server.client(self.user)
@@ -54,8 +54,11 @@ class ModelClient:
         return self.kind == "uidonly"
 
     def may_expunge(self, command):
-        """Message numbers may change: not within FETCH, STORE and SEARCH by numbers; UIDONLY has no numbers."""
-        return self.is_uid_only or not NUMBERS_STAY.match(command)
+        """
+        Message numbers may change: not within FETCH, STORE and SEARCH by numbers; UIDONLY has no numbers, and with
+        NOTIFY (SELECTED ...) they may change at any time.
+        """
+        return self.is_uid_only or self.kind == "notify" or not NUMBERS_STAY.match(command)
 
     def run(self, command):
         tag = self.client.tag()
@@ -73,7 +76,10 @@ class ModelClient:
             if line.startswith(tag + b" "):
                 break
             untagged.append(line)
-            if self.view:
+            if self.closing:		# until [CLOSED] it is the mailbox before that is told of
+                self.closing.take(line, True)
+                self.closing = None if b"[CLOSED]" in line else self.closing
+            elif self.view:
                 self.view.take(line, self.may_expunge(command))
         if self.view:
             self.view.take(line, False)
@@ -102,7 +108,7 @@ class ModelClient:
         """SELECT or EXAMINE, from the cache where the client has one and speaks QRESYNC."""
         self.remember()
         words = (b"EXAMINE " if is_read_only else b"SELECT ") + mailbox
-        view = View(mailbox, self.is_uid_only)
+        self.closing, view = self.view, View(mailbox, self.is_uid_only)
         if may_resync and self.kind.startswith("qresync") and mailbox in self.cache:
             uidvalidity, highest, rows = self.cache[mailbox]
             words += b" (QRESYNC (%d %d))" % (uidvalidity, highest)
@@ -137,6 +143,10 @@ class ModelClient:
 
     def learn(self):
         """Ask for the messages that were only announced, as real clients do after EXISTS."""
+        if self.kind == "notify":
+            if any(None in row for row in self.view.rows):
+                assert self.run(b"UID FETCH 1:* (FLAGS MODSEQ)").word == b"OK"
+            return
         items = b"(UID FLAGS MODSEQ)" if self.has_modseq else b"(UID FLAGS)"
         if self.is_uid_only:
             if len(self.view.by_uid) != self.view.count or any(row[0] is None for row in self.view.by_uid.values()):

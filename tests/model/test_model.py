@@ -141,7 +141,7 @@ class Model:
     def some(self, client):
         """The words of a set of messages as the client knows them, and the UIDs that it means, gone ones included."""
         known = [uid for uid in client.view.uids() if uid is not None]
-        by_uid = client.is_uid_only or self.chance.random() < 0.5
+        by_uid = client.is_uid_only or client.kind == "notify" or self.chance.random() < 0.5
         if by_uid:
             uids = self.chance.sample(known, min(self.chance.randint(1, 4), len(known)))
             if not known:
@@ -367,7 +367,7 @@ class Model:
         mailbox = self.truth.mailboxes[name]
         items = b"MESSAGES UIDNEXT UIDVALIDITY UNSEEN DELETED" + (b" HIGHESTMODSEQ" if client.has_modseq else b"")
         result = self.run(client, b"STATUS %s (%s)" % (name, items))
-        told = next(line for line in result.untagged if line.startswith(b"* STATUS"))
+        told = next(line for line in reversed(result.untagged) if line.startswith(b"* STATUS"))
         values = dict(re.findall(rb"([A-Z]+) (\d+)", told))
         want = {b"MESSAGES": len(mailbox.messages), b"UIDNEXT": mailbox.uidnext, b"UIDVALIDITY": mailbox.uidvalidity,
                 b"UNSEEN": len(mailbox.messages) - len(mailbox.with_flag(b"\\Seen")),

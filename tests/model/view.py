@@ -160,6 +160,8 @@ class View:
         if flags is not None:
             row[-2] = flags
             self.told_flags.add(uid)
+        else:
+            self.told_flags.discard(uid)	# a change that came after those flags
         if modseq is not None:
             assert row[-1] is None or modseq >= row[-1], f"modseq fell: {line!r}"
             row[-1] = modseq

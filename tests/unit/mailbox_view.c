@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "../../src/mailbox/session/view.h"
+#include "../../src/mailbox/shared/bulletin.h"
 #include "../../src/mailbox/shared/state_cache.h"
 
 #define VIEWS	    3
@@ -56,6 +57,15 @@ struct state_cache *
 account_state_cache(struct account *account)
 {
 	return &account->kept;
+}
+
+/* Nobody watches. */
+void
+bulletin_note_messages(struct account *account, uint64_t mailbox_id, unsigned events)
+{
+	(void)account;
+	(void)mailbox_id;
+	(void)events;
 }
 
 void

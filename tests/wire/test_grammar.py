@@ -115,7 +115,7 @@ def as_judged(command):
     """Doubled and trailing spaces of SEARCH are taken, since real programs send them."""
     if not re.match(rb"(?i)\S+ +(UID +)?SEARCH ", command):
         return command
-    return re.sub(rb" +", b" ", command).replace(b" \r\n", b"\r\n")
+    return re.sub(rb" +(?=[ )\r])|(?<=\() +", b"", command)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -1,6 +1,7 @@
 /*
  * COPY and MOVE with their UID forms: RFC 9051 sections 6.4.7 and 6.4.8, COPYUID of section 7.1.
  */
+#include "../session/notify.h"
 #include "commands.h"
 
 struct copy {
@@ -93,6 +94,8 @@ apply(struct session *session, struct copy *copy)
 		copy->uids[i] = copy->copies[i].source_uid;
 	}
 	state_keywords_changed(session->account, copy->to_id, &copy->keywords);
+	if (copy->copied > 0)
+		notify_note_own(session, copy->to_id, messages[0].uid, messages[copy->copied - 1].uid);
 	state_appended(session->account, copy->to_id, messages, copy->copied);
 	if (copy->is_move)
 		state_expunged(session->account, copy->from_id, copy->uids, copy->copied, copy->modseq);

@@ -3,6 +3,7 @@
  * 4.1.
  */
 #include "../session/oldname.h"
+#include "../shared/bulletin.h"
 #include "../shared/objectid.h"
 #include "commands.h"
 
@@ -24,15 +25,20 @@ work_create(struct store *store, struct session_job *job)
 static void
 on_created(struct session *session, struct session_job *job, enum store_status status)
 {
+	const struct create *create = CONTAINER_OF(job, struct create, job);
 	struct buffer code = { 0 };
 
+	if (status == STORE_OK) {
+		oldname_tell(session, "", session->line->mailbox.mailbox);
+		bulletin_note_name(session->account, create->name);
+		bulletin_note_messages(session->account, create->id, IMAP_EVENTS_OF_MESSAGES);
+	}
 	if (status != STORE_OK || !session_can(session, IMAP_CAN_OBJECTID)) {
 		session_finish_status(session, status);
 		return;
 	}
-	oldname_tell(session, "", session->line->mailbox.mailbox);
 	buffer_add_string(&code, "MAILBOXID ");
-	objectid_write_mailbox(&code, CONTAINER_OF(job, struct create, job)->id);
+	objectid_write_mailbox(&code, create->id);
 	session_finish_with(session, REPLY_DONE, buffer_span(&code));
 	buffer_free(&code);
 }

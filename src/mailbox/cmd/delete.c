@@ -2,6 +2,7 @@
  * DELETE: RFC 9051 section 6.3.5.  Sessions that have the mailbox selected get BYE.
  */
 #include "../session/oldname.h"
+#include "../shared/bulletin.h"
 #include "commands.h"
 
 struct delete {
@@ -27,14 +28,15 @@ work_delete(struct store *store, struct session_job *job)
 static void
 on_deleted(struct session *session, struct session_job *job, enum store_status status)
 {
-	uint64_t mailbox_id = CONTAINER_OF(job, struct delete, job)->mailbox_id;
+	const struct delete *delete = CONTAINER_OF(job, struct delete, job);
 
 	if (status == STORE_OK) {
 		/* Who deletes what it has selected itself has it selected no more. */
-		if (session->view != NULL && session->view->state->mailbox_id == mailbox_id)
+		if (session->view != NULL && session->view->state->mailbox_id == delete->mailbox_id)
 			session_unselect(session);
-		state_deleted(session->account, mailbox_id);
+		state_deleted(session->account, delete->mailbox_id);
 		oldname_tell(session, "\\NonExistent", session->line->mailbox.mailbox);
+		bulletin_note_name(session->account, delete->name);
 	}
 	if (status == STORE_FORBIDDEN)
 		session_finish(session, REPLY_INBOX_STAYS);

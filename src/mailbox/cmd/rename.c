@@ -2,6 +2,7 @@
  * RENAME: RFC 9051 section 6.3.6.  Renaming INBOX moves its messages; sessions on it see them go.
  */
 #include "../session/oldname.h"
+#include "../shared/bulletin.h"
 #include "commands.h"
 
 struct rename {
@@ -42,6 +43,18 @@ work_rename(struct store *store, struct session_job *job)
 	return status;
 }
 
+/* Tell who wants to know: RFC 5465 section 5.4, RFC 9051 section 6.3.9.7. */
+static void
+note(struct session *session, const struct rename *rename)
+{
+	if (rename->is_inbox) {		/* whose place a new INBOX takes */
+		bulletin_note_name(session->account, rename->to);
+	} else {
+		bulletin_note_renamed(session->account, rename->from, rename->to);
+		oldname_tell(session, "", rename->to);
+	}
+}
+
 static void
 on_renamed(struct session *session, struct session_job *job, enum store_status status)
 {
@@ -49,10 +62,10 @@ on_renamed(struct session *session, struct session_job *job, enum store_status s
 	size_t count = rename->before.count;
 	uint32_t *uids;
 
-	if (status == STORE_OK)
+	if (status == STORE_OK) {
 		state_forget_names(session->account);
-	if (status == STORE_OK && !rename->is_inbox)	/* whose place a new INBOX takes */
-		oldname_tell(session, "", rename->to);
+		note(session, rename);
+	}
 	if (status == STORE_OK && count > 0) {
 		uids = arena_alloc_array(rename->arena, count, sizeof uids[0]);
 		for (size_t i = 0; i < count; i++)

@@ -1,6 +1,7 @@
 /*
  * SUBSCRIBE and UNSUBSCRIBE: RFC 9051 sections 6.3.7 and 6.3.8.  Any name may be subscribed to.
  */
+#include "../shared/bulletin.h"
 #include "commands.h"
 
 struct subscribe {
@@ -21,7 +22,8 @@ work_subscribe(struct store *store, struct session_job *job)
 static void
 on_subscribed(struct session *session, struct session_job *job, enum store_status status)
 {
-	(void)job;
+	if (status == STORE_OK)
+		bulletin_note_subscription(session->account, CONTAINER_OF(job, struct subscribe, job)->name);
 	session_finish_status(session, status);
 }
 

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "../session/notify.h"
 #include "../session/oldname.h"
 #include "../shared/role.h"
 #include "append.h"
@@ -343,6 +344,8 @@ on_stored(struct session *session, struct session_job *job, enum store_status st
 	session->role->appended += append->incoming.count;
 	if (incoming_has_keywords(&append->incoming))
 		state_keywords_changed(session->account, append->mailbox_id, &append->keywords);
+	notify_note_own(session, append->mailbox_id, append->results[0].uid,
+	    append->results[append->incoming.count - 1].uid);
 	state_appended(session->account, append->mailbox_id, append->results, append->incoming.count);
 	finish_stored(session);
 }

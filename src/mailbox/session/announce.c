@@ -118,12 +118,14 @@ view_announce(struct view *view, struct buffer *out, const struct view_manner *m
 		return true;
 	if (view->told_keywords < state->keyword_count)
 		view_write_flag_lines(view, out);
-	if (manner->may_expunge && !announce_expunges(view, out, manner))
+	if (manner->may_expunge && !manner->keeps_messages && !announce_expunges(view, out, manner))
 		return false;
-	if (!announce_flags(view, out, manner))
-		return false;
-	view->told_modseq = state->highest_modseq;
-	if (state->uidnext > view->limit_uid)
+	if (!manner->keeps_flags) {
+		if (!announce_flags(view, out, manner))
+			return false;
+		view->told_modseq = state->highest_modseq;
+	}
+	if (state->uidnext > view->limit_uid && !manner->keeps_messages)
 		announce_new(view, out, manner->has_recent);
 	return true;
 }

@@ -8,6 +8,7 @@
 #include "ending.h"
 #include "ground.h"
 #include "net/stream.h"
+#include "notify.h"
 
 void
 session_say_lost_view(struct session *session)
@@ -51,15 +52,27 @@ has_view(const struct session *session)
 	    imap_commands[session->line->verb].numbers != IMAP_NUMBERS_START_ANEW;
 }
 
+/* How this client is told of its view. */
+static struct view_manner
+manner_of(const struct session *session, bool may_expunge, size_t octets_max)
+{
+	struct notify_manner notify = notify_manner(session);
+
+	return (struct view_manner){ .may_expunge = may_expunge,
+		.wants_uid = session->has_condstore || session->notify != NULL,	/* RFC 5465 section 5.1 */
+		.has_modseq = session->has_condstore, .has_recent = session_has_recent(session),
+		.keeps_messages = !notify.tells_messages, .keeps_flags = !notify.tells_flags,
+		.octets_max = octets_max };
+}
+
 /* What is to be announced before the tagged reply; false: not yet all of it. */
 static bool
 announce(struct session *session)
 {
-	const struct view_manner manner = { .may_expunge = session->may_expunge,
-		.wants_uid = session->line->is_uid || session->has_condstore,
-		.has_modseq = session->has_condstore, .has_recent = session_has_recent(session),
-		.octets_max = SESSION_OUTPUT_LOW };
+	struct view_manner manner = manner_of(session, session->may_expunge, SESSION_OUTPUT_LOW);
 
+	notify_look(session);
+	manner.wants_uid |= session->line->is_uid;
 	return !has_view(session) || view_announce(session->view, &session->out, &manner);
 }
 
@@ -113,15 +126,42 @@ tell_answered(struct session *session)
 }
 
 static void
+release_line(struct session *session)
+{
+	if (session->is_line_kept)
+		session->line = NULL;
+	imap_command_free(&session->line);
+	session->is_line_kept = false;
+	session->running = NULL;
+}
+
+static void
+end_unasked(struct session *session)
+{
+	release_line(session);
+	session->line = session->idle_line;
+	session->idle_line = NULL;
+	session->is_unasked = false;
+	session_flush(session);
+	if (!session_is_closing(session))
+		session_enter(session, session->line != NULL ? SESSION_LISTENING : SESSION_READY);
+	session_on_change(session);
+	session_schedule(session);
+}
+
+static void
 end_command(struct session *session)
 {
+	if (session->is_unasked) {
+		end_unasked(session);
+		return;
+	}
 	if (!announce(session)) {
 		session_when_room(session, end_command);
 		return;
 	}
 	write_tagged(session);
-	imap_command_free(&session->line);
-	session->running = NULL;
+	release_line(session);
 	session_flush(session);
 	if (session_is_closing(session)) {
 		session_schedule(session);
@@ -133,13 +173,15 @@ end_command(struct session *session)
 		session_say_lost_view(session);
 	else
 		session_schedule(session);
+	if (session->notify != NULL)
+		session_on_change(session);
 }
 
 void
 session_finish_with(struct session *session, enum reply reply, struct span code)
 {
 	assert(session->line != NULL);
-	session->is_idling = false;
+	session->is_idling = session->is_idling && session->is_unasked;
 	session->ending.reply = reply;
 	session->ending.code = arena_copy(session->line->arena, code);
 	end_command(session);
@@ -168,18 +210,51 @@ session_set_init(struct session *session, struct view_set *set, struct imap_sequ
 	return false;
 }
 
+/*
+ * Run the FETCH that NOTIFY asked for of new messages.  No client has sent it: it ends without a tagged reply, and IDLE
+ * goes on behind it.
+ */
+static void
+tell_new_messages(struct session *session)
+{
+	struct imap_command_line *line = notify_take_fetch(session);
+
+	if (line == NULL)
+		return;
+	session->idle_line = session->line;
+	session->line = line;
+	session->is_unasked = true;
+	session->may_expunge = false;
+	session_enter(session, SESSION_RUNNING);
+	session->commands->handlers[line->verb](session);
+}
+
+/* Between commands and in IDLE. */
+static bool
+may_tell(const struct session *session)
+{
+	return session->phase == SESSION_READY ? session->notify != NULL : session->is_idling &&
+	    session->phase == SESSION_LISTENING;
+}
+
 /* A piece of what is new; a client that does not take it is told the rest later, as it is then. */
 static void
 tell_news(struct session *session)
 {
-	const struct view_manner manner = { .may_expunge = true, .wants_uid = session->has_condstore,
-		.has_modseq = session->has_condstore, .has_recent = session_has_recent(session),
-		.octets_max = SESSION_NEWS_OCTETS };
-	bool is_all = session->view == NULL || view_announce(session->view, &session->out, &manner);
+	struct notify_manner notify = notify_manner(session);
+	const struct view_manner manner = manner_of(session, session->is_idling || notify.may_expunge_at_once,
+	    SESSION_NEWS_OCTETS);
+	bool is_all = true;
 
+	notify_look(session);
+	if (session->view != NULL && (session->is_idling || notify.is_at_once))
+		is_all = view_announce(session->view, &session->out, &manner);
+	is_all = is_all && notify_write_lines(session, &session->out, SESSION_NEWS_OCTETS);
 	session_flush(session);
 	if (!is_all)
 		deferred_schedule(session->role->parts.loop, &session->news);
+	else
+		tell_new_messages(session);
 }
 
 void
@@ -193,6 +268,6 @@ session_on_news(void *context)
 		session_say_lost_view(session);
 		return;
 	}
-	if (session->is_idling && session_has_room(session))
+	if (may_tell(session) && session_has_room(session))
 		tell_news(session);
 }

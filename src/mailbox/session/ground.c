@@ -170,7 +170,9 @@ on_session_job(struct account_job *job)
 	struct session_job *session_job = CONTAINER_OF(job, struct session_job, job);
 	struct session *session = session_job->session;
 
+	account_set_actor(job->account, session);
 	session_job->done(session, session_job, job->status);
+	account_set_actor(job->account, NULL);
 	session_end_wait(session);
 }
 
@@ -194,6 +196,7 @@ session_unselect(struct session *session)
 	free((void *)session->selected_name.at);
 	session->selected_name = (struct span){ NULL, 0 };
 	session_save_search(session, NULL, 0);
+	session->selections++;
 }
 
 bool
@@ -208,7 +211,7 @@ session_on_change(void *context)
 {
 	struct session *session = context;
 
-	if (session->is_idling || session_has_lost_view(session))
+	if (session->is_idling || session->notify != NULL || session_has_lost_view(session))
 		deferred_schedule(session->role->parts.loop, &session->news);
 }
 

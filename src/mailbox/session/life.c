@@ -16,6 +16,7 @@
 #include "net/deflate.h"
 #include "net/stream.h"
 #include "net/tls.h"
+#include "notify.h"
 #include "session.h"
 
 #define TURN_EVENTS	 64		/* what one session may do in a turn of the loop */
@@ -33,8 +34,11 @@ session_free(struct session *session)
 	struct mailbox_role *role = session->role;
 
 	session->commands->forget_message(session);
+	if (session->is_line_kept)
+		session->line = NULL;
 	imap_command_free(&session->line);
 	session_unselect(session);
+	notify_end(session);
 	account_release(&session->account);
 	imap_parser_free(&session->parser);
 	deferred_cancel(&session->deferred);

@@ -17,6 +17,7 @@
 #include "view.h"
 
 struct mailbox_role;
+struct notify;
 struct session;
 
 /* Called with the command legal in this state of the session. */
@@ -64,11 +65,16 @@ struct session {
 	struct imap_capabilities masked;	/* by capability-mask */
 	struct account *account;	/* NULL before login */
 	struct view *view;		/* NULL: no mailbox is selected */
+	unsigned selections;		/* rises when a view goes */
 	struct span selected_name;	/* of the view's mailbox, owned */
 	bool is_rev2;			/* ENABLE IMAP4rev2: UTF-8 names, ESEARCH, no RECENT */
 	bool has_condstore;		/* CONDSTORE-aware, RFC 7162 section 3.1: MODSEQ in every FETCH that is told */
 	bool has_qresync;		/* ENABLE QRESYNC */
 	struct imap_command_line *line;	/* the command under way */
+	bool is_line_kept;		/* somebody else frees it */
+	bool is_unasked;		/* no client has sent it: nothing is tagged */
+	struct imap_command_line *idle_line;	/* IDLE, while something unasked is under way */
+	struct notify *notify;		/* NULL: NOTIFY was never used; notify.h */
 	void *incoming;			/* the APPEND under way, of incoming/append.c */
 	struct {
 		enum reply reply;

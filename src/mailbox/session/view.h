@@ -116,12 +116,14 @@ void view_raise_limit(struct view *view);
  *	wants_uid	FETCH lines carry the UID
  *	has_modseq	and the modseq, RFC 7162 section 3.2.4
  *	has_recent	the client speaks IMAP4rev1: RECENT and \Recent are told
+ *	keeps_messages	EXISTS and EXPUNGE are not told; keeps_flags: nor are changes of flags
  *	octets_max	stop when out is that long: many changes are told in pieces
  *
  * True: all was told.  False: call again, when the client has taken this much.
  */
 struct view_manner {
 	bool may_expunge, wants_uid, has_modseq, has_recent;
+	bool keeps_messages, keeps_flags;
 	size_t octets_max;
 };
 bool view_announce(struct view *view, struct buffer *out, const struct view_manner *manner);

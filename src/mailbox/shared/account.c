@@ -45,6 +45,8 @@ struct account {
 	struct account_job close_job, flush_job, purge_job;
 	bool has_more_garbage;		/* written by the purge job */
 	uint64_t used_us;
+	struct bulletin *bulletin;
+	const void *actor;
 };
 
 static void on_sweep(void *context);
@@ -444,6 +446,30 @@ struct state_cache *
 account_state_cache(struct account *account)
 {
 	return &account->accounts->states;
+}
+
+struct bulletin *
+account_bulletin(const struct account *account)
+{
+	return account->bulletin;
+}
+
+void
+account_set_bulletin(struct account *account, struct bulletin *bulletin)
+{
+	account->bulletin = bulletin;
+}
+
+const void *
+account_actor(const struct account *account)
+{
+	return account->actor;
+}
+
+void
+account_set_actor(struct account *account, const void *actor)
+{
+	account->actor = actor;
 }
 
 struct loop *

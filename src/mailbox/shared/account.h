@@ -79,6 +79,15 @@ void account_has_garbage(struct account *account);
 struct list *account_states(struct account *account);
 struct state_cache *account_state_cache(struct account *account);
 
+/* What watches the account, for bulletin.h alone; NULL: nothing. */
+struct bulletin;
+struct bulletin *account_bulletin(const struct account *account);
+void account_set_bulletin(struct account *account, struct bulletin *bulletin);
+
+/* The session whose job is being taken home, an identity and no more; NULL outside of that. */
+const void *account_actor(const struct account *account);
+void account_set_actor(struct account *account, const void *actor);
+
 /* A state has gone: the account may go, too, if nothing else keeps it. */
 void account_tend(struct account *account);
 

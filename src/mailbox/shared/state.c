@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "bulletin.h"
 #include "imap/flags.h"
 #include "state.h"
 
@@ -337,6 +338,8 @@ state_appended(struct account *account, uint64_t mailbox_id, const struct store_
 {
 	struct state *state = state_find(account, mailbox_id);
 
+	if (count > 0)
+		bulletin_note_messages(account, mailbox_id, IMAP_EVENT_MESSAGE_NEW);
 	if (state == NULL || count == 0)
 		return;
 	reserve(state, count);
@@ -352,6 +355,15 @@ state_appended(struct account *account, uint64_t mailbox_id, const struct store_
 		state_cache_resize(account_state_cache(account), &state->place, octets_of(state));
 }
 
+static bool
+has_changes(const struct store_flag_result *results, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (results[i].outcome == STORE_FLAGS_CHANGED)
+			return true;
+	return false;
+}
+
 void
 state_flags_changed(struct account *account, uint64_t mailbox_id,
     const struct store_flag_result *results, size_t count)
@@ -360,6 +372,8 @@ state_flags_changed(struct account *account, uint64_t mailbox_id,
 	struct store_message *message = NULL;
 	bool has_changed = false;
 
+	if (has_changes(results, count))
+		bulletin_note_messages(account, mailbox_id, IMAP_EVENT_FLAG_CHANGE);
 	if (state == NULL)
 		return;
 	for (size_t i = 0; i < count; i++) {
@@ -411,6 +425,7 @@ state_expunged(struct account *account, uint64_t mailbox_id, const uint32_t *uid
 
 	if (count == 0)
 		return;
+	bulletin_note_messages(account, mailbox_id, IMAP_EVENT_MESSAGE_EXPUNGE);
 	account_has_garbage(account);
 	if (state == NULL)
 		return;
