@@ -62,21 +62,27 @@ on_directory(struct folder_tree *tree, size_t above, const char *path, const cha
 }
 
 static void
+on_path(struct folder_tree *tree, size_t above, const struct dirent *entry, const char *path)
+{
+	struct stat facts = { .st_mode = S_IFREG };
+
+	if (entry->d_type != DT_REG && stat(path, &facts) != 0)
+		return;		/* a link to nowhere, or gone since it was listed */
+	if (S_ISDIR(facts.st_mode))
+		on_directory(tree, above, path, entry->d_name, &facts);
+	else if (S_ISREG(facts.st_mode) && tree->on_file != NULL)
+		tree->on_file(tree, path, entry->d_name);
+}
+
+static void
 on_entry(struct folder_tree *tree, size_t above, const struct dirent *entry)
 {
 	struct buffer path = { 0 };
-	struct stat facts;
 
-	if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-	    (entry->d_type == DT_REG && tree->on_file == NULL))
+	if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 		return;
 	buffer_printf(&path, "%s/%s", tree->folders[above].path, entry->d_name);
-	if (stat(buffer_string(&path), &facts) != 0)
-		facts.st_mode = 0;	/* a link to nowhere, or gone since it was listed */
-	if (S_ISDIR(facts.st_mode))
-		on_directory(tree, above, buffer_string(&path), entry->d_name, &facts);
-	else if (S_ISREG(facts.st_mode) && tree->on_file != NULL)
-		tree->on_file(tree, buffer_string(&path));
+	on_path(tree, above, entry, buffer_string(&path));
 	buffer_free(&path);
 }
 

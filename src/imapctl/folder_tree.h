@@ -29,7 +29,7 @@ struct folder_tree {
 	 */
 	bool (*is_folder)(const struct folder *above, const char *path, const char *entry, struct buffer *name);
 	/* A regular file in a folder.  NULL: of no interest. */
-	void (*on_file)(struct folder_tree *tree, const char *path);
+	void (*on_file)(struct folder_tree *tree, const char *path, const char *entry);
 };
 
 /* Walk from path on; is_folder is set.  False: errno says why path cannot be listed. */

@@ -32,13 +32,14 @@ struct maildir {
 
 /* KMail and others keep mbox files between maildirs. */
 static void
-on_file(struct folder_tree *tree, const char *path)
+on_file(struct folder_tree *tree, const char *path, const char *entry)
 {
 	struct maildir *maildir = CONTAINER_OF(tree, struct maildir, tree);
 	struct stat facts;
 	FILE *file = expand_open(path, &facts);
 	char start[5];
 
+	(void)entry;
 	if (file == NULL)
 		return;
 	if (fread(start, 1, sizeof start, file) == sizeof start && memcmp(start, "From ", 5) == 0)

@@ -38,6 +38,17 @@ is_folder(const struct folder *above, const char *path, const char *entry, struc
 	return true;
 }
 
+/* Somebody may have thought it a message; what MH programs themselves put there is left alone. */
+static void
+on_file(struct folder_tree *tree, const char *path, const char *entry)
+{
+	struct mh *mh = CONTAINER_OF(tree, struct mh, tree);
+
+	if (strchr(".,#", entry[0]) == NULL && !mh_is_message(entry) && strcmp(entry, "context") != 0)
+		source_note(&mh->source, NOTE_LEFT_OUT,
+		    SPAN("a file whose name is no number, and so no message of MH"), span_from_string(path));
+}
+
 static void
 note(struct mh *mh, const char *what, struct span origin)
 {
@@ -222,6 +233,7 @@ mh_open(const char *path)
 	source->close = mh_close;
 	troubles_init(&mh->troubles);
 	mh->tree.is_folder = is_folder;
+	mh->tree.on_file = on_file;
 	if (!folder_tree_walk(&mh->tree, path))
 		error = errno == ENOTDIR ? EBADMSG : errno;
 	else if ((source->total = count_messages(&mh->tree)) == 0 && !folder_tree_has_error(&mh->tree))

@@ -11,13 +11,19 @@
 
 #define DIGITS_MAX 18
 
-/* Backups (",2", "#2"), context, active, .overview and whatever else has another name are no messages. */
+/* Backups (",2", "#2"), context, active, .overview and whatever else has another name are none. */
+bool
+mh_is_message(const char *name)
+{
+	size_t digits = strspn(name, "0123456789");
+
+	return digits > 0 && digits <= DIGITS_MAX && name[digits] == '\0';
+}
+
 static int
 is_number(const struct dirent *entry)
 {
-	size_t digits = strspn(entry->d_name, "0123456789");
-
-	return digits > 0 && digits <= DIGITS_MAX && entry->d_name[digits] == '\0';
+	return mh_is_message(entry->d_name);
 }
 
 /* A folder may be called 2020. */

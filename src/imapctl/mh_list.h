@@ -20,6 +20,9 @@ struct mh_list {
 	size_t count;
 };
 
+/* Does a file of this name hold a message? */
+bool mh_is_message(const char *name);
+
 /* List; *list is empty before.  Gives 0 or errno.  Marks are not read. */
 int mh_list_read(struct mh_list *list, const char *path);
 

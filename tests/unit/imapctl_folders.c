@@ -411,6 +411,8 @@ test_large(void **state)
 static void
 test_mh(void **state)
 {
+	struct source *source;
+
 	(void)state;
 	make_folder("H/inbox/2020");
 	make_folder("H/lists/R&D");
@@ -437,6 +439,11 @@ test_mh(void **state)
 	    "inbox:100(0)\ninbox/2020:2020(8)\n"
 	    "lists/R&-D:7(8)\nlists/R&-D:Sat, 28 Nov 2026(9)");
 	expect("mh", "H/inbox/2020", ":2020(8)");
+	source = open_source("mh", "H");
+	assert_int_equal(source->note_count, 1);
+	assert_int_equal(source->notes[0].kind, NOTE_LEFT_OUT);		/* 6.orig */
+	assert_int_equal(source->notes[0].count, 1);
+	source_close(&source);
 }
 
 /* Version 2, then pairs, as Claws Mail 4.1.1 and Sylpheed 3.8.0beta1 write them. */
