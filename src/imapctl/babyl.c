@@ -260,7 +260,7 @@ skip_options(struct input *input)
 struct source *
 babyl_open(const char *path)
 {
-	struct input *input = input_open(path);
+	struct input *input = input_open(path, UINT64_MAX);
 	struct babyl *babyl;
 	struct span line;
 

@@ -106,8 +106,8 @@ next(struct source *source, struct message *message)
 		errno = entry->fts_errno;
 		return SOURCE_UNREADABLE;
 	}
-	if ((input = input_open(entry->fts_accpath)) == NULL)
-		return SOURCE_UNREADABLE;
+	if ((input = input_open(entry->fts_accpath, source->octets_max)) == NULL)
+		return message_fail(message, errno);
 	result = read_file(eml, input, entry->fts_name, message);
 	if (result == SOURCE_MESSAGE)
 		result = set_mailbox(eml, entry, message);

@@ -77,7 +77,7 @@ decode(struct expand *expand, char *out, size_t room)
 	else if (step == EXPAND_TOO_LARGE)
 		return fail(ENOMEM);
 	else if (step == EXPAND_DAMAGED || (had > 0 && had == work.in.length && room == work.room))
-		return fail(EBADMSG);
+		return fail(EILSEQ);
 	return (ssize_t)(room - work.room);
 }
 
@@ -200,11 +200,20 @@ expand_open(const char *path, struct stat *facts_out)
 	return fopencookie(expand, "r", calls);
 }
 
+bool
+expand_is_needed(int descriptor)
+{
+	uint8_t head[EXPAND_MAGIC_MAX];
+	ssize_t length = pread(descriptor, head, sizeof head, 0);
+
+	return length > 0 && expand_method_find(span_of(head, (size_t)length)) != NULL;
+}
+
 static const struct {
 	int error;
 	const char *text;
 } troubles[] = {
-	{ EBADMSG, "its compressed data are damaged" },
+	{ EILSEQ, "its compressed data are damaged" },
 	{ ENODATA, "its compressed data end too early" },
 	{ ENOMEM, "expanding it would take too much memory" },
 	{ ENOKEY, "it is encrypted by Dovecot; let doveadm export it there" },

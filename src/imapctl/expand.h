@@ -21,6 +21,9 @@
  */
 FILE *expand_open(const char *path, struct stat *facts_out);
 
+/* Do the first octets of a regular file say that it is compressed, or encrypted?  Leaves its place as it was. */
+bool expand_is_needed(int descriptor);
+
 /*
  * When an errno of expand_open() or of reading from its stream means that the contents are at fault, so that
  * reading again will not help: what is wrong, in words.  Otherwise NULL.

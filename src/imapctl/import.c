@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "config/config.h"
 #include "ctl.h"
+#include "expand.h"
 #include "imap/mailbox_name.h"
 #include "known.h"
 #include "order.h"
@@ -256,6 +257,10 @@ explain(const char *kind, const char *path)
 		complain("no such format: %s; there are %s", kind, buffer_string(&kinds));
 		buffer_free(&kinds);
 		return EX_USAGE;
+	}
+	if (expand_error_text(error) != NULL) {
+		complain("%s: %s", path, expand_error_text(error));
+		return EX_DATAERR;
 	}
 	if (error == EBADMSG)
 		complain("%s is no %s", path, kind);

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "expand.h"
+#include "spool.h"
 
 struct input {
 	int descriptor;
@@ -27,33 +29,43 @@ struct input {
 	uint8_t window[2 * INPUT_PIECE_MAX];
 };
 
-/* Copy what cannot seek into a file without a name; -1: errno says why. */
-static int
-spool(int from)
+/* A stream of what cannot be read in place; NULL: errno says why. */
+static FILE *
+open_stream(const struct input *input, const struct stat *facts)
 {
-	char piece[INPUT_PIECE_MAX];
-	FILE *file = tmpfile();
-	ssize_t got = 0;
-	int to = -1;
+	struct stat same;
+	int again;
 
-	if (file == NULL)
-		return -1;
-	while ((got = read(from, piece, sizeof piece)) > 0 || (got < 0 && errno == EINTR)) {
-		if (got > 0 && fwrite(piece, 1, (size_t)got, file) != (size_t)got)
-			break;
-	}
-	if (got == 0 && fflush(file) == 0)
-		to = fcntl(fileno(file), F_DUPFD_CLOEXEC, 0);
-	fclose(file);
-	return to;
+	if (S_ISREG(facts->st_mode))
+		return expand_open(input->path, &same);
+	again = fcntl(input->descriptor, F_DUPFD_CLOEXEC, 0);
+	return again < 0 ? NULL : fdopen(again, "r");
+}
+
+/* Go on with a copy that can seek; false: errno says why. */
+static bool
+replace(struct input *input, struct stat *facts, uint64_t expanded_max)
+{
+	bool is_pipe = !S_ISREG(facts->st_mode);
+	FILE *stream = open_stream(input, facts);
+	int copy;
+
+	if (stream == NULL)
+		return false;
+	copy = spool_copy(stream, is_pipe ? UINT64_MAX : expanded_max);
+	fclose(stream);
+	if (copy < 0)
+		return false;
+	close(input->descriptor);
+	input->descriptor = copy;
+	return fstat(copy, facts) == 0;
 }
 
 /* Make it a file that can seek; false: errno says why. */
 static bool
-settle(struct input *input)
+settle(struct input *input, uint64_t expanded_max)
 {
 	struct stat facts;
-	int spooled;
 
 	if (fstat(input->descriptor, &facts) != 0)
 		return false;
@@ -62,20 +74,15 @@ settle(struct input *input)
 		return false;
 	}
 	input->time_s = facts.st_mtime;
-	if (!S_ISREG(facts.st_mode)) {
-		if ((spooled = spool(input->descriptor)) < 0)
-			return false;
-		close(input->descriptor);
-		input->descriptor = spooled;
-		if (fstat(spooled, &facts) != 0)
-			return false;
-	}
+	if ((!S_ISREG(facts.st_mode) || expand_is_needed(input->descriptor)) &&
+	    !replace(input, &facts, expanded_max))
+		return false;
 	input->size = (uint64_t)facts.st_size;
 	return true;
 }
 
 struct input *
-input_open(const char *path)
+input_open(const char *path, uint64_t expanded_max)
 {
 	int descriptor = open(path, O_RDONLY | O_CLOEXEC), error;
 	struct input *input;
@@ -85,7 +92,7 @@ input_open(const char *path)
 	input = NEW(struct input);
 	input->descriptor = descriptor;
 	input->path = memory_copy_string(path);
-	if (!settle(input)) {
+	if (!settle(input, expanded_max)) {
 		error = errno;
 		input_close(&input);
 		errno = error;

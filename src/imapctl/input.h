@@ -1,6 +1,6 @@
 /*
  * A file read line by line in bounded memory, with looks at other places of it.  What cannot seek, a pipe,
- * is copied to a temporary file first.  Blocking.
+ * and what is compressed, is copied to a temporary file first.  Blocking.
  */
 #ifndef IMAPCTL_INPUT_H
 #define IMAPCTL_INPUT_H
@@ -11,8 +11,14 @@
 
 struct input;
 
-/* Open a file.  NULL: errno says why; EISDIR: it is a folder. */
-struct input *input_open(const char *path);
+/*
+ * Open a file.
+ *
+ *	expanded_max	octets that may come out of a compressed one
+ *
+ * NULL: errno says why; EISDIR: it is a folder; EFBIG: more would come out; see expand_error_text() for others.
+ */
+struct input *input_open(const char *path, uint64_t expanded_max);
 
 /* Accepts NULL, leaves NULL behind. */
 void input_close(struct input **input);

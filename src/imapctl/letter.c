@@ -10,17 +10,6 @@
 #define START_OCTETS 64		/* in which a file of octets that are no mail shows */
 
 static enum source_result
-fail(struct message *message, int error)
-{
-	const char *reason = expand_error_text(error);
-
-	if (reason != NULL)
-		return message_refuse(message, reason);
-	errno = error;
-	return SOURCE_UNREADABLE;
-}
-
-static enum source_result
 read_octets(struct message *message, FILE *file)
 {
 	char piece[65536];
@@ -30,7 +19,7 @@ read_octets(struct message *message, FILE *file)
 		message_add(message, span_of(piece, length));
 	if (message->is_too_large)
 		return message_refuse_size(message);
-	return ferror(file) ? fail(message, errno) : SOURCE_MESSAGE;
+	return ferror(file) ? message_fail(message, errno) : SOURCE_MESSAGE;
 }
 
 /* Controls that neither text nor a charset's escapes begin with. */
@@ -64,7 +53,7 @@ letter_read(struct message *message, const char *path)
 	enum source_result result;
 
 	if (file == NULL)
-		return fail(message, errno);
+		return message_fail(message, errno);
 	result = read_octets(message, file);
 	fclose(file);
 	if (result != SOURCE_MESSAGE)

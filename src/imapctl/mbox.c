@@ -329,7 +329,7 @@ mbox_close(struct source *source)
 static struct mbox *
 mbox_new(const char *path)
 {
-	struct input *input = input_open(path);
+	struct input *input = input_open(path, UINT64_MAX);
 	struct mbox *mbox;
 
 	if (input == NULL)

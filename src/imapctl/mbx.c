@@ -119,7 +119,7 @@ read_keywords(struct mbx *mbx, struct span header)
 struct source *
 mbx_open(const char *path)
 {
-	struct input *input = input_open(path);
+	struct input *input = input_open(path, UINT64_MAX);
 	uint8_t header[HEADER_OCTETS];
 	struct mbx *mbx;
 	size_t length;

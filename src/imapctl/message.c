@@ -1,7 +1,10 @@
 /*
  * What the sources share about one message: line ends, whole files, dates, keywords.
  */
+#include <errno.h>
+
 #include "base/memory.h"
+#include "expand.h"
 #include "imap/flags.h"
 #include "mime/date.h"
 #include "mime/header.h"
@@ -105,6 +108,19 @@ message_refuse_size(struct message *message)
 	buffer_printf(&message->reason, "it is larger than %zu octets, the server's message-size-limit",
 	    message->octets_max);
 	return SOURCE_REFUSED;
+}
+
+enum source_result
+message_fail(struct message *message, int error)
+{
+	const char *reason = expand_error_text(error);
+
+	if (error == EFBIG)
+		return message_refuse_size(message);
+	if (reason != NULL)
+		return message_refuse(message, reason);
+	errno = error;
+	return SOURCE_UNREADABLE;
 }
 
 /* RFC 5322 sections 3.3 and 4.3.  A date before 1970 comes from a clock that was never set. */

@@ -47,7 +47,7 @@ open_file(const char *folder, const char *name)
 	struct input *input;
 
 	buffer_printf(&path, "%s/%s", folder, name);
-	input = input_open(buffer_string(&path));
+	input = input_open(buffer_string(&path), UINT64_MAX);
 	buffer_free(&path);
 	return input;
 }

@@ -51,6 +51,12 @@ enum source_result message_refuse(struct message *message, const char *reason);
 enum source_result message_refuse_size(struct message *message);
 
 /*
+ * It could not be read.  SOURCE_REFUSED, with words, where the contents are at fault, as expand_error_text()
+ * and EFBIG have it; otherwise SOURCE_UNREADABLE with errno set.
+ */
+enum source_result message_fail(struct message *message, int error);
+
+/*
  * Add a keyword (RFC 9051 section 2.3.2), once whatever its case; $Forwarded becomes FLAG_FORWARDED.
  * False, with nothing added: IMAP has no keyword of this name, and the caller notes that.
  */

@@ -154,6 +154,25 @@ def test_a_bomb_is_refused_before_it_fills_the_memory(server, tmp_path):
     assert "message-size-limit" in done.stderr
 
 
+def test_compressed_files_of_other_formats(server, tmp_path):
+    """A whole mbox as logrotate or a person packs it, and letters by themselves."""
+    text = b"".join(b"From a@example.org Sat Jan  1 10:00:0%d 2022\nSubject: %d\n\nbody\n\n" % (number, number)
+                    for number in range(1, 4))
+    (tmp_path / "box.gz").write_bytes(gzip.compress(text))
+    (tmp_path / "box.xz").write_bytes(lzma.compress(text)[:-20])
+    (tmp_path / "E").mkdir()
+    (tmp_path / "E/1.eml.bz2").write_bytes(bz2.compress(b"Subject: packed\n\nbody\n"))
+    (tmp_path / "E/2.eml").write_bytes(b"CRYPTED\x03\x07" + 60 * b"k")
+    (tmp_path / "E/3.eml").write_bytes(gzip.compress(b"Subject: large\n\n" + 70 * 2**20 * b"x"))
+    assert server.imapctl("import", "demo", "mbox", tmp_path / "box.gz").stdout == "3 imported, 0 there already\n"
+    done = server.imapctl("import", "demo", "mbox", tmp_path / "box.xz", check=False)
+    assert done.returncode == 65 and "end too early" in done.stderr
+    done = server.imapctl("import", "demo", "eml", tmp_path / "E", check=False)
+    assert (done.returncode, done.stdout) == (65, "1 imported, 0 there already, 2 refused\n")
+    assert "2.eml: not imported: it is encrypted" in done.stderr and "3.eml: not imported: it is larger" in done.stderr
+    assert subjects(server) == {"INBOX": ["1", "2", "3", "packed"]}
+
+
 def test_nothing_is_no_success(server, tmp_path):
     (tmp_path / "empty/cur").mkdir(parents=True)
     (tmp_path / "none").mkdir()

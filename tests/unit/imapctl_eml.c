@@ -67,7 +67,7 @@ static const struct {
 	{ ",2", "Subject: removed\n\n", "removed" },
 	{ "notes.eml", "no header at all\n", "header field" },
 	{ "empty", "", "header field" },
-	{ "gzipped", "\x1f\x8b\x08", "header field" },
+	{ "gzipped", "\x1f\x8b\x08", "compressed data" },
 	{ "prose", "From here on\nprose: this\n", "header field" },
 };
 
