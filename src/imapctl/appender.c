@@ -24,6 +24,7 @@ struct item {
 struct batch {
 	struct list link;
 	struct buffer mailbox;
+	struct buffer folder;		/* the origin of a mailbox without messages, which is only made */
 	struct item items[BATCH_MESSAGES];
 	size_t count, octets;
 	uint32_t tag;
@@ -51,6 +52,7 @@ batch_free(struct batch *batch)
 		buffer_free(&batch->items[i].origin);
 	}
 	buffer_free(&batch->mailbox);
+	buffer_free(&batch->folder);
 	free(batch);
 }
 
@@ -135,7 +137,7 @@ send_batch(struct appender *appender, struct batch *batch)
 	struct buffer *out = dialog_out(appender->dialog);
 
 	batch->tag = ++appender->next_tag;
-	buffer_printf(out, "a%u APPEND ", batch->tag);
+	buffer_printf(out, "a%u %s ", batch->tag, batch->count == 0 ? "CREATE" : "APPEND");
 	dialog_add_quoted(out, buffer_span(&batch->mailbox));
 	for (size_t i = 0; i < batch->count; i++)
 		add_item(out, &batch->items[i]);
@@ -145,24 +147,28 @@ send_batch(struct appender *appender, struct batch *batch)
 	appender->sent_octets += batch->octets;
 }
 
+static void
+add_command(struct appender *appender, const char *command, struct span mailbox)
+{
+	struct buffer *out = dialog_out(appender->dialog);
+
+	buffer_add_string(out, command);
+	dialog_add_quoted(out, mailbox);
+	buffer_add_string(out, "\r\n");
+}
+
 /* The answers have tags of another kind and are not waited for: an APPEND behind it shows all. */
 static void
 ensure_mailbox(struct appender *appender, struct span mailbox)
 {
-	static const char *const commands[] = { "c CREATE ", "c SUBSCRIBE " };
-	struct buffer *out = dialog_out(appender->dialog);
-
 	if (span_equals(mailbox, buffer_span(&appender->last_mailbox)))
 		return;
 	buffer_clear(&appender->last_mailbox);
 	buffer_add_span(&appender->last_mailbox, mailbox);
 	if (span_equals_nocase(mailbox, SPAN("INBOX")))
 		return;
-	for (size_t i = 0; i < COUNT_OF(commands); i++) {
-		buffer_add_string(out, commands[i]);
-		dialog_add_quoted(out, mailbox);
-		buffer_add_string(out, "\r\n");
-	}
+	add_command(appender, "c CREATE ", mailbox);
+	add_command(appender, "c SUBSCRIBE ", mailbox);
 }
 
 static struct batch *
@@ -225,7 +231,9 @@ on_refusal(struct appender *appender, struct batch *batch, struct span answer)
 {
 	struct item *item = &batch->items[0];
 
-	if (batch->count > 1) {		/* so that only the bad ones stay out */
+	if (batch->count == 0) {
+		appender->events.on_refused(buffer_span(&batch->folder), answer, appender->events.context);
+	} else if (batch->count > 1) {		/* so that only the bad ones stay out */
 		for (size_t i = 0; i < batch->count; i++)
 			send_alone(appender, batch, i);
 	} else if (item->keywords.length > 0 && span_starts_with(answer, SPAN("NO [LIMIT]"))) {
@@ -242,6 +250,8 @@ on_answer(struct appender *appender, struct batch *batch, struct span answer)
 {
 	enum appender_stop stop = stop_for(answer);
 
+	if (batch->count == 0 && span_starts_with(answer, SPAN("NO [ALREADYEXISTS]")))
+		return;
 	if (span_starts_with(answer, SPAN("OK "))) {
 		appender->confirmed += batch->count;
 	} else if (stop != APPENDER_GOES_ON) {
@@ -335,6 +345,22 @@ appender_add(struct appender *appender, struct span mailbox, const struct messag
 	buffer_add_span(&item.origin, buffer_span(&message->origin));
 	batch_take(appender->filling, &item);
 	return true;
+}
+
+bool
+appender_make(struct appender *appender, struct span mailbox, struct span origin)
+{
+	struct batch *batch;
+
+	if (span_equals_nocase(mailbox, SPAN("INBOX")))
+		return true;
+	if (!flush(appender))
+		return false;
+	batch = batch_new(mailbox);
+	buffer_add_span(&batch->folder, origin);
+	send_batch(appender, batch);
+	add_command(appender, "c SUBSCRIBE ", mailbox);
+	return wait_for_window(appender, WINDOW_BATCHES, WINDOW_OCTETS);
 }
 
 bool

@@ -14,7 +14,7 @@
 struct appender;
 
 struct appender_events {
-	/* A message was refused; the spans are borrowed until return. */
+	/* A message or mailbox was refused; the spans are borrowed until return. */
 	void (*on_refused)(struct span origin, struct span reason, void *context);
 	/* A message went in without its keywords: the mailbox has no room for them. */
 	void (*on_no_keywords)(struct span origin, void *context);
@@ -41,6 +41,9 @@ void appender_free(struct appender **appender);
  * False: appender_why() says why not; what was not answered is not counted.
  */
 bool appender_add(struct appender *appender, struct span mailbox, const struct message *message);
+
+/* Make a mailbox that gets no messages, unless it is there.  If it is refused, origin is.  False as above. */
+bool appender_make(struct appender *appender, struct span mailbox, struct span origin);
 
 /* Send what waits and wait for all answers; false as above. */
 bool appender_finish(struct appender *appender);

@@ -124,6 +124,27 @@ deliver_all(struct import *import, struct message *message)
 	return is_alive && deliver(import, buffer_span(&message->mailbox), message);
 }
 
+static bool
+make_mailbox(struct import *import, const struct message *message)
+{
+	struct buffer mailbox = { 0 };
+	bool is_alive;
+
+	full_mailbox(import, buffer_span(&message->mailbox), &mailbox);
+	is_alive = appender_make(import->appender, buffer_span(&mailbox), buffer_span(&message->origin));
+	buffer_free(&mailbox);
+	return is_alive;
+}
+
+/* Do what a source gave something for; false when no more can be handed over. */
+static bool
+take(struct import *import, enum source_result result, struct message *message)
+{
+	if (result == SOURCE_MAILBOX)
+		return make_mailbox(import, message);
+	return !is_message(import, result, message) || deliver_all(import, message);
+}
+
 /* Feed all messages; false when no more could be handed over. */
 static bool
 feed(struct import *import)
@@ -134,8 +155,7 @@ feed(struct import *import)
 
 	while (is_alive && !is_interrupted &&
 	    (result = source_next(import->source, &message)) != SOURCE_END) {
-		if (is_message(import, result, &message))
-			is_alive = deliver_all(import, &message);
+		is_alive = take(import, result, &message);
 		progress_show(&import->progress, import->source->done, import->source->total,
 		    appender_count(import->appender) + import->report.already);
 	}

@@ -25,6 +25,7 @@ struct maildir {
 	struct troubles troubles;
 	size_t folder;			/* the next one to be listed */
 	struct buffer path, mailbox;	/* of the one under way */
+	bool is_empty;			/* it is a mailbox without messages, still to be told */
 	struct maildir_list list;
 	size_t file;			/* the next one in it */
 	struct maildir_keywords keywords;
@@ -84,6 +85,8 @@ begin_folder(struct maildir *maildir, const struct folder *folder)
 	maildir_list_read(&maildir->list, folder->path);
 	note_unreadable_part(maildir, "new", maildir->list.new_error);
 	note_unreadable_part(maildir, "cur", maildir->list.cur_error);
+	maildir->is_empty = maildir->list.count == 0 && maildir->list.new_error == 0 &&
+	    maildir->list.cur_error == 0;
 	maildir_keywords_read(&maildir->keywords, folder->path);
 	if (maildir->keywords.has_more)
 		note(maildir, "keywords beyond the 26th, which Dovecot keeps in its index alone", folder->path);
@@ -202,6 +205,15 @@ read_message(struct maildir *maildir, struct message *message, struct maildir_fi
 }
 
 static enum source_result
+give_mailbox(struct maildir *maildir, struct message *message)
+{
+	maildir->is_empty = false;
+	buffer_add_span(&message->origin, buffer_span(&maildir->path));
+	buffer_add_span(&message->mailbox, buffer_span(&maildir->mailbox));
+	return SOURCE_MAILBOX;
+}
+
+static enum source_result
 next(struct source *source, struct message *message)
 {
 	struct maildir *maildir = CONTAINER_OF(source, struct maildir, source);
@@ -211,6 +223,8 @@ next(struct source *source, struct message *message)
 	for (;;) {
 		if (troubles_give(&maildir->troubles, message, &result))
 			return result;
+		if (maildir->is_empty)
+			return give_mailbox(maildir, message);
 		if (maildir->file < maildir->list.count) {
 			source->done++;
 			return read_message(maildir, message, &maildir->list.files[maildir->file++]);

@@ -76,7 +76,7 @@ begin_folder(struct mh *mh, const struct folder *folder)
 	buffer_clear(&mh->mailbox);
 	buffer_add_string(&mh->path, folder->path);
 	mh_list_read(&mh->list, folder->path);
-	if (mh->list.count == 0)
+	if (mh->list.count == 0)	/* it may be there for the folders in it alone */
 		return;
 	if ((why = folder_name_finish(buffer_span(&folder->name), &mh->mailbox)) != NULL) {
 		troubles_refused_folder(&mh->troubles, folder->path, why, mh->list.count);

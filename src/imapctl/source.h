@@ -21,6 +21,7 @@ enum message_flag {
 
 enum source_result {
 	SOURCE_MESSAGE,
+	SOURCE_MAILBOX,		/* message->mailbox is a folder without messages, message->origin its path */
 	SOURCE_END,
 	SOURCE_UNREADABLE,	/* message->origin could not be read, errno says why; the rest follows */
 	SOURCE_REFUSED,		/* message->origin is not imported, message->reason says why; the rest follows */

@@ -86,6 +86,8 @@ def test_folders_in_folders(server, tmp_path):
     """Dovecot's LAYOUT=fs, with a name that is none beside it: that is told, and the others come in."""
     for place in ("", "Work/", "Work/2020/", "inbox/sub/", "R&D/", "Entw&APw-rfe/"):
         letter(tmp_path / f"M/{place}cur/1.a.example.org:2,S", place)
+    (tmp_path / "M/No/Mail/new").mkdir(parents=True)
+    (tmp_path / "M/No/Mail/cur").mkdir()
     bad = os.fsencode(tmp_path) + b"/M/Entw\xfcrfe/cur"
     os.makedirs(bad)
     shutil.copy(os.fsencode(tmp_path) + b"/M/cur/1.a.example.org:2,S", bad)
@@ -94,6 +96,8 @@ def test_folders_in_folders(server, tmp_path):
     assert r"/Entw\xfcrfe: not imported: its name is neither" in done.stderr and "1 message stay" in done.stderr
     assert subjects(server) == {"INBOX": [""], "Work": ["Work/"], "Work/2020": ["Work/2020/"],
                                 "INBOX/sub": ["inbox/sub/"], "R&-D": ["R&D/"], "Entw&APw-rfe": ["Entw&APw-rfe/"]}
+    with server.client("demo") as client:
+        assert client.ok(b"LSUB No/ *").untagged == [b'* LSUB () "/" No/Mail']
 
 
 @pytest.mark.skipif(shutil.which("mbsync") is None, reason="isync is not installed")

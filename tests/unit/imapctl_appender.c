@@ -55,12 +55,13 @@ static void
 answer(struct server *server, struct buffer *command, struct buffer *octets)
 {
 	const char *text = buffer_string(command);
-	bool is_bad = strstr(buffer_string(octets), "POISON") != NULL;
+	bool is_bad = strstr(buffer_string(octets), "POISON") != NULL || strstr(text, "CREATE \"POISON\"") != NULL;
+	bool is_there = strstr(text, "CREATE \"there\"") != NULL;
 
 	if (strstr(text, " APPEND ") != NULL && !is_bad)
 		buffer_add_span(&server->appended, buffer_span(octets));
 	dprintf(server->descriptor, "* OK still here\r\n%.*s %s\r\n", (int)strcspn(text, " "), text,
-	    is_bad ? "NO [CANNOT] poison" : "OK done");
+	    is_bad ? "NO [CANNOT] poison" : is_there ? "NO [ALREADYEXISTS] yes" : "OK done");
 }
 
 static void *
@@ -174,6 +175,32 @@ test_batches(void **state)
 }
 
 static void
+test_mailboxes_without_messages(void **state)
+{
+	struct server server;
+	struct buffer refused = { 0 };
+	struct dialog *dialog = dialog_new(server_start(&server, -1));
+	struct appender *appender = appender_new(dialog, (struct appender_events){ on_refused, on_no_keywords, &refused });
+
+	(void)state;
+	assert_true(add(appender, "INBOX", "one\r\n", 0, "1"));
+	assert_true(appender_make(appender, SPAN("INBOX"), SPAN("folder")));
+	assert_true(appender_make(appender, SPAN("there"), SPAN("folder/there")));
+	assert_true(appender_make(appender, SPAN("a\"b"), SPAN("folder/a")));
+	assert_true(appender_make(appender, SPAN("POISON"), SPAN("folder/poison")));
+	assert_true(appender_finish(appender));
+	assert_int_equal(appender_count(appender), 1);
+	appender_free(&appender);
+	dialog_free(&dialog);
+	server_join(&server);
+	assert_string_equal(buffer_string(&refused), "folder/poison: NO [CANNOT] poison\n");
+	assert_null(strstr(buffer_string(&server.words), "CREATE \"INBOX\""));
+	assert_non_null(strstr(buffer_string(&server.words), "CREATE \"a\\\"b\"\r\nc SUBSCRIBE \"a\\\"b\"\r\n"));
+	server_end(&server);
+	buffer_free(&refused);
+}
+
+static void
 test_many(void **state)
 {
 	struct server server;
@@ -224,6 +251,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_batches),
+		cmocka_unit_test(test_mailboxes_without_messages),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_bye),
 	};

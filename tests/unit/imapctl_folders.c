@@ -86,7 +86,7 @@ open_source(const char *kind, const char *name)
 	return source_open(kind, in_folder(name));
 }
 
-/* What the source gives, in its order: "mailbox:subject(flags keywords)", or "!name: reason". */
+/* What the source gives, in its order: "mailbox:subject(flags keywords)", "!name: reason", or a mailbox alone. */
 static void
 describe(struct source *source, struct buffer *out)
 {
@@ -104,6 +104,8 @@ describe(struct source *source, struct buffer *out)
 			buffer_printf(out, "!%.*s: %s", SPAN_ARGS(origin), strerror(errno));
 		else if (result == SOURCE_REFUSED)
 			buffer_printf(out, "!%.*s: %s", SPAN_ARGS(origin), buffer_string(&message.reason));
+		else if (result == SOURCE_MAILBOX)
+			buffer_printf(out, "%s", buffer_string(&message.mailbox));
 		else
 			buffer_printf(out, "%s:%.*s(%u%s%s)", buffer_string(&message.mailbox),
 			    (int)span_find(span_from(text, 9), '\r'), (const char *)text.at + 9, message.flags,
@@ -146,11 +148,13 @@ test_maildirs_in_maildirs(void **state)
 	make_maildir("T/M++", "M++");					/* a whole Maildir++ lies in another tree */
 	make_maildir("T/M++/.d.e", "M++/d/e");
 	write_file("T/M++/.d.e/maildirfolder", "");
+	make_folder("T/.No.Mail/cur");
 	make_maildir("T/Entw\xc3\xbcrfe", "Entw&APw-rfe");
 	make_maildir("T/.R&D.Entw&APw-rfe", "R&-D/Entw&APw-rfe");
 	expect("maildir", "T",
 	    ":(8)\n"
 	    "INBOX/Sent:INBOX/Sent(8)\n"
+	    "No/Mail\n"
 	    "R&-D/Entw&APw-rfe:R&-D/Entw&APw-rfe(8)\n"
 	    "Sub/Below:Sub/Below(8)\n"
 	    "x/directory:x/directory(8)\n"
