@@ -147,6 +147,7 @@ struct imap_status {
 struct imap_append {
 	struct span mailbox;
 	size_t message_count;
+	bool has_utf8;			/* "UTF8 (" stood before one of them */
 };
 
 enum imap_store_kind { IMAP_STORE_REPLACE, IMAP_STORE_ADD, IMAP_STORE_REMOVE };

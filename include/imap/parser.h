@@ -59,6 +59,7 @@ struct imap_append_message {
 	struct imap_date_time date;
 	uint64_t size_octets;		/* 0 gives up the whole APPEND, RFC 3502 section 6.3.11 */
 	bool is_literal8;
+	bool is_utf8;			/* "UTF8 (" stands before it, RFC 6855 section 4 */
 	bool is_synchronizing;
 	size_t index;			/* 0 for the first of MULTIAPPEND */
 };

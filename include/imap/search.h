@@ -63,6 +63,7 @@ struct imap_search {
 	bool has_return;		/* answer with ESEARCH, RFC 4731 */
 	unsigned return_options;	/* IMAP_RETURN_*; "RETURN ()" is IMAP_RETURN_ALL */
 	bool has_modseq;		/* some key is MODSEQ */
+	bool has_charset;		/* CHARSET was said */
 	bool has_unknown_charset;	/* nothing of the keys was read: the answer is NO [BADCHARSET] */
 	struct span charset;		/* of the texts, which are to be converted; empty: they are valid UTF-8 */
 	struct imap_search_node *nodes;	/* nodes[0] is the root */

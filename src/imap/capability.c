@@ -98,6 +98,12 @@ appends_many(const struct imap_command_line *line)
 }
 
 static bool
+appends_utf8(const struct imap_command_line *line)
+{
+	return (line->verb == IMAP_APPEND || line->verb == IMAP_REPLACE) && line->append.has_utf8;
+}
+
+static bool
 fetches(const struct imap_command_line *line, enum imap_fetch_kind kind)
 {
 	for (size_t i = 0; line->verb == IMAP_FETCH && i < line->fetch.item_count; i++)
@@ -228,6 +234,8 @@ static const struct {
 	[IMAP_CAN_SAVEDATE] = { "SAVEDATE", AFTER_LOGIN, 0, NULL, uses_save_date },	/* RFC 8514 */
 	[IMAP_CAN_WITHIN] = { "WITHIN", AFTER_LOGIN, 0, NULL, searches_within },	/* RFC 5032 */
 	[IMAP_CAN_APPENDLIMIT] = { "APPENDLIMIT", AFTER_LOGIN, 0, NULL, asks_append_limit },	/* RFC 7889 */
+	[IMAP_CAN_UTF8] = { "UTF8=ACCEPT", AFTER_LOGIN, IMAP_ENABLE_UTF8, NULL, appends_utf8 },	/* RFC 6855 */
+	[IMAP_CAN_I18NLEVEL] = { "I18NLEVEL=1", AFTER_LOGIN, 0, NULL, NULL },	/* RFC 5255 */
 	[IMAP_CAN_CONDSTORE] = { "CONDSTORE", AFTER_LOGIN, IMAP_ENABLE_CONDSTORE, NULL, uses_modseq },	/* RFC 7162 */
 };
 

@@ -116,7 +116,7 @@ end_append(struct imap_parser *parser, struct imap_event *event)
 {
 	struct imap_command_line *line = parser->append;
 
-	if (parser->text.length > 0) {
+	if (!span_equals(buffer_span(&parser->text), parser->message.is_utf8 ? SPAN(")") : SPAN(""))) {
 		parser_tell_error(parser, event, "Unexpected text behind the message");
 		parser_start_command(parser);
 		return true;
@@ -162,6 +162,11 @@ begin_message(struct imap_parser *parser, struct imap_event *event)
 		event->error.is_syntax = false;
 		return skip_announced(parser, event);
 	}
+	if (parser->message.is_utf8 && !announcement->is_literal8) {
+		parser_tell_error(parser, event, "UTF8 takes a literal8");
+		return skip_announced(parser, event);
+	}
+	parser->append->append.has_utf8 |= parser->message.is_utf8;
 	parser->message.size_octets = announcement->size;
 	parser->message.is_literal8 = announcement->is_literal8;
 	parser->message.is_synchronizing = !announcement->is_plus;

@@ -4,7 +4,7 @@
  */
 #include "read.h"
 
-/* "[(flags) ][date-time ]" up to the literal. */
+/* "[(flags) ][date-time ][UTF8 (]" up to the literal. */
 static bool
 read_options(struct cursor *cursor, struct imap_append_message *message)
 {
@@ -15,6 +15,9 @@ read_options(struct cursor *cursor, struct imap_append_message *message)
 		if (!cursor_date_time(cursor, &message->date) || !cursor_space(cursor))
 			return false;
 	}
+	message->is_utf8 = cursor_word(cursor, "UTF8");
+	if (message->is_utf8 && (!cursor_space(cursor) || !cursor_expect(cursor, '(')))
+		return false;
 	if (!cursor_is_at_end(cursor))
 		return cursor_fail(cursor, "Expected the message as literal");
 	return cursor_settle(cursor);
@@ -55,6 +58,8 @@ imap_read_append(struct cursor *cursor, struct imap_command_line *line, struct i
 bool
 imap_read_append_next(struct cursor *cursor, struct imap_append_message *message)
 {
+	if (message->is_utf8 && !cursor_expect(cursor, ')'))
+		return false;
 	message->flags = (struct imap_flags){ 0 };
 	message->has_date = false;
 	message->date = (struct imap_date_time){ 0 };

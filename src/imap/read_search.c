@@ -471,6 +471,7 @@ read_charset(struct cursor *cursor, struct imap_search *search)
 		return true;
 	if (!spaces(cursor) || !cursor_astring(cursor, &charset))
 		return false;
+	search->has_charset = true;
 	search->has_unknown_charset = charset.length == 0 || !mime_charset_is_known(charset);
 	if (!search->has_unknown_charset && !mime_charset_is_utf8(charset))
 		search->charset = charset;

@@ -1,5 +1,5 @@
 /*
- * ENABLE: RFC 9051 section 6.3.1, RFC 5161; CONDSTORE of RFC 7162 section 3.1.
+ * ENABLE: RFC 9051 section 6.3.1, RFC 5161; UTF8=ACCEPT of RFC 6855 section 3; CONDSTORE of RFC 7162 section 3.1.
  */
 #include "commands.h"
 
@@ -12,9 +12,13 @@ cmd_enable(struct session *session)
 	buffer_add_string(out, "* ENABLED");
 	if ((names & IMAP_ENABLE_REV2) != 0) {
 		session->is_rev2 = true;
-		imap_parser_set_utf8(session->parser, true);
 		buffer_add_string(out, " IMAP4rev2");
 	}
+	if ((names & IMAP_ENABLE_UTF8) != 0) {
+		session->has_utf8 = true;
+		buffer_add_string(out, " UTF8=ACCEPT");
+	}
+	imap_parser_set_utf8(session->parser, session_is_utf8(session));
 	if ((names & IMAP_ENABLE_CONDSTORE) != 0)
 		buffer_add_string(out, " CONDSTORE");
 	buffer_add_string(out, "\r\n");

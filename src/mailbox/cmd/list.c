@@ -12,7 +12,7 @@ struct list_command {
 	struct session_job job;
 	struct arena *arena;
 	const struct imap_list *list;
-	bool is_lsub, is_utf8;
+	bool is_lsub, is_rev2, is_utf8;
 	bool has_children, has_uses;	/* attributes that are told */
 	struct list_request request;
 	struct status_style status;
@@ -35,7 +35,7 @@ write_attributes(struct list_command *command, const struct list_entry *entry)
 	if (command->request.wants_subscribed && entry->is_subscribed)
 		write_attribute(out, "\\Subscribed");
 	if (entry->mailbox == NULL)	/* RFC 3501 has only the older word */
-		write_attribute(out, command->list->is_extended || command->is_utf8 ? "\\NonExistent" : "\\Noselect");
+		write_attribute(out, command->list->is_extended || command->is_rev2 ? "\\NonExistent" : "\\Noselect");
 	if (command->has_children)
 		write_attribute(out, entry->has_children ? "\\HasChildren" : "\\HasNoChildren");
 	if (command->has_uses && entry->mailbox != NULL && entry->mailbox->special_use != NULL)
@@ -169,13 +169,14 @@ submit(struct session *session)
 	if ((command->list->status & IMAP_STATUS_HIGHESTMODSEQ) != 0)
 		session_begin_condstore(session);	/* as STATUS does, whose answer it is */
 	command->is_lsub = session->line->verb == IMAP_LSUB;
-	command->is_utf8 = session->is_rev2;
+	command->is_rev2 = session->is_rev2;
+	command->is_utf8 = session_is_utf8(session);
 	command->has_children = session_can(session, IMAP_CAN_CHILDREN);
 	command->has_uses = session_can(session, IMAP_CAN_SPECIAL_USE);
 	command->request.select = command->is_lsub ? IMAP_LIST_SELECT_SUBSCRIBED : command->list->select;
 	command->request.wants_subscribed = (command->request.select & IMAP_LIST_SELECT_SUBSCRIBED) != 0 ||
 	    (command->list->returns & IMAP_LIST_RETURN_SUBSCRIBED) != 0;
-	command->status = (struct status_style){ command->list->status, session->is_rev2,
+	command->status = (struct status_style){ command->list->status, session_is_utf8(session),
 		session->role->parts.config->message_size_limit_octets };
 	command->job.work = work_list;
 	command->job.done = on_listed;

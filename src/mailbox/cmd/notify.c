@@ -85,7 +85,7 @@ submit_status(struct session *session)
 	request->program = &session->line->notify;
 	request->selected_id = session->view == NULL ? 0 : session->view->state->mailbox_id;
 	request->has_condstore = session->has_condstore;
-	request->style.is_utf8 = session->is_rev2;
+	request->style.is_utf8 = session_is_utf8(session);
 	request->job.work = work_status;
 	request->job.done = on_status;
 	session_submit(session, &request->job, ACCOUNT_READ);

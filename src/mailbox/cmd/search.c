@@ -297,7 +297,9 @@ cmd_search(struct session *session)
 	session->may_expunge = session->may_expunge && !has_numbers(program);
 	if (program->has_modseq)
 		session_begin_condstore(session);
-	if (program->has_unknown_charset)
+	if (program->has_charset && session->has_utf8)		/* RFC 6855 section 3 */
+		refuse(session, REPLY_BAD_ARGUMENT);
+	else if (program->has_unknown_charset)
 		refuse(session, REPLY_BAD_CHARSET);
 	else if (program->charset.length > 0)
 		submit_conversion(session);

@@ -59,7 +59,7 @@ cmd_status(struct session *session)
 	request->arena = session->line->arena;
 	request->name = session->line->status.mailbox;
 	request->style.items = session->line->status.items;
-	request->style.is_utf8 = session->is_rev2;
+	request->style.is_utf8 = session_is_utf8(session);
 	request->style.append_limit = session->role->parts.config->message_size_limit_octets;
 	if ((state = state_find_named(session->account, request->name)) != NULL) {
 		answer_from_state(session, state, &request->style);

@@ -171,7 +171,7 @@ static void
 write_name(struct notify *notify, const struct bulletin_name *name)
 {
 	struct buffer *out = &notify->names;
-	bool is_utf8 = notify->session->is_rev2;
+	bool is_utf8 = session_is_utf8(notify->session);
 
 	buffer_add_string(out, "* LIST (");
 	if (name->is_subscribed)
@@ -231,7 +231,7 @@ write_status(struct notify *notify, const struct pending *pending, struct buffer
 {
 	const struct status_style style = {
 		.items = notify_status_items(pending->events, notify->session->has_condstore),
-		.is_utf8 = notify->session->is_rev2,
+		.is_utf8 = session_is_utf8(notify->session),
 	};
 
 	status_write(out, &pending->row, 0, &style);

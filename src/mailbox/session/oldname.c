@@ -11,10 +11,10 @@ oldname_write_list(struct session *session, const char *attributes, struct span 
 	struct buffer *out = session_out(session);
 
 	buffer_printf(out, "* LIST (%s) \"/\" ", attributes);
-	imap_write_mailbox(out, name, session->is_rev2);
+	imap_write_mailbox(out, name, session_is_utf8(session));
 	if (session->line->has_other_name) {
 		buffer_add_string(out, " (\"OLDNAME\" (");
-		imap_write_astring(out, session->line->sent_name, session->is_rev2);
+		imap_write_astring(out, session->line->sent_name, session_is_utf8(session));
 		buffer_add_string(out, "))");
 	}
 	buffer_add_string(out, "\r\n");

@@ -68,6 +68,7 @@ struct session {
 	unsigned selections;		/* rises when a view goes */
 	struct span selected_name;	/* of the view's mailbox, owned */
 	bool is_rev2;			/* ENABLE IMAP4rev2: UTF-8 names, ESEARCH, no RECENT */
+	bool has_utf8;			/* ENABLE UTF8=ACCEPT, RFC 6855: UTF-8 names in IMAP4rev1, too */
 	bool has_condstore;		/* CONDSTORE-aware, RFC 7162 section 3.1: MODSEQ in every FETCH that is told */
 	bool has_qresync;		/* ENABLE QRESYNC */
 	struct imap_command_line *line;	/* the command under way */
@@ -212,6 +213,13 @@ void session_on_change(void *context);
 
 /* Leave the selected mailbox. */
 void session_unselect(struct session *session);
+
+/* Whether quoted strings may hold UTF-8, and names are told in it: RFC 9051 section 4.3, RFC 6855 section 3. */
+static inline bool
+session_is_utf8(const struct session *session)
+{
+	return session->is_rev2 || session->has_utf8;
+}
 
 /* Whether RECENT and \Recent are told. */
 static inline bool
