@@ -1,12 +1,15 @@
 /*
- * The server side of SASL as state machines (RFC 4422): PLAIN (RFC 4616), LOGIN, and SCRAM with SHA-1 or
- * SHA-256, bound to the TLS channel or not (RFC 5802, RFC 7677).  Pure: whoever calls looks the user up and has
- * passwords verified on a worker between two steps.  Any thread, one at a time; each call costs microseconds.
+ * The server side of SASL as state machines (RFC 4422): PLAIN (RFC 4616), LOGIN, SCRAM with SHA-1 or SHA-256,
+ * bound to the TLS channel or not (RFC 5802, RFC 7677), OAUTHBEARER (RFC 7628), XOAUTH2, and EXTERNAL by the client's
+ * certificate (RFC 4422 appendix A).  Pure: whoever calls looks the user up and has passwords and tokens verified on a
+ * worker between two steps.  Any thread, one at a time; each call costs microseconds.
  *
  *	event = sasl_start(sasl, initial);
  *	SASL_CHALLENGE		send "+ " sasl_challenge() CRLF, then sasl_respond() with the client's line
  *	SASL_LOOK_UP		find sasl_user() in the directory, then sasl_credential()
  *	SASL_VERIFY		as SASL_LOOK_UP, and password_verify() on a worker, then sasl_verified()
+ *	SASL_CHECK_TOKEN	token_check() of sasl_password() on a worker, then sasl_token()
+ *	SASL_AUTHORIZE		find sasl_user() in the directory, then sasl_found(): nothing else is to be proved
  *	SASL_DONE		sasl_user() is who it says
  *	SASL_FAILED		NO [AUTHENTICATIONFAILED]; the same words whatever the cause
  *	SASL_MALFORMED		BAD: not base64, or not what the mechanism's grammar allows
@@ -17,6 +20,7 @@
 #ifndef AUTH_SASL_H
 #define AUTH_SASL_H
 
+#include "auth/token.h"
 #include "base/span.h"
 
 enum sasl_mechanism {
@@ -26,18 +30,24 @@ enum sasl_mechanism {
 	SASL_SCRAM_SHA_1_PLUS,
 	SASL_SCRAM_SHA_256,
 	SASL_SCRAM_SHA_256_PLUS,
+	SASL_OAUTHBEARER,
+	SASL_XOAUTH2,
+	SASL_EXTERNAL,
 	SASL_MECHANISM_COUNT
 };
 
 /* Sets of mechanisms: 1 << SASL_PLAIN and so on. */
 #define SASL_BIT(mechanism)	(1u << (mechanism))
 #define SASL_SCRAM		(SASL_BIT(SASL_SCRAM_SHA_1) | SASL_BIT(SASL_SCRAM_SHA_256) | SASL_SCRAM_PLUS)
+#define SASL_BEARER		(SASL_BIT(SASL_OAUTHBEARER) | SASL_BIT(SASL_XOAUTH2))
 #define SASL_SCRAM_PLUS		(SASL_BIT(SASL_SCRAM_SHA_1_PLUS) | SASL_BIT(SASL_SCRAM_SHA_256_PLUS))
 
 enum sasl_event {
 	SASL_CHALLENGE,
 	SASL_LOOK_UP,
 	SASL_VERIFY,
+	SASL_CHECK_TOKEN,
+	SASL_AUTHORIZE,
 	SASL_DONE,
 	SASL_FAILED,
 	SASL_MALFORMED,
@@ -58,10 +68,13 @@ struct sasl_facts {
 	struct span secret;
 	unsigned offered;	/* the mechanisms that the client was told of */
 	struct sasl_binding bindings[SASL_BINDING_COUNT];
+	const struct span *certificate_names;	/* of the client's certificate, which was verified: users it may be */
+	size_t certificate_name_count;		/* 0: there is none */
+	const char *token_scope, *openid_configuration;	/* what a client whose token is refused may need; or NULL */
 };
 
-/* A longer line from the client is SASL_MALFORMED; base64 text, without CRLF. */
-#define SASL_LINE_MAX 4096
+/* A longer line from the client is SASL_MALFORMED; base64 text, without CRLF.  It has room for a token. */
+#define SASL_LINE_MAX 12288
 
 struct sasl;
 
@@ -102,6 +115,16 @@ enum sasl_event sasl_credential(struct sasl *sasl, struct span credential);
 /* Answer SASL_VERIFY: SASL_DONE or SASL_FAILED. */
 enum sasl_event sasl_verified(struct sasl *sasl, bool is_match);
 
+/*
+ * Answer SASL_CHECK_TOKEN.
+ *
+ *	user	whom the token stands for; ignored unless TOKEN_GOOD
+ */
+enum sasl_event sasl_token(struct sasl *sasl, enum token_verdict verdict, struct span user);
+
+/* Answer SASL_AUTHORIZE: whether there is such a user, who may log in. */
+enum sasl_event sasl_found(struct sasl *sasl, bool is_found);
+
 /* Base64 of the challenge; may be empty.  Borrowed until the next call. */
 struct span sasl_challenge(const struct sasl *sasl);
 
@@ -110,11 +133,12 @@ struct span sasl_user(const struct sasl *sasl);
 
 /*
  * After SASL_FAILED a word for the log: "password", "no-keys" (none for this mechanism, or there is no such user),
- * "channel-binding", "authorization-identity".  Static.
+ * "channel-binding", "authorization-identity", "certificate", those of token_verdict_word().  NULL: nothing was
+ * compared here.  It is set, too, when the client has cancelled after it was told of an error.  Static.
  */
 const char *sasl_reason(const struct sasl *sasl);
 
-/* The password, at SASL_VERIFY.  Borrowed from sasl, which wipes it. */
+/* The password at SASL_VERIFY, the token at SASL_CHECK_TOKEN.  Borrowed from sasl, which wipes it. */
 struct span sasl_password(const struct sasl *sasl);
 
 #endif

@@ -15,6 +15,11 @@ void base64_encode(struct span octets, struct buffer *out);
  */
 bool base64_decode(struct span text, struct buffer *out);
 
+/*
+ * The same for base64url without padding (RFC 4648 section 5, RFC 7515 section 2): strictly, too.
+ */
+bool base64url_decode(struct span text, struct buffer *out);
+
 void hex_encode(struct span octets, struct buffer *out);
 bool hex_decode(struct span text, struct buffer *out);
 

@@ -71,6 +71,23 @@ bool tls_context_require_1_3(struct tls_context *context, char **error_out);
 /* Whether this mbedTLS speaks TLS 1.3 at the server's end. */
 bool tls_knows_1_3(void);
 
+/*
+ * The server's end, before the first handshake: ask clients for a certificate that one of the authorities in ca_file
+ * has signed.  Who has none, or another one, comes in all the same.  Who has shown one gets no session to resume, so
+ * that it is looked at each time.
+ *
+ *	field	where the names of users are
+ *
+ * False: *error_out, given, names the file and what is wrong.  Reads files, as tls_context_new().
+ */
+enum tls_user_field {
+	TLS_USER_RFC822_NAME,	/* the alternative names that are addresses: RFC 5280 section 4.2.1.6 */
+	TLS_USER_OTHER_NAME,	/* those that are a UPN of Windows, or an address of RFC 9598 */
+	TLS_USER_COMMON_NAME,	/* the one CN of the subject; none, where there are several */
+};
+bool tls_context_ask_certificates(struct tls_context *context, const char *ca_file, enum tls_user_field field,
+    char **error_out);
+
 /* How long handshakes may take, those that begin from now on. */
 void tls_context_set_handshake_timeout(struct tls_context *context, uint64_t ms);
 
@@ -147,6 +164,7 @@ struct tls_facts {
 	const char *server_name;	/* SNI; NULL: none was sent */
 	bool is_resumed;		/* known at the server's end only */
 	const char *error;	/* why the handshake failed; NULL: it did not */
+	const char *certificate_error;	/* why the client's certificate stands for nobody; NULL: it does, or there is none */
 	bool is_silent;		/* nothing has come, and not because it took too long */
 };
 void stream_tls_facts(const struct stream *stream, struct tls_facts *facts_out);
@@ -160,6 +178,10 @@ struct tls_bindings {
 	struct span end_point;		/* tls-server-end-point, RFC 5929 section 4 */
 };
 void stream_tls_bindings(const struct stream *stream, struct tls_bindings *bindings_out);
+
+/* The users that the client's certificate, which was verified, stands for; NULL and none before the handshake is
+ * over.  Borrowed, as long as the stream. */
+const struct span *stream_tls_users(const struct stream *stream, size_t *count_out);
 
 bool stream_is_tls(const struct stream *stream);
 

@@ -23,7 +23,14 @@ struct sasl {
 
 typedef enum sasl_event sasl_take(struct sasl *sasl, struct span message);
 
-sasl_take sasl_take_plain, sasl_take_login, sasl_take_scram;
+sasl_take sasl_take_plain, sasl_take_login, sasl_take_scram, sasl_take_oauthbearer, sasl_take_xoauth2,
+    sasl_take_external;
+
+/* Keep a password or token in memory that is wiped. */
+void sasl_keep_secret(struct sasl *sasl, struct span secret);
+
+/* Read a saslname (RFC 5802 section 7): "=2C" stands for a comma, "=3D" for an equals sign.  False: it is none. */
+bool sasl_read_name(struct span text, struct buffer *name_out);
 
 /* Wait for the client's next message, after sending this. */
 enum sasl_event sasl_send(struct sasl *sasl, enum sasl_step next, struct span message);

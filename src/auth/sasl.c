@@ -22,6 +22,9 @@ static const struct {
 	[SASL_SCRAM_SHA_1_PLUS] = { "SCRAM-SHA-1-PLUS", "", sasl_take_scram },
 	[SASL_SCRAM_SHA_256] = { "SCRAM-SHA-256", "", sasl_take_scram },
 	[SASL_SCRAM_SHA_256_PLUS] = { "SCRAM-SHA-256-PLUS", "", sasl_take_scram },
+	[SASL_OAUTHBEARER] = { "OAUTHBEARER", "", sasl_take_oauthbearer },
+	[SASL_XOAUTH2] = { "XOAUTH2", "", sasl_take_xoauth2 },
+	[SASL_EXTERNAL] = { "EXTERNAL", "", sasl_take_external },
 };
 
 bool

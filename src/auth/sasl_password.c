@@ -5,12 +5,10 @@
 
 #include "mechanism.h"
 
-/* Growing moves a buffer and leaves the old octets behind: ask for the room before writing. */
 static enum sasl_event
 keep_password(struct sasl *sasl, struct span password)
 {
-	buffer_reserve(&sasl->password, password.length + 1);
-	buffer_add_span(&sasl->password, password);
+	sasl_keep_secret(sasl, password);
 	return sasl_ask(sasl, SASL_VERIFY);
 }
 

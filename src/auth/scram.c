@@ -9,6 +9,7 @@
 #include "base/base64.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "mechanism.h"
 
 /* Take "NAME=VALUE" up to a comma or the end off the front. */
 static bool
@@ -29,30 +30,6 @@ take_comma(struct span *text)
 	if (text->length == 0 || text->at[0] != ',')
 		return false;
 	*text = span_from(*text, 1);
-	return true;
-}
-
-/* saslname: "=2C" stands for a comma and "=3D" for an equals sign; no other "=" may stand there. */
-static bool
-decode_name(struct span text, struct buffer *name_out)
-{
-	if (text.length == 0 || span_find(text, '\0') < text.length)
-		return false;
-	for (size_t at = 0; at < text.length; at++) {
-		struct span escape = span_slice(text, at, 3);
-
-		if (text.at[at] != '=') {
-			buffer_add_octet(name_out, text.at[at]);
-			continue;
-		}
-		if (span_equals(escape, SPAN("=2C")))
-			buffer_add_octet(name_out, ',');
-		else if (span_equals(escape, SPAN("=3D")))
-			buffer_add_octet(name_out, '=');
-		else
-			return false;
-		at += 2;
-	}
 	return true;
 }
 
@@ -153,7 +130,7 @@ take_header(struct scram *scram, struct span *text, struct buffer *identity_out)
 
 	if (result == SCRAM_MALFORMED)
 		return result;
-	if (take_attribute(text, 'a', &identity) && !decode_name(identity, identity_out))
+	if (take_attribute(text, 'a', &identity) && !sasl_read_name(identity, identity_out))
 		return SCRAM_MALFORMED;
 	return take_comma(text) ? result : SCRAM_MALFORMED;
 }
@@ -164,7 +141,7 @@ take_bare(struct scram *scram, struct span text, struct buffer *user_out)
 	struct span user, nonce;
 
 	buffer_add_span(&scram->client_first, text);
-	if (!take_attribute(&text, 'n', &user) || !decode_name(user, user_out) ||
+	if (!take_attribute(&text, 'n', &user) || !sasl_read_name(user, user_out) ||
 	    !take_comma(&text) || !take_attribute(&text, 'r', &nonce) || !is_nonce(nonce) ||
 	    !are_extensions(text))
 		return SCRAM_MALFORMED;

@@ -81,6 +81,25 @@ base64_decode(struct span text, struct buffer *out)
 	return true;
 }
 
+bool
+base64url_decode(struct span text, struct buffer *out)
+{
+	struct buffer plain = { 0 };
+	bool is_good = text.length % 4 != 1;
+
+	for (size_t i = 0; i < text.length && is_good; i++) {
+		uint8_t octet = text.at[i];
+
+		is_good = octet != '+' && octet != '/' && octet != '=';
+		buffer_add_octet(&plain, octet == '-' ? '+' : octet == '_' ? '/' : octet);
+	}
+	while (plain.length % 4 != 0)
+		buffer_add_octet(&plain, '=');
+	is_good = is_good && base64_decode(buffer_span(&plain), out);
+	buffer_free(&plain);
+	return is_good;
+}
+
 void
 hex_encode(struct span octets, struct buffer *out)
 {

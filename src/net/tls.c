@@ -20,6 +20,7 @@ static void
 destroy(struct tls *tls)
 {
 	tls_close(tls);
+	tls_forget_users(tls);
 	evbuffer_free(tls->received);
 	evbuffer_free(tls->wire);
 	evbuffer_free(tls->lent_in);
@@ -378,4 +379,6 @@ stream_tls_facts(const struct stream *stream, struct tls_facts *facts_out)
 	facts_out->is_resumed = tls->is_resumed;
 	if (tls->server_name[0] != '\0')
 		facts_out->server_name = tls->server_name;
+	if (tls->certificate_error[0] != '\0')
+		facts_out->certificate_error = tls->certificate_error;
 }

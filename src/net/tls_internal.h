@@ -44,7 +44,9 @@ struct tls_context {
 	bool has_chain;
 	struct tls_named *named;	/* server; tls_names.c */
 	uint64_t handshake_ms;
-	mbedtls_x509_crt authorities;	/* mutual: who signs the other end's certificate */
+	mbedtls_x509_crt authorities;	/* who signs the other end's certificate */
+	bool asks_certificates;		/* server, of clients that may have none; tls_peer.c */
+	enum tls_user_field user_field;
 	struct tls_tickets *tickets;	/* server */
 	char *server_name;		/* client */
 	char *protocol;			/* client */
@@ -81,6 +83,9 @@ struct tls {
 	bool has_exporter;
 	uint8_t end_point[64];
 	size_t end_point_length;	/* 0: there is none */
+	struct span *users;		/* server: names in the client's certificate, owned; tls_peer.c */
+	size_t user_count;
+	char certificate_error[TLS_TEXT];	/* why there are none though there is a certificate */
 	char error[TLS_TEXT];
 };
 
@@ -92,6 +97,10 @@ int tls_handshake(struct tls *tls);
 
 /* The handshake is over: compute what can be bound to.  Worker thread. */
 void tls_bind(struct tls *tls);
+
+/* ... and read what the client's certificate says. */
+void tls_read_users(struct tls *tls);
+void tls_forget_users(struct tls *tls);
 
 /* A client keeps its session for the next connection of the context. */
 void tls_keep_session(struct tls *tls);

@@ -98,6 +98,8 @@ tls_handshake(struct tls *tls)
 		tls_keep_session(tls);
 	if (error == 0)
 		tls_bind(tls);
+	if (error == 0)
+		tls_read_users(tls);
 	return error;
 }
 

@@ -139,6 +139,27 @@ apply(const struct ticket_key *key, bool is_sealing, uint8_t *ticket, size_t len
 	return error;
 }
 
+/* The certificate of a client is in the session of TLS 1.2 alone, and should be looked at each time. */
+static bool
+has_certificate(const mbedtls_ssl_session *session)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+	return session->MBEDTLS_PRIVATE(peer_cert) != NULL;
+#else
+	return session->peer_cert != NULL;
+#endif
+}
+
+/* TLS 1.3 wants a ticket: this one opens nothing, and is to be thrown away at once (RFC 8446 section 4.6.1). */
+static int
+write_void_ticket(unsigned char *start, size_t *length_out, uint32_t *lifetime_s_out)
+{
+	random_fill(start, HEAD_LENGTH);
+	*length_out = HEAD_LENGTH;
+	*lifetime_s_out = 0;
+	return 0;
+}
+
 int
 tls_ticket_write(void *context, const mbedtls_ssl_session *session, unsigned char *start,
     const unsigned char *end, size_t *length_out, uint32_t *lifetime_s_out)
@@ -151,6 +172,8 @@ tls_ticket_write(void *context, const mbedtls_ssl_session *session, unsigned cha
 	*length_out = 0;
 	if (room < HEAD_LENGTH + TAG_LENGTH)
 		return MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL;
+	if (slot->context->asks_certificates && has_certificate(session))
+		return write_void_ticket(start, length_out, lifetime_s_out);
 	error = mbedtls_ssl_session_save(session, start + HEAD_LENGTH, room - HEAD_LENGTH - TAG_LENGTH,
 	    &length);
 	if (error != 0)
