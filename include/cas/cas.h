@@ -15,6 +15,7 @@ struct job_queue;
 struct link;
 struct loop;
 struct tls_context;
+struct token_rules;
 struct workers;
 
 struct cas;
@@ -28,6 +29,7 @@ struct cas_parts {
 	struct job_queue *directory_queue;	/* runs each job's work(), one at a time */
 	struct link *link;
 	struct tls_context *tls;		/* NULL: no TLS on any port */
+	struct token_rules *tokens;	/* whose tokens are believed; NULL: nobody's */
 	struct span secret;		/* of this host, the same after each start: for salts of users unknown; copied */
 	const struct config *config;
 };
@@ -42,12 +44,13 @@ struct cas *cas_new(const struct cas_parts *parts);
 bool cas_listen(struct cas *cas, char **error_out);
 
 /*
- * Use another configuration and certificate for what comes from now on.  Ports are opened and closed as it says, and
+ * Use another configuration, certificate and rules for tokens for what comes from now on.  Ports are opened and closed as it says, and
  * users who are denied now leave.
  *
  *	problems_out	gets a line for each port that cannot be opened; the others are served
  */
-void cas_reload(struct cas *cas, const struct config *config, struct tls_context *tls, struct buffer *problems_out);
+void cas_reload(struct cas *cas, const struct config *config, struct tls_context *tls, struct token_rules *tokens,
+    struct buffer *problems_out);
 
 /*
  * Stop accepting, tell every client BYE and close; calls back once the last one has gone, never before

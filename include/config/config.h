@@ -67,6 +67,22 @@ struct config_networks {
 	size_t count;
 };
 
+/* Which names in a client's certificate are users. */
+enum config_user_field { CONFIG_USER_RFC822_NAME, CONFIG_USER_OTHER_NAME, CONFIG_USER_COMMON_NAME };
+
+/* Who signs tokens, and the files that hold the keys. */
+struct config_issuer {
+	char *name;		/* as tokens name it */
+	char **files;		/* absolute */
+	size_t count;
+	const struct config_place *place;
+};
+
+struct config_issuers {
+	struct config_issuer *at;
+	size_t count;
+};
+
 /* Capabilities that some clients do not get: those whom all that is said of them concerns. */
 struct config_mask {
 	char **capabilities;
@@ -107,6 +123,8 @@ struct config {
 	char *tls_certificate;			/* NULL: no TLS */
 	char *tls_key;
 	struct config_certificates tls_certificate_for;
+	char *tls_client_ca;			/* NULL: no certificates of clients */
+	int tls_client_user;			/* enum config_user_field */
 	int tls_minimum;			/* enum config_tls_minimum */
 	int directory;				/* enum config_directory */
 	char *directory_server;			/* of directory link; NULL otherwise */
@@ -122,6 +140,12 @@ struct config {
 	int log_level;				/* enum log_level */
 	char *banner;				/* NULL: the hostname is ready */
 	int login_type;				/* enum config_login_type */
+	struct config_issuers oauth_issuer;
+	struct config_uris oauth_audience;	/* one or more with an issuer */
+	char *oauth_scope;			/* NULL: any */
+	char *oauth_user_claim;
+	uint64_t oauth_clock_skew_s;
+	char *oauth_openid_configuration;	/* NULL: not told */
 	struct config_uris auth_mechanisms;	/* names as in RFC 4422, one or more */
 	struct config_masks capability_mask;
 	struct config_uris deny_users;		/* as written */

@@ -55,6 +55,8 @@ cas_new(const struct cas_parts *parts)
 	list_init(&cas->users);
 	cas->by_address = map_new();
 	cas->by_user = map_new();
+	if (parts->tokens != NULL)
+		cas->parts.tokens = token_rules_hold(parts->tokens);
 	configure(cas);
 	cas->cache = auth_cache_new((uint32_t)parts->config->auth_cache_time_s, CACHE_USERS);
 	cas->throttle = throttle_new(THROTTLE_ENTRIES);
@@ -70,12 +72,16 @@ cas_new(const struct cas_parts *parts)
 }
 
 void
-cas_reload(struct cas *cas, const struct config *config, struct tls_context *tls, struct buffer *problems_out)
+cas_reload(struct cas *cas, const struct config *config, struct tls_context *tls, struct token_rules *tokens,
+    struct buffer *problems_out)
 {
 	cas->parts.config = config;
 	tls_context_free(&cas->parts.tls);
 	if (tls != NULL)
 		cas->parts.tls = tls_context_hold(tls);
+	token_rules_free(&cas->parts.tokens);
+	if (tokens != NULL)
+		cas->parts.tokens = token_rules_hold(tokens);
 	configure(cas);
 	mask_find_all(cas);
 	if (cas->is_stopping)
@@ -101,6 +107,7 @@ cas_free(struct cas **cas)
 	auth_cache_free(&(*cas)->cache);
 	throttle_free(&(*cas)->throttle);
 	tls_context_free(&(*cas)->parts.tls);
+	token_rules_free(&(*cas)->parts.tokens);
 	memory_wipe((*cas)->secret, sizeof (*cas)->secret);
 	free(*cas);
 	*cas = NULL;

@@ -182,10 +182,23 @@ on_event(struct cas_client *client, struct imap_event *event)
 	}
 }
 
+/* Whoever wonders why EXTERNAL is not offered finds it here. */
+static void
+log_certificate(const struct cas_client *client)
+{
+	struct tls_facts tls;
+
+	stream_tls_facts(client->stream, &tls);
+	if (tls.certificate_error != NULL)
+		log_info("client-certificate", log_text("sid", client->sid), log_text("rip", client->address),
+		    log_text("reason", tls.certificate_error));
+}
+
 /* The channel is there, and with it what can be offered: greet, unless that was before STARTTLS. */
 static void
 begin(struct cas_client *client)
 {
+	log_certificate(client);
 	if (client->state == SHAKING)
 		client_enter(client, GREETED);
 	if (!client->is_greeted)

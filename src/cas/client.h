@@ -7,6 +7,7 @@
  *	login.c		who it is: SASL
  *	mechanisms.c	... the mechanisms it may use
  *	proof.c		... asking the directory, checking the password
+ *	bearer.c	... checking a token
  *	admission.c	... opening the session
  *	verdict.c	... saying that it failed, after a delay
  *	pipe.c		the time after login

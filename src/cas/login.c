@@ -45,7 +45,11 @@ react(struct cas_client *client, enum sasl_event event)
 		break;
 	case SASL_LOOK_UP:
 	case SASL_VERIFY:
+	case SASL_AUTHORIZE:
 		proof_ask(client, event, react);
+		break;
+	case SASL_CHECK_TOKEN:
+		bearer_ask(client, react);
 		break;
 	case SASL_DONE:
 		admission_open(client);
@@ -57,6 +61,8 @@ react(struct cas_client *client, enum sasl_event event)
 		answer_malformed(client, "Not what the mechanism expects");
 		break;
 	case SASL_CANCELLED:
+		if (sasl_reason(client->sasl) != NULL)
+			verdict_note(client);
 		answer_malformed(client, "Cancelled");
 		break;
 	}
@@ -65,14 +71,17 @@ react(struct cas_client *client, enum sasl_event event)
 static struct sasl_facts
 facts_of(const struct cas_client *client)
 {
+	const struct config *config = client->cas->parts.config;
+	struct sasl_facts facts = { .secret = span_of(client->cas->secret, sizeof client->cas->secret),
+		.offered = mechanisms_offered(client), .token_scope = config->oauth_scope,
+		.openid_configuration = config->oauth_openid_configuration };
 	struct tls_bindings bindings;
 
 	stream_tls_bindings(client->stream, &bindings);
-	return (struct sasl_facts){
-		.secret = span_of(client->cas->secret, sizeof client->cas->secret),
-		.offered = mechanisms_offered(client),
-		.bindings = { { "tls-exporter", bindings.exporter }, { "tls-server-end-point", bindings.end_point } },
-	};
+	facts.bindings[0] = (struct sasl_binding){ "tls-exporter", bindings.exporter };
+	facts.bindings[1] = (struct sasl_binding){ "tls-server-end-point", bindings.end_point };
+	facts.certificate_names = stream_tls_users(client->stream, &facts.certificate_name_count);
+	return facts;
 }
 
 static void

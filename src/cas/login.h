@@ -8,9 +8,14 @@
 
 #include "client.h"
 
+#define VERIFYING_MAX 256	/* passwords and tokens that wait for workers */
+
 /* proof.c: ask the directory, and for SASL_VERIFY a worker, on behalf of the exchange; react() gets what it says. */
 typedef void proof_react(struct cas_client *client, enum sasl_event event);
 void proof_ask(struct cas_client *client, enum sasl_event event, proof_react *react);
+
+/* bearer.c: have the token checked that the exchange has got. */
+void bearer_ask(struct cas_client *client, proof_react *react);
 
 /* admission.c: open the session of the user who is proved; or let the mailbox server say whether the password fits. */
 void admission_open(struct cas_client *client);
@@ -23,7 +28,10 @@ void verdict_tell(struct cas_client *client, enum imap_condition condition, cons
 void verdict_unavailable(struct cas_client *client, const char *why);
 void verdict_no_directory(struct cas_client *client, const char *why);
 
-/* ... with NO [AUTHENTICATIONFAILED], after a delay. */
+/* Count and log a failure; how long it should be before that is told. */
+uint32_t verdict_note(struct cas_client *client);
+
+/* Answer with NO [AUTHENTICATIONFAILED], after that delay. */
 void verdict_failed(struct cas_client *client);
 
 #endif

@@ -19,6 +19,8 @@ mechanisms_permitted(const struct cas *cas)
 	}
 	if (directory_is_verifier(cas->parts.directory) || directory_asks_home(cas->parts.directory))
 		mechanisms &= ~SASL_SCRAM;
+	if (cas->parts.tokens == NULL)
+		mechanisms &= ~SASL_BEARER;
 	return mechanisms;
 }
 
@@ -33,21 +35,26 @@ mechanisms_private(const struct cas_client *client)
 	return type == CONFIG_LOGIN_PLAIN_AUTH ? SASL_SCRAM : 0;
 }
 
-/* Where there is nothing to bind to, -PLUS is not offered. */
+/* Where there is nothing to bind to, -PLUS is not offered; EXTERNAL is for those who have shown a certificate. */
 static unsigned
-bindable_mechanisms(const struct cas_client *client)
+tls_mechanisms(const struct cas_client *client)
 {
 	struct tls_bindings bindings;
+	unsigned mechanisms = ~0u;
+	size_t users;
 
 	stream_tls_bindings(client->stream, &bindings);
-	return bindings.exporter.length + bindings.end_point.length > 0 ? ~0u : ~SASL_SCRAM_PLUS;
+	if (bindings.exporter.length + bindings.end_point.length == 0)
+		mechanisms &= ~SASL_SCRAM_PLUS;
+	stream_tls_users(client->stream, &users);
+	return users > 0 ? mechanisms : mechanisms & ~SASL_BIT(SASL_EXTERNAL);
 }
 
 unsigned
 mechanisms_offered(const struct cas_client *client)
 {
 	return client->cas->mechanisms & ~client->masked_mechanisms & mechanisms_private(client) &
-	    bindable_mechanisms(client);
+	    tls_mechanisms(client);
 }
 
 bool

@@ -9,8 +9,6 @@
 #include "base/memory.h"
 #include "login.h"
 
-#define VERIFYING_MAX 256
-
 /* One question to the directory and one to a password worker, in this order. */
 struct check {
 	struct job job;
@@ -132,6 +130,28 @@ look_up_work(struct job *job)
 		check->out.user = (struct directory_user){ .credential_version = 0 };
 }
 
+/*
+ * Who it is, as far as the directory knows.  Who has nothing to compare with is nobody, unless the proof has been
+ * given; so is who is denied.
+ */
+static void
+take_user(struct cas_client *client, struct check *check)
+{
+	struct directory_user *user = &check->out.user;
+
+	if (client->event != SASL_AUTHORIZE && user->credential.length == 0)
+		user->name.length = 0;
+	if (user->name.length == 0)
+		client->user.length = 0;
+	else
+		directory_prepare_name(user->name, &client->user);
+	buffer_clear(&client->home);
+	buffer_add_span(&client->home, user->home);
+	client->is_denied = denied_has(client->cas, &client->user);
+	if (client->is_denied)
+		*user = (struct directory_user){ .credential_version = 0 };
+}
+
 /* The directory has answered.  Takes the check. */
 static void
 use_answer(struct cas_client *client, struct check *check)
@@ -144,26 +164,18 @@ use_answer(struct cas_client *client, struct check *check)
 		return;
 	}
 	outage_end(client->cas, CAS_OUTAGE_DIRECTORY);
-	if (check->out.user.credential.length == 0)
-		client->user.length = 0;
-	else
-		directory_prepare_name(check->out.user.name, &client->user);
-	buffer_clear(&client->home);
-	buffer_add_span(&client->home, check->out.user.home);
-	if (directory_asks_home(client->cas->parts.directory)) {
+	take_user(client, check);
+	if (client->event == SASL_VERIFY && directory_asks_home(client->cas->parts.directory)) {
 		check_free(check);
 		admission_ask_home(client);
-		return;
-	}
-	client->is_denied = denied_has(client->cas, &client->user);
-	if (client->is_denied)
-		check->out.user = (struct directory_user){ .credential_version = 0 };
-	if (client->event == SASL_VERIFY) {
+	} else if (client->event == SASL_VERIFY) {
 		verify(client, check);
-		return;
+	} else {
+		check->react(client, client->event == SASL_AUTHORIZE ?
+			sasl_found(client->sasl, check->out.user.name.length > 0) :
+			sasl_credential(client->sasl, check->out.user.credential));
+		check_free(check);
 	}
-	check->react(client, sasl_credential(client->sasl, check->out.user.credential));
-	check_free(check);
 }
 
 static void

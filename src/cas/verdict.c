@@ -55,9 +55,8 @@ reason_of(const struct cas_client *client)
 	return reason;
 }
 
-/* The same words and the same delay, whatever the cause. */
-void
-verdict_failed(struct cas_client *client)
+uint32_t
+verdict_note(struct cas_client *client)
 {
 	struct cas *cas = client->cas;
 	struct span user = sasl_user(client->sasl);
@@ -68,6 +67,15 @@ verdict_failed(struct cas_client *client)
 	    log_text("rip", client->address),
 	    log_text("mech", sasl_mechanism_name(client->mechanism)),
 	    log_text("reason", reason_of(client)));
+	return delay_ms;
+}
+
+/* The same words and the same delay, whatever the cause. */
+void
+verdict_failed(struct cas_client *client)
+{
+	uint32_t delay_ms = verdict_note(client);
+
 	client_enter(client, DELAYED);
 	timer_start_ms(&client->delay_timer, delay_ms);
 }

@@ -1,6 +1,8 @@
 /*
  * Values that say who may come in, and how.  Pure.
  */
+#include <stdlib.h>
+
 #include "base/memory.h"
 #include "options.h"
 
@@ -35,6 +37,56 @@ set_words(struct setting *setting)
 		words->at = memory_resize(words->at, words->count + 1, sizeof *words->at);
 		words->at[words->count++] = memory_copy_string(word->text);
 	}
+	return true;
+}
+
+static void
+issuer_fini(struct config_issuer *issuer)
+{
+	for (size_t i = 0; i < issuer->count; i++)
+		free(issuer->files[i]);
+	free(issuer->files);
+	free(issuer->name);
+}
+
+void
+issuers_free(struct config_issuers *issuers)
+{
+	for (size_t i = 0; i < issuers->count; i++)
+		issuer_fini(&issuers->at[i]);
+	free(issuers->at);
+}
+
+static bool
+check_issuer(struct setting *setting, const struct config_issuers *issuers)
+{
+	if (setting->values[0].length == 0)
+		return option_refuse(setting, 1, "the name of an issuer");
+	for (size_t i = 0; i < issuers->count; i++)
+		if (span_equals(setting->values[0], span_from_string(issuers->at[i].name)))
+			return option_refuse(setting, 1, "a name of its own: there is one before");
+	for (size_t word = 1; word < setting->count; word++)
+		if (setting->values[word].length == 0 || setting->values[word].at[0] != '/')
+			return option_refuse(setting, word + 1, "an absolute path, which begins with \"/\"");
+	return true;
+}
+
+bool
+set_issuer(struct setting *setting)
+{
+	struct config_issuers *issuers = option_place(setting->option, setting->config);
+	struct config_issuer issuer = { .place = setting->place };
+
+	if (!check_issuer(setting, issuers))
+		return false;
+	issuer.name = memory_copy_span(setting->values[0]);
+	issuer.files = memory_new_array(setting->count - 1, sizeof *issuer.files);
+	while (issuer.count + 1 < setting->count) {
+		issuer.files[issuer.count] = memory_copy_span(setting->values[issuer.count + 1]);
+		issuer.count++;
+	}
+	issuers->at = memory_resize(issuers->at, issuers->count + 1, sizeof *issuers->at);
+	issuers->at[issuers->count++] = issuer;
 	return true;
 }
 

@@ -124,6 +124,7 @@ check_certificates(struct world *world)
 
 	check_option_file(world, "tls-certificate", world->config->tls_certificate, 0);
 	check_option_file(world, "tls-key", world->config->tls_key, SECRET);
+	check_option_file(world, "tls-client-ca", world->config->tls_client_ca, 0);
 	for (size_t i = 0; i < named->count; i++) {
 		check_file(world, "tls-certificate-for", named->at[i].place, 2, named->at[i].certificate, 0);
 		check_file(world, "tls-certificate-for", named->at[i].place, 3, named->at[i].key, SECRET);

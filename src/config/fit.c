@@ -51,6 +51,16 @@ has_scram(const struct config *config)
 	return config_has_mechanism(config, "SCRAM-SHA-1") || config_has_mechanism(config, "SCRAM-SHA-256");
 }
 
+/* Whether somebody can be proved by something else than a password. */
+static bool
+has_other_proof(const struct config *config)
+{
+	bool has_token = config_has_mechanism(config, "OAUTHBEARER") || config_has_mechanism(config, "XOAUTH2");
+
+	return (has_token && option_is_said(config, "oauth-issuer")) ||
+	    (config_has_mechanism(config, "EXTERNAL") && option_is_said(config, "tls-client-ca"));
+}
+
 /* Without keys in the directory a password must be said. */
 static void
 check_mechanisms(const struct fit *fit)
@@ -58,9 +68,18 @@ check_mechanisms(const struct fit *fit)
 	const struct config *config = fit->config;
 
 	if (config->directory != CONFIG_DIRECTORY_SQLITE && config_is_usable(config, "auth-mechanisms") &&
-	    !config_has_mechanism(config, "PLAIN") && !config_has_mechanism(config, "LOGIN"))
+	    !config_has_mechanism(config, "PLAIN") && !config_has_mechanism(config, "LOGIN") &&
+	    !has_other_proof(config))
 		complain(fit, "auth-mechanisms", 1, "only directory sqlite has keys for SCRAM; the others need PLAIN or "
 		    "LOGIN");
+}
+
+/* An issuer's tokens for somebody else are no proof to us. */
+static void
+check_tokens(const struct fit *fit)
+{
+	if (option_is_said(fit->config, "oauth-issuer") && !option_is_said(fit->config, "oauth-audience"))
+		complain(fit, "oauth-issuer", 0, "oauth-audience is missing: whom the tokens have to be for");
 }
 
 /* Whether anybody could log in without TLS. */
@@ -258,6 +277,8 @@ check_tls(const struct fit *fit)
 		complain(fit, "tls-key", 1, "tls-certificate is missing");
 	if (has_certificate || has_key)
 		return;
+	if (config->tls_client_ca != NULL)
+		complain(fit, "tls-client-ca", 0, "certificates of clients need TLS, and that tls-certificate");
 	if (config->tls_certificate_for.count > 0)
 		complain(fit, "tls-certificate-for", 0, "clients that ask for no name need tls-certificate");
 	if (config->role & CONFIG_ROLE_CAS)
@@ -332,8 +353,10 @@ config_check(const struct config *config, struct config_problems *problems)
 	check_link(&fit);
 	for (size_t i = 0; i < config->listen.count && (config->role & CONFIG_ROLE_CAS); i++)
 		check_listener(&fit, &config->listen.at[i]);
-	if (config->role & CONFIG_ROLE_CAS)
+	if (config->role & CONFIG_ROLE_CAS) {
 		check_mechanisms(&fit);
+		check_tokens(&fit);
+	}
 	check_tls(&fit);
 	check_clashes(&fit);
 	if (config->directory == CONFIG_DIRECTORY_LDAP)

@@ -23,7 +23,11 @@ static const struct option_word login_types[] = {
 };
 static const struct option_word mechanisms[] = {
 	{ "PLAIN", 0 }, { "LOGIN", 0 }, { "SCRAM-SHA-1", 0 }, { "SCRAM-SHA-1-PLUS", 0 }, { "SCRAM-SHA-256", 0 },
-	{ "SCRAM-SHA-256-PLUS", 0 }, { NULL, 0 },
+	{ "SCRAM-SHA-256-PLUS", 0 }, { "OAUTHBEARER", 0 }, { "XOAUTH2", 0 }, { "EXTERNAL", 0 }, { NULL, 0 },
+};
+static const struct option_word user_fields[] = {	/* as RFC 5280 calls them */
+	{ "rfc822Name", CONFIG_USER_RFC822_NAME }, { "otherName", CONFIG_USER_OTHER_NAME },
+	{ "commonName", CONFIG_USER_COMMON_NAME }, { NULL, 0 },
 };
 static const struct option_word tls_versions[] = {
 	{ "1.2", CONFIG_TLS_1_2 }, { "1.3", CONFIG_TLS_1_3 }, { NULL, 0 },
@@ -60,6 +64,8 @@ const struct option options[OPTION_COUNT] = {
 	{ "tls-key",		PATH,	     AT(tls_key),		NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "tls-certificate-for", CERTIFICATE, AT(tls_certificate_for),	NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "tls-minimum",	WORD,	     AT(tls_minimum),		"1.2",	    AT_RELOAD, 0, 0, tls_versions },
+	{ "tls-client-ca",	PATH,	     AT(tls_client_ca),		NULL,	    AT_RELOAD, 0, 0, NULL },
+	{ "tls-client-user",	WORD,	     AT(tls_client_user),	"rfc822Name", AT_RELOAD, 0, 0, user_fields },
 	{ "directory",		DIRECTORY,   AT(directory),		"sqlite",   AT_START,  0, 0, directories },
 	{ "ldap-base",		STRING,	     AT(ldap_base),		NULL,	    AT_START,  0, 0, NULL },
 	{ "ldap-filter",	STRING,	     AT(ldap_filter),		"(uid=%u)", AT_START,  0, 0, NULL },
@@ -78,7 +84,14 @@ const struct option options[OPTION_COUNT] = {
 	{ "banner",		TEXT,	     AT(banner),		NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "login-type",		WORD,	     AT(login_type),		"secure",   AT_RELOAD, 0, 0, login_types },
 	{ "auth-mechanisms",	WORDS,	     AT(auth_mechanisms),
-	    "PLAIN;LOGIN;SCRAM-SHA-1;SCRAM-SHA-1-PLUS;SCRAM-SHA-256;SCRAM-SHA-256-PLUS", AT_RELOAD, 0, 0, mechanisms },
+	    "PLAIN;LOGIN;SCRAM-SHA-1;SCRAM-SHA-1-PLUS;SCRAM-SHA-256;SCRAM-SHA-256-PLUS;OAUTHBEARER;XOAUTH2;EXTERNAL",
+	    AT_RELOAD, 0, 0, mechanisms },
+	{ "oauth-issuer",	ISSUER,	     AT(oauth_issuer),		NULL,	    AT_RELOAD, 0, 0, NULL },
+	{ "oauth-audience",	NAMES,	     AT(oauth_audience),	NULL,	    AT_RELOAD, 0, 0, NULL },
+	{ "oauth-scope",	TEXT,	     AT(oauth_scope),		NULL,	    AT_RELOAD, 0, 0, NULL },
+	{ "oauth-user-claim",	STRING,	     AT(oauth_user_claim),	"email",    AT_RELOAD, 0, 0, NULL },
+	{ "oauth-clock-skew",	SECONDS,     AT(oauth_clock_skew_s),	"60",	    AT_RELOAD, 0, 3600, NULL },
+	{ "oauth-openid-configuration", TEXT, AT(oauth_openid_configuration), NULL, AT_RELOAD, 0, 0, NULL },
 	{ "capability-mask",	MASK,	     AT(capability_mask),	NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "deny-users",		NAMES,	     AT(deny_users),		NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "login-timeout",	SECONDS,     AT(login_timeout_s),	"60",	    AT_RELOAD, 1, DAY, NULL },

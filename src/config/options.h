@@ -26,7 +26,7 @@
 #include "config/config.h"
 
 enum option_kind { STRING, HOST, PATH, NUMBER, AUTO_NUMBER, SECONDS, SIZE, BOOL, WORD, TEXT, LISTEN, LMTP_LISTEN,
-	LINK_LISTEN, SERVER, DIRECTORY, CERTIFICATE, NETWORK, NAMES, WORDS, MASK };
+	LINK_LISTEN, SERVER, DIRECTORY, CERTIFICATE, NETWORK, NAMES, WORDS, MASK, ISSUER };
 enum option_applies { AT_START, AT_RELOAD };
 
 struct option_word {
@@ -44,9 +44,10 @@ struct option {
 	const struct option_word *words;
 };
 
-#define OPTION_COUNT 55
+#define OPTION_COUNT 63
 #define OPTION_VALUES_MAX 64	/* names in a line of deny-users */
 #define LDAP_SERVERS_MAX  8
+#define ISSUER_FILES_MAX  8
 
 extern const struct option options[OPTION_COUNT];
 
@@ -81,7 +82,8 @@ option_is_repeatable(const struct option *option)
 {
 	return option->kind == LISTEN || option->kind == LMTP_LISTEN || option->kind == LINK_LISTEN ||
 	    option->kind == SERVER || option->kind == CERTIFICATE || option->kind == NETWORK ||
-	    option->kind == NAMES || option->kind == WORDS || option->kind == MASK;
+	    option->kind == NAMES || option->kind == WORDS || option->kind == MASK ||
+	    option->kind == ISSUER;
 }
 
 /* Where its value is. */
@@ -125,6 +127,7 @@ bool set_link_listen(struct setting *setting);
 bool set_server(struct setting *setting);
 bool set_ldap_server(struct setting *setting, size_t word);
 bool set_words(struct setting *setting);
+bool set_issuer(struct setting *setting);
 bool set_mask(struct setting *setting);
 
 /* Append the option's lines of a configuration file; nothing when it is empty. */
@@ -147,6 +150,7 @@ bool network_parse_address(struct span text, uint8_t address_out[16]);
 bool network_listeners_clash(const struct config_listener *one, const struct config_listener *other);
 
 void masks_free(struct config_masks *masks);
+void issuers_free(struct config_issuers *issuers);
 
 /* Free what the option holds. */
 void option_fini(const struct option *option, struct config *config);

@@ -116,6 +116,20 @@ print_masks(const struct option *option, const struct config_masks *masks, struc
 	}
 }
 
+static void
+print_issuers(const struct option *option, const struct config_issuers *issuers, struct buffer *out)
+{
+	for (size_t i = 0; i < issuers->count; i++) {
+		buffer_printf(out, "%s ", option->name);
+		print_string(issuers->at[i].name, out);
+		for (size_t at = 0; at < issuers->at[i].count; at++) {
+			buffer_add_octet(out, ' ');
+			print_string(issuers->at[i].files[at], out);
+		}
+		buffer_add_octet(out, '\n');
+	}
+}
+
 /* Options that may stand in many lines. */
 static void
 print_lines(const struct option *option, const void *value, struct buffer *out)
@@ -129,6 +143,9 @@ print_lines(const struct option *option, const void *value, struct buffer *out)
 		break;
 	case NETWORK:
 		print_networks(option, value, out);
+		break;
+	case ISSUER:
+		print_issuers(option, value, out);
 		break;
 	case MASK:
 		print_masks(option, value, out);

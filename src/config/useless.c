@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 
-enum use { OF_CAS, OF_MAILBOX, OF_LDAP, OF_LINK, OF_SERVERS, OF_PROXY };
+enum use { OF_TOKENS, OF_CERTIFICATES, OF_CAS, OF_MAILBOX, OF_LDAP, OF_LINK, OF_SERVERS, OF_PROXY };
 
 static const struct {
 	const char *option;
@@ -13,6 +13,9 @@ static const struct {
 } uses[] = {
 	{ "listen", OF_CAS }, { "mailbox-server", OF_CAS }, { "tls-certificate", OF_CAS }, { "tls-key", OF_CAS },
 	{ "tls-certificate-for", OF_CAS }, { "tls-minimum", OF_CAS }, { "banner", OF_CAS }, { "login-type", OF_CAS },
+	{ "tls-client-ca", OF_CAS }, { "tls-client-user", OF_CERTIFICATES }, { "oauth-issuer", OF_CAS },
+	{ "oauth-audience", OF_TOKENS }, { "oauth-scope", OF_TOKENS }, { "oauth-user-claim", OF_TOKENS },
+	{ "oauth-clock-skew", OF_TOKENS }, { "oauth-openid-configuration", OF_TOKENS },
 	{ "auth-mechanisms", OF_CAS }, { "deny-users", OF_CAS }, { "login-timeout", OF_CAS }, { "handshake-timeout", OF_CAS },
 	{ "auth-cache-time", OF_CAS }, { "max-connections", OF_CAS }, { "max-connections-per-user", OF_CAS },
 	{ "max-connections-per-address", OF_CAS },
@@ -49,6 +52,11 @@ why_not(const struct config *config, enum use use)
 	bool has_ports = is_mailbox && option_is_said(config, "link-listen");
 
 	switch (use) {
+	case OF_TOKENS:
+		return option_is_said(config, "oauth-issuer") ? NULL : "is about tokens, and there is no oauth-issuer";
+	case OF_CERTIFICATES:
+		return option_is_said(config, "tls-client-ca") ? NULL : "is about certificates of clients, and there is no "
+			"tls-client-ca";
 	case OF_CAS:
 		return is_cas ? NULL : "is for role cas, which this host does not have";
 	case OF_MAILBOX:

@@ -252,10 +252,13 @@ print_usage(const struct option *option, struct buffer *out)
 		buffer_add_string(out, "tls-certificate-for takes a server's name, a certificate and its key");
 		break;
 	case NAMES:
-		buffer_add_string(out, "deny-users takes names of users, up to 64 in a line");
+		buffer_printf(out, "%s takes names, up to 64 in a line", option->name);
 		break;
 	case MASK:
 		buffer_add_string(out, "capability-mask takes capabilities, and perhaps user=, address= and id=");
+		break;
+	case ISSUER:
+		buffer_add_string(out, "oauth-issuer takes the name that tokens have for it, and files of keys");
 		break;
 	case WORDS:
 		buffer_printf(out, "%s takes one or more of its words", option->name);
@@ -279,11 +282,13 @@ count_words(const struct option *option, size_t *least_out, size_t *most_out)
 		*most_out = OPTION_VALUES_MAX;
 	else if (option->kind == MASK)
 		*most_out = 4;
+	else if (option->kind == ISSUER)
+		*most_out = 1 + ISSUER_FILES_MAX;
 	else if (option->kind == SERVER)
 		*least_out = *most_out = 2;
 	else if (option->kind == LISTEN || option->kind == CERTIFICATE)
 		*most_out = 3;
-	if (option->kind == LISTEN)
+	if (option->kind == LISTEN || option->kind == ISSUER)
 		*least_out = 2;
 	else if (option->kind == CERTIFICATE)
 		*least_out = 3;
@@ -356,6 +361,8 @@ option_set(struct setting *setting)
 		return set_link_listen(setting);
 	case WORDS:
 		return set_words(setting);
+	case ISSUER:
+		return set_issuer(setting);
 	case MASK:
 		return set_mask(setting);
 	case SERVER:
@@ -434,6 +441,9 @@ option_fini(const struct option *option, struct config *config)
 	case NAMES:
 	case WORDS:
 		free_strings(value);
+		break;
+	case ISSUER:
+		issuers_free(value);
 		break;
 	case MASK:
 		masks_free(value);

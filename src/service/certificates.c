@@ -150,13 +150,24 @@ check_use(const struct check *check)
 	free(error);
 }
 
+static void
+check_tokens(const struct check *check)
+{
+	struct token_rules *rules = service_tokens(check->config, check->problems);
+
+	token_rules_free(&rules);
+}
+
 void
 check_certificates(const struct check *check)
 {
 	const struct config *config = check->config;
 
-	if (config->role & CONFIG_ROLE_CAS)
+	if (config->role & CONFIG_ROLE_CAS) {
 		check_tls(check);
+		check_authorities(check, "tls-client-ca", config->tls_client_ca);
+		check_tokens(check);
+	}
 	if (config->directory == CONFIG_DIRECTORY_LDAP)
 		check_authorities(check, "ldap-tls-ca", config->ldap_tls_ca);
 	check_link(check);

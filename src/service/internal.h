@@ -13,6 +13,7 @@
  *	validity.c	until when certificates are good
  *	privileges.c	who we are, what we may open
  *	directories.c	the directory that the configuration names
+ *	tokens.c	whose tokens are believed
  *	secret.c	what this host alone knows
  *	links.c		the link between hosts
  *	reload.c	another configuration while running
@@ -25,6 +26,7 @@
 
 #include <sys/types.h>
 
+#include "auth/token.h"
 #include "cas/cas.h"
 #include "config/config.h"
 #include "control/control.h"
@@ -117,6 +119,7 @@ struct service {
 	struct directory *mailbox_directory;	/* the mailbox role's own */
 	struct link *link;
 	struct tls_context *tls;
+	struct token_rules *tokens;	/* NULL: none are believed */
 	uint8_t secret[SECRET_LENGTH];
 	struct control *control;
 	struct cas *cas;		/* NULL: not a role of this process; so with the next */
@@ -161,6 +164,9 @@ struct tls_context *service_tls(const struct config *config, char **error_out);
 /* directories.c; for the mailbox role the directory gives mailbox ids to new users.  False: logged. */
 bool service_open_directory(const struct config *config, bool gives_mailboxes,
     struct directory **directory_out);
+
+/* tokens.c; NULL: the configuration has no issuer, or a file cannot be used, which is noted.  Blocks. */
+struct token_rules *service_tokens(const struct config *config, struct config_problems *problems);
 
 /* secret.c; reads or makes the file in the data directory.  One that cannot be used is logged, and a secret for this
  * time alone takes its place.  Blocks. */

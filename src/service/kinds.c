@@ -35,6 +35,7 @@ open_cas(struct service *service, int lock, char **error_out)
 		.directory_queue = service->directory_queue,
 		.link = service->link,
 		.tls = service->tls,
+		.tokens = service->tokens,
 		.secret = span_of(service->secret, sizeof service->secret),
 		.config = service->config,
 	};

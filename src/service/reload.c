@@ -18,6 +18,7 @@ struct reload {
 	struct service_occasion occasion;
 	struct config *config;		/* NULL: what is wrong is in problems */
 	struct tls_context *tls;
+	struct token_rules *tokens;
 	struct config_problems problems;
 };
 
@@ -36,6 +37,7 @@ reload_work(struct job *job)
 	if (reload->config == NULL)
 		return;
 	reload->tls = service_tls(reload->config, &error);
+	reload->tokens = service_tokens(reload->config, &reload->problems);
 	if (error != NULL) {
 		config_complain(&reload->problems, CONFIG_WRONG, config_place(reload->config, "tls-certificate"), 1, "%s",
 		    error);
@@ -99,9 +101,11 @@ use(struct reload *reload)
 	service->config = reload->config;
 	tls_context_free(&service->tls);
 	service->tls = reload->tls;
+	token_rules_free(&service->tokens);
+	service->tokens = reload->tokens;
 	log_set_level((enum log_level)service->config->log_level);
 	if (service->cas != NULL)
-		cas_reload(service->cas, service->config, service->tls, &problems);
+		cas_reload(service->cas, service->config, service->tls, service->tokens, &problems);
 	tell_lines(reload, "reload-incomplete", buffer_span(&problems));
 	buffer_free(&problems);
 	if (service->mailbox != NULL)
@@ -123,6 +127,7 @@ on_reloaded(struct job *job)
 	} else {
 		config_free(&reload->config);
 		tls_context_free(&reload->tls);
+		token_rules_free(&reload->tokens);
 	}
 	supervisor_tell_reload(false);
 	if (reload->call != NULL)

@@ -40,6 +40,18 @@ service_log_warnings(const struct config_problems *problems)
 	buffer_free(&text);
 }
 
+static enum tls_user_field
+user_field(const struct config *config)
+{
+	static const enum tls_user_field fields[] = {
+		[CONFIG_USER_RFC822_NAME] = TLS_USER_RFC822_NAME,
+		[CONFIG_USER_OTHER_NAME] = TLS_USER_OTHER_NAME,
+		[CONFIG_USER_COMMON_NAME] = TLS_USER_COMMON_NAME,
+	};
+
+	return fields[config->tls_client_user];
+}
+
 struct tls_context *
 service_tls(const struct config *config, char **error_out)
 {
@@ -59,6 +71,8 @@ service_tls(const struct config *config, char **error_out)
 		is_good = tls_context_add_certificate(context, named->name, named->certificate, named->key,
 		    error_out);
 	}
+	if (is_good && config->tls_client_ca != NULL)
+		is_good = tls_context_ask_certificates(context, config->tls_client_ca, user_field(config), error_out);
 	if (!is_good)
 		tls_context_free(&context);
 	return context;
@@ -137,6 +151,7 @@ register_verbs(struct service *service)
 static int
 open_all(struct service *service)
 {
+	struct config_problems problems = { 0 };
 	struct identity identity;
 	char *error = NULL;
 
@@ -145,6 +160,9 @@ open_all(struct service *service)
 		service_complain("tls-certificate", error);
 		return EX_CONFIG;
 	}
+	service->tokens = service_tokens(service->config, &problems);
+	service_log_warnings(&problems);
+	config_problems_free(&problems);
 	if (!identity_find(service->config, &identity) || !identity_borrow(&identity))
 		return EX_NOPERM;
 	if (!open_files(service))
@@ -276,6 +294,7 @@ close_all(struct service *service)
 	directory_close(&service->directory);
 	directory_close(&service->mailbox_directory);
 	tls_context_free(&service->tls);
+	token_rules_free(&service->tokens);
 	for (size_t i = 0; i < ROLE_COUNT; i++)
 		role_fini(&service->roles[i]);
 	loop_free(&service->loop);

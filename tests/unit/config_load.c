@@ -62,7 +62,7 @@ has_defaults(void **state)
 	assert_int_equal(config->lmtp_listen.count, 0);
 	assert_int_equal(config->message_size_limit_octets, 64 << 20);
 	assert_int_equal(config->compute_threads, 0);
-	assert_int_equal(config->auth_mechanisms.count, 6);
+	assert_int_equal(config->auth_mechanisms.count, 9);
 	assert_int_equal(config->open_databases, 1000);
 	assert_non_null(config->hostname);
 	config_free(&config);
@@ -289,7 +289,7 @@ reports_errors(void **state)
 		    F "1:1: capability-mask takes capabilities, and perhaps user=, address= and id=, and there is none\n"
 		    F "2:22: \"user=\" is not user=PATTERN, address=NETWORK or id=WORD, each at most once\n"
 		    F "3:17: \"IDLE,,MOVE\" is not a list of capabilities such as IDLE,MOVE\n" },
-		{ "deny-users\n", "", F "1:1: deny-users takes names of users, up to 64 in a line, and there is none\n" },
+		{ "deny-users\n", "", F "1:1: deny-users takes names, up to 64 in a line, and there is none\n" },
 		{ "ldap-starttls on\n", "", F "1:15: \"on\" is not \"yes\" or \"no\"; did you mean \"yes\"?\n" },
 
 		/* Files. */

@@ -179,6 +179,7 @@ log_in(struct session *session, struct span text)
 		return;
 	}
 	login->lookup.name_count = 1;
+	login->lookup.is_login = true;
 	login->lookup.done = on_looked_up;
 	role_look_up(session->role, &login->lookup);
 }

@@ -41,6 +41,7 @@ struct role_lookup {
 	struct mailbox_role *role;
 	struct directory_name names[LMTP_LOOKUP_NAMES];	/* the first that exists counts */
 	size_t name_count;
+	bool is_login;			/* who may not log in does not exist */
 	void (*done)(struct role_lookup *lookup);	/* loop */
 	enum directory_status status;			/* filled by the worker */
 	struct directory_name found;			/* the user's name */
