@@ -20,6 +20,7 @@ enum directory_status {
 	DIRECTORY_CORRUPT,	/* the operator is needed: damaged, unreadable, or of a later version */
 	DIRECTORY_READ_ONLY,	/* users are kept elsewhere, and changed there */
 	DIRECTORY_ELSEWHERE,	/* the user's mail is on another server, so there is no mailbox id here */
+	DIRECTORY_AMBIGUOUS,	/* the operator is needed: several may be meant by the name */
 	DIRECTORY_STATUS_COUNT
 };
 
@@ -54,6 +55,7 @@ struct directory_user {
 	struct span credential;		/* auth/password.h, or for directory_verify(); empty: no login */
 	uint64_t credential_version;	/* another one after each change of the credential */
 	struct span home;		/* name of the mailbox server; empty: this host */
+	struct span entry;		/* in LDAP: what the entry is known by, whatever its names are; else empty */
 	bool is_enabled;		/* a disabled user gets mail and cannot log in */
 	int64_t created_s;		/* since 1970-01-01 UTC; 0: not known here */
 	int64_t changed_s;		/* likewise; the last change of credential, home or is_enabled */
@@ -100,8 +102,10 @@ struct directory_ldap_settings {
  *	directory_out	given to the caller, to directory_close(); untouched on failure
  *
  * With gives_mailboxes a user of this host gets a row in local_path, with a new mailbox id, when first
- * looked up; the mail of another one is DIRECTORY_ELSEWHERE.  Without, mailbox_id stays empty.  Listing,
- * counting and deleting mean these rows; what would change a user in LDAP is DIRECTORY_READ_ONLY.
+ * looked up; it belongs to the entry, by whatever name that is found, and to no other entry that has the name
+ * later (DIRECTORY_AMBIGUOUS).  The mail of another host's user is DIRECTORY_ELSEWHERE.  Without, mailbox_id
+ * stays empty.  Listing, counting, deleting and releasing mean these rows; what would change a user in LDAP is
+ * DIRECTORY_READ_ONLY.
  *
  * DIRECTORY_CORRUPT: the password file cannot be used, or the file at local_path.  DIRECTORY_UNAVAILABLE:
  * as for directory_open_sqlite(), or built without LDAP.
@@ -160,6 +164,9 @@ enum directory_status directory_set_enabled(struct directory *directory, struct 
 /* Say where the mail lives: name of a mailbox server, or empty for this host.  No mail is moved. */
 enum directory_status directory_set_home(struct directory *directory, struct span name,
     struct span home);
+
+/* Let a user's mailbox be that of the next entry in LDAP that has the name, and of no other one before. */
+enum directory_status directory_release(struct directory *directory, struct span name);
 
 /* Forget a user.  The mail stays in its folder, and the folder's id is never given again. */
 enum directory_status directory_delete(struct directory *directory, struct span name);

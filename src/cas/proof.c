@@ -158,6 +158,11 @@ use_answer(struct cas_client *client, struct check *check)
 {
 	enum directory_status status = check->out.status;
 
+	if (status == DIRECTORY_AMBIGUOUS) {	/* this one name's trouble, and no outage */
+		check_free(check);
+		verdict_unavailable(client, directory_status_text(status));
+		return;
+	}
 	if (status != DIRECTORY_OK && status != DIRECTORY_NOT_FOUND) {
 		check_free(check);
 		verdict_no_directory(client, directory_status_text(status));

@@ -20,6 +20,7 @@ struct directory_backend {
 	enum directory_status (*set_enabled)(struct directory *directory, struct span name,
 	    bool is_enabled);
 	enum directory_status (*set_home)(struct directory *directory, struct span name, struct span home);
+	enum directory_status (*release)(struct directory *directory, struct span name);
 	enum directory_status (*delete)(struct directory *directory, struct span name);
 	enum directory_status (*list)(struct directory *directory, struct span after,
 	    struct arena *arena, struct directory_user *users_out, size_t limit, size_t *count_out);

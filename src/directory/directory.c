@@ -19,6 +19,7 @@ directory_status_text(enum directory_status status)
 		[DIRECTORY_CORRUPT] = "the directory is damaged or cannot be read",
 		[DIRECTORY_READ_ONLY] = "users are kept elsewhere; change them there",
 		[DIRECTORY_ELSEWHERE] = "the user's mail is on another server",
+		[DIRECTORY_AMBIGUOUS] = "several users may be meant by the name",
 	};
 
 	return texts[status];
@@ -89,6 +90,13 @@ directory_set_home(struct directory *directory, struct span name, struct span ho
 {
 	assert_off_loop();
 	return directory->backend->set_home(directory, name, home);
+}
+
+enum directory_status
+directory_release(struct directory *directory, struct span name)
+{
+	assert_off_loop();
+	return directory->backend->release(directory, name);
 }
 
 enum directory_status

@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/thread.h"
+#include "claim.h"
 #include "entry.h"
 #include "memo.h"
 #include "pattern.h"
@@ -45,34 +46,45 @@ draw_name(char text[DIRECTORY_ID_LENGTH + 1])
 	return span_of(text, DIRECTORY_ID_LENGTH);
 }
 
-/* Ask the servers.  For a name that cannot be another one is asked for, so that it takes as long. */
-static enum directory_status
-search(struct ldap_directory *ldap, struct span name, struct arena *arena, struct directory_user *user_out)
-{
-	struct buffer base = { 0 }, filter = { 0 };
+/* A search, and what it borrows. */
+struct question {
+	struct entry_search search;
+	struct buffer base, filter;
 	char drawn[DIRECTORY_ID_LENGTH + 1];
-	struct entry_search question = { .user_attribute = ldap->user_attribute,
-		.home_attribute = ldap->home_attribute, .timeout_s = ldap->timeout_s,
-		.is_base_fixed = strchr(ldap->base, '%') == NULL };
-	enum directory_status status;
+};
 
-	question.name = name.length > 0 ? name : draw_name(drawn);
-	pattern_expand(ldap->base, question.name, &base);
-	pattern_expand(ldap->filter, question.name, &filter);
-	question.base = buffer_string(&base);
-	question.filter = buffer_string(&filter);
-	status = entry_find(ldap->servers, &question, arena, user_out);
-	buffer_free(&base);
-	buffer_free(&filter);
-	return status;
+/* For a name that cannot be another one is asked for, so that it takes as long. */
+static void
+question_init(struct question *question, const struct ldap_directory *ldap, struct span name)
+{
+	*question = (struct question){ .search = { .user_attribute = ldap->user_attribute,
+		.home_attribute = ldap->home_attribute, .timeout_s = ldap->timeout_s,
+		.is_base_fixed = strchr(ldap->base, '%') == NULL } };
+	question->search.name = name.length > 0 ? name : draw_name(question->drawn);
+	pattern_expand(ldap->base, question->search.name, &question->base);
+	pattern_expand(ldap->filter, question->search.name, &question->filter);
+	question->search.base = buffer_string(&question->base);
+	question->search.filter = buffer_string(&question->filter);
 }
 
-/* Ask the servers; when none answers, who was known a short while ago still is. */
-static enum directory_status
-find(struct ldap_directory *ldap, struct span name, struct arena *arena, struct directory_user *user_out)
+static void
+question_fini(struct question *question)
 {
-	enum directory_status status = search(ldap, name, arena, user_out);
+	buffer_free(&question->base);
+	buffer_free(&question->filter);
+}
 
+/* Ask the servers; when none answers, who was known a short while ago still is, without names. */
+static enum directory_status
+find(struct ldap_directory *ldap, struct span name, struct arena *arena, struct directory_user *user_out,
+    struct entry_names *names_out)
+{
+	enum directory_status status;
+	struct question question;
+
+	question_init(&question, ldap, name);
+	status = entry_find(ldap->servers, &question.search, arena, user_out, names_out);
+	question_fini(&question);
 	if (status == DIRECTORY_UNAVAILABLE)
 		return memo_find(ldap->memo, name, arena, user_out) ? DIRECTORY_OK : status;
 	if (status == DIRECTORY_OK)
@@ -82,25 +94,34 @@ find(struct ldap_directory *ldap, struct span name, struct arena *arena, struct 
 	return status;
 }
 
-/* Get the mailbox id that belongs to the name on this host, and give one to a new user. */
-static enum directory_status
-fill_mailbox(struct ldap_directory *ldap, struct arena *arena, struct directory_user *user)
-{
-	struct directory_user row;
-	enum directory_status status = directory_lookup(ldap->local, user->name, arena, &row);
+struct fill {
+	struct ldap_directory *ldap;
+	struct span name;		/* that was asked for: the base may depend on it */
+};
 
-	if (status == DIRECTORY_NOT_FOUND) {
-		status = directory_add(ldap->local, user->name, SPAN(""));
-		if (status == DIRECTORY_OK)
-			log_info("user-added", log_span("user", user->name), log_text("reason", "ldap"));
-		if (status == DIRECTORY_OK || status == DIRECTORY_EXISTS)
-			status = directory_lookup(ldap->local, user->name, arena, &row);
-	}
-	if (status != DIRECTORY_OK)
-		return status == DIRECTORY_NOT_FOUND ? DIRECTORY_UNAVAILABLE : status;
-	memcpy(user->mailbox_id, row.mailbox_id, sizeof user->mailbox_id);
-	user->created_s = row.created_s;
-	return DIRECTORY_OK;
+static enum directory_status
+ask_for_entry(void *context, struct span entry, bool *is_there_out)
+{
+	const struct fill *fill = context;
+	struct question question;
+	enum directory_status status;
+
+	question_init(&question, fill->ldap, fill->name);
+	status = entry_is_there(fill->ldap->servers, &question.search, entry, is_there_out);
+	question_fini(&question);
+	return status;
+}
+
+/* Get the mailbox id that belongs to the entry on this host, and give one to a new user. */
+static enum directory_status
+fill_mailbox(struct ldap_directory *ldap, struct span name, const struct entry_names *names, struct arena *arena,
+    struct directory_user *user)
+{
+	struct fill fill = { .ldap = ldap, .name = name };
+	struct claim claim = { .entry = user->entry, .dn = entry_of_dn(user->credential, arena),
+		.names = names->at, .name_count = names->count, .ask = ask_for_entry, .context = &fill };
+
+	return claim_mailbox(ldap->local, &claim, arena, user);
 }
 
 static enum directory_status
@@ -109,7 +130,8 @@ lookup(struct directory *directory, struct span name, struct arena *arena,
 {
 	struct ldap_directory *ldap = own(directory);
 	struct directory_user user;
-	enum directory_status status = find(ldap, name, arena, &user);
+	struct entry_names names = { .count = 0 };
+	enum directory_status status = find(ldap, name, arena, &user, &names);
 
 	if (status != DIRECTORY_OK)
 		return status;
@@ -118,7 +140,7 @@ lookup(struct directory *directory, struct span name, struct arena *arena,
 	if (ldap->gives_mailboxes) {
 		if (user.home.length > 0)
 			return DIRECTORY_ELSEWHERE;
-		if ((status = fill_mailbox(ldap, arena, &user)) != DIRECTORY_OK)
+		if ((status = fill_mailbox(ldap, name, &names, arena, &user)) != DIRECTORY_OK)
 			return status;
 	}
 	*user_out = user;
@@ -226,13 +248,47 @@ refuse_set_enabled(struct directory *directory, struct span name, bool is_enable
 	return DIRECTORY_READ_ONLY;
 }
 
+/* Give the mailbox on this host to whichever entry is next to have the name. */
+static enum directory_status
+release(struct directory *directory, struct span name)
+{
+	struct ldap_directory *ldap = own(directory);
+
+	return ldap->local == NULL ? DIRECTORY_READ_ONLY : directory_release(ldap->local, name);
+}
+
+/* The row that the entry of this name has, when the row has another one. */
+static enum directory_status
+delete_by_entry(struct ldap_directory *ldap, struct span name, struct arena *arena)
+{
+	struct directory_user user;
+	struct entry_names names;
+	enum directory_status status = find(ldap, name, arena, &user, &names);
+
+	if (status != DIRECTORY_OK)
+		return status;
+	names.count = 0;		/* a row that is not there is not to be made */
+	if (fill_mailbox(ldap, name, &names, arena, &user) != DIRECTORY_OK)
+		return DIRECTORY_NOT_FOUND;
+	return directory_delete(ldap->local, user.name);
+}
+
 /* Forget the mailbox on this host: for a user whose entry is gone. */
 static enum directory_status
 delete(struct directory *directory, struct span name)
 {
 	struct ldap_directory *ldap = own(directory);
+	struct arena *arena;
+	enum directory_status status;
 
-	return ldap->local == NULL ? DIRECTORY_READ_ONLY : directory_delete(ldap->local, name);
+	if (ldap->local == NULL)
+		return DIRECTORY_READ_ONLY;
+	if ((status = directory_delete(ldap->local, name)) != DIRECTORY_NOT_FOUND)
+		return status;
+	arena = arena_new();
+	status = delete_by_entry(ldap, name, arena);
+	arena_free(&arena);
+	return status;
 }
 
 /* Those who have a mailbox here. */
@@ -299,6 +355,7 @@ static const struct directory_backend backend = {
 	.set_credential = refuse_change,
 	.set_enabled = refuse_set_enabled,
 	.set_home = refuse_change,
+	.release = release,
 	.delete = delete,
 	.list = list,
 	.count = count_users,

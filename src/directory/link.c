@@ -92,6 +92,7 @@ static const struct directory_backend backend = {
 	.set_credential = refuse_text,
 	.set_enabled = refuse_enabled,
 	.set_home = refuse_text,
+	.release = refuse_name,
 	.delete = refuse_name,
 	.list = refuse_list,
 	.count = refuse_count,

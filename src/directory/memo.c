@@ -84,7 +84,7 @@ known_new(struct span asked, const struct directory_user *user)
 {
 	struct known *known = NEW(struct known);
 	uint8_t *at = memory_new(asked.length + user->name.length + user->credential.length +
-	    user->home.length);
+	    user->home.length + user->entry.length);
 
 	known->text = at;
 	known->asked = place(&at, asked);
@@ -92,6 +92,7 @@ known_new(struct span asked, const struct directory_user *user)
 	known->user.name = place(&at, user->name);
 	known->user.credential = place(&at, user->credential);
 	known->user.home = place(&at, user->home);
+	known->user.entry = place(&at, user->entry);
 	known->found_us = clock_monotonic_us();
 	return known;
 }
@@ -126,5 +127,6 @@ memo_find(struct memo *memo, struct span asked, struct arena *arena, struct dire
 	user_out->name = arena_copy(arena, known->user.name);
 	user_out->credential = arena_copy(arena, known->user.credential);
 	user_out->home = arena_copy(arena, known->user.home);
+	user_out->entry = arena_copy(arena, known->user.entry);
 	return true;
 }

@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/thread.h"
-#include "sql/sql.h"
+#include "sqlite.h"
 
 struct sqlite_directory {
 	struct directory directory;
@@ -51,6 +51,22 @@ connect_file(struct sqlite_directory *sqlite)
 	if (sqlite->sql != NULL)
 		return DIRECTORY_OK;
 	return translate(sqlite, sql_open(sqlite->path, "directory", SQL_CREATE, &sqlite->sql));
+}
+
+enum directory_status
+sqlite_connect(struct directory *directory, struct sql **sql_out)
+{
+	enum directory_status status = connect_file(own(directory));
+
+	if (status == DIRECTORY_OK)
+		*sql_out = own(directory)->sql;
+	return status;
+}
+
+enum directory_status
+sqlite_result(struct directory *directory, enum sql_status status)
+{
+	return translate(own(directory), status);
 }
 
 #define USER_COLUMNS "name, mailbox_id, credential, credential_version, home, is_enabled, created, changed"
@@ -108,8 +124,8 @@ new_version(void)
 	return (int64_t)(number >> 12);
 }
 
-static enum sql_status
-insert(struct sql *sql, struct span name, struct span credential)
+enum sql_status
+sqlite_insert(struct sql *sql, struct span name, struct span credential)
 {
 	struct sql_statement *query = sql_prepare(sql,
 	    "INSERT INTO user (name, mailbox_id, credential, credential_version, created, changed) "
@@ -134,7 +150,7 @@ add(struct directory *directory, struct span name, struct span credential)
 
 	if (status != DIRECTORY_OK)
 		return status;
-	if ((run = insert(sqlite->sql, name, credential)) != SQL_OK)
+	if ((run = sqlite_insert(sqlite->sql, name, credential)) != SQL_OK)
 		return translate(sqlite, run);
 	return sql_changed_rows(sqlite->sql) == 0 ? DIRECTORY_EXISTS : DIRECTORY_OK;
 }
@@ -196,6 +212,21 @@ set_home(struct directory *directory, struct span name, struct span home)
 	sql_bind_text(query, 1, name);
 	sql_bind_text(query, 2, home);
 	sql_bind_number(query, 3, clock_calendar_s());
+	return change(sqlite, query);
+}
+
+static enum directory_status
+release(struct directory *directory, struct span name)
+{
+	struct sqlite_directory *sqlite = own(directory);
+	enum directory_status status = connect_file(sqlite);
+	struct sql_statement *query;
+
+	if (status != DIRECTORY_OK)
+		return status;
+	query = sql_prepare(sqlite->sql, "UPDATE user SET entry = '', entry_dn = '', changed = ?2 WHERE name = ?1");
+	sql_bind_text(query, 1, name);
+	sql_bind_number(query, 2, clock_calendar_s());
 	return change(sqlite, query);
 }
 
@@ -300,6 +331,7 @@ directory_open_sqlite(const char *path, struct directory **directory_out)
 		.set_credential = set_credential,
 		.set_enabled = set_enabled,
 		.set_home = set_home,
+		.release = release,
 		.delete = delete,
 		.list = list,
 		.count = count_users,

@@ -106,7 +106,7 @@ order_find_server(const struct order *order)
 	return report(order, config, &problems, config != NULL && config_is_usable(config, "control-socket"));
 }
 
-enum { CONFIG = 1, JSON, IF_MISSING, MAILBOX, YES, HOME, IMAP, LABELS, TIMEOUT, HELP, VERSION_OPTION };
+enum { CONFIG = 1, JSON, IF_MISSING, MAILBOX, YES, HOME, IMAP, ENTRY, LABELS, TIMEOUT, HELP, VERSION_OPTION };
 
 static const struct option options[] = {
 	{ "config", required_argument, NULL, CONFIG },
@@ -116,6 +116,7 @@ static const struct option options[] = {
 	{ "yes", no_argument, NULL, YES },
 	{ "home", required_argument, NULL, HOME },
 	{ "imap", required_argument, NULL, IMAP },
+	{ "entry", required_argument, NULL, ENTRY },
 	{ "timeout", required_argument, NULL, TIMEOUT },
 	{ "labels", required_argument, NULL, LABELS },
 	{ "help", no_argument, NULL, HELP },
@@ -137,6 +138,8 @@ option_name(unsigned option)
 		return "--imap";
 	case OPTION_LABELS:
 		return "--labels";
+	case OPTION_ENTRY:
+		return "--entry";
 	default:
 		return "--yes";
 	}
@@ -185,6 +188,10 @@ take_option(struct order *order, int letter)
 	case IMAP:
 		order->given |= OPTION_IMAP;
 		order->imap = optarg;
+		return -1;
+	case ENTRY:
+		order->given |= OPTION_ENTRY;
+		order->entry = optarg;
 		return -1;
 	case TIMEOUT:
 		return take_timeout(order);

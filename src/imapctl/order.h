@@ -18,6 +18,7 @@ enum order_option {
 	OPTION_IMAP = 32,
 	OPTION_TIMEOUT = 64,
 	OPTION_LABELS = 128,
+	OPTION_ENTRY = 4096,
 };
 
 struct order {
@@ -26,6 +27,7 @@ struct order {
 	const char *mailbox;	/* NULL: INBOX */
 	const char *home;	/* with OPTION_HOME; empty: this host */
 	const char *imap;	/* with OPTION_IMAP: on or off */
+	const char *entry;	/* with OPTION_ENTRY: any */
 	unsigned timeout_s;	/* with OPTION_TIMEOUT: how long the server may be silent */
 	struct buffer *json;	/* with OPTION_JSON: members of the one object, each behind a comma; else NULL */
 	const char *labels;	/* with OPTION_LABELS: keywords or mailboxes */

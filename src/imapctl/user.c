@@ -34,6 +34,8 @@ request_init(struct request *request, const struct order *order)
 		add_setting(request, &request->home, "home", order->home);
 	if (order_has(order, OPTION_IMAP))
 		add_setting(request, &request->imap, "imap", order->imap);
+	if (order_has(order, OPTION_ENTRY))
+		request->words[request->count++] = SPAN("entry=any");
 }
 
 static int
@@ -82,8 +84,9 @@ run_user_passwd(const struct order *order)
 int
 run_user_set(const struct order *order)
 {
-	if ((order->given & (OPTION_HOME | OPTION_IMAP)) == 0 || (order_has(order, OPTION_IMAP) &&
-	    strcmp(order->imap, "on") != 0 && strcmp(order->imap, "off") != 0)) {
+	if ((order->given & (OPTION_HOME | OPTION_IMAP | OPTION_ENTRY)) == 0 ||
+	    (order_has(order, OPTION_ENTRY) && strcmp(order->entry, "any") != 0) ||
+	    (order_has(order, OPTION_IMAP) && strcmp(order->imap, "on") != 0 && strcmp(order->imap, "off") != 0)) {
 		complain("usage: imapctl %s %s", order->verb->name, order->verb->arguments);
 		return EX_USAGE;
 	}

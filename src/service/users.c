@@ -24,6 +24,7 @@ struct user_job {
 	bool may_exist;			/* --if-missing */
 	bool has_home;			/* home= was said */
 	bool has_enabled, is_enabled;	/* imap= was said: on */
+	bool is_released;		/* entry=any was said */
 	char *home;
 	struct directory_name name;
 	struct buffer password;		/* wiped when derived */
@@ -72,6 +73,7 @@ answer(struct user_job *job)
 		[DIRECTORY_CORRUPT] = { EX_SOFTWARE, "the directory is damaged" },
 		[DIRECTORY_READ_ONLY] = { EX_UNAVAILABLE, "users are kept elsewhere, and changed there" },
 		[DIRECTORY_ELSEWHERE] = { EX_UNAVAILABLE, "the user's mail is on another server" },
+		[DIRECTORY_AMBIGUOUS] = { EX_TEMPFAIL, "several users may be meant by the name, see the log" },
 	};
 
 	if (job->status == DIRECTORY_EXISTS && job->may_exist)
@@ -175,7 +177,7 @@ list_users(struct user_job *job)
 	arena_free(&arena);
 }
 
-/* What was said about home and login; the status is that of what went before. */
+/* What was said about home, login and entry; the status is that of what went before. */
 static void
 set_user(struct user_job *job)
 {
@@ -185,6 +187,8 @@ set_user(struct user_job *job)
 		job->status = directory_set_home(job->directory, name, span_from_string(job->home));
 	if (job->status == DIRECTORY_OK && job->has_enabled)
 		job->status = directory_set_enabled(job->directory, name, job->is_enabled);
+	if (job->status == DIRECTORY_OK && job->is_released)
+		job->status = directory_release(job->directory, name);
 }
 
 static void
@@ -326,8 +330,10 @@ read_option(struct user_job *job, struct span word)
 	    (span_equals(word, SPAN("imap=on")) || span_equals(word, SPAN("imap=off")))) {
 		job->has_enabled = true;
 		job->is_enabled = span_equals(word, SPAN("imap=on"));
+	} else if (job->order == ORDER_SET && span_equals(word, SPAN("entry=any"))) {
+		job->is_released = true;
 	} else {
-		control_finish(job->call, EX_USAGE, "home=SERVER, imap=on and imap=off may be set");
+		control_finish(job->call, EX_USAGE, "home=SERVER, imap=on, imap=off and entry=any may be set");
 		return false;
 	}
 	return true;
@@ -371,7 +377,7 @@ on_set(struct control_call *call, void *context)
 
 	if (job == NULL || !read_options(job))
 		return;
-	if (job->has_home || job->has_enabled) {
+	if (job->has_home || job->has_enabled || job->is_released) {
 		ask_directory(job);
 		return;
 	}

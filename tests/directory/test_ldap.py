@@ -4,6 +4,7 @@ import concurrent.futures
 import itertools
 import re
 import socket
+import sqlite3
 import subprocess
 import time
 
@@ -154,10 +155,146 @@ def test_names_carry_no_syntax_into_the_base(servers):
         assert all(map(is_refused, answers)), list(zip(names, answers))
 
 
-def test_several_entries_are_nobody(servers):
+def logged(server, event):
+    """The last line of an event, or nothing."""
+    return next((line for line in reversed(server.log_lines) if f" ev={event} " in line), "")
+
+
+def recipient(server, address):
+    with server.lmtp() as lmtp:
+        lmtp.command(b"MAIL FROM:<a@example.org>")
+        return lmtp.command(b"RCPT TO:<%s>" % address)[-1][:3]
+
+
+def test_several_entries_are_a_matter_for_the_operator(servers):
     with Server(servers[0].uri, filter='"(|(uid=%u)(objectClass=inetOrgPerson))"') as server:
-        assert is_refused(server.try_login("tim", "secret"))
-        assert any(" ev=ldap-ambiguous " in line for line in server.log_lines)
+        assert is_unavailable(server.try_login("tim", "secret"))
+        assert is_unavailable(server.try_login("tim", "wrong"))
+        assert "user=tim " in logged(server, "ldap-ambiguous")
+        assert recipient(server, b"tim") == b"451" and recipient(server, b"tim@example.org") == b"451"
+        done = server.imapctl("user", "show", "tim", check=False)
+        assert done.returncode == 75 and "several" in done.stderr
+        assert server.imapctl("status", check=False).returncode == 0, "one name's trouble is no outage"
+
+
+THEO = (f"dn: cn=Theo,ou=people,{slapd.BASE}\nobjectClass: inetOrgPerson\ncn: Theo\nsn: T\nuid: theo\nuid: ted\n"
+        "mail: theo@example.org\nuserPassword: pass\n\n")
+THEO_FILTER = '"(|(uid=%u)(mail=%u))"'
+UNIQUE = "".join(f"attributetype ( {oid} NAME '{name}' EQUALITY {match} SYNTAX 1.3.6.1.4.1.1466.115.121.1.{syntax} )\n"
+                 f"objectclass ( {oid}.1 NAME 'has{name}' AUXILIARY MAY {name} )\n"
+                 for oid, name, syntax, match in (
+                     ("1.2.840.113556.1.4.2", "objectGUID", 40, "octetStringMatch"),
+                     ("2.16.840.1.113730.3.1.542", "nsUniqueId", 15, "caseIgnoreMatch")))
+
+
+def seen(server, names, password="pass"):
+    """How many messages each name sees in its INBOX."""
+    counts = set()
+    for name in names:
+        with server.client(name, password=password) as client:
+            counts.update(int(line.split()[1]) for line in client.ok(b"SELECT INBOX").untagged if b" EXISTS" in line)
+    return counts
+
+
+@pytest.mark.parametrize("kind", ["entryUUID", "objectGUID", "nsUniqueId", "dn"])
+def test_one_entry_is_one_mailbox(kind):
+    """Whatever it is found by, and whatever its names become."""
+    value = {"objectGUID": "objectClass: hasobjectGUID\nobjectGUID:: AAECA/8FBgcICQoLDA0ODw==\n",
+             "nsUniqueId": "objectClass: hasnsUniqueId\nnsUniqueId: 66446001-1DD211B2-80DEBDF9-0F2A0000\n"}.get(kind, "")
+    access = "" if kind == "entryUUID" else "access to attrs=entryUUID by * none"
+    with slapd.Slapd(THEO.replace("uid: theo", value + "uid: theo"), UNIQUE, access) as ldap, \
+            Server(ldap.uri, filter=THEO_FILTER) as server:
+        names = ["theo", "ted", "TED", "theo@example.org", "Theo@Example.ORG"]
+        for name in [*names, "theo+detail", "theo+detail@example.org", "ted@example.net"]:
+            with server.lmtp() as lmtp:
+                assert lmtp.deliver(lib.message(1), name.encode())[0].startswith(b"250")
+        assert seen(server, names) == {8}
+        assert len(server.imapctl("user", "list").stdout.strip().splitlines()) == 2		# with the heading
+        change = f"dn: cn=Theo,ou=people,{slapd.BASE}\nchangetype: modify\n"
+        ldap.modify(change + "replace: uid\nuid: theodore\nuid: ted\n")
+        assert seen(server, ["theodore", "ted", "theo@example.org"]) == {8}
+        ldap.modify(change + "replace: uid\nuid: abel\n-\nreplace: mail\nmail: abel@example.org\n")
+        assert seen(server, ["abel", "abel@example.org"]) == {8}
+        assert is_refused(server.try_login("theo", "pass"))
+        with sqlite3.connect(server.data / "directory.db") as directory:
+            (name, entry), = directory.execute("SELECT name, entry FROM user")
+        assert name == "abel" and entry.startswith(f"{kind}=")
+        if kind == "objectGUID":
+            assert entry == "objectGUID=00010203ff05060708090a0b0c0d0e0f"
+        server.imapctl("user", "del", "abel@example.org", "--yes")
+        assert seen(server, ["abel"]) == {0}
+
+
+def added(person):
+    return person.replace("\nobjectClass", "\nchangetype: add\nobjectClass", 1)
+
+
+def test_a_name_for_somebody_else():
+    """Nobody gets the mailbox of another entry; what becomes of it is the operator's decision."""
+    with slapd.Slapd(slapd.person("eve", "first")) as ldap, Server(ldap.uri, filter=THEO_FILTER) as server:
+        with server.client("eve", password="first") as client:
+            client.append(b"INBOX", lib.message(1))
+        # She has another name and place now, and somebody else has hers: nobody sees what is not theirs.
+        ldap.modify(f"dn: uid=eve,ou=people,{slapd.BASE}\nchangetype: modrdn\nnewrdn: uid=eva\ndeleteoldrdn: 1\n")
+        ldap.modify(added(slapd.person("eve", "second")))
+        assert is_unavailable(server.try_login("eve", "second"))
+        assert recipient(server, b"eve@example.org") == b"451"
+        assert "belongs to another entry" in logged(server, "ldap-ambiguous")
+        assert seen(server, ["eva"], "first") == {1}
+        assert seen(server, ["eve"], "second") == {0}
+        # Her entry is made anew elsewhere.
+        ldap.modify(f"dn: uid=eva,ou=people,{slapd.BASE}\nchangetype: delete\n")
+        assert is_refused(server.try_login("eva", "first"))
+        ldap.modify(added(slapd.person("eva", "third").replace("dn: uid=eva", "dn: cn=eva")))
+        assert is_unavailable(server.try_login("eva", "third"))
+        assert server.imapctl("user", "set", "eva", "--entry=mine", check=False).returncode == 64
+        server.imapctl("user", "set", "eva", "--entry=any")
+        assert seen(server, ["eva"], "third") == {1}
+
+
+@pytest.mark.parametrize("identity", ["", "objectClass: hasobjectGUID\nobjectGUID:: AAECA/8FBgcICQoLDA0ODw==\n"])
+def test_an_entry_made_anew_at_its_place(identity):
+    person = slapd.person("eve", "x").replace("uid: eve", identity + "uid: eve")
+    access = "access to attrs=entryUUID by * none" if identity else ""
+    with slapd.Slapd(person, UNIQUE, access) as ldap, Server(ldap.uri, filter=THEO_FILTER) as server:
+        with server.client("eve", password="x") as client:
+            client.append(b"INBOX", lib.message(1))
+        ldap.modify(f"dn: uid=eve,ou=people,{slapd.BASE}\nchangetype: delete\n")
+        ldap.modify(added(person.replace("AAECA", "AAECB")))
+        assert seen(server, ["eve"], "x") == {1}
+        # An entry that is elsewhere now is asked for by what it is known by, and found.
+        ldap.modify(f"dn: uid=eve,ou=people,{slapd.BASE}\nchangetype: delete\n")
+        ldap.modify(added(person))
+        assert seen(server, ["eve"], "x") == {1}
+        ldap.modify(f"dn: uid=eve,ou=people,{slapd.BASE}\nchangetype: modrdn\nnewrdn: cn=moved\ndeleteoldrdn: 0\n")
+        ldap.modify(f"dn: cn=moved,ou=people,{slapd.BASE}\nchangetype: modify\nreplace: uid\nuid: moved\n")
+        ldap.modify(added(slapd.person("eve", "y")))
+        assert is_unavailable(server.try_login("eve", "y"))
+        assert seen(server, ["moved"], "x") == {1}
+
+
+def test_mailboxes_from_before_entries_were_noted():
+    """A directory.db of a release that went by names: each user finds what they had."""
+    with slapd.Slapd(PEOPLE + THEO) as ldap:
+        server = Server(ldap.uri, filter=THEO_FILTER)
+        with sqlite3.connect(server.data / "directory.db") as directory:
+            for number in (1, 2):
+                directory.executescript((lib.ROOT / f"schema/directory.00{number}.sql").read_text())
+            directory.executemany("INSERT INTO user (name, mailbox_id, credential, credential_version, created) "
+                                  "VALUES (?, ?, '', 1, 1)",
+                                  [(name, digit * 32) for name, digit in (("tim", "1"), ("theo", "2"), ("ted", "3"))])
+            directory.execute("PRAGMA user_version = 2")
+        with server:
+            seen(server, ["tim"], "secret")
+            seen(server, ["theo", "ted"])
+            warning = logged(server, "ldap-left-behind")
+            assert "user=ted " in warning and "name=theo " in warning and f"mailbox-id={'2' * 32}" in warning
+            assert server.stop() == 0
+            with sqlite3.connect(server.data / "directory.db") as directory:
+                rows = {name: (box[0], entry) for name, box, entry in
+                        directory.execute("SELECT name, mailbox_id, entry FROM user")}
+        assert {name: box for name, (box, _) in rows.items()} == {"tim": "1", "theo": "2", "ted": "3"}
+        assert rows["theo"][1] == "" and rows["ted"][1].startswith("entryUUID=")
 
 
 def test_an_entry_without_the_name_is_unusable(running):

@@ -20,6 +20,7 @@ include {schemas}/cosine.schema
 include {schemas}/inetorgperson.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
+{more}
 pidfile {folder}/pid
 TLSCertificateFile {cert}
 TLSCertificateKeyFile {key}
@@ -29,15 +30,16 @@ rootdn "cn=admin,{base}"
 rootpw admin
 directory {folder}/db
 index uid eq
+{access}
 access to attrs=userPassword by anonymous auth by * none
 access to * by dn.exact="{service}" read by * none
 """
 
 
 class Slapd:
-    """One server; entries is LDIF below the base.  Use as a context manager."""
+    """One server; entries is LDIF below the base, more and access are lines of slapd.conf.  Use as a context manager."""
 
-    def __init__(self, entries, folder=None):
+    def __init__(self, entries, more="", access=""):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="imapd-slapd-"))
         (self.folder / "db").mkdir()
         self.cert, self.key = certificate(self.folder)
@@ -49,7 +51,8 @@ class Slapd:
         self.process = None
         self.config = self.folder / "slapd.conf"
         self.config.write_text(CONFIG.format(schemas=SCHEMAS, folder=self.folder, base=BASE,
-                                             cert=self.cert, key=self.key, service=SERVICE_DN))
+                                             cert=self.cert, key=self.key, service=SERVICE_DN, more=more,
+                                             access=access))
         root = (f"dn: {BASE}\nobjectClass: dcObject\nobjectClass: organization\ndc: example\no: Example\n\n"
                 f"dn: {SERVICE_DN}\nobjectClass: person\ncn: imapd\nsn: imapd\n"
                 f"userPassword: {SERVICE_PASSWORD}\n\n"
