@@ -10,6 +10,7 @@ struct imap_arrival {
 	uint32_t header_length;		/* octets through the empty line */
 	struct buffer envelope, body, bodystructure;	/* as in a FETCH reply, with parentheses */
 	struct buffer parts;		/* mime/parts.h */
+	struct buffer preview;		/* mime/preview.h; empty if there is no text */
 	struct buffer message_id;	/* with its angle brackets; empty if there is none */
 	bool has_sent_date;
 	int64_t sent_s;			/* the Date field, since 1970 UTC */

@@ -1,6 +1,6 @@
 /*
  * What FETCH asks for: RFC 9051 section 6.4.5, RFC 3501 section 6.4.5, RFC 3516, RFC 7162 section 3.1.4, RFC 8474
- * section 5, RFC 8514 section 4.2.
+ * section 5, RFC 8514 section 4.2, RFC 8970.
  * ALL, FAST and FULL come out expanded; an item asked for twice comes once.  Pure.
  */
 #ifndef IMAP_FETCH_H
@@ -17,6 +17,7 @@ enum imap_fetch_kind {
 	IMAP_FETCH_EMAILID,
 	IMAP_FETCH_THREADID,
 	IMAP_FETCH_SAVEDATE,
+	IMAP_FETCH_PREVIEW,
 	IMAP_FETCH_ENVELOPE,
 	IMAP_FETCH_BODY,		/* BODY without a section: no extension data */
 	IMAP_FETCH_BODYSTRUCTURE,
@@ -45,6 +46,7 @@ struct imap_fetch_item {
 	size_t part_depth;		/* 0: the message itself */
 	struct span *fields;		/* names for HEADER.FIELDS and HEADER.FIELDS.NOT */
 	size_t field_count;
+	bool is_lazy;			/* PREVIEW (LAZY), RFC 8970 section 4.1 */
 	bool has_partial;
 	uint64_t partial_offset, partial_length;	/* length >= 1 */
 	struct span echo;		/* how the reply names it: "BODY[1.HEADER.FIELDS (To)]<0>" */

@@ -18,12 +18,14 @@ enum store_content_fields {
 	STORE_CONTENT_BODYSTRUCTURE = 1 << 2,
 	STORE_CONTENT_PARTS	    = 1 << 3,
 	STORE_CONTENT_MESSAGE_ID    = 1 << 4,
+	STORE_CONTENT_PREVIEW	    = 1 << 5,
 };
 
 struct store_content {
 	uint64_t id;
 	uint32_t size, header_length;	/* octets */
-	struct span envelope, body, bodystructure, parts, message_id;	/* empty unless asked for */
+	struct span envelope, body, bodystructure, parts, message_id, preview;	/* empty unless asked for */
+	bool has_preview;		/* asked for, and kept */
 	uint8_t sha256[DIGEST_LENGTH];
 	bool has_sent_date;
 	int64_t sent_s;			/* as in struct store_arrival */

@@ -55,6 +55,7 @@ struct store_arrival {
 	/* Ready-made answers, given back as they are by store_content_each(). */
 	struct span envelope, body, bodystructure;
 	struct span parts;		/* the caller's own table of MIME parts */
+	struct span preview;
 	struct span message_id;		/* with its angle brackets; empty if the message has none */
 	bool has_sent_date;
 	int64_t sent_s;			/* the Date field, since 1970 UTC */

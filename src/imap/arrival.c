@@ -10,6 +10,7 @@
 #include "mime/header.h"
 #include "mime/message_id.h"
 #include "mime/parts.h"
+#include "mime/preview.h"
 
 static void
 read_date(struct span header, struct imap_arrival *out)
@@ -46,6 +47,7 @@ imap_arrival_render(struct span message, struct imap_arrival *out)
 	imap_body_write(&tree, message, IMAP_BODY, &out->body);
 	imap_body_write(&tree, message, IMAP_BODYSTRUCTURE, &out->bodystructure);
 	mime_parts_write(&tree, &out->parts);
+	mime_preview(message, buffer_span(&out->parts), &out->preview);
 	read_date(header, out);
 	read_message_id(header, out);
 	mime_tree_fini(&tree);
@@ -58,6 +60,7 @@ imap_arrival_fini(struct imap_arrival *arrival)
 	buffer_free(&arrival->body);
 	buffer_free(&arrival->bodystructure);
 	buffer_free(&arrival->parts);
+	buffer_free(&arrival->preview);
 	buffer_free(&arrival->message_id);
 	*arrival = (struct imap_arrival){ .header_length = 0 };
 }

@@ -127,6 +127,12 @@ fetches_binary(const struct imap_command_line *line)
 	return fetches(line, IMAP_FETCH_BINARY) || fetches(line, IMAP_FETCH_BINARY_SIZE);
 }
 
+static bool
+fetches_preview(const struct imap_command_line *line)
+{
+	return fetches(line, IMAP_FETCH_PREVIEW);
+}
+
 /* By STATUS, or by LIST that returns it. */
 static bool
 asks_status(const struct imap_command_line *line, unsigned items)
@@ -232,6 +238,7 @@ static const struct {
 	[IMAP_CAN_STATUS_SIZE] = { "STATUS=SIZE", AFTER_LOGIN, 0, NULL, asks_size },	/* RFC 8438 */
 	[IMAP_CAN_OBJECTID] = { "OBJECTID", AFTER_LOGIN, 0, NULL, uses_object_ids },	/* RFC 8474 */
 	[IMAP_CAN_SAVEDATE] = { "SAVEDATE", AFTER_LOGIN, 0, NULL, uses_save_date },	/* RFC 8514 */
+	[IMAP_CAN_PREVIEW] = { "PREVIEW", AFTER_LOGIN, 0, NULL, fetches_preview },	/* RFC 8970 */
 	[IMAP_CAN_WITHIN] = { "WITHIN", AFTER_LOGIN, 0, NULL, searches_within },	/* RFC 5032 */
 	[IMAP_CAN_APPENDLIMIT] = { "APPENDLIMIT", AFTER_LOGIN, 0, NULL, asks_append_limit },	/* RFC 7889 */
 	[IMAP_CAN_UTF8] = { "UTF8=ACCEPT", AFTER_LOGIN, IMAP_ENABLE_UTF8, NULL, appends_utf8 },	/* RFC 6855 */

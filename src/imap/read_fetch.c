@@ -1,6 +1,6 @@
 /*
  * Arguments of FETCH, and the text by which a reply names each item.  RFC 9051 section 9, "fetch-att";
- * RFC 3501 section 9; RFC 3516; RFC 7162 section 3.1.4.  Pure.
+ * RFC 3501 section 9; RFC 3516; RFC 7162 section 3.1.4; RFC 8970.  Pure.
  */
 #include "base/memory.h"
 #include "imap/writer.h"
@@ -239,6 +239,25 @@ read_section_item(struct cursor *cursor, struct imap_fetch *fetch, struct span n
 }
 
 static bool
+read_preview_option(struct cursor *cursor, void *context)
+{
+	(void)context;
+	return cursor_word(cursor, "LAZY") || cursor_fail(cursor, "Unknown option of PREVIEW");
+}
+
+/* "PREVIEW (LAZY)"; behind a lone PREVIEW the options of FETCH may stand, too: RFC 8970 section 6. */
+static bool
+read_preview(struct cursor *cursor, struct imap_fetch *fetch)
+{
+	struct imap_fetch_item item = { .kind = IMAP_FETCH_PREVIEW, .echo = SPAN("PREVIEW") };
+
+	item.is_lazy = span_equals_nocase(span_slice(cursor->text, cursor->at, 6), SPAN(" (LAZY"));
+	add_item(cursor, fetch, &item);
+	return !item.is_lazy ||
+	    (cursor_space(cursor) && cursor_list(cursor, false, read_preview_option, NULL));
+}
+
+static bool
 read_item(struct cursor *cursor, void *context)
 {
 	struct span name;
@@ -247,6 +266,8 @@ read_item(struct cursor *cursor, void *context)
 		return cursor_fail(cursor, "Unknown item of FETCH");
 	if (cursor_peek(cursor) == '[')
 		return read_section_item(cursor, context, name);
+	if (span_equals_nocase(name, SPAN("PREVIEW")))
+		return read_preview(cursor, context);
 	return add_plain(cursor, context, name);
 }
 

@@ -106,7 +106,7 @@ insert_content(struct store *store, const struct store_arrival *arrival, uint32_
 {
 	struct sql_statement *insert = sql_prepare(store->sql,
 	    "INSERT INTO content (size, header_length, sha256, sent, sent_day, message_id, envelope, "
-	    "bodystructure, body, parts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+	    "bodystructure, body, parts, preview) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
 	uint8_t computed[DIGEST_LENGTH];
 	const uint8_t *sha256 = arrival->sha256;
 	enum store_status status;
@@ -127,6 +127,7 @@ insert_content(struct store *store, const struct store_arrival *arrival, uint32_
 	sql_bind_blob(insert, 8, arrival->bodystructure);
 	sql_bind_blob(insert, 9, arrival->body);
 	sql_bind_blob(insert, 10, arrival->parts);
+	sql_bind_blob(insert, 11, arrival->preview);
 	if ((status = store_run(insert)) != STORE_OK)
 		return status;
 	*content_id_out = sql_last_row_id(store->sql);

@@ -58,6 +58,8 @@ read_content(struct sql_statement *row, struct store_content *out)
 		.bodystructure = sql_column_blob(row, 7),
 		.parts = sql_column_blob(row, 8),
 		.message_id = sql_column_blob(row, 9),
+		.preview = sql_column_blob(row, 10),
+		.has_preview = !sql_column_is_null(row, 10),
 	};
 	if (digest.length == DIGEST_LENGTH)
 		memcpy(out->sha256, digest.at, DIGEST_LENGTH);
@@ -71,7 +73,8 @@ visit(struct store *store, uint64_t content_id, unsigned fields, store_content_v
 	struct sql_statement *query = sql_prepare(store->sql,
 	    "SELECT size, header_length, sha256, sent, sent_day, CASE WHEN ?2 & 1 THEN envelope END, "
 	    "CASE WHEN ?2 & 2 THEN body END, CASE WHEN ?2 & 4 THEN bodystructure END, "
-	    "CASE WHEN ?2 & 8 THEN parts END, CASE WHEN ?2 & 16 THEN message_id END "
+	    "CASE WHEN ?2 & 8 THEN parts END, CASE WHEN ?2 & 16 THEN message_id END, "
+	    "CASE WHEN ?2 & 32 THEN preview END "
 	    "FROM content WHERE id = ?1");
 	struct store_content content;
 	enum store_status status;

@@ -278,6 +278,7 @@ new_fetch(struct session *session)
 	fetch->mailbox_id = session->view->state->mailbox_id;
 	fetch_render_init(&fetch->render, program, fetch->mailbox_id);
 	fetch->render.style.is_rev2 = session->is_rev2;
+	fetch->render.style.is_utf8 = session_is_utf8(session);
 	fetch->render.style.has_recent = session_has_recent(session);
 	fetch->render.style.has_condstore = session->has_condstore;
 	fetch->render.style.adds_uid = session->line->is_uid && !imap_fetch_has(program, IMAP_FETCH_UID);

@@ -14,6 +14,7 @@ struct fetch_style {
 	struct span keywords[STORE_KEYWORD_BIT_MAX - STORE_KEYWORD_BIT_MIN + 1];
 	size_t keyword_count;
 	bool is_rev2;			/* IMAP4rev2 is enabled */
+	bool is_utf8;			/* quoted strings may hold UTF-8 */
 	bool has_recent;		/* \Recent is told */
 	bool adds_uid;			/* UID FETCH without the item UID */
 	bool adds_modseq;		/* CHANGEDSINCE without the item MODSEQ, RFC 7162 section 3.1.4.1 */

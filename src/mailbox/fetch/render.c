@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "imap/bodystructure.h"
 #include "imap/writer.h"
+#include "preview.h"
 
 #define TEXT_AT_ONCE (16 * 1024)	/* longer ready-made texts go out in pieces */
 
@@ -24,6 +25,8 @@ fields_of_item(const struct imap_fetch_item *item)
 {
 	if (fetch_line_has(item->kind) || item->kind == IMAP_FETCH_SAVEDATE)
 		return 0;
+	if (item->kind == IMAP_FETCH_PREVIEW)
+		return STORE_CONTENT_PREVIEW;
 	if (item->kind == IMAP_FETCH_ENVELOPE)
 		return STORE_CONTENT_ENVELOPE;
 	if (item->kind == IMAP_FETCH_BODY)
@@ -240,6 +243,25 @@ item_save_date(const struct fetch_render *render, struct store *store, struct bu
 	return status == STORE_NOT_FOUND ? STORE_OK : status;
 }
 
+/* RFC 8970 section 3.2; only who said LAZY gets NIL, and only of messages that came before previews were kept. */
+static enum store_status
+item_preview(struct fetch_render *render, const struct imap_fetch_item *item, struct store *store, struct buffer *out)
+{
+	struct fetch_content *content = &render->content;
+	enum store_status status = STORE_OK;
+
+	buffer_add_span(out, SPAN("PREVIEW "));
+	if (!content->has_preview && item->is_lazy) {
+		buffer_add_span(out, SPAN("NIL"));
+		return STORE_OK;
+	}
+	if (!content->has_preview)
+		status = fetch_preview_make(store, render->entries[render->next].message.content_id,
+		    &content->preview);
+	imap_write_string(out, buffer_span(&content->preview), render->style.is_utf8);
+	return status;
+}
+
 static enum store_status
 write_item(struct fetch_render *render, const struct imap_fetch_item *item, struct store *store,
     struct buffer *out)
@@ -252,6 +274,8 @@ write_item(struct fetch_render *render, const struct imap_fetch_item *item, stru
 	switch (item->kind) {
 	case IMAP_FETCH_SAVEDATE:
 		return item_save_date(render, store, out);
+	case IMAP_FETCH_PREVIEW:
+		return item_preview(render, item, store, out);
 	case IMAP_FETCH_ENVELOPE:
 		buffer_add_span(out, SPAN("ENVELOPE "));
 		write_text(render, &render->content.envelope, out);

@@ -26,6 +26,8 @@ on_content(const struct store_content *stored, void *context)
 	replace(&content->body, stored->body);
 	replace(&content->bodystructure, stored->bodystructure);
 	replace(&content->parts, stored->parts);
+	replace(&content->preview, stored->preview);
+	content->has_preview = stored->has_preview;
 	return true;
 }
 
@@ -50,6 +52,7 @@ fetch_content_fini(struct fetch_content *content)
 	buffer_free(&content->body);
 	buffer_free(&content->bodystructure);
 	buffer_free(&content->parts);
+	buffer_free(&content->preview);
 	buffer_free(&content->header);
 }
 

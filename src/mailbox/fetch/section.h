@@ -12,7 +12,8 @@
 /* What the store has ready of one message. */
 struct fetch_content {
 	uint32_t size, header_length;	/* octets */
-	struct buffer envelope, body, bodystructure, parts, header;	/* empty unless asked for */
+	struct buffer envelope, body, bodystructure, parts, preview, header;	/* empty unless asked for */
+	bool has_preview;
 };
 
 #define FETCH_CONTENT_HEADER (1u << 16)	/* beside STORE_CONTENT_*: the header block */

@@ -67,6 +67,7 @@ store_one(const struct incoming_message *message, struct span trace, struct stor
 		.envelope = buffer_span(&rendered->envelope),
 		.body = buffer_span(&rendered->body),
 		.bodystructure = buffer_span(&rendered->bodystructure),
+		.preview = buffer_span(&rendered->preview),
 		.message_id = buffer_span(&rendered->message_id),
 		.has_sent_date = rendered->has_sent_date,
 		.sent_s = rendered->sent_s,
