@@ -9,6 +9,7 @@
 #include "options.h"
 
 #define INCLUDE_DEPTH	8
+#define NAME_MAX_SHOWN	40	/* what is longer may be a line of a secret */
 
 /* A file that is being read. */
 struct source {
@@ -67,7 +68,7 @@ include(struct load *load)
 	char *path;
 
 	if (load->words.count != 2 || text_of(load, 1).length == 0) {
-		complain(load, CONFIG_WRONG, load->words.at[load->words.count > 2 ? 2 : 0].column,
+		complain(load, CONFIG_WRONG, load->words.at[load->words.count > 2 ? 2 : load->words.count - 1].column,
 		    "include takes the name of one file");
 		return;
 	}
@@ -160,6 +161,8 @@ complain_unknown(struct load *load, const char *meant)
 
 	if (name.length > 0 && strchr(";/!", name.at[0]) != NULL) {
 		buffer_add_string(&text, "a comment begins with \"#\"");
+	} else if (name.length > NAME_MAX_SHOWN) {
+		buffer_add_string(&text, "there is no option with so many letters");
 	} else {
 		buffer_add_string(&text, "there is no option ");
 		config_quote(&text, name);
@@ -217,32 +220,44 @@ note_place(struct load *load, size_t index, const struct config_place *place, bo
 	struct config_places *places = load->config->places;
 	const struct config_place *before = places->at[index].place;
 
-	if (before != NULL && !places->at[index].is_guess) {
-		if (!option_is_repeatable(&options[index]) && !is_guess)
-			config_complain(load->problems, CONFIG_WRONG, place, 0, "%s is set in %s:%u already",
-			    options[index].name, before->file, before->line);
-		return option_is_repeatable(&options[index]);
+	if (before == NULL || (places->at[index].is_guess && !is_guess)) {
+		places->at[index].place = place;
+		places->at[index].is_guess = is_guess;
+		return true;
 	}
-	places->at[index].place = place;
-	places->at[index].is_guess = is_guess;
-	return true;
+	if (!option_is_repeatable(&options[index]) && !is_guess)
+		config_complain(load->problems, CONFIG_WRONG, place, 0, "%s is set in %s:%u already",
+		    options[index].name, before->file, before->line);
+	return option_is_repeatable(&options[index]);
 }
 
-static void
-set_values(struct load *load, size_t index, const struct config_place *place)
+/* False: they are wrong. */
+static bool
+set_values(struct load *load, struct config *config, size_t index, const struct config_place *place)
 {
 	struct span values[OPTION_VALUES_MAX] = { { NULL, 0 } };
 	struct buffer reason = { 0 };
-	struct setting setting = { &options[index], load->config, place, values, load->words.count - 1, 0, &reason };
+	struct setting setting = { &options[index], config, place, values, load->words.count - 1, 0, &reason };
+	bool is_good;
 
 	for (size_t i = 0; i < setting.count && i < OPTION_VALUES_MAX; i++)
 		values[i] = text_of(load, i + 1);
-	if (!option_takes(&setting) || !option_set(&setting)) {
-		load->config->places->at[index].is_wrong = true;
+	is_good = option_takes(&setting) && option_set(&setting);
+	if (!is_good)
 		config_complain(load->problems, CONFIG_WRONG, place, (unsigned)setting.word, "%s",
 		    buffer_string(&reason));
-	}
 	buffer_free(&reason);
+	return is_good;
+}
+
+/* What was set before stays; but whoever takes out that line instead shall know all of this one. */
+static void
+look_at_values(struct load *load, size_t index, const struct config_place *place)
+{
+	struct config scratch = { 0 };
+
+	set_values(load, &scratch, index, place);
+	option_fini(&options[index], &scratch);
 }
 
 /* A line with words. */
@@ -263,8 +278,10 @@ set(struct load *load)
 		return;
 	}
 	place = new_place(load);
-	if (note_place(load, index, place, is_guess))
-		set_values(load, index, place);
+	if (!note_place(load, index, place, is_guess))
+		look_at_values(load, index, place);
+	else if (!set_values(load, load->config, index, place))
+		load->config->places->at[index].is_wrong = true;
 }
 
 static void
@@ -281,11 +298,18 @@ read_line(struct load *load, struct span line)
 		set(load);
 }
 
-/* Marks that Windows' editors put before a text (Unicode 15.0 section 23.8).  False: nothing of it can be read. */
+/*
+ * Whether a text is a configuration, without the mark that Windows' editors put before a text (Unicode 15.0 section
+ * 23.8).  False, told: it is a key or the like, of which nothing may be shown, or cannot be read.
+ */
 static bool
-drop_byte_order_mark(struct load *load, struct span *text)
+is_configuration(struct load *load, struct span *text)
 {
 	load->line = 1;
+	if (span_starts_with(*text, SPAN("-----BEGIN "))) {
+		complain(load, CONFIG_WRONG, 1, "the file is PEM, and no configuration");
+		return false;
+	}
 	if (span_starts_with(*text, SPAN("\xff\xfe")) || span_starts_with(*text, SPAN("\xfe\xff"))) {
 		complain(load, CONFIG_WRONG, 1, "the file is in UTF-16; save it as UTF-8");
 		return false;
@@ -301,7 +325,7 @@ drop_byte_order_mark(struct load *load, struct span *text)
 static void
 read_lines(struct load *load, struct span rest)
 {
-	if (!drop_byte_order_mark(load, &rest))
+	if (!is_configuration(load, &rest))
 		return;
 	for (load->line = 0; rest.length > 0;) {
 		struct span line = span_slice(rest, 0, span_find(rest, '\n'));

@@ -316,7 +316,9 @@ CASES = {
                  "the file includes itself", "the file includes itself", "loop: Too many levels of symbolic links"),
     "the octet NUL": ("tls-minimum 1.2 «\0", "the octet NUL cannot be in a configuration"),
     "a line that is too long": ("banner «" + "x" * 3000 + " y»", "banner takes one value; put quotation marks"),
-    "an option twice": ("log-level info\n«log-level» debug", "log-level is set in .*:\\d+ already"),
+    "an option twice": ("log-level info\n«log-level» debug\n«log-level» «loud»", "log-level is set in .*:\\d+ already",
+                        "log-level is set in .*:\\d+ already", "cannot be"),
+    "an include without a name": ("include «\"\"»", "include takes the name of one file"),
     "Windows": ("log-level «loud»\r\ntls-minimum 1.2\r\nflag-sync «never»\r\n", "cannot be", "cannot be"),
 
     # The link.
@@ -401,6 +403,21 @@ def test_all_is_well(world):
 def test_byte_order_mark(world):
     world.config.write_bytes(b"\xef\xbb\xbf" + "\n".join(world.lines() + ["log-level loud"]).encode())
     expect(world.check(), world.config, ["1:1", "8:11"], [WARN + ".*byte order mark", "cannot be"])
+
+
+def test_a_key_is_not_shown(world):
+    """Whoever includes the wrong file does not find its contents in the journal."""
+    world.write("include {key}")
+    other = world.folder / "more.conf"
+    other.write_text("#\n" + world.key.read_text())
+    done = [world.check()]
+    world.write("include {folder}/more.conf")
+    done.append(world.check())
+    for one in done:
+        assert one.returncode == 78
+        for line in world.key.read_text().splitlines()[1:-1]:
+            assert line not in one.stderr and line[:20] not in one.stderr
+    assert f"{world.key}:1:1: the file is PEM, and no configuration" in done[0].stderr
 
 
 def test_empty_file(world):
