@@ -21,15 +21,18 @@ struct world {
 	const struct config *config;
 	struct config_problems *problems;
 	char who[80];			/* "user imapd" */
+	bool is_other;			/* that is not who will use the files */
 };
 
 static void
 init(struct world *world, const struct config *config, struct config_problems *problems)
 {
-	const struct passwd *user = getpwuid(geteuid());
+	const struct passwd *user = config->user == NULL ? NULL : getpwnam(config->user);
 
 	world->config = config;
 	world->problems = problems;
+	world->is_other = geteuid() != 0 && user != NULL && user->pw_uid != geteuid();
+	user = getpwuid(geteuid());
 	if (user != NULL)
 		snprintf(world->who, sizeof world->who, "user %s", user->pw_name);
 	else
@@ -91,7 +94,7 @@ static bool
 check_file(struct world *world, const char *option, const struct config_place *place, unsigned word,
     const char *path, mode_t forbidden)
 {
-	const struct file_use use = { false, R_OK, world->who };
+	const struct file_use use = { false, R_OK, world->who, world->is_other };
 	struct buffer reason = { 0 };
 	struct stat about;
 	bool is_good;
@@ -186,7 +189,7 @@ check_contents(struct world *world, const char *folder)
 	struct buffer path = { 0 }, reason = { 0 };
 
 	for (size_t i = 0; i < COUNT_OF(entries); i++) {
-		const struct file_use use = { entries[i].is_folder, R_OK | W_OK, world->who };
+		const struct file_use use = { entries[i].is_folder, R_OK | W_OK, world->who, world->is_other };
 
 		buffer_clear(&path);
 		buffer_clear(&reason);
@@ -213,7 +216,7 @@ check_data_directory(struct world *world)
 	enum config_gravity gravity = is_data_needed(world->config) ? CONFIG_WRONG : CONFIG_WARNING;
 	const struct config_place *place = config_place(world->config, "data-directory");
 	const char *path = world->config->data_directory;
-	const struct file_use use = { true, R_OK | W_OK | X_OK, world->who };
+	const struct file_use use = { true, R_OK | W_OK | X_OK, world->who, world->is_other };
 	struct buffer reason = { 0 };
 	struct stat about;
 
@@ -246,7 +249,7 @@ folder_of(const char *path)
 static void
 check_socket(struct world *world, const char *option, const struct config_place *place, const char *path)
 {
-	const struct file_use use = { true, W_OK | X_OK, world->who };
+	const struct file_use use = { true, W_OK | X_OK, world->who, world->is_other };
 	struct buffer reason = { 0 };
 	char *folder = folder_of(path);
 	struct stat about;
@@ -282,7 +285,7 @@ config_check_sockets(const struct config *config, struct config_problems *proble
 static void
 check_own_files(struct world *world)
 {
-	const struct file_use use = { false, R_OK, world->who };
+	const struct file_use use = { false, R_OK, world->who, world->is_other };
 	struct buffer reason = { 0 };
 	const char *path;
 
@@ -301,7 +304,7 @@ check_own_files(struct world *world)
 static void
 check_again(struct world *world, const struct config_listener *listener)
 {
-	const struct file_use use = { true, W_OK | X_OK, world->who };
+	const struct file_use use = { true, W_OK | X_OK, world->who, world->is_other };
 	char *folder = folder_of(listener->path);
 	struct buffer reason = { 0 };
 	struct stat about;

@@ -137,6 +137,8 @@ file_can_be_used(const char *path, const struct file_use *use, struct buffer *re
 	struct stat about;
 
 	if (stat(path, &about) != 0) {
+		if (errno == EACCES && use->is_other)
+			return true;
 		explain_path(path, use, reason_out);
 		return false;
 	}
@@ -145,7 +147,7 @@ file_can_be_used(const char *path, const struct file_use *use, struct buffer *re
 		    use->is_folder ? "a folder" : "a file");
 		return false;
 	}
-	if (faccessat(AT_FDCWD, path, use->wish, AT_EACCESS) == 0)
+	if (use->is_other || faccessat(AT_FDCWD, path, use->wish, AT_EACCESS) == 0)
 		return true;
 	if (errno == EROFS)
 		buffer_printf(reason_out, "%s is on a file system that cannot be written to", path);

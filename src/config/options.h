@@ -203,7 +203,8 @@ void words_free(struct words *words);
 struct file_use {
 	bool is_folder;
 	int wish;		/* R_OK, W_OK, X_OK */
-	const char *who;	/* the user we are to be */
+	const char *who;	/* the user we are, "user imapd" */
+	bool is_other;		/* somebody else will use it, whose rights are not ours */
 };
 /* False: reason_out gets why. */
 bool file_can_be_used(const char *path, const struct file_use *use, struct buffer *reason_out);

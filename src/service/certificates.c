@@ -133,7 +133,7 @@ check_use(const struct check *check)
 	struct tls_context *context;
 	char *error = NULL;
 
-	if (config_problems_count(check->problems, CONFIG_WRONG) > 0)
+	if (check->is_blind || config_problems_count(check->problems, CONFIG_WRONG) > 0)
 		return;
 	if (config->role & CONFIG_ROLE_CAS) {
 		context = service_tls(config, &error);

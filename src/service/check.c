@@ -32,7 +32,7 @@ check_files(const struct check *check)
 
 /* Files are looked at by whoever will read them, which is the configured user when root can become it. */
 static void
-check_as_user(const struct check *check)
+check_as_user(struct check *check)
 {
 	const struct config *config = check->config;
 	struct identity identity;
@@ -44,6 +44,7 @@ check_as_user(const struct check *check)
 			identity_return(&identity);
 			return;
 		}
+		check->is_blind = identity.is_change;
 		if (identity.is_change && geteuid() != 0)
 			config_complain(check->problems, CONFIG_WARNING,
 			    config_place(config, config->user != NULL ? "user" : "group"), 1,
@@ -104,7 +105,7 @@ service_load(const char *path, const char *role, const struct service_occasion *
     struct config_problems *problems_out)
 {
 	struct config *config = config_load(path, config_read_file, NULL, problems_out);
-	struct check check = { config, problems_out, occasion, { 0 } };
+	struct check check = { config, problems_out, occasion, false, { 0 } };
 
 	if (role != NULL)
 		config_set_role(config, span_from_string(role), problems_out);

@@ -12,6 +12,7 @@ struct check {
 	const struct config *config;
 	struct config_problems *problems;
 	const struct service_occasion *occasion;
+	bool is_blind;			/* another user than we are will read the files, and we cannot become it */
 	struct holder server;		/* the process that answers to imapctl; no pid: none does */
 };
 

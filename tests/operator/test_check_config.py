@@ -527,7 +527,13 @@ def test_who_is_not_root_cannot_become_another_user(world):
     nobody = pwd.getpwnam("nobody")
     os.chmod(world.folder, 0o777)
     done = world.check(user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[])
-    expect(done, world.config, places, [WARN + "only root can become user daemon"])
+    expect(done, world.config, places, [WARN + "only root can become user daemon, so that what it may read"])
+    give(world.key, 0o600, "daemon")
+    done = world.check(user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[])
+    expect(done, world.config, places, [WARN + "only root can become user daemon, so that what it may read"])
+    places = world.write("user «daemon»\ntls-key «{folder}/none»")
+    done = world.check(user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[])
+    expect(done, world.config, places, [WARN + "only root can become user daemon", "there is no file"])
 
 
 # The running server.
