@@ -249,7 +249,8 @@ refuse_protocol(struct setting *setting)
 	option_refuse(setting, 1, "\"imap\" or \"imaps\"");
 	suggestion_consider(&suggestion, setting->values[0], "imap");
 	suggestion_consider(&suggestion, setting->values[0], "imaps");
-	suggestion_print(&suggestion, setting->reason);
+	if (suggestion.cost < SUGGESTION_TWO_SLIPS)	/* "smtp" is another one */
+		suggestion_print(&suggestion, setting->reason);
 	if (suggestion.best == NULL && span_starts_with(setting->values[1], SPAN("imap")))
 		buffer_add_string(setting->reason, ", which comes before the address");
 	return false;

@@ -37,6 +37,8 @@ beginning(const char *path, unsigned n)
 	return memory_copy_span(span_of(path, (size_t)(end - path)));
 }
 
+#define NAME_MIN 4	/* of two short names there is always one near the other */
+
 /* What is called nearly so in a folder, given; NULL: nothing is. */
 static char *
 near_name(const char *folder, const char *name)
@@ -49,7 +51,8 @@ near_name(const char *folder, const char *name)
 	while (listing != NULL && (entry = readdir(listing)) != NULL) {
 		const char *before = suggestion.best;
 
-		suggestion_consider(&suggestion, span_from_string(name), entry->d_name);
+		if (strlen(name) >= NAME_MIN && strlen(entry->d_name) >= NAME_MIN)
+			suggestion_consider(&suggestion, span_from_string(name), entry->d_name);
 		if (suggestion.best == before)
 			continue;
 		free(best);

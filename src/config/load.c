@@ -9,6 +9,7 @@
 #include "options.h"
 
 #define INCLUDE_DEPTH	8
+#define CONTROLS_MAX	3	/* lines with control characters: more is no text */
 #define NAME_MAX_SHOWN	40	/* what is longer may be a line of a secret */
 
 /* A file that is being read. */
@@ -16,6 +17,7 @@ struct source {
 	const char *path;
 	unsigned number;
 	struct config_file_id id;
+	unsigned controls;		/* lines that hold control characters */
 };
 
 struct load {
@@ -292,10 +294,14 @@ read_line(struct load *load, struct span line)
 
 	if (line.length > 0 && line.at[line.length - 1] == '\r')
 		line.length--;
-	if (!words_split(&load->words, line, &column, &reason))
+	if (words_find_control(line, &column, &reason)) {
+		load->sources[load->depth - 1].controls++;
 		complain(load, CONFIG_WRONG, column, reason);
-	else if (load->words.count > 0)
+	} else if (!words_split(&load->words, line, &column, &reason)) {
+		complain(load, CONFIG_WRONG, column, reason);
+	} else if (load->words.count > 0) {
 		set(load);
+	}
 }
 
 /*
@@ -327,7 +333,7 @@ read_lines(struct load *load, struct span rest)
 {
 	if (!is_configuration(load, &rest))
 		return;
-	for (load->line = 0; rest.length > 0;) {
+	for (load->line = 0; rest.length > 0 && load->sources[load->depth - 1].controls < CONTROLS_MAX;) {
 		struct span line = span_slice(rest, 0, span_find(rest, '\n'));
 
 		load->line++;
@@ -370,6 +376,8 @@ complain_of_file(struct load *load, const char *path, unsigned column, const cha
 	buffer_add_string(&text, reason);
 	if (column > 0 && strpbrk(path, "*?[") != NULL)
 		buffer_add_string(&text, "; include reads one file and knows no patterns");
+	if (column == 0)
+		buffer_add_string(&text, "; --config names another one");
 	if (column > 0)
 		complain(load, CONFIG_WRONG, column, buffer_string(&text));
 	else
@@ -381,7 +389,7 @@ complain_of_file(struct load *load, const char *path, unsigned column, const cha
 static bool
 read_file(struct load *load, const char *path, unsigned column)
 {
-	struct source source = { path, 0, { 0, 0 } };
+	struct source source = { path, 0, { 0, 0 }, 0 };
 	struct buffer text = { 0 };
 	const char *reason = NULL;
 

@@ -161,8 +161,9 @@ void option_fini(const struct option *option, struct config *config);
  */
 struct suggestion {
 	const char *best;	/* NULL: none is near */
-	unsigned cost;
+	unsigned cost;		/* below SUGGESTION_TWO_SLIPS: one */
 };
+#define SUGGESTION_TWO_SLIPS 20
 void suggestion_consider(struct suggestion *suggestion, struct span given, const char *known);
 
 /* Append "; did you mean" and the best, if there is one. */
@@ -190,6 +191,9 @@ struct words {
 	struct word at[WORDS_MAX];
 	size_t count;
 };
+
+/* Whether a line holds what no line does, where, and what it is, static. */
+bool words_find_control(struct span line, unsigned *column_out, const char **reason_out);
 
 /* Cut a line into words.  False: reason_out, static, says what is wrong at column_out. */
 bool words_split(struct words *words, struct span line, unsigned *column_out, const char **reason_out);

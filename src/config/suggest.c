@@ -10,7 +10,7 @@
 #define CUT_MIN	  3	/* letters that a word has to have to be the beginning of another */
 
 /* What a slip, and what other differences cost: a word cut short goes before two slips. */
-enum { SLIP = 10, CUT = 14, OTHER_BEGINNING = 2, OTHER_LENGTH = 1 };
+enum { SLIP = SUGGESTION_TWO_SLIPS / 2, CUT = 14, OTHER_BEGINNING = 2, OTHER_LENGTH = 1 };
 
 struct spelling {
 	uint8_t at[WORD_MAX];

@@ -35,15 +35,19 @@ take_word(struct word *word, struct span line, size_t *at)
 	return true;
 }
 
-/* Where the line holds what no line holds; its length when it does not. */
-static size_t
-find_control(struct span line)
+bool
+words_find_control(struct span line, unsigned *column_out, const char **reason_out)
 {
 	size_t at = 0;
 
 	while (at < line.length && (line.at[at] >= ' ' || line.at[at] == '\t') && line.at[at] != 0x7f)
 		at++;
-	return at;
+	if (at == line.length)
+		return false;
+	*column_out = (unsigned)at + 1;
+	*reason_out = line.at[at] == '\0' ? "the octet NUL cannot be in a configuration" :
+		"a control character cannot be in a configuration";
+	return true;
 }
 
 static bool
@@ -57,16 +61,9 @@ is_over(struct span line, size_t *at)
 bool
 words_split(struct words *words, struct span line, unsigned *column_out, const char **reason_out)
 {
-	size_t at = find_control(line);
+	size_t at = 0;
 
-	words->count = 0;
-	if (at < line.length) {
-		*column_out = (unsigned)at + 1;
-		*reason_out = line.at[at] == '\0' ? "the octet NUL cannot be in a configuration" :
-			"a control character cannot be in a configuration";
-		return false;
-	}
-	for (at = 0; !is_over(line, &at); words->count++) {
+	for (words->count = 0; !is_over(line, &at); words->count++) {
 		*column_out = (unsigned)at + 1;
 		*reason_out = words->count == WORDS_MAX - 1 ? "too many words" : "the quotation mark is not closed";
 		if (words->count == WORDS_MAX - 1 || !take_word(&words->at[words->count], line, &at))

@@ -405,6 +405,16 @@ def test_byte_order_mark(world):
     expect(world.check(), world.config, ["1:1", "8:11"], [WARN + ".*byte order mark", "cannot be"])
 
 
+def test_a_program_is_no_configuration(world):
+    """Three lines of it are enough to see that."""
+    program = world.folder / "program"
+    program.write_bytes(b"\x7fELF\1\n" * 100)
+    world.write(f"include {program}\nlog-level loud")
+    done = world.check()
+    assert [place for place, _ in said(done, program)] == ["1:1", "2:1", "3:1"]
+    assert "cannot be \"loud\"" in done.stderr
+
+
 def test_a_key_is_not_shown(world):
     """Whoever includes the wrong file does not find its contents in the journal."""
     world.write("include {key}")
@@ -431,7 +441,7 @@ def test_empty_file(world):
 def test_no_file_and_no_role(world):
     done = world.check("--role=mailbx")
     assert done.returncode == 78
-    assert f"{world.config}: No such file or directory\n" in done.stderr
+    assert f"{world.config}: No such file or directory; --config names another one\n" in done.stderr
     assert '--role=mailbx: role cannot be "mailbx"; did you mean "mailbox"?\n' in done.stderr
     assert "2 errors" in done.stderr
 

@@ -189,6 +189,7 @@ reports_errors(void **state)
 		    "did you mean \"listen imaps [::1]:993\"?\n" },
 		{ "listen imap ::1:1 proxy x\n", "", F "1:25: listen takes imap or imaps, an address, and perhaps proxy\n" },
 		{ "listen pop3 [::]:1\n", "", F "1:8: \"pop3\" is not \"imap\" or \"imaps\"\n" },
+		{ "listen smtp [::]:1\n", "", F "1:8: \"smtp\" is not \"imap\" or \"imaps\"\n" },
 		{ "listen inaps [::]:1\n", "", F "1:8: \"inaps\" is not \"imap\" or \"imaps\"; did you mean \"imaps\"?\n" },
 		{ "listen 993 imaps\n", "", F "1:8: \"993\" is not \"imap\" or \"imaps\", which comes before the address\n" },
 		{ "listen imaps 993\n", "", F "1:14: \"993\" is not ADDRESS:PORT; did you mean \"[::]:993\"?\n" },
