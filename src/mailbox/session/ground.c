@@ -169,10 +169,11 @@ on_session_job(struct account_job *job)
 {
 	struct session_job *session_job = CONTAINER_OF(job, struct session_job, job);
 	struct session *session = session_job->session;
+	struct account *account = job->account;		/* done() may free the job */
 
-	account_set_actor(job->account, session);
+	account_set_actor(account, session);
 	session_job->done(session, session_job, job->status);
-	account_set_actor(job->account, NULL);
+	account_set_actor(account, NULL);
 	session_end_wait(session);
 }
 
