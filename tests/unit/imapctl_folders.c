@@ -6,31 +6,13 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include <sys/stat.h>
-#include <sys/time.h>
-
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
-#include "../../src/imapctl/source.h"
-#include "base/memory.h"
+#include "imapctl_fixture.h"
 
-static char folder[64];
-
-static const char *
-in_folder(const char *name)
-{
-	static char path[512];
-
-	snprintf(path, sizeof path, "%s/%s", folder, name);
-	return path;
-}
-
-/* With all folders above it. */
+/* A folder, with those above it. */
 static void
-make_folder(const char *name)
+make_folders(const char *name)
 {
 	char path[512];
 
@@ -40,22 +22,6 @@ make_folder(const char *name)
 		mkdir(path, 0700);
 	}
 	assert_int_equal(mkdir(path, 0700), 0);
-}
-
-static void
-write_octets(const char *name, struct span octets)
-{
-	FILE *file = fopen(in_folder(name), "we");
-
-	assert_non_null(file);
-	assert_int_equal(fwrite(octets.at, 1, octets.length, file), octets.length);
-	fclose(file);
-}
-
-static void
-write_file(const char *name, const char *text)
-{
-	write_octets(name, span_from_string(text));
 }
 
 /* A letter whose subject is the name it is expected under. */
@@ -75,15 +41,9 @@ make_maildir(const char *name, const char *mailbox)
 	char path[256];
 
 	snprintf(path, sizeof path, "%s/cur", name);
-	make_folder(path);
+	make_folders(path);
 	snprintf(path, sizeof path, "%s/cur/1.a:2,S", name);
 	write_letter(path, mailbox);
-}
-
-static struct source *
-open_source(const char *kind, const char *name)
-{
-	return source_open(kind, in_folder(name));
 }
 
 /* What the source gives, in its order: "mailbox:subject(flags keywords)", "!name: reason", or a mailbox alone. */
@@ -115,7 +75,7 @@ describe(struct source *source, struct buffer *out)
 }
 
 static void
-expect(const char *kind, const char *name, const char *expected)
+expect_folders(const char *kind, const char *name, const char *expected)
 {
 	struct source *source = open_source(kind, name);
 	struct buffer found = { 0 };
@@ -148,10 +108,10 @@ test_maildirs_in_maildirs(void **state)
 	make_maildir("T/M++", "M++");					/* a whole Maildir++ lies in another tree */
 	make_maildir("T/M++/.d.e", "M++/d/e");
 	write_file("T/M++/.d.e/maildirfolder", "");
-	make_folder("T/.No.Mail/cur");
+	make_folders("T/.No.Mail/cur");
 	make_maildir("T/Entw\xc3\xbcrfe", "Entw&APw-rfe");
 	make_maildir("T/.R&D.Entw&APw-rfe", "R&-D/Entw&APw-rfe");
-	expect("maildir", "T",
+	expect_folders("maildir", "T",
 	    ":(8)\n"
 	    "INBOX/Sent:INBOX/Sent(8)\n"
 	    "No/Mail\n"
@@ -171,7 +131,7 @@ test_maildirs_in_maildirs(void **state)
 	    "Work/v1.3/q:Work/v1.3/q(8)\n"
 	    "only/in/between:only/in/between(8)");
 	/* A folder in the middle, and what KMail has beside it. */
-	expect("maildir", "T/a", ":a(8)\nb:a/b(8)\nb/c:a/b/c(8)");
+	expect_folders("maildir", "T/a", ":a(8)\nb:a/b(8)\nb/c:a/b/c(8)");
 }
 
 static void
@@ -180,19 +140,19 @@ test_what_is_no_mailbox(void **state)
 	(void)state;
 	make_maildir("N", "");
 	make_maildir("N/Entw\xfcrfe", "x");
-	make_folder("N/Entw\xfcrfe/new");
+	make_folders("N/Entw\xfcrfe/new");
 	write_letter("N/Entw\xfcrfe/new/2.a", "y");
 	make_maildir("N/.a..b", "x");
 	write_file("N/old", "From a@b Thu Dec  1 03:46:52 2005\nSubject: x\n\n");
 	write_file("N/subscriptions", "a\n");
-	assert_int_equal(symlink("../N", in_folder("N/circle")), 0);
-	assert_int_equal(symlink("nowhere", in_folder("N/broken")), 0);
-	expect("maildir", "N",
+	assert_int_equal(symlink("../N", path_of("N/circle")), 0);
+	assert_int_equal(symlink("nowhere", path_of("N/broken")), 0);
+	expect_folders("maildir", "N",
 	    "!old: it is an mbox between maildirs; import it with the format mbox\n"
 	    ":(8)\n"
 	    "!.a..b: Mailbox name holds an empty level of hierarchy; 1 message stay out\n"
 	    "!Entw\xfcrfe: its name is neither UTF-8 nor modified UTF-7; 2 messages stay out");
-	make_folder("empty");
+	make_folders("empty");
 	assert_null(open_source("maildir", "empty"));
 	assert_int_equal(errno, EBADMSG);
 	assert_null(open_source("mh", "empty"));
@@ -209,16 +169,16 @@ test_what_is_no_letter(void **state)
 {
 	(void)state;
 	make_maildir("L", "1");
-	assert_int_equal(mkfifo(in_folder("L/cur/2.fifo"), 0600), 0);
-	make_folder("L/cur/3.folder");
-	assert_int_equal(symlink("nowhere", in_folder("L/cur/4.broken")), 0);
+	assert_int_equal(mkfifo(path_of("L/cur/2.fifo"), 0600), 0);
+	make_folders("L/cur/3.folder");
+	assert_int_equal(symlink("nowhere", path_of("L/cur/4.broken")), 0);
 	write_file("L/cur/5.empty", "");
 	write_octets("L/cur/6.binary", SPAN("\0\1\2\3"));
 	write_octets("L/cur/7.crypted", SPAN("CRYPTED\x03\x07kkkk"));
 	write_octets("L/cur/8.gz", SPAN("\x1f\x8b\x08"));
 	write_file("L/cur/9.from:2,", "From a@b Thu Dec  1 03:46:52 2005\nSubject: 9\n\n");
 	write_file("L/cur/.hidden", "x");
-	expect("maildir", "L",
+	expect_folders("maildir", "L",
 	    ":1(8)\n"
 	    "!2.fifo: it is no file, but a pipe, socket or device\n"
 	    "!3.folder: Is a directory\n"
@@ -242,15 +202,15 @@ test_links(void **state)
 	make_maildir("secret", "secret");
 	make_maildir("Y", "own");
 	make_maildir("Y/own", "own");
-	assert_int_equal(symlink("../../secret/cur/1.a:2,S", in_folder("Y/cur/2.a")), 0);
-	assert_int_equal(symlink("../../Y/own/cur/1.a:2,S", in_folder("Y/cur/3.a")), 0);
-	assert_int_equal(symlink("../secret", in_folder("Y/z")), 0);
-	assert_int_equal(symlink("own", in_folder("Y/also")), 0);
-	make_folder("Y/part");
-	assert_int_equal(symlink("../../secret/cur", in_folder("Y/part/cur")), 0);
-	snprintf(command, sizeof command, "chown -Rh 65534 %s", in_folder("Y"));
+	assert_int_equal(symlink("../../secret/cur/1.a:2,S", path_of("Y/cur/2.a")), 0);
+	assert_int_equal(symlink("../../Y/own/cur/1.a:2,S", path_of("Y/cur/3.a")), 0);
+	assert_int_equal(symlink("../secret", path_of("Y/z")), 0);
+	assert_int_equal(symlink("own", path_of("Y/also")), 0);
+	make_folders("Y/part");
+	assert_int_equal(symlink("../../secret/cur", path_of("Y/part/cur")), 0);
+	snprintf(command, sizeof command, "chown -Rh 65534 %s", path_of("Y"));
 	assert_int_equal(system(command), 0);
-	expect("maildir", "Y",
+	expect_folders("maildir", "Y",
 	    ":own(8)\n"
 	    "!2.a: it is a link by one user to what belongs to another\n"
 	    ":own(0)\n"
@@ -286,8 +246,8 @@ test_order_of_arrival(void **state)
 	struct buffer expected = { 0 };
 
 	(void)state;
-	make_folder("O/cur");
-	make_folder("O/new");
+	make_folders("O/cur");
+	make_folders("O/new");
 	for (size_t i = COUNT_OF(arrivals); i-- > 0;) {
 		char path[256], subject[24];
 
@@ -298,7 +258,7 @@ test_order_of_arrival(void **state)
 	for (size_t i = 0; i < COUNT_OF(arrivals); i++)
 		buffer_printf(&expected, "%s:%zu(%d)", i == 0 ? "" : "\n", i,
 		    strstr(arrivals[i], "2,S") != NULL ? 8 : 0);
-	expect("maildir", "O", buffer_string(&expected));
+	expect_folders("maildir", "O", buffer_string(&expected));
 	buffer_free(&expected);
 }
 
@@ -306,8 +266,8 @@ static void
 test_order_by_uid_list(void **state)
 {
 	(void)state;
-	make_folder("U/cur");
-	make_folder("U/new");
+	make_folders("U/cur");
+	make_folders("U/new");
 	write_letter("U/cur/3.M1P1.h,S=1:2,S", "first");
 	write_letter("U/new/1.M1P1.h,S=1", "second");
 	write_letter("U/cur/2.M1P1.h:2,", "third");
@@ -315,11 +275,11 @@ test_order_by_uid_list(void **state)
 	write_file("U/courierimapuiddb", "1 795861636 5\n1 2.M1P1.h\n");
 	write_file("U/dovecot-uidlist", "3 V1795806079 N11 G541e\n2 W273 S1 :3.M1P1.h,S=1\n9 :1.M1P1.h,S=1\n"
 	    "10 :2.M1P1.h\n11 :gone\nnonsense\n");
-	expect("maildir", "U", ":first(8)\n:second(0)\n:third(0)\n:not yet in the list(0)");
-	assert_int_equal(unlink(in_folder("U/dovecot-uidlist")), 0);
-	expect("maildir", "U", ":third(0)\n:not yet in the list(0)\n:second(0)\n:first(8)");
+	expect_folders("maildir", "U", ":first(8)\n:second(0)\n:third(0)\n:not yet in the list(0)");
+	assert_int_equal(unlink(path_of("U/dovecot-uidlist")), 0);
+	expect_folders("maildir", "U", ":third(0)\n:not yet in the list(0)\n:second(0)\n:first(8)");
 	write_file("U/dovecot-uidlist", "1 795861636 5\n1 1.M1P1.h,S=1\n2 3.M1P1.h,S=1\n");
-	expect("maildir", "U", ":second(0)\n:first(8)\n:not yet in the list(0)\n:third(0)");
+	expect_folders("maildir", "U", ":second(0)\n:first(8)\n:not yet in the list(0)\n:third(0)");
 }
 
 static void
@@ -329,8 +289,8 @@ test_keywords_of_a_maildir(void **state)
 	struct buffer found = { 0 };
 
 	(void)state;
-	make_folder("K/cur");
-	make_folder("K/.notmuch/xapian");
+	make_folders("K/cur");
+	make_folders("K/.notmuch/xapian");
 	write_file("K/dovecot-keywords", "0 $Label1\n1 work\n2 $Forwarded\n4 bad)name\n26 more\n");
 	write_letter("K/cur/1.a:2,Sab", "ab");
 	write_letter("K/cur/2.a:2,c", "c");
@@ -351,8 +311,8 @@ static void
 test_keywords_of_courier(void **state)
 {
 	(void)state;
-	make_folder("C/cur");
-	make_folder("C/courierimapkeywords");
+	make_folders("C/cur");
+	make_folders("C/courierimapkeywords");
 	write_file("C/courierimapkeywords/:list", "Added\n$Forwarded\nThird\n\n1.a,S=1:0 2\n2.a:1\n3.a:9\n4.a:0\n5.a:0\n");
 	write_file("C/courierimapkeywords/.9.4.a", "Old\n");
 	write_file("C/courierimapkeywords/.10.4.a", "Now\nThird\n");
@@ -362,7 +322,7 @@ test_keywords_of_courier(void **state)
 	write_letter("C/cur/3.a:2,", "3");
 	write_letter("C/cur/4.a:2,", "4");
 	write_letter("C/cur/5.a:2,", "5");
-	expect("maildir", "C", ":1(8 Added Third)\n:2(32)\n:3(0)\n:4(0 Now Third)\n:5(0)");
+	expect_folders("maildir", "C", ":1(8 Added Third)\n:2(32)\n:3(0)\n:4(0 Now Third)\n:5(0)");
 }
 
 /* Another program works on the maildir meanwhile. */
@@ -376,17 +336,17 @@ test_moved_meanwhile(void **state)
 
 	(void)state;
 	make_maildir("R", "1");
-	make_folder("R/new");
+	make_folders("R/new");
 	write_letter("R/new/2.a", "2");
 	write_letter("R/cur/3.a:2,", "3");
 	write_letter("R/cur/4.a:2,", "4");
 	source = open_source("maildir", "R");
 	assert_int_equal(source_next(source, &message), SOURCE_MESSAGE);
-	snprintf(to, sizeof to, "%s", in_folder("R/cur/2.a:2,S"));
-	assert_int_equal(rename(in_folder("R/new/2.a"), to), 0);
-	snprintf(to, sizeof to, "%s", in_folder("R/cur/3.a:2,RS"));
-	assert_int_equal(rename(in_folder("R/cur/3.a:2,"), to), 0);
-	assert_int_equal(unlink(in_folder("R/cur/4.a:2,")), 0);
+	snprintf(to, sizeof to, "%s", path_of("R/cur/2.a:2,S"));
+	assert_int_equal(rename(path_of("R/new/2.a"), to), 0);
+	snprintf(to, sizeof to, "%s", path_of("R/cur/3.a:2,RS"));
+	assert_int_equal(rename(path_of("R/cur/3.a:2,"), to), 0);
+	assert_int_equal(unlink(path_of("R/cur/4.a:2,")), 0);
 	describe(source, &found);
 	assert_string_equal(buffer_string(&found), ":2(8)\n:3(9)\n!4.a:2,: No such file or directory");
 	buffer_free(&found);
@@ -418,9 +378,9 @@ test_mh(void **state)
 	struct source *source;
 
 	(void)state;
-	make_folder("H/inbox/2020");
-	make_folder("H/lists/R&D");
-	make_folder("H/.hidden");
+	make_folders("H/inbox/2020");
+	make_folders("H/lists/R&D");
+	make_folders("H/.hidden");
 	write_file("H/context", "Current-Folder: inbox\n");
 	write_file("H/inbox/.mh_sequences", "cur: 10\nunseen: 2-3\n 100\nreplied: 10\nflagged: 9-10\nWork: 1 3\nbad): 1\n");
 	write_letter("H/inbox/1", "1");
@@ -436,13 +396,13 @@ test_mh(void **state)
 	write_file("H/lists/R&D/7", "From a@b  Sat Nov 28 10:28:23 2026\nSubject: 7\n\n");
 	write_file("H/lists/R&D/8", "Replied: Sat, 28 Nov 2026\nReplied: to a\nSubject: 8\nForwarded: no\n\n");
 	write_letter("H/.hidden/1", "hidden");
-	assert_int_equal(mkfifo(in_folder("H/inbox/11"), 0600), 0);
-	expect("mh", "H",
+	assert_int_equal(mkfifo(path_of("H/inbox/11"), 0600), 0);
+	expect_folders("mh", "H",
 	    "inbox:1(8 Work)\ninbox:2(0)\ninbox:3(0 Work)\ninbox:9(10)\ninbox:10(11)\n"
 	    "!11: it is no file, but a pipe, socket or device\n"
 	    "inbox:100(0)\ninbox/2020:2020(8)\n"
 	    "lists/R&-D:7(8)\nlists/R&-D:Sat, 28 Nov 2026(9)");
-	expect("mh", "H/inbox/2020", ":2020(8)");
+	expect_folders("mh", "H/inbox/2020", ":2020(8)");
 	source = open_source("mh", "H");
 	assert_int_equal(source->note_count, 1);
 	assert_int_equal(source->notes[0].kind, NOTE_LEFT_OUT);		/* 6.orig */
@@ -459,7 +419,7 @@ test_marks(void **state)
 	const char *expected = ":1(8)\n:2(0)\n:3(10 Work)\n:4(41)\n:5(12)\n:6(8)\n:7(0)";
 
 	(void)state;
-	make_folder("S");
+	make_folders("S");
 	write_file("S/.mh_sequences", "unseen: 1-3\nWork: 3\n");
 	for (int i = 1; i <= 7; i++) {
 		char path[24], subject[24];
@@ -470,32 +430,14 @@ test_marks(void **state)
 	}
 	write_octets("S/.claws_mark", span_of(marks, sizeof marks));
 	write_octets("S/.sylpheed_mark", SPAN("\2\0\0\0"));
-	expect("mh", "S", expected);
+	expect_folders("mh", "S", expected);
 	for (size_t i = 0; i < COUNT_OF(marks); i++)
 		swapped[i] = __builtin_bswap32(marks[i]);
 	write_octets("S/.claws_mark", SPAN("no marks"));
 	write_octets("S/.sylpheed_mark", span_of(swapped, sizeof swapped));
-	expect("mh", "S", expected);
-	assert_int_equal(unlink(in_folder("S/.sylpheed_mark")), 0);
-	expect("mh", "S", ":1(0)\n:2(0)\n:3(0 Work)\n:4(8)\n:5(8)\n:6(8)\n:7(8)");
-}
-
-static int
-make(void **state)
-{
-	(void)state;
-	strcpy(folder, "/tmp/imapctl-folders-XXXXXX");
-	return mkdtemp(folder) == NULL;
-}
-
-static int
-unmake(void **state)
-{
-	char command[128];
-
-	(void)state;
-	snprintf(command, sizeof command, "rm -r %s", folder);
-	return system(command);
+	expect_folders("mh", "S", expected);
+	assert_int_equal(unlink(path_of("S/.sylpheed_mark")), 0);
+	expect_folders("mh", "S", ":1(0)\n:2(0)\n:3(0 Work)\n:4(8)\n:5(8)\n:6(8)\n:7(8)");
 }
 
 int
