@@ -4,6 +4,7 @@
  */
 #include <sys/stat.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "maildir_keywords.h"
 #include "maildir_list.h"
 #include "maildir_tree.h"
+#include "marks.h"
 #include "source.h"
 #include "troubles.h"
 
@@ -31,22 +33,40 @@ struct maildir {
 	struct maildir_keywords keywords;
 };
 
-/* KMail and others keep mbox files between maildirs. */
-static void
-on_file(struct folder_tree *tree, const char *path, const char *entry)
+static bool
+is_mbox(const char *path)
 {
-	struct maildir *maildir = CONTAINER_OF(tree, struct maildir, tree);
 	struct stat facts;
 	FILE *file = expand_open(path, &facts);
 	char start[5];
+	bool is_one;
 
-	(void)entry;
 	if (file == NULL)
-		return;
-	if (fread(start, 1, sizeof start, file) == sizeof start && memcmp(start, "From ", 5) == 0)
-		troubles_refused(&maildir->troubles, path,
-		    "it is an mbox between maildirs; import it with the format mbox");
+		return false;
+	is_one = fread(start, 1, sizeof start, file) == sizeof start && memcmp(start, "From ", 5) == 0;
 	fclose(file);
+	return is_one;
+}
+
+/* KMail and others keep mbox files between maildirs. */
+static void
+find_mboxes(struct maildir *maildir, const char *folder)
+{
+	struct dirent **entries;
+	int count = scandir(folder, &entries, NULL, alphasort);
+
+	for (int i = 0; i < count; i++) {
+		struct buffer path = { 0 };
+
+		buffer_printf(&path, "%s/%s", folder, entries[i]->d_name);
+		if (entries[i]->d_type != DT_DIR && is_mbox(buffer_string(&path)))
+			troubles_refused(&maildir->troubles, buffer_string(&path),
+			    "it is an mbox between maildirs; import it with the format mbox");
+		buffer_free(&path);
+		free(entries[i]);
+	}
+	if (count >= 0)
+		free(entries);
 }
 
 static void
@@ -104,9 +124,12 @@ next_folder(struct maildir *maildir)
 	if (maildir->folder == maildir->tree.count)
 		return false;
 	folder = &maildir->tree.folders[maildir->folder++];
-	if (folder->error != 0)
+	if (folder->error != 0) {
 		troubles_unreadable(&maildir->troubles, folder->path, folder->error);
-	else if (maildir_is_one(folder->path))
+		return true;
+	}
+	find_mboxes(maildir, folder->path);
+	if (maildir_is_one(folder->path))
 		begin_folder(maildir, folder);
 	return true;
 }
@@ -117,18 +140,6 @@ note_letter(struct maildir *maildir, char letter, const char *why, struct messag
 	struct buffer what = { 0 };
 
 	buffer_printf(&what, "letter %c of a file name, %s", letter, why);
-	note(maildir, buffer_string(&what), buffer_string(&message->origin));
-	buffer_free(&what);
-}
-
-static void
-add_keyword(struct maildir *maildir, struct message *message, struct span name)
-{
-	struct buffer what = { 0 };
-
-	if (message_add_keyword(message, name))
-		return;
-	buffer_printf(&what, "keyword %.*s, which is no name for IMAP", SPAN_ARGS(name));
 	note(maildir, buffer_string(&what), buffer_string(&message->origin));
 	buffer_free(&what);
 }
@@ -153,7 +164,8 @@ add_letter(struct maildir *maildir, struct message *message, char letter)
 	else if (maildir->keywords.names[letter - 'a'] == NULL)
 		note_letter(maildir, letter, "for a keyword that dovecot-keywords does not name", message);
 	else
-		add_keyword(maildir, message, span_from_string(maildir->keywords.names[letter - 'a']));
+		marks_add_keywords(&maildir->source, message,
+		    span_from_string(maildir->keywords.names[letter - 'a']));
 }
 
 /* Behind ":2," and up to a comma, which Dovecot lets more follow. */
@@ -161,19 +173,13 @@ static void
 add_flags(struct maildir *maildir, struct message *message, const char *name)
 {
 	size_t base = maildir_base_length(name);
-	struct span courier = maildir_keywords_of(&maildir->keywords, span_of(name, base));
 	const char *letter = name + base;
 
 	if (letter[0] != '\0' && letter[1] == '2' && letter[2] == ',') {
 		for (letter += 3; *letter != '\0' && *letter != ','; letter++)
 			add_letter(maildir, message, *letter);
 	}
-	while (courier.length > 0) {
-		size_t end = span_find(courier, ' ');
-
-		add_keyword(maildir, message, span_slice(courier, 0, end));
-		courier = span_from(courier, end + 1);
-	}
+	marks_add_keywords(&maildir->source, message, maildir_keywords_of(&maildir->keywords, span_of(name, base)));
 }
 
 static void
@@ -289,7 +295,6 @@ maildir_open(const char *path)
 	source->next = next;
 	source->close = maildir_close;
 	troubles_init(&maildir->troubles);
-	maildir->tree.on_file = on_file;
 	if (!maildir_tree_walk(&maildir->tree, path))
 		error = errno == ENOTDIR ? EBADMSG : errno;
 	else if (!has_maildir(&maildir->tree) && !folder_tree_has_error(&maildir->tree))

@@ -16,7 +16,7 @@
 /* Does a directory hold messages as a maildir does?  In a tree many do not, and only hold others. */
 bool maildir_is_one(const char *path);
 
-/* As folder_tree_walk(); on_file may be set. */
+/* As folder_tree_walk(); the tree is zeroed. */
 bool maildir_tree_walk(struct folder_tree *tree, const char *path);
 
 #endif

@@ -12,6 +12,7 @@
 #include "folder_tree.h"
 #include "letter.h"
 #include "lines.h"
+#include "marks.h"
 #include "mh_list.h"
 #include "mime/header.h"
 #include "source.h"
@@ -70,12 +71,14 @@ note_gnus(struct mh *mh, const char *path)
 static void
 begin_folder(struct mh *mh, const struct folder *folder)
 {
+	int error = mh_list_read(&mh->list, folder->path);
 	const char *why;
 
 	buffer_clear(&mh->path);
 	buffer_clear(&mh->mailbox);
 	buffer_add_string(&mh->path, folder->path);
-	mh_list_read(&mh->list, folder->path);
+	if (error != 0)
+		troubles_unreadable(&mh->troubles, folder->path, error);
 	if (mh->list.count == 0)	/* it may be there for the folders in it alone */
 		return;
 	if ((why = folder_name_finish(buffer_span(&folder->name), &mh->mailbox)) != NULL) {
@@ -123,23 +126,6 @@ add_annotations(struct message *message)
 	}
 }
 
-static void
-add_keywords(struct mh *mh, struct message *message, struct span names)
-{
-	while (names.length > 0) {
-		size_t end = span_find(names, ' ');
-		struct span name = span_slice(names, 0, end);
-		struct buffer what = { 0 };
-
-		if (!message_add_keyword(message, name)) {
-			buffer_printf(&what, "sequence %.*s, which is no name for IMAP", SPAN_ARGS(name));
-			note(mh, buffer_string(&what), buffer_span(&message->origin));
-		}
-		buffer_free(&what);
-		names = span_from(names, end + 1);
-	}
-}
-
 static enum source_result
 read_message(struct mh *mh, struct message *message, const struct mh_message *listed)
 {
@@ -152,7 +138,7 @@ read_message(struct mh *mh, struct message *message, const struct mh_message *li
 	buffer_add_span(&message->mailbox, buffer_span(&mh->mailbox));
 	message->flags = listed->flags;
 	add_annotations(message);
-	add_keywords(mh, message, buffer_span(&listed->keywords));
+	marks_add_keywords(&mh->source, message, buffer_span(&listed->keywords));
 	if (listed->has_colour)
 		note(mh, "a colour label", buffer_span(&message->origin));
 	return result;
