@@ -52,6 +52,26 @@ uint32_t imap_sequence_highest(const struct imap_sequence *sequence);
  */
 bool imap_sequence_next(const struct imap_sequence *sequence, uint32_t *number);
 
+/* The number at a place in the order, from 0 on; 0 behind the end.  Costs the ranges before it. */
+uint32_t imap_sequence_at(const struct imap_sequence *sequence, uint64_t place);
+
+/* How many numbers. */
+uint64_t imap_sequence_size(const struct imap_sequence *sequence);
+
+/*
+ * Sets of sets, in the arena.
+ *
+ *	ranges	in any order; may overlap; sorted and merged in place
+ */
+struct imap_sequence imap_sequence_of(struct imap_range *ranges, size_t count);
+struct imap_sequence imap_sequence_common(struct arena *arena, const struct imap_sequence *a,
+    const struct imap_sequence *b);
+struct imap_sequence imap_sequence_without(struct arena *arena, const struct imap_sequence *sequence,
+    const struct imap_sequence *taken);
+
+/* Whether the text of a set names numbers in rising order, none twice, and no "*" or "$". */
+bool imap_sequence_is_rising(struct span text);
+
 /* Append the shortest text; nothing when empty. */
 void imap_sequence_write(struct buffer *out, const struct imap_sequence *sequence);
 

@@ -180,6 +180,103 @@ imap_sequence_next(const struct imap_sequence *sequence, uint32_t *number)
 	return true;
 }
 
+uint32_t
+imap_sequence_at(const struct imap_sequence *sequence, uint64_t place)
+{
+	for (size_t i = 0; i < sequence->count; i++) {
+		uint64_t length = (uint64_t)sequence->ranges[i].last - sequence->ranges[i].first + 1;
+
+		if (place < length)
+			return sequence->ranges[i].first + (uint32_t)place;
+		place -= length;
+	}
+	return 0;
+}
+
+uint64_t
+imap_sequence_size(const struct imap_sequence *sequence)
+{
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < sequence->count; i++)
+		size += (uint64_t)sequence->ranges[i].last - sequence->ranges[i].first + 1;
+	return size;
+}
+
+struct imap_sequence
+imap_sequence_of(struct imap_range *ranges, size_t count)
+{
+	sort(ranges, count);
+	return (struct imap_sequence){ .ranges = ranges, .count = merge(ranges, count) };
+}
+
+struct imap_sequence
+imap_sequence_common(struct arena *arena, const struct imap_sequence *a, const struct imap_sequence *b)
+{
+	struct imap_sequence common = { .ranges = arena_alloc_array(arena, a->count + b->count + 1,
+		sizeof *common.ranges) };
+	size_t left = 0, right = 0;
+
+	while (left < a->count && right < b->count) {
+		struct imap_range one = a->ranges[left], other = b->ranges[right];
+		uint32_t first = one.first > other.first ? one.first : other.first;
+		uint32_t last = one.last < other.last ? one.last : other.last;
+
+		if (first <= last)
+			common.ranges[common.count++] = (struct imap_range){ first, last };
+		if (one.last < other.last)
+			left++;
+		else
+			right++;
+	}
+	return common;
+}
+
+struct imap_sequence
+imap_sequence_without(struct arena *arena, const struct imap_sequence *sequence, const struct imap_sequence *taken)
+{
+	struct imap_sequence rest = { .ranges = arena_alloc_array(arena, sequence->count + taken->count + 1,
+		sizeof *rest.ranges) };
+	size_t next = 0;
+
+	for (size_t i = 0; i < sequence->count; i++) {
+		uint64_t first = sequence->ranges[i].first, last = sequence->ranges[i].last;
+
+		while (next < taken->count && taken->ranges[next].last < first)
+			next++;
+		for (; next < taken->count && taken->ranges[next].first <= last; next++) {
+			if (taken->ranges[next].first > first)
+				rest.ranges[rest.count++] = (struct imap_range){ (uint32_t)first,
+					taken->ranges[next].first - 1 };
+			first = (uint64_t)taken->ranges[next].last + 1;
+			if (first > last)
+				break;
+		}
+		if (first <= last)
+			rest.ranges[rest.count++] = (struct imap_range){ (uint32_t)first, (uint32_t)last };
+	}
+	return rest;
+}
+
+bool
+imap_sequence_is_rising(struct span text)
+{
+	uint32_t before = 0, number;
+	bool is_star, is_range = false;
+	size_t at = 0;
+
+	while (read_end(text, &at, &number, &is_star) && !is_star && number >= before + !is_range) {
+		before = number;
+		if (at == text.length)
+			return true;
+		is_range = text.at[at] == ':';
+		if (!is_range && text.at[at] != ',')
+			return false;
+		at++;
+	}
+	return false;
+}
+
 static void
 write_range(struct buffer *out, uint32_t first, uint32_t last)
 {
