@@ -32,6 +32,7 @@ struct store_snapshot {
 	struct store_keywords keywords;
 	struct store_message *messages;	/* rising UIDs; from malloc: take it by setting it to NULL */
 	size_t count;
+	uint64_t expunged_modseq;	/* the highest of an expunge, or 0 */
 };
 
 /* Give a snapshot, to store_snapshot_fini(); untouched on failure.  About 0.3 us for a message. */
@@ -125,11 +126,17 @@ struct store_uid_range {
 };
 
 /*
- * Give what was expunged after modseq, in the order of modseq, from the arena: RFC 7162 section
- * 3.2.5.1.
+ * What was expunged after some modseq.  Expunges are remembered for a year, and up to 10,000 ranges in a mailbox.
  */
+struct store_history {
+	bool is_whole;			/* else some of it is forgotten, and no ranges are given */
+	struct store_uid_range *ranges;	/* in the order of modseq */
+	size_t count;
+};
+
+/* Give it, from the arena: RFC 7162 section 3.2.5.1.  Costs by what was expunged since. */
 enum store_status store_expunged_since(struct store *store, uint64_t mailbox_id, uint64_t modseq,
-    struct arena *arena, struct store_uid_range **ranges_out, size_t *count_out);
+    struct arena *arena, struct store_history *history_out);
 
 /*
  * Copy or move messages, into the same mailbox, too.  No body is touched: the new message shares

@@ -116,7 +116,8 @@ bool store_needs_flush(const struct store *store);
 enum store_status store_flush(struct store *store);
 
 /*
- * Free the space of content that no message has any more, within a transaction, in bounded steps.
+ * Free the space of content that no message has any more, within a transaction, in bounded steps; and forget the
+ * expunges that struct store_history does not promise any more.
  *
  *	content_max, size_max_octets	 what one step may free; the first content is freed whatever its size
  *	is_more_out			 whether there is work for a further step

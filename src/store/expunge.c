@@ -16,19 +16,6 @@ delete_range(struct store *store, uint64_t mailbox_id, struct store_uid_range ra
 	return store_run(delete);
 }
 
-static enum store_status
-remember_range(struct store *store, const struct store_tally *tally, struct store_uid_range range)
-{
-	struct sql_statement *insert = sql_prepare(store->sql,
-	    "INSERT INTO expunged (mailbox_id, modseq, first_uid, last_uid) VALUES (?1, ?2, ?3, ?4)");
-
-	sql_bind_number(insert, 1, tally->mailbox_id);
-	sql_bind_number(insert, 2, tally->modseq);
-	sql_bind_number(insert, 3, range.first);
-	sql_bind_number(insert, 4, range.last);
-	return store_run(insert);
-}
-
 enum store_status
 store_rows_expunge(struct store *store, const struct store_rows *rows, struct store_tally *tally)
 {
@@ -37,8 +24,9 @@ store_rows_expunge(struct store *store, const struct store_rows *rows, struct st
 	size_t position = 0;
 
 	while (status == STORE_OK && store_rows_next_range(rows, &position, &range))
-		if ((status = delete_range(store, tally->mailbox_id, range)) == STORE_OK)
-			status = remember_range(store, tally, range);
+		status = delete_range(store, tally->mailbox_id, range);
+	if (status == STORE_OK)
+		status = store_history_add(store, rows, tally);
 	for (size_t i = 0; i < rows->count; i++)
 		if (rows->rows[i].is_wanted)
 			store_tally_count(tally, &rows->rows[i].message, -1);
@@ -81,38 +69,4 @@ store_expunge(struct store *store, uint64_t mailbox_id, const uint32_t *uids, si
 out:
 	store_rows_fini(&rows);
 	return status;
-}
-
-enum store_status
-store_expunged_since(struct store *store, uint64_t mailbox_id, uint64_t modseq, struct arena *arena,
-    struct store_uid_range **ranges_out, size_t *count_out)
-{
-	struct sql_statement *query;
-	struct store_uid_range *ranges = NULL;
-	size_t count = 0, capacity = 0;
-	enum sql_status status;
-
-	query = sql_prepare(store->sql,
-	    "SELECT first_uid, last_uid FROM expunged WHERE mailbox_id = ?1 AND modseq > ?2 "
-	    "ORDER BY modseq, first_uid");
-	sql_bind_number(query, 1, mailbox_id);
-	sql_bind_number(query, 2, modseq > INT64_MAX ? INT64_MAX : (int64_t)modseq);
-	while ((status = sql_step(query)) == SQL_ROW) {
-		if (count == capacity) {
-			struct store_uid_range *more;
-
-			capacity = capacity == 0 ? 64 : 2 * capacity;
-			more = arena_alloc_array(arena, capacity, sizeof *more);
-			if (count > 0)
-				memcpy(more, ranges, count * sizeof *more);
-			ranges = more;
-		}
-		ranges[count++] = (struct store_uid_range){
-			sql_column_number(query, 0), sql_column_number(query, 1) };
-	}
-	if (status != SQL_OK)
-		return store_from_sql(status);
-	*ranges_out = ranges;
-	*count_out = count;
-	return STORE_OK;
 }

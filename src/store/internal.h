@@ -20,6 +20,7 @@ struct store {
 	bool is_unclean;		/* account.is_unclean, as committed */
 	bool is_marking_unclean;	/* this transaction sets it */
 	bool needs_flush;
+	uint64_t forget_mailbox_id;	/* something was expunged there since store_history_forget(); or 0 */
 };
 
 /* What an outcome of SQLite means to callers.  Where a constraint is expected, ask before this. */
@@ -97,6 +98,16 @@ enum store_status store_message_insert(struct store *store, uint64_t mailbox_id,
 /* Delete what is wanted among the rows and remember it as expunged; counts it in the tally. */
 enum store_status store_rows_expunge(struct store *store, const struct store_rows *rows,
     struct store_tally *tally);
+
+/* Remember which of the rows were wanted as expunged with the modseq of the tally. */
+enum store_status store_history_add(struct store *store, const struct store_rows *rows,
+    const struct store_tally *tally);
+
+/* Forget what is too old or too much, in the mailbox in which something was expunged last. */
+enum store_status store_history_forget(struct store *store);
+
+/* The highest modseq of an expunge, or 0: who knows of it has missed none. */
+enum store_status store_expunged_modseq(struct store *store, uint64_t mailbox_id, uint64_t *modseq_out);
 
 /* Count one more, or one less, message row that has this content. */
 enum store_status store_content_share(struct store *store, uint64_t content_id);

@@ -88,7 +88,7 @@ store_purge(struct store *store, uint32_t content_max, uint64_t size_max_octets,
 	enum store_status status;
 	uint32_t freed = 0;
 
-	if ((status = store_enter(store)) != STORE_OK)
+	if ((status = store_enter(store)) != STORE_OK || (status = store_history_forget(store)) != STORE_OK)
 		return status;
 	while ((status = next_garbage(store, &content_id, &size_octets)) == STORE_OK) {
 		if (freed > 0 &&

@@ -49,6 +49,8 @@ store_snapshot_init(struct store *store, uint64_t mailbox_id, struct store_snaps
 	if (status == STORE_OK)
 		status = store_keyword_list(store, mailbox_id, snapshot.arena, &snapshot.keywords);
 	if (status == STORE_OK)
+		status = store_expunged_modseq(store, mailbox_id, &snapshot.expunged_modseq);
+	if (status == STORE_OK)
 		status = load_messages(store, &snapshot);
 	status = store_read_end(store, is_ours, status);
 out:

@@ -23,6 +23,9 @@ static const struct { const char *what, *query; } rules[] = {
 	{ "mailbox: a message lies in an expunged range",
 	  "SELECT DISTINCT e.mailbox_id FROM expunged AS e JOIN message AS m "
 	  "ON m.mailbox_id = e.mailbox_id AND m.uid BETWEEN e.first_uid AND e.last_uid" },
+	{ "mailbox: an expunge with a modseq above the highest, or below one that is forgotten",
+	  "SELECT DISTINCT m.id FROM mailbox AS m JOIN expunged AS e ON e.mailbox_id = m.id "
+	  "WHERE e.modseq NOT BETWEEN forgotten_modseq + 1 AND highest_modseq" },
 	{ "content: missing, or of another size than a message of it",
 	  "SELECT m.content_id, m.uid FROM message AS m LEFT JOIN content AS c ON c.id = m.content_id "
 	  "WHERE c.size IS NOT m.size" },

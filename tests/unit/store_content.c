@@ -216,7 +216,8 @@ test_damage_is_found(void **state)
 		"UPDATE content SET size = size + 1 WHERE id = 1",
 		"INSERT INTO shared VALUES (1, 1)",
 		"INSERT INTO garbage VALUES (1)",
-		"INSERT INTO expunged VALUES (1, 2, 1, 9)",
+		"INSERT INTO expunged VALUES (1, 2, 1, 9, 0)",
+		"INSERT INTO expunged VALUES (1, 99, 8, 9, 0)",
 	};
 	struct fixture *fixture = *state;
 	struct buffer findings = { 0 };

@@ -1,6 +1,8 @@
 /*
  * Messages: appending, flags, expunging, copying, moving.
  */
+#include <sqlite3.h>
+
 #include "store_fixture.h"
 
 static void
@@ -182,13 +184,30 @@ expunge(struct fixture *fixture, const uint32_t *uids, size_t count, const uint3
 	assert_int_equal(expected[expunged_count], 0);
 }
 
+/* What went after a modseq, as "3 5:6"; "?" when that is forgotten. */
+static void
+assert_history(struct fixture *fixture, uint64_t modseq, const char *expected)
+{
+	struct store_history history;
+	struct buffer text = { 0 };
+
+	assert_int_equal(store_expunged_since(fixture->store, fixture->inbox, modseq, fixture->arena, &history),
+	    STORE_OK);
+	buffer_add_string(&text, history.is_whole ? "" : "?");
+	for (size_t i = 0; i < history.count; i++) {
+		buffer_printf(&text, i > 0 ? " %u" : "%u", history.ranges[i].first);
+		if (history.ranges[i].last > history.ranges[i].first)
+			buffer_printf(&text, ":%u", history.ranges[i].last);
+	}
+	assert_string_equal(buffer_string(&text), expected);
+	buffer_free(&text);
+}
+
 static void
 test_expunge(void **state)
 {
 	struct fixture *fixture = *state;
-	struct store_uid_range *ranges;
 	uint64_t modseq;
-	size_t count;
 
 	append_many(fixture, fixture->inbox, 8);
 	expunge(fixture, UIDS(3), 1, UIDS(3), &modseq);
@@ -198,18 +217,10 @@ test_expunge(void **state)
 	expunge(fixture, UIDS(2, 3), 2, UIDS(0), &modseq);
 	assert_int_equal(modseq, 11);
 	assert_uids(fixture, fixture->inbox, UIDS(1, 5, 7, 8));
-	assert_int_equal(store_expunged_since(
-			     fixture->store, fixture->inbox, 9, fixture->arena, &ranges, &count),
-	    STORE_OK);
-	assert_int_equal(count, 3);
-	assert_int_equal(ranges[0].first, 3);
-	assert_int_equal(ranges[1].first, 2);
-	assert_int_equal(ranges[1].last, 4);
-	assert_int_equal(ranges[2].first, 6);
-	assert_int_equal(store_expunged_since(
-			     fixture->store, fixture->inbox, 11, fixture->arena, &ranges, &count),
-	    STORE_OK);
-	assert_int_equal(count, 0);
+	assert_history(fixture, 9, "3 2 4 6");
+	assert_history(fixture, 10, "2 4 6");
+	assert_history(fixture, 11, "");
+	assert_history(fixture, UINT64_MAX, "");
 }
 
 static void
@@ -308,7 +319,6 @@ test_move(void **state)
 {
 	struct fixture *fixture = *state;
 	uint64_t trash = mailbox_id(fixture, "Trash"), modseq;
-	struct store_uid_range *ranges;
 	struct store_copied moved[3];
 	size_t count;
 
@@ -323,10 +333,71 @@ test_move(void **state)
 	commit(fixture);
 	assert_uids(fixture, fixture->inbox, UIDS(2));
 	assert_uids(fixture, trash, UIDS(1, 2));
-	assert_int_equal(store_expunged_since(
-			     fixture->store, fixture->inbox, 1, fixture->arena, &ranges, &count),
-	    STORE_OK);
-	assert_int_equal(count, 2);
+	assert_history(fixture, 1, "1 3");
+}
+
+static void
+purge(struct fixture *fixture)
+{
+	bool is_more = true;
+
+	begin(fixture, STORE_LAZY);
+	assert_int_equal(store_purge(fixture->store, 1000, 1 << 20, &is_more), STORE_OK);
+	commit(fixture);
+	assert_false(is_more);
+}
+
+static void
+run_sql(struct fixture *fixture, const char *text)
+{
+	sqlite3 *other;
+
+	store_close(&fixture->store);
+	assert_int_equal(sqlite3_open(fixture->path, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, text, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(other);
+	fixture_open(fixture);
+}
+
+/* Of expunges a year is kept; what went before is not told one by one, and that is known. */
+static void
+test_old_history_is_forgotten(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store_snapshot snapshot;
+	uint64_t modseq;
+
+	append_many(fixture, fixture->inbox, 8);	/* modseqs 2 to 9 */
+	expunge(fixture, UIDS(1, 2), 2, UIDS(1, 2), &modseq);
+	expunge(fixture, UIDS(4), 1, UIDS(4), &modseq);
+	run_sql(fixture, "UPDATE expunged SET expunged_at = expunged_at - 366 * 86400 - 60 WHERE modseq = 10");
+	purge(fixture);
+	assert_history(fixture, 9, "1:2 4");	/* nothing was expunged since: it waits for the next time */
+	expunge(fixture, UIDS(6), 1, UIDS(6), &modseq);
+	purge(fixture);
+	assert_history(fixture, 9, "?");
+	assert_history(fixture, 10, "4 6");
+	assert_int_equal(store_verify(fixture->store, STORE_VERIFY_ALL, &(struct buffer){ 0 }), STORE_OK);
+	assert_int_equal(store_snapshot_init(fixture->store, fixture->inbox, &snapshot), STORE_OK);
+	assert_int_equal(snapshot.expunged_modseq, 12);
+	store_snapshot_fini(&snapshot);
+}
+
+static void
+test_much_history_is_forgotten(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t modseq;
+
+	append_many(fixture, fixture->inbox, 3);
+	run_sql(fixture, "UPDATE mailbox SET uidnext = 50001, highest_modseq = 20001 WHERE name = 'INBOX';"
+	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) INSERT INTO expunged "
+	    "SELECT mailbox.id, 4 + i, 10 + 2 * i, 10 + 2 * i, unixepoch() FROM n, mailbox WHERE name = 'INBOX'");
+	expunge(fixture, UIDS(2), 1, UIDS(2), &modseq);
+	assert_history(fixture, 10003, "20010 2");
+	purge(fixture);
+	assert_history(fixture, 10003, "20010 2");
+	assert_history(fixture, 4, "?");
 }
 
 static void
@@ -360,6 +431,8 @@ main(void)
 		TEST(test_flags_of_many),
 		TEST(test_unchanged_since),
 		TEST(test_expunge),
+		TEST(test_old_history_is_forgotten),
+		TEST(test_much_history_is_forgotten),
 		TEST(test_uids_do_not_come_back),
 		TEST(test_copy),
 		TEST(test_shared_content),
