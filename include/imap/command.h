@@ -117,6 +117,7 @@ struct imap_select {
 	uint64_t qresync_modseq;
 	bool has_known_uids;
 	struct imap_sequence known_uids;
+	struct imap_sequence match_numbers, match_uids;	/* pairs in rising order; both empty: not given */
 };
 
 struct imap_mailbox {			/* CREATE, DELETE, SUBSCRIBE, UNSUBSCRIBE */

@@ -194,6 +194,14 @@ uses_modseq(const struct imap_command_line *line)
 	}
 }
 
+static bool
+resynchronizes(const struct imap_command_line *line)
+{
+	if (line->verb == IMAP_SELECT || line->verb == IMAP_EXAMINE)
+		return line->select.has_qresync;
+	return line->verb == IMAP_FETCH && line->fetch.wants_vanished;
+}
+
 /* ---- the table ------------------------------------------------------------------------------------------ */
 
 #define VERBS(...) (const enum imap_verb[]){ __VA_ARGS__, IMAP_COMMAND_COUNT }
@@ -244,6 +252,7 @@ static const struct {
 	[IMAP_CAN_UTF8] = { "UTF8=ACCEPT", AFTER_LOGIN, IMAP_ENABLE_UTF8, NULL, appends_utf8 },	/* RFC 6855 */
 	[IMAP_CAN_I18NLEVEL] = { "I18NLEVEL=1", AFTER_LOGIN, 0, NULL, NULL },	/* RFC 5255 */
 	[IMAP_CAN_CONDSTORE] = { "CONDSTORE", AFTER_LOGIN, IMAP_ENABLE_CONDSTORE, NULL, uses_modseq },	/* RFC 7162 */
+	[IMAP_CAN_QRESYNC] = { "QRESYNC", AFTER_LOGIN, IMAP_ENABLE_QRESYNC, NULL, resynchronizes },	/* RFC 7162 */
 };
 
 /* Without IMAP4rev1 this would be no IMAP server, and mechanisms are not of this table. */

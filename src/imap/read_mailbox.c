@@ -70,26 +70,64 @@ imap_read_create(struct cursor *cursor, struct imap_command_line *line)
 	    cursor_list(cursor, false, read_create_option, &line->mailbox.uses));
 }
 
-/* "(67890007 90060115194045000 41:211 (1,5 41,50))"; the match data only help to find what is known. */
+/* A set without "*". */
+static bool
+read_known(struct cursor *cursor, struct imap_sequence *sequence_out)
+{
+	if (!cursor_sequence(cursor, sequence_out))
+		return false;
+	return !(sequence_out->has_star || sequence_out->is_saved) || cursor_fail(cursor, "Only numbers are known");
+}
+
+/*
+ * "(1,5 41,50)": RFC 7162 section 3.2.5.2.  What does not rise, or does not come in pairs, matches nothing: then no
+ * less is told than without it.
+ */
+static bool
+read_match_data(struct cursor *cursor, struct imap_select *select)
+{
+	size_t begin = cursor->at + 1, middle, end;
+
+	if (!cursor_expect(cursor, '(') || !read_known(cursor, &select->match_numbers))
+		return false;
+	middle = cursor->at;
+	if (!cursor_space(cursor) || !read_known(cursor, &select->match_uids))
+		return false;
+	end = cursor->at;
+	if (!imap_sequence_is_rising(span_slice(cursor->text, begin, middle - begin)) ||
+	    !imap_sequence_is_rising(span_slice(cursor->text, middle + 1, end - middle - 1)) ||
+	    imap_sequence_size(&select->match_numbers) != imap_sequence_size(&select->match_uids))
+		select->match_numbers.count = select->match_uids.count = 0;
+	return cursor_expect(cursor, ')');
+}
+
+/* "67890007 90060115194045000": neither may be 0. */
+static bool
+read_known_state(struct cursor *cursor, struct imap_select *select)
+{
+	uint64_t validity;
+
+	if (!cursor_number(cursor, UINT32_MAX, &validity) || !cursor_space(cursor) ||
+	    !imap_read_modseq(cursor, &select->qresync_modseq))
+		return false;
+	select->qresync_uid_validity = (uint32_t)validity;
+	return (validity > 0 && select->qresync_modseq > 0) || cursor_fail(cursor, "QRESYNC knows no 0");
+}
+
+/* "(67890007 90060115194045000 41:211 (1,5 41,50))" */
 static bool
 read_qresync(struct cursor *cursor, struct imap_select *select)
 {
-	struct imap_sequence ignored;
-	uint64_t validity;
-
-	if (!cursor_space(cursor) || !cursor_expect(cursor, '(') || !cursor_number(cursor, UINT32_MAX, &validity) ||
-	    !cursor_space(cursor) || !imap_read_modseq(cursor, &select->qresync_modseq))
-		return false;
 	select->has_qresync = true;
-	select->qresync_uid_validity = (uint32_t)validity;
+	if (!cursor_space(cursor) || !cursor_expect(cursor, '(') || !read_known_state(cursor, select))
+		return false;
 	if (cursor_peek(cursor) == ' ' && cursor->at + 1 < cursor->text.length &&
 	    cursor->text.at[cursor->at + 1] != '(') {
 		select->has_known_uids = true;
-		if (!cursor_space(cursor) || !cursor_sequence(cursor, &select->known_uids))
+		if (!cursor_space(cursor) || !read_known(cursor, &select->known_uids))
 			return false;
 	}
-	if (cursor_skip(cursor, ' ') && (!cursor_expect(cursor, '(') || !cursor_sequence(cursor, &ignored) ||
-	    !cursor_space(cursor) || !cursor_sequence(cursor, &ignored) || !cursor_expect(cursor, ')')))
+	if (cursor_skip(cursor, ' ') && !read_match_data(cursor, select))
 		return false;
 	return cursor_expect(cursor, ')');
 }

@@ -112,7 +112,7 @@ class ModelClient:
         if may_resync and self.kind.startswith("qresync") and mailbox in self.cache:
             uidvalidity, highest, rows = self.cache[mailbox]
             words += b" (QRESYNC (%d %d))" % (uidvalidity, highest)
-            view.resume(rows, highest)
+            view.resume(uidvalidity, rows, highest)
         self.view = view
         result = self.run(words)
         if result.word != b"OK":

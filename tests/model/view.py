@@ -60,10 +60,10 @@ class View:
         return [(uid, *self.by_uid[uid]) for uid in sorted(self.by_uid)] if self.is_uid_only else [
             tuple(row) for row in self.rows]
 
-    def resume(self, rows, highest):
+    def resume(self, uidvalidity, rows, highest):
         """Go on from what another connection was told; the next command is SELECT (QRESYNC ...)."""
         self.rows = [list(row) for row in rows]
-        self.highest, self.resync_count = highest, 0
+        self.resumed_uidvalidity, self.highest, self.resync_count = uidvalidity, highest, 0
 
     def begin(self):
         self.seen_modseq, self.told_highest = 0, None
@@ -109,6 +109,8 @@ class View:
         """All that the cache had and VANISHED has not taken is still there: the rest is new."""
         if self.resync_count is None:
             return
+        if self.uidvalidity != self.resumed_uidvalidity:
+            self.rows = []		# of a mailbox that is gone
         self.count, count, self.resync_count = len(self.rows), self.resync_count, None
         self._exist(count)
 
@@ -132,9 +134,16 @@ class View:
             self.by_uid = {uid: row for uid, row in self.by_uid.items() if uid not in uids}
             self.count -= len(uids)
             return
-        assert is_earlier or uids <= {row[0] for row in self.rows}, f"{line!r} of messages that were not there"
+        for uid in sorted(uids - {row[0] for row in self.rows}, reverse=True) if not is_earlier else ():
+            self._guess(uid, line)
         self.rows = [row for row in self.rows if row[0] not in uids]
         self.count = len(self.rows)
+
+    def _guess(self, uid, line):
+        """A UID that the client did not ask for: it must be of a message that it knows by its number alone."""
+        after = next((at for at, row in enumerate(self.rows) if row[0] is not None and row[0] > uid), len(self.rows))
+        assert after > 0 and self.rows[after - 1][0] is None, f"{line!r} of messages that were not there"
+        self.rows[after - 1][0] = uid
 
     def assume(self, uids, sign, flags):
         """What a client takes to be so after STORE .SILENT (RFC 9051 section 6.4.6)."""

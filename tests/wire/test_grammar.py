@@ -35,8 +35,8 @@ class Session:
         if self.client:
             self.client.close()
         self.client = self.server.client(self.user)
-        if self.enabled:
-            self.client.ok(b"ENABLE " + self.enabled)
+        enabled = [self.enabled, b"QRESYNC"]		# without which some of what the syntax allows is BAD
+        self.client.ok(b"ENABLE " + b" ".join(filter(None, enabled)))
         self.client.command(b"CREATE work")
         self.client.command(b'CREATE "work/a b"')
         self.enter()

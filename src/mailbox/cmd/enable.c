@@ -1,5 +1,6 @@
 /*
- * ENABLE: RFC 9051 section 6.3.1, RFC 5161; UTF8=ACCEPT of RFC 6855 section 3; CONDSTORE of RFC 7162 section 3.1.
+ * ENABLE: RFC 9051 section 6.3.1, RFC 5161; UTF8=ACCEPT of RFC 6855 section 3; CONDSTORE and QRESYNC of RFC 7162
+ * sections 3.1 and 3.2.3.
  */
 #include "commands.h"
 
@@ -21,8 +22,12 @@ cmd_enable(struct session *session)
 	imap_parser_set_utf8(session->parser, session_is_utf8(session));
 	if ((names & IMAP_ENABLE_CONDSTORE) != 0)
 		buffer_add_string(out, " CONDSTORE");
+	if ((names & IMAP_ENABLE_QRESYNC) != 0) {
+		session->has_qresync = true;
+		buffer_add_string(out, " QRESYNC");
+	}
 	buffer_add_string(out, "\r\n");
-	if ((names & IMAP_ENABLE_CONDSTORE) != 0)
+	if ((names & (IMAP_ENABLE_CONDSTORE | IMAP_ENABLE_QRESYNC)) != 0)
 		session_begin_condstore(session);
 	session_finish(session, REPLY_DONE);
 }

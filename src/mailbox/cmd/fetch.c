@@ -1,5 +1,5 @@
 /*
- * FETCH and UID FETCH: RFC 9051 sections 6.4.5 and 6.4.9, RFC 3501 section 6.4.5, RFC 7162 section 3.1.4.
+ * FETCH and UID FETCH: RFC 9051 sections 6.4.5 and 6.4.9, RFC 3501 section 6.4.5, RFC 7162 sections 3.1.4 and 3.2.6.
  *
  * What the packed state knows is written here, a slice a turn.  Anything else is rendered by workers: a
  * batch of messages is noted down, rendered in pieces of SESSION_BATCH_OCTETS, and each piece is asked for
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "../fetch/render.h"
+#include "../session/earlier.h"
 #include "base/memory.h"
 #include "commands.h"
 
@@ -20,6 +21,9 @@ struct fetch {
 	struct session_job render_job, flags_job;
 	const struct imap_fetch *program;
 	struct view_set set;
+	struct view_changes changes;	/* of the set, with CHANGEDSINCE */
+	struct earlier earlier;		/* with VANISHED */
+	struct imap_sequence vanishing;	/* the set, within which it is asked for */
 	struct fetch_render render;
 	bool is_reading;		/* account_begin_reading() */
 	bool is_at_end;			/* of the set */
@@ -67,27 +71,47 @@ finish(struct session *session, struct fetch *fetch, enum reply reply)
 	session_finish(session, reply);
 }
 
-/* Note down the next message that is there and wanted; false at the end of the set. */
+/* The next message of the set that is there. */
+static enum view_step
+next_in_set(struct fetch *fetch, struct view_message *message)
+{
+	while (view_set_next(&fetch->set, message)) {
+		if (!message->is_ghost) {
+			fetch->found++;
+			return VIEW_MESSAGE;
+		}
+		fetch->has_ghosts = true;
+	}
+	return VIEW_END;
+}
+
+/* With CHANGEDSINCE the set is not walked: look beforehand whether it names what is gone, and anything else. */
+static void
+look_for_gone(struct fetch *fetch)
+{
+	const struct view *view = fetch->set.view;
+	struct view_set set = fetch->set;
+	struct view_message message;
+
+	for (size_t i = 0; i < view->ghost_count && !fetch->has_ghosts; i++)
+		fetch->has_ghosts = view_set_contains(&set, view_number(view, view->ghosts[i]), view->ghosts[i]);
+	while (fetch->has_ghosts && fetch->found == 0 && view_set_next(&set, &message))
+		fetch->found = !message.is_ghost;
+}
+
+/* Note down the next message that is there and wanted; false at the end of the set, or of this turn. */
 static bool
 next_entry(struct fetch *fetch, struct fetch_entry *entry)
 {
 	struct view_message message;
+	enum view_step step = fetch->program->has_changed_since ? view_changes_next(&fetch->changes, &message)
+								 : next_in_set(fetch, &message);
 
-	while (view_set_next(&fetch->set, &message)) {
-		if (message.is_ghost) {
-			fetch->has_ghosts = true;
-			continue;
-		}
-		fetch->found++;
-		if (fetch->program->has_changed_since &&
-		    message.message.modseq <= fetch->program->changed_since)
-			continue;
+	if (step == VIEW_MESSAGE)
 		*entry = (struct fetch_entry){ .number = message.number, .is_recent = message.is_recent,
 			.message = message.message };
-		return true;
-	}
-	fetch->is_at_end = true;
-	return false;
+	fetch->is_at_end = step == VIEW_END;
+	return step == VIEW_MESSAGE;
 }
 
 /* Keywords may have come since the slice before. */
@@ -100,28 +124,37 @@ update_style(struct session *session, struct fetch_style *style)
 	style->keyword_count = state->keyword_count;
 }
 
+static void
+write_entry(const struct fetch *fetch, const struct fetch_entry *entry, struct buffer *out)
+{
+	const struct imap_fetch *program = fetch->program;
+
+	fetch_line_begin(&fetch->render.style, entry, out);
+	for (size_t i = 0; i < program->item_count; i++) {
+		fetch_line_space(&fetch->render.style, i, out);
+		fetch_line_item(&fetch->render.style, entry, program->items[i].kind, out);
+	}
+	fetch_line_end(&fetch->render.style, program, entry, out);
+}
+
 /* One slice of lines from the state alone. */
 static void
 write_slice(struct session *session)
 {
 	struct fetch *fetch = session->running;
-	const struct imap_fetch *program = fetch->program;
 	struct buffer *out = session_out(session);
 	size_t before = out->length;
 	struct fetch_entry entry;
 
 	update_style(session, &fetch->render.style);
 	for (unsigned lines = 0; lines < SLICE_LINES && out->length - before < SLICE_OCTETS; lines++) {
-		if (session_is_closing(session) || !next_entry(fetch, &entry)) {
-			finish(session, fetch, REPLY_DONE);
-			return;
-		}
-		fetch_line_begin(&fetch->render.style, &entry, out);
-		for (size_t i = 0; i < program->item_count; i++) {
-			fetch_line_space(&fetch->render.style, i, out);
-			fetch_line_item(&fetch->render.style, &entry, program->items[i].kind, out);
-		}
-		fetch_line_end(&fetch->render.style, program, &entry, out);
+		if (session_is_closing(session) || !next_entry(fetch, &entry))
+			break;
+		write_entry(fetch, &entry, out);
+	}
+	if (fetch->is_at_end || session_is_closing(session)) {
+		finish(session, fetch, REPLY_DONE);
+		return;
 	}
 	session_flush(session);
 	session_when_room(session, write_slice);
@@ -248,11 +281,19 @@ collect(struct session *session, struct fetch *fetch)
 }
 
 static void
+go_on_collecting(struct session *session)
+{
+	next_batch(session, session->running);
+}
+
+static void
 next_batch(struct session *session, struct fetch *fetch)
 {
 	collect(session, fetch);
-	if (fetch->render.entry_count == 0)
+	if (fetch->render.entry_count == 0 && (fetch->is_at_end || session_is_closing(session)))
 		finish(session, fetch, REPLY_DONE);
+	else if (fetch->render.entry_count == 0)
+		session_when_room(session, go_on_collecting);
 	else if (fetch->unseen_count > 0)
 		session_submit(session, &fetch->flags_job, ACCOUNT_LAZY);
 	else
@@ -287,26 +328,16 @@ new_fetch(struct session *session)
 	fetch->render_job.done = on_rendered;
 	fetch->flags_job.work = work_seen;
 	fetch->flags_job.done = on_seen;
+	fetch->changes = (struct view_changes){ .set = &fetch->set, .since = program->changed_since };
 	return fetch;
 }
 
-void
-cmd_fetch(struct session *session)
+static void
+begin(struct session *session, struct fetch *fetch)
 {
-	struct view_set set;
-	struct fetch *fetch;
-
-	if (session->line->fetch.wants_vanished && !session->has_qresync) {
-		session_finish(session, REPLY_BAD_QRESYNC);	/* RFC 7162 section 3.2.6 */
-		return;
-	}
-	if (!session_set_init(session, &set, &session->line->fetch.set))
-		return;
-	if (session->line->fetch.has_changed_since || imap_fetch_has(&session->line->fetch, IMAP_FETCH_MODSEQ))
-		session_begin_condstore(session);
-	fetch = new_fetch(session);
-	fetch->set = set;
 	session->running = fetch;
+	if (fetch->program->has_changed_since && !fetch->set.is_uid)
+		look_for_gone(fetch);
 	if (!needs_store(fetch->program)) {
 		write_slice(session);
 		return;
@@ -314,4 +345,77 @@ cmd_fetch(struct session *session)
 	account_begin_reading(session->account);
 	fetch->is_reading = true;
 	next_batch(session, fetch);
+}
+
+static void
+on_vanished_written(struct session *session, struct earlier *earlier)
+{
+	begin(session, CONTAINER_OF(earlier, struct fetch, earlier));
+}
+
+static void
+on_vanished_read(struct session *session, struct earlier *earlier, enum store_status status)
+{
+	struct fetch *fetch = CONTAINER_OF(earlier, struct fetch, earlier);
+
+	if (status != STORE_OK) {
+		finish(session, fetch, reply_for(status));
+		return;
+	}
+	earlier_choose(session, earlier, &fetch->vanishing, 0);
+	earlier_write(session, earlier);
+}
+
+/*
+ * The set as it asks for what has gone.  "*" stands for the last UID that was ever given: that may lie behind all
+ * that is there.
+ */
+static struct imap_sequence
+vanishing_set(const struct session *session)
+{
+	const struct imap_sequence *set = &session->line->fetch.set;
+	struct imap_sequence copy = set->is_saved ? session->saved : *set;
+	struct imap_range *ranges = arena_alloc_array(session->line->arena, copy.count + 1, sizeof *ranges);
+
+	if (copy.count > 0)
+		memcpy(ranges, copy.ranges, copy.count * sizeof *ranges);
+	copy.ranges = ranges;
+	imap_sequence_resolve(&copy, session->view->state->uidnext - 1);
+	return copy;
+}
+
+static void
+begin_with_vanished(struct session *session, struct fetch *fetch)
+{
+	fetch->earlier.since = fetch->program->changed_since;
+	fetch->earlier.on_read = on_vanished_read;
+	fetch->earlier.on_written = on_vanished_written;
+	earlier_read(session, &fetch->earlier, session->view->state);
+}
+
+void
+cmd_fetch(struct session *session)
+{
+	struct imap_fetch *program = &session->line->fetch;
+	struct imap_sequence vanishing = { .count = 0 };
+	struct view_set set;
+	struct fetch *fetch;
+
+	if (program->wants_vanished && !session->has_qresync) {
+		session_finish(session, REPLY_BAD_QRESYNC);	/* RFC 7162 section 3.2.6 */
+		return;
+	}
+	if (program->wants_vanished)
+		vanishing = vanishing_set(session);
+	if (!session_set_init(session, &set, &program->set))
+		return;
+	if (program->has_changed_since || imap_fetch_has(program, IMAP_FETCH_MODSEQ))
+		session_begin_condstore(session);
+	fetch = new_fetch(session);
+	fetch->set = set;
+	fetch->vanishing = vanishing;
+	if (program->wants_vanished)
+		begin_with_vanished(session, fetch);
+	else
+		begin(session, fetch);
 }

@@ -1,10 +1,13 @@
 /*
- * SELECT and EXAMINE: RFC 9051 sections 6.3.2 and 6.3.3, RFC 3501 section 6.3.1, RFC 7162 sections 3.1.2.1, 3.1.8
- * and 3.2.11.
+ * SELECT and EXAMINE: RFC 9051 sections 6.3.2 and 6.3.3, RFC 3501 section 6.3.1, RFC 7162 sections 3.1.2.1, 3.1.8,
+ * 3.2.5 and 3.2.11.
  */
+#include "../session/earlier.h"
 #include "../session/oldname.h"
 #include "../shared/objectid.h"
 #include "commands.h"
+
+#define SLICE_OCTETS (64 * 1024)	/* of changes, written in one turn */
 
 struct select {
 	struct session_job job;
@@ -14,6 +17,13 @@ struct select {
 	struct span name;
 	bool is_read_only;
 	uint64_t mailbox_id;
+
+	/* QRESYNC: what has vanished and what has changed since the client was here. */
+	struct state *state;		/* held, until a view has it */
+	struct earlier earlier;
+	struct imap_sequence known_uids;
+	struct view_set known;
+	struct view_changes changes;
 };
 
 static enum store_status
@@ -72,23 +82,129 @@ write_mailbox(struct session *session, const struct select *select)
 }
 
 static void
+finish(struct session *session, const struct select *select)
+{
+	session_finish_with(session, REPLY_DONE, select->is_read_only ? SPAN("READ-ONLY") : SPAN("READ-WRITE"));
+}
+
+/* One slice of what has changed; nothing is announced meanwhile, so numbers stay. */
+static void
+write_changes(struct session *session)
+{
+	struct select *select = session->running;
+	const struct state *state = session->view->state;
+	struct buffer *out = session_out(session);
+	enum view_step step = VIEW_PAUSE;
+	struct view_message message;
+
+	while (out->length < SLICE_OCTETS && !session_is_closing(session) &&
+	    (step = view_changes_next(&select->changes, &message)) == VIEW_MESSAGE)
+		imap_write_fetch_flags(out, message.number, message.message.uid, message.message.flags,
+		    state->keywords, state->keyword_count, session_has_recent(session) && message.is_recent,
+		    message.message.modseq);
+	if (step == VIEW_END || session_is_closing(session))
+		finish(session, select);
+	else
+		session_when_room(session, write_changes);
+}
+
+static void
+on_written(struct session *session, struct earlier *earlier)
+{
+	struct select *select = CONTAINER_OF(earlier, struct select, earlier);
+
+	session->running = select;
+	select->known = (struct view_set){ .view = session->view, .sequence = &select->known_uids, .is_uid = true };
+	select->changes = (struct view_changes){ .set = &select->known, .since = earlier->since };
+	write_changes(session);
+}
+
+/*
+ * The last UID of which the client knows the right message number, or 0.  With a pair that fits, all before it fit:
+ * the mailbox has as many messages up to there as the client, and none that the client has not.  RFC 7162 section
+ * 3.2.5.2.
+ */
+static uint32_t
+matched_uid(const struct view *view, const struct imap_select *request)
+{
+	uint64_t low = 0, high = imap_sequence_size(&request->match_numbers);
+
+	while (low < high) {
+		uint64_t middle = low + (high - low) / 2;
+		uint32_t number = imap_sequence_at(&request->match_numbers, middle);
+
+		if (view_number(view, imap_sequence_at(&request->match_uids, middle)) == number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low == 0 ? 0 : imap_sequence_at(&request->match_uids, low - 1);
+}
+
+/* The remaining parameters count only for the same UIDs: RFC 7162 section 3.2.5. */
+static bool
+may_resync(const struct session *session, const struct state *state)
+{
+	const struct imap_select *request = &session->line->select;
+
+	return request->has_qresync && request->qresync_uid_validity == state->uidvalidity;
+}
+
+/* Without known UIDs all are: RFC 7162 section 3.2.5.1. */
+static void
+resync(struct session *session, struct select *select)
+{
+	static struct imap_range all = { 1, UINT32_MAX };
+	const struct imap_select *request = &session->line->select;
+
+	select->known_uids = request->has_known_uids ? request->known_uids
+						      : (struct imap_sequence){ .ranges = &all, .count = 1 };
+	select->earlier.on_written = on_written;
+	earlier_choose(session, &select->earlier, &select->known_uids, matched_uid(session->view, request));
+	earlier_write(session, &select->earlier);
+}
+
+static void
+look(struct session *session, struct select *select)
+{
+	session->view = view_new(select->state, select->is_read_only, session_on_change, session);
+	select->state = NULL;
+	session->selected_name = span_of(memory_copy_span(select->name), select->name.length);
+	write_mailbox(session, select);
+	if (may_resync(session, session->view->state))
+		resync(session, select);
+	else
+		finish(session, select);
+}
+
+static void
+on_read(struct session *session, struct earlier *earlier, enum store_status status)
+{
+	struct select *select = CONTAINER_OF(earlier, struct select, earlier);
+
+	if (status == STORE_OK && select->state->phase != STATE_READY)
+		status = select->state->status;
+	if (status == STORE_OK) {
+		look(session, select);
+		return;
+	}
+	state_release(&select->state);
+	session_finish_status(session, status);
+}
+
+static void
 on_ready(struct state_waiter *waiter, struct state *state)
 {
 	struct select *select = CONTAINER_OF(waiter, struct select, waiter);
 	struct session *session = select->session;
 
-	if (state->phase != STATE_READY) {
-		enum store_status status = state->status;
-
-		state_release(&state);
-		session_finish_status(session, status);
-	} else {
-		session->view = view_new(state, select->is_read_only, session_on_change, session);
-		session->selected_name = span_of(memory_copy_span(select->name), select->name.length);
-		write_mailbox(session, select);
-		session_finish_with(session, REPLY_DONE,
-		    select->is_read_only ? SPAN("READ-ONLY") : SPAN("READ-WRITE"));
-	}
+	select->state = state;
+	select->earlier.on_read = on_read;
+	select->earlier.since = session->line->select.qresync_modseq;
+	if (state->phase == STATE_READY && may_resync(session, state))
+		earlier_read(session, &select->earlier, state);
+	else
+		on_read(session, &select->earlier, STORE_OK);
 	session_end_wait(session);
 }
 

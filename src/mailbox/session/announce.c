@@ -8,6 +8,8 @@
 #include "imap/writer.h"
 #include "view.h"
 
+#define VANISHED_OCTETS 1000	/* of one line, about */
+
 void
 view_write_flag_lines(struct view *view, struct buffer *out)
 {
@@ -35,6 +37,39 @@ is_full(const struct buffer *out, const struct view_manner *manner)
 	return out->length >= manner->octets_max;
 }
 
+/* How many of the ghosts were told. */
+static size_t
+write_expunges(const struct view *view, struct buffer *out, const struct view_manner *manner)
+{
+	size_t told;
+
+	for (told = 0; told < view->ghost_count && !is_full(out, manner); told++) {
+		size_t number = state_lower_bound(view->state, view->ghosts[told]) + 1;
+
+		imap_write_number_line(out, (uint32_t)number, "EXPUNGE");
+	}
+	return told;
+}
+
+/* RFC 7162 section 3.2.10.2; lines that clients with bounded buffers can read. */
+static size_t
+write_vanished(const struct view *view, struct buffer *out, const struct view_manner *manner)
+{
+	size_t told = 0;
+
+	while (told < view->ghost_count && !is_full(out, manner)) {
+		struct imap_set_writer set = { .out = out };
+		size_t begin = out->length;
+
+		buffer_add_string(out, "* VANISHED ");
+		while (told < view->ghost_count && out->length - begin < VANISHED_OCTETS)
+			imap_set_writer_add(&set, view->ghosts[told++]);
+		imap_set_writer_end(&set);
+		buffer_add_string(out, "\r\n");
+	}
+	return told;
+}
+
 static bool
 announce_expunges(struct view *view, struct buffer *out, const struct view_manner *manner)
 {
@@ -42,11 +77,7 @@ announce_expunges(struct view *view, struct buffer *out, const struct view_manne
 
 	if (view->ghost_count == 0)
 		return true;
-	for (told = 0; told < view->ghost_count && !is_full(out, manner); told++) {
-		size_t number = state_lower_bound(view->state, view->ghosts[told]) + 1;
-
-		imap_write_number_line(out, (uint32_t)number, "EXPUNGE");
-	}
+	told = manner->has_vanished ? write_vanished(view, out, manner) : write_expunges(view, out, manner);
 	if (told == 0)
 		return view->ghost_count == 0;
 	view->owes_modseq = true;

@@ -24,7 +24,11 @@ session_mask(struct session *session)
 		return;
 	session->masked = (struct imap_capabilities){ .bits = { 0 } };
 	config_mask(session->role->parts.config, &client, add, &session->masked);
-	if (!session_can(session, IMAP_CAN_CONDSTORE))
+	if (!session_can(session, IMAP_CAN_CONDSTORE)) {
 		session->has_condstore = false;
+		imap_capabilities_add(&session->masked, IMAP_CAN_QRESYNC);	/* it implies CONDSTORE: RFC 7162 section 3.2.3 */
+	}
+	if (!session_can(session, IMAP_CAN_QRESYNC))
+		session->has_qresync = false;
 	imap_parser_set_masked(session->parser, &session->masked);
 }

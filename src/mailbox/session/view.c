@@ -7,6 +7,8 @@
 
 #include "view.h"
 
+#define CHANGES_PER_TURN 20000	/* some 0.1 ms */
+
 static size_t
 ghost_lower_bound(const struct view *view, uint32_t uid)
 {
@@ -344,4 +346,31 @@ bool
 view_set_contains(const struct view_set *set, uint32_t number, uint32_t uid)
 {
 	return imap_sequence_contains(set->sequence, set->is_uid ? uid : number);
+}
+
+enum view_step
+view_changes_next(struct view_changes *changes, struct view_message *message_out)
+{
+	const struct view *view = changes->set->view;
+	const struct state *state = view->state;
+	size_t index, left = CHANGES_PER_TURN;
+
+	if (changes->since >= state->highest_modseq)
+		return VIEW_END;
+	index = state_lower_bound(state, changes->uid);
+	if (index < state->count && state->messages[index].uid == changes->uid)
+		index++;
+	for (; index < state->count && state->messages[index].uid < view->limit_uid; index++) {
+		const struct store_message *message = &state->messages[index];
+
+		if (left-- == 0)
+			return VIEW_PAUSE;
+		changes->uid = message->uid;
+		if (message->modseq <= changes->since)
+			continue;
+		view_message(view, view_number(view, message->uid), message_out);
+		if (view_set_contains(changes->set, message_out->number, message->uid))
+			return VIEW_MESSAGE;
+	}
+	return VIEW_END;
 }

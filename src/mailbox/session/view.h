@@ -106,15 +106,31 @@ bool view_set_contains(const struct view_set *set, uint32_t number, uint32_t uid
 void view_flags_changed(struct view *view, struct account *account, uint64_t mailbox_id,
     const struct store_flag_result *results, size_t count);
 
+/*
+ * Walk the messages of a set that have changed since some modseq, by rising numbers.  Nothing but modseqs is looked
+ * at on the way, and only so many at a time: VIEW_PAUSE asks to be called again in another turn.  Goes on where it
+ * was also after jobs have come home.  RFC 7162 section 3.1.4.1.
+ */
+struct view_changes {
+	const struct view_set *set;
+	uint64_t since;
+	uint32_t uid;			/* the last that was looked at; 0 at first */
+};
+
+enum view_step { VIEW_MESSAGE, VIEW_PAUSE, VIEW_END };
+
+enum view_step view_changes_next(struct view_changes *changes, struct view_message *message_out);
+
 /* Let the client know of all messages there are: its EXISTS must follow. */
 void view_raise_limit(struct view *view);
 
 /*
- * Write what has happened since the last time: FLAGS, EXPUNGE, FETCH (FLAGS), EXISTS, RECENT.
+ * Write what has happened since the last time: FLAGS, EXPUNGE or VANISHED, FETCH (FLAGS), EXISTS, RECENT.
  *
  *	may_expunge	numbers may change now
  *	wants_uid	FETCH lines carry the UID
  *	has_modseq	and the modseq, RFC 7162 section 3.2.4
+ *	has_vanished	VANISHED in place of EXPUNGE, RFC 7162 section 3.2.10.2
  *	has_recent	the client speaks IMAP4rev1: RECENT and \Recent are told
  *	keeps_messages	EXISTS and EXPUNGE are not told; keeps_flags: nor are changes of flags
  *	octets_max	stop when out is that long: many changes are told in pieces
@@ -122,7 +138,7 @@ void view_raise_limit(struct view *view);
  * True: all was told.  False: call again, when the client has taken this much.
  */
 struct view_manner {
-	bool may_expunge, wants_uid, has_modseq, has_recent;
+	bool may_expunge, wants_uid, has_modseq, has_vanished, has_recent;
 	bool keeps_messages, keeps_flags;
 	size_t octets_max;
 };

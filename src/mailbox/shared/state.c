@@ -151,6 +151,7 @@ take_snapshot(struct state *state, struct store_snapshot *snapshot)
 	state->size_octets = mailbox->size_octets;
 	state->name = span_of(memory_copy_string(mailbox->name), strlen(mailbox->name));
 	state->highest_modseq = state->flags_modseq = mailbox->highest_modseq;
+	state->expunged_modseq = snapshot->expunged_modseq;
 	set_keywords(state, &snapshot->keywords);
 	state->phase = STATE_READY;
 }
@@ -432,6 +433,7 @@ state_expunged(struct account *account, uint64_t mailbox_id, const uint32_t *uid
 	tell_going(state, uids, count, modseq);
 	remove_messages(state, uids, count);
 	note_modseq(state, modseq);
+	state->expunged_modseq = state->highest_modseq;
 	tell_listeners(state);
 }
 

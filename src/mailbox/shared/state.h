@@ -32,6 +32,7 @@ struct state {
 	uint32_t recent_uid;		/* UIDs from here on no read-write view has been told of */
 	uint64_t highest_modseq;
 	uint64_t flags_modseq;		/* the highest that a change of flags was given */
+	uint64_t expunged_modseq;	/* the highest that an expunge was given, or 0 */
 
 	/* keywords[i] stands for bit STORE_KEYWORD_BIT_MIN + i; only grows, the octets stay where they are. */
 	struct span keywords[STORE_KEYWORD_BIT_MAX - STORE_KEYWORD_BIT_MIN + 1];
