@@ -195,6 +195,10 @@ void config_free(struct config **config);
 /* Where an option was set first; NULL: in no file. */
 const struct config_place *config_place(const struct config *config, const char *option);
 
+/* Where the name of this index was said, of an option that takes names, as many as one likes in each line. */
+const struct config_place *config_name_place(const struct config *config, const char *option, size_t index,
+    unsigned *word_out);
+
 /* The names of the files that were read, the first one first; NULL past the end.  Borrowed. */
 const char *config_file(const struct config *config, size_t index);
 

@@ -15,9 +15,6 @@ denied_load(struct cas *cas)
 	for (size_t i = 0; i < names->count; i++) {
 		if (directory_prepare_name(span_from_string(names->at[i]), &name))
 			map_put(cas->denied, directory_name_span(&name), cas);
-		else
-			log_warning("deny-users", log_text("user", names->at[i]),
-			    log_text("reason", "nobody can have this name"));
 	}
 }
 

@@ -153,7 +153,8 @@ file_can_be_used(const char *path, const struct file_use *use, struct buffer *re
 	if (use->is_other || faccessat(AT_FDCWD, path, use->wish, AT_EACCESS) == 0)
 		return true;
 	if (errno == EROFS)
-		buffer_printf(reason_out, "%s is on a file system that cannot be written to", path);
+		buffer_printf(reason_out, "%s is on a file system that cannot be written to, or systemd's unit lacks "
+		    "ReadWritePaths= for it", path);
 	else
 		buffer_printf(reason_out, "%s may not %s %s", use->who, verb_of(use->wish), path);
 	return false;

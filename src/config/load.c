@@ -199,7 +199,7 @@ find_name(struct load *load, bool *is_guess_out)
 }
 
 static const struct config_place *
-new_place(struct load *load)
+new_place(struct load *load, size_t option)
 {
 	struct config_places *places = load->config->places;
 	struct config_place *place = memory_new(sizeof *place + load->words.count * sizeof place->columns[0]);
@@ -210,8 +210,9 @@ new_place(struct load *load)
 	place->count = (unsigned)load->words.count;
 	for (size_t i = 0; i < load->words.count; i++)
 		place->columns[i] = load->words.at[i].column;
-	place->next = places->all;
-	places->all = place;
+	place->option = option;
+	*places->end = place;
+	places->end = &place->next;
 	return place;
 }
 
@@ -279,7 +280,7 @@ set(struct load *load)
 		include(load);
 		return;
 	}
-	place = new_place(load);
+	place = new_place(load, index);
 	if (!note_place(load, index, place, is_guess))
 		look_at_values(load, index, place);
 	else if (!set_values(load, load->config, index, place))
@@ -458,6 +459,7 @@ config_load(const char *path, config_reader *reader, void *context, struct confi
 
 	load.config = NEW(struct config);
 	load.config->places = NEW(struct config_places);
+	load.config->places->end = &load.config->places->all;
 	if (problems_out->first_file == NULL)
 		problems_out->first_file = memory_copy_string(path);
 	if (read_file(&load, path, 0))

@@ -162,6 +162,22 @@ config_place(const struct config *config, const char *name)
 	return config->places->at[option_find(span_from_string(name))].place;
 }
 
+const struct config_place *
+config_name_place(const struct config *config, const char *option, size_t index, unsigned *word_out)
+{
+	size_t number = option_find(span_from_string(option));
+
+	for (const struct config_place *place = config->places->all; place != NULL; place = place->next) {
+		if (place->option != number)
+			continue;
+		*word_out = (unsigned)index + 1;
+		if (*word_out < place->count)
+			return place;
+		index -= place->count - 1;
+	}
+	return NULL;
+}
+
 const char *
 config_file(const struct config *config, size_t index)
 {

@@ -52,7 +52,8 @@ struct option {
 extern const struct option options[OPTION_COUNT];
 
 struct config_place {
-	struct config_place *next;	/* of the same configuration */
+	struct config_place *next;	/* of the same configuration, in the order in which they were read */
+	size_t option;			/* index in the table */
 	const char *file;		/* owned by struct config_places */
 	unsigned file_number, line;
 	unsigned count;			/* of columns */
@@ -65,7 +66,7 @@ struct config_places {
 		bool is_guess;				/* there is another name there, with a slip in it */
 		bool is_wrong;				/* what was said cannot be used */
 	} at[OPTION_COUNT];
-	struct config_place *all;
+	struct config_place *all, **end;
 	char **files;			/* in the order in which they were read */
 	unsigned file_count;
 	bool is_role_given;		/* by --role */

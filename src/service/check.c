@@ -100,6 +100,23 @@ check_names(const struct check *check)
 	}
 }
 
+/* Users who are kept out, by names that nobody can have. */
+static void
+check_denied(const struct check *check)
+{
+	const struct config_uris *names = &check->config->deny_users;
+	struct directory_name name;
+	unsigned word = 0;
+
+	for (size_t i = 0; i < names->count; i++) {
+		const struct config_place *place = config_name_place(check->config, "deny-users", i, &word);
+
+		if (!directory_prepare_name(span_from_string(names->at[i]), &name))
+			config_complain(check->problems, CONFIG_WARNING, place, word,
+			    "deny-users: nobody can have the name \"%s\"", names->at[i]);
+	}
+}
+
 struct config *
 service_load(const char *path, const char *role, const struct service_occasion *occasion,
     struct config_problems *problems_out)
@@ -116,6 +133,7 @@ service_load(const char *path, const char *role, const struct service_occasion *
 	config_check_sockets(config, problems_out);
 	if (!holder_find(config->control_socket, NULL, 0, &check.server))
 		check.server = (struct holder){ 0 };
+	check_denied(&check);
 	check_ports(&check);
 	check_as_user(&check);
 	if (occasion->is_dry)

@@ -332,6 +332,9 @@ CASES = {
                                     WARN + ".*no address for the name mbx1.invalid"),
     "user and group": ("user «nobdy»\ngroup «no-such-group»", 'no user nobdy; did you mean "nobody"', "there is no group"),
 
+    "users who cannot be": ("deny-users eve «\"a b\"»\nlog-level info\ndeny-users mallory trudy «\"\t\"»",
+                            WARN + '.*nobody can have the name "a b"', WARN + ".*nobody can have the name"),
+
     # All kinds in one pass.
     "words, files, ports and certificates": (
         "listen imaps «993»\n«lisen» imap «127.0.0.1»\n«tls_cert» «{garbage}»\ntls-key «{folder}/no.key»\n"
