@@ -158,11 +158,24 @@ check_listeners(const struct check *check, const char *option, const struct conf
 	}
 }
 
+/* Who only checks, or reloads, expects it to be there. */
+static void
+check_control(const struct check *check)
+{
+	const struct holder *server = &check->server;
+
+	if (!check->occasion->is_dry && server->pid != 0 && server->pid != getpid())
+		config_complain(check->problems, CONFIG_WARNING, config_place(check->config, "control-socket"), 1,
+		    "control-socket: %s, pid %d, answers at %s; two processes on one host need a control-socket and a "
+		    "data-directory each", server->name, (int)server->pid, check->config->control_socket);
+}
+
 void
 check_ports(const struct check *check)
 {
 	const struct config *config = check->config;
 
+	check_control(check);
 	check_listeners(check, "listen", &config->listen, CONFIG_ROLE_CAS);
 	check_listeners(check, "lmtp-listen", &config->lmtp_listen, CONFIG_ROLE_MAILBOX);
 	check_listeners(check, "link-listen", &config->link_listen, CONFIG_ROLE_MAILBOX);
