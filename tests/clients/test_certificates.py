@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+import certificates
 import server as lib
 
 OPENSSL = ["openssl"]
@@ -32,8 +33,16 @@ class Authority:
         more.write_text("\n".join(["[e]", "basicConstraints=CA:FALSE", *extensions]) + "\n")
         openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-utf8",
                 "-subj", subject, "-keyout", key, "-out", request)
-        openssl("x509", "-req", "-in", request, "-CA", self.cert, "-CAkey", self.key, "-CAcreateserial", "-days", days,
-                "-extfile", more, "-extensions", "e", "-out", cert)
+        if days < 0:
+            config = self.folder / "ca.cnf"
+            config.write_text(certificates.CA.format(folder=self.folder, names="DNS:unused"))
+            (self.folder / "index").touch()
+            (self.folder / "serial").write_text("77\n")
+            certificates.sign(config, request, cert, days - 1, days, "-cert", self.cert, "-keyfile", self.key,
+                              "-extfile", more, "-extensions", "e")
+        else:
+            openssl("x509", "-req", "-in", request, "-CA", self.cert, "-CAkey", self.key, "-CAcreateserial",
+                    "-days", days, "-extfile", more, "-extensions", "e", "-out", cert)
         both.write_text(cert.read_text() + key.read_text())
         return both
 

@@ -10,13 +10,6 @@ import pytest
 import server as lib
 
 
-def need(program):
-    path = shutil.which(program, path="/usr/bin:/bin:/usr/sbin:/usr/local/bin")
-    if path is None:
-        pytest.skip(f"{program} is not installed")
-    return path
-
-
 def run(*words, check=True, **more):
     done = subprocess.run([str(word) for word in words], capture_output=True, timeout=300, **more)
     if check:
@@ -34,7 +27,7 @@ def fill(server, user, count, mailbox_name=b"INBOX"):
 
 @pytest.mark.parametrize("scheme", ["imap", "imaps"])
 def test_curl(shared_server, user, scheme, tmp_path):
-    curl = need("curl")
+    curl = lib.need("curl")
     port = shared_server.imap_port if scheme == "imap" else shared_server.imaps_port
     base = [curl, "-sS", "-k", "--user", f"{user}:{lib.PASSWORD}"]
     if scheme == "imap":
@@ -81,7 +74,7 @@ SyncState *
 
 
 def mbsync(config):
-    return run(need("mbsync"), "-c", config, "-a", env={**os.environ, "HOME": str(config.parent)})
+    return run(lib.need("mbsync"), "-c", config, "-a", env={**os.environ, "HOME": str(config.parent)})
 
 
 def maildir_bodies(folder):
@@ -149,7 +142,7 @@ set quit=yes
     # In batch: open the mailbox, copy message 2 to a file, delete it and leave.
     keys = f"push '<jump>2<enter><copy-message><kill-line>{copy}<enter>y<delete-message><sync-mailbox><quit>'"
     env = {**os.environ, "TERM": "xterm", "HOME": str(tmp_path)}
-    done = run(need("script"), "-qec", f"{need('mutt')} -n -F {config} -e \"{keys}\" -f "
+    done = run(lib.need("script"), "-qec", f"{lib.need('mutt')} -n -F {config} -e \"{keys}\" -f "
                f"imap://127.0.0.1:{shared_server.imap_port}/INBOX", "/dev/null", env=env, stdin=subprocess.DEVNULL,
                check=False)
     if b"Error opening terminal" in done.stdout:
@@ -169,7 +162,7 @@ no rewrite mda "cat >> {tmp_path}/out"
 """)
     config.chmod(0o600)
     env = {**os.environ, "FETCHMAILHOME": str(tmp_path), "HOME": str(tmp_path)}
-    run(need("fetchmail"), "--fetchmailrc", config, "--nosyslog", "--invisible", env=env)
+    run(lib.need("fetchmail"), "--fetchmailrc", config, "--nosyslog", "--invisible", env=env)
     out = (tmp_path / "out").read_bytes()
     for number in range(1, len(messages) + 1):
         assert out.count(b"Message-ID: <m%d@example.org>" % number) == 1
@@ -202,7 +195,7 @@ sslcacertfile = {shared_server.cert}
 """)
     env = {**os.environ, "HOME": str(tmp_path)}
     for _ in range(2):
-        run(need("offlineimap"), "-o", "-c", config, env=env)
+        run(lib.need("offlineimap"), "-o", "-c", config, env=env)
     inbox = tmp_path / "mail/INBOX"
     names = [path for sub in ("cur", "new") for path in (inbox / sub).iterdir()]
     assert len(names) == len(messages)

@@ -26,6 +26,14 @@ def openssl(*words):
     return subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
 
 
+def sign(config, request, path, begins, ends, *words):
+    """Sign a request by `openssl ca`, which alone makes certificates of the past in all versions."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    dates = [(now + datetime.timedelta(days=days)).strftime("%Y%m%d%H%M%SZ") for days in (begins, ends)]
+    openssl("ca", "-batch", "-notext", "-config", config, "-in", request, "-startdate", dates[0], "-enddate", dates[1],
+            "-out", path, *words)
+
+
 class Certificates:
     """Files in a folder, each made when it is asked for first."""
 
@@ -52,10 +60,7 @@ class Certificates:
         (self.folder / "index").write_text("")
         (self.folder / "serial").write_text("%02X\n" % (len(list(self.folder.iterdir())) + 16))
         openssl("req", "-new", "-config", config, "-key", key, "-subj", f"/CN={common or host.split()[0]}", "-out", request)
-        now = datetime.datetime.now(datetime.timezone.utc)
-        dates = [(now + datetime.timedelta(days=days)).strftime("%Y%m%d%H%M%SZ") for days in (begins, ends)]
         signer = ["-selfsign", "-keyfile", key] if issuer is None else \
             ["-cert", self.folder / f"{issuer}.pem", "-keyfile", self.folder / f"{issuer}.key"]
-        openssl("ca", "-batch", "-notext", "-config", config, *signer, "-in", request, "-startdate", dates[0],
-                "-enddate", dates[1], "-out", path)
+        sign(config, request, path, begins, ends, *signer)
         return path

@@ -17,6 +17,8 @@ import threading
 import time
 import zlib
 
+import pytest
+
 import responses
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -40,6 +42,14 @@ def free_port():
                 return port
             except OSError:
                 continue
+
+
+def need(program):
+    """The path of a program; without it the test is skipped."""
+    path = shutil.which(program, path="/usr/bin:/bin:/usr/sbin:/sbin:/usr/local/bin")
+    if path is None:
+        pytest.skip(f"{program} is not installed")
+    return path
 
 
 def certificate(folder):

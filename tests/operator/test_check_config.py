@@ -42,8 +42,8 @@ class World:
                 f"listen imap 127.0.0.1:{self.port}", f"listen imaps 127.0.0.1:{self.imaps_port}",
                 f"tls-certificate {self.certificate}", f"tls-key {self.key}"]
 
-    def check(self, *words, **how):
-        return subprocess.run([lib.IMAPD, *words, "--check-config", f"--config={self.config}"], capture_output=True,
+    def check(self, *words, program=lib.IMAPD, **how):
+        return subprocess.run([program, *words, "--check-config", f"--config={self.config}"], capture_output=True,
                               text=True, timeout=60, **how)
 
     def write(self, text):
@@ -539,13 +539,14 @@ def test_who_is_not_root_cannot_become_another_user(world):
     places = world.write("user «daemon»")
     nobody = pwd.getpwnam("nobody")
     os.chmod(world.folder, 0o777)
-    done = world.check(user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[])
+    reachable = shutil.copy(lib.IMAPD, world.folder)	# a clone in /root is not
+    done = world.check(program=reachable, user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[])
     expect(done, world.config, places, [WARN + "only root can become user daemon, so that what it may read"])
     give(world.key, 0o600, "daemon")
-    done = world.check(user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[])
+    done = world.check(program=reachable, user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[])
     expect(done, world.config, places, [WARN + "only root can become user daemon, so that what it may read"])
     places = world.write("user «daemon»\ntls-key «{folder}/none»")
-    done = world.check(user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[])
+    done = world.check(program=reachable, user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[])
     expect(done, world.config, places, [WARN + "only root can become user daemon", "there is no file"])
 
 

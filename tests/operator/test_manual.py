@@ -383,6 +383,7 @@ def prepare(world, page, section):
                                           if page.name not in ("imapd-schema.7", "imapd.conf.5")],
                          ids=lambda value: getattr(value, "name", value))
 def test_commands(world, page, section):
+    lib.need("curl")
     prepare(world, page, section)
     for block in blocks_of(page, section):
         if is_config(block):
@@ -408,6 +409,7 @@ def test_configuration(world, page, number):
 def test_sql(world):
     """The statements of imapd-schema(7), on the mail of a user."""
     page = lib.ROOT / "man/imapd-schema.7"
+    lib.need("sqlite3")
     prepare(world, page, None)
     world.run("mail", "imapctl import ada mbox mail/archive")
     for _ in range(5):
