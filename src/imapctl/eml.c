@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include <errno.h>
-#include <fts.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,26 +14,13 @@
 #include "marks.h"
 #include "no_mail.h"
 #include "source.h"
+#include "walk.h"
 
 struct eml {
 	struct source source;
 	char *path;
 	FTS *walk;
 };
-
-static int
-by_name(const FTSENT **a, const FTSENT **b)
-{
-	return strcmp((*a)->fts_name, (*b)->fts_name);
-}
-
-static FTS *
-walk_open(char *path)
-{
-	char *paths[] = { path, NULL };
-
-	return fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name);
-}
 
 /* The next regular file, or one that cannot be read; NULL at the end. */
 static FTSENT *

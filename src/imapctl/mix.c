@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include <errno.h>
-#include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,6 +14,7 @@
 #include "imap/date.h"
 #include "input.h"
 #include "mbox.h"
+#include "walk.h"
 
 struct status {
 	uint32_t uid, keywords, flags;
@@ -304,20 +304,6 @@ mix_close(struct source *source)
 	free(mix->statuses);
 	free(mix->path);
 	free(mix);
-}
-
-static int
-by_name(const FTSENT **a, const FTSENT **b)
-{
-	return strcmp((*a)->fts_name, (*b)->fts_name);
-}
-
-static FTS *
-walk_open(char *path)
-{
-	char *paths[] = { path, NULL };
-
-	return fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name);
 }
 
 /* How many octets of indexes there are, so that progress has an end. */

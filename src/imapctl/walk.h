@@ -1,0 +1,15 @@
+/*
+ * A walk through a folder and what lies below it, in the order of the names; links are not followed, but for
+ * the path itself.  Blocking.
+ */
+#ifndef IMAPCTL_WALK_H
+#define IMAPCTL_WALK_H
+
+#include <sys/types.h>
+
+#include <fts.h>
+
+/* Begin; fts_close() ends it.  NULL: errno says why. */
+FTS *walk_open(char *path);
+
+#endif
