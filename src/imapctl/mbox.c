@@ -360,7 +360,9 @@ read_first_line(struct input *input, struct span *line_out)
 static struct source *
 no_such_file(struct mbox *mbox)
 {
-	mbox_close(&mbox->source);
+	struct source *source = &mbox->source;
+
+	source_close(&source);	/* with what it has noted */
 	errno = EBADMSG;
 	return NULL;
 }

@@ -57,10 +57,9 @@ read_message(struct mbx *mbx, const struct head *head, struct message *message)
 	uint64_t rest = head->size;
 	struct span piece;
 
-	if (rest > input_size(mbx->input) - input_offset(mbx->input))
-		return refuse_rest(mbx, message);
 	for (; rest > 0 && input_octets(mbx->input, rest, &piece); rest -= piece.length)
 		message_add(message, piece);
+	mbx->source.done = input_offset(mbx->input);
 	if (rest > 0)
 		return source_end(mbx->input, message);
 	message->has_date = true;
@@ -69,28 +68,32 @@ read_message(struct mbx *mbx, const struct head *head, struct message *message)
 	return message->is_too_large ? message_refuse_size(message) : SOURCE_MESSAGE;
 }
 
+static void
+leave_out(struct mbx *mbx, const struct head *head, struct message *message)
+{
+	source_note(&mbx->source, NOTE_LEFT_OUT, SPAN("expunged"), buffer_span(&message->origin));
+	input_seek(mbx->input, input_offset(mbx->input) + head->size);
+}
+
 static enum source_result
 next(struct source *source, struct message *message)
 {
 	struct mbx *mbx = CONTAINER_OF(source, struct mbx, source);
-	struct head head = { 0 };
+	struct head head;
 	struct span line;
 
-	do {
+	for (;;) {
 		message_clear(message);
 		if (mbx->is_damaged || !input_line(mbx->input, &line))
 			return source_end(mbx->input, message);
 		buffer_printf(&message->origin, "%s:%llu", input_path(mbx->input),
 		    (unsigned long long)(input_offset(mbx->input) - line.length));
-		if (!read_head(line, &head))
+		if (!read_head(line, &head) || head.size > input_size(mbx->input) - input_offset(mbx->input))
 			return refuse_rest(mbx, message);
-		if ((head.flags & FLAG_BIT_EXPUNGED) != 0) {
-			source_note(source, NOTE_LEFT_OUT, SPAN("expunged"), buffer_span(&message->origin));
-			input_seek(mbx->input, input_offset(mbx->input) + head.size);
-		}
-	} while ((head.flags & FLAG_BIT_EXPUNGED) != 0);
-	source->done = input_offset(mbx->input) + head.size;
-	return read_message(mbx, &head, message);
+		if ((head.flags & FLAG_BIT_EXPUNGED) == 0)
+			return read_message(mbx, &head, message);
+		leave_out(mbx, &head, message);
+	}
 }
 
 static void
