@@ -136,13 +136,27 @@ make_mailbox(struct import *import, const struct message *message)
 	return is_alive;
 }
 
+/* NUL is kept, and BINARY[] sends it; in all else IMAP has no place for it (RFC 9051 section 4.3.1). */
+static void
+note_nul(struct import *import, const struct message *message)
+{
+	struct span octets = buffer_span(&message->octets);
+
+	if (span_find(octets, '\0') < octets.length)
+		source_note(import->source, NOTE_NOT_TAKEN_OVER, SPAN("NUL octets, in whose place clients get 0x80"),
+		    buffer_span(&message->origin));
+}
+
 /* Do what a source gave something for; false when no more can be handed over. */
 static bool
 take(struct import *import, enum source_result result, struct message *message)
 {
 	if (result == SOURCE_MAILBOX)
 		return make_mailbox(import, message);
-	return !is_message(import, result, message) || deliver_all(import, message);
+	if (!is_message(import, result, message))
+		return true;
+	note_nul(import, message);
+	return deliver_all(import, message);
 }
 
 /* Feed all messages; false when no more could be handed over. */

@@ -127,7 +127,8 @@ def test_twice_is_once_for_single_messages(server, user, tmp_path):
     (tmp_path / "letters" / "sub").mkdir(parents=True)
     (tmp_path / "letters" / "1").write_bytes(b"Subject: no date\n\na\0b\n")
     (tmp_path / "letters" / "sub" / "2").write_bytes(lib.message(2))
-    assert server.imapctl("import", user, "eml", tmp_path / "letters").stdout == "2 imported, 0 there already\n"
+    done = server.imapctl("import", user, "eml", tmp_path / "letters")
+    assert done.stdout == "2 imported, 0 there already\n" and "1 not taken over: NUL" in done.stderr
     assert server.imapctl("import", user, "eml", tmp_path / "letters").stdout == "0 imported, 2 there already\n"
     assert count(server, user, b"sub") == 1
 
