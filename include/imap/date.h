@@ -11,9 +11,6 @@ struct imap_date_time {
 	int16_t zone_minutes;	/* east of UTC, -1439 to 1439 */
 };
 
-/* Days from 1970-01-01 to a date of the Gregorian calendar; month 1 to 12. */
-int32_t imap_days_from_civil(int32_t year, int month, int day);
-
 /* Read "1-Feb-1994" or "01-Feb-1994", no quotes: days since 1970-01-01.  False when no such day is. */
 bool imap_date_parse(struct span text, int32_t *days_out);
 

@@ -4,25 +4,14 @@
 #include "imap/date.h"
 
 #include "base/memory.h"
+#include "mime/date.h"
 
 #define SECONDS_PER_DAY 86400
 
 static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 	"Nov", "Dec" };
 
-/* Counts from 1 March of year 0 in eras of 400 years, so that the leap day comes last. */
-int32_t
-imap_days_from_civil(int32_t year, int month, int day)
-{
-	int32_t era, year_of_era, day_of_year;
-
-	year -= month <= 2;
-	era = (year >= 0 ? year : year - 399) / 400;
-	year_of_era = year - era * 400;
-	day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-	return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
-}
-
+/* The other way round than mime_date_day(): from 1 March of year 0 in eras of 400 years, the leap day last. */
 static void
 civil_from_days(int64_t days, int *year_out, int *month_out, int *day_out)
 {
@@ -79,7 +68,7 @@ month_and_year(int day, struct span text, int32_t *days_out)
 	month = month_from_name(span_slice(text, 0, 3));
 	if (month == 0 || day < 1 || day > days_in_month(year, month))
 		return false;
-	*days_out = imap_days_from_civil(year, month, day);
+	*days_out = mime_date_day(year, (unsigned)month, (unsigned)day);
 	return true;
 }
 
@@ -157,8 +146,8 @@ two_digits(uint8_t *at, int number, uint8_t filler)
 static int64_t
 clamp_to_four_digit_years(int64_t local)
 {
-	int64_t least = (int64_t)imap_days_from_civil(0, 1, 1) * SECONDS_PER_DAY;
-	int64_t most = (int64_t)imap_days_from_civil(10000, 1, 1) * SECONDS_PER_DAY - 1;
+	int64_t least = (int64_t)mime_date_day(0, 1, 1) * SECONDS_PER_DAY;
+	int64_t most = (int64_t)mime_date_day(10000, 1, 1) * SECONDS_PER_DAY - 1;
 
 	return local < least ? least : local > most ? most : local;
 }

@@ -11,9 +11,9 @@
 #include "base/memory.h"
 #include "cclient.h"
 #include "folder_name.h"
-#include "imap/date.h"
 #include "input.h"
 #include "mbox.h"
+#include "mime/date.h"
 #include "walk.h"
 
 struct status {
@@ -86,7 +86,7 @@ read_date(struct span text, int64_t *date_out)
 	    numbers[1] > 12)
 		return false;
 	zone = zone / 100 * 60 + zone % 100;
-	*date_out = (int64_t)imap_days_from_civil((int32_t)numbers[0], (int)numbers[1], (int)numbers[2]) * 86400 +
+	*date_out = (int64_t)mime_date_day((int32_t)numbers[0], (unsigned)numbers[1], (unsigned)numbers[2]) * 86400 +
 	    (int64_t)(numbers[3] * 3600 + numbers[4] * 60 + numbers[5]) -
 	    (text.at[at] == '-' ? -1 : 1) * (int64_t)zone * 60;
 	return true;
