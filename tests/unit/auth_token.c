@@ -322,6 +322,11 @@ refuses_other_forms(void **state)
 	assert_int_equal(check(rules, SPAN(""), ""), TOKEN_MALFORMED);
 	assert_int_equal(check(rules, SPAN(".."), ""), TOKEN_MALFORMED);
 	assert_int_equal(check(rules, SPAN("a.b.c.d.e"), ""), TOKEN_MALFORMED);
+	memset(long_one, '[', sizeof long_one);		/* nothing that nests can be too deep */
+	buffer_clear(&token);
+	encode(span_of(long_one, 6000), &token);
+	buffer_add_string(&token, ".e30.");
+	assert_int_equal(check(rules, buffer_span(&token), ""), TOKEN_MALFORMED);
 	memset(long_one, 'A', sizeof long_one);
 	assert_int_equal(check(rules, span_of(long_one, sizeof long_one), ""), TOKEN_MALFORMED);
 	buffer_free(&token);

@@ -425,7 +425,7 @@ test_long_id(void **state)
 		}
 		assert_true(span_starts_with(buffer_span(&story), is_good ? SPAN("a ID ") : SPAN("a BAD;")));
 		buffer_add_octet(&story, 0);
-		assert_string_equal(story.at + story.length - 8, "b NOOP;");
+		assert_string_equal((const char *)story.at + story.length - 8, "b NOOP;");
 		buffer_free(&text);
 		buffer_free(&story);
 		imap_parser_free(&parser);
