@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/base64.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "config/config.h"
 #include "directory/directory.h"
@@ -391,6 +392,36 @@ test_bad_commands(void **state)
 	client_close(client);
 }
 
+/* RFC 9585: a search that takes long says so, with the tag unless that could end the code. */
+static void
+test_progress(void **state)
+{
+	struct world *world = *state;
+	struct client *client = &world->one;
+	struct buffer append = { 0 };
+
+	client_open(world, client);
+	log_in(client);
+	buffer_add_string(&append, "P1 APPEND INBOX");
+	for (int i = 0; i < 700; i++)
+		buffer_add_string(&append, " {15+}\r\nSubject: a\r\n\r\na");
+	buffer_add_string(&append, "\r\n");
+	say(client, buffer_string(&append), "P1 OK");
+	say(client, buffer_string(&append), "P1 OK");
+	say(client, "P2 SELECT INBOX\r\n", "P2 OK");
+	for (int i = 0; i < 2; i++) {
+		clock_fake(clock_monotonic_us(), clock_calendar_us());
+		send_text(client, i == 0 ? "P3 SEARCH BODY nowhere\r\n" : "P] SEARCH BODY nowhere\r\n");
+		loop_turn(world->loop, true);		/* the command has begun */
+		clock_fake(clock_monotonic_us() + 11000000, clock_calendar_us());
+		expect(client, i == 0 ? "* OK [INPROGRESS (\"P3\" " : "* OK [INPROGRESS (NIL ");
+		expect(client, " 1400)] ");
+		clock_fake(0, 0);
+		expect(client, i == 0 ? "P3 OK" : "P] OK");
+	}
+	buffer_free(&append);
+}
+
 int
 main(void)
 {
@@ -402,6 +433,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_list, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_going_away, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bad_commands, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_progress, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

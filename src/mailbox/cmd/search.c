@@ -128,6 +128,15 @@ work(struct store *store, struct session_job *job)
 }
 
 static void
+tell_progress(struct session *session)
+{
+	const struct search *search = session->running;
+
+	session_tell_progress(session, search->next - 1 - (uint32_t)(search->open_count - search->tested),
+	    search->result.last);
+}
+
+static void
 on_tested(struct session *session, struct session_job *job, enum store_status status)
 {
 	struct search *search = CONTAINER_OF(job, struct search, job);
@@ -141,6 +150,7 @@ on_tested(struct session *session, struct session_job *job, enum store_status st
 		return;
 	}
 	if (search->tested < search->open_count) {
+		tell_progress(session);
 		session_submit(session, &search->job, ACCOUNT_READ);
 		return;
 	}
@@ -196,6 +206,7 @@ walk(struct session *session)
 		finish(session, REPLY_CANCELLED);
 		return;
 	}
+	tell_progress(session);
 	for (unsigned i = 0; i < SLICE_MESSAGES && search->open_count < OPEN_MAX; i++) {
 		if (search->next > search->result.last)
 			break;

@@ -10,6 +10,8 @@
 #include "net/stream.h"
 #include "notify.h"
 
+#define PROGRESS_US (10 * UINT64_C(1000000))	/* RFC 9585 section 4: every 10 to 15 seconds */
+
 void
 session_say_lost_view(struct session *session)
 {
@@ -108,6 +110,25 @@ write_tagged(struct session *session)
 	imap_write_condition(&session->out, session->line->tag, words->condition, code,
 	    span_from_string(words->text));
 	buffer_free(&modseq);
+}
+
+/* Section 4 of RFC 9585: a tag with "]" is not repeated; all that is done needs no word. */
+void
+session_tell_progress(struct session *session, uint32_t done, uint32_t total)
+{
+	uint64_t now_us = loop_now_us(session->role->parts.loop);
+	struct span tag = session->line->tag;
+
+	if (now_us - session->progress_us < PROGRESS_US || done >= total || !session_can(session, IMAP_CAN_INPROGRESS))
+		return;
+	session->progress_us = now_us;
+	buffer_add_string(&session->out, "* OK [INPROGRESS (");
+	if (span_find(tag, ']') < tag.length)
+		buffer_add_string(&session->out, "NIL");
+	else
+		imap_write_string(&session->out, tag, false);
+	buffer_printf(&session->out, " %u %u)] still at it\r\n", done, total);
+	session_flush(session);
 }
 
 void

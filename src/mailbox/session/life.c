@@ -143,6 +143,7 @@ on_command(struct session *session, struct imap_command_line *line)
 
 	assert(session->line == NULL);
 	session->line = line;
+	session->progress_us = loop_now_us(session->role->parts.loop);
 	session->may_expunge = numbers == IMAP_NUMBERS_MAY_MOVE ||
 	    (numbers == IMAP_NUMBERS_MUST_STAY && line->is_uid);
 	session_enter(session, SESSION_RUNNING);

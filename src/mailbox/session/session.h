@@ -97,6 +97,7 @@ struct session {
 	struct timer timer;		/* autologout, and "still here" of IDLE */
 	struct deferred deferred;	/* advance */
 	struct deferred news;		/* announce in IDLE */
+	uint64_t progress_us;		/* when the command under way began, or told its progress last */
 	uint64_t active_us;		/* when the client last did something */
 };
 
@@ -143,6 +144,12 @@ void session_finish_with(struct session *session, enum reply reply, struct span 
 
 /* Call back once, when the tagged reply of the command under way is written; not for a client that has gone. */
 void session_then(struct session *session, void (*on_answered)(struct session *session));
+
+/*
+ * The command under way has done so much of what it has to do: a client is told when it has waited for long, so that it
+ * does not take the connection for dead.  Between whole replies only.  RFC 9585.
+ */
+void session_tell_progress(struct session *session, uint32_t done, uint32_t total);
 
 /* session_finish(reply_for(status)), for what is STORE_OK or a failure. */
 void session_finish_status(struct session *session, enum store_status status);
