@@ -102,7 +102,7 @@ check_file(struct world *world, const char *option, const struct config_place *p
 	if (path == NULL)
 		return true;
 	is_good = file_can_be_used(path, &use, &reason);
-	if (is_good && (stat(path, &about) != 0 || (about.st_mode & forbidden) != 0)) {
+	if (is_good && stat(path, &about) == 0 && (about.st_mode & forbidden) != 0) {
 		buffer_printf(&reason, "others can read the secret in %s; try chmod 640 %s", path, path);
 		is_good = false;
 	}

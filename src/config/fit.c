@@ -31,7 +31,7 @@ config_set_role(struct config *config, struct span role, struct config_problems 
 	const struct option *option = &options[option_find(SPAN("role"))];
 	struct config scratch = { 0 };
 	struct buffer reason = { 0 }, text = { 0 };
-	struct setting setting = { option, config == NULL ? &scratch : config, NULL, &role, 1, 0, &reason };
+	struct setting setting = { option, config == NULL ? &scratch : config, NULL, &role, 1, 0, &reason, false };
 	bool is_good = option_set(&setting);
 
 	if (is_good && config != NULL)

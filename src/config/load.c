@@ -234,23 +234,25 @@ note_place(struct load *load, size_t index, const struct config_place *place, bo
 	return option_is_repeatable(&options[index]);
 }
 
-/* False: they are wrong. */
-static bool
+static void
 set_values(struct load *load, struct config *config, size_t index, const struct config_place *place)
 {
+	struct config_places *places = load->config->places;
 	struct span values[OPTION_VALUES_MAX] = { { NULL, 0 } };
 	struct buffer reason = { 0 };
-	struct setting setting = { &options[index], config, place, values, load->words.count - 1, 0, &reason };
-	bool is_good;
+	struct setting setting = { &options[index], config, place, values, load->words.count - 1, 0, &reason, false };
 
 	for (size_t i = 0; i < setting.count && i < OPTION_VALUES_MAX; i++)
 		values[i] = text_of(load, i + 1);
-	is_good = option_takes(&setting) && option_set(&setting);
-	if (!is_good)
+	if (!option_takes(&setting) || !option_set(&setting)) {
 		config_complain(load->problems, CONFIG_WRONG, place, (unsigned)setting.word, "%s",
 		    buffer_string(&reason));
+		if (config == load->config) {
+			places->at[index].is_wrong = true;
+			places->at[index].is_meant = setting.is_meant;
+		}
+	}
 	buffer_free(&reason);
-	return is_good;
 }
 
 /* What was set before stays; but whoever takes out that line instead shall know all of this one. */
@@ -281,10 +283,10 @@ set(struct load *load)
 		return;
 	}
 	place = new_place(load, index);
-	if (!note_place(load, index, place, is_guess))
+	if (note_place(load, index, place, is_guess))
+		set_values(load, load->config, index, place);
+	else
 		look_at_values(load, index, place);
-	else if (!set_values(load, load->config, index, place))
-		load->config->places->at[index].is_wrong = true;
 }
 
 static void
@@ -424,7 +426,7 @@ set_fallback(const struct option *option, struct config *config)
 		struct span value = span_slice(rest, 0, span_find(rest, ';'));
 		size_t space = span_find(value, ' ');
 		struct span values[] = { span_slice(value, 0, space), span_from(value, space + 1) };
-		struct setting setting = { option, config, NULL, values, space < value.length ? 2 : 1, 0, &reason };
+		struct setting setting = { option, config, NULL, values, space < value.length ? 2 : 1, 0, &reason, false };
 
 		if (!option_set(&setting))
 			abort();
@@ -443,7 +445,7 @@ set_fallbacks(struct config *config)
 		bool is_list = option_is_repeatable(&options[i]) || options[i].kind == DIRECTORY;
 
 		if (options[i].fallback != NULL && (config->places->at[i].place == NULL ||
-			(config->places->at[i].is_wrong && !is_list)))
+			(config->places->at[i].is_wrong && !config->places->at[i].is_meant && !is_list)))
 			set_fallback(&options[i], config);
 	}
 	if (config->hostname == NULL) {

@@ -65,6 +65,7 @@ struct config_places {
 		const struct config_place *place;	/* where it was first set; NULL: nowhere */
 		bool is_guess;				/* there is another name there, with a slip in it */
 		bool is_wrong;				/* what was said cannot be used */
+		bool is_meant;				/* and what was probably meant is in its place */
 	} at[OPTION_COUNT];
 	struct config_place *all, **end;
 	char **files;			/* in the order in which they were read */
@@ -109,6 +110,7 @@ struct setting {
 	size_t count;
 	size_t word;			/* out: which value is wrong */
 	struct buffer *reason;		/* out: why, when it is */
+	bool is_meant;			/* out: what was probably meant is set instead */
 };
 
 /* Whether so many values are right.  False: reason and word say what is wrong. */

@@ -59,15 +59,27 @@ set_host(struct setting *setting)
 	return false;
 }
 
+static const struct option_word *
+find_word(const struct option *option, const char *text)
+{
+	const struct option_word *word = option->words;
+
+	while (word->text != NULL && strcmp(word->text, text) != 0)
+		word++;
+	return word->text == NULL ? NULL : word;
+}
+
+/* A slip is an error, but what else there is to find goes by the word that was meant. */
 static bool
 set_word(struct setting *setting)
 {
 	const struct option *option = setting->option;
+	int *place = option_place(option, setting->config);
 	struct suggestion suggestion = { 0 };
 
 	for (const struct option_word *word = option->words; word->text != NULL; word++) {
 		if (span_equals(setting->values[0], span_from_string(word->text))) {
-			*(int *)option_place(option, setting->config) = word->value;
+			*place = word->value;
 			return true;
 		}
 		suggestion_consider(&suggestion, setting->values[0], word->text);
@@ -76,6 +88,9 @@ set_word(struct setting *setting)
 	buffer_printf(setting->reason, "%s cannot be ", option->name);
 	config_quote(setting->reason, setting->values[0]);
 	option_print_choice(option, &suggestion, setting->reason);
+	setting->is_meant = suggestion.best != NULL;
+	if (setting->is_meant)
+		*place = find_word(option, suggestion.best)->value;
 	return false;
 }
 

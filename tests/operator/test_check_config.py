@@ -335,6 +335,8 @@ CASES = {
     "users who cannot be": ("deny-users eve «\"a b\"»\nlog-level info\ndeny-users mallory trudy «\"\t\"»",
                             WARN + '.*nobody can have the name "a b"', WARN + ".*nobody can have the name"),
 
+    "a slip in the role": ("role «mailbx»\n-listen\n-tls-certificate\n-tls-key", ('did you mean "mailbox"', "needs link-listen")),
+
     # All kinds in one pass.
     "words, files, ports and certificates": (
         "listen imaps «993»\n«lisen» imap «127.0.0.1»\n«tls_cert» «{garbage}»\ntls-key «{folder}/no.key»\n"
@@ -447,6 +449,15 @@ def test_no_file_and_no_role(world):
     assert f"{world.config}: No such file or directory; --config names another one\n" in done.stderr
     assert '--role=mailbx: role cannot be "mailbx"; did you mean "mailbox"?\n' in done.stderr
     assert "2 errors" in done.stderr
+
+
+def test_a_role_that_is_meant(world):
+    """The rest is looked at for the role that was probably meant: no word of certificates that it does not need."""
+    world.config.write_text(f"data-directory {world.data}\ncontrol-socket {world.folder}/control\n"
+                            f"link-listen 127.0.0.1:{world.port}\nlink-key {world.named('link_key')}\n")
+    done = world.check("--role=mailbx")
+    assert done.stderr.splitlines()[0] == '--role=mailbx: role cannot be "mailbx"; did you mean "mailbox"?'
+    assert done.returncode == 78 and "1 error in" in done.stderr
 
 
 def test_errors_of_several_files(world):
