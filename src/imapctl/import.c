@@ -17,8 +17,8 @@
 #include "ctl.h"
 #include "expand.h"
 #include "imap/mailbox_name.h"
+#include "import.h"
 #include "known.h"
-#include "order.h"
 #include "report.h"
 #include "terminal.h"
 

@@ -5,7 +5,7 @@
 #include <sysexits.h>
 
 #include "link/key.h"
-#include "order.h"
+#include "verbs.h"
 
 int
 run_link_key(const struct order *order)

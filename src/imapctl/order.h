@@ -1,5 +1,5 @@
 /*
- * What the operator ordered: the words and options of one call of imapctl, and how verbs are found.
+ * What the operator ordered: the words and options of one call of imapctl.
  */
 #ifndef IMAPCTL_ORDER_H
 #define IMAPCTL_ORDER_H
@@ -47,17 +47,6 @@ struct verb {
 	int (*run)(const struct order *order);
 };
 
-extern const struct verb verbs[];	/* the last has no name */
-
-/* Find by the first one or two words; *used_out says how many. */
-const struct verb *verb_find(char *const *words, size_t count, size_t *used_out);
-
-/* The verb whose name is nearest to what was typed, or NULL when none is near. */
-const struct verb *verb_suggest(char *const *words, size_t count);
-
-/* The whole help, examples first. */
-void help_print(void);
-
 static inline bool
 order_has(const struct order *order, enum order_option option)
 {
@@ -72,31 +61,11 @@ struct config *order_config(const struct order *order);
 /* The same, but nothing except where the server is to be found has to be right: it runs with what was right once. */
 struct config *order_find_server(const struct order *order);
 
-/* The verbs; each returns an exit code. */
-int run_user_add(const struct order *order);
-int run_user_passwd(const struct order *order);
-int run_user_set(const struct order *order);
-int run_user_show(const struct order *order);
-int run_user_del(const struct order *order);
-int run_user_list(const struct order *order);
-int run_import(const struct order *order);
-int run_status(const struct order *order);
-int run_start(const struct order *order);
-int run_stop(const struct order *order);
-int run_drain(const struct order *order);
-int run_restart(const struct order *order);
-int run_net_start(const struct order *order);
-int run_net_stop(const struct order *order);
-int run_services(const struct order *order);
-int run_log(const struct order *order);
-int run_who(const struct order *order);
-int run_kick(const struct order *order);
-int run_reload(const struct order *order);
-int run_link_key(const struct order *order);
-int run_config_show(const struct order *order);
-
 /* "imapctl: ..." on standard error, and the member error of the JSON object. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* What was complained of last; NULL: nothing.  Borrowed until the next complaint. */
+const char *complaint(void);
 
 /* Say on standard output what was done; a program sees it in the exit status. */
 void order_say(const struct order *order, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -12,8 +12,8 @@
 
 #include "base/memory.h"
 #include "ctl.h"
-#include "order.h"
 #include "record.h"
+#include "verbs.h"
 
 static const struct {
 	const char *typed, *service, *title;

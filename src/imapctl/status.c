@@ -9,9 +9,9 @@
 #include "control/control.h"
 #include "control/words.h"
 #include "ctl.h"
-#include "order.h"
 #include "record.h"
 #include "services.h"
+#include "verbs.h"
 
 #define STATUS_WRONG   1	/* as systemctl status */
 #define STATUS_STOPPED 3

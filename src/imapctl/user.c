@@ -7,8 +7,8 @@
 
 #include "base/memory.h"
 #include "ctl.h"
-#include "order.h"
 #include "terminal.h"
+#include "verbs.h"
 
 /* What the server is asked: the user's name, and options as words. */
 struct request {

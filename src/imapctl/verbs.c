@@ -6,7 +6,8 @@
 
 #include "base/memory.h"
 #include "base/span.h"
-#include "order.h"
+#include "import.h"
+#include "verbs.h"
 
 #define STATUS_KINDS "server role listener certificate mailbox-server problem"
 

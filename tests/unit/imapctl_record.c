@@ -9,6 +9,7 @@
 #include "../../src/imapctl/ctl.h"
 #include "../../src/imapctl/order.h"
 #include "../../src/imapctl/record.h"
+#include "../../src/imapctl/verbs.h"
 #include "base/memory.h"
 
 static struct span lines[] = {

@@ -1,0 +1,42 @@
+/*
+ * The verbs, and how they are found.
+ */
+#ifndef IMAPCTL_VERBS_H
+#define IMAPCTL_VERBS_H
+
+#include "order.h"
+
+extern const struct verb verbs[];	/* the last has no name */
+
+/* Find by the first one or two words; *used_out says how many. */
+const struct verb *verb_find(char *const *words, size_t count, size_t *used_out);
+
+/* The verb whose name is nearest to what was typed, or NULL when none is near. */
+const struct verb *verb_suggest(char *const *words, size_t count);
+
+/* The whole help, examples first. */
+void help_print(void);
+
+/* The verbs; each returns an exit code. */
+int run_user_add(const struct order *order);
+int run_user_passwd(const struct order *order);
+int run_user_set(const struct order *order);
+int run_user_show(const struct order *order);
+int run_user_del(const struct order *order);
+int run_user_list(const struct order *order);
+int run_status(const struct order *order);
+int run_start(const struct order *order);
+int run_stop(const struct order *order);
+int run_drain(const struct order *order);
+int run_restart(const struct order *order);
+int run_net_start(const struct order *order);
+int run_net_stop(const struct order *order);
+int run_services(const struct order *order);
+int run_log(const struct order *order);
+int run_who(const struct order *order);
+int run_kick(const struct order *order);
+int run_reload(const struct order *order);
+int run_link_key(const struct order *order);
+int run_config_show(const struct order *order);
+
+#endif
