@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "../../src/imapctl/source.h"
+#include "../../src/imapctl/source/source.h"
 #include "base/memory.h"
 
 #define OCTETS_MAX 100000

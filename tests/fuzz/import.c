@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../../src/imapctl/source.h"
+#include "../../src/imapctl/source/source.h"
 #include "base/memory.h"
 #include "imap/flags.h"
 

@@ -20,7 +20,7 @@ SCHEMA = json.loads((lib.ROOT / "etc/imapctl.schema.json").read_text())
 
 @functools.cache
 def verbs():
-    return re.findall(r'^\t\{ "([a-z -]+)", "', (lib.ROOT / "src/imapctl/verbs.c").read_text(), re.M)
+    return re.findall(r'^\t\{ "([a-z -]+)", "', (lib.ROOT / "src/imapctl/verbs/verbs.c").read_text(), re.M)
 
 
 @pytest.fixture(scope="module")

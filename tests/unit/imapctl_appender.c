@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "../../src/imapctl/appender.h"
+#include "../../src/imapctl/import/appender.h"
 #include "base/memory.h"
 
 struct server {

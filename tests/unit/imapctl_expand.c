@@ -18,7 +18,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include "../../src/imapctl/expand.h"
+#include "../../src/imapctl/source/expand.h"
 #include "base/buffer.h"
 #include "base/memory.h"
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include "../../src/imapctl/folder_name.h"
+#include "../../src/imapctl/source/folder_name.h"
 #include "base/memory.h"
 
 static const struct {

@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include "../../src/imapctl/ctl.h"
-#include "../../src/imapctl/order.h"
-#include "../../src/imapctl/record.h"
-#include "../../src/imapctl/verbs.h"
+#include "../../src/imapctl/ctl/ctl.h"
+#include "../../src/imapctl/ctl/order.h"
+#include "../../src/imapctl/ctl/record.h"
+#include "../../src/imapctl/verbs/verbs.h"
 #include "base/memory.h"
 
 static struct span lines[] = {

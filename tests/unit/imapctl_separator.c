@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "../../src/imapctl/separator.h"
+#include "../../src/imapctl/source/separator.h"
 #include "base/memory.h"
 
 #define DATE 1133408812		/* Thu Dec  1 03:46:52 2005 UTC */

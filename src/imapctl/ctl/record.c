@@ -6,8 +6,8 @@
 
 #include "base/arena.h"
 #include "base/memory.h"
-#include "ctl.h"
 #include "control/words.h"
+#include "ctl.h"
 #include "order.h"
 #include "record.h"
 

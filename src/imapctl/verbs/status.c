@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "../ctl/ctl.h"
+#include "../ctl/record.h"
 #include "base/memory.h"
 #include "config/config.h"
 #include "control/control.h"
 #include "control/words.h"
-#include "ctl.h"
-#include "record.h"
 #include "services.h"
 #include "verbs.h"
 

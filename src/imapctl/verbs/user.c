@@ -5,9 +5,9 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "../ctl/ctl.h"
+#include "../ctl/terminal.h"
 #include "base/memory.h"
-#include "ctl.h"
-#include "terminal.h"
 #include "verbs.h"
 
 /* What the server is asked: the user's name, and options as words. */

@@ -11,16 +11,16 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "../ctl/ctl.h"
+#include "../ctl/terminal.h"
+#include "../source/expand.h"
 #include "appender.h"
 #include "base/memory.h"
 #include "config/config.h"
-#include "ctl.h"
-#include "expand.h"
 #include "imap/mailbox_name.h"
 #include "import.h"
 #include "known.h"
 #include "report.h"
-#include "terminal.h"
 
 #define ASK_AGAIN_MS 100
 #define ASK_TIMES 100

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "../ctl/order.h"
+#include "../ctl/record.h"
 #include "base/memory.h"
-#include "order.h"
-#include "record.h"
 #include "verbs.h"
 
 #define TIMEOUT_MAX_S 86400

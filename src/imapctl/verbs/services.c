@@ -10,9 +10,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "../ctl/ctl.h"
+#include "../ctl/record.h"
 #include "base/memory.h"
-#include "ctl.h"
-#include "record.h"
 #include "verbs.h"
 
 static const struct {

@@ -4,7 +4,7 @@
 #ifndef IMAPCTL_REPORT_H
 #define IMAPCTL_REPORT_H
 
-#include "source.h"
+#include "../source/source.h"
 
 struct report {
 	struct buffer *json;	/* of the order; NULL: the sums are a line for people */

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "../ctl/order.h"
+#include "../ctl/record.h"
 #include "base/memory.h"
-#include "order.h"
-#include "record.h"
 
 void
 report_free(struct report *report)

@@ -12,12 +12,12 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "../ctl/ctl.h"
+#include "../ctl/order.h"
+#include "../ctl/record.h"
+#include "../ctl/terminal.h"
 #include "base/memory.h"
-#include "ctl.h"
-#include "order.h"
-#include "record.h"
 #include "services.h"
-#include "terminal.h"
 
 #define TICK_MS	     1000
 #define SERVICES_MAX 2

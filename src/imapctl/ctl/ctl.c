@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "ctl.h"
 #include "config/config.h"
 #include "control/words.h"
+#include "ctl.h"
 #include "order.h"
 #include "record.h"
 

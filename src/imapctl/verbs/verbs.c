@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../import/import.h"
 #include "base/memory.h"
 #include "base/span.h"
-#include "import.h"
 #include "verbs.h"
 
 #define STATUS_KINDS "server role listener certificate mailbox-server problem"

@@ -4,7 +4,7 @@
 #ifndef IMAPCTL_IMPORT_H
 #define IMAPCTL_IMPORT_H
 
-#include "order.h"
+#include "../ctl/order.h"
 
 /* Bring mail in.  Gives an exit code; what came in and what did not was said. */
 int run_import(const struct order *order);

@@ -8,8 +8,8 @@
 #ifndef IMAPCTL_APPENDER_H
 #define IMAPCTL_APPENDER_H
 
+#include "../source/source.h"
 #include "dialog.h"
-#include "source.h"
 
 struct appender;
 

@@ -4,7 +4,7 @@
 #ifndef IMAPCTL_VERBS_H
 #define IMAPCTL_VERBS_H
 
-#include "order.h"
+#include "../ctl/order.h"
 
 extern const struct verb verbs[];	/* the last has no name */
 
