@@ -94,9 +94,12 @@ def test_overflow(shared_server, user, writer):
     """More names than are kept for a session that is busy: it is told so, and then nothing (section 5.8)."""
     body = b"Subject: long\r\n\r\n" + b"0123456789abcdef\r\n" * 400_000
     assert writer.append(b"box", body).is_ok
+    writer.ok(b"SELECT box")
+    for _ in range(3):
+        writer.ok(b"COPY 1:* box")
     with watcher(shared_server, user, b"(personal (MailboxName))") as client:
         client.ok(b"SELECT box")
-        client.send(b"f FETCH 1 (BODY.PEEK[])\r\n")		# more than buffers hold: it stays under way
+        client.send(b"f FETCH 1:* (BODY.PEEK[])\r\n")		# more than buffers hold: it stays under way
         name = b"n" * 200
         for number in range(200):
             writer.ok(b"CREATE %s%d" % (name, number))

@@ -99,7 +99,7 @@ session_on_drained(struct stream *stream, void *context)
 	struct session *session = context;
 
 	(void)stream;
-	if (session->is_idling)
+	if (session->is_idling || session->notify != NULL)
 		session_on_change(session);
 	session_schedule(session);
 }
