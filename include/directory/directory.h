@@ -52,7 +52,7 @@ directory_name_span(const struct directory_name *name)
 struct directory_user {
 	struct span name;
 	char mailbox_id[DIRECTORY_ID_LENGTH + 1];	/* names the data folder; random, never reused */
-	struct span credential;		/* auth/password.h, or for directory_verify(); empty: no login */
+	struct span credential;		/* auth/password.h, or for directory_verify(); empty: no password fits */
 	uint64_t credential_version;	/* another one after each change of the credential */
 	struct span home;		/* name of the mailbox server; empty: this host */
 	struct span entry;		/* in LDAP: what the entry is known by, whatever its names are; else empty */

@@ -130,10 +130,12 @@ split(struct token *token, struct span text)
 	struct span claims = span_slice(rest, 0, span_find(rest, '.'));
 	struct span signature = span_from(rest, claims.length + 1);
 
+	if (text.length > TOKEN_MAX)
+		return false;
 	token->signed_text = span_slice(text, 0, header.length + 1 + claims.length);
 	token->header = read_json(header);
 	token->claims = read_json(claims);
-	return text.length <= TOKEN_MAX && json_is_object(token->header) && json_is_object(token->claims) &&
+	return json_is_object(token->header) && json_is_object(token->claims) &&
 	    base64url_decode(signature, &token->signature);
 }
 

@@ -30,6 +30,7 @@ struct user_job {
 	struct buffer password;		/* wiped when derived */
 	struct buffer credential;
 	struct buffer lines;		/* of the answer, each with a line feed */
+	bool has_no_password;		/* tokens and certificates alone prove the user */
 	bool wants_sha1;		/* keys for SCRAM-SHA-1, too */
 	bool is_derived;
 	enum directory_status status;
@@ -290,6 +291,16 @@ derive(struct user_job *job)
 	workers_submit(job->service->compute, &job->job);
 }
 
+/* An empty credential fits no password. */
+static void
+take_password(struct user_job *job)
+{
+	if (job->has_no_password)
+		ask_directory(job);
+	else
+		derive(job);
+}
+
 /* Whether users may live there.  False: the call was answered. */
 static bool
 check_home(struct user_job *job, struct span home)
@@ -320,7 +331,9 @@ read_option(struct user_job *job, struct span word)
 
 	if (job->order == ORDER_ADD && span_equals(word, SPAN("if-missing"))) {
 		job->may_exist = true;
-	} else if (word.length >= home.length && span_equals(span_slice(word, 0, home.length), home)) {
+	} else if (job->order != ORDER_SET && span_equals(word, SPAN("no-password"))) {
+		job->has_no_password = true;
+	} else if (job->order != ORDER_PASSWD && word.length >= home.length && span_equals(span_slice(word, 0, home.length), home)) {
 		if (!check_home(job, span_from(word, home.length)))
 			return false;
 		free(job->home);
@@ -358,7 +371,7 @@ on_add(struct control_call *call, void *context)
 	struct user_job *job = user_job_new(context, call, ORDER_ADD);
 
 	if (job != NULL && read_options(job))
-		derive(job);
+		take_password(job);
 }
 
 static void
@@ -366,8 +379,8 @@ on_passwd(struct control_call *call, void *context)
 {
 	struct user_job *job = user_job_new(context, call, ORDER_PASSWD);
 
-	if (job != NULL)
-		derive(job);
+	if (job != NULL && read_options(job))
+		take_password(job);
 }
 
 static void

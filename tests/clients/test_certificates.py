@@ -226,6 +226,25 @@ def test_live(running, configure, tmp_path):
         assert b"EXTERNAL" not in client.greeting
 
 
+def test_gsasl(running, authority):
+    gsasl = lib.need("gsasl")
+    cert = authority.sign("gsasl", "/CN=x", "subjectAltName=email:tim@example.org")
+    done = subprocess.run([gsasl, "--imap", f"--connect=127.0.0.1:{running.imap_port}", "--mechanism=EXTERNAL",
+                           "--authorization-id=tim@example.org", f"--x509-ca-file={running.cert}", "--hostname=localhost",
+                           f"--x509-cert-file={cert}", f"--x509-key-file={cert}"],
+                          input="", text=True, capture_output=True, timeout=60)
+    assert done.returncode == 0 and " OK " in done.stdout, done.stdout + done.stderr
+
+
+def test_curl(running, authority):
+    curl = lib.need("curl")
+    cert = authority.sign("curl", "/CN=x", "subjectAltName=email:tim@example.org")
+    done = subprocess.run([curl, "-sS", "--cacert", running.cert, "--cert", cert, "--login-options", "AUTH=EXTERNAL",
+                           "--user", "tim@example.org:",
+                           f"imaps://localhost:{running.imaps_port}/"], text=True, capture_output=True, timeout=60)
+    assert done.returncode == 0 and "INBOX" in done.stdout, done.stderr
+
+
 def test_what_the_check_says(running, tmp_path):
     config = tmp_path / "imapd.conf"
     for setting, reason in ((f"tls-client-ca {tmp_path}/none.pem", "none.pem"), ("tls-client-user email", "cannot be"),

@@ -2,7 +2,7 @@
 texts, and by curl and GNU SASL."""
 import base64
 import json
-import shutil
+import os
 import subprocess
 import threading
 import time
@@ -143,6 +143,20 @@ def test_users_who_may_not_log_in(server, issuer):
         assert log_in(client, b"XOAUTH2", xoauth2("demo", issuer.token("demo")))[0].startswith(b"s OK")
 
 
+def test_users_without_a_password(server, issuer):
+    server.imapctl("user", "add", "ada@example.org", "--no-password", input="")
+    server.imapctl("user", "passwd", "demo", "--no-password", input="")
+    for user in ("ada@example.org", "demo"):
+        with server.client(tls=True) as client:
+            assert log_in(client, b"XOAUTH2", xoauth2(user, issuer.token(user)))[0].startswith(b"s OK")
+        for command in (b'LOGIN %s ""' % user.encode(), b'LOGIN %s "%s"' % (user.encode(), lib.PASSWORD.encode())):
+            with server.client(tls=True) as client:
+                assert b" NO [AUTHENTICATIONFAILED]" in client.command(command).tagged
+    assert server.imapctl("user", "set", "demo", "--no-password", check=False).returncode == 64
+    server.imapctl("user", "passwd", "demo", input="again\n")
+    server.client("demo", tls=True, password="again").close()
+
+
 def test_discovery(server):
     """An empty "auth" asks what it takes to get a token: RFC 7628 section 4.3."""
     with server.client(tls=True) as client:
@@ -252,12 +266,29 @@ def test_python_jwt(server, issuer):
             assert log_in(client, b"OAUTHBEARER", bearer("demo", token))[0].startswith(b"s OK"), algorithm
 
 
+@pytest.mark.parametrize("mechanism", ["xoauth2", "oauthbearer"])
+def test_mutt(server, issuer, tmp_path, mechanism):
+    config = tmp_path / "muttrc"
+    config.write_text(f"""
+set imap_user="demo" imap_authenticators="{mechanism}"
+set imap_oauth_refresh_command="cat {tmp_path}/token"
+set folder="imaps://localhost:{server.imaps_port}/"
+set certificate_file={server.cert} ssl_force_tls=yes ssl_verify_host=no
+set mbox_type=mbox move=no quit=yes
+""")
+    (tmp_path / "token").write_text(issuer.token("demo") + "\n")
+    done = subprocess.run([lib.need("script"), "-qec", f"{lib.need('mutt')} -n -F {config} -e \"push '<quit>'\" -f "
+                           f"imaps://localhost:{server.imaps_port}/INBOX", "/dev/null"], stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=60, env={**os.environ, "TERM": "xterm", "HOME": str(tmp_path)})
+    if b"Error opening terminal" in done.stdout:
+        pytest.skip("mutt finds no terminal here")
+    lib.wait_until(lambda: any("ev=login" in line and f"mech={mechanism.upper()} " in line for line in server.log_lines))
+
+
 @pytest.mark.parametrize("mechanism", ["XOAUTH2", "OAUTHBEARER"])
 @pytest.mark.parametrize("more", [(), ("--sasl-ir",)], ids=["without", "with SASL-IR"])
 def test_curl(server, issuer, mechanism, more):
-    curl = shutil.which("curl")
-    if curl is None:
-        pytest.skip("curl is not installed")
+    curl = lib.need("curl")
 
     server.settings.append(f"auth-mechanisms {mechanism}")     # curl takes the one that it likes best
     server.write_config()

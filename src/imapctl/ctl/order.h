@@ -19,6 +19,7 @@ enum order_option {
 	OPTION_TIMEOUT = 64,
 	OPTION_LABELS = 128,
 	OPTION_ENTRY = 4096,
+	OPTION_NO_PASSWORD = 8192,
 };
 
 struct order {

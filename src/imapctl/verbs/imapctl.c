@@ -17,7 +17,7 @@
 
 #define TIMEOUT_MAX_S 86400
 
-enum { CONFIG = 1, JSON, IF_MISSING, MAILBOX, YES, HOME, IMAP, ENTRY, LABELS, TIMEOUT, HELP, VERSION_OPTION };
+enum { CONFIG = 1, JSON, IF_MISSING, MAILBOX, YES, HOME, IMAP, ENTRY, NO_PASSWORD, LABELS, TIMEOUT, HELP, VERSION_OPTION };
 
 static const struct option options[] = {
 	{ "config", required_argument, NULL, CONFIG },
@@ -28,6 +28,7 @@ static const struct option options[] = {
 	{ "home", required_argument, NULL, HOME },
 	{ "imap", required_argument, NULL, IMAP },
 	{ "entry", required_argument, NULL, ENTRY },
+	{ "no-password", no_argument, NULL, NO_PASSWORD },
 	{ "timeout", required_argument, NULL, TIMEOUT },
 	{ "labels", required_argument, NULL, LABELS },
 	{ "help", no_argument, NULL, HELP },
@@ -51,6 +52,8 @@ option_name(unsigned option)
 		return "--labels";
 	case OPTION_ENTRY:
 		return "--entry";
+	case OPTION_NO_PASSWORD:
+		return "--no-password";
 	default:
 		return "--yes";
 	}
@@ -91,6 +94,9 @@ take_option(struct order *order, int letter)
 		return -1;
 	case YES:
 		order->given |= OPTION_YES;
+		return -1;
+	case NO_PASSWORD:
+		order->given |= OPTION_NO_PASSWORD;
 		return -1;
 	case HOME:
 		order->given |= OPTION_HOME;

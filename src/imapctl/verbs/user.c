@@ -12,7 +12,7 @@
 
 /* What the server is asked: the user's name, and options as words. */
 struct request {
-	struct span words[4];
+	struct span words[6];
 	size_t count;
 	struct buffer home, imap;
 };
@@ -30,6 +30,8 @@ request_init(struct request *request, const struct order *order)
 	*request = (struct request){ .words = { span_from_string(order->words[0]) }, .count = 1 };
 	if (order_has(order, OPTION_IF_MISSING))
 		request->words[request->count++] = SPAN("if-missing");
+	if (order_has(order, OPTION_NO_PASSWORD))
+		request->words[request->count++] = SPAN("no-password");
 	if (order_has(order, OPTION_HOME))
 		add_setting(request, &request->home, "home", order->home);
 	if (order_has(order, OPTION_IMAP))
@@ -61,6 +63,8 @@ ask_with_password(const struct order *order, const char *verb)
 	struct buffer password = { 0 };
 	int code = EX_DATAERR;
 
+	if (order_has(order, OPTION_NO_PASSWORD))
+		return ask(order, verb, (struct span){ NULL, 0 });
 	if (terminal_password(order->words[0], &password))
 		code = ask(order, verb, buffer_span(&password));
 	if (password.at != NULL)

@@ -12,10 +12,10 @@
 #define STATUS_KINDS "server role listener certificate mailbox-server problem"
 
 const struct verb verbs[] = {
-	{ "user add", "NAME [--home=MBX] [--if-missing]", "add a user; the password comes on standard input",
-	    NULL, false, OPTION_IF_MISSING | OPTION_HOME, 1, 1, run_user_add },
-	{ "user passwd", "NAME", "set another password, read from standard input",
-	    NULL, false, 0, 1, 1, run_user_passwd },
+	{ "user add", "NAME [--home=MBX] [--if-missing] [--no-password]", "add a user; the password comes on standard input",
+	    NULL, false, OPTION_IF_MISSING | OPTION_HOME | OPTION_NO_PASSWORD, 1, 1, run_user_add },
+	{ "user passwd", "NAME [--no-password]", "set another password, read from standard input",
+	    NULL, false, OPTION_NO_PASSWORD, 1, 1, run_user_passwd },
 	{ "user set", "NAME [--home=MBX|--home=] [--imap=on|off] [--entry=any]", "say where the mail is, whether IMAP is allowed, and whose mailbox it is",
 	    NULL, false, OPTION_HOME | OPTION_IMAP | OPTION_ENTRY, 1, 1, run_user_set },
 	{ "user show", "NAME", "show a user's settings",
