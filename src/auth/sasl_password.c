@@ -12,7 +12,10 @@ keep_password(struct sasl *sasl, struct span password)
 	return sasl_ask(sasl, SASL_VERIFY);
 }
 
-/* RFC 4616 section 2: [authzid] NUL authcid NUL passwd. */
+/*
+ * RFC 4616 section 2: [authzid] NUL authcid NUL passwd.  The last two have an octet at least; without one they are
+ * wrong, not malformed: a user who has typed nothing is to be asked again (RFC 9051 section 6.2.3).
+ */
 enum sasl_event
 sasl_take_plain(struct sasl *sasl, struct span message)
 {
@@ -24,7 +27,7 @@ sasl_take_plain(struct sasl *sasl, struct span message)
 	if (user.length == message.length)
 		return sasl_end(sasl, SASL_MALFORMED);
 	password = span_from(message, user.length + 1);
-	if (user.length == 0 || password.length == 0 || span_find(password, '\0') < password.length)
+	if (span_find(password, '\0') < password.length)
 		return sasl_end(sasl, SASL_MALFORMED);
 	buffer_add_span(&sasl->user, user);
 	if (identity.length > 0 && !span_equals_nocase(identity, user))
@@ -36,7 +39,7 @@ sasl_take_plain(struct sasl *sasl, struct span message)
 enum sasl_event
 sasl_take_login(struct sasl *sasl, struct span message)
 {
-	if (message.length == 0 || span_find(message, '\0') < message.length)
+	if (span_find(message, '\0') < message.length)
 		return sasl_end(sasl, SASL_MALFORMED);
 	if (sasl->step == SASL_FIRST) {
 		buffer_add_span(&sasl->user, message);

@@ -135,13 +135,14 @@ take_header(struct scram *scram, struct span *text, struct buffer *identity_out)
 	return take_comma(text) ? result : SCRAM_MALFORMED;
 }
 
+/* An empty user is nobody: it is wrong at the proof, not malformed. */
 static enum scram_result
 take_bare(struct scram *scram, struct span text, struct buffer *user_out)
 {
 	struct span user, nonce;
 
 	buffer_add_span(&scram->client_first, text);
-	if (!take_attribute(&text, 'n', &user) || !sasl_read_name(user, user_out) ||
+	if (!take_attribute(&text, 'n', &user) || (user.length > 0 && !sasl_read_name(user, user_out)) ||
 	    !take_comma(&text) || !take_attribute(&text, 'r', &nonce) || !is_nonce(nonce) ||
 	    !are_extensions(text))
 		return SCRAM_MALFORMED;

@@ -136,7 +136,7 @@ static const struct {
 	{ SPAN("n,,n=user,r=abc,"), 0, SCRAM_MALFORMED },
 	{ SPAN("n,,n=user,r=abc,=x"), 0, SCRAM_MALFORMED },
 	{ SPAN("n,,n=user,r=abc,x="), 0, SCRAM_MALFORMED },
-	{ SPAN("n,,n=,r=abc"), 0, SCRAM_MALFORMED },
+	{ SPAN("n,,n=,r=abc"), 0, SCRAM_GOOD },		/* nobody's name; it fails at the proof */
 	{ SPAN("n,,n=user,r="), 0, SCRAM_MALFORMED },
 	{ SPAN("n,,n=user,r=a c"), 0, SCRAM_MALFORMED },
 	{ SPAN("n,,n=us=er,r=abc"), 0, SCRAM_MALFORMED },
