@@ -69,6 +69,13 @@ void stream_set_input_limit(struct stream *stream, size_t octets);
 void stream_pause_input(struct stream *stream);
 void stream_resume_input(struct stream *stream);
 
+/*
+ * Say that what has come ends within something: a command, a message.  The peer may hold the rest back until this
+ * much is acknowledged (RFC 896, "Nagle"), and the kernel would wait 40 ms for an answer of ours that could carry
+ * the acknowledgement: so it is sent now.  At the end of a pair that is spliced, the other stream's peer is meant.
+ */
+void stream_await_more(struct stream *stream);
+
 /* Send; copies.  After an error, drops.  All that is written in a turn leaves together. */
 void stream_write(struct stream *stream, struct span octets);
 
@@ -106,6 +113,9 @@ void stream_free(struct stream **stream);
 /*
  * Join two streams: what comes in at one leaves at the other, without copying, at most 256 KiB held in
  * each direction.  Takes over the events of both; input already there moves first.
+ *
+ *	a	the client's: who reads at the far end of a socket b cannot call stream_await_more(), so all that
+ *		comes from the client is acknowledged at once
  *
  * When one side ends, what it had sent is flushed to the other (for at most 10 s), then on_end comes
  * once, for the side that ended.  Both streams stay the owner's, who then frees them; also before.

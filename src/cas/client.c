@@ -219,6 +219,8 @@ advance(void *context)
 		size_t before = input.length;
 		struct imap_event event;
 
+		if (before == 0 && i > 0 && !imap_parser_is_idle(client->parser))
+			stream_await_more(client->stream);
 		/* Who asks and never reads the answers is not asked for more questions. */
 		if (before == 0 || stream_output_length(client->stream) > OUTPUT_BEFORE_LOGIN)
 			return;

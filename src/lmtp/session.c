@@ -159,6 +159,23 @@ step(struct lmtp_session *session, size_t *eaten_octets)
 	return has_gone_on;
 }
 
+/* What has come ends within a line or a message. */
+static bool
+is_within(const struct lmtp_session *session)
+{
+	switch (session->state) {
+	case LMTP_LOOKING_UP:
+	case LMTP_DELIVERING:
+	case LMTP_CLOSING:
+		return false;
+	case LMTP_IN_DATA:
+	case LMTP_IN_CHUNK:
+		return true;
+	default:
+		return session->is_skipping_line || stream_has_input(session->stream);
+	}
+}
+
 void
 lmtp_advance(struct lmtp_session *session)
 {
@@ -174,6 +191,8 @@ lmtp_advance(struct lmtp_session *session)
 		free_session(session);
 	else if (eaten_octets >= LMTP_TURN_OCTETS)
 		deferred_schedule(session->settings->loop, &session->again);
+	else if (is_within(session))
+		stream_await_more(session->stream);
 }
 
 static void

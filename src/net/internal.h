@@ -122,6 +122,9 @@ void deflate_leave(struct stream *stream);
 void splice_advance(struct stream *stream);
 void splice_leave(struct stream *stream);
 
+/* The stream that this one is joined with, or NULL. */
+struct stream *splice_other(const struct stream *stream);
+
 /* Addresses as text, for sockets. */
 void address_describe(struct stream *stream);
 

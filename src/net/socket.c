@@ -90,6 +90,17 @@ socket_receive(struct stream *stream)
 }
 
 void
+stream_await_more(struct stream *stream)
+{
+	int one = 1;
+
+	if (stream->peer != NULL)
+		stream = splice_other(stream->peer);
+	if (stream != NULL && stream->descriptor >= 0)
+		setsockopt(stream->descriptor, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof one);
+}
+
+void
 socket_send(struct stream *stream)
 {
 	struct evbuffer *wire = stream_wire(stream);

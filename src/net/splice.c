@@ -59,6 +59,8 @@ move(struct stream *from, struct stream *to)
 	}
 	if (stream_output_length(to) >= OUTPUT_MAX)
 		return;
+	if (from == from->splice->sides[0] && to->descriptor >= 0)
+		stream_await_more(from);
 	evbuffer_add_buffer(to->output, from->input);
 	from->octets_in += length;
 	to->octets_out += length;
@@ -89,7 +91,7 @@ splice_advance(struct stream *stream)
 		timer_start_ms(&splice->flush, FLUSH_LIMIT_MS);
 	}
 	if (splice->ended != NULL &&
-	    is_flushed(splice->ended, sides[splice->ended == sides[0] ? 1 : 0]))
+	    is_flushed(splice->ended, splice_other(splice->ended)))
 		tell_end(splice);
 }
 
@@ -117,6 +119,14 @@ splice_leave(struct stream *stream)
 {
 	if (stream->splice != NULL)
 		dissolve(stream->splice);
+}
+
+struct stream *
+splice_other(const struct stream *stream)
+{
+	const struct splice *splice = stream->splice;
+
+	return splice == NULL ? NULL : splice->sides[splice->sides[0] == stream ? 1 : 0];
 }
 
 void

@@ -213,6 +213,7 @@ static void
 decrypt(struct tls *tls)
 {
 	struct stream *stream = tls->stream;
+	bool is_record_begun = evbuffer_get_length(tls->bio_in) > 0;
 	uint8_t octets[READ_SIZE];
 
 	/* Behind close_notify there is nothing: the end of the wire would look like a connection that was cut. */
@@ -229,9 +230,12 @@ decrypt(struct tls *tls)
 		if (n == MBEDTLS_ERR_SSL_WANT_READ && left > 0 && left < before)
 			continue;
 		if (n <= 0) {
+			if (is_record_begun)
+				stream_await_more(stream);
 			note_read(tls, n);
 			return;
 		}
+		is_record_begun = false;
 		evbuffer_add(stream_arrived(stream), octets, (size_t)n);
 		stream_note_arrived(stream);
 	}

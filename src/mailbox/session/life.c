@@ -315,6 +315,8 @@ advance(struct session *session)
 		step(session);
 	}
 	session_flush(session);
+	if (may_read(session) && !imap_parser_is_idle(session->parser) && !stream_has_input(session->stream))
+		stream_await_more(session->stream);
 	if (!session_is_closing(session) && session->has_ended && session->phase != SESSION_RUNNING &&
 	    !stream_has_input(session->stream))
 		end(session);
