@@ -40,8 +40,8 @@ class Reader:
             return re.sub(rb"\\(.)", rb"\1", raw)
         found = self.match(rb"(~?)\{(\d+)\}\r\n")
         value = self.octets[self.at:self.at + int(found[2])]
-        if len(value) != int(found[2]) or (b"\0" in value and not found[1] and False):
-            raise Malformed("literal cut short")
+        need(len(value) == int(found[2]), "literal cut short")
+        need(found[1] or b"\0" not in value, "NUL in a plain literal")
         self.at += len(value)
         return value
 
@@ -191,8 +191,9 @@ def body(value, is_extensible, is_rev2=False):
             extension(rest[1:], False)
 
 
-def leaves(structure):
+def leaves(structure, is_rev2=False):
     """(section, octets) of each leaf part, numbered as RFC 9051 section 6.4.5.1 says."""
+    messages = (b"RFC822", b"GLOBAL") if is_rev2 else (b"RFC822",)
     waiting = [(structure, b"", False)]
     while waiting:
         part, prefix, is_message_body = waiting.pop()
@@ -203,7 +204,7 @@ def leaves(structure):
                 waiting.append((child, b"%s%d." % (prefix, number), False))
             continue
         section = prefix[:-1] if prefix and not is_message_body else prefix + b"1"
-        if part[0].upper() == b"MESSAGE" and part[1].upper() in (b"RFC822", b"GLOBAL") and isinstance(part[8], tuple):
+        if part[0].upper() == b"MESSAGE" and part[1].upper() in messages:
             yield section, part[6]
             waiting.append((part[8], section + b".", True))
         else:
