@@ -79,10 +79,22 @@ enum store_status store_append(struct store *store, uint64_t mailbox_id,
  */
 enum store_flag_operation { STORE_FLAGS_SET, STORE_FLAGS_ADD, STORE_FLAGS_REMOVE };
 
+/* A message as somebody knows it. */
+struct store_flag_known {
+	uint64_t flags, modseq;
+};
+
+/*
+ *	unchanged_since	 leave messages with a higher modseq alone; UINT64_MAX: none
+ *	known		 NULL, or one for each UID: ADD and REMOVE are done all the same where what was known is not
+ *			 newer than unchanged_since, and none of these flags is another since (RFC 7162 section
+ *			 3.1.12); borrowed
+ */
 struct store_flag_change {
 	enum store_flag_operation operation;
 	uint64_t flags;
-	uint64_t unchanged_since;	/* leave messages with a higher modseq alone; UINT64_MAX: none */
+	uint64_t unchanged_since;
+	const struct store_flag_known *known;
 };
 
 enum store_flag_outcome {

@@ -18,6 +18,21 @@ apply(const struct store_flag_change *change, uint64_t flags)
 	return flags;
 }
 
+/* Whether the flags that are to change are as who changes them knows. */
+static bool
+is_unchanged(const struct store_row *row, const struct store_flag_change *change)
+{
+	const struct store_flag_known *known;
+
+	if (row->message.modseq <= change->unchanged_since)
+		return true;
+	if (change->known == NULL || change->operation == STORE_FLAGS_SET)
+		return false;
+	known = &change->known[row->place];
+	return known->modseq <= change->unchanged_since &&
+	    ((known->flags ^ row->message.flags) & change->flags) == 0;
+}
+
 /* Decide about one row; it stays wanted if it changes. */
 static void
 decide(struct store_row *row, const struct store_flag_change *change, struct store_tally *tally,
@@ -27,7 +42,7 @@ decide(struct store_row *row, const struct store_flag_change *change, struct sto
 	uint64_t flags = apply(change, message->flags);
 
 	row->is_wanted = false;
-	if (message->modseq > change->unchanged_since)
+	if (!is_unchanged(row, change))
 		result->outcome = STORE_FLAGS_MODIFIED;
 	else if (flags == message->flags)
 		result->outcome = STORE_FLAGS_SAME;

@@ -230,6 +230,7 @@ class Model:
             limit = self.chance.choice([0, 1, mailbox.highest, self.chance.randint(1, mailbox.highest)])
             condition = b" (UNCHANGEDSINCE %d)" % limit
             refused = {m.uid for m in mailbox.messages if m.uid in uids and m.modseq > limit}
+        known = {uid: known for uid, known, _ in client.view.table()}
         result = self.run(client, b"%sSTORE %s%s %sFLAGS%s (%s)" % (
             prefix, words, condition, sign.encode(), silent, b" ".join(sorted(flags))))
         if client.is_read_only:
@@ -242,11 +243,19 @@ class Model:
         if not prefix:
             told = {client.view.rows[number - 1][0] for number in told if number <= len(client.view.rows)}
         if result.word == b"OK":
-            assert told - gone == refused, f"MODIFIED {told}, but {refused} had changed"
+            self.check_modified(mailbox, told - gone, refused, known, sign, flags)
+            refused &= told
         mailbox.store(uids - refused, sign, flags)
         if silent and result.word == b"OK":
             client.view.assume(uids - refused - client.view.told_flags, sign, flags)
         return (client.view.name,)
+
+    def check_modified(self, mailbox, told, refused, known, sign, flags):
+        """What is not told of it was changed in other flags than the client means: RFC 7162 section 3.1.12."""
+        assert told <= refused, f"MODIFIED {told}, but {refused} had changed"
+        for uid in refused - told:
+            assert sign and known[uid] is not None, f"{uid} had changed"
+            assert known[uid] & flags == mailbox.find(uid).flags & flags, f"{uid} had changed in {flags}"
 
     def do_transfer(self, client):
         source, target = client.view.name, self.chance.choice(list(self.truth.mailboxes))

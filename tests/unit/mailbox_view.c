@@ -464,6 +464,94 @@ test_told_modseq(void **state)
 	world_fini(&world);
 }
 
+/* What the client knows of messages that others have changed: as they were when it was told last. */
+static void
+test_known(void **state)
+{
+	static struct world world;
+	static const uint32_t uids[] = { 1, 2, 3 };
+	struct store_flag_result changes[] = {
+		{ 1, STORE_FLAGS_CHANGED, STORE_FLAG_SEEN, 2 }, { 2, STORE_FLAGS_CHANGED, STORE_FLAG_DRAFT, 2 },
+		{ 1, STORE_FLAGS_CHANGED, STORE_FLAG_FLAGGED, 3 },
+	};
+	struct client *client = &world.clients[0];
+	struct store_flag_known known[3] = { { 7, 7 }, { 7, 7 }, { 7, 7 } };
+
+	(void)state;
+	world_init(&world, 1, 5);
+	view_keep_known(client->view);
+	state_flags_changed(&world.account, 1, changes, 2);
+	state_flags_changed(&world.account, 1, changes + 2, 1);
+	view_apply_known(client->view, uids, 3, known);
+	assert_int_equal(known[0].flags, 0);
+	assert_int_equal(known[0].modseq, 1);
+	assert_int_equal(known[1].modseq, 1);
+	assert_int_equal(known[2].modseq, 7);	/* nobody has changed it */
+	announce(client, true);
+	known[0].modseq = 7;
+	view_apply_known(client->view, uids, 3, known);
+	assert_int_equal(known[0].modseq, 7);	/* it has been told */
+	changes[0].modseq = 4;
+	view_flags_changed(client->view, &world.account, 1, changes, 1);
+	view_apply_known(client->view, uids, 3, known);
+	assert_int_equal(known[0].modseq, 7);	/* its own change */
+	world_fini(&world);
+}
+
+#define MANY 50000
+
+/* Message i has UID 2 * i + 1; some at both ends have changed, each 7th is gone and not announced. */
+static struct state *
+make_many(struct view *view)
+{
+	static struct store_message messages[MANY];
+	static uint32_t ghosts[MANY];
+	static struct state many;
+
+	many = (struct state){ .phase = STATE_READY, .messages = messages, .uidnext = 2 * MANY + 1, .highest_modseq = 9 };
+	*view = (struct view){ .state = &many, .limit_uid = 2 * MANY - 99, .ghosts = ghosts };
+	for (uint32_t i = 0; i < MANY; i++) {
+		if (i % 7 == 0 && 2 * i + 1 < view->limit_uid)
+			ghosts[view->ghost_count++] = 2 * i + 1;
+		else
+			messages[many.count++] = (struct store_message){ .uid = 2 * i + 1, .modseq = i % 11 == 0 && (i < 5000 || i > 45000) ? 6 : 5 };
+	}
+	return &many;
+}
+
+/* Changes are found in turns, by number, in a set, and nothing that the client was not told of. */
+static void
+test_changes(void **state)
+{
+	struct imap_range range = { 5001, 2 * MANY };
+	struct imap_sequence uids = { .ranges = &range, .count = 1 };
+	struct view view;
+	const struct state *many = make_many(&view);
+	struct view_set set = { .view = &view, .sequence = &uids, .is_uid = true };
+	struct view_changes changes = { .set = &set, .since = 5 };
+	unsigned pauses = 0, expected = 0, found = 0;
+	struct view_message message;
+	enum view_step step;
+
+	(void)state;
+	for (size_t i = 0; i < many->count; i++)
+		expected += many->messages[i].modseq > 5 && many->messages[i].uid >= 5001 &&
+		    many->messages[i].uid < view.limit_uid;
+	while ((step = view_changes_next(&changes, &message)) != VIEW_END) {
+		if (step == VIEW_PAUSE) {
+			pauses++;
+			continue;
+		}
+		found++;
+		assert_int_equal(message.message.modseq, 6);
+		assert_int_equal(message.number, (message.message.uid + 1) / 2);	/* ghosts count */
+	}
+	assert_int_equal(found, expected);
+	assert_in_range(pauses, 1, 10);
+	changes = (struct view_changes){ .set = &set, .since = 9 };
+	assert_int_equal(view_changes_next(&changes, &message), VIEW_END);
+}
+
 /* A change made by the view's own session is not told again, unless others have changed something, too. */
 static void
 test_own_change(void **state)
@@ -588,6 +676,8 @@ main(void)
 		cmocka_unit_test(test_interleavings),
 		cmocka_unit_test(test_recent),
 		cmocka_unit_test(test_told_modseq),
+		cmocka_unit_test(test_known),
+		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_own_change),
 		cmocka_unit_test(test_sets),
 		cmocka_unit_test(test_kept),

@@ -79,7 +79,7 @@ change(struct fixture *fixture, const uint32_t *uids, size_t count,
     enum store_flag_operation operation, uint64_t flags, uint64_t unchanged_since,
     struct store_flag_result *results, uint64_t *modseq)
 {
-	struct store_flag_change change = { operation, flags, unchanged_since };
+	struct store_flag_change change = { operation, flags, unchanged_since, NULL };
 
 	begin(fixture, STORE_LAZY);
 	assert_int_equal(store_change_flags(
@@ -165,6 +165,37 @@ test_unchanged_since(void **state)
 	assert_int_equal(results[2].outcome, STORE_FLAGS_MODIFIED);
 	assert_int_equal(results[2].modseq, 4);
 	assert_int_equal(modseq, 5);
+}
+
+/* RFC 7162 section 3.1.12: another flag that somebody else has changed is no conflict. */
+static void
+test_unchanged_as_known(void **state)
+{
+	static const struct { enum store_flag_operation operation; uint64_t flags, known, since; bool is_done; } cases[] = {
+		{ STORE_FLAGS_ADD, STORE_FLAG_SEEN, 0, 2, true },
+		{ STORE_FLAGS_REMOVE, STORE_FLAG_SEEN, 0, 2, true },
+		{ STORE_FLAGS_ADD, STORE_FLAG_DELETED, 0, 2, false },
+		{ STORE_FLAGS_ADD, STORE_FLAG_DELETED | STORE_FLAG_SEEN, 0, 2, false },
+		{ STORE_FLAGS_SET, STORE_FLAG_SEEN, 0, 2, false },
+		{ STORE_FLAGS_ADD, STORE_FLAG_SEEN, 0, 1, false },	/* older than what was known */
+		{ STORE_FLAGS_ADD, STORE_FLAG_SEEN, STORE_FLAG_SEEN, 2, false },
+	};
+	struct fixture *fixture = *state;
+	struct store_flag_result result;
+	uint64_t modseq;
+
+	append_many(fixture, fixture->inbox, 1);	/* modseq 2 */
+	change(fixture, UIDS(1), 1, STORE_FLAGS_SET, STORE_FLAG_DELETED, UINT64_MAX, &result, &modseq);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct store_flag_known known = { cases[i].known, 2 };
+		struct store_flag_change change = { cases[i].operation, cases[i].flags, cases[i].since, &known };
+
+		begin(fixture, STORE_LAZY);
+		assert_int_equal(store_change_flags(fixture->store, fixture->inbox, UIDS(1), 1, &change, &result, NULL),
+		    STORE_OK);
+		store_end(fixture->store, STORE_LIMIT);		/* the next one finds it as it was */
+		assert_int_equal(result.outcome != STORE_FLAGS_MODIFIED, cases[i].is_done);
+	}
 }
 
 static void
@@ -430,6 +461,7 @@ main(void)
 		TEST(test_flag_operations),
 		TEST(test_flags_of_many),
 		TEST(test_unchanged_since),
+		TEST(test_unchanged_as_known),
 		TEST(test_expunge),
 		TEST(test_old_history_is_forgotten),
 		TEST(test_much_history_is_forgotten),

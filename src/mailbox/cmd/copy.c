@@ -49,7 +49,7 @@ find_target(struct store *store, struct copy *copy)
 static enum store_status
 drop_missing(struct store *store, struct copy *copy)
 {
-	static const struct store_flag_change nothing = { STORE_FLAGS_ADD, 0, UINT64_MAX };
+	static const struct store_flag_change nothing = { STORE_FLAGS_ADD, 0, UINT64_MAX, NULL };
 	struct store_flag_result *found = arena_alloc_array(copy->arena, copy->count + 1, sizeof found[0]);
 	enum store_status status = store_change_flags(store, copy->from_id, copy->uids, copy->count, &nothing, found,
 	    NULL);

@@ -208,7 +208,7 @@ static enum store_status
 work_seen(struct store *store, struct session_job *job)
 {
 	struct fetch *fetch = CONTAINER_OF(job, struct fetch, flags_job);
-	const struct store_flag_change change = { STORE_FLAGS_ADD, STORE_FLAG_SEEN, UINT64_MAX };
+	const struct store_flag_change change = { STORE_FLAGS_ADD, STORE_FLAG_SEEN, UINT64_MAX, NULL };
 
 	return store_change_flags(store, fetch->mailbox_id, fetch->uids, fetch->unseen_count, &change,
 	    fetch->results, NULL);

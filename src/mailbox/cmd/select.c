@@ -169,6 +169,8 @@ look(struct session *session, struct select *select)
 {
 	session->view = view_new(select->state, select->is_read_only, session_on_change, session);
 	select->state = NULL;
+	if (session->has_condstore)
+		view_keep_known(session->view);
 	session->selected_name = span_of(memory_copy_span(select->name), select->name.length);
 	write_mailbox(session, select);
 	if (may_resync(session, session->view->state))

@@ -15,6 +15,7 @@ struct store_command {
 	size_t count;
 	bool is_by_uid;			/* or by "$", which stands for UIDs: one that is gone is no error */
 	bool has_ghosts;
+	struct store_flag_known *known;	/* NULL: not asked for */
 	struct store_flag_result *results;
 	size_t told;			/* of the results */
 	struct store_keywords keywords;
@@ -31,7 +32,7 @@ work_store(struct store *store, struct session_job *job)
 	struct store_command *command = CONTAINER_OF(job, struct store_command, job);
 	const struct imap_store *request = command->request;
 	struct store_flag_change change = { operations[request->kind], request->flags.system,
-		request->has_unchanged_since ? request->unchanged_since : UINT64_MAX };
+		request->has_unchanged_since ? request->unchanged_since : UINT64_MAX, command->known };
 	enum store_status status = STORE_OK;
 	uint64_t keywords = 0;
 
@@ -203,6 +204,19 @@ on_stored(struct session *session, struct session_job *job, enum store_status st
 	write_results(session);
 }
 
+/* What the client knows of the messages, so that a flag that it does not change costs it no MODIFIED. */
+static void
+note_known(struct store_command *command, const struct view *view)
+{
+	command->known = arena_alloc_array(command->arena, command->count + 1, sizeof command->known[0]);
+	for (size_t i = 0; i < command->count; i++) {
+		const struct store_message *message = state_message(view->state, command->uids[i]);
+
+		command->known[i] = (struct store_flag_known){ message->flags, message->modseq };
+	}
+	view_apply_known(view, command->uids, command->count, command->known);
+}
+
 static void
 collect(struct store_command *command, struct view_set *set)
 {
@@ -241,6 +255,8 @@ cmd_store(struct session *session)
 		finish(session, command);
 		return;
 	}
+	if (command->request->has_unchanged_since)
+		note_known(command, session->view);
 	command->job.work = work_store;
 	command->job.done = on_stored;
 	session_submit(session, &command->job, ACCOUNT_LAZY);

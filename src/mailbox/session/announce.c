@@ -122,6 +122,7 @@ announce_flags(struct view *view, struct buffer *out, const struct view_manner *
 	while (view->state->flags_modseq > view->told_modseq)
 		if (!announce_round(view, out, manner))
 			return false;
+	view_forget_known(view);
 	return true;
 }
 

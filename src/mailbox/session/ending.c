@@ -42,8 +42,10 @@ session_begin_condstore(struct session *session)
 	bool is_first = !session->has_condstore;
 
 	session->has_condstore = true;
-	if (is_first && session->view != NULL)
+	if (is_first && session->view != NULL) {
+		view_keep_known(session->view);
 		say_highest_modseq(session);
+	}
 }
 
 /* Whether the command's replies belong to the view. */

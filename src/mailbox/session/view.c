@@ -8,6 +8,7 @@
 #include "view.h"
 
 #define CHANGES_PER_TURN 20000	/* some 0.1 ms */
+#define KNOWN_MAX	 256	/* some 10 KiB, while the client asks for no news */
 
 static size_t
 ghost_lower_bound(const struct view *view, uint32_t uid)
@@ -97,6 +98,54 @@ on_going(struct state_listener *listener, const uint32_t *uids, size_t count, ui
 	merge_ghosts(view, uids, count);
 }
 
+/* One that was changed before and not announced since is kept as it was then. */
+static void
+on_flags(struct state_listener *listener, const struct store_message *message)
+{
+	struct view *view = CONTAINER_OF(listener, struct view, listener);
+
+	if (view->is_own_change || message->modseq > view->told_modseq || message->uid >= view->limit_uid ||
+	    view->known_count == KNOWN_MAX)
+		return;
+	if (view->known == NULL)
+		view->known = memory_new_array(KNOWN_MAX, sizeof *view->known);
+	view->known[view->known_count++] = *message;
+}
+
+void
+view_keep_known(struct view *view)
+{
+	view->listener.on_flags = on_flags;
+}
+
+void
+view_forget_known(struct view *view)
+{
+	free(view->known);
+	view->known = NULL;
+	view->known_count = 0;
+}
+
+static int
+compare_uids(const void *a, const void *b)
+{
+	uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+
+	return left < right ? -1 : left > right;
+}
+
+void
+view_apply_known(const struct view *view, const uint32_t *uids, size_t count, struct store_flag_known *known)
+{
+	for (size_t i = 0; i < view->known_count; i++) {
+		const struct store_message *message = &view->known[i];
+		const uint32_t *place = bsearch(&message->uid, uids, count, sizeof *uids, compare_uids);
+
+		if (place != NULL)
+			known[place - uids] = (struct store_flag_known){ message->flags, message->modseq };
+	}
+}
+
 static void
 on_change(struct state_listener *listener)
 {
@@ -135,6 +184,7 @@ view_free(struct view **view)
 	state_release(&(*view)->state);
 	free((*view)->ghosts);
 	free((*view)->recent);
+	free((*view)->known);
 	free(*view);
 	*view = NULL;
 }
@@ -260,7 +310,9 @@ view_flags_changed(struct view *view, struct account *account, uint64_t mailbox_
 {
 	bool is_told = view->state->mailbox_id == mailbox_id && view->told_modseq >= view->state->flags_modseq;
 
+	view->is_own_change = is_told;
 	state_flags_changed(account, mailbox_id, results, count);
+	view->is_own_change = false;
 	if (is_told)
 		view->told_modseq = view->state->flags_modseq;
 }

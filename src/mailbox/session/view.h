@@ -27,6 +27,9 @@ struct view {
 	size_t ghost_count, ghost_capacity;
 	uint64_t ghost_modseq;		/* with ghosts: the modseq with which the first of them went */
 	bool owes_modseq;		/* expunges were told, and not yet up to which modseq */
+	struct store_message *known;	/* as the client knows messages that others have changed since; or NULL */
+	size_t known_count;
+	bool is_own_change;		/* under way */
 	struct imap_range *recent;	/* UIDs that are recent to this session, rising */
 	size_t recent_count, recent_capacity;
 
@@ -67,6 +70,22 @@ uint32_t view_number(const struct view *view, uint32_t uid);
 
 bool view_is_recent(const struct view *view, uint32_t uid);
 uint32_t view_recent_count(const struct view *view);
+
+/*
+ * From now on keep what the client knows of messages that others change, until that is announced: of the first few
+ * hundred at a time.
+ */
+void view_keep_known(struct view *view);
+
+/* It was announced. */
+void view_forget_known(struct view *view);
+
+/*
+ * The flags and modseqs of messages as the client knows them, as far as that was kept; else as they are.
+ *
+ *	known	count of them, in the order of uids, which rise; holds what the state has
+ */
+void view_apply_known(const struct view *view, const uint32_t *uids, size_t count, struct store_flag_known *known);
 
 /*
  * The set of a command: resolves "*", and "$" to what SEARCH has saved.

@@ -307,6 +307,17 @@ tell_listeners(struct state *state)
 }
 
 static void
+tell_flags(struct state *state, const struct store_message *message)
+{
+	LIST_FOREACH(&state->listeners, link) {
+		struct state_listener *listener = LIST_ENTRY(link, struct state_listener, link);
+
+		if (listener->on_flags != NULL)
+			listener->on_flags(listener, message);
+	}
+}
+
+static void
 tell_going(struct state *state, const uint32_t *uids, size_t count, uint64_t modseq)
 {
 	LIST_FOREACH(&state->listeners, link) {
@@ -381,6 +392,7 @@ state_flags_changed(struct account *account, uint64_t mailbox_id,
 		if (results[i].outcome != STORE_FLAGS_CHANGED ||
 		    (message = next_of(state, message, results[i].uid)) == NULL)
 			continue;
+		tell_flags(state, message);
 		count_message(state, message, -1);
 		message->flags = results[i].flags;
 		count_message(state, message, 1);

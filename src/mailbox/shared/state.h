@@ -51,6 +51,8 @@ struct state_listener {
 	struct list link;
 	/* Something has changed, or the state is gone.  Must not change or release the state: defer. */
 	void (*on_change)(struct state_listener *listener);
+	/* The flags of this message, as it is still, are about to change.  NULL: who cares. */
+	void (*on_flags)(struct state_listener *listener, const struct store_message *message);
 	/* Messages with these UIDs, rising, are going with this modseq; the state still has them. */
 	void (*on_going)(struct state_listener *listener, const uint32_t *uids, size_t count, uint64_t modseq);
 };
