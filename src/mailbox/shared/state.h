@@ -90,6 +90,10 @@ size_t state_lower_bound(const struct state *state, uint32_t uid);
 /* The message with this UID, or NULL.  Borrowed until the state changes. */
 const struct store_message *state_message(const struct state *state, uint32_t uid);
 
+/* For state_change.c alone: something has changed; and what it costs to keep the state. */
+void state_tell_listeners(struct state *state);
+size_t state_octets(const struct state *state);
+
 /*
  * Results of jobs: called in done(), in the order in which jobs come home, whoever submitted them.  Each
  * finds the state by itself, and does nothing when the mailbox is not open.
