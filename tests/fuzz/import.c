@@ -36,7 +36,7 @@ check(const struct message *message)
 		assert(imap_keyword_is_valid(span_slice(keywords, 0, end)));
 		keywords = span_from(keywords, end + 1);
 	}
-	assert(message->has_date && message->date_s >= 0);
+	assert(message->has_date);
 }
 
 /* Read all there is; what came is summed up in a buffer. */
