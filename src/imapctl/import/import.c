@@ -279,34 +279,54 @@ limit_source(struct import *import)
 	return EX_OK;
 }
 
-/* Why a file or folder cannot be a source, and the exit code. */
+static int
+code_for(int error)
+{
+	switch (error) {
+	case EINVAL:
+		return EX_USAGE;
+	case EBADMSG:
+	case EISDIR:
+	case ENOTDIR:
+		return EX_DATAERR;
+	case EACCES:
+		return EX_NOPERM;
+	case ENOSPC:	/* for what is spooled */
+		return EX_CANTCREAT;
+	default:
+		return expand_error_text(error) != NULL ? EX_DATAERR : EX_NOINPUT;
+	}
+}
+
+static void
+complain_of_kind(const char *kind)
+{
+	struct buffer kinds = { 0 };
+
+	source_kinds(&kinds);
+	complain("no such format: %s; there are %s", kind, buffer_string(&kinds));
+	buffer_free(&kinds);
+}
+
+/* Say why a file or folder cannot be a source; returns the exit code. */
 static int
 explain(const char *kind, const char *path)
 {
-	struct buffer kinds = { 0 };
 	int error = errno;
 
-	if (error == EINVAL) {
-		source_kinds(&kinds);
-		complain("no such format: %s; there are %s", kind, buffer_string(&kinds));
-		buffer_free(&kinds);
-		return EX_USAGE;
-	}
-	if (expand_error_text(error) != NULL) {
-		complain("%s: %s", path, expand_error_text(error));
-		return EX_DATAERR;
-	}
-	if (error == EBADMSG)
+	if (error == EINVAL)
+		complain_of_kind(kind);
+	else if (error == EBADMSG)
 		complain("%s is no %s", path, kind);
 	else if (error == EISDIR)
 		complain("%s is a folder, and %s is a file", path, kind);
 	else if (error == ENOTDIR)
 		complain("%s is a file, and %s is a folder", path, kind);
+	else if (expand_error_text(error) != NULL)
+		complain("%s: %s", path, expand_error_text(error));
 	else
 		complain("%s: %s", path, strerror(error));
-	if (error == EBADMSG || error == EISDIR || error == ENOTDIR)
-		return EX_DATAERR;
-	return error == EACCES ? EX_NOPERM : EX_NOINPUT;
+	return code_for(error);
 }
 
 static int
