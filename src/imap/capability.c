@@ -208,7 +208,7 @@ resynchronizes(const struct imap_command_line *line)
 
 /*
  * What stands behind the moments is for masks: which names of ENABLE, which commands, and which arguments of others
- * belong to the capability.  The parser knows of literals (RFC 7888, literal8) and MULTIAPPEND by itself, and who
+ * belong to the capability.  The parser knows of literals (RFC 7888, literal8) by itself, and who
  * writes replies asks for what they hold: UIDPLUS, CHILDREN, SPECIAL-USE, OBJECTID, CONDSTORE.
  */
 static const struct {

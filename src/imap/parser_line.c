@@ -122,7 +122,6 @@ end_append(struct imap_parser *parser, struct imap_event *event)
 		return true;
 	}
 	parser->append = NULL;
-	line->append.message_count = parser->message.index + 1;
 	parser_start_command(parser);
 	return give(event, line);
 }
@@ -167,6 +166,11 @@ begin_message(struct imap_parser *parser, struct imap_event *event)
 		return skip_announced(parser, event);
 	}
 	parser->append->append.has_utf8 |= parser->message.is_utf8;
+	parser->append->append.message_count = parser->message.index + 1;
+	if (!imap_capabilities_permit(&parser->masked, parser->append)) {
+		parser_tell_error(parser, event, "Unknown command or argument");
+		return skip_announced(parser, event);
+	}
 	parser->message.size_octets = announcement->size;
 	parser->message.is_literal8 = announcement->is_literal8;
 	parser->message.is_synchronizing = !announcement->is_plus;
@@ -292,15 +296,14 @@ begin_literal(struct imap_parser *parser, struct imap_event *event)
 	return is_synchronizing;
 }
 
-/* Of a kind, or in a place, that is masked. */
+/* Of a kind that is masked. */
 static bool
 is_masked_literal(const struct imap_parser *parser)
 {
 	const struct announcement *announcement = &parser->announcement;
 
 	return (announcement->is_plus && imap_capabilities_have(&parser->masked, IMAP_CAN_LITERAL_PLUS)) ||
-	    (announcement->is_literal8 && imap_capabilities_have(&parser->masked, IMAP_CAN_BINARY)) ||
-	    (parser->append != NULL && imap_capabilities_have(&parser->masked, IMAP_CAN_MULTIAPPEND));
+	    (announcement->is_literal8 && imap_capabilities_have(&parser->masked, IMAP_CAN_BINARY));
 }
 
 /* True when there is an event. */

@@ -63,6 +63,8 @@ USES = {
                  b"STATUS INBOX (MAILBOXID)"],
     "SAVEDATE": [b"FETCH 1 SAVEDATE", b"SEARCH SAVEDATESUPPORTED", b"SEARCH SAVEDON 1-Jan-2026", b"SEARCH SAVEDBEFORE 1-Jan-2026",
                  b"SEARCH SAVEDSINCE 1-Jan-2026"],
+    "NOTIFY": [b"NOTIFY NONE", b"NOTIFY SET (SELECTED (MessageNew MessageExpunge))"],
+    "PREVIEW": [b"FETCH 1 PREVIEW", b"FETCH 1 (PREVIEW (LAZY))"],
     "WITHIN": [b"SEARCH OLDER 1", b"SEARCH OR YOUNGER 1 ALL"],
     "CONDSTORE": [b"SELECT INBOX (CONDSTORE)", b"FETCH 1 (FLAGS MODSEQ)", b"FETCH 1 FLAGS (CHANGEDSINCE 1)",
                   b"STORE 1 (UNCHANGEDSINCE 1) FLAGS ()", b"SEARCH MODSEQ 1", b"STATUS INBOX (HIGHESTMODSEQ)"],
@@ -70,7 +72,7 @@ USES = {
 }
 IMPLIED = {"CONDSTORE": {"QRESYNC"}}	# without the one there is no other
 # What has a test of its own, or cannot be masked.
-OTHERS = {"REPLACE", "IMAP4rev1", "IMAP4rev2", "LITERAL+", "MULTIAPPEND"}
+OTHERS = {"REPLACE", "INPROGRESS", "I18NLEVEL", "UTF8", "IMAP4rev1", "IMAP4rev2", "LITERAL+", "MULTIAPPEND"}
 STAYS = [b"NOOP", b'LIST "" *', b"STATUS INBOX (MESSAGES)", b"FETCH 1 FLAGS", b"SEARCH ALL", b"CHECK"]
 
 
@@ -122,11 +124,14 @@ def test_replies_hold_nothing_of_it(server):
 
 
 def test_enable_ignores_it(server):
-    reload(server, "capability-mask IMAP4rev2")
+    reload(server, "capability-mask IMAP4rev2", "capability-mask utf8=accept")
     with server.client() as client:
         assert "IMAP4rev2" not in names(client.greeting)
         client.ok(b'LOGIN demo "%s"' % lib.PASSWORD.encode())
-        assert client.ok(b"ENABLE IMAP4rev2").untagged == [b"* ENABLED"]
+        assert client.ok(b"ENABLE IMAP4rev2 UTF8=ACCEPT").untagged == [b"* ENABLED"]
+        assert "UTF8=ACCEPT" not in shown(client)
+        client.send(b"u APPEND Trash UTF8 (~{5}\r\n")
+        assert client.line().startswith(b"u BAD")
         assert any(line.startswith(b"* SEARCH") for line in [*client.ok(b"SELECT INBOX").untagged,
                                                               *client.ok(b"SEARCH ALL").untagged])
 
@@ -153,7 +158,7 @@ def test_literals(server):
         client.send(b"d APPEND Trash {%d}\r\n" % len(message))
         assert client.line().startswith(b"+")
         client.send(message + b" {%d}\r\n" % len(message))
-        assert client.line().startswith(b"d BAD Unknown kind of literal")
+        assert client.line().startswith(b"d BAD Unknown command or argument")
         client.send(b"e APPEND Trash {%d}\r\n" % len(message))
         assert client.line().startswith(b"+")
         client.send(message + b"\r\n")
