@@ -278,3 +278,25 @@ def test_certificates(tmp_path, server_name, usage, is_good):
         if is_good:
             pair.client("alice").close()
             lib.wait_until(lambda: last(pair.mailboxes[0], "login").endswith("resumed=yes"))
+
+
+def test_tokens_without_a_directory(tmp_path):
+    """The cas believes the issuer, and the mailbox server alone knows who exists and may log in."""
+    tokens = pytest.importorskip("tokens", reason="python3-cryptography is not installed")
+    issuer = tokens.Issuer()
+    keys = tmp_path / "jwks.json"
+    keys.write_text(issuer.jwks())
+    with split.SplitServer(cas_settings=[f"oauth-issuer {tokens.NAME} {keys}", f"oauth-audience {tokens.AUDIENCE}"]) as running:
+        running.add_user("alice")
+
+        def log_in(user):
+            message = base64.b64encode(f"user={user}\x01auth=Bearer {issuer.token(user)}\x01\x01".encode())
+            with running.client() as client:
+                answer = client.command(b"AUTHENTICATE XOAUTH2 " + message)
+                if answer.is_ok:
+                    client.ok(b"SELECT INBOX")
+                return answer.tagged
+        assert b" OK " in log_in("alice")
+        assert b" NO [AUTHORIZATIONFAILED]" in log_in("nobody")
+        running.mailboxes[0].imapctl("user", "set", "alice", "--imap=off")
+        assert b" NO [AUTHORIZATIONFAILED]" in log_in("alice")
