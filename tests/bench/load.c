@@ -264,6 +264,8 @@ run(void *context)
 			continue;
 	} else if (strcmp(worker->workload, "login") != 0) {
 		log_in(worker, user);
+		if (strstr(worker->workload, "QRESYNC") != NULL || strstr(worker->workload, "VANISHED") != NULL)
+			command(worker, "ENABLE QRESYNC");
 		command(worker, "SELECT INBOX");
 	}
 	worker->octets = 0;
