@@ -65,6 +65,17 @@ store_history_add(struct store *store, const struct store_rows *rows, const stru
 	return status;
 }
 
+static enum store_status
+read_number(struct sql_statement *query, int64_t *number_out)
+{
+	enum store_status status = store_row(query);
+
+	if (status == STORE_OK)
+		*number_out = sql_column_number(query, 0);
+	sql_reset(query);
+	return status;
+}
+
 /* The modseq up to which a mailbox is to forget; 0: nothing. */
 static enum store_status
 find_forgotten(struct store *store, uint64_t mailbox_id, int64_t *modseq_out)
@@ -73,15 +84,11 @@ find_forgotten(struct store *store, uint64_t mailbox_id, int64_t *modseq_out)
 	    "SELECT max(coalesce((SELECT modseq FROM expunged WHERE mailbox_id = ?1 "
 	    "ORDER BY modseq DESC LIMIT 1 OFFSET ?2), 0), "
 	    "coalesce((SELECT max(modseq) FROM expunged WHERE mailbox_id = ?1 AND expunged_at < ?3), 0))");
-	enum store_status status;
 
 	sql_bind_number(query, 1, mailbox_id);
 	sql_bind_number(query, 2, RANGES_MAX);
 	sql_bind_number(query, 3, clock_calendar_s() - AGE_MAX_S);
-	if ((status = store_row(query)) == STORE_OK)
-		*modseq_out = sql_column_number(query, 0);
-	sql_reset(query);
-	return status;
+	return read_number(query, modseq_out);
 }
 
 static enum store_status
@@ -120,26 +127,24 @@ store_expunged_modseq(struct store *store, uint64_t mailbox_id, uint64_t *modseq
 	    "SELECT max(forgotten_modseq, coalesce((SELECT max(modseq) FROM expunged WHERE mailbox_id = ?1), 0)) "
 	    "FROM mailbox WHERE id = ?1");
 	enum store_status status;
+	int64_t modseq = 0;
 
 	sql_bind_number(query, 1, mailbox_id);
-	if ((status = store_row(query)) == STORE_OK)
-		*modseq_out = sql_column_number(query, 0);
-	sql_reset(query);
+	if ((status = read_number(query, &modseq)) == STORE_OK)
+		*modseq_out = (uint64_t)modseq;
 	return status;
 }
 
 static enum store_status
 find_whether_whole(struct store *store, uint64_t mailbox_id, uint64_t modseq, bool *is_whole_out)
 {
-	struct sql_statement *query = sql_prepare(store->sql,
-	    "SELECT forgotten_modseq <= ?2 FROM mailbox WHERE id = ?1");
+	struct sql_statement *query = sql_prepare(store->sql, "SELECT forgotten_modseq FROM mailbox WHERE id = ?1");
 	enum store_status status;
+	int64_t forgotten = 0;
 
 	sql_bind_number(query, 1, mailbox_id);
-	sql_bind_number(query, 2, modseq);
-	if ((status = store_row(query)) == STORE_OK)
-		*is_whole_out = sql_column_number(query, 0) != 0;
-	sql_reset(query);
+	status = read_number(query, &forgotten);
+	*is_whole_out = modseq >= (uint64_t)forgotten;
 	return status;
 }
 
