@@ -36,6 +36,7 @@ enum store_status {
 	STORE_FULL,		/* the disk is full; nothing of the transaction was written */
 	STORE_CORRUPT,		/* the file is damaged */
 	STORE_UNAVAILABLE,	/* the disk failed: outcome unknown, see store_is_poisoned() */
+	STORE_MISSING,		/* the file was made and is gone: store/mark.h */
 	STORE_STATUS_COUNT
 };
 
@@ -50,16 +51,17 @@ const char *store_status_text(enum store_status status);
  *			 Junk, Trash and Archive, all subscribed; else STORE_NOT_FOUND
  *	store_out	 given, to store_close(); untouched on failure
  *
- * Logs what went wrong.  The folder's parent must exist.  RFC 6154 section 2 for the special uses.
+ * The folder's parent must exist.  RFC 6154 section 2 for the special uses.  Nothing is remembered outside of the
+ * file: store_open_marked() is for that.
  */
 enum store_status store_open(const char *path, bool is_new_allowed, struct store **store_out);
 
 /*
  * Close; accepts NULL, leaves NULL behind.  Makes lazy commits durable and folds the WAL into the
  * file, some 2 ms after writes.  A poisoned store is dropped as it is: the next store_open()
- * recovers it.
+ * recovers it.  Returns why what was lazy could not be made durable; it is closed all the same.
  */
-void store_close(struct store **store);
+enum store_status store_close(struct store **store);
 
 /*
  * Whether an I/O error has left the outcome of the last transaction unknown.  Everything then
@@ -108,6 +110,9 @@ enum store_status store_step_end(struct store *store, enum store_status status);
  */
 enum store_status store_read_begin(struct store *store, bool *is_ours);
 enum store_status store_read_end(struct store *store, bool is_ours, enum store_status status);
+
+/* Write a page of no consequence, within a transaction: with store_end() it says whether that can be done. */
+enum store_status store_touch(struct store *store);
 
 /* Whether there are lazy commits that a power loss would take back. */
 bool store_needs_flush(const struct store *store);

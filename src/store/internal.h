@@ -10,6 +10,12 @@
 
 #define UID_MAX UINT32_MAX
 
+/* How far a file has come: both rise with what was given, and never go back (src/store/README). */
+struct store_position {
+	uint64_t changes;		/* UIDs and modseqs given */
+	uint64_t next_uidvalidity;
+};
+
 struct store {
 	struct sql *sql;
 	char *path;
@@ -21,7 +27,29 @@ struct store {
 	bool is_marking_unclean;	/* this transaction sets it */
 	bool needs_flush;
 	uint64_t forget_mailbox_id;	/* something was expunged there since store_history_forget(); or 0 */
+	struct store_position position, step, committed;	/* now, when the step began, as committed */
+	struct mark *mark;		/* NULL: nothing is told outside of the file */
 };
+
+/*
+ * Open a file and bring its schema up to date.
+ *
+ *	least_uidvalidity	of a file that is made
+ *	error_out		given when it fails: what SQLite says; NULL: nothing
+ */
+enum store_status store_open_file(const char *path, bool is_new_allowed, uint64_t least_uidvalidity,
+    char **error_out, struct store **store_out);
+
+/*
+ * Make a folder's entries durable; the same for the folder that a path is in; and make that folder if it is
+ * missing.  folder.c.  False: errno says why.
+ */
+bool store_sync_folder(const char *path);
+bool store_sync_folder_of(const char *path);
+bool store_make_folder_of(const char *path);
+
+/* Give a mailbox another UIDVALIDITY. */
+enum store_status store_mailbox_renew_uidvalidity(struct store *store, uint64_t mailbox_id);
 
 /* What an outcome of SQLite means to callers.  Where a constraint is expected, ask before this. */
 enum store_status store_from_sql(enum sql_status status);
@@ -41,6 +69,7 @@ enum store_status store_enter(struct store *store);
 struct store_tally {
 	uint64_t mailbox_id, uidnext;
 	uint64_t modseq;		/* the one this operation gives */
+	uint64_t given;			/* UIDs and modseqs */
 	int64_t messages, unseen, deleted, size;	/* by how much the counters change */
 };
 

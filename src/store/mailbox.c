@@ -127,10 +127,7 @@ store_mailbox_id(struct store *store, struct span name, uint64_t *mailbox_id_out
 	return status;
 }
 
-/*
- * The clock takes part, so that a file restored from a backup does not give a UIDVALIDITY again
- * that was given after the backup was made.
- */
+/* The clock takes part, so that a file restored from a backup does not give one again that was given since. */
 static enum store_status
 next_uidvalidity(struct store *store, uint32_t *uidvalidity_out)
 {
@@ -148,8 +145,25 @@ next_uidvalidity(struct store *store, uint32_t *uidvalidity_out)
 		return STORE_CORRUPT;	/* the account's only row is gone */
 	if (status == STORE_OK && (uidvalidity < 1 || uidvalidity > UINT32_MAX))
 		return STORE_LIMIT;
+	if (status == STORE_OK)
+		store->position.next_uidvalidity = (uint64_t)uidvalidity + 1;
 	*uidvalidity_out = uidvalidity;
 	return status;
+}
+
+enum store_status
+store_mailbox_renew_uidvalidity(struct store *store, uint64_t mailbox_id)
+{
+	struct sql_statement *update;
+	enum store_status status;
+	uint32_t uidvalidity;
+
+	if ((status = next_uidvalidity(store, &uidvalidity)) != STORE_OK)
+		return status;
+	update = sql_prepare(store->sql, "UPDATE mailbox SET uidvalidity = ?2 WHERE id = ?1");
+	sql_bind_number(update, 1, mailbox_id);
+	sql_bind_number(update, 2, uidvalidity);
+	return store_run(update);
 }
 
 static enum store_status
@@ -178,13 +192,14 @@ store_mailbox_insert(struct store *store, struct span name, const char *special_
 		return status;
 	insert = sql_prepare(store->sql,
 	    "INSERT INTO mailbox (name, special_use, uidvalidity, uidnext, recent_uid, highest_modseq, "
-	    "messages, unseen, deleted, size) VALUES (?1, ?2, ?3, 1, 1, 1, 0, 0, 0, 0)");
+	    "messages, unseen, deleted, size, changes) VALUES (?1, ?2, ?3, 1, 1, 1, 0, 0, 0, 0, ?4)");
 	sql_bind_text(insert, 1, name);
 	if (special_use == NULL)
 		sql_bind_null(insert, 2);
 	else
 		sql_bind_text(insert, 2, span_from_string(special_use));
 	sql_bind_number(insert, 3, uidvalidity);
+	sql_bind_number(insert, 4, (int64_t)++store->position.changes);
 	status = store_run(insert);
 	if (status == STORE_OK && mailbox_id_out != NULL)
 		*mailbox_id_out = sql_last_row_id(store->sql);
@@ -263,6 +278,16 @@ delete_rows(struct store *store, uint64_t mailbox_id)
 	return status;
 }
 
+/* The number that goes with a mailbox may have been the highest. */
+static enum store_status
+keep_changes(struct store *store)
+{
+	struct sql_statement *update = sql_prepare(store->sql, "UPDATE account SET changes = ?1");
+
+	sql_bind_number(update, 1, (int64_t)++store->position.changes);
+	return store_run(update);
+}
+
 enum store_status
 store_mailbox_delete(struct store *store, struct span name)
 {
@@ -274,7 +299,8 @@ store_mailbox_delete(struct store *store, struct span name)
 	if (span_equals(name, SPAN("INBOX")))
 		return STORE_FORBIDDEN;
 	if ((status = store_mailbox_id(store, name, &mailbox_id)) != STORE_OK ||
-	    (status = release_all_content(store, mailbox_id)) != STORE_OK)
+	    (status = release_all_content(store, mailbox_id)) != STORE_OK ||
+	    (status = keep_changes(store)) != STORE_OK)
 		return status;
 	return delete_rows(store, mailbox_id);
 }

@@ -3,17 +3,14 @@
  * unclean end asks for.  Worker threads.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "base/thread.h"
 #include "internal.h"
+#include "mark.h"
 
 /* More changes than a lazy second can hold: no modseq that was told before is given again. */
 #define MODSEQ_JUMP (1 << 20)
@@ -26,37 +23,6 @@ static const struct { const char *name, *special_use; } first_mailboxes[] = {	/*
 	{ "Trash",	"\\Trash" },
 	{ "Archive",	"\\Archive" },
 };
-
-/* Make a folder's entries durable. */
-static bool
-sync_folder(const char *path)
-{
-	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool is_synced = folder >= 0 && fsync(folder) == 0;
-
-	if (folder >= 0)
-		close(folder);
-	return is_synced;
-}
-
-static enum store_status
-make_folder(const char *path)
-{
-	char *copy = memory_copy_string(path), *folder = dirname(copy);
-	enum store_status status = STORE_OK;
-
-	/*
-	 * dirname() a second time cuts the same memory shorter: the parent, which names the
-	 * folder.
-	 */
-	if (mkdir(folder, 0700) == 0) {
-		if (!sync_folder(dirname(folder)))
-			status = STORE_UNAVAILABLE;
-	} else if (errno != EEXIST)
-		status = errno == ENOSPC || errno == EDQUOT ? STORE_FULL : STORE_UNAVAILABLE;
-	free(copy);
-	return status;
-}
 
 /* Whether the last user left a WAL behind: it did not come to close the file. */
 static bool
@@ -88,8 +54,9 @@ add_first_mailboxes(struct store *store)
 }
 
 static enum store_status
-add_account(struct store *store)
+add_account(struct store *store, uint64_t least_uidvalidity)
 {
+	uint64_t now_s = (uint64_t)clock_calendar_s();
 	struct sql_statement *insert;
 	enum store_status status;
 
@@ -97,7 +64,7 @@ add_account(struct store *store)
 		return status;
 	insert = sql_prepare(store->sql,
 	    "INSERT INTO account (id, next_uidvalidity, is_unclean) VALUES (1, ?1, 0)");
-	sql_bind_number(insert, 1, clock_calendar_s());
+	sql_bind_number(insert, 1, (int64_t)(now_s > least_uidvalidity ? now_s : least_uidvalidity));
 	if ((status = store_run(insert)) == STORE_OK)
 		status = add_first_mailboxes(store);
 	return store_end(store, status);
@@ -119,8 +86,24 @@ jump_modseqs(struct store *store)
 	return store_end(store, status);
 }
 
+/* How far the file has come. */
 static enum store_status
-prepare_account(struct store *store)
+read_position(struct store *store)
+{
+	struct sql_statement *query = sql_prepare(store->sql,
+	    "SELECT max(changes, (SELECT coalesce(max(changes), 0) FROM mailbox)), next_uidvalidity FROM account");
+	enum store_status status = store_row(query);
+
+	if (status == STORE_OK)
+		store->committed = (struct store_position){ (uint64_t)sql_column_number(query, 0),
+			(uint64_t)sql_column_number(query, 1) };
+	sql_reset(query);
+	store->position = store->committed;
+	return status;
+}
+
+static enum store_status
+prepare_account(struct store *store, uint64_t least_uidvalidity)
 {
 	struct sql_statement *query = sql_prepare(store->sql, "SELECT is_unclean FROM account");
 	enum store_status status = store_row(query);
@@ -128,8 +111,10 @@ prepare_account(struct store *store)
 
 	sql_reset(query);
 	if (status == STORE_NOT_FOUND)
-		return add_account(store);
-	return status == STORE_OK && is_unclean ? jump_modseqs(store) : status;
+		status = add_account(store, least_uidvalidity);
+	else if (status == STORE_OK && is_unclean)
+		status = jump_modseqs(store);
+	return status == STORE_OK ? read_position(store) : status;
 }
 
 /*
@@ -144,8 +129,18 @@ settle_wal(struct store *store)
 	return status == SQL_BUSY ? STORE_OK : store_from_sql(status);
 }
 
+/* What SQLite says, if that says something. */
+static char *
+error_of(const struct store *store, enum store_status status)
+{
+	if (store->sql == NULL || status == STORE_NOT_FOUND)
+		return NULL;
+	return memory_copy_string(sql_error(store->sql));
+}
+
 enum store_status
-store_open(const char *path, bool is_new_allowed, struct store **store_out)
+store_open_file(const char *path, bool is_new_allowed, uint64_t least_uidvalidity, char **error_out,
+    struct store **store_out)
 {
 	struct store *store = NEW(struct store);
 	enum store_status status = STORE_OK;
@@ -155,21 +150,20 @@ store_open(const char *path, bool is_new_allowed, struct store **store_out)
 	assert_off_loop();
 	store->path = memory_copy_string(path);
 	store->quota_octets = UINT64_MAX;
-	if (is_new_allowed && (status = make_folder(path)) != STORE_OK)
+	if (is_new_allowed && !store_make_folder_of(path)) {
+		status = errno == ENOSPC || errno == EDQUOT ? STORE_FULL : STORE_UNAVAILABLE;
 		goto out;
+	}
 	is_left = has_wal(path);
 	opened = sql_open(path, "mail", is_new_allowed ? SQL_CREATE : 0, &store->sql);
 	if ((status = store_from_sql(opened)) != STORE_OK)
 		goto out;
 	if (is_left && (status = settle_wal(store)) != STORE_OK)
 		goto out;
-	status = prepare_account(store);
+	status = prepare_account(store, least_uidvalidity);
 out:
 	if (status != STORE_OK) {
-		if (status != STORE_NOT_FOUND)
-			log_error("store-open", log_text("path", path),
-			    log_text("reason", store_status_text(status)),
-			    log_text("detail", store->sql == NULL ? NULL : sql_error(store->sql)));
+		*error_out = error_of(store, status);
 		store_close(&store);
 		return status;
 	}
@@ -177,34 +171,44 @@ out:
 	return STORE_OK;
 }
 
+enum store_status
+store_open(const char *path, bool is_new_allowed, struct store **store_out)
+{
+	char *error = NULL;
+	enum store_status status = store_open_file(path, is_new_allowed, 0, &error, store_out);
+
+	free(error);
+	return status;
+}
+
 /* All lazy commits stand before this one in the WAL, so once it is durable they are. */
-static void
+static enum store_status
 mark_clean(struct store *store)
 {
 	enum store_status status = store_begin(store, STORE_DURABLE);
 
-	if (status == STORE_OK)
-		status = store_end(store,
-		    store_run(sql_prepare(store->sql, "UPDATE account SET is_unclean = 0")));
 	if (status != STORE_OK)
-		log_warning("store-close", log_text("path", store->path),
-		    log_text("reason", store_status_text(status)));
+		return status;
+	return store_end(store, store_run(sql_prepare(store->sql, "UPDATE account SET is_unclean = 0")));
 }
 
-void
+enum store_status
 store_close(struct store **store)
 {
 	struct store *closing = *store;
+	enum store_status status = STORE_OK;
 
 	assert_off_loop();
 	if (closing == NULL)
-		return;
+		return status;
 	*store = NULL;
 	if (closing->is_begun)
 		store_end(closing, STORE_UNAVAILABLE);
 	if (closing->is_unclean && !sql_is_poisoned(closing->sql))
-		mark_clean(closing);
+		status = mark_clean(closing);
+	mark_detach(closing);
 	sql_close(&closing->sql);
 	free(closing->path);
 	free(closing);
+	return status;
 }

@@ -10,6 +10,7 @@
 
 #include "base/thread.h"
 #include "internal.h"
+#include "mark.h"
 
 static const enum store_status from_sql[SQL_STATUS_COUNT] = {
 	[SQL_OK]	 = STORE_OK,
@@ -35,6 +36,7 @@ static const char *const texts[STORE_STATUS_COUNT] = {
 	[STORE_FULL]	    = "the disk is full",
 	[STORE_CORRUPT]	    = "the file is damaged",
 	[STORE_UNAVAILABLE] = "the disk failed or the file cannot be used",
+	[STORE_MISSING]	    = "the file is gone",
 };
 
 const char *
@@ -131,29 +133,33 @@ note_loss(struct store *store, enum store_status status)
 	    status != STORE_OK && !sql_is_poisoned(store->sql) ? status : STORE_UNAVAILABLE;
 }
 
+static void
+note_commit(struct store *store)
+{
+	store->is_unclean |= store->is_marking_unclean;
+	store->needs_flush = store->durability == STORE_LAZY;
+	store->committed = store->position;
+	mark_follow(store, store->durability == STORE_DURABLE);
+}
+
 enum store_status
 store_end(struct store *store, enum store_status status)
 {
-	enum store_status committed;
-
 	assert_off_loop();
 	assert(store->is_begun);
 	note_loss(store, status);
 	if (status == STORE_OK)
 		status = store->lost;
 	store->is_begun = false;
-	if (status != STORE_OK) {
+	if (status == STORE_OK) {
+		if ((status = store_from_sql(sql_commit(store->sql))) == STORE_OK)
+			note_commit(store);
+	} else {
 		sql_rollback(store->sql);
-		store->is_marking_unclean = false;
-		return status;
 	}
-	committed = store_from_sql(sql_commit(store->sql));
-	if (committed == STORE_OK) {
-		store->is_unclean |= store->is_marking_unclean;
-		store->needs_flush = store->durability == STORE_LAZY;
-	}
+	store->position = store->committed;
 	store->is_marking_unclean = false;
-	return committed;
+	return status;
 }
 
 enum store_status
@@ -161,6 +167,7 @@ store_step_begin(struct store *store)
 {
 	enum store_status status = store_enter(store);
 
+	store->step = store->position;
 	return status != STORE_OK ? status : store_from_sql(sql_savepoint(store->sql));
 }
 
@@ -170,6 +177,8 @@ store_step_end(struct store *store, enum store_status status)
 	enum store_status ended;
 
 	assert_off_loop();
+	if (status != STORE_OK)
+		store->position = store->step;
 	note_loss(store, status);
 	if (store->lost != STORE_OK)
 		return status != STORE_OK ? status : store->lost;
@@ -189,6 +198,16 @@ store_enter(struct store *store)
 }
 
 enum store_status
+store_touch(struct store *store)
+{
+	enum store_status status = store_enter(store);
+
+	if (status != STORE_OK)
+		return status;
+	return store_run(sql_prepare(store->sql, "UPDATE account SET is_unclean = is_unclean"));
+}
+
+enum store_status
 store_flush(struct store *store)
 {
 	enum store_status status;
@@ -197,8 +216,10 @@ store_flush(struct store *store)
 	assert(!store->is_begun);
 	if (!store->needs_flush)
 		return STORE_OK;
-	if ((status = store_from_sql(sql_flush(store->sql))) == STORE_OK)
+	if ((status = store_from_sql(sql_flush(store->sql))) == STORE_OK) {
 		store->needs_flush = false;
+		mark_follow(store, true);
+	}
 	return status;
 }
 

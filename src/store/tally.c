@@ -17,6 +17,7 @@ store_tally_begin(struct store *store, uint64_t mailbox_id, struct store_tally *
 			.mailbox_id = mailbox_id,
 			.uidnext = sql_column_number(query, 0),
 			.modseq = sql_column_number(query, 1) + 1,
+			.given = 1,
 		};
 	sql_reset(query);
 	return status;
@@ -28,6 +29,7 @@ store_tally_take_uid(struct store_tally *tally, uint32_t *uid_out)
 	if (tally->uidnext > UID_MAX)
 		return STORE_LIMIT;
 	*uid_out = tally->uidnext++;
+	tally->given++;
 	return STORE_OK;
 }
 
@@ -47,8 +49,9 @@ store_tally_end(struct store *store, const struct store_tally *tally)
 {
 	struct sql_statement *update = sql_prepare(store->sql,
 	    "UPDATE mailbox SET uidnext = ?2, highest_modseq = ?3, messages = messages + ?4, "
-	    "unseen = unseen + ?5, deleted = deleted + ?6, size = size + ?7 WHERE id = ?1");
+	    "unseen = unseen + ?5, deleted = deleted + ?6, size = size + ?7, changes = ?8 WHERE id = ?1");
 
+	store->position.changes += tally->given;
 	sql_bind_number(update, 1, tally->mailbox_id);
 	sql_bind_number(update, 2, tally->uidnext);
 	sql_bind_number(update, 3, tally->modseq);
@@ -56,6 +59,7 @@ store_tally_end(struct store *store, const struct store_tally *tally)
 	sql_bind_number(update, 5, tally->unseen);
 	sql_bind_number(update, 6, tally->deleted);
 	sql_bind_number(update, 7, tally->size);
+	sql_bind_number(update, 8, (int64_t)store->position.changes);
 	return store_run(update);
 }
 

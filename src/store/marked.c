@@ -1,0 +1,172 @@
+/*
+ * Opening a file that has a mark: is it the one that was there, and if not, what must never be given again is
+ * stepped over.  Worker threads.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/thread.h"
+#include "internal.h"
+#include "mark.h"
+#include "store/mark.h"
+
+#define ALL_UIDS  (UINT64_C(1) << 32)
+#define MARK_JUMP (1 << 20)	/* more UIDs, and modseqs, than can be given between two flushes of a mark */
+
+/* An empty file is what a disk that was full leaves behind: no mail was ever in it. */
+static bool
+is_file_there(const char *path, uint64_t *inode_out)
+{
+	struct stat about;
+
+	if (stat(path, &about) != 0)
+		return false;
+	*inode_out = about.st_ino;
+	return about.st_size > 0;
+}
+
+static enum store_finding
+compare(const struct store_position *file, enum mark_state state, const struct mark_record *mark, uint64_t era)
+{
+	if (state == MARK_NONE)
+		return STORE_AS_LEFT;
+	if (state == MARK_BROKEN)
+		return STORE_DOUBTFUL;
+	if (file->next_uidvalidity < mark->next_uidvalidity || file->changes < mark->kept ||
+	    (era == mark->era && file->changes < mark->told))
+		return STORE_OLDER;
+	return era == mark->era ? STORE_AS_LEFT : STORE_DOUBTFUL;
+}
+
+static enum store_status
+run_with_number(struct store *store, const char *text, uint64_t number)
+{
+	struct sql_statement *statement = sql_prepare(store->sql, text);
+
+	sql_bind_number(statement, 1, (int64_t)number);
+	return store_run(statement);
+}
+
+/* Mailboxes in which there is no room for so many UIDs get another UIDVALIDITY. */
+static enum store_status
+renew_uidvalidities(struct store *store, uint64_t jump)
+{
+	enum store_status status;
+	uint64_t last = 0;
+
+	do {
+		struct sql_statement *query = sql_prepare(store->sql,
+		    "SELECT id FROM mailbox WHERE id > ?1 AND uidnext + ?2 > 4294967296 ORDER BY id LIMIT 1");
+
+		sql_bind_number(query, 1, (int64_t)last);
+		sql_bind_number(query, 2, (int64_t)jump);
+		if ((status = store_row(query)) == STORE_OK)
+			last = (uint64_t)sql_column_number(query, 0);
+		sql_reset(query);
+		if (status == STORE_OK)
+			status = store_mailbox_renew_uidvalidity(store, last);
+	} while (status == STORE_OK);
+	return status == STORE_NOT_FOUND ? STORE_OK : status;
+}
+
+/* SQLite remembers the ids of tables with AUTOINCREMENT once there was one. */
+static enum store_status
+jump_ids(struct store *store, uint64_t jump)
+{
+	enum store_status status = store_run(sql_prepare(store->sql,
+	    "INSERT INTO sqlite_sequence (name, seq) SELECT 'content', 0 "
+	    "WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'content')"));
+
+	if (status != STORE_OK)
+		return status;
+	return run_with_number(store, "UPDATE sqlite_sequence SET seq = seq + ?1", jump);
+}
+
+/*
+ * Step over whatever may have been given: modseqs, MAILBOXIDs and EMAILIDs by a jump, and UIDs by a jump or, where
+ * there is no room for it or is_older says so, by another UIDVALIDITY.
+ */
+static enum store_status
+step_over(struct store *store, bool is_older, uint64_t jump, const struct mark_record *mark)
+{
+	enum store_status status;
+
+	if (store->position.changes < mark->told)
+		store->position.changes = mark->told;
+	store->position.changes++;
+	if ((status = run_with_number(store, "UPDATE account SET changes = ?1", store->position.changes)) != STORE_OK ||
+	    (status = run_with_number(store, "UPDATE account SET next_uidvalidity = max(next_uidvalidity, ?1)",
+		mark->next_uidvalidity)) != STORE_OK ||
+	    (status = renew_uidvalidities(store, is_older ? ALL_UIDS : jump)) != STORE_OK ||
+	    (status = run_with_number(store, "UPDATE mailbox SET highest_modseq = highest_modseq + ?1", jump)) != STORE_OK ||
+	    (status = jump_ids(store, jump)) != STORE_OK)
+		return status;
+	if (is_older)
+		return STORE_OK;
+	return run_with_number(store, "UPDATE mailbox SET uidnext = uidnext + ?1 WHERE uidnext + ?1 <= 4294967296", jump);
+}
+
+static enum store_status
+raise_numbers(struct store *store, enum store_finding finding, const struct mark_record *mark)
+{
+	uint64_t changes = store->committed.changes;
+	uint64_t jump = MARK_JUMP + (mark->told > changes ? mark->told - changes : 0);
+	enum store_status status;
+
+	if (finding != STORE_OLDER && finding != STORE_DOUBTFUL)
+		return STORE_OK;
+	if ((status = store_begin(store, STORE_DURABLE)) != STORE_OK)
+		return status;
+	return store_end(store, step_over(store, finding == STORE_OLDER, jump, mark));
+}
+
+enum store_status
+store_open_marked(struct store_opening *opening, struct store **store_out)
+{
+	struct mark_record mark, now;
+	enum mark_state state = mark_read(opening->mark_path, &mark);
+	bool is_there = is_file_there(opening->path, &opening->file);
+	enum store_status status;
+	struct store *store;
+
+	assert_off_loop();
+	opening->error = NULL;
+	if (!is_there && (state == MARK_BROKEN || mark.is_made))
+		return STORE_MISSING;
+	status = store_open_file(opening->path, true, mark.next_uidvalidity, &opening->error, &store);
+	if (status != STORE_OK)
+		return status;
+	opening->finding = is_there ? compare(&store->committed, state, &mark, opening->era) : STORE_MADE;
+	if ((status = raise_numbers(store, opening->finding, &mark)) != STORE_OK) {
+		opening->error = memory_copy_string(store_error(store));
+		store_close(&store);
+		return status;
+	}
+	is_file_there(opening->path, &opening->file);
+	now = (struct mark_record){ opening->era,
+		opening->finding == STORE_AS_LEFT ? mark.kept : store->committed.changes,
+		store->committed.changes, store->committed.next_uidvalidity, 1 };
+	mark_attach(store, opening->mark_path, state == MARK_READ ? &mark : NULL, &now);
+	*store_out = store;
+	return STORE_OK;
+}
+
+enum store_status
+store_mark_renew(const char *path, const char *mark_path)
+{
+	struct mark_record mark;
+	uint64_t ignored;
+
+	assert_off_loop();
+	if (is_file_there(path, &ignored))
+		return STORE_EXISTS;
+	if (mark_read(mark_path, &mark) == MARK_NONE)
+		return STORE_OK;
+	mark.is_made = 0;
+	return mark_write(mark_path, &mark, true) ? STORE_OK : errno == ENOSPC ? STORE_FULL : STORE_UNAVAILABLE;
+}
