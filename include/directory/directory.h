@@ -181,6 +181,21 @@ enum directory_status directory_delete(struct directory *directory, struct span 
 enum directory_status directory_list(struct directory *directory, struct span after,
     struct arena *arena, struct directory_user *users_out, size_t limit, size_t *count_out);
 
+/* A user who was deleted, and whose folder may still be there; the span lives in the arena asked into. */
+struct directory_retired {
+	struct span name;
+	char mailbox_id[DIRECTORY_ID_LENGTH + 1];
+	int64_t deleted_s;		/* since 1970-01-01 UTC */
+};
+
+/*
+ * List the deleted users, in the order of their mailbox ids, a page at a time, as directory_list().
+ *
+ *	after	the last mailbox id of the page before; empty at first
+ */
+enum directory_status directory_list_retired(struct directory *directory, struct span after, struct arena *arena,
+    struct directory_retired *retired_out, size_t limit, size_t *count_out);
+
 enum directory_status directory_count(struct directory *directory, uint64_t *count_out);
 
 #endif

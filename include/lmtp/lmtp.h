@@ -62,6 +62,9 @@ struct lmtp_ops {
 	/* Answer by lmtp_delivery_done() for each recipient, in any order, also at once. */
 	void (*deliver)(void *context, struct lmtp_delivery *delivery);
 
+	/* The disk did not take a message for this user, or not only for this one; the sender tries again. */
+	void (*on_disk_failed)(void *context, const char *user, const struct spool *spool);
+
 	/* The session has freed itself: the last call about it.  May come from inside lmtp_session_close(). */
 	void (*on_closed)(void *context, struct lmtp_session *session);
 };

@@ -42,8 +42,9 @@ enum spool_status {
 typedef void spool_finished(enum spool_status status, void *context);
 void spool_finish(struct spool *spool, spool_finished *on_finished, void *context);
 
-/* What has gone wrong so far.  Already reported to the log. */
+/* What has gone wrong so far, and the errno of that. */
 enum spool_status spool_status(const struct spool *spool);
+int spool_error(const struct spool *spool);
 
 /* Octets added so far. */
 uint64_t spool_size(const struct spool *spool);

@@ -20,6 +20,12 @@ struct mailbox_role;
 /* Whether a password fits a credential: auth's password_verify(), which this room does not know.  Compute worker. */
 typedef bool mailbox_fits(struct span password, struct span credential);
 
+/* What keeps other processes out of the data directory, and since when its marks are whole (store/mark.h). */
+struct mailbox_lock {
+	int descriptor;		/* holds it until it is closed */
+	uint64_t era;
+};
+
 /* What the role is made of; all borrowed until mailbox_role_free(). */
 struct mailbox_parts {
 	struct loop *loop;
@@ -28,17 +34,18 @@ struct mailbox_parts {
 	mailbox_fits *fits;		/* NULL: no cas may ask for passwords to be compared */
 	struct link *link;		/* NULL: streams come by mailbox_role_accept() alone */
 	const struct config *config;
-	int lock;			/* of mailbox_role_lock(), taken; 0: mailbox_role_new() does it */
+	struct mailbox_lock lock;	/* taken; descriptor 0: mailbox_role_new() does it */
 };
 
 /*
  * Take the data directory, with a lock that keeps other processes out, and make what must be in it.
  * Blocks.
  *
- * Gives a descriptor, which holds the lock until it is closed.  -1: *error_out, given, says why (another
- * imapd uses it, no permission).
+ *	lock_out	given; the descriptor is closed, or goes to mailbox_role_new()
+ *
+ * False: *error_out, given, says why (another imapd uses it, no permission).
  */
-int mailbox_role_lock(const char *data_directory, char **error_out);
+bool mailbox_role_lock(const char *data_directory, struct mailbox_lock *lock_out, char **error_out);
 
 /*
  * Make the role, and take the data directory if the parts bring no lock: then only before the loop runs.
@@ -93,7 +100,10 @@ void mailbox_role_drain(struct mailbox_role *role, uint64_t over_ms, mailbox_sto
 /* Only after on_stopped, or before anything was accepted.  Accepts NULL, leaves NULL behind. */
 void mailbox_role_free(struct mailbox_role **role);
 
-/* The verb session: turns a control connection into a session of a user. */
+/*
+ * The verbs session, which turns a control connection into a session of a user, acknowledge and user renew; without
+ * a role they say that the service is stopped.
+ */
 void mailbox_role_register(struct mailbox_role *role, struct control *control);
 
 /* Figures for the status. */
@@ -105,6 +115,17 @@ struct mailbox_status {
 	uint64_t appended, delivered;	/* messages, since the start */
 };
 void mailbox_role_status(const struct mailbox_role *role, struct mailbox_status *status_out);
+
+/* Something that is wrong with a user's file or the disk; texts are borrowed, those that do not apply NULL. */
+struct mailbox_fault {
+	const char *kind;		/* a word: damaged, missing, disk-full, disk-failed */
+	const char *user, *path, *error;
+	int64_t since_s;		/* calendar */
+	uint64_t times;
+};
+
+/* Walk what is wrong, oldest first; false past the end. */
+bool mailbox_role_fault(const struct mailbox_role *role, size_t index, struct mailbox_fault *fault_out);
 
 /* Walk the addresses where LMTP is listened on; NULL past the end. */
 const char *mailbox_role_listener(const struct mailbox_role *role, size_t index);

@@ -24,6 +24,8 @@ struct directory_backend {
 	enum directory_status (*delete)(struct directory *directory, struct span name);
 	enum directory_status (*list)(struct directory *directory, struct span after,
 	    struct arena *arena, struct directory_user *users_out, size_t limit, size_t *count_out);
+	enum directory_status (*list_retired)(struct directory *directory, struct span after, struct arena *arena,
+	    struct directory_retired *retired_out, size_t limit, size_t *count_out);
 	enum directory_status (*count)(struct directory *directory, uint64_t *count_out);
 	void (*close)(struct directory *directory);	/* frees it, too */
 };

@@ -115,6 +115,14 @@ directory_list(struct directory *directory, struct span after, struct arena *are
 }
 
 enum directory_status
+directory_list_retired(struct directory *directory, struct span after, struct arena *arena,
+    struct directory_retired *retired_out, size_t limit, size_t *count_out)
+{
+	assert_off_loop();
+	return directory->backend->list_retired(directory, after, arena, retired_out, limit, count_out);
+}
+
+enum directory_status
 directory_count(struct directory *directory, uint64_t *count_out)
 {
 	assert_off_loop();

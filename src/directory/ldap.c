@@ -305,6 +305,18 @@ list(struct directory *directory, struct span after, struct arena *arena,
 }
 
 static enum directory_status
+list_retired(struct directory *directory, struct span after, struct arena *arena,
+    struct directory_retired *retired_out, size_t limit, size_t *count_out)
+{
+	struct ldap_directory *ldap = own(directory);
+
+	if (ldap->local != NULL)
+		return directory_list_retired(ldap->local, after, arena, retired_out, limit, count_out);
+	*count_out = 0;
+	return DIRECTORY_OK;
+}
+
+static enum directory_status
 count_users(struct directory *directory, uint64_t *count_out)
 {
 	struct ldap_directory *ldap = own(directory);
@@ -358,6 +370,7 @@ static const struct directory_backend backend = {
 	.release = release,
 	.delete = delete,
 	.list = list,
+	.list_retired = list_retired,
 	.count = count_users,
 	.close = close_all,
 };

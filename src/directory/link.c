@@ -69,6 +69,19 @@ refuse_list(struct directory *directory, struct span after, struct arena *arena,
 }
 
 static enum directory_status
+refuse_list_retired(struct directory *directory, struct span after, struct arena *arena,
+    struct directory_retired *retired_out, size_t limit, size_t *count_out)
+{
+	(void)directory;
+	(void)after;
+	(void)arena;
+	(void)retired_out;
+	(void)limit;
+	*count_out = 0;
+	return DIRECTORY_READ_ONLY;
+}
+
+static enum directory_status
 refuse_count(struct directory *directory, uint64_t *count_out)
 {
 	(void)directory;
@@ -95,6 +108,7 @@ static const struct directory_backend backend = {
 	.release = refuse_name,
 	.delete = refuse_name,
 	.list = refuse_list,
+	.list_retired = refuse_list_retired,
 	.count = refuse_count,
 	.close = close_link,
 };

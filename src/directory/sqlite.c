@@ -295,6 +295,35 @@ list(struct directory *directory, struct span after, struct arena *arena,
 }
 
 static enum directory_status
+list_retired(struct directory *directory, struct span after, struct arena *arena,
+    struct directory_retired *retired_out, size_t limit, size_t *count_out)
+{
+	struct sqlite_directory *sqlite = own(directory);
+	enum directory_status status = connect_file(sqlite);
+	struct sql_statement *query;
+	enum sql_status step;
+	size_t count = 0;
+
+	if (status != DIRECTORY_OK)
+		return status;
+	query = sql_prepare(sqlite->sql, "SELECT mailbox_id, name, deleted FROM retired_mailbox "
+	    "WHERE mailbox_id > ?1 AND length(mailbox_id) = 32 ORDER BY mailbox_id LIMIT ?2");
+	sql_bind_text(query, 1, after);
+	sql_bind_number(query, 2, (int64_t)limit);
+	while ((step = sql_step(query)) == SQL_ROW) {
+		struct directory_retired *retired = &retired_out[count++];
+
+		*retired = (struct directory_retired){ .name = arena_copy(arena, sql_column_text(query, 1)),
+			.deleted_s = sql_column_number(query, 2) };
+		memcpy(retired->mailbox_id, sql_column_text(query, 0).at, DIRECTORY_ID_LENGTH);
+	}
+	if (step != SQL_OK)
+		return translate(sqlite, step);
+	*count_out = count;
+	return DIRECTORY_OK;
+}
+
+static enum directory_status
 count_users(struct directory *directory, uint64_t *count_out)
 {
 	struct sqlite_directory *sqlite = own(directory);
@@ -334,6 +363,7 @@ directory_open_sqlite(const char *path, struct directory **directory_out)
 		.release = release,
 		.delete = delete,
 		.list = list,
+		.list_retired = list_retired,
 		.count = count_users,
 		.close = close_file,
 	};

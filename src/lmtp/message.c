@@ -158,6 +158,8 @@ on_spooled(enum spool_status status, void *context)
 	struct lmtp_transaction *transaction = &session->transaction;
 
 	if (status != SPOOL_OK) {
+		session->settings->ops->on_disk_failed(session->settings->context, transaction->recipients[0].user,
+		    transaction->message);
 		answer_all(session, status == SPOOL_FULL ? LMTP_NO_SPACE : LMTP_TRY_AGAIN);
 		return;
 	}

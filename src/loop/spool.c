@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "base/thread.h"
 #include "loop/job.h"
@@ -37,6 +36,7 @@ struct spool {
 	bool is_finishing;
 	bool is_closing;
 	enum spool_status status;
+	int error;			/* errno of it */
 	void (*on_room)(void *context);
 	void *room_context;
 	spool_finished *on_finished;
@@ -163,9 +163,8 @@ static void
 note_error(struct spool *spool, int error)
 {
 	spool->status = error == ENOSPC || error == EDQUOT ? SPOOL_FULL : SPOOL_FAILED;
+	spool->error = error;
 	buffer_free(&spool->pending);
-	log_error("spool-failed", log_text("directory", spool->directory),
-	    log_text("error", strerror(error)));
 }
 
 static void
@@ -253,6 +252,12 @@ enum spool_status
 spool_status(const struct spool *spool)
 {
 	return spool->status;
+}
+
+int
+spool_error(const struct spool *spool)
+{
+	return spool->error;
 }
 
 uint64_t

@@ -53,11 +53,11 @@ struct role_kind {
 	const char *name;
 	enum config_role bit;
 
-	/* Take what only one process may have; *lock_out is a descriptor.  Blocks.  NULL: nothing. */
-	bool (*prepare)(const char *data_directory, int *lock_out, char **error_out);
+	/* Take what only one process may have.  Blocks.  NULL: nothing. */
+	bool (*prepare)(const char *data_directory, struct mailbox_lock *lock_out, char **error_out);
 
 	/* Make the part, bind its ports, register its verbs.  Takes the lock. */
-	bool (*open)(struct service *service, int lock, char **error_out);
+	bool (*open)(struct service *service, const struct mailbox_lock *lock, char **error_out);
 
 	/* Send everybody away; may be called again with less time. */
 	void (*drain)(struct service *service, uint64_t over_ms, void (*on_stopped)(void *context),
@@ -100,7 +100,7 @@ struct role {
 	struct deferred again;
 	struct job prepare;		/* STARTING */
 	const char *data_directory;	/* of the configuration in force when it began */
-	int lock;
+	struct mailbox_lock lock;
 	char *prepare_error;
 	bool is_prepared;
 };

@@ -25,7 +25,7 @@ forget_cas_verbs(struct service *service)
 }
 
 static bool
-open_cas(struct service *service, int lock, char **error_out)
+open_cas(struct service *service, const struct mailbox_lock *lock, char **error_out)
 {
 	struct cas_parts parts = {
 		.loop = service->loop,
@@ -79,14 +79,13 @@ cas_address(const struct service *service, size_t index)
 }
 
 static bool
-prepare_mailbox(const char *data_directory, int *lock_out, char **error_out)
+prepare_mailbox(const char *data_directory, struct mailbox_lock *lock_out, char **error_out)
 {
-	*lock_out = mailbox_role_lock(data_directory, error_out);
-	return *lock_out >= 0;
+	return mailbox_role_lock(data_directory, lock_out, error_out);
 }
 
 static bool
-open_mailbox(struct service *service, int lock, char **error_out)
+open_mailbox(struct service *service, const struct mailbox_lock *lock, char **error_out)
 {
 	struct mailbox_parts parts = {
 		.loop = service->loop,
@@ -96,7 +95,7 @@ open_mailbox(struct service *service, int lock, char **error_out)
 		.fits = password_verify,
 		.link = service->link,
 		.config = service->config,
-		.lock = lock,
+		.lock = *lock,
 	};
 
 	service->mailbox = mailbox_role_new(&parts, error_out);
@@ -116,11 +115,15 @@ drain_mailbox(struct service *service, uint64_t over_ms, void (*on_stopped)(void
 	mailbox_role_drain(service->mailbox, over_ms, on_stopped, context);
 }
 
+/* As forget_cas_verbs(). */
+static const char *const mailbox_verbs[] = { "session", "acknowledge", "user renew" };
+
 static void
 close_mailbox(struct service *service)
 {
 	mailbox_role_free(&service->mailbox);
-	control_register(service->control, "session", CONTROL_CHANGE, NULL, NULL);
+	for (size_t i = 0; i < COUNT_OF(mailbox_verbs); i++)
+		control_register(service->control, mailbox_verbs[i], CONTROL_CHANGE, NULL, NULL);
 }
 
 static void

@@ -85,11 +85,23 @@ tell_cas(const struct role *role, struct control_call *call)
 	}
 }
 
+static void
+tell_mailbox(const struct role *role, struct control_call *call)
+{
+	struct mailbox_fault fault;
+
+	for (size_t i = 0; mailbox_role_fault(role->service->mailbox, i, &fault); i++)
+		tell(role, &(struct problem){ fault.kind, fault.user, fault.path, fault.since_s, fault.times,
+		    fault.error }, call);
+}
+
 void
 problems_tell(const struct role *role, struct control_call *call)
 {
 	if (role->kind->bit == CONFIG_ROLE_CAS)
 		tell_cas(role, call);
+	else
+		tell_mailbox(role, call);
 }
 
 void

@@ -86,7 +86,7 @@ open_part(struct role *role)
 	char *error = NULL;
 
 	role->is_prepared = false;
-	if (!role->kind->open(role->service, role->lock, &error)) {
+	if (!role->kind->open(role->service, &role->lock, &error)) {
 		fail(role, error);
 		return;
 	}
@@ -116,7 +116,7 @@ on_prepared(struct job *job)
 	} else if (is_wanted(role)) {
 		open_part(role);
 	} else {
-		close(role->lock);
+		close(role->lock.descriptor);
 		role->is_prepared = false;
 		enter(role, ROLE_STOPPED);
 	}
@@ -128,7 +128,6 @@ start(struct role *role)
 {
 	enter(role, ROLE_STARTING);
 	role->data_directory = role->service->config->data_directory;
-	role->lock = 0;
 	if (role->kind->prepare == NULL) {
 		open_part(role);
 		advance_later(role);
@@ -216,7 +215,7 @@ role_fini(struct role *role)
 		return;
 	deferred_cancel(&role->again);
 	if (role->is_prepared)
-		close(role->lock);
+		close(role->lock.descriptor);
 	free(role->error);
 	memo_fini(&role->memo);
 }
@@ -243,7 +242,7 @@ role_open_now(struct role *role, char **error_out)
 		return true;
 	}
 	role->is_prepared = false;
-	if (!role->kind->open(role->service, role->lock, error_out))
+	if (!role->kind->open(role->service, &role->lock, error_out))
 		return false;
 	role->state = ROLE_RUNNING;
 	return true;

@@ -84,6 +84,8 @@ def test_users(server):
     assert ask(server, "user", "show", "nobody", code=67)["user"] == []
     ask(server, "user", "del", "nobody", "--yes", code=67)
     ask(server, "user", "del", "demo", code=64)         # nobody can be asked
+    ask(server, "user", "renew", "nobody", "--yes", code=67)
+    ask(server, "user", "renew", "demo", "--yes")       # there never was a file
 
 
 def test_sessions(server):
@@ -118,6 +120,7 @@ def test_status(server):
     assert answer["server"][0]["pid"] == server.process.pid
     assert ask(server, "status", "mailbox")["server"] == []
     ask(server, "status", "pop3", code=64)
+    assert ask(server, "acknowledge", "all", code=1)["acknowledged"] == [{"problems": 0}]
 
 
 def test_log(server):
@@ -167,7 +170,7 @@ def test_nobody_answers():
         arguments = {"user add": ["a"], "user passwd": ["a"], "user set": ["a", "--imap=on"], "user show": ["a"],
                      "user del": ["a", "--yes"], "import": ["a", "eml", str(server.config)], "kick": ["a"],
                      "start": ["all"], "stop": ["all"], "drain": ["all"], "restart": ["all"], "net start": ["imap4"],
-                     "net stop": ["imap4"]}
+                     "net stop": ["imap4"], "user renew": ["a", "--yes"], "acknowledge": ["all"]}
         for verb in verbs():
             if verb in ("link-key", "config show"):
                 continue        # they ask nobody

@@ -126,7 +126,14 @@ on_closed(void *context, struct lmtp_session *session)
 	fixture->is_closed = true;
 }
 
-static const struct lmtp_ops ops = { lookup, deliver, on_closed };
+static void
+on_disk_failed(void *context, const char *user, const struct spool *spool)
+{
+	(void)context, (void)user, (void)spool;
+	fail();
+}
+
+static const struct lmtp_ops ops = { lookup, deliver, on_disk_failed, on_closed };
 
 static void
 setup(struct fixture *fixture)

@@ -267,6 +267,16 @@ test_renewed(void **state)
 	clock_fake(0, 0);
 }
 
+static uint64_t
+third_content(struct place *place)
+{
+	struct store_snapshot snapshot = snapshot_of(&place->fixture, place->fixture.inbox);
+	uint64_t content = snapshot.messages[2].content_id;
+
+	store_snapshot_fini(&snapshot);
+	return content;
+}
+
 enum moment { CLOSED, IN_USE, IN_USE_THEN_KILLED };
 
 /* UIDs that are given after a restore are told under another UIDVALIDITY. */
@@ -286,14 +296,14 @@ older_one(struct place *place, enum moment moment)
 	assert_int_equal(store_mailbox_create(place->fixture.store, SPAN("more"), NULL, &mailbox), STORE_OK);
 	commit(&place->fixture);
 	highest = highest_uidvalidity(place);
-	content = snapshot_of(&place->fixture, place->fixture.inbox).messages[2].content_id;
+	content = third_content(place);
 	if (moment == IN_USE_THEN_KILLED)
 		crash(place);
 	restore(place);
 	reopen(place, STORE_OLDER);
 	assert_new_uidvalidities(place, highest);
 	append_one(place);
-	assert_true(snapshot_of(&place->fixture, place->fixture.inbox).messages[2].content_id > content);
+	assert_true(third_content(place) > content);
 	begin(&place->fixture, STORE_DURABLE);
 	assert_int_equal(store_mailbox_create(place->fixture.store, SPAN("other"), NULL, &content), STORE_OK);
 	commit(&place->fixture);

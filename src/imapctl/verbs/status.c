@@ -99,6 +99,30 @@ with_words(const struct order *order, const char *verb)
 }
 
 int
+run_acknowledge(const struct order *order)
+{
+	const struct span word = span_from_string(order->words[0]);
+	struct arena *arena = arena_new();
+	const struct answer *answer;
+	struct span count;
+	struct ctl *ctl;
+	int code;
+
+	if ((ctl = ctl_open(order, &code)) != NULL) {
+		answer = ctl_call(ctl, "acknowledge", &word, 1, (struct span){ NULL, 0 });
+		code = ctl_report(answer);
+		if (order->json != NULL)
+			records_print(order, answer);
+		else if (code == EX_OK && record_field(answer->lines[0], arena, "acknowledged", "problems", &count))
+			printf("%.*s problem%s acknowledged\n", SPAN_ARGS(count),
+			    span_equals(count, SPAN("1")) ? "" : "s");
+	}
+	ctl_close(&ctl);
+	arena_free(&arena);
+	return code;
+}
+
+int
 run_who(const struct order *order)
 {
 	return with_words(order, "who");

@@ -118,6 +118,18 @@ run_user_del(const struct order *order)
 }
 
 int
+run_user_renew(const struct order *order)
+{
+	char question[320];
+
+	snprintf(question, sizeof question, "Give %s a new, empty mailbox?  The file with the mail is gone.",
+	    order->words[0]);
+	if (!order_has(order, OPTION_YES) && !terminal_confirms(question))
+		return EX_USAGE;
+	return ask(order, "user renew", (struct span){ NULL, 0 });
+}
+
+int
 run_user_list(const struct order *order)
 {
 	return ctl_print(order, "user list", NULL, 0);

@@ -6,6 +6,7 @@
 
 #include "../session/notify.h"
 #include "../session/oldname.h"
+#include "../shared/fault.h"
 #include "../shared/role.h"
 #include "append.h"
 #include "base/clock.h"
@@ -383,6 +384,8 @@ on_spooled(enum spool_status status, void *context)
 		return;
 	}
 	append->is_finishing = false;
+	faults_note_disk(session->role->faults, session->user, session->role->data_directory, status == SPOOL_FULL,
+	    spool_error(append->incoming.spool));
 	finish(session, status == SPOOL_FULL ? REPLY_DISK_FULL : REPLY_UNAVAILABLE);
 	session_end_wait(session);
 }

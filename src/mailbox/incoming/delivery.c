@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "../shared/fault.h"
 #include "../shared/state.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -162,7 +163,7 @@ on_rendered(struct job *job)
 		recipient->index = i;
 		recipient->arena = arena_new();
 		recipient->account = account_hold(delivery->role->accounts,
-		    delivery->lmtp->recipients[i].mailbox_id);
+		    delivery->lmtp->recipients[i].mailbox_id, delivery->lmtp->recipients[i].user);
 		recipient->job.kind = ACCOUNT_DURABLE;
 		recipient->job.work = work_deliver;
 		recipient->job.done = on_delivered;
@@ -210,7 +211,16 @@ on_closed(void *context, struct lmtp_session *lmtp)
 	role->on_ended(role);
 }
 
-static const struct lmtp_ops ops = { look_up, deliver, on_closed };
+static void
+on_disk_failed(void *context, const char *user, const struct spool *spool)
+{
+	const struct mailbox_role *role = context;
+
+	faults_note_disk(role->faults, user, role->data_directory, spool_status(spool) == SPOOL_FULL,
+	    spool_error(spool));
+}
+
+static const struct lmtp_ops ops = { look_up, deliver, on_disk_failed, on_closed };
 
 void
 delivery_configure(struct mailbox_role *role)

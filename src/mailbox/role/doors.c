@@ -177,4 +177,5 @@ void
 mailbox_role_register(struct mailbox_role *role, struct control *control)
 {
 	control_register(control, "session", CONTROL_CHANGE, on_session_call, role);
+	role_register_upkeep(role, control);
 }

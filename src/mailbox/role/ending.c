@@ -1,18 +1,42 @@
 /*
  * How the role ends: nobody comes in any more, everybody leaves, then the stores are closed.  Loop thread.
  */
+#include <errno.h>
+#include <string.h>
+
 #include "../incoming/delivery.h"
 #include "../session/session.h"
+#include "base/log.h"
 #include "life.h"
 #include "link/link.h"
 
+static void
+work_end(struct job *job)
+{
+	struct mailbox_role *role = CONTAINER_OF(job, struct mailbox_role, ending);
+
+	if (!store_era_end(role->lock.descriptor))
+		log_warning("mark-failed", log_text("path", role->data_directory), log_text("reason", strerror(errno)));
+}
+
+static void
+on_ended(struct job *job)
+{
+	struct mailbox_role *role = CONTAINER_OF(job, struct mailbox_role, ending);
+
+	timer_stop(&role->drain);
+	role->on_stopped(role->stopped_context);
+}
+
+/* With the stores the marks are closed, and on the disk. */
 static void
 on_accounts_stopped(void *context)
 {
 	struct mailbox_role *role = context;
 
-	timer_stop(&role->drain);
-	role->on_stopped(role->stopped_context);
+	role->ending.work = work_end;
+	role->ending.done = on_ended;
+	workers_submit(role->parts.storage, &role->ending);
 }
 
 void
@@ -22,6 +46,7 @@ role_check_stopped(struct mailbox_role *role)
 	    role->deliveries_count > 0 || role->jobs > 0)
 		return;
 	role->is_closing_accounts = true;
+	timer_stop(&role->trials);
 	accounts_stop(role->accounts, on_accounts_stopped, role);
 }
 

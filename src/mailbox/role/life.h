@@ -5,6 +5,8 @@
  *	drain.c		sending sessions away, one after the other
  *	ending.c	its end
  *	doors.c		who comes in
+ *	trials.c	whether what was wrong is over
+ *	upkeep.c	what an operator may have done to users' files
  */
 #ifndef ROLE_LIFE_H
 #define ROLE_LIFE_H
@@ -25,5 +27,12 @@ void role_bye_all(struct mailbox_role *role);
 
 /* For role->drain. */
 void role_drain_on_due(void *context);
+
+/* The verbs acknowledge and user renew. */
+struct control;
+void role_register_upkeep(struct mailbox_role *role, struct control *control);
+
+/* For role->trials. */
+void role_on_trials_due(void *context);
 
 #endif

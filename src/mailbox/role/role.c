@@ -12,6 +12,7 @@
 #include "../incoming/delivery.h"
 #include "../session/session.h"
 #include "../shared/state.h"
+#include "../shared/fault.h"
 #include "base/thread.h"
 #include "config/config.h"
 #include "life.h"
@@ -85,36 +86,53 @@ configure(struct mailbox_role *role)
 	delivery_configure(role);
 }
 
-int
-mailbox_role_lock(const char *data_directory, char **error_out)
+bool
+mailbox_role_lock(const char *data_directory, struct mailbox_lock *lock_out, char **error_out)
 {
-	int lock;
+	struct mailbox_lock lock;
 
 	assert_off_loop();
-	lock = lock_directory(data_directory, error_out);
-	if (lock >= 0 && !make_data_folder(data_directory, error_out)) {
-		close(lock);
-		lock = -1;
+	if ((lock.descriptor = lock_directory(data_directory, error_out)) < 0)
+		return false;
+	if (!make_data_folder(data_directory, error_out)) {
+		close(lock.descriptor);
+		return false;
 	}
-	return lock;
+	if (!store_era_begin(lock.descriptor, &lock.era) || !store_marks_init(data_directory, lock.era)) {
+		*error_out = error_text(data_directory, strerror(errno));
+		close(lock.descriptor);
+		return false;
+	}
+	*lock_out = lock;
+	return true;
 }
 
-struct mailbox_role *
-mailbox_role_new(const struct mailbox_parts *parts, char **error_out)
+static void
+open_accounts(struct mailbox_role *role)
 {
-	const struct config *config = parts->config;
-	int lock = parts->lock > 0 ? parts->lock : mailbox_role_lock(config->data_directory, error_out);
-	struct mailbox_role *role;
+	const struct config *config = role->parts.config;
 	struct accounts_settings settings = {
-		.loop = parts->loop,
-		.storage = parts->storage,
+		.loop = role->parts.loop,
+		.storage = role->parts.storage,
 		.data_directory = config->data_directory,
+		.era = role->lock.era,
+		.faults = role->faults,
 		.open_max = config->open_databases,
 		.is_always_durable = config->flag_sync == CONFIG_FLAG_SYNC_ALWAYS,
 		.on_lost = state_all_lost,
 	};
 
-	if (lock < 0)
+	role->data_directory = config->data_directory;
+	role->accounts = accounts_new(&settings);
+}
+
+struct mailbox_role *
+mailbox_role_new(const struct mailbox_parts *parts, char **error_out)
+{
+	struct mailbox_lock lock = parts->lock;
+	struct mailbox_role *role;
+
+	if (lock.descriptor == 0 && !mailbox_role_lock(parts->config->data_directory, &lock, error_out))
 		return NULL;
 	role = NEW(struct mailbox_role);
 	role->parts = *parts;
@@ -123,8 +141,11 @@ mailbox_role_new(const struct mailbox_parts *parts, char **error_out)
 	list_init(&role->deliveries);
 	role->on_ended = role_check_stopped;
 	role_lookups_init(role);
-	role->accounts = accounts_new(&settings);
+	role->faults = faults_new();
+	open_accounts(role);
 	timer_init(&role->drain, parts->loop, role_drain_on_due, role);
+	timer_init(&role->trials, parts->loop, role_on_trials_due, role);
+	role_on_trials_due(role);
 	configure(role);
 	return role;
 }
@@ -154,6 +175,12 @@ mailbox_role_status(const struct mailbox_role *role, struct mailbox_status *stat
 	};
 }
 
+bool
+mailbox_role_fault(const struct mailbox_role *role, size_t index, struct mailbox_fault *fault_out)
+{
+	return faults_get(role->faults, index, fault_out);
+}
+
 void
 mailbox_role_free(struct mailbox_role **role)
 {
@@ -163,9 +190,11 @@ mailbox_role_free(struct mailbox_role **role)
 	if (freed == NULL)
 		return;
 	timer_stop(&freed->drain);
+	timer_stop(&freed->trials);
 	role_close_doors(freed);
 	job_queue_free(&freed->directory_jobs);
 	accounts_free(&freed->accounts);
-	close(freed->lock);
+	faults_free(&freed->faults);
+	close(freed->lock.descriptor);
 	free(freed);
 }

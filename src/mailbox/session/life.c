@@ -411,7 +411,7 @@ void
 session_login(struct session *session, struct span user, const char *mailbox_id)
 {
 	session->user = memory_copy_span(user);
-	session->account = account_hold(session->role->accounts, mailbox_id);
+	session->account = account_hold(session->role->accounts, mailbox_id, session->user);
 	session->role->logins++;
 	session_mask(session);
 	start_timer(session);

@@ -32,6 +32,7 @@ static const struct reply_words replies[REPLY_COUNT] = {	/* codes: RFC 9051 sect
 	[REPLY_EMPTY_MESSAGE]	= { IMAP_NO, NULL, "a message of no octets gives up the APPEND" },
 	[REPLY_DISK_FULL]	= { IMAP_NO, "UNAVAILABLE", "no space left, try again later" },
 	[REPLY_CORRUPT]		= { IMAP_NO, "CORRUPTION", "mailbox damaged, the operator is told" },
+	[REPLY_MISSING]		= { IMAP_NO, "CORRUPTION", "the mail of this user is gone, the operator is told" },
 	[REPLY_UNAVAILABLE]	= { IMAP_NO, "UNAVAILABLE", "storage failed, try again later" },
 	[REPLY_USE_UNKNOWN]	= { IMAP_NO, "USEATTR", "this special use is not supported here" },
 	[REPLY_BAD_STATE]	= { IMAP_BAD, NULL, "not now: wrong state for this command" },
@@ -68,6 +69,7 @@ reply_for(enum store_status status)
 		[STORE_FULL]	    = REPLY_DISK_FULL,
 		[STORE_CORRUPT]	    = REPLY_CORRUPT,
 		[STORE_UNAVAILABLE] = REPLY_UNAVAILABLE,
+		[STORE_MISSING]	    = REPLY_MISSING,
 	};
 
 	return by_status[status];

@@ -28,6 +28,7 @@ enum reply {
 	REPLY_EMPTY_MESSAGE,
 	REPLY_DISK_FULL,
 	REPLY_CORRUPT,
+	REPLY_MISSING,
 	REPLY_UNAVAILABLE,
 	REPLY_USE_UNKNOWN,	/* CREATE with a special use that does not exist */
 	REPLY_BAD_STATE,	/* BAD: the command is not legal now */

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "batch.h"
+#include "fault.h"
 #include "state_cache.h"
 
 #define FLUSH_MS	900		/* of flag changes; DESIGN section 2 promises a second */
@@ -34,6 +35,8 @@ struct account {
 	struct accounts *accounts;
 	struct list link;		/* in accounts->open, or alone */
 	struct span id;
+	char *user;
+	unsigned faults;		/* kinds that it has, as bits */
 	struct batch_store batch;
 	struct job_queue *queue;
 	struct list states;
@@ -141,14 +144,18 @@ format_path(const char *format, const char *directory, const char *id)
 }
 
 static struct account *
-account_new(struct accounts *accounts, const char *id)
+account_new(struct accounts *accounts, const char *id, const char *user)
 {
 	struct account *account = NEW(struct account);
 
 	account->accounts = accounts;
 	account->id = span_from_string(memory_copy_string(id));
+	account->user = memory_copy_string(user);
+	account->faults = faults_of(accounts->settings.faults, id);
 	account->batch.directory = format_path("%s/data/%.2s", accounts->settings.data_directory, id);
 	account->batch.path = format_path("%s/data/%.2s/%s/mail.db", accounts->settings.data_directory, id);
+	account->batch.mark_path = format_path("%s/marks/%.2s/%s", accounts->settings.data_directory, id);
+	account->batch.era = accounts->settings.era;
 	account->batch.is_always_durable = &accounts->settings.is_always_durable;
 	account->queue = job_queue_new(accounts->settings.storage, batch_run, &account->batch);
 	job_queue_set_limits(account->queue, 64, WAITING_MAX);
@@ -171,19 +178,22 @@ account_free(struct account *account)
 	job_queue_free(&account->queue);
 	free(account->batch.directory);
 	free(account->batch.path);
+	free(account->batch.mark_path);
+	free(account->batch.error);
 	free((void *)account->id.at);
+	free(account->user);
 	free(account);
 	check_stopped(accounts);
 }
 
 struct account *
-account_hold(struct accounts *accounts, const char *mailbox_id)
+account_hold(struct accounts *accounts, const char *mailbox_id, const char *user)
 {
 	struct account *account = map_get(accounts->by_id, span_from_string(mailbox_id));
 
 	assert(accounts->on_stopped == NULL);
 	if (account == NULL)
-		account = account_new(accounts, mailbox_id);
+		account = account_new(accounts, mailbox_id, user);
 	account->holders++;
 	return account;
 }
@@ -225,12 +235,70 @@ set_open(struct account *account, bool is_open)
 	accounts->open_count += is_open ? 1 : (size_t)-1;
 }
 
+static bool
+find_kind(enum store_status status, enum fault_kind *kind_out)
+{
+	static const struct {
+		enum store_status status;
+		enum fault_kind kind;
+	} kinds[] = {
+		{ STORE_CORRUPT, FAULT_DAMAGED },
+		{ STORE_MISSING, FAULT_MISSING },
+		{ STORE_FULL, FAULT_FULL },
+		{ STORE_UNAVAILABLE, FAULT_FAILED },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+		*kind_out = kinds[i].kind;
+		if (kinds[i].status == status)
+			return true;
+	}
+	return false;
+}
+
+static void
+note_fault(struct account *account, const struct account_job *job)
+{
+	struct faults *faults = account->accounts->settings.faults;
+	const char *id = (const char *)account->id.at;
+	struct fault fault = { .id = id, .user = account->user, .path = account->batch.path,
+		.error = job->error, .file = job->file };
+
+	if (find_kind(job->status, &fault.kind)) {
+		if (!job->is_trial)
+			faults_note(faults, &fault);
+	} else if (job->status == STORE_OK && account->faults != 0 && job->kind < ACCOUNT_CLOSE) {
+		faults_end(faults, id, FAULT_BIT(FAULT_MISSING) | FAULT_BIT(FAULT_FAILED) |
+		    FAULT_BIT(FAULT_DAMAGED) | (job->kind == ACCOUNT_DURABLE ? FAULT_BIT(FAULT_FULL) : 0),
+		    job->file);
+	} else {
+		return;
+	}
+	account->faults = faults_of(faults, id);
+}
+
+/* Its file is not the one that we knew. */
+static void
+log_news(const struct account *account, const struct account_job *job)
+{
+	if (job->news == STORE_OLDER)
+		log_warning("store-restored", log_text("user", account->user), log_text("path", account->batch.path),
+		    log_text("reason", "an older file was put back"), log_text("done", "UIDVALIDITY raised"));
+	else if (job->news == STORE_DOUBTFUL)
+		log_info("store-doubtful", log_text("user", account->user), log_text("path", account->batch.path),
+		    log_text("done", "UIDNEXT and HIGHESTMODSEQ raised"));
+}
+
 /* A job has come home: what it tells about the store, whoever submitted it. */
 static void
-note_home(struct account *account, const struct account_job *job)
+note_home(struct account *account, struct account_job *job)
 {
 	account->jobs--;
 	set_open(account, job->is_open);
+	log_news(account, job);
+	note_fault(account, job);
+	free(job->error);
+	job->error = NULL;
 	if (job->is_broken)
 		account->accounts->settings.on_lost(account);
 	if (!job->needs_flush)
@@ -302,9 +370,6 @@ static void
 on_flushed(struct account_job *job)
 {
 	job->account->is_flushing = false;
-	if (job->status != STORE_OK)
-		log_error("store-flush", log_span("mailbox", job->account->id),
-		    log_text("error", store_status_text(job->status)));
 }
 
 static void
@@ -470,6 +535,18 @@ void
 account_set_actor(struct account *account, const void *actor)
 {
 	account->actor = actor;
+}
+
+const char *
+account_path(const struct account *account)
+{
+	return account->batch.path;
+}
+
+const char *
+account_mark_path(const struct account *account)
+{
+	return account->batch.mark_path;
 }
 
 struct loop *

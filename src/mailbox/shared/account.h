@@ -9,16 +9,19 @@
 #include "base/list.h"
 #include "loop/job.h"
 #include "loop/loop.h"
-#include "store/store.h"
+#include "store/mark.h"
 
 struct account;
 struct accounts;
+struct faults;
 
 enum account_kind {
 	ACCOUNT_READ,		/* outside of transactions */
 	ACCOUNT_LAZY,		/* changes flags only: may be flushed within a second */
 	ACCOUNT_DURABLE,	/* done() comes after the flush */
 	ACCOUNT_CLOSE,		/* private to account.c: close the store */
+	ACCOUNT_ASIDE,		/* the store is closed, and work() gets NULL: for what concerns the file */
+	ACCOUNT_REMOVE,		/* likewise, and nothing is opened or made any more */
 };
 
 /*
@@ -33,13 +36,19 @@ struct account_job {
 	/* Loop.  Comes always, in the order of submission; may free the job. */
 	void (*done)(struct account_job *job);
 	enum store_status status;	/* of work and commit together; to be read in done() */
-	bool needs_flush, is_broken, is_open;	/* private to account.c */
+	/* Private to account.c. */
+	bool needs_flush, is_broken, is_open, is_trial;
+	uint64_t file;
+	enum store_finding news;
+	char *error;
 };
 
 struct accounts_settings {
 	struct loop *loop;
 	struct workers *storage;
 	const char *data_directory;	/* borrowed for life */
+	uint64_t era;			/* of its marks */
+	struct faults *faults;	/* gets what is wrong */
 	size_t open_max;		/* stores open at a time, as far as they are idle */
 	bool is_always_durable;		/* flag-sync always */
 	/* A store has failed: what is on the disk is unknown.  Comes before the job's done(). */
@@ -59,8 +68,11 @@ void accounts_free(struct accounts **accounts);
 size_t accounts_count(const struct accounts *accounts);
 size_t accounts_open_count(const struct accounts *accounts);
 
-/* Hold the account of a mailbox id (directory/directory.h); its file is made with the first job. */
-struct account *account_hold(struct accounts *accounts, const char *mailbox_id);
+/*
+ * Hold the account of a mailbox id (directory/directory.h), whose user has this name; its file is made with the
+ * first job, unless there was one before.
+ */
+struct account *account_hold(struct accounts *accounts, const char *mailbox_id, const char *user);
 
 /* Let go.  Jobs under way go on.  Accepts NULL, leaves NULL behind. */
 void account_release(struct account **account);
@@ -90,6 +102,10 @@ void account_set_actor(struct account *account, const void *actor);
 
 /* A state has gone: the account may go, too, if nothing else keeps it. */
 void account_tend(struct account *account);
+
+/* Where the file and its mark are; any thread, as long as the account is held. */
+const char *account_path(const struct account *account);
+const char *account_mark_path(const struct account *account);
 
 struct loop *account_loop(const struct account *account);
 

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "batch.h"
 
 static struct account_job *
@@ -20,13 +19,44 @@ first_job(struct list *jobs)
 	return LIST_ENTRY(jobs->next, struct account_job, job.link);
 }
 
-/* The job goes home and must not be touched any more. */
+static bool
+is_failure(enum store_status status)
+{
+	return status == STORE_FULL || status == STORE_CORRUPT || status == STORE_UNAVAILABLE ||
+	    status == STORE_MISSING;
+}
+
+/* What SQLite says of a failure, before the store is closed; it says so of success, too. */
 static void
-complete(struct batch_store *batch, struct account_job *job, bool is_broken)
+note_error(struct batch_store *batch, enum store_status status)
+{
+	const char *error;
+
+	if (batch->store == NULL || batch->error != NULL || !is_failure(status))
+		return;
+	error = store_error(batch->store);
+	if (strcmp(error, "not an error") != 0 && strstr(error, "row available") == NULL)
+		batch->error = memory_copy_string(error);
+}
+
+/*
+ * The job goes home and must not be touched any more; nor must the batch, when it was the last job.
+ *
+ *	error	what SQLite says, or NULL; copied
+ */
+static void
+complete(struct batch_store *batch, struct account_job *job, bool is_broken, const char *error)
 {
 	job->is_broken = is_broken;
 	job->is_open = batch->store != NULL;
 	job->needs_flush = batch->store != NULL && store_needs_flush(batch->store);
+	job->file = batch->file;
+	job->news = batch->news;
+	batch->news = STORE_AS_LEFT;
+	if (job->news != STORE_AS_LEFT && batch->was_open)
+		job->is_broken = true;	/* what is known of it is not true any more */
+	batch->was_open = batch->was_open || batch->store != NULL;
+	job->error = is_failure(job->status) && error != NULL ? memory_copy_string(error) : NULL;
 	job_complete(&job->job);
 }
 
@@ -52,15 +82,23 @@ make_directory(const char *path)
 static enum store_status
 open_store(struct batch_store *batch)
 {
+	struct store_opening opening = { .path = batch->path, .mark_path = batch->mark_path, .era = batch->era };
 	enum store_status status;
 
 	if (batch->store != NULL)
 		return STORE_OK;
+	if (batch->is_gone)
+		return STORE_NOT_FOUND;
 	if ((status = make_directory(batch->directory)) != STORE_OK) {
-		log_error("store-open", log_text("path", batch->directory), log_text("error", strerror(errno)));
+		batch->error = memory_copy_string(strerror(errno));
 		return status;
 	}
-	return store_open(batch->path, true, &batch->store);
+	status = store_open_marked(&opening, &batch->store);
+	batch->error = opening.error;
+	if (status == STORE_OK)
+		batch->news = opening.finding;
+	batch->file = status == STORE_OK ? opening.file : 0;
+	return status;
 }
 
 /* After an error of the disk the next job opens the file anew, which recovers it. */
@@ -69,9 +107,18 @@ drop_if_poisoned(struct batch_store *batch)
 {
 	if (batch->store == NULL || !store_is_poisoned(batch->store))
 		return false;
-	log_error("store-failed", log_text("path", batch->path), log_text("error", store_error(batch->store)));
 	store_close(&batch->store);
 	return true;
+}
+
+/* Give what SQLite has said. */
+static char *
+take_error(struct batch_store *batch)
+{
+	char *error = batch->error;
+
+	batch->error = NULL;
+	return error;
 }
 
 /* One read transaction for all that the job reads: each of its own costs ten calls of fcntl(). */
@@ -87,18 +134,32 @@ read_store(struct store *store, struct account_job *job)
 static void
 run_read(struct batch_store *batch, struct account_job *job)
 {
+	char *error;
+
 	job->status = open_store(batch);
 	if (job->status == STORE_OK)
 		job->status = read_store(batch->store, job);
-	complete(batch, job, drop_if_poisoned(batch));
+	note_error(batch, job->status);
+	error = take_error(batch);
+	complete(batch, job, drop_if_poisoned(batch), error);
+	free(error);
 }
 
 static void
 run_close(struct batch_store *batch, struct account_job *job)
 {
+	job->status = store_close(&batch->store);
+	complete(batch, job, false, NULL);
+}
+
+/* Whatever is known of the file is not true any more. */
+static void
+run_aside(struct batch_store *batch, struct account_job *job)
+{
 	store_close(&batch->store);
-	job->status = STORE_OK;
-	complete(batch, job, false);
+	batch->is_gone = batch->is_gone || job->kind == ACCOUNT_REMOVE;
+	job->status = job->work(NULL, job);
+	complete(batch, job, true, NULL);
 }
 
 static bool
@@ -128,8 +189,9 @@ count_writes(const struct batch_store *batch, struct list *jobs, enum store_dura
 
 /* A job that is alone needs no step of its own: its failure undoes the transaction. */
 static enum store_status
-run_steps(struct store *store, struct list *jobs, size_t count)
+run_steps(struct batch_store *batch, struct list *jobs, size_t count)
 {
+	struct store *store = batch->store;
 	struct list *link = jobs->next;
 
 	if (count == 1) {
@@ -143,6 +205,7 @@ run_steps(struct store *store, struct list *jobs, size_t count)
 		job->status = store_step_begin(store);
 		if (job->status == STORE_OK)
 			job->status = store_step_end(store, job->work(store, job));
+		note_error(batch, job->status);
 	}
 	return STORE_OK;
 }
@@ -154,21 +217,26 @@ run_writes(struct batch_store *batch, struct list *jobs)
 	size_t count = count_writes(batch, jobs, &durability);
 	enum store_status status;
 	bool is_broken;
+	char *error;
 
 	LIST_FOREACH(jobs, link)
 		LIST_ENTRY(link, struct account_job, job.link)->status = STORE_OK;
 	if ((status = open_store(batch)) == STORE_OK && (status = store_begin(batch->store, durability)) == STORE_OK) {
-		status = run_steps(batch->store, jobs, count);
+		status = run_steps(batch, jobs, count);
+		note_error(batch, status);
 		status = store_end(batch->store, status);
 	}
+	note_error(batch, status);
+	error = take_error(batch);
 	is_broken = drop_if_poisoned(batch);
 	while (count-- > 0) {
 		struct account_job *job = first_job(jobs);
 
 		if (job->status == STORE_OK)
 			job->status = status;
-		complete(batch, job, is_broken);
+		complete(batch, job, is_broken, error);
 	}
+	free(error);
 }
 
 void
@@ -183,6 +251,8 @@ batch_run(void *context, struct list *jobs)
 			run_writes(batch, jobs);
 		else if (job->kind == ACCOUNT_CLOSE)
 			run_close(batch, job);
+		else if (job->kind == ACCOUNT_ASIDE || job->kind == ACCOUNT_REMOVE)
+			run_aside(batch, job);
 		else
 			run_read(batch, job);
 	}

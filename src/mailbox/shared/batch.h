@@ -6,13 +6,21 @@
 #define BATCH_H
 
 #include "account.h"
+#include "store/mark.h"
 
 /* A user's store: belongs to the worker that runs the batch. */
 struct batch_store {
 	char *directory;		/* .../data/ab: made when missing */
 	char *path;			/* .../data/ab/<id>/mail.db */
+	char *mark_path;		/* .../marks/ab/<id> */
+	uint64_t era;			/* store/mark.h */
 	const bool *is_always_durable;	/* atomic */
 	struct store *store;		/* NULL: closed */
+	uint64_t file;			/* its inode; 0: it could not be opened */
+	bool was_open;			/* before, so that somebody may remember what was in it */
+	bool is_gone;			/* removed for good: nothing is opened or made any more */
+	enum store_finding news;	/* for the next job that comes home; STORE_AS_LEFT: none */
+	char *error;			/* why it could not be opened; NULL: nothing more than the status */
 };
 
 /* A job_batch; context is the batch_store. */

@@ -21,7 +21,13 @@ struct mailbox_role {
 	size_t listener_count;
 	struct lmtp_settings lmtp;
 	struct imap_limits limits;		/* message_octets by the configuration */
-	int lock;				/* of the data directory */
+	struct mailbox_lock lock;		/* of the data directory */
+	const char *data_directory;		/* which a reload does not change; borrowed */
+	struct faults *faults;
+	struct timer trials;			/* whether they are over */
+	struct job disk_trial;
+	bool is_disk_tried, is_disk_good;
+	struct job ending;			/* says in the lock's file that all is closed */
 	uint64_t sessions_count, deliveries_count, logins, appended, delivered;
 	unsigned jobs;				/* lookups, passwords and deliveries under way */
 	unsigned verifying;			/* passwords of them */
