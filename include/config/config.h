@@ -115,6 +115,7 @@ struct config {
 	struct config_listeners listen;
 	struct config_networks proxy_trusted;
 	struct config_listeners lmtp_listen;
+	char *postmaster;			/* the user who gets that mail; NULL: nobody, unless there is a user of this name */
 	struct config_listeners link_listen;
 	struct config_servers mailbox_server;
 	char *link_key;				/* NULL: certificates, or no link between hosts */

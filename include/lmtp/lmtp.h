@@ -20,6 +20,7 @@ struct workers;
 enum lmtp_outcome {
 	LMTP_OK,
 	LMTP_NO_USER,		/* 550 5.1.1 */
+	LMTP_NO_POSTMASTER,	/* 550 5.1.1: RFC 5321 section 4.5.1 wants one, and the operator has named none */
 	LMTP_OVER_QUOTA,	/* 452 4.2.2: the queue tries again, the user may make room */
 	LMTP_NO_SPACE,		/* 452 4.3.1 */
 	LMTP_TOO_BIG,		/* 552 5.3.4 */
@@ -70,7 +71,7 @@ struct lmtp_ops {
 };
 
 /*
- *	outcome		LMTP_OK, LMTP_NO_USER or LMTP_TRY_AGAIN
+ *	outcome		LMTP_OK, LMTP_NO_USER, LMTP_NO_POSTMASTER or LMTP_TRY_AGAIN
  *	recipient	who it is when LMTP_OK; copied
  */
 void lmtp_lookup_done(struct lmtp_lookup *lookup, enum lmtp_outcome outcome,

@@ -52,6 +52,7 @@ const struct option options[OPTION_COUNT] = {
 	{ "listen",		LISTEN,	     AT(listen),		"imaps [::]:993;imap [::]:143", AT_RELOAD, 0, 0, NULL },
 	{ "proxy-trusted",	NETWORK,     AT(proxy_trusted),		NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "lmtp-listen",	LMTP_LISTEN, AT(lmtp_listen),		"none",	    AT_START,  0, 0, NULL },
+	{ "postmaster",		STRING,	     AT(postmaster),		NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "link-listen",	LINK_LISTEN, AT(link_listen),		"none",	    AT_START,  0, 0, NULL },
 	{ "mailbox-server",	SERVER,	     AT(mailbox_server),	NULL,	    AT_START,  0, 0, NULL },
 	{ "link-key",		PATH,	     AT(link_key),		NULL,	    AT_START,  0, 0, NULL },

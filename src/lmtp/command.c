@@ -192,6 +192,23 @@ add_recipient(struct lmtp_transaction *transaction, const struct lmtp_recipient 
 	transaction->addresses[transaction->recipient_count++] = arena_copy(transaction->arena, address);
 }
 
+static void
+refuse_recipient(struct lmtp_session *session, enum lmtp_outcome outcome)
+{
+	const char *reply = "451 4.3.0 Cannot look this user up now, try again later", *reason = "unavailable";
+
+	if (outcome == LMTP_NO_USER) {
+		reply = "550 5.1.1 No such user here";
+		reason = "no-user";
+	} else if (outcome == LMTP_NO_POSTMASTER) {
+		reply = "550 5.1.1 No postmaster here: imapd.conf(5) has the option postmaster";
+		reason = "no-postmaster";
+	}
+	lmtp_reply(session, reply);
+	log_info("lmtp-refused", log_text("sid", session->sid), log_span("rcpt", session->lookup.names[0]),
+	    log_text("reason", reason));
+}
+
 void
 lmtp_lookup_done(struct lmtp_lookup *lookup, enum lmtp_outcome outcome, const struct lmtp_recipient *recipient)
 {
@@ -201,14 +218,9 @@ lmtp_lookup_done(struct lmtp_lookup *lookup, enum lmtp_outcome outcome, const st
 		add_recipient(&session->transaction, recipient,
 		    span_of(session->address, session->address_length));
 		lmtp_reply(session, "250 2.1.5 Recipient accepted");
-	} else if (outcome == LMTP_NO_USER) {
-		lmtp_reply(session, "550 5.1.1 No such user here");
 	} else {
-		lmtp_reply(session, "451 4.3.0 Cannot look this user up now, try again later");
+		refuse_recipient(session, outcome);
 	}
-	if (outcome != LMTP_OK)
-		log_info("lmtp-refused", log_text("sid", session->sid), log_span("rcpt", lookup->names[0]),
-		    log_text("reason", outcome == LMTP_NO_USER ? "no-user" : "unavailable"));
 	lmtp_enter(session, session->transaction.recipient_count > 0 ? LMTP_RECIPIENTS : LMTP_MAIL);
 	lmtp_advance(session);
 }

@@ -448,3 +448,39 @@ def test_a_header_that_never_comes(balanced):
         plain.sendall(V1[:10])
         assert plain.recv(1) == b""
     wait_for_log(balanced, "proxy-refused", "no PROXY header")
+
+
+# Mail for postmaster
+
+def recipient(server, address):
+    with server.lmtp() as lmtp:
+        lmtp.command(b"MAIL FROM:<>")
+        return lmtp.command(b"RCPT TO:<%s>" % address)[-1]
+
+
+POSTMASTERS = [b"postmaster", b"Postmaster", b"POSTMASTER@example.org", b"postmaster+abuse@example.net",
+               b'"postmaster"@example.org']
+
+
+def test_postmaster(server):
+    """RFC 5321 section 4.5.1: somebody gets it, or the reply says what lacks."""
+    for address in POSTMASTERS:
+        refused = recipient(server, address)
+        assert refused.startswith(b"550 5.1.1 ") and b"postmaster" in refused and b"imapd.conf" in refused
+    wait_for_log(server, "level=info", "ev=lmtp-refused", "reason=no-postmaster")
+    assert recipient(server, b"nobody@example.org") == b"550 5.1.1 No such user here"
+    reload(server, "postmaster Demo")
+    with server.lmtp() as lmtp:
+        for address in POSTMASTERS:
+            assert lmtp.deliver(lib.message(1), address)[0].startswith(b"250 ")
+    with server.client("demo") as client:
+        assert b"* %d EXISTS" % len(POSTMASTERS) in client.ok(b"SELECT INBOX").untagged
+    assert recipient(server, b"postmasters").startswith(b"550 ")
+    reload(server, "postmaster nobody")
+    assert recipient(server, b"postmaster").startswith(b"451 ")
+    wait_for_log(server, "level=warning", "ev=postmaster-unknown", "user=nobody")
+    server.add_user("postmaster")           # one of this name comes first
+    with server.lmtp() as lmtp:
+        assert lmtp.deliver(lib.message(1), b"Postmaster@example.org")[0].startswith(b"250 ")
+    with server.client("postmaster") as client:
+        assert b"* 1 EXISTS" in client.ok(b"SELECT INBOX").untagged

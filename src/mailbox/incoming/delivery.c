@@ -46,16 +46,41 @@ struct delivery {
 struct recipient_lookup {
 	struct role_lookup lookup;
 	struct lmtp_lookup *lmtp;
+	bool is_postmaster;
 };
+
+/* RFC 5321 section 4.5.1: a name that every server has, in any case, and with or without a domain. */
+static bool
+is_postmaster(const struct lmtp_lookup *lmtp)
+{
+	struct span name = lmtp->names[lmtp->name_count - 1];	/* the barest form */
+
+	return span_equals_nocase(name, SPAN("postmaster"));
+}
+
+static enum lmtp_outcome
+outcome_of_lookup(const struct recipient_lookup *lookup)
+{
+	const struct role_lookup *home = &lookup->lookup;
+
+	if (home->status == DIRECTORY_OK)
+		return LMTP_OK;
+	if (home->status != DIRECTORY_NOT_FOUND)
+		return LMTP_TRY_AGAIN;
+	if (!lookup->is_postmaster)
+		return LMTP_NO_USER;
+	if (home->role->parts.config->postmaster == NULL)
+		return LMTP_NO_POSTMASTER;
+	log_warning("postmaster-unknown", log_text("user", home->role->parts.config->postmaster));
+	return LMTP_TRY_AGAIN;		/* a slip of the operator's should send no mail back */
+}
 
 static void
 on_looked_up(struct role_lookup *home)
 {
 	struct recipient_lookup *lookup = CONTAINER_OF(home, struct recipient_lookup, lookup);
 	struct lmtp_recipient recipient = { 0 };
-	enum lmtp_outcome outcome = home->status == DIRECTORY_OK ? LMTP_OK
-	    : home->status == DIRECTORY_NOT_FOUND		 ? LMTP_NO_USER
-								 : LMTP_TRY_AGAIN;
+	enum lmtp_outcome outcome = outcome_of_lookup(lookup);
 
 	if (outcome == LMTP_OK) {
 		memcpy(recipient.user, home->found.text, sizeof recipient.user);
@@ -66,13 +91,23 @@ on_looked_up(struct role_lookup *home)
 }
 
 static void
+add_name(struct role_lookup *lookup, struct span name)
+{
+	if (directory_prepare_name(name, &lookup->names[lookup->name_count]))
+		lookup->name_count++;
+}
+
+static void
 look_up(void *context, struct lmtp_lookup *lmtp)
 {
 	struct recipient_lookup *lookup = NEW(struct recipient_lookup);
+	const struct mailbox_role *role = context;
 
 	for (size_t i = 0; i < lmtp->name_count; i++)
-		if (directory_prepare_name(lmtp->names[i], &lookup->lookup.names[lookup->lookup.name_count]))
-			lookup->lookup.name_count++;
+		add_name(&lookup->lookup, lmtp->names[i]);
+	lookup->is_postmaster = is_postmaster(lmtp);
+	if (lookup->is_postmaster && role->parts.config->postmaster != NULL)
+		add_name(&lookup->lookup, span_from_string(role->parts.config->postmaster));
 	lookup->lmtp = lmtp;
 	lookup->lookup.done = on_looked_up;
 	role_look_up(context, &lookup->lookup);

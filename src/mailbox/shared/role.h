@@ -45,7 +45,7 @@ struct mailbox_role {
 struct role_lookup {
 	struct job job;
 	struct mailbox_role *role;
-	struct directory_name names[LMTP_LOOKUP_NAMES];	/* the first that exists counts */
+	struct directory_name names[LMTP_LOOKUP_NAMES + 1];	/* the first that exists counts */
 	size_t name_count;
 	bool is_login;			/* who may not log in does not exist */
 	void (*done)(struct role_lookup *lookup);	/* loop */
