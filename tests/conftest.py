@@ -20,10 +20,10 @@ def shared_server():
         import split
         if not split.is_possible():
             pytest.skip("network namespaces need root and iproute2")
-        with split.SplitServer() as running:
+        with split.SplitServer(settings=("uidonly yes",)) as running:
             yield running
         return
-    with lib.Server(users=()) as running:
+    with lib.Server(settings=("uidonly yes",), users=()) as running:
         yield running
 
 

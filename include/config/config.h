@@ -149,6 +149,7 @@ struct config {
 	char *oauth_openid_configuration;	/* NULL: not told */
 	struct config_uris auth_mechanisms;	/* names as in RFC 4422, one or more */
 	struct config_masks capability_mask;
+	bool uidonly;				/* offer UIDONLY, RFC 9586 */
 	struct config_uris deny_users;		/* as written */
 	uint64_t login_timeout_s, handshake_timeout_s, idle_timeout_s;
 	uint64_t drain_time_s;

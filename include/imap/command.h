@@ -88,6 +88,7 @@ const char *imap_use_name(unsigned use);
 #define IMAP_ENABLE_UTF8	2u	/* UTF8=ACCEPT, RFC 6855 */
 #define IMAP_ENABLE_CONDSTORE	4u
 #define IMAP_ENABLE_QRESYNC	8u
+#define IMAP_ENABLE_UIDONLY	16u	/* RFC 9586 */
 
 struct imap_id_pair {
 	struct span name, value;
@@ -117,6 +118,7 @@ struct imap_select {
 	uint64_t qresync_modseq;
 	bool has_known_uids;
 	struct imap_sequence known_uids;
+	bool has_match_data;		/* message numbers were given, whether they make sense or not */
 	struct imap_sequence match_numbers, match_uids;	/* pairs in rising order; both empty: not given */
 };
 
@@ -198,6 +200,12 @@ struct imap_command_line {
 		struct imap_notify notify;
 	};
 };
+
+/*
+ * Whether message numbers stand in a command, where a client has given them up: RFC 9586 sections 3 and 3.7.  REPLACE
+ * tells by itself, in imap_append_message.
+ */
+bool imap_command_has_numbers(const struct imap_command_line *line);
 
 /* Wipe what LOGIN and AUTHENTICATE left, free the arena and all in it; accepts NULL, leaves NULL. */
 void imap_command_free(struct imap_command_line **line);

@@ -94,6 +94,7 @@ const struct option options[OPTION_COUNT] = {
 	{ "oauth-clock-skew",	SECONDS,     AT(oauth_clock_skew_s),	"60",	    AT_RELOAD, 0, 3600, NULL },
 	{ "oauth-openid-configuration", TEXT, AT(oauth_openid_configuration), NULL, AT_RELOAD, 0, 0, NULL },
 	{ "capability-mask",	MASK,	     AT(capability_mask),	NULL,	    AT_RELOAD, 0, 0, NULL },
+	{ "uidonly",		BOOL,	     AT(uidonly),		"no",	    AT_RELOAD, 0, 0, NULL },
 	{ "deny-users",		NAMES,	     AT(deny_users),		NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "login-timeout",	SECONDS,     AT(login_timeout_s),	"60",	    AT_RELOAD, 1, DAY, NULL },
 	{ "handshake-timeout",	SECONDS,     AT(handshake_timeout_s),	"30",	    AT_RELOAD, 1, DAY, NULL },

@@ -254,6 +254,7 @@ static const struct {
 	[IMAP_CAN_I18NLEVEL] = { "I18NLEVEL=1", AFTER_LOGIN, 0, NULL, NULL },	/* RFC 5255 */
 	[IMAP_CAN_CONDSTORE] = { "CONDSTORE", AFTER_LOGIN, IMAP_ENABLE_CONDSTORE, NULL, uses_modseq },	/* RFC 7162 */
 	[IMAP_CAN_QRESYNC] = { "QRESYNC", AFTER_LOGIN, IMAP_ENABLE_QRESYNC, NULL, resynchronizes },	/* RFC 7162 */
+	[IMAP_CAN_UIDONLY] = { "UIDONLY", AFTER_LOGIN, IMAP_ENABLE_UIDONLY, NULL, NULL },	/* RFC 9586 */
 };
 
 /* Without IMAP4rev1 this would be no IMAP server, and mechanisms are not of this table. */

@@ -91,6 +91,31 @@ imap_use_name(unsigned use)
 	return NULL;
 }
 
+static bool
+has_sequence_key(const struct imap_search *search)
+{
+	for (size_t i = 0; i < search->node_count; i++)
+		if (search->nodes[i].key == IMAP_SEARCH_SEQUENCE)
+			return true;
+	return false;
+}
+
+bool
+imap_command_has_numbers(const struct imap_command_line *line)
+{
+	switch (line->verb) {
+	case IMAP_SELECT:
+	case IMAP_EXAMINE:
+		return line->select.has_match_data;
+	case IMAP_SEARCH:
+		return !line->is_uid || has_sequence_key(&line->search);
+	case IMAP_EXPUNGE:
+		return false;
+	default:
+		return imap_commands[line->verb].has_uid_form && !line->is_uid;
+	}
+}
+
 static void
 wipe(struct span octets)
 {

@@ -88,6 +88,7 @@ read_match_data(struct cursor *cursor, struct imap_select *select)
 {
 	size_t begin = cursor->at + 1, middle, end;
 
+	select->has_match_data = true;
 	if (!cursor_expect(cursor, '(') || !read_known(cursor, &select->match_numbers))
 		return false;
 	middle = cursor->at;

@@ -94,6 +94,7 @@ imap_read_enable(struct cursor *cursor, struct imap_command_line *line)
 		{ IMAP_ENABLE_UTF8, "UTF8=ACCEPT" },
 		{ IMAP_ENABLE_CONDSTORE, "CONDSTORE" },
 		{ IMAP_ENABLE_QRESYNC, "QRESYNC" },
+		{ IMAP_ENABLE_UIDONLY, "UIDONLY" },
 	};
 	struct span name;
 

@@ -111,18 +111,25 @@ imap_write_condition(struct buffer *out, struct span tag, enum imap_condition co
 	buffer_add_string(out, "\r\n");
 }
 
-void
-imap_write_fetch_flags(struct buffer *out, uint32_t number, uint32_t uid, uint64_t flags,
-    const struct span *keywords, size_t keyword_count, bool is_recent, uint64_t modseq)
+/* With the UID in front, where message numbers are not told: RFC 9586 section 3.3. */
+static void
+begin_fetch(struct buffer *out, uint32_t number, uint32_t uid)
 {
 	buffer_add(out, "* ", 2);
-	buffer_add_number(out, number);
-	buffer_add(out, " FETCH (", 8);
-	if (uid != 0) {
+	buffer_add_number(out, number == 0 ? uid : number);
+	buffer_add_string(out, number == 0 ? " UIDFETCH (" : " FETCH (");
+	if (uid != 0 && number != 0) {
 		buffer_add(out, "UID ", 4);
 		buffer_add_number(out, uid);
 		buffer_add_octet(out, ' ');
 	}
+}
+
+void
+imap_write_fetch_flags(struct buffer *out, uint32_t number, uint32_t uid, uint64_t flags,
+    const struct span *keywords, size_t keyword_count, bool is_recent, uint64_t modseq)
+{
+	begin_fetch(out, number, uid);
 	if (modseq != 0) {
 		buffer_add(out, "MODSEQ (", 8);
 		buffer_add_number(out, modseq);
@@ -136,7 +143,10 @@ imap_write_fetch_flags(struct buffer *out, uint32_t number, uint32_t uid, uint64
 void
 imap_write_fetch_modseq(struct buffer *out, uint32_t number, uint32_t uid, uint64_t modseq)
 {
-	buffer_printf(out, "* %u FETCH (UID %u MODSEQ (%llu))\r\n", number, uid, (unsigned long long)modseq);
+	begin_fetch(out, number, uid);
+	buffer_add(out, "MODSEQ (", 8);
+	buffer_add_number(out, modseq);
+	buffer_add(out, "))\r\n", 4);
 }
 
 void

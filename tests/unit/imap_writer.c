@@ -71,9 +71,12 @@ test_lines(void **state)
 	buffer_clear(&out);
 	imap_write_fetch_flags(&out, 1, 0, 0, NULL, 0, false, 0);
 	imap_write_fetch_modseq(&out, 1, 2, INT64_MAX);
+	imap_write_fetch_flags(&out, 0, 9, 0, NULL, 0, false, 3);
+	imap_write_fetch_modseq(&out, 0, 9, 3);
 	imap_write_number_line(&out, 7, "EXISTS");
 	assert_string_equal(buffer_string(&out), "* 1 FETCH (FLAGS ())\r\n"
-	    "* 1 FETCH (UID 2 MODSEQ (9223372036854775807))\r\n* 7 EXISTS\r\n");
+	    "* 1 FETCH (UID 2 MODSEQ (9223372036854775807))\r\n"
+	    "* 9 UIDFETCH (MODSEQ (3) FLAGS ())\r\n* 9 UIDFETCH (MODSEQ (3))\r\n* 7 EXISTS\r\n");
 	buffer_clear(&out);
 	imap_write_esearch(&out, &result);
 	assert_string_equal(buffer_string(&out), "* ESEARCH (TAG \"A1\") UID MIN 2 ALL 2,10:11 COUNT 3\r\n");

@@ -1,6 +1,6 @@
 /*
  * ENABLE: RFC 9051 section 6.3.1, RFC 5161; UTF8=ACCEPT of RFC 6855 section 3; CONDSTORE and QRESYNC of RFC 7162
- * sections 3.1 and 3.2.3.
+ * sections 3.1 and 3.2.3; UIDONLY of RFC 9586 section 3.1.
  */
 #include "commands.h"
 
@@ -25,6 +25,10 @@ cmd_enable(struct session *session)
 	if ((names & IMAP_ENABLE_QRESYNC) != 0) {
 		session->has_qresync = true;
 		buffer_add_string(out, " QRESYNC");
+	}
+	if ((names & IMAP_ENABLE_UIDONLY) != 0) {
+		session->is_uid_only = true;
+		buffer_add_string(out, " UIDONLY");
 	}
 	buffer_add_string(out, "\r\n");
 	if ((names & (IMAP_ENABLE_CONDSTORE | IMAP_ENABLE_QRESYNC)) != 0)

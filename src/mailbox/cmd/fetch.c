@@ -322,7 +322,9 @@ new_fetch(struct session *session)
 	fetch->render.style.is_utf8 = session_is_utf8(session);
 	fetch->render.style.has_recent = session_has_recent(session);
 	fetch->render.style.has_condstore = session->has_condstore;
-	fetch->render.style.adds_uid = session->line->is_uid && !imap_fetch_has(program, IMAP_FETCH_UID);
+	fetch->render.style.is_uid_only = session->is_uid_only;
+	fetch->render.style.adds_uid = session->line->is_uid && !session->is_uid_only &&
+	    !imap_fetch_has(program, IMAP_FETCH_UID);
 	fetch->render.style.adds_modseq = program->has_changed_since && !imap_fetch_has(program, IMAP_FETCH_MODSEQ);
 	fetch->render_job.work = work_render;
 	fetch->render_job.done = on_rendered;

@@ -65,7 +65,8 @@ write_mailbox(struct session *session, const struct select *select)
 	imap_write_number_line(out, view_count(view), "EXISTS");
 	if (session_has_recent(session)) {
 		imap_write_number_line(out, view_recent_count(view), "RECENT");
-		write_unseen(view, out);
+		if (!session->is_uid_only)
+			write_unseen(view, out);
 	}
 	buffer_printf(out, "* OK [UIDVALIDITY %u] of the UIDs\r\n", view->state->uidvalidity);
 	buffer_printf(out, "* OK [UIDNEXT %u] the next one\r\n", view->state->uidnext);
@@ -99,7 +100,7 @@ write_changes(struct session *session)
 
 	while (out->length < SLICE_OCTETS && !session_is_closing(session) &&
 	    (step = view_changes_next(&select->changes, &message)) == VIEW_MESSAGE)
-		imap_write_fetch_flags(out, message.number, message.message.uid, message.message.flags,
+		imap_write_fetch_flags(out, session->is_uid_only ? 0 : message.number, message.message.uid, message.message.flags,
 		    state->keywords, state->keyword_count, session_has_recent(session) && message.is_recent,
 		    message.message.modseq);
 	if (step == VIEW_END || session_is_closing(session))

@@ -100,16 +100,17 @@ write_result(struct session *session, const struct store_flag_result *result)
 {
 	const struct view *view = session->view;
 	uint32_t number = view_number(view, result->uid);
+	uint32_t told_number = session->is_uid_only ? 0 : number;
 	bool is_aware = session->has_condstore;
 
 	switch (number == 0 ? NOTHING : what_to_tell(session, result)) {
 	case NOTHING:
 		break;
 	case MODSEQ:
-		imap_write_fetch_modseq(session_out(session), number, result->uid, result->modseq);
+		imap_write_fetch_modseq(session_out(session), told_number, result->uid, result->modseq);
 		break;
 	case FLAGS:
-		imap_write_fetch_flags(session_out(session), number,
+		imap_write_fetch_flags(session_out(session), told_number,
 		    session->line->is_uid || is_aware ? result->uid : 0, result->flags, view->state->keywords,
 		    view->state->keyword_count, session_has_recent(session) && view_is_recent(view, result->uid),
 		    is_aware ? result->modseq : 0);

@@ -36,8 +36,8 @@ void
 fetch_line_begin(const struct fetch_style *style, const struct fetch_entry *entry, struct buffer *out)
 {
 	buffer_add_span(out, SPAN("* "));
-	buffer_add_number(out, entry->number);
-	buffer_add_span(out, SPAN(" FETCH ("));
+	buffer_add_number(out, style->is_uid_only ? entry->message.uid : entry->number);
+	buffer_add_string(out, style->is_uid_only ? " UIDFETCH (" : " FETCH (");
 	if (style->adds_uid)
 		fetch_line_item(style, entry, IMAP_FETCH_UID, out);
 	if (style->adds_uid && style->adds_modseq)
@@ -104,7 +104,7 @@ fetch_line_end(const struct fetch_style *style, const struct imap_fetch *program
 {
 	if (entry->adds_flags)
 		add_item(style, program, entry, IMAP_FETCH_FLAGS, out);
-	if (entry->adds_flags && style->has_condstore && !style->adds_uid)
+	if (entry->adds_flags && style->has_condstore && !style->adds_uid && !style->is_uid_only)
 		add_item(style, program, entry, IMAP_FETCH_UID, out);
 	if (entry->adds_flags && style->has_condstore && !style->adds_modseq)
 		add_item(style, program, entry, IMAP_FETCH_MODSEQ, out);

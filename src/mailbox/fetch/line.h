@@ -16,6 +16,7 @@ struct fetch_style {
 	bool is_rev2;			/* IMAP4rev2 is enabled */
 	bool is_utf8;			/* quoted strings may hold UTF-8 */
 	bool has_recent;		/* \Recent is told */
+	bool is_uid_only;		/* UIDFETCH, RFC 9586 section 3.3 */
 	bool adds_uid;			/* UID FETCH without the item UID */
 	bool adds_modseq;		/* CHANGEDSINCE without the item MODSEQ, RFC 7162 section 3.1.4.1 */
 	bool has_condstore;		/* UID and MODSEQ go with flags that are added: RFC 7162 section 3.2.4 */

@@ -110,6 +110,8 @@ find_replaced(const struct session *session, const struct imap_append_message *m
 
 	if (view == NULL)
 		return REPLY_BAD_STATE;
+	if (session->is_uid_only && message->replaces == IMAP_REPLACES_NUMBER)
+		return REPLY_UID_REQUIRED;
 	if (view->is_read_only)
 		return REPLY_READ_ONLY;
 	if (message->replaced == 0)

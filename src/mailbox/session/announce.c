@@ -107,7 +107,8 @@ announce_round(struct view *view, struct buffer *out, const struct view_manner *
 			view->round_uid = message->uid;
 			return false;
 		}
-		imap_write_fetch_flags(out, view_number(view, message->uid), manner->wants_uid ? message->uid : 0,
+		imap_write_fetch_flags(out, manner->is_uid_only ? 0 : view_number(view, message->uid),
+		    manner->wants_uid || manner->is_uid_only ? message->uid : 0,
 		    message->flags, state->keywords, state->keyword_count,
 		    manner->has_recent && view_is_recent(view, message->uid), manner->has_modseq ? message->modseq : 0);
 	}

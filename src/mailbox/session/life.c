@@ -153,6 +153,11 @@ on_command(struct session *session, struct imap_command_line *line)
 		return;
 	}
 	session->bad_commands = 0;
+	if (session->is_uid_only && imap_command_has_numbers(line)) {
+		session->commands->forget_message(session);
+		session_finish(session, REPLY_UID_REQUIRED);
+		return;
+	}
 	session->commands->handlers[line->verb](session);
 }
 

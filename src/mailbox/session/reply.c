@@ -45,6 +45,7 @@ static const struct reply_words replies[REPLY_COUNT] = {	/* codes: RFC 9051 sect
 	[REPLY_CANCELLED]	= { IMAP_BAD, NULL, "cancelled" },
 	[REPLY_NO_USER]		= { IMAP_NO, "AUTHORIZATIONFAILED", "no such user here" },
 	[REPLY_NO_MECHANISM]	= { IMAP_NO, "CANNOT", "only EXTERNAL and PLAIN are offered here" },
+	[REPLY_UID_REQUIRED]	= { IMAP_BAD, "UIDREQUIRED", "message numbers are not taken once UIDONLY is enabled" },
 	[REPLY_BAD_EVENT]	= { IMAP_NO, NULL, "there is no such event" },
 	[REPLY_NOT_PROVED]	= { IMAP_NO, "AUTHENTICATIONFAILED", "Authentication failed" },
 };

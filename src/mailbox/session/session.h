@@ -71,6 +71,7 @@ struct session {
 	bool has_utf8;			/* ENABLE UTF8=ACCEPT, RFC 6855: UTF-8 names in IMAP4rev1, too */
 	bool has_condstore;		/* CONDSTORE-aware, RFC 7162 section 3.1: MODSEQ in every FETCH that is told */
 	bool has_qresync;		/* ENABLE QRESYNC */
+	bool is_uid_only;		/* ENABLE UIDONLY, RFC 9586: message numbers are neither taken nor told */
 	struct imap_command_line *line;	/* the command under way */
 	bool is_line_kept;		/* somebody else frees it */
 	bool is_unasked;		/* no client has sent it: nothing is tagged */

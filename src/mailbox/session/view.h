@@ -150,6 +150,7 @@ void view_raise_limit(struct view *view);
  *	wants_uid	FETCH lines carry the UID
  *	has_modseq	and the modseq, RFC 7162 section 3.2.4
  *	has_vanished	VANISHED in place of EXPUNGE, RFC 7162 section 3.2.10.2
+ *	is_uid_only	UIDFETCH in place of FETCH, RFC 9586 section 3.6
  *	has_recent	the client speaks IMAP4rev1: RECENT and \Recent are told
  *	keeps_messages	EXISTS and EXPUNGE are not told; keeps_flags: nor are changes of flags
  *	octets_max	stop when out is that long: many changes are told in pieces
@@ -157,7 +158,7 @@ void view_raise_limit(struct view *view);
  * True: all was told.  False: call again, when the client has taken this much.
  */
 struct view_manner {
-	bool may_expunge, wants_uid, has_modseq, has_vanished, has_recent;
+	bool may_expunge, wants_uid, has_modseq, has_vanished, has_recent, is_uid_only;
 	bool keeps_messages, keeps_flags;
 	size_t octets_max;
 };
