@@ -158,6 +158,16 @@ go_on_shaking(struct tls *tls)
 	lend(tls, work_handshake, on_handshake);
 }
 
+/* The owner writes no more, and nothing comes from DEFLATE: close_notify is due. */
+static bool
+is_all_written(const struct tls *tls)
+{
+	const struct stream *stream = tls->stream;
+
+	return stream->is_ending_output && !tls->is_close_sent &&
+	    (stream->deflate == NULL || deflate_pending(stream->deflate) == 0);
+}
+
 static void
 encrypt(struct tls *tls)
 {
@@ -173,7 +183,7 @@ encrypt(struct tls *tls)
 		return;
 	}
 	error = tls_encrypt(tls, output, INLINE_MAX);
-	if (error == 0 && tls->stream->is_ending_output && !tls->is_close_sent) {
+	if (error == 0 && is_all_written(tls)) {
 		tls->is_close_sent = true;
 		error = mbedtls_ssl_close_notify(tls->ssl);
 	}
