@@ -301,13 +301,11 @@ finish_with(struct session *session, struct span code)
 static void
 finish_replaced(struct session *session, struct span code)
 {
-	struct append *append = session->incoming;
 	struct buffer *out = session_out(session);
 
 	buffer_add_string(out, "* OK [");
 	buffer_add_span(out, code);
 	buffer_add_string(out, "] replaces another\r\n");
-	state_expunged(session->account, append->replaced_id, &append->replaced_uid, 1, append->replaced_modseq);
 	finish(session, REPLY_DONE);
 }
 
@@ -350,6 +348,8 @@ on_stored(struct session *session, struct session_job *job, enum store_status st
 	notify_note_own(session, append->mailbox_id, append->results[0].uid,
 	    append->results[append->incoming.count - 1].uid);
 	state_appended(session->account, append->mailbox_id, append->results, append->incoming.count);
+	if (append->is_replace)
+		state_expunged(session->account, append->replaced_id, &append->replaced_uid, 1, append->replaced_modseq);
 	finish_stored(session);
 }
 
