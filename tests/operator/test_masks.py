@@ -123,6 +123,18 @@ def test_replies_hold_nothing_of_it(server):
         assert b"COPYUID" not in answer.tagged + b"".join(answer.untagged)
 
 
+def test_replace_without_its_code(server):
+    """Without UIDPLUS the message that REPLACE takes away is still told of."""
+    reload(server, "capability-mask UIDPLUS")
+    with server.client("demo") as client:
+        client.ok(b"CREATE replaced")
+        assert client.append(b"replaced", lib.message(1)).is_ok
+        client.ok(b"SELECT replaced")
+        answer = client.ok(b"REPLACE 1 replaced {}", lib.message(2))
+        assert answer.untagged == [b"* 1 EXPUNGE", b"* 1 EXISTS", b"* 1 RECENT"] and b"UID" not in answer.tagged
+        assert client.ok(b"FETCH 1:* UID").untagged == [b"* 1 FETCH (UID 2)"]
+
+
 def test_enable_ignores_it(server):
     reload(server, "capability-mask IMAP4rev2", "capability-mask utf8=accept")
     with server.client() as client:
