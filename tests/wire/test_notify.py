@@ -90,6 +90,18 @@ def test_a_client_that_does_not_read(shared_server, user, writer):
         assert client.ok(b"NOOP").untagged == []
 
 
+def test_what_waits_when_it_is_asked_for_anew(shared_server, user, writer):
+    """NOTIFY SET without STATUS does not tell anew what is: what happened before it must not be lost."""
+    body = b"Subject: long\r\n\r\n" + b"0123456789abcdef\r\n" * 400_000
+    assert writer.append(b"box", body).is_ok
+    with watcher(shared_server, user, b"(personal (MessageNew MessageExpunge))") as client:
+        client.ok(b"SELECT box")
+        client.send(b"f FETCH 1 (BODY.PEEK[])\r\nn NOTIFY SET (personal (MessageNew MessageExpunge MailboxName))\r\n")
+        assert writer.append(b"INBOX", lib.message(1)).is_ok
+        lines = client.reply(b"f").untagged[1:] + client.reply(b"n").untagged
+        assert [status_of(line)[b"MESSAGES"] for line in lines if line.startswith(b"* STATUS INBOX")] == [1]
+
+
 def test_overflow(shared_server, user, writer):
     """More names than are kept for a session that is busy: it is told so, and then nothing (section 5.8)."""
     body = b"Subject: long\r\n\r\n" + b"0123456789abcdef\r\n" * 400_000

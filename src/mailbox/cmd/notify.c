@@ -102,6 +102,7 @@ cmd_notify(struct session *session)
 		buffer_free(&code);
 		return;
 	}
+	notify_write_lines(session, session_out(session), SIZE_MAX);	/* what the one before has kept */
 	notify_begin(session, session->line);
 	session->is_line_kept = true;
 	if (session->line->notify.wants_status)
