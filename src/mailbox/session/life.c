@@ -116,7 +116,7 @@ on_timer(void *context)
 	}
 	if (session->phase == SESSION_RUNNING)
 		session->active_us += idle_us;
-	if (session->is_idling) {
+	if (session->is_idling && session->phase == SESSION_LISTENING) {	/* else within what NOTIFY fetches */
 		buffer_add_string(&session->out, "* OK still here\r\n");
 		session_flush(session);
 	}
