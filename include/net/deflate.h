@@ -20,7 +20,7 @@ struct workers;
  *	compute	where much output is compressed
  *
  * What the owner writes in a turn can be inflated by the peer when it arrives.  Input that is no DEFLATE, or that
- * says to be the end of it, ends the stream with STREAM_ERROR.
+ * says to be the end of it, ends the stream with STREAM_EOF: the peer can still be told.
  */
 void stream_start_deflate(struct stream *stream, struct workers *compute);
 

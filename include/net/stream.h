@@ -126,6 +126,12 @@ void stream_splice(struct stream *a, struct stream *b, stream_spliced_end *on_en
 /* Undo it, before on_end: set_events() then says who listens to each. */
 void stream_unsplice(struct stream *stream);
 
+/*
+ * What a splice has brought out of this stream ends as a flush of DEFLATE does (RFC 1951 section 3.2.4), and no line
+ * does: who writes to it now writes what the peer cannot inflate.
+ */
+bool stream_was_spliced_deflate(const struct stream *stream);
+
 /* Octets that have come in and gone out since the start, without TLS's own. */
 uint64_t stream_octets_in(const struct stream *stream);
 uint64_t stream_octets_out(const struct stream *stream);

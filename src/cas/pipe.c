@@ -1,6 +1,6 @@
 /*
- * A client after login: octets from here to the mailbox role and back.  Nothing is looked at, so this
- * room can say nothing to the client any more, except when the link has broken.  Loop thread.
+ * A client after login: octets from here to the mailbox role and back.  Nothing is looked at but the last of them,
+ * when the link has broken or the client must go: behind DEFLATE (RFC 4978) nothing can be said from here.  Loop thread.
  */
 #include "base/clock.h"
 #include "client.h"
@@ -20,7 +20,8 @@ static void
 say_gone(struct cas_client *client)
 {
 	log_end(client, "disconnect", "link");
-	stream_write(client->stream, SPAN("\r\n* BYE [UNAVAILABLE] The mailbox server has gone\r\n"));
+	if (!stream_was_spliced_deflate(client->stream))
+		stream_write(client->stream, SPAN("\r\n* BYE [UNAVAILABLE] The mailbox server has gone\r\n"));
 }
 
 void
@@ -44,7 +45,7 @@ on_spliced_end(struct stream *ended, enum stream_end reason, void *context)
 		log_end(client, "disconnect", reason == STREAM_EOF ? "closed" : "lost");
 	} else if (reason == STREAM_EOF) {
 		log_end(client, "logout", client->is_leaving ? client->farewell : "mailbox");
-		if (client->is_leaving)
+		if (client->is_leaving && !stream_was_spliced_deflate(client->stream))
 			client_reply(client, SPAN("*"), IMAP_BYE, client->farewell_code, client->farewell);
 	} else {
 		say_gone(client);

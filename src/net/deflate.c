@@ -38,6 +38,7 @@ struct deflate {
 	z_stream in, out;
 	struct region in_region, out_region;
 	bool has_pending;		/* zlib may have more input than there was room for */
+	bool is_over;			/* nothing can be made of what comes */
 	struct buffer history;		/* without a state: what the peer may refer to */
 	bool is_resting;		/* states go when nothing is left to be done */
 	bool is_lent;
@@ -215,8 +216,18 @@ open_input(struct deflate *layer)
 static bool
 takes_input(const struct stream *stream)
 {
-	return !stream->is_paused && !stream->is_closing && !(stream->has_ended && stream->end != STREAM_EOF) &&
+	return !stream->is_paused && !stream->is_closing && !stream->deflate->is_over && !(stream->has_ended && stream->end != STREAM_EOF) &&
 	    evbuffer_get_length(stream->input) < stream->input_limit;
+}
+
+/* As if the peer had sent its last octet before: it can still be told so. */
+static void
+end_input(struct deflate *layer, struct stream *stream)
+{
+	layer->is_over = true;
+	layer->has_pending = false;
+	stream->is_wire_ended = true;
+	stream_note_end(stream, STREAM_EOF);
 }
 
 /* Inflate from one piece of what was received; false: nothing can be made of it, or not yet. */
@@ -244,13 +255,15 @@ inflate_piece(struct deflate *layer, struct stream *stream)
 	if (result == Z_BUF_ERROR)
 		return false;
 	if (result != Z_OK)
-		stream_note_end(stream, STREAM_ERROR);
+		end_input(layer, stream);
 	return result == Z_OK;
 }
 
 static void
 advance_input(struct stream *stream, struct deflate *layer)
 {
+	if (layer->is_over)
+		evbuffer_drain(layer->received, evbuffer_get_length(layer->received));
 	if (!deflate_has_input(layer))
 		return;
 	open_input(layer);
@@ -267,7 +280,7 @@ deflate_received(struct deflate *layer)
 bool
 deflate_has_input(const struct deflate *layer)
 {
-	return evbuffer_get_length(layer->received) > 0 || layer->has_pending;
+	return !layer->is_over && (evbuffer_get_length(layer->received) > 0 || layer->has_pending);
 }
 
 /* ---- both --------------------------------------------------------------------------------------------- */

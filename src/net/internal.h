@@ -13,6 +13,8 @@
 #include "loop/loop.h"
 #include "net/stream.h"
 
+#define STREAM_TAIL 4			/* octets: the end of a flush of DEFLATE, RFC 1951 section 3.2.4 */
+
 struct deflate;
 struct splice;
 struct tls;
@@ -50,6 +52,7 @@ struct stream {
 	struct tls *tls;
 	struct deflate *deflate;
 	struct splice *splice;
+	uint8_t tail[STREAM_TAIL];	/* what a splice has brought out last */
 
 	char peer_address[64], local_address[64];
 	uint16_t peer_port, local_port;

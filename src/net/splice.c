@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 
@@ -46,6 +47,24 @@ on_flush_limit(void *context)
 	tell_end(context);
 }
 
+/* Remember what leaves last. */
+static void
+note_tail(struct stream *to, struct evbuffer *moved, size_t length)
+{
+	size_t count = length < STREAM_TAIL ? length : STREAM_TAIL;
+	struct evbuffer_ptr at;
+
+	memmove(to->tail, to->tail + count, STREAM_TAIL - count);
+	evbuffer_ptr_set(moved, &at, length - count, EVBUFFER_PTR_SET);
+	evbuffer_copyout_from(moved, &at, to->tail + STREAM_TAIL - count, count);
+}
+
+bool
+stream_was_spliced_deflate(const struct stream *stream)
+{
+	return memcmp(stream->tail, "\x00\x00\xff\xff", STREAM_TAIL) == 0;
+}
+
 static void
 move(struct stream *from, struct stream *to)
 {
@@ -61,6 +80,7 @@ move(struct stream *from, struct stream *to)
 		return;
 	if (from == from->splice->sides[0] && to->descriptor >= 0)
 		stream_await_more(from);
+	note_tail(to, from->input, length);
 	evbuffer_add_buffer(to->output, from->input);
 	from->octets_in += length;
 	to->octets_out += length;

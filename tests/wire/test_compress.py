@@ -63,19 +63,37 @@ def test_many_octets_of_few(deflated):
     assert deflated.line().startswith((b"x BAD", b"* BYE", b"* BAD"))
 
 
-def test_garbage_ends_it(shared_server, deflated):
-    deflated.socket.below.sendall(b"\xff" * 100)
-    assert deflated.file.read() == b""
-    shared_server.check_log()
+@pytest.mark.parametrize("garbage", [b"\xff" * 100, bytes(2000), b"\x03\x00" + b"a NOOP\r\n"], ids=["none", "zeros", "end"])
+def test_garbage_ends_it(deflated, garbage):
+    """What is no DEFLATE, or says to be the end of it: BYE, which can be inflated to its end."""
+    deflated.socket.below.sendall(garbage)
+    lines = deflated.file.read().split(b"\r\n")
+    assert len(lines) == 2 and lines[0].startswith(b"* BYE") and lines[1] == b""
 
 
-def test_bye_is_deflated():
-    """The front end lets its clients go: those behind DEFLATE read BYE, too."""
+def test_much_before_logout(deflated):
+    """What a worker still deflates when the session ends arrives before the end of the connection."""
+    message = b"Subject: much\r\n\r\n" + random.Random(2).randbytes(150_000).hex().encode()
+    assert deflated.append(b"INBOX", message).is_ok
+    deflated.ok(b"SELECT INBOX")
+    deflated.send(b"f FETCH 1 BODY.PEEK[]\r\nl LOGOUT\r\n")
+    reply = deflated.reply(b"f")
+    assert message in reply.untagged[0]
+    assert deflated.line().startswith(b"* BYE") and deflated.line().startswith(b"l OK") and deflated.line() == b""
+
+
+@pytest.mark.parametrize("is_idle", [False, True])
+def test_bye_is_deflated(is_idle):
+    """The front end lets its clients go: those behind DEFLATE read one BYE, and can inflate all that they get."""
     with lib.Server(users=("zoe",)) as server:
         client = server.client("zoe").start_deflate()
         client.ok(b"SELECT INBOX")
+        if is_idle:
+            client.send(b"i IDLE\r\n")
+            assert client.line().startswith(b"+")
         server.imapctl("stop", "cas")
         assert client.line().startswith(b"* BYE")
+        assert client.file.read() == b""
 
 
 def test_idle_and_news(shared_server, user, deflated):
