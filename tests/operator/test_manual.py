@@ -123,6 +123,9 @@ def loosely(line):
         return re.escape(token)
     return re.compile("".join(map(pattern, tokens)) + r"\s*$")
 
+# The public key of RFC 8037 appendix A.2.
+KEY_SET = '{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}'
+
 
 class World:
     """Hosts in a folder, and the commands of the manual in their PATH."""
@@ -205,6 +208,7 @@ class World:
         cert.rename(cert.with_name("fullchain.pem"))
         self.path(host, "/etc/imapd/ldap.password").write_text("secret\n")
         self.path(host, "/etc/imapd/ldap.password").chmod(0o600)
+        self.path(host, "/etc/imapd/jwks.json").write_text(KEY_SET)
         self.configure(host, DEFAULTS)
 
     def link_key(self, host):
