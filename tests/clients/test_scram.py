@@ -74,6 +74,17 @@ def test_bound_to_the_certificate_of_the_name(tmp_path):
                 assert bound("demo", lib.PASSWORD, client).run(client).startswith(b"s OK")
 
 
+@pytest.mark.parametrize("signed_with", ["sha1", "sha384", "sha512"])
+def test_bound_by_the_hash_of_the_certificate(tmp_path, signed_with):
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-days", "30", f"-{signed_with}", "-subj", "/CN=localhost", "-keyout", key, "-out", cert],
+                   check=True, capture_output=True)
+    key.chmod(0o600)
+    with lib.Server(settings=[f"tls-certificate {cert}", f"tls-key {key}"]) as server, server.client(tls=True) as client:
+        assert bound("demo", lib.PASSWORD, client, signed_with=signed_with).run(client).startswith(b"s OK")
+
+
 class Middle:
     """Somebody in the middle with a certificate of his own, who passes everything on."""
 

@@ -57,10 +57,12 @@ class Scram:
         return client.line()
 
 
-def end_point(client):
-    """tls-server-end-point of a connection (RFC 5929 section 4.1), for a certificate signed with SHA-256."""
-    return hashlib.sha256(client.socket.getpeercert(binary_form=True)).digest()
+def end_point(client, signed_with="sha256"):
+    """tls-server-end-point of a connection (RFC 5929 section 4.1)."""
+    return hashlib.new("sha256" if signed_with == "sha1" else signed_with,
+                       client.socket.getpeercert(binary_form=True)).digest()
 
 
-def bound(user, password, client, mechanism="SCRAM-SHA-256-PLUS", **more):
-    return Scram(user, password, mechanism=mechanism, flag=b"p=tls-server-end-point", binding=end_point(client), **more)
+def bound(user, password, client, mechanism="SCRAM-SHA-256-PLUS", signed_with="sha256", **more):
+    return Scram(user, password, mechanism=mechanism, flag=b"p=tls-server-end-point",
+                 binding=end_point(client, signed_with), **more)

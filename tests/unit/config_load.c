@@ -88,6 +88,8 @@ reads(void **state)
 	    "tls-certificate-for *.example.org \"/a b\" /k\ndeny-users eve mallory\ndeny-users trudy\n"
 	    "auth-mechanisms PLAIN scram-sha-256\nauth-mechanisms LOGIN\n"
 	    "capability-mask IDLE,MOVE user=a* address=10.0.0.0/8 \"id=a \\\"phone\\\"\"\ncapability-mask ID\n"
+	    "oauth-issuer https://a.example /a \"/b c\"\noauth-issuer https://b.example /d\noauth-audience imap mail\n"
+	    "tls-client-ca /ca\ntls-client-user commonName\n"
 	    "login-type plain\nmessage-size-limit 512k\nlog-level debug", "role mailbox\n"
 	    "lmtp-listen /run/lmtp\nlmtp-listen *:24\nflag-sync always\n" DIRECTORY, &problems);
 	struct config *again;
@@ -102,6 +104,10 @@ reads(void **state)
 	assert_true(config->listen.at[1].is_proxy);
 	assert_false(config->listen.at[0].is_proxy);
 	assert_int_equal(config->deny_users.count, 3);
+	assert_int_equal(config->oauth_issuer.count, 2);
+	assert_string_equal(config->oauth_issuer.at[0].files[1], "/b c");
+	assert_int_equal(config->oauth_audience.count, 2);
+	assert_int_equal(config->tls_client_user, CONFIG_USER_COMMON_NAME);
 	assert_int_equal(config->capability_mask.count, 2);
 	assert_string_equal(config->capability_mask.at[0].capabilities[1], "MOVE");
 	assert_string_equal(config->capability_mask.at[0].id, "a \"phone\"");
@@ -286,6 +292,10 @@ reports_errors(void **state)
 		{ "auth-mechanisms PLAIN SCRAM-SHA-265 CRAM-MD5\nauth-mechanisms\n", "",
 		    F "1:23: auth-mechanisms cannot be \"SCRAM-SHA-265\"; did you mean \"SCRAM-SHA-256\"?\n"
 		    F "2:1: auth-mechanisms takes one or more of its words, and there is none\n" },
+		{ "oauth-issuer https://a.example\noauth-issuer a b\noauth-issuer c /c\noauth-issuer c /d\n", "",
+		    F "1:1: oauth-issuer takes the name that tokens have for it, and files of keys\n"
+		    F "2:16: \"b\" is not an absolute path, which begins with \"/\"\n"
+		    F "4:14: \"c\" is not a name of its own: there is one before\n" },
 		{ "capability-mask\ncapability-mask IDLE user=\ncapability-mask IDLE,,MOVE\n", "",
 		    F "1:1: capability-mask takes capabilities, and perhaps user=, address= and id=, and there is none\n"
 		    F "2:22: \"user=\" is not user=PATTERN, address=NETWORK or id=WORD, each at most once\n"
