@@ -8,7 +8,11 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 
-/* The bits are those of the store's flag set; keywords of a mailbox follow from bit 5 on. */
+/*
+ * What a message has, in one word as the store keeps it.  Bits 0 to 4 are the system flags.  While bit 63 is not set,
+ * bits 5 to 62 are the first keywords of the mailbox; else they are the id of a set, which has all keywords of the
+ * message: few messages have others than the first, and so the word is all that any has.
+ */
 #define IMAP_FLAG_ANSWERED	(UINT64_C(1) << 0)
 #define IMAP_FLAG_FLAGGED	(UINT64_C(1) << 1)
 #define IMAP_FLAG_DELETED	(UINT64_C(1) << 2)
@@ -16,7 +20,8 @@
 #define IMAP_FLAG_DRAFT		(UINT64_C(1) << 4)
 #define IMAP_FLAGS_SYSTEM	UINT64_C(0x1f)
 #define IMAP_KEYWORD_BIT_FIRST	5
-#define IMAP_KEYWORD_COUNT_MAX	58	/* bits 5 to 62 */
+#define IMAP_KEYWORD_BITS	58	/* bits 5 to 62 */
+#define IMAP_FLAGS_HAS_SET	(UINT64_C(1) << 63)
 #define IMAP_KEYWORD_OCTETS_MAX 128
 
 /* What a command names: each flag and each keyword (without regard to case) once. */
@@ -26,6 +31,20 @@ struct imap_flags {
 	size_t keyword_count;
 };
 
+struct imap_keyword_set {
+	uint64_t id;
+	const uint16_t *members;	/* numbers of keywords, rising */
+	size_t count;
+};
+
+/* The keywords of a mailbox, numbered from 0. */
+struct imap_keywords {
+	const struct span *names;
+	size_t count;
+	const struct imap_keyword_set *sets;	/* by rising ids: those that its messages have, and maybe more */
+	size_t set_count;
+};
+
 /* The bit of "\Seen" and its kind, in any case; 0 for anything else, "\Recent" among it. */
 uint64_t imap_flag_from_name(struct span name);
 
@@ -33,12 +52,16 @@ uint64_t imap_flag_from_name(struct span name);
 bool imap_keyword_is_valid(struct span name);
 
 /*
- * Append "(\Seen $Forwarded)".
+ * Append "(\Seen $Forwarded)"; what has no name in the mailbox is left out.
  *
- *	keywords  keywords[i] stands for bit IMAP_KEYWORD_BIT_FIRST + i; bits past keyword_count are skipped
  *	is_recent also show \Recent (RFC 3501 section 2.3.2)
  */
-void imap_flags_write(struct buffer *out, uint64_t bits, const struct span *keywords, size_t keyword_count,
-    bool is_recent);
+void imap_flags_write(struct buffer *out, uint64_t flags, const struct imap_keywords *keywords, bool is_recent);
+
+/* Append all flags and keywords that a message of the mailbox can have. */
+void imap_flags_write_all(struct buffer *out, const struct imap_keywords *keywords);
+
+/* Whether a message with these flags has the keyword of this number. */
+bool imap_flags_have(uint64_t flags, const struct imap_keywords *keywords, size_t number);
 
 #endif

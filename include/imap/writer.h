@@ -45,10 +45,9 @@ void imap_write_condition(struct buffer *out, struct span tag, enum imap_conditi
  *	number	 0: "* 345 UIDFETCH (FLAGS (\Seen))\r\n", RFC 9586 section 3.3; then there must be a UID
  *	uid	 0: leave it out
  *	modseq	 0: leave it out
- *	keywords as for imap_flags_write()
  */
 void imap_write_fetch_flags(struct buffer *out, uint32_t number, uint32_t uid, uint64_t flags,
-    const struct span *keywords, size_t keyword_count, bool is_recent, uint64_t modseq);
+    const struct imap_keywords *keywords, bool is_recent, uint64_t modseq);
 
 /*
  * "* 12 FETCH (UID 345 MODSEQ (67))\r\n": all that is to be told of a STORE with .SILENT, RFC 7162 section 3.1.3.

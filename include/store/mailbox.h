@@ -1,5 +1,5 @@
 /*
- * The mailboxes of one user, their subscriptions and keywords.  Names are UTF-8 in NFC with '/'
+ * The mailboxes of one user and their subscriptions.  Names are UTF-8 in NFC with '/'
  * between levels, at most STORE_NAME_MAX octets; the caller has checked them and written INBOX
  * upper-case.  Worker threads only; store/store.h says how transactions go.
  */
@@ -7,7 +7,7 @@
 #define STORE_MAILBOX_H
 
 #include "base/arena.h"
-#include "store/store.h"
+#include "store/keyword.h"
 
 #define STORE_NAME_MAX	   1000		/* octets, also of a keyword */
 #define STORE_MAILBOX_MAX  10000	/* mailboxes of one user; more is STORE_LIMIT */
@@ -86,30 +86,5 @@ enum store_status store_subscribe(struct store *store, struct span name);
 enum store_status store_unsubscribe(struct store *store, struct span name);
 enum store_status store_subscription_list(struct store *store, struct arena *arena,
     struct span **names_out, size_t *count_out);
-
-/*
- * Keywords.  Each has a bit of the mailbox's flags, from STORE_KEYWORD_BIT_MIN to _MAX, and keeps
- * it.
- */
-#define STORE_KEYWORD_BIT_MIN 5
-#define STORE_KEYWORD_BIT_MAX 62
-
-struct store_keywords {
-	const char *names[STORE_KEYWORD_BIT_MAX + 1];	/* by bit, as first spelled; NULL where free */
-};
-
-enum store_status store_keyword_list(struct store *store, uint64_t mailbox_id, struct arena *arena,
-    struct store_keywords *keywords_out);
-
-/*
- * Give the bits of keywords, compared without regard to ASCII case.
- *
- *	may_create	 give new names a bit, in a transaction; else they are left out
- *	flags_out	 the bits; untouched on failure
- *
- * STORE_LIMIT: all bits are taken.
- */
-enum store_status store_keyword_flags(struct store *store, uint64_t mailbox_id,
-    const struct span *names, size_t count, bool may_create, uint64_t *flags_out);
 
 #endif

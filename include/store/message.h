@@ -15,11 +15,11 @@
 #define STORE_FLAG_SEEN	    (UINT64_C(1) << 3)
 #define STORE_FLAG_DRAFT    (UINT64_C(1) << 4)
 #define STORE_FLAGS_SYSTEM  UINT64_C(0x1f)
-#define STORE_FLAGS_ALL	    (UINT64_MAX >> 1)	/* bits 5 to 62 are keywords; 63 is never set */
 
 struct store_message {
 	uint32_t uid, size;		/* size in octets */
-	uint64_t flags, modseq, content_id;
+	uint64_t flags;			/* store/keyword.h says what the bits are */
+	uint64_t modseq, content_id;
 	int64_t internal_date_s;	/* since 1970 UTC */
 };
 
@@ -49,7 +49,7 @@ struct store_arrival {
 	const struct span *pieces;	/* its octets in order, cut anywhere; 1 to 2^32-1 in all */
 	size_t piece_count;
 	uint32_t header_length;		/* octets through the empty line; the whole message if it has none */
-	uint64_t flags;			/* the mailbox's bits */
+	uint64_t flags;			/* system flags and the word of the keywords */
 	int64_t internal_date_s;
 	const uint8_t *sha256;		/* of all octets, DIGEST_LENGTH long; NULL: computed here */
 
@@ -92,9 +92,10 @@ struct store_flag_known {
  */
 struct store_flag_change {
 	enum store_flag_operation operation;
-	uint64_t flags;
+	uint64_t flags;			/* system flags */
 	uint64_t unchanged_since;
 	const struct store_flag_known *known;
+	struct store_numbers keywords;
 };
 
 enum store_flag_outcome {
@@ -158,7 +159,7 @@ enum store_status store_expunged_since(struct store *store, uint64_t mailbox_id,
  *	copies_out	 room for count: one for each message that existed, in the order of its source UID
  *	source_modseq_out  the source's highest modseq after a move
  *
- * STORE_NOT_FOUND: one of the mailboxes.  STORE_LIMIT: the target has no bit for a keyword, or no
+ * STORE_NOT_FOUND: one of the mailboxes.  STORE_LIMIT: the target has no room for a keyword, or no
  * UIDs.  STORE_OVER_QUOTA.  RFC 9051 sections 6.4.7 and 6.4.8.
  */
 struct store_copied {

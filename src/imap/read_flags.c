@@ -3,7 +3,7 @@
  */
 #include "cursor.h"
 
-#define KEYWORDS_MAX 1000	/* far above what a mailbox takes; keeps finding doubles cheap */
+#define KEYWORDS_MAX 1000	/* of one command: each is compared with those before */
 
 static bool
 add_keyword(struct cursor *cursor, struct imap_flags *flags, struct span name)

@@ -127,7 +127,7 @@ begin_fetch(struct buffer *out, uint32_t number, uint32_t uid)
 
 void
 imap_write_fetch_flags(struct buffer *out, uint32_t number, uint32_t uid, uint64_t flags,
-    const struct span *keywords, size_t keyword_count, bool is_recent, uint64_t modseq)
+    const struct imap_keywords *keywords, bool is_recent, uint64_t modseq)
 {
 	begin_fetch(out, number, uid);
 	if (modseq != 0) {
@@ -136,7 +136,7 @@ imap_write_fetch_flags(struct buffer *out, uint32_t number, uint32_t uid, uint64
 		buffer_add(out, ") ", 2);
 	}
 	buffer_add(out, "FLAGS ", 6);
-	imap_flags_write(out, flags, keywords, keyword_count, is_recent);
+	imap_flags_write(out, flags, keywords, is_recent);
 	buffer_add(out, ")\r\n", 3);
 }
 

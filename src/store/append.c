@@ -154,7 +154,7 @@ store_append(struct store *store, uint64_t mailbox_id, const struct store_arriva
     struct store_message *message_out)
 {
 	struct store_message message = {
-		.flags = arrival->flags & STORE_FLAGS_ALL,
+		.flags = arrival->flags,
 		.internal_date_s = arrival->internal_date_s,
 	};
 	struct store_tally tally;

@@ -6,60 +6,76 @@
 #include "base/clock.h"
 #include "internal.h"
 
-/* Which bit of the target each bit of the source becomes: only bits that some message has. */
+/* From one mailbox to another, whose keywords have numbers of their own. */
+struct mapping {
+	struct store *store;
+	uint64_t from_id, to_id;
+	struct arena *arena;
+	struct store_keywords source;	/* the names of the source */
+	struct store_words words;	/* of the target, by those of the source */
+};
+
 static enum store_status
-map_keywords(struct store *store, uint64_t from_id, uint64_t to_id, uint64_t used,
-    uint64_t map_out[STORE_KEYWORD_BIT_MAX + 1])
+mapping_init(struct mapping *mapping, struct store *store, uint64_t from_id, uint64_t to_id)
 {
-	struct arena *arena = arena_new();
-	struct store_keywords keywords;
+	*mapping = (struct mapping){ .store = store, .from_id = from_id, .to_id = to_id, .arena = arena_new() };
+	store_words_init(&mapping->words);
+	return from_id == to_id ? STORE_OK : store_keyword_list(store, from_id, mapping->arena, &mapping->source);
+}
+
+static void
+mapping_fini(struct mapping *mapping)
+{
+	arena_free(&mapping->arena);
+	store_words_fini(&mapping->words);
+}
+
+/* The word of the target for the keywords with these numbers in the source; those without a name are left out. */
+static enum store_status
+map_numbers(struct mapping *mapping, const uint16_t *numbers, size_t count, uint64_t *word_out)
+{
+	struct span *names = arena_alloc_array(mapping->arena, count + 1, sizeof *names);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (numbers[i] < mapping->source.count && mapping->source.names[numbers[i]] != NULL)
+			names[kept++] = span_from_string(mapping->source.names[numbers[i]]);
+	return store_keyword_flags(mapping->store, mapping->to_id, names, kept, word_out);
+}
+
+static enum store_status
+map_flags(struct mapping *mapping, uint64_t *flags)
+{
+	uint64_t system = *flags & STORE_FLAGS_SYSTEM, word = *flags & ~STORE_FLAGS_SYSTEM, mapped = word;
+	uint16_t numbers[STORE_KEYWORDS_MAX];
 	enum store_status status;
+	size_t count;
 
-	status = store_keyword_list(store, from_id, arena, &keywords);
-	for (int bit = 0; status == STORE_OK && bit <= STORE_KEYWORD_BIT_MAX; bit++) {
-		map_out[bit] = UINT64_C(1) << bit;
-		if (bit < STORE_KEYWORD_BIT_MIN || (used >> bit & 1) == 0 || from_id == to_id)
-			continue;
-		map_out[bit] = 0;
-		if (keywords.names[bit] != NULL) {
-			struct span name = span_from_string(keywords.names[bit]);
-
-			status = store_keyword_flags(store, to_id, &name, 1, true, &map_out[bit]);
-		}
+	if (word != 0 && mapping->from_id != mapping->to_id &&
+	    !store_words_find(&mapping->words, word, &mapped)) {
+		if ((status = store_word_expand(mapping->store, word, numbers, &count)) != STORE_OK ||
+		    (status = map_numbers(mapping, numbers, count, &mapped)) != STORE_OK)
+			return status;
+		store_words_add(&mapping->words, word, mapped);
 	}
-	arena_free(&arena);
-	return status;
+	*flags = system | mapped;
+	return STORE_OK;
 }
 
+/* Sum up what is to be copied. */
 static uint64_t
-map_flags(uint64_t flags, const uint64_t map[STORE_KEYWORD_BIT_MAX + 1])
-{
-	uint64_t mapped = flags & STORE_FLAGS_SYSTEM;
-
-	for (int bit = STORE_KEYWORD_BIT_MIN; bit <= STORE_KEYWORD_BIT_MAX && flags >> bit != 0;
-	     bit++)
-		if ((flags >> bit & 1) != 0)
-			mapped |= map[bit];
-	return mapped;
-}
-
-/* Sum up what is to be copied: all its flags, all its octets. */
-static uint64_t
-measure(const struct store_rows *rows, uint64_t *flags_out)
+measure(const struct store_rows *rows)
 {
 	uint64_t size_octets = 0;
 
-	*flags_out = 0;
 	for (size_t i = 0; i < rows->count; i++)
-		if (rows->rows[i].is_wanted) {
-			*flags_out |= rows->rows[i].message.flags;
+		if (rows->rows[i].is_wanted)
 			size_octets += rows->rows[i].message.size;
-		}
 	return size_octets;
 }
 
 static enum store_status
-insert_copies(struct store *store, const struct store_rows *rows, const uint64_t *map,
+insert_copies(struct store *store, const struct store_rows *rows, struct mapping *mapping,
     struct store_tally *tally, struct store_copied *copies_out, size_t *copied_out)
 {
 	int64_t now_s = clock_calendar_s();
@@ -71,9 +87,9 @@ insert_copies(struct store *store, const struct store_rows *rows, const uint64_t
 
 		if (!rows->rows[i].is_wanted)
 			continue;
-		message.flags = map_flags(message.flags, map);
 		message.modseq = tally->modseq;
-		if ((status = store_tally_take_uid(tally, &message.uid)) != STORE_OK ||
+		if ((status = map_flags(mapping, &message.flags)) != STORE_OK ||
+		    (status = store_tally_take_uid(tally, &message.uid)) != STORE_OK ||
 		    (status = store_message_insert(store, tally->mailbox_id, &message, now_s)) !=
 			STORE_OK)
 			return status;
@@ -89,16 +105,17 @@ static enum store_status
 copy_rows(struct store *store, uint64_t from_id, uint64_t to_id, const struct store_rows *rows,
     struct store_copied *copies_out, size_t *copied_out)
 {
-	uint64_t map[STORE_KEYWORD_BIT_MAX + 1], used;
+	struct mapping mapping;
 	struct store_tally tally;
 	enum store_status status;
 
-	measure(rows, &used);
-	if ((status = store_tally_begin(store, to_id, &tally)) != STORE_OK ||
-	    (status = map_keywords(store, from_id, to_id, used, map)) != STORE_OK ||
-	    (status = insert_copies(store, rows, map, &tally, copies_out, copied_out)) != STORE_OK)
-		return status;
-	return *copied_out == 0 ? STORE_OK : store_tally_end(store, &tally);
+	if ((status = mapping_init(&mapping, store, from_id, to_id)) == STORE_OK &&
+	    (status = store_tally_begin(store, to_id, &tally)) == STORE_OK)
+		status = insert_copies(store, rows, &mapping, &tally, copies_out, copied_out);
+	if (status == STORE_OK && *copied_out > 0)
+		status = store_tally_end(store, &tally);
+	mapping_fini(&mapping);
+	return status;
 }
 
 /* Load the rows of the source; STORE_NOT_FOUND when the mailbox is gone. */
@@ -122,10 +139,9 @@ store_copy(struct store *store, uint64_t from_id, uint64_t to_id, const uint32_t
 	struct store_rows rows = { 0 };
 	enum store_status status;
 	size_t copied = 0;
-	uint64_t used;
 
 	if ((status = load_source(store, from_id, uids, count, &rows)) != STORE_OK ||
-	    (status = store_check_quota(store, measure(&rows, &used))) != STORE_OK)
+	    (status = store_check_quota(store, measure(&rows))) != STORE_OK)
 		goto out;
 	status = copy_rows(store, from_id, to_id, &rows, copies_out, &copied);
 	for (size_t i = 0; status == STORE_OK && i < copied; i++)

@@ -4,24 +4,141 @@
  */
 #include "internal.h"
 
-static uint64_t
-apply(const struct store_flag_change *change, uint64_t flags)
+/* A change made ready for the words of one mailbox. */
+struct plan {
+	struct store *store;
+	uint64_t mailbox_id;
+	const struct store_flag_change *change;
+	uint64_t system;		/* the system flags of the change */
+	uint64_t word;			/* of its keywords, if they have bits or replace others */
+	bool has_bits;			/* or there are none */
+	bool has_joined;		/* for some message the keywords had to be put together one by one */
+	struct store_words joined;
+};
+
+static enum store_status
+plan_init(struct plan *plan, struct store *store, uint64_t mailbox_id, const struct store_flag_change *change)
 {
-	switch (change->operation) {
-	case STORE_FLAGS_SET:
-		return change->flags;
-	case STORE_FLAGS_ADD:
-		return flags | change->flags;
-	case STORE_FLAGS_REMOVE:
-		return flags & ~change->flags;
+	*plan = (struct plan){ .store = store, .mailbox_id = mailbox_id, .change = change,
+		.system = change->flags & STORE_FLAGS_SYSTEM,
+		.has_bits = store_numbers_have_bits(change->keywords) };
+	store_words_init(&plan->joined);
+	if (!plan->has_bits && change->operation != STORE_FLAGS_SET)
+		return STORE_OK;
+	return store_keyword_word(store, mailbox_id, change->keywords, &plan->word);
+}
+
+static bool
+numbers_have(struct store_numbers numbers, uint16_t number)
+{
+	size_t low = 0, high = numbers.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (numbers.at[middle] < number)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return flags;
+	return low < numbers.count && numbers.at[low] == number;
+}
+
+/* Add the change's keywords to numbers, or take them out; there is room for STORE_KEYWORDS_MAX. */
+static struct store_numbers
+join(const struct store_flag_change *change, uint16_t *numbers, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!numbers_have(change->keywords, numbers[i]))
+			numbers[kept++] = numbers[i];
+	if (change->operation == STORE_FLAGS_REMOVE)
+		return (struct store_numbers){ numbers, kept };
+	for (size_t i = 0; i < change->keywords.count; i++)
+		numbers[kept++] = change->keywords.at[i];
+	return store_numbers_sort(numbers, kept);
+}
+
+/* The word of keywords that a word becomes, one with a set at one end. */
+static enum store_status
+join_word(struct plan *plan, uint64_t word, uint64_t *word_out)
+{
+	uint16_t numbers[STORE_KEYWORDS_MAX];
+	enum store_status status;
+	size_t count;
+
+	plan->has_joined = true;
+	if (store_words_find(&plan->joined, word, word_out))
+		return STORE_OK;
+	if ((status = store_word_expand(plan->store, word, numbers, &count)) != STORE_OK ||
+	    (status = store_keyword_word(plan->store, plan->mailbox_id, join(plan->change, numbers, count),
+		 word_out)) != STORE_OK)
+		return status;
+	store_words_add(&plan->joined, word, *word_out);
+	return STORE_OK;
+}
+
+static uint64_t
+apply_bits(enum store_flag_operation operation, uint64_t bits, uint64_t change)
+{
+	switch (operation) {
+	case STORE_FLAGS_SET:
+		return change;
+	case STORE_FLAGS_ADD:
+		return bits | change;
+	case STORE_FLAGS_REMOVE:
+		return bits & ~change;
+	}
+	return bits;
+}
+
+static enum store_status
+apply(struct plan *plan, uint64_t flags, uint64_t *flags_out)
+{
+	enum store_flag_operation operation = plan->change->operation;
+	uint64_t system = apply_bits(operation, flags & STORE_FLAGS_SYSTEM, plan->system);
+	uint64_t word = flags & ~STORE_FLAGS_SYSTEM;
+	bool is_whole = operation == STORE_FLAGS_SET || plan->change->keywords.count == 0;
+	enum store_status status = STORE_OK;
+
+	if (!is_whole && (!plan->has_bits || (word & STORE_FLAGS_HAS_SET) != 0))
+		status = join_word(plan, word, &word);
+	else
+		word = apply_bits(operation, word, plan->word);
+	*flags_out = system | word;
+	return status;
+}
+
+/* Whether the keywords of the change are not in one word as they are in the other. */
+static bool
+keywords_differ(struct plan *plan, uint64_t known, uint64_t now)
+{
+	uint16_t before[STORE_KEYWORDS_MAX], after[STORE_KEYWORDS_MAX];
+	struct store_numbers had = { before, 0 }, has = { after, 0 };
+
+	if (((known ^ now) & ~STORE_FLAGS_SYSTEM) == 0 || plan->change->keywords.count == 0)
+		return false;
+	if (plan->has_bits && ((known | now) & STORE_FLAGS_HAS_SET) == 0)
+		return ((known ^ now) & plan->word) != 0;
+	/* A set that nobody has any more may have been deleted. */
+	if (store_word_expand(plan->store, known, before, &had.count) != STORE_OK ||
+	    store_word_expand(plan->store, now, after, &has.count) != STORE_OK)
+		return true;
+	for (size_t i = 0; i < plan->change->keywords.count; i++) {
+		uint16_t number = plan->change->keywords.at[i];
+
+		if (numbers_have(had, number) != numbers_have(has, number))
+			return true;
+	}
+	return false;
 }
 
 /* Whether the flags that are to change are as who changes them knows. */
 static bool
-is_unchanged(const struct store_row *row, const struct store_flag_change *change)
+is_unchanged(struct plan *plan, const struct store_row *row)
 {
+	const struct store_flag_change *change = plan->change;
 	const struct store_flag_known *known;
 
 	if (row->message.modseq <= change->unchanged_since)
@@ -30,19 +147,21 @@ is_unchanged(const struct store_row *row, const struct store_flag_change *change
 		return false;
 	known = &change->known[row->place];
 	return known->modseq <= change->unchanged_since &&
-	    ((known->flags ^ row->message.flags) & change->flags) == 0;
+	    ((known->flags ^ row->message.flags) & plan->system) == 0 &&
+	    !keywords_differ(plan, known->flags, row->message.flags);
 }
 
 /* Decide about one row; it stays wanted if it changes. */
-static void
-decide(struct store_row *row, const struct store_flag_change *change, struct store_tally *tally,
-    struct store_flag_result *result)
+static enum store_status
+decide(struct store_row *row, struct plan *plan, struct store_tally *tally, struct store_flag_result *result)
 {
 	struct store_message *message = &row->message;
-	uint64_t flags = apply(change, message->flags);
+	uint64_t flags = message->flags;
+	bool is_modified = !is_unchanged(plan, row);
+	enum store_status status = is_modified ? STORE_OK : apply(plan, message->flags, &flags);
 
 	row->is_wanted = false;
-	if (!is_unchanged(row, change))
+	if (is_modified)
 		result->outcome = STORE_FLAGS_MODIFIED;
 	else if (flags == message->flags)
 		result->outcome = STORE_FLAGS_SAME;
@@ -56,56 +175,82 @@ decide(struct store_row *row, const struct store_flag_change *change, struct sto
 	}
 	result->flags = message->flags;
 	result->modseq = message->modseq;
+	return status;
+}
+
+static enum store_status
+write_range(struct store *store, const struct store_uid_range *range, uint64_t keep, uint64_t add,
+    const struct store_tally *tally)
+{
+	struct sql_statement *update = sql_prepare(store->sql,
+	    "UPDATE message SET flags = (flags & ?4) | ?5, modseq = ?6 "
+	    "WHERE mailbox_id = ?1 AND uid BETWEEN ?2 AND ?3");
+
+	sql_bind_number(update, 1, tally->mailbox_id);
+	sql_bind_number(update, 2, range->first);
+	sql_bind_number(update, 3, range->last);
+	sql_bind_number(update, 4, keep);
+	sql_bind_number(update, 5, add);
+	sql_bind_number(update, 6, tally->modseq);
+	return store_run(update);
 }
 
 /* Write the same change over ranges of rows that all change. */
 static enum store_status
-write_ranges(struct store *store, const struct store_rows *rows,
-    const struct store_flag_change *change, const struct store_tally *tally)
+write_ranges(const struct plan *plan, const struct store_rows *rows, const struct store_tally *tally)
 {
-	uint64_t keep = change->operation == STORE_FLAGS_SET ? 0 :
-	    change->operation == STORE_FLAGS_REMOVE ? ~change->flags : UINT64_MAX;
-	uint64_t add = change->operation == STORE_FLAGS_REMOVE ? 0 : change->flags;
+	uint64_t flags = plan->system | plan->word;
+	bool is_removed = plan->change->operation == STORE_FLAGS_REMOVE;
+	uint64_t keep = plan->change->operation == STORE_FLAGS_SET ? 0 : is_removed ? ~flags : UINT64_MAX;
 	enum store_status status = STORE_OK;
 	struct store_uid_range range;
 	size_t position = 0;
 
-	while (status == STORE_OK && store_rows_next_range(rows, &position, &range)) {
-		struct sql_statement *update = sql_prepare(store->sql,
-		    "UPDATE message SET flags = (flags & ?4) | ?5, modseq = ?6 "
-		    "WHERE mailbox_id = ?1 AND uid BETWEEN ?2 AND ?3");
+	while (status == STORE_OK && store_rows_next_range(rows, &position, &range))
+		status = write_range(plan->store, &range, keep, is_removed ? 0 : flags, tally);
+	return status;
+}
 
-		sql_bind_number(update, 1, tally->mailbox_id);
-		sql_bind_number(update, 2, range.first);
-		sql_bind_number(update, 3, range.last);
-		sql_bind_number(update, 4, keep);
-		sql_bind_number(update, 5, add);
-		sql_bind_number(update, 6, tally->modseq);
-		status = store_run(update);
+/* Write what was decided, each run of neighbours with the same flags at once. */
+static enum store_status
+write_runs(const struct plan *plan, const struct store_rows *rows, const struct store_tally *tally)
+{
+	const struct store_row *row = rows->rows;
+	enum store_status status = STORE_OK;
+
+	for (size_t i = 0, end; i < rows->count && status == STORE_OK; i = end) {
+		end = i + 1;
+		if (!row[i].is_wanted)
+			continue;
+		while (end < rows->count && row[end].is_wanted && !row[end].begins_range &&
+		    row[end].message.flags == row[i].message.flags)
+			end++;
+		status = write_range(plan->store,
+		    &(struct store_uid_range){ row[i].message.uid, row[end - 1].message.uid }, 0, row[i].message.flags,
+		    tally);
 	}
 	return status;
 }
 
-/* Decide about all; true if something changes. */
-static bool
-decide_all(struct store_rows *rows, const uint32_t *uids, size_t count,
-    const struct store_flag_change *change, struct store_tally *tally,
-    struct store_flag_result *results)
+/* Decide about all; *is_changing_out: something changes. */
+static enum store_status
+decide_all(struct store_rows *rows, const uint32_t *uids, size_t count, struct plan *plan,
+    struct store_tally *tally, struct store_flag_result *results, bool *is_changing_out)
 {
-	bool is_changing = false;
+	enum store_status status = STORE_OK;
 
 	for (size_t i = 0; i < count; i++)
 		results[i] =
 		    (struct store_flag_result){ .uid = uids[i], .outcome = STORE_FLAGS_MISSING };
-	for (size_t i = 0; i < rows->count; i++) {
+	for (size_t i = 0; i < rows->count && status == STORE_OK; i++) {
 		struct store_row *row = &rows->rows[i];
 
 		if (!row->is_wanted)
 			continue;
-		decide(row, change, tally, &results[row->place]);
-		is_changing |= row->is_wanted;
+		status = decide(row, plan, tally, &results[row->place]);
+		*is_changing_out |= row->is_wanted;
 	}
-	return is_changing;
+	return status;
 }
 
 enum store_status
@@ -113,23 +258,27 @@ store_change_flags(struct store *store, uint64_t mailbox_id, const uint32_t *uid
     const struct store_flag_change *change, struct store_flag_result *results_out,
     uint64_t *modseq_out)
 {
-	struct store_flag_change masked = *change;
 	struct store_rows rows = { 0 };
 	struct store_tally tally;
+	struct plan plan;
 	enum store_status status;
 	bool is_changing = false;
 
-	masked.flags &= STORE_FLAGS_ALL;
-	if ((status = store_enter(store)) != STORE_OK ||
+	if ((status = store_enter(store)) != STORE_OK)
+		return status;
+	if ((status = plan_init(&plan, store, mailbox_id, change)) != STORE_OK ||
 	    (status = store_tally_begin(store, mailbox_id, &tally)) != STORE_OK ||
-	    (status = store_rows_init(store, mailbox_id, uids, count, &rows)) != STORE_OK)
+	    (status = store_rows_init(store, mailbox_id, uids, count, &rows)) != STORE_OK ||
+	    (status = decide_all(&rows, uids, count, &plan, &tally, results_out, &is_changing)) != STORE_OK)
 		goto out;
-	is_changing = decide_all(&rows, uids, count, &masked, &tally, results_out);
-	if (is_changing && (status = write_ranges(store, &rows, &masked, &tally)) == STORE_OK)
-		status = store_tally_end(store, &tally);
+	if (is_changing)
+		status = plan.has_joined ? write_runs(&plan, &rows, &tally) : write_ranges(&plan, &rows, &tally);
+	if (is_changing && status == STORE_OK && (status = store_tally_end(store, &tally)) == STORE_OK)
+		status = store_sets_sweep(store);
 	if (status == STORE_OK && modseq_out != NULL)
 		*modseq_out = is_changing ? tally.modseq : tally.modseq - 1;
 out:
+	store_words_fini(&plan.joined);
 	store_rows_fini(&rows);
 	return status;
 }

@@ -9,6 +9,7 @@
 #include "store/message.h"
 
 #define UID_MAX UINT32_MAX
+#define STORE_SETS_SWEPT 256	/* so many sets of keywords may be made before those without a message are deleted */
 
 /* How far a file has come: both rise with what was given, and never go back (src/store/README). */
 struct store_position {
@@ -27,6 +28,7 @@ struct store {
 	bool is_marking_unclean;	/* this transaction sets it */
 	bool needs_flush;
 	uint64_t forget_mailbox_id;	/* something was expunged there since store_history_forget(); or 0 */
+	unsigned sets_made;		/* of keywords, since those that no message has were deleted */
 	struct store_position position, step, committed;	/* now, when the step began, as committed */
 	struct mark *mark;		/* NULL: nothing is told outside of the file */
 };
@@ -62,6 +64,38 @@ enum store_status store_row(struct sql_statement *statement);
 
 /* Every function that changes something begins with this: STORE_OK while its transaction stands. */
 enum store_status store_enter(struct store *store);
+
+/* Sort numbers and take out what is there twice; in place. */
+struct store_numbers store_numbers_sort(uint16_t *numbers, size_t count);
+
+/* Whether a message with these keywords needs no set. */
+bool store_numbers_have_bits(struct store_numbers numbers);
+
+/* Give the keywords of a word, system flags aside; in rising order. */
+enum store_status store_word_expand(struct store *store, uint64_t word, uint16_t numbers_out[STORE_KEYWORDS_MAX],
+    size_t *count_out);
+
+/* Give all sets of a mailbox, or those that words have, from the arena. */
+enum store_status store_sets_list(struct store *store, uint64_t mailbox_id, struct arena *arena,
+    struct store_keywords *keywords);
+enum store_status store_sets_find(struct store *store, const uint64_t *flags, size_t count, struct arena *arena,
+    struct store_keywords *keywords);
+
+/* Delete the sets that no message has, if many were made; when every message of the transaction is written. */
+enum store_status store_sets_sweep(struct store *store);
+
+/*
+ * What words of keywords become, each looked up once: a change of many messages meets few words.
+ */
+struct store_words {
+	struct map *map;
+	struct arena *arena;
+};
+
+void store_words_init(struct store_words *words);
+void store_words_fini(struct store_words *words);
+bool store_words_find(const struct store_words *words, uint64_t word, uint64_t *becomes_out);
+void store_words_add(struct store_words *words, uint64_t word, uint64_t becomes);
 
 /*
  * The change of a mailbox's row that goes with a change of its messages.

@@ -20,6 +20,13 @@ static const struct { const char *what, *query; } rules[] = {
 	{ "mailbox: gone, but messages, keywords or expunged ranges are left",
 	  "SELECT mailbox_id FROM (SELECT mailbox_id FROM message UNION SELECT mailbox_id FROM keyword "
 	  "UNION SELECT mailbox_id FROM expunged) WHERE mailbox_id NOT IN (SELECT id FROM mailbox)" },
+	{ "mailbox: a message has a set of keywords that is not there",
+	  "SELECT DISTINCT m.mailbox_id FROM message AS m LEFT JOIN keyword_set AS s "
+	  "ON s.mailbox_id = m.mailbox_id AND s.id = m.flags >> 5 & 0x3ffffffffffffff "
+	  "WHERE m.flags < 0 AND s.id IS NULL" },
+	{ "mailbox: a set of keywords has one that is not there",
+	  "SELECT DISTINCT mailbox_id FROM keyword_set AS s, json_each(s.members) AS e "
+	  "WHERE NOT EXISTS (SELECT 1 FROM keyword AS k WHERE k.mailbox_id = s.mailbox_id AND k.bit = e.value)" },
 	{ "mailbox: a message lies in an expunged range",
 	  "SELECT DISTINCT e.mailbox_id FROM expunged AS e JOIN message AS m "
 	  "ON m.mailbox_id = e.mailbox_id AND m.uid BETWEEN e.first_uid AND e.last_uid" },

@@ -57,7 +57,10 @@ test_strings(void **state)
 static void
 test_lines(void **state)
 {
-	static const struct span keywords[] = { { (const uint8_t *)"$a", 2 }, { (const uint8_t *)"b", 1 } };
+	static const struct span names[] = { SPAN("$a"), SPAN("b") };
+	static const uint16_t members[] = { 0, 1 };
+	static const struct imap_keyword_set sets[] = { { 5, members, 2 }, { 1000000, members + 1, 1 } };
+	static const struct imap_keywords keywords = { names, 2, sets, 2 };
 	struct buffer out = { 0 };
 	struct imap_esearch result = { .tag = SPAN("A1"), .is_uid = true, .min = 2, .count = 3,
 		.returns = IMAP_RETURN_MIN | IMAP_RETURN_ALL | IMAP_RETURN_COUNT, .all = SPAN("2,10:11") };
@@ -66,12 +69,12 @@ test_lines(void **state)
 	imap_write_condition(&out, SPAN("a1"), IMAP_OK, SPAN("READ-WRITE"), SPAN("x\r\ny"));
 	assert_string_equal(buffer_string(&out), "a1 OK [READ-WRITE] xy\r\n");
 	buffer_clear(&out);
-	imap_write_fetch_flags(&out, 12, 345, IMAP_FLAG_SEEN | 1 << 6, keywords, 2, true, 7);
+	imap_write_fetch_flags(&out, 12, 345, IMAP_FLAG_SEEN | 1 << 6, &keywords, true, 7);
 	assert_string_equal(buffer_string(&out), "* 12 FETCH (UID 345 MODSEQ (7) FLAGS (\\Seen \\Recent b))\r\n");
 	buffer_clear(&out);
-	imap_write_fetch_flags(&out, 1, 0, 0, NULL, 0, false, 0);
+	imap_write_fetch_flags(&out, 1, 0, 0, &keywords, false, 0);
 	imap_write_fetch_modseq(&out, 1, 2, INT64_MAX);
-	imap_write_fetch_flags(&out, 0, 9, 0, NULL, 0, false, 3);
+	imap_write_fetch_flags(&out, 0, 9, 0, &keywords, false, 3);
 	imap_write_fetch_modseq(&out, 0, 9, 3);
 	imap_write_number_line(&out, 7, "EXISTS");
 	assert_string_equal(buffer_string(&out), "* 1 FETCH (FLAGS ())\r\n"

@@ -33,13 +33,24 @@ static struct view view;
 static int
 setup(void **unused)
 {
+	const char *name = "$Work";
+
 	(void)unused;
 	state = (struct state){ .phase = STATE_READY, .messages = messages, .count = COUNT_OF(messages),
 		.capacity = COUNT_OF(messages), .uidnext = 31, .highest_modseq = 9,
-		.keywords = { SPAN("$Work") }, .keyword_count = 1 };
+		.keywords = keywords_new() };
+	keywords_learn(&state.keywords, &(struct store_keywords){ .names = &name, .count = 1 });
 	list_init(&state.listeners);
 	view = (struct view){ .state = &state, .limit_uid = 31, .recent = &recent, .recent_count = 1 };
 	list_init(&view.listener.link);
+	return 0;
+}
+
+static int
+teardown(void **unused)
+{
+	(void)unused;
+	keywords_release(&state.keywords);
 	return 0;
 }
 
@@ -219,5 +230,5 @@ main(void)
 		cmocka_unit_test(test_headers),
 	};
 
-	return cmocka_run_group_tests(tests, setup, NULL);
+	return cmocka_run_group_tests(tests, setup, teardown);
 }

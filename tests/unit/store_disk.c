@@ -97,7 +97,8 @@ append_pair(struct story *story, unsigned number, size_t size)
 static void
 flag_all(struct story *story, enum store_flag_operation operation)
 {
-	struct store_flag_change change = { operation, STORE_FLAG_FLAGGED, UINT64_MAX, NULL };
+	struct store_flag_change change = { .operation = operation, .flags = STORE_FLAG_FLAGGED,
+		.unchanged_since = UINT64_MAX };
 	struct store_flag_result results[TOLD_MAX];
 	uint32_t uids[TOLD_MAX];
 	uint64_t modseq = 0;

@@ -225,54 +225,6 @@ test_special_use(void **state)
 }
 
 static void
-test_keywords(void **state)
-{
-	struct fixture *fixture = *state;
-	struct span names[] = { SPAN("$Forwarded"), SPAN("work"), SPAN("$FORWARDED") };
-	struct store_keywords keywords;
-	uint64_t flags;
-
-	assert_int_equal(
-	    store_keyword_flags(fixture->store, fixture->inbox, names, 3, false, &flags), STORE_OK);
-	assert_int_equal(flags, 0);
-	begin(fixture, STORE_DURABLE);
-	assert_int_equal(
-	    store_keyword_flags(fixture->store, fixture->inbox, names, 3, true, &flags), STORE_OK);
-	commit(fixture);
-	assert_int_equal(flags, 3 << 5);
-	assert_int_equal(
-	    store_keyword_list(fixture->store, fixture->inbox, fixture->arena, &keywords),
-	    STORE_OK);
-	assert_string_equal(keywords.names[5], "$Forwarded");
-	assert_string_equal(keywords.names[6], "work");
-	assert_null(keywords.names[7]);
-}
-
-static void
-test_keyword_limit(void **state)
-{
-	struct fixture *fixture = *state;
-	char name[16];
-	struct span span;
-	uint64_t flags;
-
-	begin(fixture, STORE_DURABLE);
-	for (int i = 0; i < 58; i++) {
-		snprintf(name, sizeof name, "k%d", i);
-		span = span_from_string(name);
-		assert_int_equal(
-		    store_keyword_flags(fixture->store, fixture->inbox, &span, 1, true, &flags),
-		    STORE_OK);
-		assert_true(flags == UINT64_C(1) << (5 + i));
-	}
-	span = SPAN("onemore");
-	assert_int_equal(
-	    store_keyword_flags(fixture->store, fixture->inbox, &span, 1, true, &flags),
-	    STORE_LIMIT);
-	commit(fixture);
-}
-
-static void
 test_recent(void **state)
 {
 	struct fixture *fixture = *state;
@@ -307,8 +259,6 @@ main(void)
 		TEST(test_rename_inbox),
 		TEST(test_subscriptions),
 		TEST(test_special_use),
-		TEST(test_keywords),
-		TEST(test_keyword_limit),
 		TEST(test_recent),
 	};
 

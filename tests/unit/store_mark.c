@@ -167,7 +167,8 @@ append_one(struct place *place)
 static uint64_t
 flag(struct place *place, uint64_t flag)
 {
-	struct store_flag_change change = { STORE_FLAGS_ADD, flag, UINT64_MAX, NULL };
+	struct store_flag_change change = { .operation = STORE_FLAGS_ADD, .flags = flag,
+		.unchanged_since = UINT64_MAX };
 	struct store_flag_result result;
 	uint64_t modseq;
 

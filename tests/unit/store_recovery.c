@@ -61,7 +61,8 @@ highest_modseq(struct fixture *fixture)
 static void
 flag_first(struct fixture *fixture)
 {
-	struct store_flag_change change = { STORE_FLAGS_ADD, STORE_FLAG_SEEN, UINT64_MAX, NULL };
+	struct store_flag_change change = { .operation = STORE_FLAGS_ADD, .flags = STORE_FLAG_SEEN,
+		.unchanged_since = UINT64_MAX };
 	struct store_flag_result result;
 
 	begin(fixture, STORE_LAZY);

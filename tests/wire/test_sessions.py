@@ -122,13 +122,16 @@ def compare(server, user, sessions):
     fresh.client.close()
 
 
-@pytest.fixture
-def sessions(shared_server, user):
+@pytest.fixture(params=[False, True], ids=["", "crowded"])
+def sessions(request, shared_server, user):
+    """In a crowded mailbox the keywords of FLAGS come behind so many others that flags have no bit for them."""
     with shared_server.client(user) as client:
         client.ok(b"CREATE box")
         client.ok(b"CREATE other")
         for number in range(12):
             assert client.append(b"box", lib.message(number)).is_ok
+        if request.param:
+            assert client.append(b"box", lib.message(0), b" ".join(b"k%d" % number for number in range(70))).is_ok
     found = [Session(shared_server, user, b"box") for _ in range(3)]
     yield found
     for session in found:

@@ -18,7 +18,8 @@ struct copy {
 	struct store_copied *copies;
 	size_t copied;
 	uint64_t modseq;		/* of the source after a move */
-	struct store_keywords keywords;	/* of the target */
+	size_t known_keywords;		/* of the target */
+	struct store_keywords news;
 };
 
 /*
@@ -49,7 +50,8 @@ find_target(struct store *store, struct copy *copy)
 static enum store_status
 drop_missing(struct store *store, struct copy *copy)
 {
-	static const struct store_flag_change nothing = { STORE_FLAGS_ADD, 0, UINT64_MAX, NULL };
+	static const struct store_flag_change nothing = { .operation = STORE_FLAGS_ADD,
+		.unchanged_since = UINT64_MAX };
 	struct store_flag_result *found = arena_alloc_array(copy->arena, copy->count + 1, sizeof found[0]);
 	enum store_status status = store_change_flags(store, copy->from_id, copy->uids, copy->count, &nothing, found,
 	    NULL);
@@ -61,6 +63,20 @@ drop_missing(struct store *store, struct copy *copy)
 	copy->has_gone = copy->has_gone || kept < copy->count;
 	copy->count = kept;
 	return status;
+}
+
+/* What sessions on the target must know to tell the flags of the copies. */
+static enum store_status
+load_news(struct store *store, struct copy *copy)
+{
+	uint64_t *flags = arena_alloc_array(copy->arena, copy->copied + 1, sizeof *flags), all = 0;
+
+	for (size_t i = 0; i < copy->copied; i++)
+		all |= flags[i] = copy->copies[i].message.flags;
+	if ((all & ~STORE_FLAGS_SYSTEM) == 0)
+		return STORE_OK;
+	return store_keyword_news(store, copy->to_id, copy->known_keywords, flags, copy->copied, copy->arena,
+	    &copy->news);
 }
 
 static enum store_status
@@ -80,7 +96,7 @@ work_copy(struct store *store, struct session_job *job)
 		status = store_copy(store, copy->from_id, copy->to_id, copy->uids, copy->count, copy->copies,
 		    &copy->copied);
 	if (status == STORE_OK)
-		status = store_keyword_list(store, copy->to_id, copy->arena, &copy->keywords);
+		status = load_news(store, copy);
 	return status;
 }
 
@@ -93,7 +109,7 @@ apply(struct session *session, struct copy *copy)
 		messages[i] = copy->copies[i].message;
 		copy->uids[i] = copy->copies[i].source_uid;
 	}
-	state_keywords_changed(session->account, copy->to_id, &copy->keywords);
+	state_keywords_changed(session->account, copy->to_id, &copy->news);
 	if (copy->copied > 0)
 		notify_note_own(session, copy->to_id, messages[0].uid, messages[copy->copied - 1].uid);
 	state_appended(session->account, copy->to_id, messages, copy->copied);
@@ -176,6 +192,7 @@ void
 cmd_copy(struct session *session)
 {
 	struct copy *copy = ARENA_NEW(session->line->arena, struct copy);
+	const struct state *state;
 	struct view_set set;
 
 	copy->is_move = session->line->verb == IMAP_MOVE;
@@ -189,6 +206,8 @@ cmd_copy(struct session *session)
 	if (!session_set_init(session, &set, &session->line->copy.set))
 		return;
 	copy->is_by_uid = set.is_uid;
+	state = state_find_named(session->account, copy->name);
+	copy->known_keywords = state == NULL ? 0 : state->keywords->all.count;
 	collect(copy, &set);
 	copy->job.work = work_copy;
 	copy->job.done = on_copied;

@@ -19,7 +19,8 @@ struct expunge {
 static enum store_status
 keep_deleted(struct store *store, struct expunge *expunge)
 {
-	static const struct store_flag_change nothing = { STORE_FLAGS_ADD, 0, UINT64_MAX, NULL };
+	static const struct store_flag_change nothing = { .operation = STORE_FLAGS_ADD,
+		.unchanged_since = UINT64_MAX };
 	size_t kept = 0;
 	enum store_status status = store_change_flags(store, expunge->mailbox_id, expunge->uids, expunge->count,
 	    &nothing, expunge->flags, NULL);

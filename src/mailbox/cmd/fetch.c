@@ -27,6 +27,7 @@ struct fetch {
 	struct fetch_render render;
 	bool is_reading;		/* account_begin_reading() */
 	bool is_at_end;			/* of the set */
+	struct keywords *keywords;	/* held for the style */
 	bool has_ghosts;		/* messages that are gone were asked for */
 	size_t found;			/* of those asked for, so many that the state has */
 
@@ -64,6 +65,7 @@ finish(struct session *session, struct fetch *fetch, enum reply reply)
 	if (fetch->is_reading)
 		account_end_reading(session->account);
 	fetch_render_fini(&fetch->render);
+	keywords_release(&fetch->keywords);
 	buffer_free(&fetch->out);
 	free(fetch->uids);
 	free(fetch->results);
@@ -116,12 +118,15 @@ next_entry(struct fetch *fetch, struct fetch_entry *entry)
 
 /* Keywords may have come since the slice before. */
 static void
-update_style(struct session *session, struct fetch_style *style)
+update_style(struct session *session, struct fetch *fetch)
 {
-	const struct state *state = session->view->state;
+	struct keywords *keywords = session->view->state->keywords;
 
-	memcpy(style->keywords, state->keywords, state->keyword_count * sizeof state->keywords[0]);
-	style->keyword_count = state->keyword_count;
+	if (fetch->keywords != keywords) {
+		keywords_release(&fetch->keywords);
+		fetch->keywords = keywords_hold(keywords);
+	}
+	fetch->render.style.keywords = keywords->all;
 }
 
 static void
@@ -146,7 +151,7 @@ write_slice(struct session *session)
 	size_t before = out->length;
 	struct fetch_entry entry;
 
-	update_style(session, &fetch->render.style);
+	update_style(session, fetch);
 	for (unsigned lines = 0; lines < SLICE_LINES && out->length - before < SLICE_OCTETS; lines++) {
 		if (session_is_closing(session) || !next_entry(fetch, &entry))
 			break;
@@ -208,7 +213,8 @@ static enum store_status
 work_seen(struct store *store, struct session_job *job)
 {
 	struct fetch *fetch = CONTAINER_OF(job, struct fetch, flags_job);
-	const struct store_flag_change change = { STORE_FLAGS_ADD, STORE_FLAG_SEEN, UINT64_MAX, NULL };
+	const struct store_flag_change change = { .operation = STORE_FLAGS_ADD, .flags = STORE_FLAG_SEEN,
+		.unchanged_since = UINT64_MAX };
 
 	return store_change_flags(store, fetch->mailbox_id, fetch->uids, fetch->unseen_count, &change,
 	    fetch->results, NULL);
@@ -246,7 +252,7 @@ on_seen(struct session *session, struct session_job *job, enum store_status stat
 		apply_seen(fetch);
 	}
 	if (session->view != NULL)
-		update_style(session, &fetch->render.style);
+		update_style(session, fetch);
 	ask_for_piece(session);
 }
 
@@ -277,7 +283,7 @@ collect(struct session *session, struct fetch *fetch)
 		if (sets_seen && !(entry.message.flags & STORE_FLAG_SEEN))
 			note_unseen(fetch, entry.message.uid);
 	}
-	update_style(session, &fetch->render.style);
+	update_style(session, fetch);
 }
 
 static void

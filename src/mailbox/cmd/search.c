@@ -207,6 +207,7 @@ walk(struct session *session)
 		return;
 	}
 	tell_progress(session);
+	search_program_refresh(&search->program, session->view);
 	for (unsigned i = 0; i < SLICE_MESSAGES && search->open_count < OPEN_MAX; i++) {
 		if (search->next > search->result.last)
 			break;

@@ -101,7 +101,7 @@ write_changes(struct session *session)
 	while (out->length < SLICE_OCTETS && !session_is_closing(session) &&
 	    (step = view_changes_next(&select->changes, &message)) == VIEW_MESSAGE)
 		imap_write_fetch_flags(out, session->is_uid_only ? 0 : message.number, message.message.uid, message.message.flags,
-		    state->keywords, state->keyword_count, session_has_recent(session) && message.is_recent,
+		    &state->keywords->all, session_has_recent(session) && message.is_recent,
 		    message.message.modseq);
 	if (step == VIEW_END || session_is_closing(session))
 		finish(session, select);

@@ -18,8 +18,21 @@ struct store_command {
 	struct store_flag_known *known;	/* NULL: not asked for */
 	struct store_flag_result *results;
 	size_t told;			/* of the results */
-	struct store_keywords keywords;
+	size_t known_keywords;
+	struct store_keywords news;
 };
+
+/* What the session must know to tell the flags of the results. */
+static enum store_status
+load_news(struct store *store, struct store_command *command)
+{
+	uint64_t *flags = arena_alloc_array(command->arena, command->count + 1, sizeof *flags);
+
+	for (size_t i = 0; i < command->count; i++)
+		flags[i] = command->results[i].flags;
+	return store_keyword_news(store, command->mailbox_id, command->known_keywords, flags, command->count,
+	    command->arena, &command->news);
+}
 
 static enum store_status
 work_store(struct store *store, struct session_job *job)
@@ -32,21 +45,17 @@ work_store(struct store *store, struct session_job *job)
 	struct store_command *command = CONTAINER_OF(job, struct store_command, job);
 	const struct imap_store *request = command->request;
 	struct store_flag_change change = { operations[request->kind], request->flags.system,
-		request->has_unchanged_since ? request->unchanged_since : UINT64_MAX, command->known };
+		request->has_unchanged_since ? request->unchanged_since : UINT64_MAX, command->known, { NULL, 0 } };
 	enum store_status status = STORE_OK;
-	uint64_t keywords = 0;
 
 	if (request->flags.keyword_count > 0)
-		status = store_keyword_flags(store, command->mailbox_id, request->flags.keywords,
-		    request->flags.keyword_count, request->kind != IMAP_STORE_REMOVE, &keywords);
-	if (status == STORE_LIMIT)
-		return status;
-	change.flags |= keywords;
+		status = store_keyword_numbers(store, command->mailbox_id, request->flags.keywords,
+		    request->flags.keyword_count, request->kind != IMAP_STORE_REMOVE, command->arena, &change.keywords);
 	if (status == STORE_OK)
 		status = store_change_flags(store, command->mailbox_id, command->uids, command->count, &change,
 		    command->results, NULL);
 	if (status == STORE_OK && request->flags.keyword_count > 0)
-		status = store_keyword_list(store, command->mailbox_id, command->arena, &command->keywords);
+		status = load_news(store, command);
 	return status;
 }
 
@@ -111,8 +120,8 @@ write_result(struct session *session, const struct store_flag_result *result)
 		break;
 	case FLAGS:
 		imap_write_fetch_flags(session_out(session), told_number,
-		    session->line->is_uid || is_aware ? result->uid : 0, result->flags, view->state->keywords,
-		    view->state->keyword_count, session_has_recent(session) && view_is_recent(view, result->uid),
+		    session->line->is_uid || is_aware ? result->uid : 0, result->flags, &view->state->keywords->all,
+		    session_has_recent(session) && view_is_recent(view, result->uid),
 		    is_aware ? result->modseq : 0);
 	}
 }
@@ -196,8 +205,8 @@ on_stored(struct session *session, struct session_job *job, enum store_status st
 		return;
 	}
 	if (command->request->flags.keyword_count > 0)
-		state_keywords_changed(session->account, command->mailbox_id, &command->keywords);
-	if (session->view->told_keywords < session->view->state->keyword_count)
+		state_keywords_changed(session->account, command->mailbox_id, &command->news);
+	if (session->view->told_keywords < session->view->state->keywords->all.count)
 		view_write_flag_lines(session->view, session_out(session));
 	view_flags_changed(session->view, session->account, command->mailbox_id, command->results,
 	    command->count);
@@ -258,6 +267,7 @@ cmd_store(struct session *session)
 	}
 	if (command->request->has_unchanged_since)
 		note_known(command, session->view);
+	command->known_keywords = state_known_keywords(session->account, command->mailbox_id);
 	command->job.work = work_store;
 	command->job.done = on_stored;
 	session_submit(session, &command->job, ACCOUNT_LAZY);

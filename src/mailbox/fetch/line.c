@@ -59,8 +59,7 @@ fetch_line_item(const struct fetch_style *style, const struct fetch_entry *entry
 		break;
 	case IMAP_FETCH_FLAGS:
 		buffer_add_span(out, SPAN("FLAGS "));
-		imap_flags_write(out, message->flags, style->keywords, style->keyword_count,
-		    style->has_recent && entry->is_recent);
+		imap_flags_write(out, message->flags, &style->keywords, style->has_recent && entry->is_recent);
 		break;
 	case IMAP_FETCH_INTERNALDATE:
 		buffer_add_span(out, SPAN("INTERNALDATE "));

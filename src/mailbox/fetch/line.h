@@ -11,8 +11,7 @@
 
 /* What all lines of one command share.  Copied, so that a worker can read it while the state changes. */
 struct fetch_style {
-	struct span keywords[STORE_KEYWORD_BIT_MAX - STORE_KEYWORD_BIT_MIN + 1];
-	size_t keyword_count;
+	struct imap_keywords keywords;	/* of a table that is held meanwhile */
 	bool is_rev2;			/* IMAP4rev2 is enabled */
 	bool is_utf8;			/* quoted strings may hold UTF-8 */
 	bool has_recent;		/* \Recent is told */

@@ -35,7 +35,8 @@ struct append {
 	struct job render;
 	struct session_job lookup, store;
 	struct store_message *results;
-	struct store_keywords keywords;
+	size_t known_keywords;
+	struct store_keywords news;
 };
 
 bool
@@ -283,7 +284,7 @@ work_store(struct store *store, struct session_job *job)
 {
 	struct append *append = CONTAINER_OF(job, struct append, store);
 	enum store_status status = incoming_store(&append->incoming, SPAN(""), store, append->mailbox_id,
-	    append->results, append->incoming.arena, &append->keywords);
+	    append->results, append->incoming.arena, append->known_keywords, &append->news);
 
 	if (status == STORE_OK && append->is_replace)
 		status = expunge_replaced(store, append);
@@ -344,7 +345,7 @@ on_stored(struct session *session, struct session_job *job, enum store_status st
 	}
 	session->role->appended += append->incoming.count;
 	if (incoming_has_keywords(&append->incoming))
-		state_keywords_changed(session->account, append->mailbox_id, &append->keywords);
+		state_keywords_changed(session->account, append->mailbox_id, &append->news);
 	notify_note_own(session, append->mailbox_id, append->results[0].uid,
 	    append->results[append->incoming.count - 1].uid);
 	state_appended(session->account, append->mailbox_id, append->results, append->incoming.count);
@@ -367,6 +368,7 @@ on_rendered(struct job *job)
 
 	append->results = arena_alloc_array(append->incoming.arena, append->incoming.count,
 	    sizeof append->results[0]);
+	append->known_keywords = state_known_keywords(session->account, append->mailbox_id);
 	append->store.work = work_store;
 	append->store.done = on_stored;
 	session_submit(session, &append->store, ACCOUNT_DURABLE);

@@ -157,7 +157,7 @@ work_deliver(struct store *store, struct account_job *job)
 	recipient->inbox_id = inbox.id;
 	lmtp_trace_write(&lmtp->trace, lmtp->addresses[recipient->index], &trace);
 	status = incoming_store(&recipient->delivery->incoming, buffer_span(&trace), store, inbox.id,
-	    &recipient->result, recipient->arena, &none);
+	    &recipient->result, recipient->arena, STORE_KEYWORDS_UNTOLD, &none);
 	buffer_free(&trace);
 	return status;
 }

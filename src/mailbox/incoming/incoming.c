@@ -77,8 +77,7 @@ store_one(const struct incoming_message *message, struct span trace, struct stor
 	uint64_t keywords = 0;
 
 	if (message->keyword_count > 0)
-		status = store_keyword_flags(store, mailbox_id, message->keywords, message->keyword_count, true,
-		    &keywords);
+		status = store_keyword_flags(store, mailbox_id, message->keywords, message->keyword_count, &keywords);
 	if (status != STORE_OK)
 		return status;
 	mime_parts_shift(buffer_span(&rendered->parts), (uint32_t)trace.length, &parts);
@@ -89,17 +88,29 @@ store_one(const struct incoming_message *message, struct span trace, struct stor
 	return status;
 }
 
+static enum store_status
+load_news(const struct incoming *incoming, struct store *store, uint64_t mailbox_id, const struct store_message *results,
+    struct arena *arena, size_t known, struct store_keywords *news_out)
+{
+	uint64_t *flags = arena_alloc_array(arena, incoming->count + 1, sizeof *flags);
+
+	for (size_t i = 0; i < incoming->count; i++)
+		flags[i] = results[i].flags;
+	return store_keyword_news(store, mailbox_id, known, flags, incoming->count, arena, news_out);
+}
+
 enum store_status
 incoming_store(const struct incoming *incoming, struct span trace, struct store *store, uint64_t mailbox_id,
-    struct store_message *results_out, struct arena *arena, struct store_keywords *keywords_out)
+    struct store_message *results_out, struct arena *arena, size_t known_keywords, struct store_keywords *news_out)
 {
 	enum store_status status = STORE_OK;
 
+	*news_out = (struct store_keywords){ 0 };
 	if (!incoming->is_rendered)
 		return STORE_UNAVAILABLE;
 	for (size_t i = 0; i < incoming->count && status == STORE_OK; i++)
 		status = store_one(&incoming->messages[i], trace, store, mailbox_id, &results_out[i]);
 	if (status == STORE_OK && incoming_has_keywords(incoming))
-		status = store_keyword_list(store, mailbox_id, arena, keywords_out);
+		status = load_news(incoming, store, mailbox_id, results_out, arena, known_keywords, news_out);
 	return status;
 }

@@ -40,13 +40,14 @@ void incoming_render(struct incoming *incoming);
  *
  *	trace		header fields that stand before each message; empty for those that are not delivered
  *	results_out	count of them
- *	arena		of the job: holds the keywords
- *	keywords_out	of the mailbox afterwards; filled in only when some message has a keyword
+ *	arena		of the job: holds the news
+ *	known_keywords, news_out	as for store_keyword_news(); nothing is news unless some message has a keyword
  *
  * Storage worker.  Several stores may be filled from one incoming at the same time.
  */
 enum store_status incoming_store(const struct incoming *incoming, struct span trace, struct store *store,
-    uint64_t mailbox_id, struct store_message *results_out, struct arena *arena, struct store_keywords *keywords_out);
+    uint64_t mailbox_id, struct store_message *results_out, struct arena *arena, size_t known_keywords,
+    struct store_keywords *news_out);
 
 /* Free what was rendered. */
 void incoming_fini(struct incoming *incoming);

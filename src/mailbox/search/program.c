@@ -13,23 +13,13 @@
 
 #define DAY_SECONDS 86400
 
-/* The bit of a keyword in this mailbox; 0 when it has none by that name. */
-static uint64_t
-keyword_flag(const struct state *state, struct span name)
-{
-	for (size_t i = 0; i < state->keyword_count; i++)
-		if (span_equals_nocase(state->keywords[i], name))
-			return UINT64_C(1) << (STORE_KEYWORD_BIT_MIN + i);
-	return 0;
-}
-
 static void
 prepare(struct search_node *prepared, struct imap_search_node *node, const struct view *view,
     const struct imap_sequence *saved)
 {
 	switch (node->key) {
 	case IMAP_SEARCH_KEYWORD:
-		prepared->flags = keyword_flag(view->state, node->text);
+		prepared->has_keyword = keywords_find(view->state->keywords, node->text, &prepared->keyword);
 		break;
 	case IMAP_SEARCH_EMAILID:
 		prepared->content_id = objectid_email(node->text);
@@ -53,11 +43,22 @@ prepare(struct search_node *prepared, struct imap_search_node *node, const struc
 }
 
 void
+search_program_refresh(struct search_program *program, const struct view *view)
+{
+	struct keywords *before = program->keywords;
+
+	program->keywords = keywords_hold(view->state->keywords);
+	program->known = program->keywords->all;
+	keywords_release(&before);
+}
+
+void
 search_program_init(struct search_program *program, struct imap_search *search, const struct view *view,
     const struct imap_sequence *saved)
 {
 	program->search = search;
 	program->mailbox_id = view->state->mailbox_id;
+	search_program_refresh(program, view);
 	program->nodes = memory_new_array(search->node_count, sizeof *program->nodes);
 	for (size_t i = 0; i < search->node_count; i++)
 		prepare(&program->nodes[i], &search->nodes[i], view, saved);
@@ -70,6 +71,7 @@ search_program_fini(struct search_program *program)
 		buffer_free(&program->nodes[i].needle);
 	free(program->nodes);
 	program->nodes = NULL;
+	keywords_release(&program->keywords);
 }
 
 int64_t
@@ -98,7 +100,8 @@ search_test_state(const struct search_program *program, const struct imap_search
 	case IMAP_SEARCH_FLAG:
 		return (stored->flags & leaf->number) != 0 ? IMAP_TRUE : IMAP_FALSE;
 	case IMAP_SEARCH_KEYWORD:
-		return (stored->flags & prepared->flags) != 0 ? IMAP_TRUE : IMAP_FALSE;
+		return prepared->has_keyword && imap_flags_have(stored->flags, &program->known, prepared->keyword) ?
+		    IMAP_TRUE : IMAP_FALSE;
 	case IMAP_SEARCH_RECENT:
 		return message->is_recent ? IMAP_TRUE : IMAP_FALSE;
 	case IMAP_SEARCH_SEQUENCE:

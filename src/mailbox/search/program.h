@@ -10,7 +10,8 @@
 
 /* What a node needs beyond what the parser read. */
 struct search_node {
-	uint64_t flags;			/* the bit of KEYWORD; 0: no message has it */
+	size_t keyword;			/* KEYWORD: its number */
+	bool has_keyword;		/* the mailbox has one by that name */
 	uint64_t content_id;		/* EMAILID; 0: no message has it */
 	int64_t limit_s;		/* OLDER, YOUNGER: the internal date that divides them */
 	struct view_set set;		/* SEQUENCE, UID */
@@ -21,6 +22,8 @@ struct search_program {
 	const struct imap_search *search;
 	struct search_node *nodes;	/* one for each of search->nodes */
 	uint64_t mailbox_id;
+	struct keywords *keywords;	/* held */
+	struct imap_keywords known;	/* what they were at the last refresh */
 };
 
 /* A message to be tested. */
@@ -42,6 +45,9 @@ struct search_message {
  */
 void search_program_init(struct search_program *program, struct imap_search *search, const struct view *view,
     const struct imap_sequence *saved);
+
+/* Between two slices, while no worker has the program: messages may have sets of keywords that are new. */
+void search_program_refresh(struct search_program *program, const struct view *view);
 void search_program_fini(struct search_program *program);
 
 /* The day of a time since 1970 UTC, in days since 1970-01-01. */

@@ -16,19 +16,19 @@ view_write_flag_lines(struct view *view, struct buffer *out)
 	const struct state *state = view->state;
 
 	buffer_add_string(out, "* FLAGS ");
-	state_write_flags(state, out, UINT64_MAX >> 1, false);
+	imap_flags_write_all(out, &state->keywords->all);
 	buffer_add_string(out, "\r\n* OK [PERMANENTFLAGS ");
 	if (view->is_read_only) {
 		buffer_add_string(out, "()");
 	} else {
-		state_write_flags(state, out, UINT64_MAX >> 1, false);
-		if (state->keyword_count < COUNT_OF(state->keywords)) {
+		imap_flags_write_all(out, &state->keywords->all);
+		if (state->keywords->all.count < STORE_KEYWORDS_MAX) {
 			out->length--;	/* the parenthesis: new keywords may be made */
 			buffer_add_string(out, " \\*)");
 		}
 	}
 	buffer_add_string(out, "] what is kept\r\n");
-	view->told_keywords = state->keyword_count;
+	view->told_keywords = state->keywords->all.count;
 }
 
 static bool
@@ -109,7 +109,7 @@ announce_round(struct view *view, struct buffer *out, const struct view_manner *
 		}
 		imap_write_fetch_flags(out, manner->is_uid_only ? 0 : view_number(view, message->uid),
 		    manner->wants_uid || manner->is_uid_only ? message->uid : 0,
-		    message->flags, state->keywords, state->keyword_count,
+		    message->flags, &state->keywords->all,
 		    manner->has_recent && view_is_recent(view, message->uid), manner->has_modseq ? message->modseq : 0);
 	}
 	view->told_modseq = view->round_modseq;
@@ -149,7 +149,7 @@ view_announce(struct view *view, struct buffer *out, const struct view_manner *m
 
 	if (state->phase != STATE_READY)
 		return true;
-	if (view->told_keywords < state->keyword_count)
+	if (view->told_keywords < state->keywords->all.count)
 		view_write_flag_lines(view, out);
 	if (manner->may_expunge && !manner->keeps_messages && !announce_expunges(view, out, manner))
 		return false;
@@ -168,7 +168,7 @@ view_has_news(const struct view *view, bool may_expunge)
 {
 	const struct state *state = view->state;
 
-	return view->told_keywords < state->keyword_count || (may_expunge && view->ghost_count > 0) ||
+	return view->told_keywords < state->keywords->all.count || (may_expunge && view->ghost_count > 0) ||
 	    state->flags_modseq > view->told_modseq || state->uidnext > view->limit_uid;
 }
 

@@ -164,7 +164,7 @@ view_new(struct state *state, bool is_read_only, void (*on_news)(void *context),
 	view->is_read_only = is_read_only;
 	view->limit_uid = 1;
 	view->told_modseq = state->highest_modseq;
-	view->told_keywords = state->keyword_count;
+	view->told_keywords = state->keywords->all.count;
 	view->on_news = on_news;
 	view->context = context;
 	view->listener.on_change = on_change;

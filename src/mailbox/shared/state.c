@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "bulletin.h"
-#include "imap/flags.h"
 #include "state.h"
 
 struct state_load {
@@ -63,8 +62,7 @@ state_free(struct state *state)
 	if (state->load != NULL)
 		state->load->state = NULL;
 	list_remove(&state->link);
-	for (size_t i = 0; i < state->keyword_count; i++)
-		free((void *)state->keywords[i].at);
+	keywords_release(&state->keywords);
 	forget_name(state);
 	free(state->messages);
 	free(state);
@@ -73,7 +71,7 @@ state_free(struct state *state)
 size_t
 state_octets(const struct state *state)
 {
-	return sizeof *state + state->capacity * sizeof state->messages[0];
+	return sizeof *state + state->capacity * sizeof state->messages[0] + keywords_octets(state->keywords);
 }
 
 /* The account may have waited for its last state to go. */
@@ -102,23 +100,6 @@ state_release(struct state **state)
 		state_cache_add(account_state_cache(released->account), &released->place, state_octets(released));
 	else
 		state_free(released);
-}
-
-/* Bits of keywords that are free in between get an empty name and are never set. */
-static void
-set_keywords(struct state *state, const struct store_keywords *keywords)
-{
-	size_t count = COUNT_OF(state->keywords);
-
-	while (count > state->keyword_count && keywords->names[STORE_KEYWORD_BIT_MIN + count - 1] == NULL)
-		count--;
-	for (size_t i = state->keyword_count; i < count; i++) {
-		const char *name = keywords->names[STORE_KEYWORD_BIT_MIN + i];
-
-		state->keywords[i] = span_from_string(memory_copy_string(name == NULL ? "" : name));
-	}
-	if (count > state->keyword_count)
-		state->keyword_count = count;
 }
 
 static void
@@ -152,7 +133,7 @@ take_snapshot(struct state *state, struct store_snapshot *snapshot)
 	state->name = span_of(memory_copy_string(mailbox->name), strlen(mailbox->name));
 	state->highest_modseq = state->flags_modseq = mailbox->highest_modseq;
 	state->expunged_modseq = snapshot->expunged_modseq;
-	set_keywords(state, &snapshot->keywords);
+	keywords_learn(&state->keywords, &snapshot->keywords);
 	state->phase = STATE_READY;
 }
 
@@ -193,6 +174,7 @@ state_new(struct account *account, uint64_t mailbox_id)
 
 	state->account = account;
 	state->mailbox_id = mailbox_id;
+	state->keywords = keywords_new();
 	state_place_init(&state->place, on_drop);
 	list_init(&state->listeners);
 	list_init(&state->waiters);
@@ -273,14 +255,24 @@ state_tell_listeners(struct state *state)
 }
 
 void
-state_keywords_changed(struct account *account, uint64_t mailbox_id, const struct store_keywords *keywords)
+state_keywords_changed(struct account *account, uint64_t mailbox_id, const struct store_keywords *news)
 {
 	struct state *state = state_find(account, mailbox_id);
 
 	if (state == NULL)
 		return;
-	set_keywords(state, keywords);
+	keywords_shed(&state->keywords, state->messages, state->count);
+	keywords_learn(&state->keywords, news);
 	state_tell_listeners(state);
+}
+
+/* While it is loading it knows none: its snapshot may be older than what the job will do. */
+size_t
+state_known_keywords(struct account *account, uint64_t mailbox_id)
+{
+	const struct state *state = find(account, mailbox_id);
+
+	return state == NULL ? STORE_KEYWORDS_UNTOLD : state->keywords->all.count;
 }
 
 void
@@ -356,10 +348,4 @@ state_claim_recent(struct state *state)
 	claim->job.work = work_claim;
 	claim->job.done = on_claimed;
 	account_submit(state->account, &claim->job);
-}
-
-void
-state_write_flags(const struct state *state, struct buffer *out, uint64_t flags, bool is_recent)
-{
-	imap_flags_write(out, flags, state->keywords, state->keyword_count, is_recent);
 }

@@ -6,6 +6,7 @@
 #define STATE_H
 
 #include "account.h"
+#include "keywords.h"
 #include "state_cache.h"
 #include "store/message.h"
 
@@ -34,9 +35,7 @@ struct state {
 	uint64_t flags_modseq;		/* the highest that a change of flags was given */
 	uint64_t expunged_modseq;	/* the highest that an expunge was given, or 0 */
 
-	/* keywords[i] stands for bit STORE_KEYWORD_BIT_MIN + i; only grows, the octets stay where they are. */
-	struct span keywords[STORE_KEYWORD_BIT_MAX - STORE_KEYWORD_BIT_MIN + 1];
-	size_t keyword_count;
+	struct keywords *keywords;	/* held */
 
 	unsigned holders;
 	struct list listeners;
@@ -107,9 +106,13 @@ void state_flags_changed(struct account *account, uint64_t mailbox_id,
 void state_expunged(struct account *account, uint64_t mailbox_id, const uint32_t *uids, size_t count,
     uint64_t modseq);
 
-/* The keywords as the store lists them now. */
-void state_keywords_changed(struct account *account, uint64_t mailbox_id,
-    const struct store_keywords *keywords);
+/*
+ * What store_keyword_news() gave.  To come before the flags that need it.
+ */
+void state_keywords_changed(struct account *account, uint64_t mailbox_id, const struct store_keywords *news);
+
+/* What to tell store_keyword_news() in a job that is submitted now. */
+size_t state_known_keywords(struct account *account, uint64_t mailbox_id);
 
 /* Mailboxes were renamed: states are found by their ids alone until they are loaded again. */
 void state_forget_names(struct account *account);
@@ -122,8 +125,5 @@ void state_all_lost(struct account *account);
 
 /* All messages are told of now by a read-write view: none of them is recent to any other session. */
 void state_claim_recent(struct state *state);
-
-/* As imap_flags_write(), for a message of this mailbox. */
-void state_write_flags(const struct state *state, struct buffer *out, uint64_t flags, bool is_recent);
 
 #endif
