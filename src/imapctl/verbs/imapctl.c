@@ -17,20 +17,21 @@
 
 #define TIMEOUT_MAX_S 86400
 
-enum { CONFIG = 1, JSON, IF_MISSING, MAILBOX, YES, HOME, IMAP, ENTRY, NO_PASSWORD, LABELS, TIMEOUT, HELP, VERSION_OPTION };
+enum { CONFIG = 'c', HELP = 'h', VERSION_OPTION = 'v' };	/* no bits of enum order_option */
+#define OF_VERBS 0x10000						/* added to those */
 
 static const struct option options[] = {
 	{ "config", required_argument, NULL, CONFIG },
-	{ "json", no_argument, NULL, JSON },
-	{ "if-missing", no_argument, NULL, IF_MISSING },
-	{ "mailbox", required_argument, NULL, MAILBOX },
-	{ "yes", no_argument, NULL, YES },
-	{ "home", required_argument, NULL, HOME },
-	{ "imap", required_argument, NULL, IMAP },
-	{ "entry", required_argument, NULL, ENTRY },
-	{ "no-password", no_argument, NULL, NO_PASSWORD },
-	{ "timeout", required_argument, NULL, TIMEOUT },
-	{ "labels", required_argument, NULL, LABELS },
+	{ "json", no_argument, NULL, OF_VERBS + OPTION_JSON },
+	{ "timeout", required_argument, NULL, OF_VERBS + OPTION_TIMEOUT },
+	{ "if-missing", no_argument, NULL, OF_VERBS + OPTION_IF_MISSING },
+	{ "mailbox", required_argument, NULL, OF_VERBS + OPTION_MAILBOX },
+	{ "yes", no_argument, NULL, OF_VERBS + OPTION_YES },
+	{ "home", required_argument, NULL, OF_VERBS + OPTION_HOME },
+	{ "imap", required_argument, NULL, OF_VERBS + OPTION_IMAP },
+	{ "entry", required_argument, NULL, OF_VERBS + OPTION_ENTRY },
+	{ "no-password", no_argument, NULL, OF_VERBS + OPTION_NO_PASSWORD },
+	{ "labels", required_argument, NULL, OF_VERBS + OPTION_LABELS },
 	{ "help", no_argument, NULL, HELP },
 	{ "version", no_argument, NULL, VERSION_OPTION },
 	{ NULL, 0, NULL, 0 },
@@ -39,42 +40,57 @@ static const struct option options[] = {
 static const char *
 option_name(unsigned option)
 {
-	switch (option) {
-	case OPTION_IF_MISSING:
-		return "--if-missing";
-	case OPTION_MAILBOX:
-		return "--mailbox";
-	case OPTION_HOME:
-		return "--home";
-	case OPTION_IMAP:
-		return "--imap";
-	case OPTION_LABELS:
-		return "--labels";
-	case OPTION_ENTRY:
-		return "--entry";
-	case OPTION_NO_PASSWORD:
-		return "--no-password";
-	default:
-		return "--yes";
-	}
+	size_t i = 0;
+
+	while (options[i].name != NULL && options[i].val != (int)(OF_VERBS + option))
+		i++;
+	return options[i].name;
 }
 
-/* -1: go on; otherwise the exit code. */
-static int
-take_timeout(struct order *order)
+/* False: it is none, and that was said. */
+static bool
+read_timeout(struct order *order)
 {
 	uint64_t seconds;
 
 	if (!span_to_number(span_from_string(optarg), TIMEOUT_MAX_S, &seconds) || seconds == 0) {
 		complain("--timeout takes a number of seconds from 1 to %d", TIMEOUT_MAX_S);
-		return EX_USAGE;
+		return false;
 	}
-	order->given |= OPTION_TIMEOUT;
 	order->timeout_s = (unsigned)seconds;
-	return -1;
+	return true;
 }
 
-/* Likewise. */
+/* An option of verbs, with its argument.  False: it cannot be used, and that was said. */
+static bool
+take_verbs_option(struct order *order, enum order_option option)
+{
+	order->given |= option;
+	switch (option) {
+	case OPTION_TIMEOUT:
+		return read_timeout(order);
+	case OPTION_MAILBOX:
+		order->mailbox = optarg;
+		break;
+	case OPTION_HOME:
+		order->home = optarg;
+		break;
+	case OPTION_IMAP:
+		order->imap = optarg;
+		break;
+	case OPTION_ENTRY:
+		order->entry = optarg;
+		break;
+	case OPTION_LABELS:
+		order->labels = optarg;
+		break;
+	default:
+		break;
+	}
+	return true;
+}
+
+/* -1: go on; otherwise the exit code. */
 static int
 take_option(struct order *order, int letter)
 {
@@ -82,50 +98,17 @@ take_option(struct order *order, int letter)
 	case CONFIG:
 		order->config_path = optarg;
 		return -1;
-	case JSON:
-		order->given |= OPTION_JSON;
-		return -1;
-	case IF_MISSING:
-		order->given |= OPTION_IF_MISSING;
-		return -1;
-	case MAILBOX:
-		order->given |= OPTION_MAILBOX;
-		order->mailbox = optarg;
-		return -1;
-	case YES:
-		order->given |= OPTION_YES;
-		return -1;
-	case NO_PASSWORD:
-		order->given |= OPTION_NO_PASSWORD;
-		return -1;
-	case HOME:
-		order->given |= OPTION_HOME;
-		order->home = optarg;
-		return -1;
-	case IMAP:
-		order->given |= OPTION_IMAP;
-		order->imap = optarg;
-		return -1;
-	case ENTRY:
-		order->given |= OPTION_ENTRY;
-		order->entry = optarg;
-		return -1;
-	case TIMEOUT:
-		return take_timeout(order);
-	case LABELS:
-		order->given |= OPTION_LABELS;
-		order->labels = optarg;
-		return -1;
-	case 'h':
 	case HELP:
 		help_print();
 		return EX_OK;
 	case VERSION_OPTION:
 		puts("imapctl " VERSION);
 		return EX_OK;
-	default:
+	case '?':
 		complain("`imapctl --help` lists verbs and options");
 		return EX_USAGE;
+	default:
+		return take_verbs_option(order, (enum order_option)(letter - OF_VERBS)) ? -1 : EX_USAGE;
 	}
 }
 
@@ -153,7 +136,7 @@ check(const struct order *order)
 		return EX_USAGE;
 	}
 	if (stray != 0) {
-		complain("%s has no option %s; usage: imapctl %s %s", verb->name,
+		complain("%s has no option --%s; usage: imapctl %s %s", verb->name,
 		    option_name(stray & -stray), verb->name, verb->arguments);
 		return EX_USAGE;
 	}
