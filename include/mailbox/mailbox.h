@@ -127,6 +127,27 @@ struct mailbox_fault {
 /* Walk what is wrong, oldest first; false past the end. */
 bool mailbox_role_fault(const struct mailbox_role *role, size_t index, struct mailbox_fault *fault_out);
 
+/* Whether it looks like a mailbox id (directory/directory.h); and such ids in a data directory.  Blocks.  False:
+ * errno says why. */
+bool mailbox_is_id(struct span text);
+typedef void mailbox_file_found(const char *mailbox_id, void *context);
+bool mailbox_files(const char *data_directory, mailbox_file_found *each, void *context);
+
+/* The folder of a mailbox id, and how much is in it.  Blocks.  False: it is not there. */
+struct buffer;
+bool mailbox_file(const char *data_directory, const char *mailbox_id, struct buffer *path_out,
+    uint64_t *size_octets_out);
+
+/*
+ * Remove the mail of a user who has been deleted, for good.  Calls back once, never before it returns.
+ *
+ *	mailbox_id, user	copied
+ */
+enum mailbox_removal { MAILBOX_REMOVED, MAILBOX_NOT_THERE, MAILBOX_NOT_REMOVED };
+typedef void mailbox_removed(enum mailbox_removal outcome, void *context);
+void mailbox_role_remove(struct mailbox_role *role, const char *mailbox_id, const char *user,
+    mailbox_removed *on_removed, void *context);
+
 /* Walk the addresses where LMTP is listened on; NULL past the end. */
 const char *mailbox_role_listener(const struct mailbox_role *role, size_t index);
 

@@ -39,10 +39,8 @@ enum store_status store_mark_renew(const char *path, const char *mark_path);
 
 /*
  * Remove a user's file with its folder, and the mark.  STORE_NOT_FOUND: there was nothing.
- *
- *	size_octets_out	of what was freed
  */
-enum store_status store_remove(const char *path, const char *mark_path, uint64_t *size_octets_out);
+enum store_status store_remove(const char *path, const char *mark_path);
 
 /*
  * Make a mark for each file below a data directory that has none, when the data directory has no marks at all: it

@@ -17,7 +17,8 @@
  *	secret.c	what this host alone knows
  *	links.c		the link between hosts
  *	reload.c	another configuration while running
- *	users.c		the verbs user add, passwd, set, del, show, list
+ *	users.c		the verbs user add, passwd, set, show, list
+ *	remains.c	the verbs user del, orphans, purge
  *	status.c	the verb status
  *	problems.c	what is wrong, for it
  */
@@ -259,8 +260,17 @@ void reload_begin(struct service *service, struct control_call *call);
 void reload_register(struct service *service);
 void reload_forget(struct service *service);
 
-/* users.c */
+/* users.c; what an outcome of the directory is for an operator; a name that cannot be one; end the sessions of a user */
 void users_register(struct service *service);
+void users_finish(struct control_call *call, enum directory_status status);
+void users_refuse_name(struct control_call *call);
+void users_end_sessions(struct service *service, struct span user);
+
+/* remains.c */
+void remains_register(struct service *service);
+
+/* kinds.c: whether the mailbox service runs in this process. */
+bool service_has_mailboxes(const struct service *service);
 
 /* status.c; status_forget(): answer the calls that wait, before the control socket goes. */
 void status_register(struct service *service);

@@ -109,6 +109,12 @@ open_mailbox(struct service *service, const struct mailbox_lock *lock, char **er
 	return true;
 }
 
+bool
+service_has_mailboxes(const struct service *service)
+{
+	return service->roles[ROLE_MAILBOX].state == ROLE_RUNNING;
+}
+
 static void
 drain_mailbox(struct service *service, uint64_t over_ms, void (*on_stopped)(void *context), void *context)
 {

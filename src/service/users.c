@@ -13,7 +13,7 @@
 
 #define PAGE 256
 
-enum order { ORDER_ADD, ORDER_PASSWD, ORDER_SET, ORDER_DEL, ORDER_SHOW, ORDER_LIST };
+enum order { ORDER_ADD, ORDER_PASSWD, ORDER_SET, ORDER_SHOW, ORDER_LIST };
 
 struct user_job {
 	struct job job;
@@ -60,8 +60,14 @@ send_lines(struct control_call *call, struct span lines)
 	}
 }
 
-static void
-answer(struct user_job *job)
+void
+users_refuse_name(struct control_call *call)
+{
+	control_finish(call, EX_DATAERR, "not a name for a user: 1 to 255 octets of UTF-8, no space");
+}
+
+void
+users_finish(struct control_call *call, enum directory_status status)
 {
 	static const struct {
 		int code;
@@ -77,10 +83,16 @@ answer(struct user_job *job)
 		[DIRECTORY_AMBIGUOUS] = { EX_TEMPFAIL, "several users may be meant by the name, see the log" },
 	};
 
+	control_finish(call, answers[status].code, answers[status].text);
+}
+
+static void
+answer(struct user_job *job)
+{
 	if (job->status == DIRECTORY_EXISTS && job->may_exist)
 		job->status = DIRECTORY_OK;
 	send_lines(job->call, buffer_span(&job->lines));
-	control_finish(job->call, answers[job->status].code, answers[job->status].text);
+	users_finish(job->call, job->status);
 	user_job_free(job);
 }
 
@@ -88,11 +100,11 @@ answer(struct user_job *job)
 static bool
 is_end_of_sessions(const struct user_job *job)
 {
-	return job->order == ORDER_DEL || (job->order == ORDER_SET && job->has_enabled && !job->is_enabled);
+	return job->order == ORDER_SET && job->has_enabled && !job->is_enabled;
 }
 
-static void
-end_sessions(struct service *service, struct span user)
+void
+users_end_sessions(struct service *service, struct span user)
 {
 	if (service->mailbox != NULL)
 		mailbox_role_end_user(service->mailbox, user);
@@ -115,7 +127,7 @@ on_directory_done(struct job *work)
 	struct user_job *job = CONTAINER_OF(work, struct user_job, job);
 
 	if (job->status == DIRECTORY_OK && is_end_of_sessions(job))
-		end_sessions(job->service, directory_name_span(&job->name));
+		users_end_sessions(job->service, directory_name_span(&job->name));
 	answer(job);
 }
 
@@ -211,9 +223,6 @@ directory_work(struct job *work)
 		job->status = DIRECTORY_OK;
 		set_user(job);
 		break;
-	case ORDER_DEL:
-		job->status = directory_delete(job->directory, name);
-		break;
 	case ORDER_SHOW:
 		show_user(job);
 		break;
@@ -272,7 +281,7 @@ user_job_new(struct service *service, struct control_call *call, enum order orde
 	if (control_call_count(call) >= 1 &&
 	    directory_prepare_name(control_call_word(call, 0), &job->name))
 		return job;
-	control_finish(call, EX_DATAERR, "not a name for a user: 1 to 255 octets of UTF-8, no space");
+	users_refuse_name(call);
 	user_job_free(job);
 	return NULL;
 }
@@ -408,15 +417,6 @@ on_show(struct control_call *call, void *context)
 }
 
 static void
-on_del(struct control_call *call, void *context)
-{
-	struct user_job *job = user_job_new(context, call, ORDER_DEL);
-
-	if (job != NULL)
-		ask_directory(job);
-}
-
-static void
 on_list(struct control_call *call, void *context)
 {
 	ask_directory(user_job_new(context, call, ORDER_LIST));
@@ -429,6 +429,5 @@ users_register(struct service *service)
 	control_register(service->control, "user passwd", CONTROL_CHANGE, on_passwd, service);
 	control_register(service->control, "user set", CONTROL_CHANGE, on_set, service);
 	control_register(service->control, "user show", CONTROL_VIEW, on_show, service);
-	control_register(service->control, "user del", CONTROL_CHANGE, on_del, service);
 	control_register(service->control, "user list", CONTROL_VIEW, on_list, service);
 }

@@ -27,31 +27,28 @@ from_errno(void)
 
 /* What lies in the folder goes, whoever put it there; a folder in it stays, and with it all. */
 static bool
-empty_folder(DIR *folder, uint64_t *size_octets_out)
+empty_folder(DIR *folder)
 {
 	const struct dirent *entry;
-	struct stat about;
 
 	while ((entry = readdir(folder)) != NULL) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		if (fstatat(dirfd(folder), entry->d_name, &about, AT_SYMLINK_NOFOLLOW) != 0 ||
-		    unlinkat(dirfd(folder), entry->d_name, 0) != 0)
+		if (unlinkat(dirfd(folder), entry->d_name, 0) != 0)
 			return false;
-		*size_octets_out += (uint64_t)about.st_blocks * 512;
 	}
 	return true;
 }
 
 static enum store_status
-remove_folder(char *path, uint64_t *size_octets_out)
+remove_folder(char *path)
 {
 	DIR *folder = opendir(path);
 	bool is_empty;
 
 	if (folder == NULL)
 		return from_errno();
-	is_empty = empty_folder(folder, size_octets_out);
+	is_empty = empty_folder(folder);
 	closedir(folder);
 	if (!is_empty || rmdir(path) != 0 || !store_sync_folder(dirname(path)))
 		return from_errno() == STORE_FULL ? STORE_FULL : STORE_UNAVAILABLE;
@@ -59,14 +56,13 @@ remove_folder(char *path, uint64_t *size_octets_out)
 }
 
 enum store_status
-store_remove(const char *path, const char *mark_path, uint64_t *size_octets_out)
+store_remove(const char *path, const char *mark_path)
 {
 	char *copy = memory_copy_string(path);
 	enum store_status status;
 
 	assert_off_loop();
-	*size_octets_out = 0;
-	status = remove_folder(dirname(copy), size_octets_out);
+	status = remove_folder(dirname(copy));
 	free(copy);
 	/* The mark last: until then the user had mail that is gone, and nobody makes new. */
 	if ((status == STORE_OK || status == STORE_NOT_FOUND) && unlink(mark_path) != 0 && errno != ENOENT)

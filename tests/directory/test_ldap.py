@@ -4,6 +4,7 @@ import concurrent.futures
 import itertools
 import re
 import socket
+import json
 import sqlite3
 import subprocess
 import time
@@ -221,7 +222,7 @@ def test_one_entry_is_one_mailbox(kind):
         assert name == "abel" and entry.startswith(f"{kind}=")
         if kind == "objectGUID":
             assert entry == "objectGUID=00010203ff05060708090a0b0c0d0e0f"
-        server.imapctl("user", "del", "abel@example.org", "--yes")
+        assert "octets, stays in" in server.imapctl("user", "del", "abel@example.org", "--yes").stdout
         assert seen(server, ["abel"]) == {0}
 
 
@@ -317,6 +318,22 @@ def test_scram_is_not_offered(running):
         assert b"AUTH=PLAIN" in client.ok(b"CAPABILITY").untagged[0]
         assert not client.command(b"AUTHENTICATE SCRAM-SHA-256 " + base64.b64encode(b"n,,n=tim,r=abc")).is_ok
         assert client.command(b"AUTHENTICATE PLAIN " + base64.b64encode(b"\0tim\0secret")).is_ok
+
+
+def test_mail_of_whom_ldap_has_no_more():
+    """Nobody says user del where users are in LDAP: their mail is listed, and can be removed."""
+    with slapd.Slapd(slapd.person("eve", "x") + "\n" + slapd.person("tim", "y")) as ldap, Server(ldap.uri) as server:
+        for name, password in (("eve", "x"), ("tim", "y")):
+            with server.client(name, password=password) as client:
+                client.append(b"INBOX", lib.message(1))
+        listing = ("--json", "user", "list", "--orphans")
+        assert json.loads(server.imapctl(*listing).stdout)["orphan"] == []
+        ldap.modify(f"dn: uid=eve,ou=people,{slapd.BASE}\nchangetype: delete\n")
+        orphan, = json.loads(server.imapctl(*listing).stdout)["orphan"]
+        assert (orphan["user"], orphan["reason"]) == ("eve", "no-entry")
+        assert "is removed" in server.imapctl("user", "del", "eve", "--purge", "--yes").stdout
+        assert json.loads(server.imapctl(*listing).stdout)["orphan"] == []
+        assert seen(server, ["tim"], "y") == {1}
 
 
 def test_users_are_changed_in_ldap(running):

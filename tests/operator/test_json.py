@@ -74,7 +74,9 @@ def test_users(server):
     assert (user["name"], user["imap"]) == ("12", "off")
     assert [user["name"] for user in ask(server, "user", "list")["user"]] == ["12", "demo", "grüße@example.org"] or \
         {user["name"] for user in ask(server, "user", "list")["user"]} >= {"12", "demo"}
-    ask(server, "user", "del", "12", "--yes")
+    assert [mail["state"] for mail in ask(server, "user", "del", "12", "--yes")["mail"]] == ["gone"]
+    assert ask(server, "user", "list", "--orphans")["orphan"] == []
+    assert ask(server, "user", "purge", "12", "--yes", code=67)["mail"] == []
     ask(server, "user", "add", "demo", input="x\n", code=73)
     ask(server, "user", "add", "a b", input="x\n", code=65)
     ask(server, "user", "passwd", "nobody", input="x\n", code=67)
@@ -170,7 +172,7 @@ def test_nobody_answers():
         arguments = {"user add": ["a"], "user passwd": ["a"], "user set": ["a", "--imap=on"], "user show": ["a"],
                      "user del": ["a", "--yes"], "import": ["a", "eml", str(server.config)], "kick": ["a"],
                      "start": ["all"], "stop": ["all"], "drain": ["all"], "restart": ["all"], "net start": ["imap4"],
-                     "net stop": ["imap4"], "user renew": ["a", "--yes"], "acknowledge": ["all"]}
+                     "net stop": ["imap4"], "user renew": ["a", "--yes"], "user purge": ["a", "--yes"], "acknowledge": ["all"]}
         for verb in verbs():
             if verb in ("link-key", "config show"):
                 continue        # they ask nobody

@@ -20,6 +20,8 @@ enum order_option {
 	OPTION_LABELS = 128,
 	OPTION_ENTRY = 4096,
 	OPTION_NO_PASSWORD = 8192,
+	OPTION_PURGE = 16384,
+	OPTION_ORPHANS = 32768,
 };
 
 struct order {

@@ -31,6 +31,8 @@ static const struct option options[] = {
 	{ "imap", required_argument, NULL, OF_VERBS + OPTION_IMAP },
 	{ "entry", required_argument, NULL, OF_VERBS + OPTION_ENTRY },
 	{ "no-password", no_argument, NULL, OF_VERBS + OPTION_NO_PASSWORD },
+	{ "purge", no_argument, NULL, OF_VERBS + OPTION_PURGE },
+	{ "orphans", no_argument, NULL, OF_VERBS + OPTION_ORPHANS },
 	{ "labels", required_argument, NULL, OF_VERBS + OPTION_LABELS },
 	{ "help", no_argument, NULL, HELP },
 	{ "version", no_argument, NULL, VERSION_OPTION },

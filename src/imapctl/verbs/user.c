@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "../ctl/ctl.h"
+#include "../ctl/record.h"
 #include "../ctl/terminal.h"
 #include "base/memory.h"
 #include "verbs.h"
@@ -105,26 +106,83 @@ run_user_show(const struct order *order)
 	return ctl_print(order, "user show", &name, 1);
 }
 
+static bool is_sure(const struct order *order, const char *format) __attribute__((format(printf, 2, 0)));
+
+static bool
+is_sure(const struct order *order, const char *format)
+{
+	char question[400];
+
+	snprintf(question, sizeof question, format, order->words[0]);
+	return order_has(order, OPTION_YES) || terminal_confirms(question);
+}
+
+/* What became of mail, in a sentence. */
+static void
+say_mail(const struct order *order, struct span line, struct arena *arena)
+{
+	struct span state, path, size;
+
+	if (!record_field(line, arena, "mail", "state", &state) || !record_field(line, arena, "mail", "path", &path) ||
+	    !record_field(line, arena, "mail", "size", &size))
+		return;
+	if (span_equals(state, SPAN("gone"))) {
+		order_say(order, "There was no mail of %s in %.*s.", order->words[0], SPAN_ARGS(path));
+	} else if (span_equals(state, SPAN("removed"))) {
+		order_say(order, "The mail of %s in %.*s, %.*s octets, is removed.", order->words[0], SPAN_ARGS(path),
+		    SPAN_ARGS(size));
+	} else {
+		order_say(order, "The mail of %s, %.*s octets, stays in %.*s.", order->words[0], SPAN_ARGS(size),
+		    SPAN_ARGS(path));
+	}
+}
+
+static int
+ask_about_mail(const struct order *order, const char *verb)
+{
+	const struct span words[] = { span_from_string(order->words[0]), SPAN("purge") };
+	struct arena *arena = arena_new();
+	const struct answer *answer;
+	struct ctl *ctl;
+	int code;
+
+	if ((ctl = ctl_open(order, &code)) != NULL) {
+		answer = ctl_call(ctl, verb, words, order_has(order, OPTION_PURGE) ? 2 : 1,
+		    (struct span){ NULL, 0 });
+		code = ctl_report(answer);
+		for (size_t i = 0; i < answer->line_count; i++)
+			say_mail(order, answer->lines[i], arena);
+		if (order->json != NULL)
+			records_print(order, answer);
+	}
+	ctl_close(&ctl);
+	arena_free(&arena);
+	return code;
+}
+
 int
 run_user_del(const struct order *order)
 {
-	char question[320];
+	bool is_purging = order_has(order, OPTION_PURGE);
 
-	snprintf(question, sizeof question, "Remove the user %s?  The mail stays in the data directory.",
-	    order->words[0]);
-	if (!order_has(order, OPTION_YES) && !terminal_confirms(question))
+	if (!is_sure(order, is_purging ? "Remove the user %s, and all mail of this user, for good?"
+	    : "Remove the user %s?  The mail stays in the data directory, until `imapctl user purge`."))
 		return EX_USAGE;
-	return ask(order, "user del", (struct span){ NULL, 0 });
+	return ask_about_mail(order, "user del");
+}
+
+int
+run_user_purge(const struct order *order)
+{
+	if (!is_sure(order, "Remove the mail of %s, who is no user any more, for good?"))
+		return EX_USAGE;
+	return ask_about_mail(order, "user purge");
 }
 
 int
 run_user_renew(const struct order *order)
 {
-	char question[320];
-
-	snprintf(question, sizeof question, "Give %s a new, empty mailbox?  The file with the mail is gone.",
-	    order->words[0]);
-	if (!order_has(order, OPTION_YES) && !terminal_confirms(question))
+	if (!is_sure(order, "Give %s a new, empty mailbox?  The file with the mail is gone."))
 		return EX_USAGE;
 	return ask(order, "user renew", (struct span){ NULL, 0 });
 }
@@ -132,5 +190,5 @@ run_user_renew(const struct order *order)
 int
 run_user_list(const struct order *order)
 {
-	return ctl_print(order, "user list", NULL, 0);
+	return ctl_print(order, order_has(order, OPTION_ORPHANS) ? "user orphans" : "user list", NULL, 0);
 }

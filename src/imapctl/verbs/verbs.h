@@ -23,6 +23,7 @@ int run_user_passwd(const struct order *order);
 int run_user_set(const struct order *order);
 int run_user_show(const struct order *order);
 int run_user_del(const struct order *order);
+int run_user_purge(const struct order *order);
 int run_user_list(const struct order *order);
 int run_user_renew(const struct order *order);
 int run_status(const struct order *order);

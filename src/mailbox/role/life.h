@@ -6,6 +6,7 @@
  *	ending.c	its end
  *	doors.c		who comes in
  *	trials.c	whether what was wrong is over
+ *	files.c		users' files as they lie there
  *	upkeep.c	what an operator may have done to users' files
  */
 #ifndef ROLE_LIFE_H

@@ -103,6 +103,54 @@ on_renew(struct control_call *call, void *context)
 	role_look_up(context, &upkeep->lookup);
 }
 
+struct removal {
+	struct account_job job;
+	struct mailbox_role *role;
+	struct account *account;
+	mailbox_removed *on_removed;
+	void *context;
+};
+
+static enum store_status
+work_remove(struct store *store, struct account_job *job)
+{
+	const struct removal *removal = CONTAINER_OF(job, struct removal, job);
+
+	(void)store;
+	return store_remove(account_path(removal->account), account_mark_path(removal->account));
+}
+
+static void
+on_removed(struct account_job *job)
+{
+	struct removal *removal = CONTAINER_OF(job, struct removal, job);
+	struct mailbox_role *role = removal->role;
+
+	account_release(&removal->account);
+	removal->on_removed(job->status == STORE_OK ? MAILBOX_REMOVED
+	    : job->status == STORE_NOT_FOUND ? MAILBOX_NOT_THERE : MAILBOX_NOT_REMOVED, removal->context);
+	free(removal);
+	role->jobs--;
+	role->on_ended(role);
+}
+
+void
+mailbox_role_remove(struct mailbox_role *role, const char *mailbox_id, const char *user,
+    mailbox_removed *when_removed, void *context)
+{
+	struct removal *removal = NEW(struct removal);
+
+	role->jobs++;
+	removal->role = role;
+	removal->account = account_hold(role->accounts, mailbox_id, user);
+	removal->on_removed = when_removed;
+	removal->context = context;
+	removal->job.kind = ACCOUNT_REMOVE;
+	removal->job.work = work_remove;
+	removal->job.done = on_removed;
+	account_submit(removal->account, &removal->job);
+}
+
 void
 role_register_upkeep(struct mailbox_role *role, struct control *control)
 {
