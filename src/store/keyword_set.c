@@ -214,7 +214,7 @@ store_keyword_word(struct store *store, uint64_t mailbox_id, struct store_number
 {
 	struct buffer members = { 0 };
 	enum store_status status;
-	uint64_t id;
+	uint64_t id = 0;
 
 	if (store_numbers_have_bits(numbers)) {
 		*word_out = 0;
