@@ -12,10 +12,14 @@
 #include "base/thread.h"
 #include "sqlite.h"
 
+#define COMPLAIN_EVERY_US UINT64_C(60000000)
+
 struct sqlite_directory {
 	struct directory directory;
 	char *path;
 	struct sql *sql;	/* NULL until it can be opened */
+	uint64_t complained_us;	/* 0: never */
+	uint64_t suppressed;	/* complaints since */
 };
 
 static struct sqlite_directory *
@@ -24,15 +28,30 @@ own(struct directory *directory)
 	return CONTAINER_OF(directory, struct sqlite_directory, directory);
 }
 
-/* Once per failure, where it is handled. */
+/* Once a minute: each login and each recipient may find it out anew. */
+static void
+complain(struct sqlite_directory *sqlite, enum sql_status status)
+{
+	uint64_t now_us = clock_monotonic_us();
+
+	if (sqlite->complained_us != 0 && now_us - sqlite->complained_us < COMPLAIN_EVERY_US) {
+		sqlite->suppressed++;
+		return;
+	}
+	log_error("directory-failed", log_text("path", sqlite->path),
+	    log_text("reason", sql_status_text(status)),
+	    log_text("message", sqlite->sql == NULL ? NULL : sql_error(sqlite->sql)),
+	    log_number("suppressed", (int64_t)sqlite->suppressed));
+	sqlite->complained_us = now_us;
+	sqlite->suppressed = 0;
+}
+
 static enum directory_status
-translate(const struct sqlite_directory *sqlite, enum sql_status status)
+translate(struct sqlite_directory *sqlite, enum sql_status status)
 {
 	if (status == SQL_OK || status == SQL_ROW)
 		return DIRECTORY_OK;
-	log_error("directory-failed", log_text("path", sqlite->path),
-	    log_text("reason", sql_status_text(status)),
-	    log_text("message", sqlite->sql == NULL ? NULL : sql_error(sqlite->sql)));
+	complain(sqlite, status);
 	switch (status) {
 	case SQL_BUSY:
 	case SQL_FULL:

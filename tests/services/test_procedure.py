@@ -330,3 +330,34 @@ def test_groups_are_looked_up_at_once(groups, open_folder):
     assert ask_as(server, program, user, "stop", "cas").returncode == 0
     service = json.loads(server.imapctl("--json", "services").stdout)["service"][0]
     assert service["state"] == "stopped" and service["asked-by"] == groups
+
+
+LOOKS = (["status"], ["services"], ["log"], ["who"], ["user", "list"], ["user", "list", "--orphans"], ["user", "show", "demo"])
+CHANGES = (["start", "cas"], ["stop", "cas"], ["drain", "cas"], ["restart", "mailbox"], ["net", "start", "imap4"],
+           ["net", "stop", "imap4be"], ["kick", "demo"], ["reload"], ["acknowledge", "all"], ["user", "del", "demo", "--yes"],
+           ["user", "del", "demo", "--purge", "--yes"], ["user", "purge", "demo", "--yes"], ["user", "renew", "demo", "--yes"],
+           ["user", "set", "demo", "--imap=off"], ["import", "demo", "eml", "/etc/passwd"])
+
+
+@needs_root
+@pytest.mark.skipif(shutil.which("useradd") is None, reason="no useradd")
+def test_who_may_what(groups, open_folder):
+    """Each verb, by who may nothing, who may look, and who may everything; each service alone."""
+    server, program = open_folder
+    server.control.chmod(0o666)
+    user = str(pwd.getpwnam(groups).pw_uid)
+    for words in (*LOOKS, *CHANGES):
+        assert ask_as(server, program, user, *words).returncode == 77, words
+    subprocess.run(["usermod", "-aG", "imapd-view", groups], check=True)
+    for words in LOOKS:
+        assert ask_as(server, program, user, *words).returncode == 0, words
+    for words in CHANGES:
+        refused = ask_as(server, program, user, *words)
+        assert refused.returncode == 77 and "imapd-admin" in refused.stderr, words
+    assert states(server) == {"cas": "running", "mailbox": "running"}
+    assert "demo" in server.imapctl("user", "list").stdout
+    subprocess.run(["usermod", "-aG", "imapd-admin", groups], check=True)
+    for name, other in (("cas", "mailbox"), ("mailbox", "cas")):
+        for verb, state in (("stop", "stopped"), ("start", "running"), ("drain", "stopped"), ("restart", "running")):
+            assert ask_as(server, program, user, verb, name).returncode == 0
+            assert states(server) == {name: state, other: "running"}

@@ -155,12 +155,19 @@ def test_a_directory_that_cannot_be_used():
             shell.execute("ALTER TABLE user RENAME TO hidden")
         assert b" NO [UNAVAILABLE]" in login(server)
         assert b" NO [UNAVAILABLE]" in login(server)
-        problem, = told(server, expected=1)["problem"]
-        assert (problem["service"], problem["kind"], problem["times"]) == ("cas", "directory", 2)
-        assert "damaged" in problem["text"]
+        with server.lmtp() as sender:
+            sender.command(b"MAIL FROM:<>")
+            assert sender.command(b"RCPT TO:<demo>")[-1].startswith(b"451 ")
+        ours, theirs = told(server, expected=1)["problem"]
+        assert (ours["service"], ours["kind"], ours["times"]) == ("cas", "directory", 2)
+        assert (theirs["service"], theirs["kind"], theirs["times"]) == ("mailbox", "directory", 1)
+        assert "damaged" in ours["text"] and "damaged" in theirs["text"]
+        assert sum("ev=directory-failed" in line for line in server.log_lines) == 2     # one for each role's connection
         with sqlite3.connect(database) as shell:
             shell.execute("ALTER TABLE hidden RENAME TO user")
         assert b" OK " in login(server)
+        with server.lmtp() as sender:
+            assert sender.deliver(lib.message(1), b"demo")[0].startswith(b"250 ")
         assert told(server, expected=0)["problem"] == []
 
 

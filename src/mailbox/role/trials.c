@@ -16,6 +16,8 @@
 #define AT_A_TIME  16
 #define LEAST_FREE (UINT64_C(16) * 1024 * 1024)	/* octets: below, the next message may find the disk full again */
 
+#define OF_DISK (FAULT_BIT(FAULT_FULL) | FAULT_BIT(FAULT_FAILED))
+
 struct trial {
 	struct account_job job;
 	struct account *account;
@@ -84,7 +86,7 @@ on_disk_tried(struct job *job)
 
 	role->is_disk_tried = false;
 	if (role->is_disk_good)
-		faults_end(role->faults, "", FAULT_BIT(FAULT_FULL) | FAULT_BIT(FAULT_FAILED), 0);
+		faults_end(role->faults, "", OF_DISK, 0);
 	role->jobs--;
 	role->on_ended(role);
 }
@@ -92,7 +94,7 @@ on_disk_tried(struct job *job)
 static void
 try_disk(struct mailbox_role *role)
 {
-	if (role->is_disk_tried || faults_of(role->faults, "") == 0)
+	if (role->is_disk_tried || (faults_of(role->faults, "") & OF_DISK) == 0)
 		return;
 	role->is_disk_tried = true;
 	role->jobs++;

@@ -38,6 +38,7 @@ static const char *const words[FAULT_KIND_COUNT] = {
 	[FAULT_MISSING] = "missing",
 	[FAULT_FULL] = "disk-full",
 	[FAULT_FAILED] = "disk-failed",
+	[FAULT_DIRECTORY] = "directory",
 };
 
 struct faults *
@@ -148,6 +149,8 @@ say(struct entry *entry)
 {
 	uint64_t now_us = clock_monotonic_us();
 
+	if (entry->kind == FAULT_DIRECTORY)
+		return;
 	if (entry->logged_us != 0 && now_us - entry->logged_us < LOG_EVERY_US) {
 		entry->suppressed++;
 		return;
@@ -210,6 +213,8 @@ faults_end(struct faults *faults, const char *id, unsigned kinds, uint64_t file)
 		if (entry == NULL || entry->is_over || (kind == FAULT_DAMAGED && entry->file == file))
 			continue;
 		entry->is_over = true;
+		if (kind == FAULT_DIRECTORY)
+			continue;
 		log_info("store-recovered", log_text("user", entry->user), log_text("path", entry->path),
 		    log_text("reason", words[kind]));
 	}

@@ -16,6 +16,7 @@ enum fault_kind {
 	FAULT_MISSING,	/* over when it is there again */
 	FAULT_FULL,		/* over when something was written durably */
 	FAULT_FAILED,		/* reading, writing or flushing; over when any of it succeeds */
+	FAULT_DIRECTORY,	/* nobody can be looked up; the directory itself logs that */
 	FAULT_KIND_COUNT
 };
 #define FAULT_BIT(kind) (1u << (kind))

@@ -3,6 +3,7 @@
  */
 #include <assert.h>
 
+#include "fault.h"
 #include "role.h"
 
 #define LOOKUPS_MAX (1u << 20)		/* never reached: connections are bounded */
@@ -41,12 +42,24 @@ run_lookups(void *context, struct list *jobs)
 	}
 }
 
+/* Whether the directory answers: without it no mail comes in. */
+static void
+note_directory(struct mailbox_role *role, enum directory_status status)
+{
+	if (status == DIRECTORY_UNAVAILABLE || status == DIRECTORY_CORRUPT)
+		faults_note(role->faults, &(struct fault){ .kind = FAULT_DIRECTORY, .id = "",
+		    .error = directory_status_text(status) });
+	else
+		faults_end(role->faults, "", FAULT_BIT(FAULT_DIRECTORY), 0);
+}
+
 static void
 on_looked_up(struct job *job)
 {
 	struct role_lookup *lookup = CONTAINER_OF(job, struct role_lookup, job);
 	struct mailbox_role *role = lookup->role;
 
+	note_directory(role, lookup->status);
 	lookup->done(lookup);
 	role->jobs--;
 	role->on_ended(role);
