@@ -107,8 +107,10 @@ on_flags(struct state_listener *listener, const struct store_message *message)
 	if (view->is_own_change || message->modseq > view->told_modseq || message->uid >= view->limit_uid ||
 	    view->known_count == KNOWN_MAX)
 		return;
-	if (view->known == NULL)
-		view->known = memory_new_array(KNOWN_MAX, sizeof *view->known);
+	if (view->known_count == view->known_capacity) {
+		view->known_capacity = view->known_capacity * 2 + 8;
+		view->known = memory_resize(view->known, view->known_capacity, sizeof *view->known);
+	}
 	view->known[view->known_count++] = *message;
 }
 
@@ -123,7 +125,7 @@ view_forget_known(struct view *view)
 {
 	free(view->known);
 	view->known = NULL;
-	view->known_count = 0;
+	view->known_count = view->known_capacity = 0;
 }
 
 static int

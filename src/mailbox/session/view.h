@@ -28,7 +28,7 @@ struct view {
 	uint64_t ghost_modseq;		/* with ghosts: the modseq with which the first of them went */
 	bool owes_modseq;		/* expunges were told, and not yet up to which modseq */
 	struct store_message *known;	/* as the client knows messages that others have changed since; or NULL */
-	size_t known_count;
+	size_t known_count, known_capacity;
 	bool is_own_change;		/* under way */
 	struct imap_range *recent;	/* UIDs that are recent to this session, rising */
 	size_t recent_count, recent_capacity;
