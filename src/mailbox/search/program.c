@@ -58,6 +58,7 @@ search_program_init(struct search_program *program, struct imap_search *search, 
 {
 	program->search = search;
 	program->mailbox_id = view->state->mailbox_id;
+	program->keywords = NULL;
 	search_program_refresh(program, view);
 	program->nodes = memory_new_array(search->node_count, sizeof *program->nodes);
 	for (size_t i = 0; i < search->node_count; i++)
