@@ -48,12 +48,14 @@ replace(struct input *input, struct stat *facts, uint64_t expanded_max)
 {
 	bool is_pipe = !S_ISREG(facts->st_mode);
 	FILE *stream = open_stream(input, facts);
-	int copy;
+	int copy, error;
 
 	if (stream == NULL)
 		return false;
 	copy = spool_copy(stream, is_pipe ? UINT64_MAX : expanded_max);
+	error = errno;
 	fclose(stream);
+	errno = error;
 	if (copy < 0)
 		return false;
 	close(input->descriptor);

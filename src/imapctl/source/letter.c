@@ -51,11 +51,14 @@ letter_read(struct message *message, const char *path)
 	struct stat facts;
 	FILE *file = expand_open(path, &facts);
 	enum source_result result;
+	int error;
 
 	if (file == NULL)
 		return message_fail(message, errno);
 	result = read_octets(message, file);
+	error = errno;
 	fclose(file);
+	errno = error;
 	if (result != SOURCE_MESSAGE)
 		return result;
 	drop_from_line(&message->octets);
