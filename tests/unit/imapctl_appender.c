@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -256,5 +257,6 @@ main(void)
 		cmocka_unit_test(test_bye),
 	};
 
+	signal(SIGPIPE, SIG_IGN);	/* as imapctl does: the client need not wait for the answer to LOGOUT */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
