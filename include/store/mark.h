@@ -32,6 +32,15 @@ struct store_opening {
 enum store_status store_open_marked(struct store_opening *opening, struct store **store_out);
 
 /*
+ * Whether a store that is open has still the file that lies at its path.  When there is none, or another one,
+ * store_leave() closes it; what the log beside it holds belongs to the file that has gone, and is not let into
+ * another one: it becomes mail.db-wal.stale.
+ */
+enum store_place { STORE_IN_PLACE, STORE_FILE_GONE, STORE_FILE_REPLACED };
+enum store_place store_look(const struct store *store);
+void store_leave(struct store **store);
+
+/*
  * Let the next store_open_marked() make a file anew, with UIDVALIDITYs above those of the one that is gone.
  * STORE_EXISTS: it is not gone.
  */

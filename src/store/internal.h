@@ -31,6 +31,7 @@ struct store {
 	unsigned sets_made;		/* of keywords, since those that no message has were deleted */
 	struct store_position position, step, committed;	/* now, when the step began, as committed */
 	struct mark *mark;		/* NULL: nothing is told outside of the file */
+	uint64_t file;			/* with a mark: its inode */
 };
 
 /*

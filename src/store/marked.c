@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/thread.h"
@@ -151,9 +152,48 @@ store_open_marked(struct store_opening *opening, struct store **store_out)
 	now = (struct mark_record){ opening->era,
 		opening->finding == STORE_AS_LEFT ? mark.kept : store->committed.changes,
 		store->committed.changes, store->committed.next_uidvalidity, 1 };
+	store->file = opening->file;
 	mark_attach(store, opening->mark_path, state == MARK_READ ? &mark : NULL, &now);
 	*store_out = store;
 	return STORE_OK;
+}
+
+enum store_place
+store_look(const struct store *store)
+{
+	struct stat about;
+
+	if (stat(store->path, &about) != 0)
+		return STORE_FILE_GONE;
+	return about.st_ino == store->file ? STORE_IN_PLACE : STORE_FILE_REPLACED;
+}
+
+static void
+move_aside(const char *path)
+{
+	struct buffer log = { 0 }, stale = { 0 };
+
+	buffer_printf(&log, "%s-wal", path);
+	buffer_printf(&stale, "%s-wal.stale", path);
+	rename(buffer_string(&log), buffer_string(&stale));
+	buffer_clear(&log);
+	buffer_printf(&log, "%s-shm", path);
+	unlink(buffer_string(&log));
+	buffer_free(&log);
+	buffer_free(&stale);
+}
+
+void
+store_leave(struct store **store)
+{
+	bool is_replaced = store_look(*store) == STORE_FILE_REPLACED;
+	char *path = memory_copy_string((*store)->path);
+
+	assert_off_loop();
+	store_close(store);
+	if (is_replaced)
+		move_aside(path);
+	free(path);
 }
 
 enum store_status

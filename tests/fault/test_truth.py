@@ -229,6 +229,44 @@ def test_an_older_file_under_a_session(server):
     assert line_of(server, "store-restored")
 
 
+def test_a_file_is_taken_away_under_the_server(server):
+    """Nothing is taken on for a file that nobody will find."""
+    fill(server)
+    path = path_of(server)
+    kept = server.folder / "kept.db"
+    with server.client("demo") as client, server.lmtp() as sender:
+        client.ok(b"SELECT INBOX")
+        path.rename(kept)
+        try:
+            assert b"NO [CORRUPTION]" in client.append(b"INBOX", lib.message(9)).tagged
+        except EOFError as error:       # BYE
+            assert "BYE" in str(error)
+        assert sender.deliver(lib.message(9), b"demo")[0].startswith(b"451 ")
+    assert " reason=missing" in line_of(server, "store-failed") and not path.exists()
+    assert [problem["kind"] for problem in status(server)[1]] == ["missing"]
+    kept.rename(path)
+    assert fill(server, 1)
+    assert b"* 4 EXISTS" in select(server).untagged
+    assert is_well(server)
+
+
+def test_an_older_file_is_put_in_its_place_under_the_server(server):
+    """As rsync and restic do it: under another name, then renamed."""
+    fill(server, 2)
+    path, kept = path_of(server), server.folder / "kept.db"
+    subprocess.run(["sqlite3", path, f".backup {kept}"], check=True)
+    uids = fill(server, 3)
+    idler = server.client("demo")
+    before = idler.ok(b"SELECT INBOX")
+    kept.rename(path)
+    idler.send(b"f FETCH 1:* BODY.PEEK[]\r\n")
+    assert b"BYE" in idler.file.read()
+    after = select(server)
+    assert b"* 2 EXISTS" in after.untagged
+    assert number(after, b"UIDVALIDITY") > number(before, b"UIDVALIDITY") or number(after, b"UIDNEXT") > max(uids)
+    assert line_of(server, "store-restored")
+
+
 def test_kills_and_restarts_leave_uids_alone(server):
     uids = fill(server, 2)
     before = select(server)
@@ -317,8 +355,19 @@ def test_a_flush_that_fails(shim):
         assert (code, problem["kind"], problem["user"], problem["path"]) == (1, "disk-failed", "demo", str(path))
         switch.unlink()
         lib.wait_until(lambda: is_well(server))         # found by itself: nobody has to use it
+        # A change of flags is flushed behind the answer; nobody else would tell.
+        with server.client("other") as client:
+            client.append(b"INBOX", lib.message(1))
+            client.ok(b"SELECT INBOX")
+            client.ok(b"STORE 1 +FLAGS (\\Seen)")
+            client.ok(b"STORE 1 +FLAGS (\\Flagged)")
+            switch.touch()
+            lib.wait_until(lambda: any(" user=other " in line for line in lines(server, "store-failed")))
+        assert [problem["user"] for problem in status(server)[1]] == ["other"]
+        switch.unlink()
+        lib.wait_until(lambda: is_well(server))
         assert fill(server, 1)
-        assert " user=demo " in line_of(server, "store-recovered")
+        assert [re.search(r" user=(\w+) ", line)[1] for line in lines(server, "store-recovered")] == ["demo", "other"]
 
 
 @pytest.fixture

@@ -52,9 +52,10 @@ complete(struct batch_store *batch, struct account_job *job, bool is_broken, con
 	job->needs_flush = batch->store != NULL && store_needs_flush(batch->store);
 	job->file = batch->file;
 	job->news = batch->news;
-	batch->news = STORE_AS_LEFT;
-	if (job->news != STORE_AS_LEFT && batch->was_open)
+	if ((job->news != STORE_AS_LEFT && batch->was_open) || batch->is_swapped)
 		job->is_broken = true;	/* what is known of it is not true any more */
+	batch->news = STORE_AS_LEFT;
+	batch->is_swapped = false;
 	batch->was_open = batch->was_open || batch->store != NULL;
 	job->error = is_failure(job->status) && error != NULL ? memory_copy_string(error) : NULL;
 	job_complete(&job->job);
@@ -79,12 +80,26 @@ make_directory(const char *path)
 	return result == 0 ? STORE_OK : STORE_UNAVAILABLE;
 }
 
+/*
+ * Somebody has put another file there, or taken ours away, while it was open: what is written now would be lost,
+ * and what was read is not true any more.
+ */
+static void
+leave_if_replaced(struct batch_store *batch)
+{
+	if (batch->store == NULL || store_look(batch->store) == STORE_IN_PLACE)
+		return;
+	store_leave(&batch->store);
+	batch->is_swapped = true;
+}
+
 static enum store_status
 open_store(struct batch_store *batch)
 {
 	struct store_opening opening = { .path = batch->path, .mark_path = batch->mark_path, .era = batch->era };
 	enum store_status status;
 
+	leave_if_replaced(batch);
 	if (batch->store != NULL)
 		return STORE_OK;
 	if (batch->is_gone)

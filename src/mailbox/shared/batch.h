@@ -18,6 +18,7 @@ struct batch_store {
 	struct store *store;		/* NULL: closed */
 	uint64_t file;			/* its inode; 0: it could not be opened */
 	bool was_open;			/* before, so that somebody may remember what was in it */
+	bool is_swapped;		/* for the next job that comes home: another file is there, or none */
 	bool is_gone;			/* removed for good: nothing is opened or made any more */
 	enum store_finding news;	/* for the next job that comes home; STORE_AS_LEFT: none */
 	char *error;			/* why it could not be opened; NULL: nothing more than the status */
