@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/log.h"
 #include "base/map.h"
 #include "batch.h"
 #include "fault.h"
+#include "outcome.h"
 #include "state_cache.h"
 
 #define FLUSH_MS	900		/* of flag changes; DESIGN section 2 promises a second */
@@ -35,7 +35,7 @@ struct account {
 	struct accounts *accounts;
 	struct list link;		/* in accounts->open, or alone */
 	struct span id;
-	char *user;
+	struct outcome_place place;
 	unsigned faults;		/* kinds that it has, as bits */
 	struct batch_store batch;
 	struct job_queue *queue;
@@ -150,10 +150,11 @@ account_new(struct accounts *accounts, const char *id, const char *user)
 
 	account->accounts = accounts;
 	account->id = span_from_string(memory_copy_string(id));
-	account->user = memory_copy_string(user);
 	account->faults = faults_of(accounts->settings.faults, id);
 	account->batch.directory = format_path("%s/data/%.2s", accounts->settings.data_directory, id);
 	account->batch.path = format_path("%s/data/%.2s/%s/mail.db", accounts->settings.data_directory, id);
+	account->place = (struct outcome_place){ accounts->settings.faults, (const char *)account->id.at,
+		memory_copy_string(user), account->batch.path };
 	account->batch.mark_path = format_path("%s/marks/%.2s/%s", accounts->settings.data_directory, id);
 	account->batch.era = accounts->settings.era;
 	account->batch.is_always_durable = &accounts->settings.is_always_durable;
@@ -181,7 +182,7 @@ account_free(struct account *account)
 	free(account->batch.mark_path);
 	free(account->batch.error);
 	free((void *)account->id.at);
-	free(account->user);
+	free((void *)account->place.user);
 	free(account);
 	check_stopped(accounts);
 }
@@ -235,68 +236,13 @@ set_open(struct account *account, bool is_open)
 	accounts->open_count += is_open ? 1 : (size_t)-1;
 }
 
-static bool
-find_kind(enum store_status status, enum fault_kind *kind_out)
-{
-	static const struct {
-		enum store_status status;
-		enum fault_kind kind;
-	} kinds[] = {
-		{ STORE_CORRUPT, FAULT_DAMAGED },
-		{ STORE_MISSING, FAULT_MISSING },
-		{ STORE_FULL, FAULT_FULL },
-		{ STORE_UNAVAILABLE, FAULT_FAILED },
-	};
-
-	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
-		*kind_out = kinds[i].kind;
-		if (kinds[i].status == status)
-			return true;
-	}
-	return false;
-}
-
-static void
-note_fault(struct account *account, const struct account_job *job)
-{
-	struct faults *faults = account->accounts->settings.faults;
-	const char *id = (const char *)account->id.at;
-	struct fault fault = { .id = id, .user = account->user, .path = account->batch.path,
-		.error = job->error, .file = job->file };
-
-	if (find_kind(job->status, &fault.kind)) {
-		if (!job->is_trial)
-			faults_note(faults, &fault);
-	} else if (job->status == STORE_OK && account->faults != 0 && job->kind < ACCOUNT_CLOSE) {
-		faults_end(faults, id, FAULT_BIT(FAULT_MISSING) | FAULT_BIT(FAULT_FAILED) |
-		    FAULT_BIT(FAULT_DAMAGED) | (job->kind == ACCOUNT_DURABLE ? FAULT_BIT(FAULT_FULL) : 0),
-		    job->file);
-	} else {
-		return;
-	}
-	account->faults = faults_of(faults, id);
-}
-
-/* Its file is not the one that we knew. */
-static void
-log_news(const struct account *account, const struct account_job *job)
-{
-	if (job->news == STORE_OLDER)
-		log_warning("store-restored", log_text("user", account->user), log_text("path", account->batch.path),
-		    log_text("reason", "an older file was put back"), log_text("done", "UIDVALIDITY raised"));
-	else if (job->news == STORE_DOUBTFUL)
-		log_info("store-doubtful", log_text("user", account->user), log_text("path", account->batch.path),
-		    log_text("done", "UIDNEXT and HIGHESTMODSEQ raised"));
-}
-
 /* A job has come home: what it tells about the store, whoever submitted it. */
 static void
 note_home(struct account *account, struct account_job *job)
 {
 	account->jobs--;
 	set_open(account, job->is_open);
-	log_news(account, job);
-	note_fault(account, job);
+	account->faults = outcome_note(&account->place, job, account->faults);
 	free(job->error);
 	job->error = NULL;
 	if (job->is_broken)
