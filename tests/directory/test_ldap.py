@@ -420,27 +420,24 @@ def test_a_silent_server(restored, scheme):
                 tls_ca=one.folder / "both.pem") as server, server.client("ann", password="geheim") as client:
         one.freeze()
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            begun = time.monotonic()
             answer = pool.submit(server.try_login, "tim", "secret")
-            slowest = 0
+            answered = 0
             while not answer.done():
-                asked = time.monotonic()
                 client.ok(b"NOOP")
-                slowest = max(slowest, time.monotonic() - asked)
+                answered += 1
             assert is_ok(answer.result())
-        assert time.monotonic() - begun < 10 and slowest < 1
-        begun = time.monotonic()
+        assert answered > 3, "others waited, too"
+        downs = sum(" ev=ldap-down " in line for line in server.log_lines)
         assert is_ok(server.try_login("tim", "secret"))
-        assert time.monotonic() - begun < 1, "a server that is down was asked again"
+        server.stop()
+        assert sum(" ev=ldap-down " in line for line in server.log_lines) == downs, "a server that is down was asked again"
 
 
 def test_a_server_silent_from_the_start(restored):
     one, two = restored
     one.freeze()
     with Server(one.tls_uri, two.uri, tls_ca=one.cert) as server:
-        begun = time.monotonic()
         assert is_ok(server.try_login("tim", "secret"))
-        assert time.monotonic() - begun < 10
 
 
 @pytest.mark.parametrize("scheme", ["ldaps", "starttls"])

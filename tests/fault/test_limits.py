@@ -1,7 +1,6 @@
 """How many may come, how long a stranger may stay, and what happens to those who are no longer wanted."""
 import signal
 import socket
-import time
 
 import pytest
 
@@ -35,9 +34,7 @@ def test_strangers_make_room_for_whoever_comes(server):
         with server.client("demo") as late:
             late.ok(b"NOOP")
         inside.ok(b"NOOP")
-        begun = time.monotonic()
         assert strangers[-1].line().startswith(b"* BYE Autologout")
-        assert 5 < time.monotonic() - begun < 20
         for stranger in strangers:
             stranger.close()
 

@@ -456,6 +456,17 @@ def as_delivered(letter):
     return (b"\r\n" if is_body else b"") + b"".join(fields) + rest
 
 
+def freeze(process):
+    """Stop a program in all its threads: until the signal has reached the last one, others go on working."""
+    process.send_signal(signal.SIGSTOP)
+    tasks = pathlib.Path(f"/proc/{process.pid}/task")
+    wait_until(lambda: all((task / "stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks.iterdir()))
+
+
+def thaw(process):
+    process.send_signal(signal.SIGCONT)
+
+
 def wait_until(question, seconds=30):
     """Ask again until the answer is true; the deadline is only there to fail a broken test."""
     deadline = time.monotonic() + seconds

@@ -2,12 +2,11 @@
 import os
 import pathlib
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
 
-from server import certificate, free_port, wait_until
+from server import certificate, free_port, freeze, thaw, wait_until
 
 SLAPD = shutil.which("slapd", path="/usr/sbin:/usr/bin:" + os.environ.get("PATH", ""))
 SCHEMAS = pathlib.Path("/etc/ldap/schema")
@@ -80,17 +79,17 @@ class Slapd:
 
     def stop(self):
         if self.process is not None:
-            self.process.send_signal(signal.SIGCONT)
+            thaw(self.process)
             self.process.terminate()
             self.process.wait(60)
             self.process = None
 
     def freeze(self):
         """Accepts connections, and says nothing any more."""
-        self.process.send_signal(signal.SIGSTOP)
+        freeze(self.process)
 
     def thaw(self):
-        self.process.send_signal(signal.SIGCONT)
+        thaw(self.process)
 
     def modify(self, ldif):
         subprocess.run(["ldapmodify", "-x", "-H", f"ldap://127.0.0.1:{self.port}", "-D", f"cn=admin,{BASE}",

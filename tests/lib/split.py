@@ -256,9 +256,3 @@ class SplitServer:
             namespace.delete()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-
-def eventually(question, seconds=30):
-    """How long it took until the answer was true."""
-    begun = time.monotonic()
-    lib.wait_until(question, seconds)
-    return time.monotonic() - begun

@@ -196,9 +196,9 @@ def test_an_interrupted_import_says_how_far_it_came_and_goes_on(server, user, tm
         running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         lib.wait_until(lambda: client.ok(b"STATUS INBOX (MESSAGES)").untagged != [b"* STATUS INBOX (MESSAGES 0)"])
         # While the server stands still, no more than a window of messages can be handed over.
-        server.process.send_signal(signal.SIGSTOP)
+        lib.freeze(server.process)
         running.send_signal(signal.SIGINT)
-        server.process.send_signal(signal.SIGCONT)
+        lib.thaw(server.process)
         out, errors = running.communicate(timeout=60)
     assert running.returncode == 75 and "interrupted" in errors
     came = int(re.match(r"(\d+) imported, 0 there already\n", out)[1])

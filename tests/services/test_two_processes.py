@@ -2,7 +2,6 @@
 import json
 import re
 import shutil
-import signal
 import socket
 import sqlite3
 import struct
@@ -135,12 +134,12 @@ def test_logins_that_nobody_answers(pair):
     assert re.search(r"level=warning ev=login-unavailable sid=\w+ user=demo rip=127\.0\.0\.1 reason=", line)
     mailbox.imapctl("start", "mailbox")
     assert told(cas, expected=0)["problem"] == []
-    mailbox.process.send_signal(signal.SIGSTOP)
+    lib.freeze(mailbox.process)
     try:
         assert b" NO [UNAVAILABLE]" in login(cas)
         assert told(cas, expected=1)["mailbox-server"][0]["state"] == "down"
     finally:
-        mailbox.process.send_signal(signal.SIGCONT)
+        lib.thaw(mailbox.process)
     lib.wait_until(lambda: b" OK " in login(cas))
     assert told(cas, expected=0)["problem"] == []
 
