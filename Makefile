@@ -65,7 +65,7 @@ fuzzers: $(FUZZERS)
 
 $(BUILD)/tests/bench/load: tests/bench/load.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $<
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -lz
 
 help:
 	@sed -n 's/^## //p' Makefile

@@ -1,11 +1,12 @@
 /*
  * A load generator for IMAP and LMTP servers: N connections, each on a thread of its own, do the same
  * operation again and again for some seconds.  Prints one line: operations, seconds, p50 and p99 in
- * microseconds, octets received.  Knows nothing of the server but its ports.
+ * microseconds, octets received (inflated).  Knows nothing of the server but its ports.
  *
  *	load PORT USERS CONNECTIONS SECONDS WORKLOAD [ARGUMENT]
  *
- * Connection i logs in as bench<i mod USERS> with the password "bench".
+ * Connection i logs in as bench<i mod USERS> with the password "bench".  "DEFLATE " before the workload: both ways
+ * are compressed (RFC 4978).
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -18,9 +19,12 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #define SAMPLES_MAX 1000000
 #define INPUT_SIZE  (1 << 18)
+#define DEFLATE     "DEFLATE "
+#define RAW_BITS    (-15)	/* DEFLATE alone (RFC 4978 section 4) */
 
 struct worker {
 	pthread_t thread;
@@ -30,6 +34,9 @@ struct worker {
 	double until_s;
 	char *input;
 	size_t have, at;
+	bool is_deflated;
+	z_stream inflating, deflating;
+	char *packed;		/* input that is still to be inflated */
 	uint64_t operations, octets;
 	uint32_t *samples_us;
 };
@@ -65,7 +72,7 @@ dial(struct worker *worker)
 }
 
 static void
-put(struct worker *worker, const char *octets, size_t length)
+put_plain(struct worker *worker, const char *octets, size_t length)
 {
 	while (length > 0) {
 		ssize_t sent = write(worker->socket, octets, length);
@@ -77,10 +84,59 @@ put(struct worker *worker, const char *octets, size_t length)
 	}
 }
 
+/* What there is of a command goes with a flush; the server must not wait for the rest. */
+static void
+put(struct worker *worker, const char *octets, size_t length)
+{
+	char out[1 << 14];
+
+	if (!worker->is_deflated) {
+		put_plain(worker, octets, length);
+		return;
+	}
+	worker->deflating.next_in = (Bytef *)(uintptr_t)octets;
+	worker->deflating.avail_in = (uInt)length;
+	do {
+		worker->deflating.next_out = (Bytef *)out;
+		worker->deflating.avail_out = sizeof out;
+		deflate(&worker->deflating, Z_SYNC_FLUSH);
+		put_plain(worker, out, sizeof out - worker->deflating.avail_out);
+	} while (worker->deflating.avail_out == 0);
+}
+
+/* Read what there is, up to this length; the octets are inflated where that was agreed. */
+static size_t
+get(struct worker *worker, char *out, size_t length)
+{
+	z_stream *stream = &worker->inflating;
+	ssize_t got;
+
+	if (worker->is_deflated) {
+		stream->next_out = (Bytef *)out;
+		stream->avail_out = (uInt)length;
+		while (stream->avail_out == length) {
+			if (stream->avail_in == 0) {
+				got = read(worker->socket, worker->packed, INPUT_SIZE);
+				if (got <= 0)
+					fail("the server closed the connection");
+				stream->next_in = (Bytef *)worker->packed;
+				stream->avail_in = (uInt)got;
+			}
+			if (inflate(stream, Z_SYNC_FLUSH) != Z_OK)
+				fail("what came cannot be inflated");
+		}
+		return length - stream->avail_out;
+	}
+	got = read(worker->socket, out, length);
+	if (got <= 0)
+		fail("the server closed the connection");
+	return (size_t)got;
+}
+
 static void
 more(struct worker *worker)
 {
-	ssize_t got;
+	size_t got;
 
 	if (worker->at > 0) {
 		memmove(worker->input, worker->input + worker->at, worker->have - worker->at);
@@ -89,11 +145,9 @@ more(struct worker *worker)
 	}
 	if (worker->have == INPUT_SIZE)
 		fail("line too long");
-	got = read(worker->socket, worker->input + worker->have, INPUT_SIZE - worker->have);
-	if (got <= 0)
-		fail("the server closed the connection");
-	worker->have += (size_t)got;
-	worker->octets += (uint64_t)got;
+	got = get(worker, worker->input + worker->have, INPUT_SIZE - worker->have);
+	worker->have += got;
+	worker->octets += got;
 }
 
 /* The next line, its literal skipped; NUL in place of its CRLF. */
@@ -160,6 +214,19 @@ log_in(struct worker *worker, const char *user)
 	line(worker);
 	snprintf(text, sizeof text, "LOGIN %s bench", user);
 	command(worker, text);
+}
+
+static void
+compress_both_ways(struct worker *worker)
+{
+	command(worker, "COMPRESS DEFLATE");
+	if (worker->have != worker->at)
+		fail("octets behind the answer to COMPRESS");
+	worker->packed = malloc(INPUT_SIZE);
+	if (inflateInit2(&worker->inflating, RAW_BITS) != Z_OK ||
+	    deflateInit2(&worker->deflating, Z_DEFAULT_COMPRESSION, Z_DEFLATED, RAW_BITS, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+		fail("zlib");
+	worker->is_deflated = true;
 }
 
 static size_t
@@ -264,6 +331,10 @@ run(void *context)
 			continue;
 	} else if (strcmp(worker->workload, "login") != 0) {
 		log_in(worker, user);
+		if (strncmp(worker->workload, DEFLATE, sizeof DEFLATE - 1) == 0) {
+			worker->workload += sizeof DEFLATE - 1;
+			compress_both_ways(worker);
+		}
 		if (strstr(worker->workload, "QRESYNC") != NULL || strstr(worker->workload, "VANISHED") != NULL)
 			command(worker, "ENABLE QRESYNC");
 		command(worker, "SELECT INBOX");
