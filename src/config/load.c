@@ -6,46 +6,11 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "options.h"
+#include "load.h"
 
-#define INCLUDE_DEPTH	8
-#define CONTROLS_MAX	3	/* lines with control characters: more is no text */
-#define NAME_MAX_SHOWN	40	/* what is longer may be a line of a secret */
-
-/* A file that is being read. */
-struct source {
-	const char *path;
-	unsigned number;
-	struct config_file_id id;
-	unsigned controls;		/* lines that hold control characters */
-};
-
-struct load {
-	struct config *config;
-	config_reader *reader;
-	void *context;
-	struct config_problems *problems;
-	struct source sources[INCLUDE_DEPTH];	/* the innermost last */
-	unsigned depth;
-	unsigned line;
-	struct words words;
-};
+#define CONTROLS_MAX 3	/* lines with control characters: more is no text */
 
 static bool read_file(struct load *load, const char *path, unsigned column);
-
-static void
-complain(struct load *load, enum config_gravity gravity, unsigned column, const char *text)
-{
-	const struct source *source = &load->sources[load->depth - 1];
-
-	config_complain_at(load->problems, gravity, source->path, source->number, load->line, column, text);
-}
-
-static struct span
-text_of(const struct load *load, size_t word)
-{
-	return buffer_span(&load->words.at[word].text);
-}
 
 /* A path that is not absolute begins at the folder of the including file. */
 static char *
@@ -69,133 +34,16 @@ include(struct load *load)
 	unsigned line = load->line, column;
 	char *path;
 
-	if (load->words.count != 2 || text_of(load, 1).length == 0) {
-		complain(load, CONFIG_WRONG, load->words.at[load->words.count > 2 ? 2 : load->words.count - 1].column,
+	if (load->words.count != 2 || load_word(load, 1).length == 0) {
+		load_complain(load, CONFIG_WRONG, load->words.at[load->words.count > 2 ? 2 : load->words.count - 1].column,
 		    "include takes the name of one file");
 		return;
 	}
 	column = load->words.at[1].column;
-	path = resolve(load, text_of(load, 1));
+	path = resolve(load, load_word(load, 1));
 	read_file(load, path, column);
 	free(path);
 	load->line = line;
-}
-
-/* The words of a line from the one on, as they would have to be written. */
-static void
-add_words(const struct load *load, size_t from, struct buffer *out)
-{
-	for (size_t i = from; i < load->words.count; i++)
-		buffer_printf(out, " %.*s", SPAN_ARGS(text_of(load, i)));
-}
-
-/* "=" is at home in other configurations; the line then counts as it was meant. */
-static void
-complain_about_equals(struct load *load, unsigned column, const char *name)
-{
-	struct buffer text = { 0 };
-
-	buffer_printf(&text, "there is no \"=\" between an option and its value; did you mean \"%s", name);
-	add_words(load, 1, &text);
-	buffer_add_string(&text, "\"?");
-	complain(load, CONFIG_WRONG, column, buffer_string(&text));
-	buffer_free(&text);
-}
-
-/* "name = value", and "name =value". */
-static void
-drop_equals(struct load *load, const char *name)
-{
-	struct word *word = &load->words.at[1];
-	unsigned column = word->column;
-
-	if (load->words.count < 2 || word->is_quoted || word->text.length == 0 ||
-	    (word->text.at[0] != '=' && !span_equals(text_of(load, 1), SPAN(":"))))
-		return;
-	buffer_consume(&word->text, 1);
-	word->column++;
-	if (word->text.length == 0)
-		words_remove(&load->words, 1);
-	complain_about_equals(load, column, name);
-}
-
-/* "name=value", "name= value" and "name: value": the name, and its value as a word of its own. */
-static const char *
-split_name(struct load *load)
-{
-	struct words *words = &load->words;
-	struct span whole = text_of(load, 0);
-	size_t end = span_find(whole, '=');
-	struct span name, value;
-	const char *meant;
-
-	if (end == whole.length && end > 0 && whole.at[end - 1] == ':')
-		end--;
-	name = span_slice(whole, 0, end);
-	value = span_from(whole, end + 1);
-	if (end == whole.length || (meant = option_suggest(name)) == NULL)
-		return NULL;
-	if (value.length > 0 && words->count < WORDS_MAX - 1)
-		words_insert(words, 1, value, words->at[0].column + (unsigned)end + 1);
-	complain_about_equals(load, words->at[0].column, meant);
-	return meant;
-}
-
-/* "listen {" and its like. */
-static bool
-has_section(struct load *load)
-{
-	const struct word *last = &load->words.at[load->words.count - 1];
-
-	if (last->is_quoted || last->text.length == 0 ||
-	    (last->text.at[last->text.length - 1] != '{' && !span_equals(buffer_span(&last->text), SPAN("}"))))
-		return false;
-	complain(load, CONFIG_WRONG, last->column, "there are no sections: each line is an option and its value");
-	return true;
-}
-
-/* What to say of a first word that is no option. */
-static void
-complain_unknown(struct load *load, const char *meant)
-{
-	struct span name = text_of(load, 0);
-	struct buffer text = { 0 };
-
-	if (name.length > 0 && strchr(";/!", name.at[0]) != NULL) {
-		buffer_add_string(&text, "a comment begins with \"#\"");
-	} else if (name.length > NAME_MAX_SHOWN) {
-		buffer_add_string(&text, "there is no option with so many letters");
-	} else {
-		buffer_add_string(&text, "there is no option ");
-		config_quote(&text, name);
-		if (meant != NULL)
-			buffer_printf(&text, "; did you mean \"%s\"?", meant);
-		else
-			buffer_add_string(&text, "; imapd.conf(5) has all that there are");
-	}
-	complain(load, CONFIG_WRONG, load->words.at[0].column, buffer_string(&text));
-	buffer_free(&text);
-}
-
-/* The option of a line, or the one that is meant, so that its value is looked at all the same; NULL: none. */
-static const char *
-find_name(struct load *load, bool *is_guess_out)
-{
-	struct span name = text_of(load, 0);
-	size_t index = option_find(name);
-	const char *meant;
-
-	*is_guess_out = false;
-	if (span_equals(name, SPAN("include")))
-		return "include";
-	if (index < OPTION_COUNT)
-		return options[index].name;
-	*is_guess_out = true;
-	if ((meant = split_name(load)) != NULL)
-		return meant;
-	meant = option_suggest(name);
-	complain_unknown(load, meant);
-	return meant;
 }
 
 static const struct config_place *
@@ -243,7 +91,7 @@ set_values(struct load *load, struct config *config, size_t index, const struct 
 	struct setting setting = { &options[index], config, place, values, load->words.count - 1, 0, &reason, false };
 
 	for (size_t i = 0; i < setting.count && i < OPTION_VALUES_MAX; i++)
-		values[i] = text_of(load, i + 1);
+		values[i] = load_word(load, i + 1);
 	if (!option_takes(&setting) || !option_set(&setting)) {
 		config_complain(load->problems, CONFIG_WRONG, place, (unsigned)setting.word, "%s",
 		    buffer_string(&reason));
@@ -274,9 +122,9 @@ set(struct load *load)
 	bool is_guess;
 	size_t index;
 
-	if (has_section(load) || (name = find_name(load, &is_guess)) == NULL)
+	if (line_has_section(load) || (name = line_find_name(load, &is_guess)) == NULL)
 		return;
-	drop_equals(load, name);
+	line_drop_equals(load, name);
 	index = option_find(span_from_string(name));
 	if (index == OPTION_COUNT) {
 		include(load);
@@ -299,9 +147,9 @@ read_line(struct load *load, struct span line)
 		line.length--;
 	if (words_find_control(line, &column, &reason)) {
 		load->sources[load->depth - 1].controls++;
-		complain(load, CONFIG_WRONG, column, reason);
+		load_complain(load, CONFIG_WRONG, column, reason);
 	} else if (!words_split(&load->words, line, &column, &reason)) {
-		complain(load, CONFIG_WRONG, column, reason);
+		load_complain(load, CONFIG_WRONG, column, reason);
 	} else if (load->words.count > 0) {
 		set(load);
 	}
@@ -316,15 +164,15 @@ is_configuration(struct load *load, struct span *text)
 {
 	load->line = 1;
 	if (span_starts_with(*text, SPAN("-----BEGIN "))) {
-		complain(load, CONFIG_WRONG, 1, "the file is PEM, and no configuration");
+		load_complain(load, CONFIG_WRONG, 1, "the file is PEM, and no configuration");
 		return false;
 	}
 	if (span_starts_with(*text, SPAN("\xff\xfe")) || span_starts_with(*text, SPAN("\xfe\xff"))) {
-		complain(load, CONFIG_WRONG, 1, "the file is in UTF-16; save it as UTF-8");
+		load_complain(load, CONFIG_WRONG, 1, "the file is in UTF-16; save it as UTF-8");
 		return false;
 	}
 	if (span_starts_with(*text, SPAN("\xef\xbb\xbf"))) {
-		complain(load, CONFIG_WARNING, 1, "the file begins with a byte order mark, which is skipped; save it "
+		load_complain(load, CONFIG_WARNING, 1, "the file begins with a byte order mark, which is skipped; save it "
 		    "without");
 		*text = span_from(*text, 3);
 	}
@@ -382,7 +230,7 @@ complain_of_file(struct load *load, const char *path, unsigned column, const cha
 	if (column == 0)
 		buffer_add_string(&text, "; --config names another one");
 	if (column > 0)
-		complain(load, CONFIG_WRONG, column, buffer_string(&text));
+		load_complain(load, CONFIG_WRONG, column, buffer_string(&text));
 	else
 		config_complain_at(load->problems, CONFIG_WRONG, path, 0, 0, 0, buffer_string(&text));
 	buffer_free(&text);

@@ -3,9 +3,11 @@
  *
  *	options.c	the table
  *	load.c		from files to struct config
+ *	line.c		the name in a line
  *	read.c		their text
  *	words.c		lines and their words
  *	value.c		values of each kind, from text
+ *	end.c		what they hold, freed
  *	number.c	numbers, sizes and durations
  *	access.c	who may come in, and how
  *	address.c	addresses to listen at and to connect to
