@@ -1,11 +1,10 @@
 /*
- * The control socket: connections, requests and their answers.  Framing as in control/control.h; a
- * connection has one call at a time, and what is pipelined behind it waits in the stream.  Loop thread.
+ * The control socket: connections and requests.  Framing as in control/control.h; a connection has one call at a
+ * time, and what is pipelined behind it waits in the stream.  Loop thread.
  */
-#include "control/control.h"
+#include "call.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,64 +12,19 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "base/arena.h"
-#include "base/list.h"
 #include "base/log.h"
-#include "control/words.h"
 #include "loop/job.h"
-#include "loop/loop.h"
-#include "net/listener.h"
-#include "net/stream.h"
-#include "peer.h"
 
 #define CONNECTIONS_MAX 100
 #define REQUEST_TIMEOUT_MS 60000
 #define FLUSH_MS 5000
 #define RIGHTS_US 2000000	/* for how long a lookup is good: a console asks each second */
 
-struct verb {
-	struct list link;
-	const char *name;
-	enum control_right right;
-	control_handler *handler;
-	void *context;
-};
-
-struct control {
-	struct loop *loop;
-	struct listener *listener;
-	struct list verbs;
-	struct list calls;
-	struct workers *workers;
-	size_t call_count;
-};
-
 /* Asks the user databases; outlives its connection if that goes first. */
 struct lookup {
 	struct job job;
 	struct control_call *call;	/* loop thread only; NULL: gone */
 	struct peer peer;
-};
-
-/* A connection; it is a call while is_running. */
-struct control_call {
-	struct list link;
-	struct control *control;
-	struct stream *stream;		/* NULL: taken */
-	struct deferred again;		/* advance(), or free */
-	struct timer timer;		/* a request must be whole in time */
-	struct peer peer;
-	uint64_t looked_up_us;		/* 0: not yet */
-	struct lookup *lookup;		/* under way, or NULL */
-	bool is_running, is_gone, is_at_end;
-
-	struct arena *arena;		/* of the request */
-	const struct verb *verb;
-	struct span words[CONTROL_WORDS_MAX];
-	size_t word_count, verb_words;
-	size_t body_length;
-	bool has_line;			/* the line is read, the body may lack */
-	struct buffer body;
 };
 
 static void
@@ -88,122 +42,6 @@ call_free(struct control_call *call)
 	buffer_free(&call->body);
 	stream_close_after_flush(&call->stream, FLUSH_MS);
 	free(call);
-}
-
-size_t
-control_call_count(const struct control_call *call)
-{
-	return call->word_count - call->verb_words;
-}
-
-struct span
-control_call_word(const struct control_call *call, size_t index)
-{
-	return call->words[call->verb_words + index];
-}
-
-struct span
-control_call_body(const struct control_call *call)
-{
-	return buffer_span(&call->body);
-}
-
-const char *
-control_call_peer(const struct control_call *call)
-{
-	return call->peer.name;
-}
-
-bool
-control_call_is_gone(const struct control_call *call)
-{
-	return call->is_gone;
-}
-
-/* One line, whatever stands in the text. */
-static void
-write_line(struct control_call *call, char kind, struct span text)
-{
-	struct buffer line = { 0 };
-
-	if (call->is_gone)
-		return;
-	text = span_slice(text, 0, CONTROL_LINE_MAX - 2);
-	buffer_add_octet(&line, (uint8_t)kind);
-	for (size_t i = 0; i < text.length; i++)
-		buffer_add_octet(&line, text.at[i] < ' ' ? ' ' : text.at[i]);
-	buffer_add_octet(&line, '\n');
-	stream_write_buffer(call->stream, &line);
-	buffer_free(&line);
-}
-
-void
-control_reply(struct control_call *call, struct span line)
-{
-	write_line(call, '+', line);
-}
-
-void
-control_replyf(struct control_call *call, const char *format, ...)
-{
-	char line[CONTROL_LINE_MAX];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(line, sizeof line, format, arguments);
-	va_end(arguments);
-	control_reply(call, span_from_string(line));
-}
-
-static void
-write_status(struct control_call *call, int code, const char *text)
-{
-	struct buffer status = { 0 };
-
-	buffer_printf(&status, "%d", code);
-	if (text != NULL)
-		buffer_printf(&status, " %s", text);
-	write_line(call, '.', buffer_span(&status));
-	buffer_free(&status);
-}
-
-/* Forget the request, keep the connection. */
-static void
-end_call(struct control_call *call, int code)
-{
-	if (call->verb != NULL && call->verb->right == CONTROL_CHANGE)
-		log_info("control", log_text("peer", call->peer.name), log_text("verb", call->verb->name),
-		    log_number("code", code));
-	call->is_running = call->has_line = false;
-	call->verb = NULL;
-	if (call->body.at != NULL)
-		memory_wipe(call->body.at, call->body.capacity);
-	buffer_clear(&call->body);
-	arena_reset(call->arena);
-	deferred_schedule(call->control->loop, &call->again);
-}
-
-void
-control_finish(struct control_call *call, int code, const char *text)
-{
-	write_status(call, code, text);
-	end_call(call, code);
-}
-
-static const struct stream_events nobody = { NULL, NULL, NULL };
-
-struct stream *
-control_take_stream(struct control_call *call)
-{
-	struct stream *stream = call->stream;
-
-	write_status(call, EX_OK, NULL);
-	end_call(call, EX_OK);
-	if (call->is_gone)
-		return NULL;
-	stream_set_events(stream, &nobody, NULL);
-	call->stream = NULL;
-	return stream;
 }
 
 /* Two words first: "user add" before "user". */
@@ -346,7 +184,7 @@ take_body_length(struct control_call *call, struct span *line)
 static void
 give_up(struct control_call *call, const char *why)
 {
-	write_status(call, EX_USAGE, why);
+	call_write_status(call, EX_USAGE, why);
 	call->is_at_end = true;
 	stream_discard_input(call->stream);
 }

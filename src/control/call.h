@@ -1,0 +1,57 @@
+/*
+ * Connections of the control socket, as the files of this room share them.
+ */
+#ifndef CALL_H
+#define CALL_H
+
+#include "base/arena.h"
+#include "base/list.h"
+#include "control/control.h"
+#include "control/words.h"
+#include "loop/loop.h"
+#include "net/listener.h"
+#include "net/stream.h"
+#include "peer.h"
+
+struct verb {
+	struct list link;
+	const char *name;
+	enum control_right right;
+	control_handler *handler;
+	void *context;
+};
+
+struct control {
+	struct loop *loop;
+	struct listener *listener;
+	struct list verbs;
+	struct list calls;
+	struct workers *workers;
+	size_t call_count;
+};
+
+/* A connection; it is a call while is_running. */
+struct control_call {
+	struct list link;
+	struct control *control;
+	struct stream *stream;		/* NULL: taken */
+	struct deferred again;		/* advance(), or free */
+	struct timer timer;		/* a request must be whole in time */
+	struct peer peer;
+	uint64_t looked_up_us;		/* 0: not yet */
+	struct lookup *lookup;		/* under way, or NULL */
+	bool is_running, is_gone, is_at_end;
+
+	struct arena *arena;		/* of the request */
+	const struct verb *verb;
+	struct span words[CONTROL_WORDS_MAX];
+	size_t word_count, verb_words;
+	size_t body_length;
+	bool has_line;			/* the line is read, the body may lack */
+	struct buffer body;
+};
+
+/* Write the line that ends an answer; text may be NULL. */
+void call_write_status(struct control_call *call, int code, const char *text);
+
+#endif
