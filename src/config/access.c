@@ -22,22 +22,24 @@ bool
 set_words(struct setting *setting)
 {
 	struct config_uris *words = option_place(setting->option, setting->config);
+	bool is_good = true;
 
 	for (size_t i = 0; i < setting->count; i++) {
 		struct suggestion suggestion = { 0 };
 		const struct option_word *word = find_word(setting->option, setting->values[i], &suggestion);
 
 		if (word == NULL) {
-			setting->word = i + 1;
+			setting_blame(setting, i + 1);
 			buffer_printf(setting->reason, "%s cannot be ", setting->option->name);
 			config_quote(setting->reason, setting->values[i]);
 			option_print_choice(setting->option, &suggestion, setting->reason);
-			return false;
+			is_good = false;
+			continue;
 		}
 		words->at = memory_resize(words->at, words->count + 1, sizeof *words->at);
 		words->at[words->count++] = memory_copy_string(word->text);
 	}
-	return true;
+	return is_good;
 }
 
 static void
@@ -60,15 +62,14 @@ issuers_free(struct config_issuers *issuers)
 static bool
 check_issuer(struct setting *setting, const struct config_issuers *issuers)
 {
+	bool is_good = true;
+
 	if (setting->values[0].length == 0)
-		return option_refuse(setting, 1, "the name of an issuer");
+		is_good = option_refuse(setting, 1, "the name of an issuer");
 	for (size_t i = 0; i < issuers->count; i++)
 		if (span_equals(setting->values[0], span_from_string(issuers->at[i].name)))
-			return option_refuse(setting, 1, "a name of its own: there is one before");
-	for (size_t word = 1; word < setting->count; word++)
-		if (setting->values[word].length == 0 || setting->values[word].at[0] != '/')
-			return option_refuse(setting, word + 1, "an absolute path, which begins with \"/\"");
-	return true;
+			is_good = option_refuse(setting, 1, "a name of its own: there is one before");
+	return option_are_paths(setting, 1) && is_good;
 }
 
 bool

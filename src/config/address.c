@@ -110,7 +110,7 @@ named_port(struct span name)
 static bool
 refuse(struct setting *setting, size_t word, const char *reason, const char *meant)
 {
-	setting->word = word + 1;
+	setting_blame(setting, word + 1);
 	config_quote(setting->reason, setting->values[word]);
 	buffer_printf(setting->reason, " %s", reason);
 	if (meant != NULL)
@@ -228,6 +228,7 @@ read_own_address(struct setting *setting, size_t word, struct config_listener *l
 	else
 		refuse(setting, word, "is not ADDRESS:PORT or [IPV6]:PORT", NULL);
 	free(listener->host);
+	listener->host = NULL;
 	return false;
 }
 
@@ -241,6 +242,13 @@ add_listener(struct setting *setting, struct config_listener listener)
 	listeners->at[listeners->count++] = listener;
 }
 
+/* "listen [::]:993 imaps" */
+static bool
+is_turned_round(const struct setting *setting)
+{
+	return span_starts_with(setting->values[1], SPAN("imap"));
+}
+
 static bool
 refuse_protocol(struct setting *setting)
 {
@@ -251,7 +259,7 @@ refuse_protocol(struct setting *setting)
 	suggestion_consider(&suggestion, setting->values[0], "imaps");
 	if (suggestion.cost < SUGGESTION_TWO_SLIPS)	/* "smtp" is another one */
 		suggestion_print(&suggestion, setting->reason);
-	if (suggestion.best == NULL && span_starts_with(setting->values[1], SPAN("imap")))
+	if (suggestion.best == NULL && is_turned_round(setting))
 		buffer_add_string(setting->reason, ", which comes before the address");
 	return false;
 }
@@ -262,15 +270,20 @@ set_listen(struct setting *setting)
 	const struct span *values = setting->values;
 	struct config_listener listener = { .is_tls = span_equals(values[0], SPAN("imaps")),
 		.is_proxy = setting->count == 3 };
+	bool is_good = true;
 
 	if (!listener.is_tls && !span_equals(values[0], SPAN("imap")))
-		return refuse_protocol(setting);
-	if (listener.is_proxy && !span_equals(values[2], SPAN("proxy")))
-		return option_refuse(setting, 3, "\"proxy\"");
-	if (!read_own_address(setting, 1, &listener))
+		is_good = refuse_protocol(setting);
+	if (!is_good && is_turned_round(setting))
 		return false;
-	add_listener(setting, listener);
-	return true;
+	is_good = read_own_address(setting, 1, &listener) && is_good;
+	if (listener.is_proxy && !span_equals(values[2], SPAN("proxy")))
+		is_good = option_refuse(setting, 3, "\"proxy\"");
+	if (is_good)
+		add_listener(setting, listener);
+	else
+		free(listener.host);
+	return is_good;
 }
 
 bool
@@ -327,14 +340,16 @@ set_server(struct setting *setting)
 {
 	struct config_servers *servers = option_place(setting->option, setting->config);
 	const struct span *values = setting->values;
-	bool is_good;
+	bool is_good, has_name = true;
 
 	if (values[0].length == 0)
-		return option_refuse(setting, 1, "a name");
+		has_name = option_refuse(setting, 1, "a name");
 	for (size_t i = 0; i < servers->count; i++)
 		if (span_equals(values[0], span_from_string(servers->at[i].name)))
-			return option_refuse(setting, 1, "a name of its own: there is one before");
+			has_name = option_refuse(setting, 1, "a name of its own: there is one before");
 	is_good = read_server_address(setting, 1);
+	if (!has_name)
+		return false;
 	/* The name counts, too, when the address is wrong: others may refer to it. */
 	servers->at = memory_resize(servers->at, servers->count + 1, sizeof *servers->at);
 	servers->at[servers->count++] = (struct config_server){ memory_copy_span(values[0]),
@@ -342,12 +357,27 @@ set_server(struct setting *setting)
 	return is_good;
 }
 
+/* HOST and perhaps a port. */
+static struct parts
+cut_uri_host(struct span value)
+{
+	struct parts parts = { value, { NULL, 0 }, false };
+
+	if (span_find(value, ':') == value.length)
+		return parts;
+	if (value.at[0] != '[' || value.at[value.length - 1] != ']')
+		return cut(value);
+	parts.host = span_slice(value, 1, value.length - 2);
+	parts.is_bracketed = true;
+	return parts;
+}
+
 /* What is behind the scheme of an LDAP URI (RFC 4516 section 2); a path of ldapi has %2F for its slashes. */
 static bool
 check_ldap_host(struct setting *setting, size_t word, struct span rest, bool is_local)
 {
 	struct span host = span_slice(rest, 0, span_find(rest, '/'));
-	struct parts parts;
+	struct parts parts = cut_uri_host(host);
 	uint64_t port;
 
 	if (is_local) {
@@ -355,11 +385,11 @@ check_ldap_host(struct setting *setting, size_t word, struct span rest, bool is_
 			return option_refuse(setting, word + 1, "ldapi://PATH with %2F for each slash of the path");
 		return true;
 	}
-	parts = cut(host);
 	if (parts.host.length == 0)
 		return option_refuse(setting, word + 1, "an LDAP server, since it has no host");
-	if (span_find(host, ':') < host.length && host.at[host.length - 1] != ']' &&
-	    (!span_to_number(parts.port, UINT16_MAX, &port) || port == 0))
+	if (parts.is_bracketed ? !is_ipv6(parts.host) : !is_host_name(parts.host))
+		return option_refuse(setting, word + 1, "an LDAP server, since it has no name or address");
+	if (parts.port.at != NULL && (!span_to_number(parts.port, UINT16_MAX, &port) || port == 0))
 		return option_refuse(setting, word + 1, "an LDAP server, since it has no port from 1 to 65535");
 	return true;
 }

@@ -44,47 +44,34 @@ free_listeners(struct config_listeners *listeners)
 	free(listeners->at);
 }
 
+static void
+free_directory(struct config *config)
+{
+	free_strings(&config->ldap_servers);
+	free(config->directory_server);
+}
+
 void
 option_fini(const struct option *option, struct config *config)
 {
 	void *value = option_place(option, config);
 
-	switch (option->kind) {
-	case STRING:
-	case HOST:
-	case PATH:
-	case TEXT:
+	if (option_is_string(option))
 		free(*(char **)value);
-		break;
-	case DIRECTORY:
-		free_strings(&config->ldap_servers);
-		free(config->directory_server);
-		break;
-	case SERVER:
+	else if (option->kind == DIRECTORY)
+		free_directory(config);
+	else if (option->kind == SERVER)
 		free_servers(value);
-		break;
-	case CERTIFICATE:
+	else if (option->kind == CERTIFICATE)
 		free_certificates(value);
-		break;
-	case NETWORK:
+	else if (option->kind == NETWORK)
 		free(((struct config_networks *)value)->at);
-		break;
-	case NAMES:
-	case WORDS:
+	else if (option->kind == NAMES || option->kind == WORDS)
 		free_strings(value);
-		break;
-	case ISSUER:
+	else if (option->kind == ISSUER)
 		issuers_free(value);
-		break;
-	case MASK:
+	else if (option->kind == MASK)
 		masks_free(value);
-		break;
-	case LISTEN:
-	case LMTP_LISTEN:
-	case LINK_LISTEN:
+	else if (option->kind == LISTEN || option->kind == LMTP_LISTEN || option->kind == LINK_LISTEN)
 		free_listeners(value);
-		break;
-	default:
-		break;
-	}
 }

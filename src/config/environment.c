@@ -257,13 +257,47 @@ check_socket(struct world *world, const char *option, const struct config_place 
 	if (strlen(path) > SOCKET_PATH_MAX)
 		config_complain(world->problems, CONFIG_WRONG, place, 1, "%s: the path of a socket has at most %zu octets, "
 		    "and this one has %zu", option, SOCKET_PATH_MAX, strlen(path));
-	if (stat(path, &about) == 0 && !S_ISSOCK(about.st_mode))
+	if (lstat(path, &about) == 0 && !S_ISSOCK(about.st_mode))
 		config_complain(world->problems, CONFIG_WRONG, place, 1, "%s: %s is %s, and a socket has to be there",
-		    option, path, S_ISDIR(about.st_mode) ? "a folder" : "a file");
+		    option, path, S_ISDIR(about.st_mode) ? "a folder" : S_ISLNK(about.st_mode) ? "a symbolic link" :
+		    "a file");
 	else if (!file_can_be_used(folder, &use, &reason))
 		complain_of_folder(world, CONFIG_WRONG, option, place, folder, buffer_string(&reason), "install -d -o ");
 	free(folder);
 	buffer_free(&reason);
+}
+
+/* Whether two paths that are written differently lead to one name in one folder. */
+static bool
+is_same_socket(const char *one, const char *other)
+{
+	char *folder = folder_of(one), *other_folder = folder_of(other);
+	struct stat about, other_about;
+	bool is_same = strcmp(strrchr(one, '/'), strrchr(other, '/')) == 0 && strcmp(one, other) != 0 &&
+	    stat(folder, &about) == 0 && stat(other_folder, &other_about) == 0 &&
+	    about.st_ino == other_about.st_ino && about.st_dev == other_about.st_dev;
+
+	free(folder);
+	free(other_folder);
+	return is_same;
+}
+
+/* Paths that are the same text were told of already. */
+static void
+check_same_sockets(struct world *world)
+{
+	const struct config *config = world->config;
+	const struct config_listeners *lmtp = &config->lmtp_listen;
+	const struct config_listener control = { .path = config->control_socket,
+		.place = config_place(config, "control-socket") };
+
+	for (size_t i = 0; i < lmtp->count; i++) {
+		if (lmtp->at[i].path != NULL && is_same_socket(control.path, lmtp->at[i].path))
+			config_complain_of_clash(config, &control, &lmtp->at[i], world->problems);
+		for (size_t j = 0; j < i && lmtp->at[i].path != NULL; j++)
+			if (lmtp->at[j].path != NULL && is_same_socket(lmtp->at[j].path, lmtp->at[i].path))
+				config_complain_of_clash(config, &lmtp->at[j], &lmtp->at[i], world->problems);
+	}
 }
 
 void
@@ -279,6 +313,7 @@ config_check_sockets(const struct config *config, struct config_problems *proble
 	for (size_t i = 0; i < config->lmtp_listen.count; i++)
 		if (config->lmtp_listen.at[i].path != NULL)
 			check_socket(&world, "lmtp-listen", config->lmtp_listen.at[i].place, config->lmtp_listen.at[i].path);
+	check_same_sockets(&world);
 }
 
 /* They are read again on reload. */

@@ -37,7 +37,8 @@ beginning(const char *path, unsigned n)
 	return memory_copy_span(span_of(path, (size_t)(end - path)));
 }
 
-#define NAME_MIN 4	/* of two short names there is always one near the other */
+#define NAME_MIN  4	/* of two short names there is always one near the other, */
+#define LONG_NAME 7	/* and of two that are not long one two slips away */
 
 /* What is called nearly so in a folder, given; NULL: nothing is. */
 static char *
@@ -60,6 +61,10 @@ near_name(const char *folder, const char *name)
 	}
 	if (listing != NULL)
 		closedir(listing);
+	if (best != NULL && strlen(name) < LONG_NAME && suggestion.cost >= SUGGESTION_TWO_SLIPS) {
+		free(best);
+		best = NULL;
+	}
 	return best;
 }
 

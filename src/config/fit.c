@@ -31,7 +31,7 @@ config_set_role(struct config *config, struct span role, struct config_problems 
 	const struct option *option = &options[option_find(SPAN("role"))];
 	struct config scratch = { 0 };
 	struct buffer reason = { 0 }, text = { 0 };
-	struct setting setting = { option, config == NULL ? &scratch : config, NULL, &role, 1, 0, &reason, false };
+	struct setting setting = { option, config == NULL ? &scratch : config, NULL, &role, 1, NULL, 0, &reason, false };
 	bool is_good = option_set(&setting);
 
 	if (is_good && config != NULL)
@@ -301,8 +301,9 @@ is_later(const struct config_place *a, const struct config_place *b)
 	return a->file_number != b->file_number ? a->file_number > b->file_number : a->line > b->line;
 }
 
-static void
-complain_of_clash(const struct fit *fit, const struct config_listener *one, const struct config_listener *other)
+void
+config_complain_of_clash(const struct config *config, const struct config_listener *one,
+    const struct config_listener *other, struct config_problems *problems)
 {
 	bool is_first_later = is_later(one->place, other->place);
 	const struct config_listener *later = is_first_later ? one : other, *before = is_first_later ? other : one;
@@ -316,7 +317,7 @@ complain_of_clash(const struct fit *fit, const struct config_listener *one, cons
 		buffer_printf(&text, " in %s:%u", place->file, place->line);
 	else
 		buffer_add_string(&text, ", which is there by default");
-	config_complain(fit->problems, CONFIG_WRONG, later->place, config_listener_word(fit->config, later), "%s",
+	config_complain(problems, CONFIG_WRONG, later->place, config_listener_word(config, later), "%s",
 	    buffer_string(&text));
 	buffer_free(&text);
 }
@@ -341,7 +342,7 @@ check_clashes(const struct fit *fit)
 			    "chooses, another one at each start");
 		for (size_t j = 0; j < i; j++)
 			if (network_listeners_clash(all[j], all[i]))
-				complain_of_clash(fit, all[j], all[i]);
+				config_complain_of_clash(config, all[j], all[i], fit->problems);
 	}
 }
 

@@ -88,13 +88,13 @@ set_values(struct load *load, struct config *config, size_t index, const struct 
 	struct config_places *places = load->config->places;
 	struct span values[OPTION_VALUES_MAX] = { { NULL, 0 } };
 	struct buffer reason = { 0 };
-	struct setting setting = { &options[index], config, place, values, load->words.count - 1, 0, &reason, false };
+	struct setting setting = { &options[index], config, place, values, load->words.count - 1, load->problems, 0, &reason,
+		false };
 
 	for (size_t i = 0; i < setting.count && i < OPTION_VALUES_MAX; i++)
 		values[i] = load_word(load, i + 1);
 	if (!option_takes(&setting) || !option_set(&setting)) {
-		config_complain(load->problems, CONFIG_WRONG, place, (unsigned)setting.word, "%s",
-		    buffer_string(&reason));
+		setting_blame(&setting, 0);	/* the last one, too */
 		if (config == load->config) {
 			places->at[index].is_wrong = true;
 			places->at[index].is_meant = setting.is_meant;
@@ -274,7 +274,8 @@ set_fallback(const struct option *option, struct config *config)
 		struct span value = span_slice(rest, 0, span_find(rest, ';'));
 		size_t space = span_find(value, ' ');
 		struct span values[] = { span_slice(value, 0, space), span_from(value, space + 1) };
-		struct setting setting = { option, config, NULL, values, space < value.length ? 2 : 1, 0, &reason, false };
+		struct setting setting = { option, config, NULL, values, space < value.length ? 2 : 1, NULL, 0, &reason,
+			false };
 
 		if (!option_set(&setting))
 			abort();

@@ -74,15 +74,17 @@ set_mask(struct setting *setting)
 {
 	struct config_masks *masks = option_place(setting->option, setting->config);
 	struct config_mask mask = { .place = setting->place };
-	bool is_good = read_capabilities(&mask, setting->values[0]);
-	size_t word = 1;
+	bool is_good = true;
 
-	while (is_good && word < setting->count)
-		is_good = read_condition(&mask, setting->values[word++]);
+	if (!read_capabilities(&mask, setting->values[0]))
+		is_good = option_refuse(setting, 1, "a list of capabilities such as IDLE,MOVE");
+	for (size_t i = 1; i < setting->count; i++)
+		if (!read_condition(&mask, setting->values[i]))
+			is_good = option_refuse(setting, i + 1, "user=PATTERN, address=NETWORK or id=WORD, each at most "
+			    "once");
 	if (!is_good) {
 		mask_fini(&mask);
-		return option_refuse(setting, word, word == 1 ? "a list of capabilities such as IDLE,MOVE" :
-			"user=PATTERN, address=NETWORK or id=WORD, each at most once");
+		return false;
 	}
 	masks->at = memory_resize(masks->at, masks->count + 1, sizeof *masks->at);
 	masks->at[masks->count++] = mask;

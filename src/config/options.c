@@ -68,11 +68,11 @@ const struct option options[OPTION_COUNT] = {
 	{ "tls-client-ca",	PATH,	     AT(tls_client_ca),		NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "tls-client-user",	WORD,	     AT(tls_client_user),	"rfc822Name", AT_RELOAD, 0, 0, user_fields },
 	{ "directory",		DIRECTORY,   AT(directory),		"sqlite",   AT_START,  0, 0, directories },
-	{ "ldap-base",		STRING,	     AT(ldap_base),		NULL,	    AT_START,  0, 0, NULL },
+	{ "ldap-base",		DN,	     AT(ldap_base),		NULL,	    AT_START,  0, 0, NULL },
 	{ "ldap-filter",	STRING,	     AT(ldap_filter),		"(uid=%u)", AT_START,  0, 0, NULL },
-	{ "ldap-user-attribute", STRING,     AT(ldap_user_attribute),	"uid",	    AT_START,  0, 0, NULL },
-	{ "ldap-home-attribute", STRING,     AT(ldap_home_attribute),	NULL,	    AT_START,  0, 0, NULL },
-	{ "ldap-bind-dn",	STRING,	     AT(ldap_bind_dn),		NULL,	    AT_START,  0, 0, NULL },
+	{ "ldap-user-attribute", ATTRIBUTE,  AT(ldap_user_attribute),	"uid",	    AT_START,  0, 0, NULL },
+	{ "ldap-home-attribute", ATTRIBUTE,  AT(ldap_home_attribute),	NULL,	    AT_START,  0, 0, NULL },
+	{ "ldap-bind-dn",	DN,	     AT(ldap_bind_dn),		NULL,	    AT_START,  0, 0, NULL },
 	{ "ldap-password-file",	PATH,	     AT(ldap_password_file),	NULL,	    AT_START,  0, 0, NULL },
 	{ "ldap-tls-ca",	PATH,	     AT(ldap_tls_ca),		NULL,	    AT_START,  0, 0, NULL },
 	{ "ldap-starttls",	BOOL,	     AT(ldap_starttls),		"yes",	    AT_START,  0, 0, NULL },
@@ -133,17 +133,38 @@ option_find_word(const char *name, struct span text)
 	return word->text == NULL ? NULL : word;
 }
 
+void
+setting_blame(struct setting *setting, size_t word)
+{
+	if (setting->problems != NULL && setting->reason->length > 0)
+		config_complain(setting->problems, CONFIG_WRONG, setting->place, (unsigned)setting->word, "%s",
+		    buffer_string(setting->reason));
+	buffer_clear(setting->reason);
+	setting->word = word;
+}
+
 bool
 option_refuse(struct setting *setting, size_t word, const char *expected)
 {
 	struct span value = setting->values[word - 1];
 
-	setting->word = word;
+	setting_blame(setting, word);
 	config_quote(setting->reason, value);
 	buffer_printf(setting->reason, " is not %s", expected);
 	if (value.length > 0 && value.at[0] == '\'')
 		buffer_add_string(setting->reason, "; the quotation mark is \"");
 	return false;
+}
+
+bool
+option_are_paths(struct setting *setting, size_t first)
+{
+	bool is_good = true;
+
+	for (size_t i = first; i < setting->count; i++)
+		if (setting->values[i].length == 0 || setting->values[i].at[0] != '/')
+			is_good = option_refuse(setting, i + 1, "an absolute path, which begins with \"/\"");
+	return is_good;
 }
 
 bool

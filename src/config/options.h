@@ -10,6 +10,7 @@
  *	end.c		what they hold, freed
  *	number.c	numbers, sizes and durations
  *	access.c	who may come in, and how
+ *	ldap.c		names as LDAP has them
  *	address.c	addresses to listen at and to connect to
  *	network.c	networks
  *	mask.c		capabilities that some do not get
@@ -27,7 +28,7 @@
 
 #include "config/config.h"
 
-enum option_kind { STRING, HOST, PATH, NUMBER, AUTO_NUMBER, SECONDS, SIZE, BOOL, WORD, TEXT, LISTEN, LMTP_LISTEN,
+enum option_kind { STRING, HOST, PATH, DN, ATTRIBUTE, NUMBER, AUTO_NUMBER, SECONDS, SIZE, BOOL, WORD, TEXT, LISTEN, LMTP_LISTEN,
 	LINK_LISTEN, SERVER, DIRECTORY, CERTIFICATE, NETWORK, NAMES, WORDS, MASK, ISSUER };
 enum option_applies { AT_START, AT_RELOAD };
 
@@ -110,10 +111,14 @@ struct setting {
 	const struct config_place *place;	/* NULL: not from a file */
 	const struct span *values;
 	size_t count;
-	size_t word;			/* out: which value is wrong */
+	struct config_problems *problems;	/* NULL: one reason is enough */
+	size_t word;			/* out: which value is wrong, the last that is */
 	struct buffer *reason;		/* out: why, when it is */
 	bool is_meant;			/* out: what was probably meant is set instead */
 };
+
+/* Begin to say what is wrong with a value; what was said of another one is whole, and becomes a problem. */
+void setting_blame(struct setting *setting, size_t word);
 
 /* Whether so many values are right.  False: reason and word say what is wrong. */
 bool option_takes(struct setting *setting);
@@ -121,8 +126,15 @@ bool option_takes(struct setting *setting);
 /* Put the values, as many as option_takes(), into the configuration.  False: reason and word say what is wrong. */
 bool option_set(struct setting *setting);
 
-/* Append to the reason that a value is not what it has to be; false, for the caller to return. */
+/* Say that a value is not what it has to be; false, for the caller to return. */
 bool option_refuse(struct setting *setting, size_t word, const char *expected);
+
+/* Whether a text names an attribute, or an entry, of LDAP. */
+bool ldap_is_attribute(struct span text);
+bool ldap_is_dn(struct span text);
+
+/* Whether the values from one on, counted from 0, are absolute paths; those that are not are told. */
+bool option_are_paths(struct setting *setting, size_t first);
 
 /* The same, parts of option_set(). */
 bool set_number(struct setting *setting);
@@ -134,6 +146,14 @@ bool set_ldap_server(struct setting *setting, size_t word);
 bool set_words(struct setting *setting);
 bool set_issuer(struct setting *setting);
 bool set_mask(struct setting *setting);
+
+/* A value that is one string of its own. */
+static inline bool
+option_is_string(const struct option *option)
+{
+	return option->kind == STRING || option->kind == HOST || option->kind == PATH || option->kind == TEXT ||
+	    option->kind == DN || option->kind == ATTRIBUTE;
+}
 
 /* Append the option's lines of a configuration file; nothing when it is empty. */
 void option_print(const struct option *option, const struct config *config, struct buffer *out);
@@ -153,6 +173,10 @@ bool network_parse_address(struct span text, uint8_t address_out[16]);
 
 /* Whether both cannot be listened at: one is the other, or has it. */
 bool network_listeners_clash(const struct config_listener *one, const struct config_listener *other);
+
+/* Say that only one of two can be listened at. */
+void config_complain_of_clash(const struct config *config, const struct config_listener *one,
+    const struct config_listener *other, struct config_problems *problems);
 
 void masks_free(struct config_masks *masks);
 void issuers_free(struct config_issuers *issuers);

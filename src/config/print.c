@@ -163,7 +163,7 @@ print_lines(const struct option *option, const void *value, struct buffer *out)
 static bool
 is_string(const struct option *option)
 {
-	return option->kind == STRING || option->kind == HOST || option->kind == PATH || option->kind == TEXT;
+	return option_is_string(option);
 }
 
 static void

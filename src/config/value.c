@@ -31,18 +31,48 @@ set_path(struct setting *setting)
 	return set_string(setting);
 }
 
+static bool
+set_attribute(struct setting *setting)
+{
+	if (!ldap_is_attribute(setting->values[0]))
+		return option_refuse(setting, 1, "the name of an attribute such as uid");
+	return set_string(setting);
+}
+
+static bool
+set_dn(struct setting *setting)
+{
+	if (!ldap_is_dn(setting->values[0]))
+		return option_refuse(setting, 1, "the name of an entry such as ou=people,dc=example,dc=org");
+	return set_string(setting);
+}
+
+/* A label of a name: RFC 1035 section 2.3.4 has its size. */
+static bool
+is_label(struct span label)
+{
+	static const struct span letters = SPAN("abcdefghijklmnopqrstuvwxyz0123456789-_");
+
+	for (size_t i = 0; i < label.length; i++)
+		if (span_find(letters, ascii_lower(label.at[i])) == letters.length)
+			return false;
+	return label.length > 0 && label.length <= 63;
+}
+
 /* A name as in DNS (RFC 1123 section 2.1). */
 static bool
 is_host(struct span name)
 {
-	static const struct span letters = SPAN("abcdefghijklmnopqrstuvwxyz0123456789-_.");
+	size_t end = span_find(name, '.');
 
-	if (name.length == 0 || name.length > 253 || name.at[0] == '.' || name.at[name.length - 1] == '.')
+	if (name.length > 253)
 		return false;
-	for (size_t i = 0; i < name.length; i++)
-		if (span_find(letters, ascii_lower(name.at[i])) == letters.length)
+	for (; end < name.length; end = span_find(name, '.')) {
+		if (!is_label(span_slice(name, 0, end)))
 			return false;
-	return true;
+		name = span_from(name, end + 1);
+	}
+	return is_label(name);
 }
 
 static bool
@@ -84,7 +114,7 @@ set_word(struct setting *setting)
 		}
 		suggestion_consider(&suggestion, setting->values[0], word->text);
 	}
-	setting->word = 1;
+	setting_blame(setting, 1);
 	buffer_printf(setting->reason, "%s cannot be ", option->name);
 	config_quote(setting->reason, setting->values[0]);
 	option_print_choice(option, &suggestion, setting->reason);
@@ -161,14 +191,15 @@ set_certificate(struct setting *setting)
 	struct config_certificates *certificates = option_place(setting->option, setting->config);
 	const struct span *values = setting->values;
 
+	bool is_good = true;
+
 	if (!is_server_name(values[0]))
-		return option_refuse(setting, 1, "a server's name, or \"*.\" and a domain");
+		is_good = option_refuse(setting, 1, "a server's name, or \"*.\" and a domain");
 	for (size_t i = 0; i < certificates->count; i++)
 		if (span_equals_nocase(values[0], span_from_string(certificates->at[i].name)))
-			return option_refuse(setting, 1, "a name of its own: there is one before");
-	for (size_t word = 1; word < 3; word++)
-		if (values[word].length == 0 || values[word].at[0] != '/')
-			return option_refuse(setting, word + 1, "an absolute path");
+			is_good = option_refuse(setting, 1, "a name of its own: there is one before");
+	if (!option_are_paths(setting, 1) || !is_good)
+		return false;
 	certificates->at = memory_resize(certificates->at, certificates->count + 1, sizeof *certificates->at);
 	certificates->at[certificates->count++] = (struct config_certificate){ memory_copy_span(values[0]),
 		memory_copy_span(values[1]), memory_copy_span(values[2]), setting->place };
@@ -206,20 +237,23 @@ static bool
 set_names(struct setting *setting)
 {
 	struct config_uris *names = option_place(setting->option, setting->config);
+	bool is_good = true;
 
 	for (size_t i = 0; i < setting->count; i++) {
-		if (setting->values[i].length == 0)
-			return option_refuse(setting, i + 1, "a name");
+		if (setting->values[i].length == 0) {
+			is_good = option_refuse(setting, i + 1, "a name");
+			continue;
+		}
 		names->at = memory_resize(names->at, names->count + 1, sizeof *names->at);
 		names->at[names->count++] = memory_copy_span(setting->values[i]);
 	}
-	return true;
+	return is_good;
 }
 
 static bool
 fail(struct setting *setting, size_t word, const char *reason)
 {
-	setting->word = word;
+	setting_blame(setting, word);
 	buffer_add_string(setting->reason, reason);
 	return false;
 }
@@ -229,11 +263,12 @@ static bool
 set_directory(struct setting *setting)
 {
 	struct config *config = setting->config;
+	bool is_good = set_word(setting);
 
-	if (!set_word(setting))
+	if (!is_good && !setting->is_meant)
 		return false;
 	if (config->directory == CONFIG_DIRECTORY_SQLITE)
-		return setting->count == 1 || fail(setting, 2, "sqlite takes no more words");
+		return setting->count == 1 ? is_good : fail(setting, 2, "sqlite takes no more words");
 	if (setting->count == 1)
 		return fail(setting, 1, config->directory == CONFIG_DIRECTORY_LINK ?
 			"link needs the name of a mailbox-server behind it" :
@@ -244,12 +279,11 @@ set_directory(struct setting *setting)
 #endif
 	if (config->directory == CONFIG_DIRECTORY_LINK) {
 		config->directory_server = memory_copy_span(setting->values[1]);
-		return setting->count == 2 || fail(setting, 3, "link takes the name of one mailbox-server");
+		return setting->count == 2 ? is_good : fail(setting, 3, "link takes the name of one mailbox-server");
 	}
 	for (size_t word = 1; word < setting->count; word++)
-		if (!set_ldap_server(setting, word))
-			return false;
-	return true;
+		is_good = set_ldap_server(setting, word) && is_good;
+	return is_good;
 }
 
 /* What to write instead of the wrong number of words. */
@@ -349,42 +383,13 @@ option_takes(struct setting *setting)
 bool
 option_set(struct setting *setting)
 {
-	switch (setting->option->kind) {
-	case STRING:
-		return set_string(setting);
-	case HOST:
-		return set_host(setting);
-	case PATH:
-		return set_path(setting);
-	case BOOL:
-		return set_bool(setting);
-	case WORD:
-		return set_word(setting);
-	case TEXT:
-		return set_text(setting);
-	case CERTIFICATE:
-		return set_certificate(setting);
-	case NETWORK:
-		return set_network(setting);
-	case NAMES:
-		return set_names(setting);
-	case LISTEN:
-		return set_listen(setting);
-	case LMTP_LISTEN:
-		return set_lmtp_listen(setting);
-	case LINK_LISTEN:
-		return set_link_listen(setting);
-	case WORDS:
-		return set_words(setting);
-	case ISSUER:
-		return set_issuer(setting);
-	case MASK:
-		return set_mask(setting);
-	case SERVER:
-		return set_server(setting);
-	case DIRECTORY:
-		return set_directory(setting);
-	default:
-		return set_number(setting);
-	}
+	static bool (*const setters[])(struct setting *setting) = { [STRING] = set_string, [HOST] = set_host,
+		[PATH] = set_path, [DN] = set_dn, [ATTRIBUTE] = set_attribute, [NUMBER] = set_number,
+		[AUTO_NUMBER] = set_number, [SECONDS] = set_number, [SIZE] = set_number, [BOOL] = set_bool,
+		[WORD] = set_word, [TEXT] = set_text, [LISTEN] = set_listen, [LMTP_LISTEN] = set_lmtp_listen,
+		[LINK_LISTEN] = set_link_listen, [SERVER] = set_server, [DIRECTORY] = set_directory,
+		[CERTIFICATE] = set_certificate, [NETWORK] = set_network, [NAMES] = set_names, [WORDS] = set_words,
+		[MASK] = set_mask, [ISSUER] = set_issuer };
+
+	return setters[setting->option->kind](setting);
 }

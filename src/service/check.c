@@ -90,7 +90,7 @@ check_names(const struct check *check)
 		if (config->mailbox_server.at[i].address != NULL)
 			check_name(check, "mailbox-server", config->mailbox_server.at[i].place, 2,
 			    host_of(span_from_string(config->mailbox_server.at[i].address)));
-	for (size_t i = 0; i < config->ldap_servers.count; i++) {
+	for (size_t i = 0; i < config->ldap_servers.count && config_is_usable(config, "directory"); i++) {
 		struct span uri = span_from_string(config->ldap_servers.at[i]);
 		size_t scheme = span_find(uri, ':');
 

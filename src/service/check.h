@@ -17,7 +17,7 @@ struct check {
 };
 
 /* check_ports.c: whether somebody else listens where we shall. */
-void check_ports(const struct check *check);
+void check_ports(struct check *check);
 
 /* certificates.c: certificates, keys and authorities, as we can read them. */
 void check_certificates(const struct check *check);

@@ -141,6 +141,16 @@ check_port(struct port *port)
 	}
 }
 
+/* A socket that nobody answers at is left over, and made anew. */
+static void
+check_socket(const struct port *port)
+{
+	struct holder holder = { 0 };
+
+	if (holder_try(port->address) == EADDRINUSE && find_holder(port, &holder) && !is_ours(port, &holder, true))
+		complain_of_holder(port, &holder, true);
+}
+
 static void
 check_listeners(const struct check *check, const char *option, const struct config_listeners *listeners,
     enum config_role role)
@@ -154,24 +164,42 @@ check_listeners(const struct check *check, const char *option, const struct conf
 		port.address = buffer_string(&address);
 		if (listeners->at[i].path == NULL)
 			check_port(&port);
+		else
+			check_socket(&port);
 		buffer_free(&address);
 	}
 }
 
-/* Who only checks, or reloads, expects it to be there. */
-static void
-check_control(const struct check *check)
+#define COMM_LENGTH 15	/* proc_pid_comm(5) */
+
+/* Another program has our place. */
+static bool
+is_foreign(const struct holder *server)
 {
+	return server->pid != 0 && strncmp(server->name, program_invocation_short_name, COMM_LENGTH) != 0;
+}
+
+/* Who only checks, or reloads, expects a process of ours to be there. */
+static void
+check_control(struct check *check)
+{
+	const struct config *config = check->config;
+	const struct config_place *place = config_place(config, "control-socket");
 	const struct holder *server = &check->server;
 
-	if (!check->occasion->is_dry && server->pid != 0 && server->pid != getpid())
-		config_complain(check->problems, CONFIG_WARNING, config_place(check->config, "control-socket"), 1,
+	if (is_foreign(server)) {
+		config_complain(check->problems, CONFIG_WRONG, place, 1, "control-socket: %s is in use by %s, pid %d",
+		    config->control_socket, server->name, (int)server->pid);
+		check->server = (struct holder){ 0 };
+	} else if (!check->occasion->is_dry && server->pid != 0 && server->pid != getpid()) {
+		config_complain(check->problems, CONFIG_WARNING, place, 1,
 		    "control-socket: %s, pid %d, answers at %s; two processes on one host need a control-socket and a "
-		    "data-directory each", server->name, (int)server->pid, check->config->control_socket);
+		    "data-directory each", server->name, (int)server->pid, config->control_socket);
+	}
 }
 
 void
-check_ports(const struct check *check)
+check_ports(struct check *check)
 {
 	const struct config *config = check->config;
 

@@ -66,7 +66,7 @@ certificate_add_trouble(const struct tls_validity *validity, const char *name, s
 const char *
 certificate_name(const struct config *config)
 {
-	return config_place(config, "hostname") != NULL ? config->hostname : NULL;
+	return config_place(config, "hostname") != NULL && config_is_usable(config, "hostname") ? config->hostname : NULL;
 }
 
 /* Whole days; below zero when the time is over. */

@@ -36,6 +36,7 @@ class World:
         self.port, self.imaps_port = lib.free_port(), lib.free_port()
         self.config = folder / "imapd.conf"
         self.taken = None
+        self.sockets = {}
 
     def lines(self):
         return [f"hostname {HOST}", f"data-directory {self.data}", f"control-socket {self.folder}/control",
@@ -219,6 +220,27 @@ class World:
         self.taken = self.taken or socket.create_server(("127.0.0.1", 0))
         return self.taken.getsockname()[1]
 
+    def socket(self, name):
+        """A Unix socket at which somebody answers: we."""
+        path = self.folder / name
+        if name not in self.sockets:
+            self.sockets[name] = socket.socket(socket.AF_UNIX)
+            self.sockets[name].bind(str(path))
+            self.sockets[name].listen()
+        return path
+
+    def file_taken_socket(self):
+        return self.socket("taken.sock")
+
+    def file_other_taken_socket(self):
+        return self.socket("other.sock")
+
+    def file_here(self):
+        path = self.folder / "here"
+        if not path.is_symlink():
+            path.symlink_to(self.folder)
+        return path
+
     def file_long_path(self):
         return self.folder / ("x" * (108 - len(str(self.folder)) - 1))
 
@@ -231,8 +253,9 @@ def world():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="imapd-check-", dir="/tmp"))  # socket paths are short
     made = World(folder)
     yield made
-    if made.taken:
-        made.taken.close()
+    for one in [made.taken, *made.sockets.values()]:
+        if one:
+            one.close()
     shutil.rmtree(folder)
 
 
@@ -309,6 +332,27 @@ CASES = {
     "sockets in the place of files": ("control-socket «{key}»\nlmtp-listen «{data}»", "is a file, and a socket has to be",
                                       "is a folder, and a socket has to be"),
 
+    "one socket, spelled differently": (
+        "control-socket {folder}/./one\nlmtp-listen «{folder}//one»\nlmtp-listen «{here}/one»",
+        "cannot be listened at beside .*/one in .*:\\d+$", ("cannot be listened at beside", "cannot be listened at beside")),
+    "sockets that somebody has": ("control-socket «{taken_socket}»\nlmtp-listen «{other_taken_socket}»",
+                                  f"is in use by {PROGRAM}, pid {os.getpid()}", f"is in use by {PROGRAM}, pid {os.getpid()}"),
+    "a symbolic link as socket": ("lmtp-listen «{dangling}»", "is a symbolic link, and a socket has to be there"),
+
+    # Several words of one line.
+    "a line of names": ("deny-users «\"\"» eve «\"\"»", "is not a name", "is not a name"),
+    "a line of mechanisms": ("auth-mechanisms PLAIN «CRAM-MD5» LOGIN «GSSAPI»", "cannot be \"CRAM-MD5\"", "cannot be \"GSSAPI\""),
+    "a line of listening": ("listen «imapss» «127.0.0.1» «proxi»", "did you mean \"imaps\"", "has no port", "is not \"proxy\""),
+    "a line turned round": ("listen «127.0.0.1:1143» imaps", "which comes before the address"),
+    "a line of a certificate": ("tls-certificate-for «a_b:c» «cert.pem» «key.pem»", "a server's name", "an absolute path",
+                                "an absolute path"),
+    "a line of a mask": ("capability-mask «IDLE,,MOVE» «address=10.0.0.0/33» «id=»", "a list of capabilities", "is not user=",
+                         "is not user="),
+    "a line of an issuer": ("oauth-audience a\noauth-issuer «\"\"» «a.pem» «b.pem»", "the name of an issuer",
+                            "an absolute path", "an absolute path"),
+    "a line of a mailbox server": ("mailbox-server «\"\"» «10.0.0.5»\nlink-key {link_key}", "is not a name", "has no port"),
+    "names of hosts": (f"hostname «{'x' * 64}.example.org»", "is not the name of a host"),
+
     # Files of the configuration.
     "includes": ("include «{folder}/none.conf»\ninclude «{data}»\ninclude «{folder}/imapd.conf»\ninclude «{folder}/*.conf»\n"
                  "include «{data}/../imapd.conf»\ninclude «{own_link}»\ninclude «{loop}»",
@@ -350,6 +394,15 @@ CASES = {
 }
 
 LDAP_CASES = {
+    "a line of servers": ("directory ldap «ldaps://b:99999» ldap://127.0.0.1 «ldap://c:x» «ldap://[::1» «http://d»\nldap-base dc=org",
+                          "no port from 1 to 65535", "no port from 1 to 65535", "no name or address", "is not ldap://"),
+    "servers": ("directory ldap ldap://127.0.0.1:389 ldap://[::1] ldaps://[::1]:636/\nldap-base dc=org",),
+    "names of entries": ("directory ldap ldap://127.0.0.1\nldap-base «people»\nldap-bind-dn «\"cn=a,\"»\n"
+                         "ldap-password-file {key}\nldap-user-attribute «\"mail box\"»\nldap-home-attribute «1x»",
+                         "is not the name of an entry", "is not the name of an entry", "is not the name of an attribute",
+                         "is not the name of an attribute"),
+    "other names of entries": ("directory ldap ldap://127.0.0.1\nldap-base \"cn=a\\\\,b + uid=x, o=\\\"A, B\\\",2.5.4.6=%d\"\n"
+                               "ldap-user-attribute 0.9.2342.19200300.100.1.1",),
     "authorities": ("directory ldap ldap://127.0.0.1\nldap-base dc=org\nldap-tls-ca «{key}»\nldap-bind-dn cn=a\n"
                     "ldap-password-file «{empty}»", "holds a private key, and no certificate", "is empty"),
     "filter": ("directory «ldap» ldap://127.0.0.1 «ldaps:/x»\nldap-filter «(uid=%u»", "ldap needs ldap-base", "is not ldap://",

@@ -238,9 +238,10 @@ reports_errors(void **state)
 		{ "directory link\n", "", F "1:11: link needs the name of a mailbox-server behind it\n" },
 		{ "directory link a b\n", "", F "1:18: link takes the name of one mailbox-server\n" },
 		{ "directory ldap\n", "", F "1:11: ldap needs servers behind it, such as ldaps://ldap.example.org\n" },
-		{ "directory lap x\n", "",
-		    F "1:11: directory cannot be \"lap\"; did you mean \"ldap\"?\n" },
+		{ "directory linq x\n", "", F "1:11: directory cannot be \"linq\"; did you mean \"link\"?\n" },
 #ifdef HAVE_LDAP
+		{ "directory lap x\n", "", F "1:11: directory cannot be \"lap\"; did you mean \"ldap\"?\n"
+		    F "1:15: \"x\" is not ldap://HOST, ldaps://HOST or ldapi://PATH; did you mean \"ldap://x\"?\n" },
 		{ "directory ldap ldap://a http://b\n", "",
 		    F "1:25: \"http://b\" is not ldap://HOST, ldaps://HOST or ldapi://PATH\n" },
 		{ "directory ldap ldap.example.org\n", "", F "1:16: \"ldap.example.org\" is not ldap://HOST, ldaps://HOST or "
@@ -282,7 +283,7 @@ reports_errors(void **state)
 		    F "2:21: \"*.A_B.example\" is not a name of its own: there is one before\n" },
 		{ "tls-certificate-for a.*.example /c /k\n", "",
 		    F "1:21: \"a.*.example\" is not a server's name, or \"*.\" and a domain\n" },
-		{ "tls-certificate-for a.example /c k\n", "", F "1:34: \"k\" is not an absolute path\n" },
+		{ "tls-certificate-for a.example /c k\n", "", F "1:34: \"k\" is not an absolute path, which begins with \"/\"\n" },
 		{ "tls-certificate-for a.example /c\n", "",
 		    F "1:1: tls-certificate-for takes a server's name, a certificate and its key\n" },
 		{ "banner \"bl\xc3\xa4h\"\n", "",
@@ -291,6 +292,8 @@ reports_errors(void **state)
 		    F "1:12: login-type cannot be \"secured\"; did you mean \"secure\"?\n" },
 		{ "auth-mechanisms PLAIN SCRAM-SHA-265 CRAM-MD5\nauth-mechanisms\n", "",
 		    F "1:23: auth-mechanisms cannot be \"SCRAM-SHA-265\"; did you mean \"SCRAM-SHA-256\"?\n"
+		    F "1:37: auth-mechanisms cannot be \"CRAM-MD5\"; there is PLAIN, LOGIN, SCRAM-SHA-1, SCRAM-SHA-1-PLUS, "
+		    "SCRAM-SHA-256, SCRAM-SHA-256-PLUS, OAUTHBEARER, XOAUTH2, EXTERNAL\n"
 		    F "2:1: auth-mechanisms takes one or more of its words, and there is none\n" },
 		{ "oauth-issuer https://a.example\noauth-issuer a b\noauth-issuer c /c\noauth-issuer c /d\n", "",
 		    F "1:1: oauth-issuer takes the name that tokens have for it, and files of keys\n"
