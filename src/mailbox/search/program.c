@@ -87,6 +87,21 @@ is_in_set(const struct view_set *set, const struct search_message *message)
 	return imap_sequence_contains(set->sequence, set->is_uid ? message->message.uid : message->number);
 }
 
+static enum imap_truth
+test_day(const struct imap_search_node *leaf, int64_t day)
+{
+	switch (leaf->key) {
+	case IMAP_SEARCH_BEFORE:
+		return day < leaf->days ? IMAP_TRUE : IMAP_FALSE;
+	case IMAP_SEARCH_ON:
+		return day == leaf->days ? IMAP_TRUE : IMAP_FALSE;
+	case IMAP_SEARCH_SINCE:
+		return day >= leaf->days ? IMAP_TRUE : IMAP_FALSE;
+	default:
+		return IMAP_UNKNOWN;
+	}
+}
+
 enum imap_truth
 search_test_state(const struct search_program *program, const struct imap_search_node *leaf,
     const struct search_message *message)
@@ -122,13 +137,7 @@ search_test_state(const struct search_program *program, const struct imap_search
 		return stored->size > leaf->number ? IMAP_TRUE : IMAP_FALSE;
 	case IMAP_SEARCH_SMALLER:
 		return stored->size < leaf->number ? IMAP_TRUE : IMAP_FALSE;
-	case IMAP_SEARCH_BEFORE:
-		return search_day_of(stored->internal_date_s) < leaf->days ? IMAP_TRUE : IMAP_FALSE;
-	case IMAP_SEARCH_ON:
-		return search_day_of(stored->internal_date_s) == leaf->days ? IMAP_TRUE : IMAP_FALSE;
-	case IMAP_SEARCH_SINCE:
-		return search_day_of(stored->internal_date_s) >= leaf->days ? IMAP_TRUE : IMAP_FALSE;
 	default:
-		return IMAP_UNKNOWN;
+		return test_day(leaf, search_day_of(stored->internal_date_s));
 	}
 }
