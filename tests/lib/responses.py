@@ -77,8 +77,8 @@ class Reader(grammar.Reader):
         return value
 
     def astring(self):
-        if self.peek() in (b'"', b"{", b"~"):
-            need(self.peek() != b"~", "literal8 where an astring stands")
+        need(not self.octets.startswith(b"~{", self.at), "literal8 where an astring stands")
+        if self.peek() in (b'"', b"{"):
             return self.string()
         return self.match(ASTRING_ATOM)[0]
 
