@@ -19,16 +19,15 @@ struct imap_limits {
 	size_t line_octets;		/* between two line ends */
 	size_t literal_octets;		/* one literal, messages of APPEND aside */
 	size_t command_octets;		/* lines and literals of one command, messages aside */
-	size_t list_depth;
 	size_t list_nodes;		/* elements of lists, search keys, fetch items, ranges excepted */
 	uint64_t message_octets;	/* one message of APPEND: NO [TOOBIG] above */
 	uint64_t discard_octets;	/* a non-synchronizing literal refused up to here is skipped; above: BYE */
 };
 
-/* For strangers: 8 KiB lines, 4 KiB literals, 16 KiB in all, depth 1.  An ID may be longer: what does not fit is
+/* For strangers: 8 KiB lines, 4 KiB literals, 16 KiB in all, 100 nodes.  An ID may be longer: what does not fit is
  * read and forgotten. */
 extern const struct imap_limits imap_limits_before_login;
-/* 64 KiB lines, 128 KiB literals, 1 MiB in all, depth 32, 10,000 nodes, messages of 64 MiB. */
+/* 64 KiB lines, 128 KiB literals, 1 MiB in all, 10,000 nodes, messages of 64 MiB. */
 extern const struct imap_limits imap_limits_after_login;
 
 enum imap_event_kind {

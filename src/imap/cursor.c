@@ -251,6 +251,14 @@ cursor_number(struct cursor *cursor, uint64_t max, uint64_t *number_out)
 }
 
 bool
+cursor_nz_number(struct cursor *cursor, uint64_t max, uint64_t *number_out)
+{
+	if (cursor_peek(cursor) == '0')
+		return cursor_fail(cursor, "Expected a number that begins with 1 to 9");
+	return cursor_number(cursor, max, number_out);
+}
+
+bool
 cursor_sequence(struct cursor *cursor, struct imap_sequence *sequence_out)
 {
 	struct span text;

@@ -74,6 +74,8 @@ bool cursor_astring(struct cursor *cursor, struct span *string_out);
 /* An astring that is valid UTF-8, or whatever it is of another charset. */
 bool cursor_text(struct cursor *cursor, struct span *text_out);
 bool cursor_number(struct cursor *cursor, uint64_t max, uint64_t *number_out);
+/* "nz-number": 1 to UINT32_MAX, without a zero before it; "nz-number64" goes up to INT64_MAX. */
+bool cursor_nz_number(struct cursor *cursor, uint64_t max, uint64_t *number_out);
 bool cursor_sequence(struct cursor *cursor, struct imap_sequence *sequence_out);
 /* A name, made canonical; a bad one is NO [CANNOT]. */
 bool cursor_mailbox(struct cursor *cursor, struct span *name_out);

@@ -29,8 +29,7 @@ read_replaced(struct cursor *cursor, const struct imap_command_line *line, struc
 {
 	message->replaces = line->is_uid ? IMAP_REPLACES_UID : IMAP_REPLACES_NUMBER;
 	message->replaced = 0;
-	if (!cursor_skip(cursor, '*') && (!cursor_number(cursor, UINT32_MAX, &message->replaced) ||
-	    (message->replaced == 0 && !cursor_fail(cursor, "Message numbers begin with 1"))))
+	if (!cursor_skip(cursor, '*') && !cursor_nz_number(cursor, UINT32_MAX, &message->replaced))
 		return false;
 	return cursor_space(cursor);
 }

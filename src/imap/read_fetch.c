@@ -6,8 +6,6 @@
 #include "imap/writer.h"
 #include "read.h"
 
-#define PART_DEPTH_MAX 100	/* as deep as MIME parts are read */
-
 static const struct {
 	const char *name;
 	enum imap_fetch_kind kind;
@@ -66,10 +64,8 @@ read_part(struct cursor *cursor, struct imap_fetch_item *item)
 	while (cursor_peek(cursor) >= '0' && cursor_peek(cursor) <= '9') {
 		uint64_t number;
 
-		if (!cursor_number(cursor, UINT32_MAX, &number))
+		if (!cursor_nz_number(cursor, UINT32_MAX, &number))
 			return false;
-		if (number == 0 || item->part_depth == PART_DEPTH_MAX)
-			return cursor_fail(cursor, "Invalid part number");
 		*(uint32_t *)cursor_grow(cursor, (void **)&item->part, &item->part_depth, sizeof *item->part) =
 		    (uint32_t)number;
 		if (cursor_peek(cursor) == ']')
@@ -143,10 +139,8 @@ read_partial(struct cursor *cursor, struct imap_fetch_item *item)
 	if (item->kind == IMAP_FETCH_BINARY_SIZE)
 		return cursor_fail(cursor, "BINARY.SIZE takes no range");
 	item->has_partial = true;
-	if (!cursor_number(cursor, INT64_MAX, &item->partial_offset) || !cursor_expect(cursor, '.') ||
-	    !cursor_number(cursor, INT64_MAX, &item->partial_length) || !cursor_expect(cursor, '>'))
-		return false;
-	return item->partial_length > 0 || cursor_fail(cursor, "A range has at least one octet");
+	return cursor_number(cursor, INT64_MAX, &item->partial_offset) && cursor_expect(cursor, '.') &&
+	    cursor_nz_number(cursor, INT64_MAX, &item->partial_length) && cursor_expect(cursor, '>');
 }
 
 static void

@@ -108,11 +108,11 @@ read_known_state(struct cursor *cursor, struct imap_select *select)
 {
 	uint64_t validity;
 
-	if (!cursor_number(cursor, UINT32_MAX, &validity) || !cursor_space(cursor) ||
+	if (!cursor_nz_number(cursor, UINT32_MAX, &validity) || !cursor_space(cursor) ||
 	    !imap_read_modseq(cursor, &select->qresync_modseq))
 		return false;
 	select->qresync_uid_validity = (uint32_t)validity;
-	return (validity > 0 && select->qresync_modseq > 0) || cursor_fail(cursor, "QRESYNC knows no 0");
+	return select->qresync_modseq > 0 || cursor_fail(cursor, "QRESYNC knows no 0");
 }
 
 /* "(67890007 90060115194045000 41:211 (1,5 41,50))" */

@@ -14,7 +14,6 @@ struct program {
 	struct imap_search *search;
 	size_t open;		/* the innermost AND, OR or NOT that still takes keys */
 	size_t level;		/* open keys above the next one */
-	size_t parentheses;
 };
 
 static void
@@ -169,8 +168,7 @@ read_size(struct cursor *cursor, struct imap_search_node *node)
 static bool
 read_interval(struct cursor *cursor, struct imap_search_node *node)
 {
-	return spaces(cursor) && cursor_number(cursor, UINT32_MAX, &node->number) &&
-	    (node->number > 0 || cursor_fail(cursor, "The interval is at least one second"));
+	return spaces(cursor) && cursor_nz_number(cursor, UINT32_MAX, &node->number);
 }
 
 /* RFC 8474 section 7: 1*255(ALPHA / DIGIT / "_" / "-"). */
@@ -336,8 +334,6 @@ read_key(struct program *program, bool *is_whole_out)
 
 	*is_whole_out = false;
 	if (cursor_skip(cursor, '(')) {
-		if (++program->parentheses > cursor->limits->list_depth)
-			return cursor_fail(cursor, "Lists are nested too deep");
 		open_key(program, IMAP_SEARCH_AND);
 		skip_spaces(cursor);
 		return true;
@@ -400,7 +396,6 @@ complete(struct program *program, bool *is_done_out)
 		if (open->key == IMAP_SEARCH_AND) {
 			if (program->open == 0 || !ends_list(cursor))
 				return spaces(cursor);
-			program->parentheses--;
 		}
 		close_key(program);
 	}

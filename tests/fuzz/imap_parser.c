@@ -93,7 +93,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length)
 {
 	static const struct imap_limits small = { .line_octets = 200, .literal_octets = 30, .command_octets = 300,
-		.list_depth = 3, .list_nodes = 20, .message_octets = 50, .discard_octets = 60 };
+		.list_nodes = 20, .message_octets = 50, .discard_octets = 60 };
 	struct buffer whole = { 0 }, parts = { 0 };
 	struct imap_parser *parser;
 	const struct imap_limits *limits;
