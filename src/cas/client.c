@@ -84,7 +84,7 @@ client_close(struct cas_client *client, const char *reason)
 	    log_text("reason", reason));
 	client_enter(client, CLOSING);
 	forget_place(client);
-	timer_stop(&client->login_timer);
+	timer_stop(&client->patience_timer);
 	timer_stop(&client->delay_timer);
 	link_cancel(&client->attempt);
 	stream_close_after_flush(&client->stream, FLUSH_MS);
@@ -264,11 +264,14 @@ on_end(struct stream *stream, enum stream_end reason, void *context)
 }
 
 static void
-on_login_timeout(void *context)
+on_time_over(void *context)
 {
 	struct cas_client *client = context;
 
-	client_bye(client, NULL, "Autologout; log in sooner");
+	if (client->state == FORWARDING)
+		client_close(client, "did not leave in time");
+	else
+		client_bye(client, NULL, "Autologout; log in sooner");
 }
 
 static const struct stream_events events = { on_input, on_drained, on_end };
@@ -287,9 +290,9 @@ client_new(struct cas *cas, struct stream *stream, bool is_tls, const struct cli
 	client->parser = imap_parser_new(&cas->limits);
 	random_hex(client->sid, SID_LENGTH);
 	deferred_init(&client->again, advance, client);
-	timer_init(&client->login_timer, cas->parts.loop, on_login_timeout, client);
+	timer_init(&client->patience_timer, cas->parts.loop, on_time_over, client);
 	timer_init(&client->delay_timer, cas->parts.loop, handlers->on_delay_over, client);
-	timer_start_ms(&client->login_timer, cas->parts.config->login_timeout_s * 1000);
+	timer_start_ms(&client->patience_timer, cas->parts.config->login_timeout_s * 1000);
 	list_push_back(&cas->strangers, &client->link);
 	mask_find(client);
 	stream_set_input_limit(stream, INPUT_BEFORE_LOGIN);

@@ -108,7 +108,8 @@ struct cas_client {
 	struct link_attempt *attempt;	/* LINKING */
 	struct imap_parser *parser;
 	struct deferred again;		/* advance(), or free */
-	struct timer login_timer, delay_timer;
+	struct timer patience_timer;	/* until it has logged in, or has left after all */
+	struct timer delay_timer;
 	unsigned bad_commands;
 	unsigned jobs;			/* not yet home */
 

@@ -97,7 +97,7 @@ on_id(struct cas_client *client, struct imap_command_line *line)
 
 /*
  * Whoever stands in the middle could put commands behind STARTTLS that we would take for the client's
- * own after the handshake (CVE-2011-0411).  So any octet behind it ends the connection unanswered, and
+ * own after the handshake (CVE-2011-0411).  So any octet behind it ends the connection, with BYE for an answer, and
  * the parser is a new one.
  */
 static void
@@ -115,7 +115,7 @@ on_starttls(struct cas_client *client, struct imap_command_line *line)
 		log_warning("starttls-injection", log_text("sid", client->sid),
 		    log_text("rip", client->address));
 		stream_discard_input(client->stream);
-		client_close(client, "octets behind STARTTLS");
+		client_bye(client, NULL, "Octets behind STARTTLS");
 		return;
 	}
 	client_reply(client, line->tag, IMAP_OK, NULL, "Begin TLS now");

@@ -56,7 +56,7 @@ on_spliced_end(struct stream *ended, enum stream_end reason, void *context)
 void
 pipe_open(struct cas_client *client)
 {
-	timer_stop(&client->login_timer);
+	timer_stop(&client->patience_timer);
 	imap_parser_free(&client->parser);
 	list_remove(&client->link);
 	list_push_back(&client->cas->users, &client->link);

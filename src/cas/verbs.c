@@ -61,9 +61,10 @@ on_kick(struct control_call *call, void *context)
 	LIST_FOREACH(&cas->users, link) {
 		struct cas_client *client = LIST_ENTRY(link, struct cas_client, link);
 
-		if (!is_meant(client, control_call_word(call, 0)))
+		if (client->is_leaving || !is_meant(client, control_call_word(call, 0)))
 			continue;
-		client_close(client, "kicked");
+		pipe_leave(client, NULL, "The operator has ended this session");
+		timer_start_ms(&client->patience_timer, STOP_GRACE_MS);
 		count++;
 	}
 	control_replyf(call, "kicked sessions:=%llu", (unsigned long long)count);

@@ -115,7 +115,8 @@ def test_plaintext_behind_starttls_is_never_answered(server, injected):
         out = b""
         while True:
             more = client.socket.recv(65536)
-            if more == b"":
+            if more == b"":     # if TLS was to start, nobody who does not speak it is told why
+                assert b"a OK" in out or out.startswith(b"* BYE ")
                 break
             out += more
             if b"a BAD" in out:

@@ -95,7 +95,8 @@ def test_sessions(server):
         assert session["user"] == "demo" and isinstance(session["in"], int)
         assert ask(server, "who", "other")["session"] == []
         assert ask(server, "kick", "demo")["kicked"] == [{"sessions": 1}]
-        assert client.file.read() == b""
+        assert ask(server, "kick", "demo", code=1)["error"]["text"]
+        assert client.file.read().startswith(b"* BYE ")         # RFC 9051 section 7.1.5
     assert ask(server, "kick", "demo", code=1)["error"]["text"]
 
 
