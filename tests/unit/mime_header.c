@@ -117,6 +117,45 @@ test_message_ids(void **state)
 	}
 }
 
+/* RFC 5256 section 3: what differs in quoting alone is the same. */
+static const struct {
+	const char *value, *plain;
+} plain_ids[] = {
+	{ "<01KF8JCEOCBS0045PS@xxx.yyy.com>", "01KF8JCEOCBS0045PS@xxx.yyy.com," },
+	{ "<\"01KF8JCEOCBS0045PS\"@xxx.yyy.com>", "01KF8JCEOCBS0045PS@xxx.yyy.com," },
+	{ "<\"a\\\"b <c>\"@[1.2.3.4]>", "a\"b <c>@1.2.3.4," },
+	{ "<a@b><c@d> text\r\n <e.f@g>", "a@b,c@d,e.f@g," },
+	{ "< a . b @ c (comment (nested)) >", "a.b@c," },
+	{ "<a.\r\n b@c>", "a.b@c," },
+	{ "<A@b> <a@B>", "A@b,a@B," },
+	{ "<a b@c> <d@e>", "d@e," },
+	{ "<abc> <@b> <a@> <> <a@b", "" },
+	{ "<a@b@c>", "a@b@c," },
+	{ "<<a@b>", "a@b," },
+	{ "<(never ends <a@b>", "a@b," },
+	{ "<\"never ends <a@b>", "a@b," },
+	{ "<a\001@b> <\303\244@b>", "\303\244@b," },
+};
+
+static void
+test_plain_message_ids(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(plain_ids); i++) {
+		struct span value = span_from_string(plain_ids[i].value);
+		struct buffer id = { 0 }, all = { 0 };
+		size_t offset = 0;
+
+		while (mime_message_id_next_plain(value, &offset, &id)) {
+			buffer_add_span(&all, buffer_span(&id));
+			buffer_add_octet(&all, ',');
+		}
+		assert_string_equal(buffer_string(&all), plain_ids[i].plain);
+		buffer_free(&all);
+		buffer_free(&id);
+	}
+}
+
 int
 main(void)
 {
@@ -125,6 +164,7 @@ main(void)
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_unfold),
 		cmocka_unit_test(test_message_ids),
+		cmocka_unit_test(test_plain_message_ids),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
