@@ -4,7 +4,7 @@
 #ifndef IMAP_ARRIVAL_H
 #define IMAP_ARRIVAL_H
 
-#include "base/buffer.h"
+#include "imap/ordering.h"
 
 struct imap_arrival {
 	uint32_t header_length;		/* octets through the empty line */
@@ -15,6 +15,7 @@ struct imap_arrival {
 	bool has_sent_date;
 	int64_t sent_s;			/* the Date field, since 1970 UTC */
 	int32_t sent_day;		/* its calendar day as written, days since 1970-01-01 */
+	struct imap_ordering ordering;
 };
 
 /* Fill a zeroed arrival from a message of 1 to 2^32-1 octets.  About 10 us for a common message. */

@@ -8,6 +8,7 @@
 #define STORE_MESSAGE_H
 
 #include "store/mailbox.h"
+#include "store/ordering.h"
 
 #define STORE_FLAG_ANSWERED (UINT64_C(1) << 0)
 #define STORE_FLAG_FLAGGED  (UINT64_C(1) << 1)
@@ -61,6 +62,7 @@ struct store_arrival {
 	bool has_sent_date;
 	int64_t sent_s;			/* the Date field, since 1970 UTC */
 	int32_t sent_day;		/* its calendar day as written, zone ignored, days since 1970-01-01 */
+	const struct store_ordering *ordering;	/* NULL: to be kept later */
 };
 
 /*

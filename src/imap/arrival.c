@@ -50,6 +50,7 @@ imap_arrival_render(struct span message, struct imap_arrival *out)
 	mime_preview(message, buffer_span(&out->parts), &out->preview);
 	read_date(header, out);
 	read_message_id(header, out);
+	imap_ordering_read(header, &out->ordering);
 	mime_tree_fini(&tree);
 }
 
@@ -62,5 +63,6 @@ imap_arrival_fini(struct imap_arrival *arrival)
 	buffer_free(&arrival->parts);
 	buffer_free(&arrival->preview);
 	buffer_free(&arrival->message_id);
+	imap_ordering_fini(&arrival->ordering);
 	*arrival = (struct imap_arrival){ .header_length = 0 };
 }

@@ -1,6 +1,7 @@
 /*
  * Rendering and storing of messages.  Workers.
  */
+#include "../shared/ordering.h"
 #include "base/digest.h"
 #include "base/memory.h"
 #include "incoming.h"
@@ -57,6 +58,7 @@ store_one(const struct incoming_message *message, struct span trace, struct stor
 {
 	const struct imap_arrival *rendered = &message->rendered;
 	struct span pieces[] = { trace, message->octets };
+	struct store_ordering ordering = ordering_stored(&rendered->ordering);
 	struct buffer parts = { 0 };
 	struct store_arrival arrival = {
 		.pieces = pieces,
@@ -72,6 +74,7 @@ store_one(const struct incoming_message *message, struct span trace, struct stor
 		.has_sent_date = rendered->has_sent_date,
 		.sent_s = rendered->sent_s,
 		.sent_day = rendered->sent_day,
+		.ordering = &ordering,
 	};
 	enum store_status status = STORE_OK;
 	uint64_t keywords = 0;
