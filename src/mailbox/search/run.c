@@ -1,0 +1,245 @@
+/*
+ * Running a search.  Loop thread; work() and work_convert() on a worker.
+ */
+#include "run.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "charset.h"
+
+#define SLICE_MESSAGES 10000	/* tested on the loop in one turn */
+#define OPEN_MAX       1024	/* messages left open that go to a worker together */
+#define JOB_US	       15000	/* a job ends after about this long */
+
+static void walk(struct session *session);
+
+static void
+end(struct session *session, enum reply reply)
+{
+	struct search_run *run = session->running;
+
+	run->on_found(session, reply);
+}
+
+/* Worker: test what was left open for some milliseconds. */
+static enum store_status
+work(struct store *store, struct session_job *job)
+{
+	struct search_run *run = CONTAINER_OF(job, struct search_run, job);
+	uint64_t until_us = clock_monotonic_us() + JOB_US;
+	enum store_status status = STORE_OK;
+
+	while (run->tested < run->open_count && status == STORE_OK) {
+		struct search_message *message = &run->open[run->tested++];
+
+		status = search_match(&run->matcher, store, message, &message->is_hit);
+		if (status == STORE_NOT_FOUND)		/* gone meanwhile: no hit */
+			status = STORE_OK;
+		if (clock_monotonic_us() >= until_us)
+			break;
+	}
+	return status;
+}
+
+static void
+tell_progress(struct session *session)
+{
+	const struct search_run *run = session->running;
+
+	session_tell_progress(session, run->next - 1 - (uint32_t)(run->open_count - run->tested),
+	    run->result.last);
+}
+
+static void
+on_tested(struct session *session, struct session_job *job, enum store_status status)
+{
+	struct search_run *run = CONTAINER_OF(job, struct search_run, job);
+
+	if (status != STORE_OK) {
+		end(session, reply_for(status));
+		return;
+	}
+	if (session_is_closing(session)) {
+		end(session, REPLY_CANCELLED);
+		return;
+	}
+	if (run->tested < run->open_count) {
+		tell_progress(session);
+		session_submit(session, &run->job, ACCOUNT_READ);
+		return;
+	}
+	for (size_t i = 0; i < run->open_count; i++)
+		if (run->open[i].is_hit)
+			search_result_add(&run->result, run->open[i].number);
+	run->open_count = run->tested = 0;
+	walk(session);
+}
+
+/* What imap_search_evaluate() asks for. */
+struct test {
+	const struct search_program *program;
+	const struct search_message *message;
+};
+
+static enum imap_truth
+test_leaf(const struct imap_search_node *leaf, void *context)
+{
+	const struct test *test = context;
+
+	return search_test_state(test->program, leaf, test->message);
+}
+
+/* Test one message with what the state knows. */
+static void
+test_message(struct search_run *run, const struct view_message *message)
+{
+	const struct search_message tested = { .number = message->number, .is_recent = message->is_recent,
+		.message = message->message };
+	struct test context = { &run->program, &tested };
+
+	switch (imap_search_evaluate(run->program.search, test_leaf, &context, run->scratch)) {
+	case IMAP_TRUE:
+		search_result_add(&run->result, message->number);
+		break;
+	case IMAP_UNKNOWN:
+		run->open[run->open_count++] = tested;
+		break;
+	case IMAP_FALSE:
+		break;
+	}
+}
+
+/* One slice of the mailbox. */
+static void
+walk(struct session *session)
+{
+	struct search_run *run = session->running;
+	struct view_message message;
+
+	if (session_is_closing(session)) {
+		end(session, REPLY_CANCELLED);
+		return;
+	}
+	tell_progress(session);
+	search_program_refresh(&run->program, session->view);
+	for (unsigned i = 0; i < SLICE_MESSAGES && run->open_count < OPEN_MAX; i++) {
+		if (run->next > run->result.last)
+			break;
+		view_message(session->view, run->next++, &message);
+		if (!message.is_ghost)
+			test_message(run, &message);
+	}
+	if (run->open_count == OPEN_MAX || (run->open_count > 0 && run->next > run->result.last))
+		session_submit(session, &run->job, ACCOUNT_READ);
+	else if (run->next > run->result.last)
+		end(session, REPLY_DONE);
+	else
+		session_when_room(session, walk);
+}
+
+static void
+begin(struct session *session)
+{
+	struct imap_search *program = &session->line->search;
+	struct search_run *run = session->running;
+
+	run->is_begun = true;
+	run->next = 1;
+	run->job.work = work;
+	run->job.done = on_tested;
+	run->scratch = memory_new(program->node_count);
+	run->open = memory_new_array(OPEN_MAX, sizeof *run->open);
+	search_result_init(&run->result, session->view);
+	search_program_init(&run->program, program, session->view, &session->saved);
+	search_matcher_init(&run->matcher, &run->program);
+	run->is_reading = program->nodes[0].cost != IMAP_COST_STATE;
+	if (run->is_reading)
+		account_begin_reading(session->account);
+	walk(session);
+}
+
+/* The keys are in another charset. */
+struct conversion {
+	struct session_job job;
+	struct imap_command_line *line;
+	enum reply reply;
+};
+
+static enum store_status
+work_convert(struct store *store, struct session_job *job)
+{
+	struct conversion *conversion = CONTAINER_OF(job, struct conversion, job);
+
+	(void)store;
+	conversion->reply = search_charset_convert(&conversion->line->search, conversion->line->arena);
+	return STORE_OK;
+}
+
+static void
+on_converted(struct session *session, struct session_job *job, enum store_status status)
+{
+	enum reply reply = status == STORE_OK ? CONTAINER_OF(job, struct conversion, job)->reply : reply_for(status);
+
+	if (reply == REPLY_DONE && session_is_closing(session))
+		reply = REPLY_CANCELLED;
+	if (reply == REPLY_DONE)
+		begin(session);
+	else
+		end(session, reply);
+}
+
+static void
+submit_conversion(struct session *session)
+{
+	struct conversion *conversion = ARENA_NEW(session->line->arena, struct conversion);
+
+	conversion->line = session->line;
+	conversion->job.work = work_convert;
+	conversion->job.done = on_converted;
+	session_submit(session, &conversion->job, ACCOUNT_READ);
+}
+
+/* Numbers in the criteria mean what they mean now: RFC 7162 section 3.2.10.2. */
+static bool
+has_numbers(const struct imap_search *program)
+{
+	for (size_t i = 0; i < program->node_count; i++)
+		if (program->nodes[i].key == IMAP_SEARCH_SEQUENCE && !program->nodes[i].set.is_saved)
+			return true;
+	return false;
+}
+
+void
+search_run_begin(struct session *session, struct search_run *run,
+    void (*on_found)(struct session *session, enum reply reply))
+{
+	struct imap_search *program = &session->line->search;
+
+	session->running = run;
+	run->on_found = on_found;
+	session->may_expunge = session->may_expunge && !has_numbers(program);
+	if (program->has_modseq)
+		session_begin_condstore(session);
+	if (program->has_unknown_charset)
+		end(session, REPLY_BAD_CHARSET);
+	else if (program->charset.length > 0)
+		submit_conversion(session);
+	else
+		begin(session);
+}
+
+void
+search_run_fini(struct session *session, struct search_run *run)
+{
+	if (!run->is_begun)
+		return;
+	if (run->is_reading)
+		account_end_reading(session->account);
+	search_matcher_fini(&run->matcher);
+	search_program_fini(&run->program);
+	search_result_fini(&run->result);
+	free(run->open);
+	free(run->scratch);
+}

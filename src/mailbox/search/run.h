@@ -1,0 +1,42 @@
+/*
+ * A search under way, for the commands that begin with one: SEARCH, SORT, THREAD.  Each message is first tested with
+ * what the packed state knows, a slice a turn.  Those left open are tested by workers, in jobs of some milliseconds:
+ * the user's other jobs come in between.  Loop thread.
+ */
+#ifndef MAILBOX_SEARCH_RUN_H
+#define MAILBOX_SEARCH_RUN_H
+
+#include "../session/session.h"
+#include "match.h"
+#include "result.h"
+
+/* The first member of what session->running points to, zeroed, in the line's arena. */
+struct search_run {
+	struct session_job job;
+	struct search_program program;
+	struct search_result result;
+	uint32_t next;			/* message number */
+	bool is_begun;			/* all of this is there, to be freed */
+	bool is_reading;		/* account_begin_reading() */
+	uint8_t *scratch;
+	void (*on_found)(struct session *session, enum reply reply);
+
+	struct search_matcher matcher;	/* the worker's */
+	struct search_message *open;
+	size_t open_count;
+	size_t tested;			/* of them */
+};
+
+/*
+ * Search for what the session's command says, its texts converted to UTF-8 before.
+ *
+ *	on_found	comes once, maybe before this returns.  REPLY_DONE: run->result is whole; else what the command
+ *			is to be ended with
+ */
+void search_run_begin(struct session *session, struct search_run *run,
+    void (*on_found)(struct session *session, enum reply reply));
+
+/* Free what it holds, when the command ends. */
+void search_run_fini(struct session *session, struct search_run *run);
+
+#endif
