@@ -10,6 +10,7 @@
 #include "imap/flags.h"
 #include "imap/notify.h"
 #include "imap/search.h"
+#include "imap/sort.h"
 
 enum imap_verb {
 	IMAP_CAPABILITY, IMAP_NOOP, IMAP_LOGOUT, IMAP_ID,
@@ -17,7 +18,7 @@ enum imap_verb {
 	IMAP_ENABLE, IMAP_NAMESPACE, IMAP_SELECT, IMAP_EXAMINE, IMAP_CREATE, IMAP_DELETE, IMAP_RENAME,
 	IMAP_SUBSCRIBE, IMAP_UNSUBSCRIBE, IMAP_LIST, IMAP_LSUB, IMAP_STATUS, IMAP_APPEND, IMAP_IDLE,
 	IMAP_CHECK, IMAP_CLOSE, IMAP_UNSELECT, IMAP_EXPUNGE, IMAP_SEARCH, IMAP_FETCH, IMAP_STORE,
-	IMAP_COPY, IMAP_MOVE, IMAP_COMPRESS, IMAP_REPLACE, IMAP_NOTIFY,
+	IMAP_COPY, IMAP_MOVE, IMAP_COMPRESS, IMAP_REPLACE, IMAP_NOTIFY, IMAP_SORT,
 	IMAP_COMMAND_COUNT
 };
 
@@ -193,7 +194,10 @@ struct imap_command_line {
 		struct imap_status status;
 		struct imap_append append;
 		struct { struct imap_sequence set; } expunge;	/* with is_uid only */
-		struct imap_search search;
+		struct {
+			struct imap_search search;	/* and SORT */
+			struct imap_sort sort;
+		};
 		struct imap_fetch fetch;
 		struct imap_store store;
 		struct imap_copy copy;
@@ -206,6 +210,9 @@ struct imap_command_line {
  * tells by itself, in imap_append_message.
  */
 bool imap_command_has_numbers(const struct imap_command_line *line);
+
+/* Whether a command has a search program: SEARCH and SORT. */
+bool imap_command_has_search(const struct imap_command_line *line);
 
 /* Wipe what LOGIN and AUTHENTICATE left, free the arena and all in it; accepts NULL, leaves NULL. */
 void imap_command_free(struct imap_command_line **line);

@@ -75,4 +75,8 @@ struct imap_esearch {
 /* The whole line with "* " and line end. */
 void imap_write_esearch(struct buffer *out, const struct imap_esearch *result);
 
+/* The same in two pieces: up to where " ALL " and the set stand, which the caller writes, and what is behind them. */
+void imap_write_esearch_begin(struct buffer *out, const struct imap_esearch *result);
+void imap_write_esearch_end(struct buffer *out, const struct imap_esearch *result);
+
 #endif

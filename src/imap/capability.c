@@ -67,12 +67,28 @@ searches_with_return(const struct imap_command_line *line)
 	return line->verb == IMAP_SEARCH && line->search.has_return;
 }
 
+static bool
+sorts_with_return(const struct imap_command_line *line)
+{
+	return line->verb == IMAP_SORT && line->search.has_return;
+}
+
+static bool
+sorts_by_display(const struct imap_command_line *line)
+{
+	for (size_t i = 0; line->verb == IMAP_SORT && i < line->sort.count; i++)
+		if (line->sort.criteria[i].key == IMAP_SORT_DISPLAYFROM || line->sort.criteria[i].key == IMAP_SORT_DISPLAYTO)
+			return true;
+	return false;
+}
+
 /* "$", or what fills it. */
 static bool
 uses_saved_result(const struct imap_command_line *line)
 {
 	switch (line->verb) {
 	case IMAP_SEARCH:
+	case IMAP_SORT:
 		for (size_t i = 0; i < line->search.node_count; i++)
 			if (line->search.nodes[i].set.is_saved)
 				return true;
@@ -115,7 +131,7 @@ fetches(const struct imap_command_line *line, enum imap_fetch_kind kind)
 static bool
 searches(const struct imap_command_line *line, enum imap_search_key key)
 {
-	for (size_t i = 0; line->verb == IMAP_SEARCH && i < line->search.node_count; i++)
+	for (size_t i = 0; imap_command_has_search(line) && i < line->search.node_count; i++)
 		if (line->search.nodes[i].key == key)
 			return true;
 	return false;
@@ -188,6 +204,7 @@ uses_modseq(const struct imap_command_line *line)
 	case IMAP_STORE:
 		return line->store.has_unchanged_since;
 	case IMAP_SEARCH:
+	case IMAP_SORT:
 		return line->search.has_modseq;
 	default:
 		return asks_status(line, IMAP_STATUS_HIGHESTMODSEQ);
@@ -240,6 +257,9 @@ static const struct {
 	[IMAP_CAN_LIST_STATUS] = { "LIST-STATUS", AFTER_LOGIN, 0, NULL, lists_status },	/* RFC 5819 */
 	[IMAP_CAN_ESEARCH] = { "ESEARCH", AFTER_LOGIN, 0, NULL, searches_with_return },	/* RFC 4731 */
 	[IMAP_CAN_SEARCHRES] = { "SEARCHRES", AFTER_LOGIN, 0, NULL, uses_saved_result },	/* RFC 5182 */
+	[IMAP_CAN_SORT] = { "SORT", AFTER_LOGIN, 0, VERBS(IMAP_SORT), NULL },	/* RFC 5256 */
+	[IMAP_CAN_SORT_DISPLAY] = { "SORT=DISPLAY", AFTER_LOGIN, 0, NULL, sorts_by_display },	/* RFC 5957 */
+	[IMAP_CAN_ESORT] = { "ESORT", AFTER_LOGIN, 0, NULL, sorts_with_return },	/* RFC 5267 section 3.1 */
 	[IMAP_CAN_REPLACE] = { "REPLACE", AFTER_LOGIN, 0, VERBS(IMAP_REPLACE), NULL },	/* RFC 8508 */
 	[IMAP_CAN_MULTIAPPEND] = { "MULTIAPPEND", AFTER_LOGIN, 0, NULL, appends_many },	/* RFC 3502 */
 	[IMAP_CAN_BINARY] = { "BINARY", AFTER_LOGIN, 0, NULL, fetches_binary },	/* RFC 3516 */

@@ -43,6 +43,7 @@ const struct imap_command imap_commands[IMAP_COMMAND_COUNT] = {
 	[IMAP_UNSELECT]	    = { "UNSELECT",	SELECTED,	"",				START_ANEW, false },
 	[IMAP_EXPUNGE]	    = { "EXPUNGE",	SELECTED,	"[set]",			MAY_MOVE, true },
 	[IMAP_SEARCH]	    = { "SEARCH",	SELECTED,	"[return] [charset] keys",	MUST_STAY, true },
+	[IMAP_SORT]	    = { "SORT",		SELECTED,	"[return] criteria charset keys",	MUST_STAY, true },
 	[IMAP_FETCH]	    = { "FETCH",	SELECTED,	"set items [params]",		MUST_STAY, true },
 	[IMAP_STORE]	    = { "STORE",	SELECTED,	"set [params] flags",		MUST_STAY, true },
 	[IMAP_REPLACE]	    = { "REPLACE",	SELECTED,	"number mailbox message",	MAY_MOVE, true },
@@ -91,6 +92,12 @@ imap_use_name(unsigned use)
 	return NULL;
 }
 
+bool
+imap_command_has_search(const struct imap_command_line *line)
+{
+	return line->verb == IMAP_SEARCH || line->verb == IMAP_SORT;
+}
+
 static bool
 has_sequence_key(const struct imap_search *search)
 {
@@ -108,6 +115,7 @@ imap_command_has_numbers(const struct imap_command_line *line)
 	case IMAP_EXAMINE:
 		return line->select.has_match_data;
 	case IMAP_SEARCH:
+	case IMAP_SORT:
 		return !line->is_uid || has_sequence_key(&line->search);
 	case IMAP_EXPUNGE:
 		return false;

@@ -401,8 +401,8 @@ complete(struct program *program, bool *is_done_out)
 	}
 }
 
-static bool
-read_program(struct cursor *cursor, struct imap_search *search)
+bool
+imap_read_search_keys(struct cursor *cursor, struct imap_search *search)
 {
 	struct program program = { .cursor = cursor, .search = search };
 	bool is_whole, is_done = false;
@@ -437,11 +437,11 @@ read_return_option(struct cursor *cursor, void *context)
 			*bits |= options[i].bit;
 			return true;
 		}
-	return cursor_fail(cursor, "Unknown option of SEARCH RETURN");
+	return cursor_fail(cursor, "Unknown option of RETURN");
 }
 
-static bool
-read_returns(struct cursor *cursor, struct imap_search *search)
+bool
+imap_read_search_returns(struct cursor *cursor, struct imap_search *search)
 {
 	if (!cursor_word(cursor, "RETURN"))
 		return true;
@@ -457,14 +457,12 @@ read_returns(struct cursor *cursor, struct imap_search *search)
  * Strings in an unknown charset are not looked at; that a NO is due only the session can say with all it means.
  * Programs ask for more than UTF-8: JavaMail makes ISO-8859-1 of US-ASCII, others write UTF8 or ASCII.
  */
-static bool
-read_charset(struct cursor *cursor, struct imap_search *search)
+bool
+imap_read_search_charset(struct cursor *cursor, struct imap_search *search)
 {
 	struct span charset;
 
-	if (!cursor_word(cursor, "CHARSET"))
-		return true;
-	if (!spaces(cursor) || !cursor_astring(cursor, &charset))
+	if (!cursor_astring(cursor, &charset))
 		return false;
 	search->has_charset = true;
 	search->has_unknown_charset = charset.length == 0 || !mime_charset_is_known(charset);
@@ -479,6 +477,9 @@ imap_read_search(struct cursor *cursor, struct imap_command_line *line)
 {
 	struct imap_search *search = &line->search;
 
-	return spaces(cursor) && read_returns(cursor, search) && read_charset(cursor, search) &&
-	    read_program(cursor, search);
+	if (!spaces(cursor) || !imap_read_search_returns(cursor, search))
+		return false;
+	if (cursor_word(cursor, "CHARSET") && (!spaces(cursor) || !imap_read_search_charset(cursor, search)))
+		return false;
+	return imap_read_search_keys(cursor, search);
 }

@@ -25,7 +25,7 @@ use(struct imap_command_line *line, struct buffer *story)
 {
 	buffer_printf(story, "command %d %d ", line->verb, line->is_uid);
 	buffer_add_span(story, line->tag);
-	if (line->verb == IMAP_SEARCH) {
+	if (imap_command_has_search(line)) {
 		uint8_t *scratch = memory_new(line->search.node_count);
 
 		buffer_printf(story, " %zu %d", line->search.node_count,

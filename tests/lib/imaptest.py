@@ -138,7 +138,8 @@ class Runner:
         first = self.connections[0].client
         first.ok(b"CREATE " + self.mailbox)
         for _ in range(available if wanted == "all" else int(wanted)):
-            assert first.append(self.mailbox, next(self.letters)).is_ok
+            message, date = next(self.letters)
+            assert first.append(self.mailbox, message, date=date).is_ok
         for connection in self.connections if state == "selected" else ():
             connection.client.ok(b"SELECT " + self.mailbox)
 
@@ -176,9 +177,9 @@ class Runner:
     def command(self, text):
         text = self.fill(text)
         if re.fullmatch(rb"(?i)append(\s+\S+)?(\s+\([^)]*\))?", text):
-            message = next(self.letters)
+            message, date = next(self.letters)
             text = text if b" " in text else text + b" " + self.mailbox
-            return text + b" {%d+}\r\n" % len(message) + message
+            return text + b' "%s" {%d+}\r\n' % (date, len(message)) + message
         return crlf_literals(text, plus=b"+")
 
     def fill(self, text):
@@ -250,6 +251,7 @@ class Runner:
 
 
 def letters_of(path):
-    """The messages of an mbox, with CRLF."""
-    pieces = re.split(rb"(?m)^From [^\n]*\n", path.read_bytes())[1:]
-    return [re.sub(rb"\r?\n", b"\r\n", piece) for piece in pieces]
+    """The messages of an mbox, with CRLF, and the date of each From line, which becomes the internal date."""
+    pieces = re.split(rb"(?m)^From \S+ +\w+ (\w+) +(\d+) ([\d:]+) (\d+) ?([-+]\d+)?[^\n]*\n", path.read_bytes())[1:]
+    return [(re.sub(rb"\r?\n", b"\r\n", text), b"%s-%s-%s %s %s" % (day.rjust(2), month, year, time, zone or b"+0000"))
+            for month, day, time, year, zone, text in zip(*[iter(pieces)] * 6)]

@@ -9,23 +9,6 @@
 
 #define LIST_OCTETS (64 * 1024)
 
-/* What was saved before must not be taken for what was to be saved now; BAD changes nothing: RFC 5182 section 2.1. */
-static void
-forget_saved(struct session *session, enum reply reply)
-{
-	if (session->line->search.return_options & IMAP_RETURN_SAVE && reply_words(reply)->condition == IMAP_NO)
-		session_save_search(session, NULL, 0);
-}
-
-static void
-finish(struct session *session, enum reply reply)
-{
-	forget_saved(session, reply);
-	search_run_fini(session, session->running);
-	session->running = NULL;
-	session_finish(session, reply);
-}
-
 /* "* SEARCH" may be long: a piece at a time. */
 static void
 write_list(struct session *session)
@@ -35,7 +18,7 @@ write_list(struct session *session)
 
 	if (session_is_closing(session) ||
 	    search_result_write_list(&run->result, session->line, out->length + LIST_OCTETS, out)) {
-		finish(session, REPLY_DONE);
+		search_run_finish(session, REPLY_DONE);
 		return;
 	}
 	session_flush(session);
@@ -61,7 +44,7 @@ on_found(struct session *session, enum reply reply)
 	unsigned returns = program->has_return ? program->return_options : IMAP_RETURN_ALL;
 
 	if (reply != REPLY_DONE) {
-		finish(session, reply);
+		search_run_finish(session, reply);
 		return;
 	}
 	if (returns & IMAP_RETURN_SAVE)
@@ -73,7 +56,7 @@ on_found(struct session *session, enum reply reply)
 	returns &= ~IMAP_RETURN_SAVE;
 	if (returns != 0)		/* RFC 5182 section 2.1: SAVE alone is answered by nothing */
 		search_result_write_esearch(&run->result, session->line, returns, session_out(session));
-	finish(session, REPLY_DONE);
+	search_run_finish(session, REPLY_DONE);
 }
 
 void
@@ -83,7 +66,7 @@ cmd_search(struct session *session)
 
 	session->running = run;
 	if (session->line->search.has_charset && session->has_utf8)	/* RFC 6855 section 3 */
-		finish(session, REPLY_BAD_ARGUMENT);
+		search_run_finish(session, REPLY_BAD_ARGUMENT);
 	else
 		search_run_begin(session, run, on_found);
 }

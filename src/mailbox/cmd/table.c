@@ -21,7 +21,7 @@ const struct session_commands cmd_table = {
 		[IMAP_FETCH] = cmd_fetch,		[IMAP_STORE] = cmd_store,
 		[IMAP_COPY] = cmd_copy,			[IMAP_MOVE] = cmd_copy,
 		[IMAP_COMPRESS] = cmd_compress,		[IMAP_REPLACE] = cmd_append,
-		[IMAP_NOTIFY] = cmd_notify,
+		[IMAP_NOTIFY] = cmd_notify,		[IMAP_SORT] = cmd_sort,
 	},
 	.message_begins = append_begin,
 	.message_octets = append_octets,

@@ -29,6 +29,16 @@ search_result_add(struct search_result *result, uint32_t number)
 	result->bits[number / 8] |= (uint8_t)(1u << number % 8);
 }
 
+void
+search_result_keep_only(struct search_result *result, uint32_t one, uint32_t other)
+{
+	memset(result->bits, 0, (size_t)result->last / 8 + 1);
+	if (one != 0)
+		search_result_add(result, one);
+	if (other != 0)
+		search_result_add(result, other);
+}
+
 uint32_t
 search_result_next(const struct search_result *result, uint32_t number, struct view_message *message_out)
 {

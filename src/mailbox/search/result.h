@@ -35,6 +35,9 @@ void search_result_write_esearch(const struct search_result *result, const struc
 bool search_result_write_list(struct search_result *result, const struct imap_command_line *line, size_t limit,
     struct buffer *out);
 
+/* Take out all but one or two; 0: none. */
+void search_result_keep_only(struct search_result *result, uint32_t one, uint32_t other);
+
 /* Give the UIDs to be saved as ranges from the heap: RFC 5182 section 2.1 for MIN and MAX. */
 struct imap_range *search_result_uids(const struct search_result *result, unsigned returns, size_t *count_out);
 

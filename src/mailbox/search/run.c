@@ -230,8 +230,8 @@ search_run_begin(struct session *session, struct search_run *run,
 		begin(session);
 }
 
-void
-search_run_fini(struct session *session, struct search_run *run)
+static void
+free_run(struct session *session, struct search_run *run)
 {
 	if (!run->is_begun)
 		return;
@@ -242,4 +242,15 @@ search_run_fini(struct session *session, struct search_run *run)
 	search_result_fini(&run->result);
 	free(run->open);
 	free(run->scratch);
+}
+
+/* What was saved before must not be taken for what was to be saved now; BAD changes nothing: RFC 5182 section 2.1. */
+void
+search_run_finish(struct session *session, enum reply reply)
+{
+	if (session->line->search.return_options & IMAP_RETURN_SAVE && reply_words(reply)->condition == IMAP_NO)
+		session_save_search(session, NULL, 0);
+	free_run(session, session->running);
+	session->running = NULL;
+	session_finish(session, reply);
 }

@@ -36,7 +36,7 @@ struct search_run {
 void search_run_begin(struct session *session, struct search_run *run,
     void (*on_found)(struct session *session, enum reply reply));
 
-/* Free what it holds, when the command ends. */
-void search_run_fini(struct session *session, struct search_run *run);
+/* Free what the run holds, and end the command. */
+void search_run_finish(struct session *session, enum reply reply);
 
 #endif

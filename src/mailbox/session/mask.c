@@ -30,6 +30,10 @@ session_mask(struct session *session)
 	}
 	if (!session_can(session, IMAP_CAN_QRESYNC))
 		session->has_qresync = false;
+	if (!session_can(session, IMAP_CAN_SORT)) {
+		imap_capabilities_add(&session->masked, IMAP_CAN_SORT_DISPLAY);
+		imap_capabilities_add(&session->masked, IMAP_CAN_ESORT);
+	}
 	if (!session->role->parts.config->uidonly)
 		imap_capabilities_add(&session->masked, IMAP_CAN_UIDONLY);
 	imap_parser_set_masked(session->parser, &session->masked);

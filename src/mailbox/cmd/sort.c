@@ -1,0 +1,250 @@
+/*
+ * SORT and UID SORT: RFC 5256 section 3, RFC 5957, RFC 5267 section 3.1, RFC 7162 sections 3.1.9 and 3.1.10.
+ *
+ * What the search has found is gathered, then sorted by workers in jobs of some milliseconds, then told a piece at a
+ * time.  Loop thread.
+ */
+#include <stdlib.h>
+
+#include "../sort/sorter.h"
+#include "base/clock.h"
+#include "commands.h"
+#include "imap/writer.h"
+
+#define JOB_US	    15000		/* a job ends after about this long */
+#define STEPS	    1000		/* of sorting between two looks at the clock */
+#define LIST_OCTETS (64 * 1024)
+
+struct sort {
+	struct sort_gather gather;
+	struct session_job job;
+	struct sorter sorter;
+	bool is_sorted;
+	size_t told;			/* places */
+	struct imap_esearch esearch;
+	struct imap_set_writer set;
+};
+
+static void submit(struct session *session);
+
+static bool
+take(struct sort_gather *gather, const struct sort_message *message, const struct store_ordering *ordering)
+{
+	return sorter_add(&CONTAINER_OF(gather, struct sort, gather)->sorter, message, ordering);
+}
+
+static void
+finish(struct session *session, enum reply reply)
+{
+	struct sort *sort = session->running;
+
+	sorter_fini(&sort->sorter);
+	sort_gather_finish(session, reply);
+}
+
+/* ---- telling -------------------------------------------------------------------------------------------- */
+
+/* The number by which the message at a place is told. */
+static uint32_t
+name_at(const struct session *session, size_t place)
+{
+	const struct sort *sort = session->running;
+	uint32_t number = sorter_number(&sort->sorter, place);
+
+	return session->line->is_uid ? view_uid(session->view, number) : number;
+}
+
+/* Write what comes next, until all is told or out is long enough. */
+static bool
+write_names(struct session *session, struct buffer *out)
+{
+	struct sort *sort = session->running;
+	size_t limit = out->length + LIST_OCTETS;
+
+	for (; sort->told < sort->sorter.count && out->length < limit; sort->told++) {
+		if (session->line->search.has_return) {
+			imap_set_writer_add(&sort->set, name_at(session, sort->told));
+			continue;
+		}
+		buffer_add_octet(out, ' ');
+		buffer_add_number(out, name_at(session, sort->told));
+	}
+	return sort->told == sort->sorter.count;
+}
+
+static void
+write_end(struct session *session, struct buffer *out)
+{
+	struct sort *sort = session->running;
+
+	if (session->line->search.has_return) {
+		imap_set_writer_end(&sort->set);
+		imap_write_esearch_end(out, &sort->esearch);
+		return;
+	}
+	if (session->line->search.has_modseq && sort->sorter.count > 0)
+		buffer_printf(out, " (MODSEQ %llu)", (unsigned long long)sort->gather.modseq);
+	buffer_add_span(out, SPAN("\r\n"));
+}
+
+/* The list may be long: a piece at a time. */
+static void
+write_list(struct session *session)
+{
+	struct buffer *out = session_out(session);
+
+	if (session_is_closing(session)) {
+		finish(session, REPLY_DONE);
+	} else if (write_names(session, out)) {
+		write_end(session, out);
+		finish(session, REPLY_DONE);
+	} else {
+		session_flush(session);
+		session_when_room(session, write_list);
+	}
+}
+
+static uint64_t
+modseq_at(const struct session *session, size_t place)
+{
+	const struct sort *sort = session->running;
+	struct view_message message;
+
+	view_message(session->view, sorter_number(&sort->sorter, place), &message);
+	return message.is_ghost ? 0 : message.message.modseq;
+}
+
+/* RFC 7162 section 3.1.10: the highest of what is told, not of all that was found. */
+static uint64_t
+told_modseq(const struct session *session, unsigned returns)
+{
+	const struct sort *sort = session->running;
+	uint64_t first, last;
+
+	if (!session->line->search.has_modseq || sort->sorter.count == 0)
+		return 0;
+	if (returns & (IMAP_RETURN_ALL | IMAP_RETURN_COUNT))
+		return sort->gather.modseq;
+	first = returns & IMAP_RETURN_MIN ? modseq_at(session, 0) : 0;
+	last = returns & IMAP_RETURN_MAX ? modseq_at(session, sort->sorter.count - 1) : 0;
+	return first > last ? first : last;
+}
+
+static void
+write_esearch(struct session *session, unsigned returns)
+{
+	struct sort *sort = session->running;
+	size_t count = sort->sorter.count;
+
+	sort->esearch = (struct imap_esearch){ .tag = session->line->tag, .is_uid = session->line->is_uid,
+		.returns = returns, .count = (uint32_t)count, .modseq = told_modseq(session, returns) };
+	if (count > 0) {
+		sort->esearch.min = name_at(session, 0);
+		sort->esearch.max = name_at(session, count - 1);
+	}
+	imap_write_esearch_begin(session_out(session), &sort->esearch);
+	sort->set.out = session_out(session);
+	if (!(returns & IMAP_RETURN_ALL))
+		sort->told = count;
+	else if (count > 0)
+		buffer_add_string(session_out(session), " ALL ");
+	write_list(session);
+}
+
+/* RFC 5182 section 2.1, where the least and the greatest are those of the order. */
+static void
+save(struct session *session, unsigned returns)
+{
+	struct sort *sort = session->running;
+	size_t count;
+	struct imap_range *ranges;
+
+	if ((returns & (IMAP_RETURN_MIN | IMAP_RETURN_MAX)) && !(returns & (IMAP_RETURN_ALL | IMAP_RETURN_COUNT)))
+		search_result_keep_only(&sort->gather.run.result,
+		    returns & IMAP_RETURN_MIN && sort->sorter.count > 0 ? sorter_number(&sort->sorter, 0) : 0,
+		    returns & IMAP_RETURN_MAX && sort->sorter.count > 0 ?
+		    sorter_number(&sort->sorter, sort->sorter.count - 1) : 0);
+	ranges = search_result_uids(&sort->gather.run.result, IMAP_RETURN_ALL, &count);
+	session_save_search(session, ranges, count);
+	free(ranges);
+}
+
+static void
+answer(struct session *session)
+{
+	const struct imap_search *search = &session->line->search;
+	unsigned returns = search->return_options;
+
+	if (returns & IMAP_RETURN_SAVE)
+		save(session, returns & ~IMAP_RETURN_SAVE);
+	returns &= ~IMAP_RETURN_SAVE;
+	if (search->has_return && returns == 0) {	/* RFC 5182 section 2.1: SAVE alone is answered by nothing */
+		finish(session, REPLY_DONE);
+	} else if (search->has_return) {
+		write_esearch(session, returns);
+	} else {
+		buffer_add_string(session_out(session), "* SORT");
+		write_list(session);
+	}
+}
+
+/* ---- sorting -------------------------------------------------------------------------------------------- */
+
+static enum store_status
+work(struct store *store, struct session_job *job)
+{
+	struct sort *sort = CONTAINER_OF(job, struct sort, job);
+	uint64_t until_us = clock_monotonic_us() + JOB_US;
+
+	(void)store;
+	do
+		sort->is_sorted = sorter_advance(&sort->sorter, STEPS);
+	while (!sort->is_sorted && clock_monotonic_us() < until_us);
+	return STORE_OK;
+}
+
+static void
+on_worked(struct session *session, struct session_job *job, enum store_status status)
+{
+	struct sort *sort = CONTAINER_OF(job, struct sort, job);
+
+	if (status != STORE_OK)
+		finish(session, reply_for(status));
+	else if (session_is_closing(session))
+		finish(session, REPLY_CANCELLED);
+	else if (sort->is_sorted)
+		answer(session);
+	else
+		submit(session);
+}
+
+static void
+submit(struct session *session)
+{
+	struct sort *sort = session->running;
+
+	sort->job.work = work;
+	sort->job.done = on_worked;
+	session_submit(session, &sort->job, ACCOUNT_READ);
+}
+
+static void
+on_gathered(struct session *session, enum reply reply)
+{
+	if (reply == REPLY_DONE)
+		submit(session);
+	else
+		finish(session, reply);
+}
+
+void
+cmd_sort(struct session *session)
+{
+	struct sort *sort = ARENA_NEW(session->line->arena, struct sort);
+
+	sorter_init(&sort->sorter, &session->line->sort);
+	sort->gather.has_orderings = sorter_needs_orderings(&session->line->sort);
+	sort->gather.take = take;
+	sort->gather.on_gathered = on_gathered;
+	sort_gather_begin(session, &sort->gather);
+}

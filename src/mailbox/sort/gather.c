@@ -1,0 +1,284 @@
+/*
+ * Gathering messages.  Loop thread; work() and work_keep() on a worker.
+ */
+#include "gather.h"
+
+#include <stdlib.h>
+
+#include "../shared/ordering.h"
+#include "base/clock.h"
+#include "base/memory.h"
+
+#define SLICE_MESSAGES	10000	/* looked at on the loop in one turn */
+#define BATCH_MESSAGES	64	/* loaded between two looks at the clock */
+#define JOB_US		15000	/* a job ends after about this long */
+#define MADE_MAX	1000	/* made before they are kept */
+#define MADE_OCTETS_MAX (1024 * 1024)
+
+struct sort_made {
+	uint64_t content_id;
+	struct imap_ordering ordering;
+};
+
+static void submit_load(struct session *session);
+
+/* ---- loading -------------------------------------------------------------------------------------------- */
+
+static void
+take(struct sort_gather *gather, const struct store_ordering *ordering)
+{
+	gather->is_full = !gather->take(gather, &gather->messages[gather->next++], ordering);
+}
+
+/* Stop at what is not kept: it is made outside of the store's walk. */
+static bool
+on_ordering(size_t place, const struct store_ordering *ordering, void *context)
+{
+	struct sort_gather *gather = context;
+
+	(void)place;
+	if (ordering == NULL)
+		return false;
+	take(gather, ordering);
+	return !gather->is_full;
+}
+
+static size_t
+octets_of(const struct imap_ordering *ordering)
+{
+	return sizeof *ordering + ordering->subject.capacity + ordering->from.capacity + ordering->to.capacity +
+	    ordering->cc.capacity + ordering->from_name.capacity + ordering->to_name.capacity + ordering->links.capacity;
+}
+
+/* A message that came before orderings were kept; one that is gone is left out. */
+static enum store_status
+make_next(struct sort_gather *gather, struct store *store)
+{
+	struct sort_made *made = &gather->made[gather->made_count];
+	struct buffer header = { 0 };
+	struct store_ordering ordering;
+	enum store_status status;
+
+	*made = (struct sort_made){ .content_id = gather->messages[gather->next].content_id };
+	status = store_read_header(store, made->content_id, &header);
+	if (status == STORE_OK) {
+		imap_ordering_read(buffer_span(&header), &made->ordering);
+		ordering = ordering_stored(&made->ordering);
+		take(gather, &ordering);
+		gather->made_count++;
+		gather->made_octets += octets_of(&made->ordering);
+	} else if (status == STORE_NOT_FOUND) {
+		gather->next++;
+		status = STORE_OK;
+	}
+	buffer_free(&header);
+	return status;
+}
+
+static bool
+has_much_made(const struct sort_gather *gather)
+{
+	return gather->made_count == MADE_MAX || gather->made_octets > MADE_OCTETS_MAX;
+}
+
+static enum store_status
+load_batch(struct sort_gather *gather, struct store *store)
+{
+	uint64_t content_ids[BATCH_MESSAGES];
+	size_t count = 0, before = gather->next;
+	enum store_status status;
+
+	while (count < BATCH_MESSAGES && before + count < gather->count) {
+		content_ids[count] = gather->messages[before + count].content_id;
+		count++;
+	}
+	status = store_ordering_each(store, content_ids, count, on_ordering, gather);
+	if (status == STORE_OK && !gather->is_full && gather->next < before + count)
+		status = make_next(gather, store);
+	return status;
+}
+
+static void
+take_batch(struct sort_gather *gather)
+{
+	static const struct store_ordering empty;
+
+	for (size_t i = 0; i < BATCH_MESSAGES && gather->next < gather->count && !gather->is_full; i++)
+		take(gather, &empty);
+}
+
+static bool
+is_whole(const struct sort_gather *gather)
+{
+	return gather->is_full || gather->next == gather->count;
+}
+
+static enum store_status
+work(struct store *store, struct session_job *job)
+{
+	struct sort_gather *gather = CONTAINER_OF(job, struct sort_gather, job);
+	uint64_t until_us = clock_monotonic_us() + JOB_US;
+	enum store_status status = STORE_OK;
+
+	while (status == STORE_OK && !is_whole(gather) && !has_much_made(gather)) {
+		if (gather->has_orderings)
+			status = load_batch(gather, store);
+		else
+			take_batch(gather);
+		if (clock_monotonic_us() >= until_us)
+			break;
+	}
+	return status;
+}
+
+/* ---- keeping what was made ------------------------------------------------------------------------------ */
+
+static void
+forget_made(struct sort_gather *gather)
+{
+	for (size_t i = 0; i < gather->made_count; i++)
+		imap_ordering_fini(&gather->made[i].ordering);
+	gather->made_count = gather->made_octets = 0;
+}
+
+static enum store_status
+work_keep(struct store *store, struct session_job *job)
+{
+	struct sort_gather *gather = CONTAINER_OF(job, struct sort_gather, job);
+	enum store_status status = STORE_OK;
+
+	for (size_t i = 0; i < gather->made_count && status == STORE_OK; i++) {
+		struct store_ordering ordering = ordering_stored(&gather->made[i].ordering);
+
+		status = store_ordering_keep(store, gather->made[i].content_id, &ordering);
+	}
+	return status;
+}
+
+/* What could not be kept, on a full disk, is made again next time. */
+static void
+on_kept(struct session *session, struct session_job *job, enum store_status status)
+{
+	(void)status;
+	forget_made(CONTAINER_OF(job, struct sort_gather, job));
+	submit_load(session);
+}
+
+static void
+end(struct session *session, enum reply reply)
+{
+	struct sort_gather *gather = session->running;
+
+	if (gather->messages != NULL)
+		account_end_reading(session->account);
+	gather->on_gathered(session, reply);
+}
+
+static void
+on_loaded(struct session *session, struct session_job *job, enum store_status status)
+{
+	struct sort_gather *gather = CONTAINER_OF(job, struct sort_gather, job);
+
+	if (status != STORE_OK) {
+		end(session, reply_for(status));
+		return;
+	}
+	if (has_much_made(gather) || (gather->made_count > 0 && is_whole(gather))) {
+		gather->job.work = work_keep;
+		gather->job.done = on_kept;
+		session_submit(session, &gather->job, ACCOUNT_DURABLE);
+		return;
+	}
+	submit_load(session);
+}
+
+static void
+submit_load(struct session *session)
+{
+	struct sort_gather *gather = session->running;
+
+	if (session_is_closing(session)) {
+		end(session, REPLY_CANCELLED);
+	} else if (is_whole(gather)) {
+		end(session, gather->is_full ? REPLY_LIMIT : REPLY_DONE);
+	} else {
+		session_tell_progress(session, (uint32_t)gather->next, (uint32_t)gather->count);
+		gather->job.work = work;
+		gather->job.done = on_loaded;
+		session_submit(session, &gather->job, ACCOUNT_READ);
+	}
+}
+
+/* ---- listing -------------------------------------------------------------------------------------------- */
+
+static void
+add(struct sort_gather *gather, const struct view_message *found)
+{
+	const struct store_message *message = &found->message;
+
+	if (gather->count == gather->capacity) {
+		gather->capacity = gather->capacity * 2 + 64;
+		gather->messages = memory_resize(gather->messages, gather->capacity, sizeof *gather->messages);
+	}
+	gather->messages[gather->count++] = (struct sort_message){ .content_id = message->content_id,
+		.internal_date_s = message->internal_date_s, .number = found->number, .size = message->size };
+	if (message->modseq > gather->modseq)
+		gather->modseq = message->modseq;
+}
+
+/* One slice of what was found.  From its first message on contents stay until all are taken. */
+static void
+list(struct session *session)
+{
+	struct sort_gather *gather = session->running;
+	struct view_message found;
+
+	if (session_is_closing(session)) {
+		end(session, REPLY_CANCELLED);
+		return;
+	}
+	for (unsigned i = 0; i < SLICE_MESSAGES; i++) {
+		gather->number = search_result_next(&gather->run.result, gather->number, &found);
+		if (gather->number == 0) {
+			submit_load(session);
+			return;
+		}
+		if (gather->messages == NULL)
+			account_begin_reading(session->account);
+		add(gather, &found);
+	}
+	session_when_room(session, list);
+}
+
+static void
+on_found(struct session *session, enum reply reply)
+{
+	if (reply == REPLY_DONE)
+		list(session);
+	else
+		end(session, reply);
+}
+
+void
+sort_gather_begin(struct session *session, struct sort_gather *gather)
+{
+	gather->made = gather->has_orderings ? memory_new_array(MADE_MAX, sizeof *gather->made) : NULL;
+	search_run_begin(session, &gather->run, on_found);
+}
+
+int64_t
+sort_sent_s(const struct sort_message *message, const struct store_ordering *ordering)
+{
+	return ordering->has_sent_date ? ordering->sent_s : message->internal_date_s;
+}
+
+void
+sort_gather_finish(struct session *session, enum reply reply)
+{
+	struct sort_gather *gather = session->running;
+
+	forget_made(gather);
+	free(gather->made);
+	free(gather->messages);
+	search_run_finish(session, reply);
+}
