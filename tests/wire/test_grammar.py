@@ -112,8 +112,8 @@ def changed(command, chance):
 
 
 def as_judged(command):
-    """Doubled and trailing spaces of SEARCH are taken, since real programs send them."""
-    if not re.match(rb"(?i)\S+ +(UID +)?SEARCH ", command):
+    """Doubled and trailing spaces of search keys are taken, since real programs send them."""
+    if not re.match(rb"(?i)\S+ +(UID +)?(SEARCH|SORT) ", command):
         return command
     return re.sub(rb" +(?=[ )\r])|(?<=\() +", b"", command)
 
