@@ -1,0 +1,115 @@
+/*
+ * The set of a command over a view, and what has changed of it: nothing but ranges of the set and places in the packed
+ * state, found by binary search.  RFC 9051 section 9, "sequence-set"; RFC 5182; RFC 7162 section 3.1.4.1.  Loop thread.
+ */
+#include "view.h"
+
+#define CHANGES_PER_TURN 20000	/* some 0.1 ms */
+
+bool
+view_set_init(struct view_set *set, const struct view *view, struct imap_sequence *sequence, bool is_uid,
+    const struct imap_sequence *saved)
+{
+	static const struct imap_sequence none;
+
+	*set = (struct view_set){ .view = view, .sequence = sequence, .is_uid = is_uid };
+	if (sequence->is_saved) {
+		set->sequence = saved == NULL ? &none : saved;
+		set->is_uid = true;
+		return true;
+	}
+	imap_sequence_resolve(sequence, is_uid ? view_last_uid(view) : view_count(view));
+	return is_uid || imap_sequence_highest(sequence) <= view_count(view);
+}
+
+/* The next number in a set of numbers, or 0. */
+static uint32_t
+next_by_number(const struct view_set *set, uint32_t number)
+{
+	const struct imap_sequence *sequence = set->sequence;
+	size_t range = imap_sequence_find(sequence, number);
+
+	if (range == sequence->count)
+		return 0;
+	if (number < sequence->ranges[range].first)
+		number = sequence->ranges[range].first;
+	return number <= view_count(set->view) ? number : 0;
+}
+
+/* The next number whose UID is in a set of UIDs, or 0.  Each step passes a range that holds no message. */
+static uint32_t
+next_by_uid(const struct view_set *set, uint32_t number)
+{
+	const struct imap_sequence *sequence = set->sequence;
+	uint32_t count = view_count(set->view);
+
+	while (number <= count) {
+		uint32_t uid = view_uid(set->view, number);
+		size_t range = imap_sequence_find(sequence, uid);
+
+		if (range == sequence->count)
+			return 0;
+		if (sequence->ranges[range].first <= uid)
+			return number;
+		number = view_number_from(set->view, sequence->ranges[range].first);
+	}
+	return 0;
+}
+
+bool
+view_set_next(struct view_set *set, struct view_message *message_out)
+{
+	uint32_t number = set->number + 1;
+
+	number = set->is_uid ? next_by_uid(set, number) : next_by_number(set, number);
+	if (number == 0) {
+		set->number = UINT32_MAX - 1;
+		return false;
+	}
+	set->number = number;
+	view_message(set->view, number, message_out);
+	return true;
+}
+
+size_t
+view_set_bound(const struct view_set *set)
+{
+	size_t most = view_count(set->view), bound = 0;
+
+	for (size_t i = 0; i < set->sequence->count && bound < most; i++)
+		bound += (size_t)set->sequence->ranges[i].last - set->sequence->ranges[i].first + 1;
+	return bound < most ? bound : most;
+}
+
+bool
+view_set_contains(const struct view_set *set, uint32_t number, uint32_t uid)
+{
+	return imap_sequence_contains(set->sequence, set->is_uid ? uid : number);
+}
+
+enum view_step
+view_changes_next(struct view_changes *changes, struct view_message *message_out)
+{
+	const struct view *view = changes->set->view;
+	const struct state *state = view->state;
+	size_t index, left = CHANGES_PER_TURN;
+
+	if (changes->since >= state->highest_modseq)
+		return VIEW_END;
+	index = state_lower_bound(state, changes->uid);
+	if (index < state->count && state->messages[index].uid == changes->uid)
+		index++;
+	for (; index < state->count && state->messages[index].uid < view->limit_uid; index++) {
+		const struct store_message *message = &state->messages[index];
+
+		if (left-- == 0)
+			return VIEW_PAUSE;
+		changes->uid = message->uid;
+		if (message->modseq <= changes->since)
+			continue;
+		view_message(view, view_number(view, message->uid), message_out);
+		if (view_set_contains(changes->set, message_out->number, message->uid))
+			return VIEW_MESSAGE;
+	}
+	return VIEW_END;
+}
