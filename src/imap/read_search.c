@@ -183,8 +183,11 @@ is_objectid_octet(uint8_t octet)
 static bool
 read_objectid(struct cursor *cursor, struct imap_search_node *node)
 {
-	return spaces(cursor) && cursor_run(cursor, is_objectid_octet, &node->text) &&
-	    (node->text.length <= OBJECTID_MAX || cursor_fail(cursor, "The identifier is too long"));
+	if (!spaces(cursor))
+		return false;
+	if (!cursor_run(cursor, is_objectid_octet, &node->text))
+		return cursor_fail(cursor, "Expected an identifier");
+	return node->text.length <= OBJECTID_MAX || cursor_fail(cursor, "The identifier is too long");
 }
 
 static bool

@@ -143,6 +143,7 @@ tell_command(const struct imap_command_line *line, struct buffer *story)
 static void
 tell_error(const struct imap_error *error, struct buffer *story)
 {
+	assert_non_null(error->text);
 	buffer_printf(story, "%.*s %s%s%s%s%s;", SPAN_ARGS(error->tag), error->status == IMAP_ERROR_NO ? "NO" : "BAD",
 	    error->code == NULL ? "" : " ", error->code == NULL ? "" : error->code,
 	    error->is_fatal ? " fatal" : "", error->is_foreign ? " foreign" : "");
@@ -363,6 +364,9 @@ static const struct {
 	{ "a SEARCH OR SEEN \r\n", "a BAD;" },
 	{ "a SEARCH \r\n", "a BAD;" },
 	{ "a SEARCH NOT \r\n", "a BAD;" },
+	{ "a SEARCH EMAILID )\r\n", "a BAD;" },	/* each says why */
+	{ "a SEARCH THREADID \"T1\"\r\n", "a BAD;" },
+	{ "a SEARCH EMAILID \r\n", "a BAD;" },
 	{ "a SEARCH (SEEN\r\n", "a BAD;" },
 	{ "a SEARCH SEEN)\r\n", "a BAD;" },
 	{ "a SEARCH ()\r\n", "a BAD;" },
