@@ -20,6 +20,7 @@ enum imap_capability {
 	IMAP_CAN_SEARCHRES, IMAP_CAN_SORT, IMAP_CAN_SORT_DISPLAY, IMAP_CAN_ESORT, IMAP_CAN_REPLACE, IMAP_CAN_MULTIAPPEND, IMAP_CAN_BINARY, IMAP_CAN_STATUS_SIZE,
 	IMAP_CAN_OBJECTID, IMAP_CAN_SAVEDATE, IMAP_CAN_PREVIEW, IMAP_CAN_WITHIN, IMAP_CAN_APPENDLIMIT, IMAP_CAN_UTF8,
 	IMAP_CAN_INPROGRESS, IMAP_CAN_I18NLEVEL, IMAP_CAN_CONDSTORE, IMAP_CAN_QRESYNC, IMAP_CAN_UIDONLY,
+	IMAP_CAN_MESSAGELIMIT, IMAP_CAN_SAVELIMIT,
 	IMAP_CAN_COUNT
 };
 
@@ -65,7 +66,8 @@ enum imap_moment {
 struct imap_capability_options {
 	const char *mechanisms;		/* "PLAIN SCRAM-SHA-256", shown before login as AUTH=...; or NULL */
 	bool is_login_disabled;		/* before login: no password will be looked at */
-	uint64_t append_limit;		/* octets, 0: leave APPENDLIMIT out */
+	uint64_t append_limit;		/* octets, 0: leave APPENDLIMIT out; so with the next */
+	uint32_t message_limit, save_limit;	/* messages */
 	struct imap_capabilities masked;	/* leave these out */
 };
 

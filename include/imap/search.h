@@ -26,6 +26,7 @@ enum imap_search_key {
 	IMAP_SEARCH_OLDER, IMAP_SEARCH_YOUNGER,		/* number, seconds from now: internal date, RFC 5032 */
 	IMAP_SEARCH_SAVEDATESUPPORTED,	/* so every mailbox does: as ALL */
 	IMAP_SEARCH_SAVEDBEFORE, IMAP_SEARCH_SAVEDON, IMAP_SEARCH_SAVEDSINCE,	/* days: save date, RFC 8514 */
+	IMAP_SEARCH_UIDAFTER, IMAP_SEARCH_UIDBEFORE,	/* number: a UID, which is not among them; RFC 9738 section 3.2 */
 };
 
 /* What must be at hand to decide a key; a node with children has the greatest of theirs. */
@@ -46,7 +47,7 @@ struct imap_search_node {
 	enum imap_search_cost cost;
 	uint32_t parent;		/* the root is its own */
 	uint32_t end;
-	uint64_t number;		/* LARGER, SMALLER, MODSEQ, OLDER, YOUNGER; IMAP_FLAG_ bit of FLAG */
+	uint64_t number;		/* LARGER, SMALLER, MODSEQ, OLDER, YOUNGER, UIDAFTER, UIDBEFORE; IMAP_FLAG_ bit of FLAG */
 	int32_t days;			/* since 1970-01-01 */
 	struct span field;		/* HEADER */
 	struct span text;		/* as the client wrote it; empty matches everything */

@@ -82,6 +82,21 @@ check_tokens(const struct fit *fit)
 		complain(fit, "oauth-issuer", 0, "oauth-audience is missing: whom the tokens have to be for");
 }
 
+/* RFC 9738 section 3: how low a limit may be, and that MESSAGELIMIT is about all that SAVELIMIT is about. */
+static void
+check_limits(const struct fit *fit)
+{
+	static const char too_low[] = "clients that do not know of it would be lost: 0, which is no limit, or at least 1000";
+	const struct config *config = fit->config;
+
+	if (config->message_limit > 0 && config->message_limit < 1000)
+		complain(fit, "message-limit", 1, too_low);
+	if (config->save_limit > 0 && config->save_limit < 1000)
+		complain(fit, "save-limit", 1, too_low);
+	if (config->message_limit > 0 && config->save_limit > 0)
+		complain(fit, "save-limit", 0, "message-limit holds for COPY and APPEND, too: only one of them can be said");
+}
+
 /* Whether anybody could log in without TLS. */
 static bool
 has_plain_login(const struct config *config)
@@ -358,6 +373,7 @@ config_check(const struct config *config, struct config_problems *problems)
 		check_mechanisms(&fit);
 		check_tokens(&fit);
 	}
+	check_limits(&fit);
 	check_tls(&fit);
 	check_clashes(&fit);
 	if (config->directory == CONFIG_DIRECTORY_LDAP)

@@ -20,7 +20,7 @@ static const struct {
 	{ "auth-cache-time", OF_CAS }, { "max-connections", OF_CAS }, { "max-connections-per-user", OF_CAS },
 	{ "max-connections-per-address", OF_CAS },
 	{ "lmtp-listen", OF_MAILBOX }, { "link-listen", OF_MAILBOX }, { "idle-timeout", OF_MAILBOX },
-	{ "uidonly", OF_MAILBOX },
+	{ "uidonly", OF_MAILBOX }, { "message-limit", OF_MAILBOX }, { "save-limit", OF_MAILBOX },
 	{ "open-databases", OF_MAILBOX }, { "flag-sync", OF_MAILBOX },
 	{ "ldap-base", OF_LDAP }, { "ldap-filter", OF_LDAP }, { "ldap-user-attribute", OF_LDAP },
 	{ "ldap-home-attribute", OF_LDAP }, { "ldap-bind-dn", OF_LDAP }, { "ldap-password-file", OF_LDAP },

@@ -191,6 +191,12 @@ searches_within(const struct imap_command_line *line)
 	return searches(line, IMAP_SEARCH_OLDER) || searches(line, IMAP_SEARCH_YOUNGER);
 }
 
+static bool
+searches_beside_uid(const struct imap_command_line *line)
+{
+	return searches(line, IMAP_SEARCH_UIDAFTER) || searches(line, IMAP_SEARCH_UIDBEFORE);
+}
+
 /* RFC 7162 section 3.1: what makes a client aware of modseqs. */
 static bool
 uses_modseq(const struct imap_command_line *line)
@@ -275,6 +281,8 @@ static const struct {
 	[IMAP_CAN_CONDSTORE] = { "CONDSTORE", AFTER_LOGIN, IMAP_ENABLE_CONDSTORE, NULL, uses_modseq },	/* RFC 7162 */
 	[IMAP_CAN_QRESYNC] = { "QRESYNC", AFTER_LOGIN, IMAP_ENABLE_QRESYNC, NULL, resynchronizes },	/* RFC 7162 */
 	[IMAP_CAN_UIDONLY] = { "UIDONLY", AFTER_LOGIN, IMAP_ENABLE_UIDONLY, NULL, NULL },	/* RFC 9586 */
+	[IMAP_CAN_MESSAGELIMIT] = { "MESSAGELIMIT", AFTER_LOGIN, 0, NULL, searches_beside_uid },	/* RFC 9738 */
+	[IMAP_CAN_SAVELIMIT] = { "SAVELIMIT", AFTER_LOGIN, 0, NULL, NULL },	/* RFC 9738 */
 };
 
 /* Without IMAP4rev1 this would be no IMAP server, and mechanisms are not of this table. */
@@ -372,13 +380,34 @@ add_login(struct buffer *out, bool *is_first, const struct imap_capability_optio
 		add_mechanisms(out, is_first, span_from_string(options->mechanisms));
 }
 
+/* What stands behind the name and "="; false: no number does. */
+static bool
+has_limit(enum imap_capability capability, const struct imap_capability_options *options, uint64_t *limit_out)
+{
+	switch (capability) {
+	case IMAP_CAN_APPENDLIMIT:
+		*limit_out = options->append_limit;
+		return true;
+	case IMAP_CAN_MESSAGELIMIT:
+		*limit_out = options->message_limit;
+		return true;
+	case IMAP_CAN_SAVELIMIT:
+		*limit_out = options->save_limit;
+		return true;
+	default:
+		return false;
+	}
+}
+
 static bool
 is_shown(enum imap_capability capability, enum imap_moment moment, const struct imap_capability_options *options)
 {
+	uint64_t limit;
+
 	if ((capabilities[capability].moments & (1u << moment)) == 0 ||
 	    imap_capabilities_have(&options->masked, capability))
 		return false;
-	return capability != IMAP_CAN_APPENDLIMIT || options->append_limit > 0;
+	return !has_limit(capability, options, &limit) || limit > 0;
 }
 
 void
@@ -386,13 +415,14 @@ imap_capability_write(struct buffer *out, enum imap_moment moment,
     const struct imap_capability_options *options)
 {
 	bool is_first = true;
+	uint64_t limit;
 
 	for (unsigned i = 0; i < IMAP_CAN_COUNT; i++) {
 		if (!is_shown(i, moment, options))
 			continue;
 		add(out, &is_first, span_from_string(capabilities[i].name));
-		if (i == IMAP_CAN_APPENDLIMIT)
-			buffer_printf(out, "=%llu", (unsigned long long)options->append_limit);
+		if (has_limit(i, options, &limit))
+			buffer_printf(out, "=%llu", (unsigned long long)limit);
 	}
 	if (moment == IMAP_MOMENT_BEFORE_TLS || moment == IMAP_MOMENT_BEFORE_LOGIN)
 		add_login(out, &is_first, options);

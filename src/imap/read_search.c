@@ -1,7 +1,7 @@
 /*
  * Arguments of SEARCH, as a flat program.  Open keys are a chain of parents in the program itself, so nesting
  * costs neither stack nor a second look.  RFC 9051 section 9, "search"; RFC 3501; RFC 4731; RFC 5032; RFC 5182; RFC 7162;
- * RFC 8474; RFC 8514.  Pure.
+ * RFC 8474; RFC 8514; RFC 9738.  Pure.
  */
 #include "base/memory.h"
 #include "mime/charset.h"
@@ -209,6 +209,14 @@ read_uids(struct cursor *cursor, struct imap_search_node *node)
 	return spaces(cursor) && cursor_sequence(cursor, &node->set);
 }
 
+/* RFC 9738 section 3.2: uniqueid. */
+static bool
+read_uid(struct cursor *cursor, struct imap_search_node *node)
+{
+	return spaces(cursor) && cursor_number(cursor, UINT32_MAX, &node->number) &&
+	    (node->number > 0 || cursor_fail(cursor, "A UID is at least 1"));
+}
+
 static bool
 read_keyword(struct cursor *cursor, struct imap_search_node *node)
 {
@@ -264,6 +272,8 @@ static const struct leaf {
 	{ "ALL", IMAP_SEARCH_ALL, IMAP_COST_STATE, read_no_argument, NULL },
 	{ "KEYWORD", IMAP_SEARCH_KEYWORD, IMAP_COST_STATE, read_keyword, NULL },
 	{ "UID", IMAP_SEARCH_UID, IMAP_COST_STATE, read_uids, NULL },
+	{ "UIDAFTER", IMAP_SEARCH_UIDAFTER, IMAP_COST_STATE, read_uid, NULL },
+	{ "UIDBEFORE", IMAP_SEARCH_UIDBEFORE, IMAP_COST_STATE, read_uid, NULL },
 	{ "MODSEQ", IMAP_SEARCH_MODSEQ, IMAP_COST_STATE, read_modseq, NULL },
 	{ "EMAILID", IMAP_SEARCH_EMAILID, IMAP_COST_STATE, read_objectid, NULL },
 	{ "THREADID", IMAP_SEARCH_THREADID, IMAP_COST_STATE, read_objectid, NULL },

@@ -7,12 +7,13 @@ import pytest
 
 import server as lib
 
+CONFIGURED = ("message-limit 1000000",)		# offered only where it is said
 PLAIN = base64.b64encode(b"\0demo\0" + lib.PASSWORD.encode())
 
 
 @pytest.fixture(scope="module")
 def server():
-    with lib.Server(users=("demo", "ada@example.org")) as running:
+    with lib.Server(settings=CONFIGURED, users=("demo", "ada@example.org")) as running:
         with running.client("demo") as client:
             client.append(b"INBOX", lib.message(1))
         yield running
@@ -25,7 +26,7 @@ def unmask(server):
 
 
 def reload(server, *settings):
-    server.settings = list(settings)
+    server.settings = [*CONFIGURED, *settings]
     server.write_config()
     server.imapctl("reload")
 
@@ -68,6 +69,7 @@ USES = {
                  b"SEARCH SAVEDSINCE 1-Jan-2026"],
     "NOTIFY": [b"NOTIFY NONE", b"NOTIFY SET (SELECTED (MessageNew MessageExpunge))"],
     "PREVIEW": [b"FETCH 1 PREVIEW", b"FETCH 1 (PREVIEW (LAZY))"],
+    "MESSAGELIMIT": [b"SEARCH UIDAFTER 1", b"UID SEARCH NOT (UIDBEFORE 9)"],
     "WITHIN": [b"SEARCH OLDER 1", b"SEARCH OR YOUNGER 1 ALL"],
     "CONDSTORE": [b"SELECT INBOX (CONDSTORE)", b"FETCH 1 (FLAGS MODSEQ)", b"FETCH 1 FLAGS (CHANGEDSINCE 1)",
                   b"STORE 1 (UNCHANGEDSINCE 1) FLAGS ()", b"SEARCH MODSEQ 1", b"SORT (DATE) UTF-8 MODSEQ 1", b"STATUS INBOX (HIGHESTMODSEQ)"],

@@ -371,6 +371,11 @@ checks_what_must_fit(void **state)
 		{ "listen imap [::]:143 proxy\nlogin-type plain\nproxy-trusted ::1", true },
 		{ "listen imap [::]:143\nlogin-type plain\ntls-certificate-for a /c /k", false },
 		{ "tls-certificate /a\ntls-key /b", true },
+		{ "tls-certificate /a\ntls-key /b\nmessage-limit 999", false },
+		{ "tls-certificate /a\ntls-key /b\nmessage-limit 1000\nsave-limit 0", true },
+		{ "tls-certificate /a\ntls-key /b\nmessage-limit 0\nsave-limit 1000", true },
+		{ "tls-certificate /a\ntls-key /b\nsave-limit 1", false },
+		{ "tls-certificate /a\ntls-key /b\nmessage-limit 1000\nsave-limit 1000", false },
 		{ "tls-certificate /a", false },
 		{ MAILBOX "tls-key /b", false },
 #ifdef HAVE_LDAP

@@ -224,6 +224,12 @@ test_capabilities(void **state)
 	imap_capability_write(&out, IMAP_MOMENT_AFTER_LOGIN, &options);
 	assert_non_null(strstr(buffer_string(&out), " APPENDLIMIT=99"));
 	assert_null(strstr(buffer_string(&out), "AUTH="));
+	assert_null(strstr(buffer_string(&out), "LIMIT=0"));
+	buffer_clear(&out);
+	options.message_limit = 1000;
+	options.save_limit = 2000;
+	imap_capability_write(&out, IMAP_MOMENT_AFTER_LOGIN, &options);
+	assert_non_null(strstr(buffer_string(&out), " MESSAGELIMIT=1000 SAVELIMIT=2000"));
 	buffer_free(&out);
 }
 

@@ -125,6 +125,10 @@ static const struct { const char *command, *expected; } cases[] = {
 	{ "SEARCH 7:*", "* SEARCH 5\r\n" },
 	{ "UID SEARCH NOT 3:9", "* SEARCH 10 20\r\n" },
 	{ "SEARCH $", "* SEARCH 2 3\r\n" },
+	{ "UID SEARCH UIDAFTER 21", "* SEARCH 22 30\r\n" },
+	{ "SEARCH UIDBEFORE 21", "* SEARCH 1 2\r\n" },
+	{ "SEARCH UIDBEFORE 1", "* SEARCH\r\n" },
+	{ "SEARCH UIDAFTER 4294967295", "* SEARCH\r\n" },
 	{ "SEARCH LARGER 100 SMALLER 400", "* SEARCH 2 3\r\n" },
 	/* Days are those of UTC, also before 1970 */
 	{ "SEARCH BEFORE 1-Jan-1970", "* SEARCH 5\r\n" },
@@ -158,6 +162,57 @@ test_keys(void **unused)
 			search_result_fini(&result);
 			imap_command_free(&line);
 		}
+}
+
+/* With the last message first. */
+static void
+test_falling(void **unused)
+{
+	(void)unused;
+	for (size_t limit = 1; limit < 64; limit += 21) {
+		struct imap_command_line *line = parse("UID SEARCH NOT 1:2");
+		struct search_result result;
+		struct buffer out = { 0 };
+
+		search(line, &result);
+		result.is_falling = true;
+		while (!search_result_write_list(&result, line, out.length + limit, &out))
+			;
+		assert_string_equal(buffer_string(&out), "* SEARCH 30 22 21\r\n");
+		buffer_free(&out);
+		search_result_fini(&result);
+		imap_command_free(&line);
+	}
+}
+
+static const struct { const char *command; bool covers[COUNT_OF(messages)]; } coverings[] = {
+	{ "SEARCH ALL", { true, true, true, true, true } },
+	{ "SEARCH 2:4", { false, true, true, true, false } },
+	{ "SEARCH UID 10:21 SEEN", { true, true, true, false, false } },
+	{ "SEARCH UIDAFTER 10 DRAFT UIDBEFORE 30", { false, true, true, true, false } },
+	{ "SEARCH (SEEN (2:4 (UID 20)))", { false, true, false, false, false } },
+	{ "SEARCH NOT UID 10", { true, true, true, true, true } },
+	{ "SEARCH OR 1 2 OR 3 (UID 30 4) 2:*", { false, true, true, true, true } },
+	{ "SEARCH NOT (1) $", { false, true, true, false, false } },
+};
+
+static void
+test_covers(void **unused)
+{
+	(void)unused;
+	for (size_t i = 0; i < COUNT_OF(coverings); i++) {
+		struct imap_command_line *line = parse(coverings[i].command);
+		struct search_program program;
+
+		search_program_init(&program, &line->search, &view, &saved);
+		for (uint32_t number = 1; number <= COUNT_OF(messages); number++) {
+			struct search_message message = { .number = number, .message = messages[number - 1] };
+
+			assert_int_equal(search_program_covers(&program, &message), coverings[i].covers[number - 1]);
+		}
+		search_program_fini(&program);
+		imap_command_free(&line);
+	}
 }
 
 static const struct { const char *command, *esearch, *uids; } returns[] = {
@@ -226,6 +281,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_falling),
+		cmocka_unit_test(test_covers),
 		cmocka_unit_test(test_returns),
 		cmocka_unit_test(test_headers),
 	};

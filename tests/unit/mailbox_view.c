@@ -618,6 +618,64 @@ test_sets(void **state)
 	world_fini(&world);
 }
 
+static const struct {
+	const char *set;
+	bool is_uid;
+	uint32_t most, lowest_uid, numbers[6];	/* falling */
+} limits[] = {	/* UIDs 2, 4, 6, 10 are numbers 1, 2, 3, 5; number 4 is gone and not announced */
+	{ "1:*", false, 0, 0, { 5, 4, 3, 2, 1 } },
+	{ "1:*", false, 4, 0, { 5, 4, 3, 2, 1 } },
+	{ "1:*", false, 3, 4, { 5, 4, 3, 2 } },
+	{ "1:*", false, 1, 10, { 5 } },
+	{ "1:4", false, 3, 0, { 4, 3, 2, 1 } },
+	{ "1:2,5", false, 2, 4, { 5, 2 } },
+	{ "4", false, 1, 0, { 4 } },
+	{ "1:*", true, 3, 4, { 5, 4, 3, 2 } },
+	{ "1:4294967295", true, 2, 6, { 5, 4, 3 } },
+	{ "1:5,9:*", true, 2, 4, { 5, 2 } },
+	{ "3,5,7", true, 1, 0, { 0 } },
+};
+
+/* RFC 9738 section 3.1: what is there counts, and the last ones are kept. */
+static void
+test_limits(void **state)
+{
+	static struct world world;
+	static const uint32_t odd[] = { 1, 3, 5, 7, 9 }, ghost[] = { 8 };
+
+	(void)state;
+	world_init(&world, 1, 10);
+	state_expunged(&world.account, 1, odd, COUNT_OF(odd), 2);
+	announce(&world.clients[0], true);
+	state_expunged(&world.account, 1, ghost, 1, 3);
+	for (size_t i = 0; i < COUNT_OF(limits); i++) {
+		struct arena *arena = arena_new();
+		struct imap_sequence sequence;
+		struct view_message message;
+		struct view_set set, rising;
+		size_t count = 0;
+
+		assert_true(imap_sequence_parse(arena, span_from_string(limits[i].set), &sequence));
+		assert_true(view_set_init(&set, world.clients[0].view, &sequence, limits[i].is_uid, NULL));
+		assert_int_equal(view_set_limit(&set, limits[i].most), limits[i].lowest_uid);
+		rising = set;
+		while (count < 6 && limits[i].numbers[count] != 0) {
+			assert_true(view_set_previous(&set, &message));
+			assert_int_equal(message.number, limits[i].numbers[count++]);
+		}
+		assert_false(view_set_previous(&set, &message));
+		assert_false(view_set_previous(&set, &message));
+		assert_true(view_set_bound(&rising) >= count);
+		while (count > 0) {
+			assert_true(view_set_next(&rising, &message));
+			assert_int_equal(message.number, limits[i].numbers[--count]);
+		}
+		assert_false(view_set_next(&rising, &message));
+		arena_free(&arena);
+	}
+	world_fini(&world);
+}
+
 /* A state that nobody holds is found again, as current as if it had been held. */
 static void
 test_kept(void **state)
@@ -680,6 +738,7 @@ main(void)
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_own_change),
 		cmocka_unit_test(test_sets),
+		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_kept_and_deleted),
 	};

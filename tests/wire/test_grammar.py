@@ -29,7 +29,7 @@ class Session:
         self.client = None
         self.renew()
         words = self.client.ok(b"CAPABILITY").untagged[0].split()[2:]
-        self.capabilities = {word.partition(b"=")[0] if word.startswith(b"APPENDLIMIT") else word for word in words}
+        self.capabilities = {re.sub(rb"(LIMIT)=\d+$", rb"\1", word) for word in words}
 
     def renew(self):
         if self.client:

@@ -1,5 +1,5 @@
 /*
- * COPY and MOVE with their UID forms: RFC 9051 sections 6.4.7 and 6.4.8, COPYUID of section 7.1.
+ * COPY and MOVE with their UID forms: RFC 9051 sections 6.4.7 and 6.4.8, COPYUID of section 7.1, RFC 9738.
  */
 #include "../session/notify.h"
 #include "commands.h"
@@ -11,6 +11,7 @@ struct copy {
 	bool is_move;
 	bool is_by_uid;			/* or by "$", which stands for UIDs: one that is gone is no error */
 	bool has_gone;			/* messages that were asked for */
+	uint32_t lowest_uid;		/* of view_set_limit() */
 	uint64_t from_id, to_id;
 	uint32_t uidvalidity;		/* of the target */
 	uint32_t *uids;
@@ -167,6 +168,7 @@ on_copied(struct session *session, struct session_job *job, enum store_status st
 		return;
 	}
 	apply(session, copy);
+	session_stop_at_limit(session, copy->lowest_uid);
 	if (copy->copied == 0)
 		session_finish(session, REPLY_DONE);
 	else
@@ -206,6 +208,12 @@ cmd_copy(struct session *session)
 	if (!session_set_init(session, &set, &session->line->copy.set))
 		return;
 	copy->is_by_uid = set.is_uid;
+	copy->lowest_uid = view_set_limit(&set, copy->is_move ? session_message_limit(session) :
+	    session_save_limit(session));
+	if (!copy->is_move && copy->lowest_uid != 0) {	/* RFC 9738 section 3.1: all of them or none */
+		session_finish_beyond_limit(session, copy->lowest_uid);
+		return;
+	}
 	state = state_find_named(session->account, copy->name);
 	copy->known_keywords = state == NULL ? 0 : state->keywords->all.count;
 	collect(copy, &set);

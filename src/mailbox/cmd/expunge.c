@@ -1,5 +1,5 @@
 /*
- * EXPUNGE and UID EXPUNGE: RFC 9051 sections 6.4.3 and 6.4.9.  Whether a message has \Deleted is looked up
+ * EXPUNGE and UID EXPUNGE: RFC 9051 sections 6.4.3 and 6.4.9, RFC 9738.  Whether a message has \Deleted is looked up
  * in the job: flags may change while it waits.
  */
 #include "commands.h"
@@ -12,6 +12,7 @@ struct expunge {
 	size_t count;
 	struct store_flag_result *flags;
 	uint64_t modseq;
+	uint32_t lowest_uid;		/* where the message limit has cut them off; 0: nowhere */
 	void (*done)(struct session *session, enum store_status status);
 };
 
@@ -52,7 +53,20 @@ on_expunged(struct session *session, struct session_job *job, enum store_status 
 	if (status == STORE_OK)
 		state_expunged(session->account, expunge->mailbox_id, expunge->uids, expunge->count,
 		    expunge->modseq);
+	if (status == STORE_OK)
+		session_stop_at_limit(session, expunge->lowest_uid);
 	expunge->done(session, status);
+}
+
+/* Keep the last ones of too many: RFC 9738 section 3.1. */
+static void
+limit_candidates(struct expunge *expunge, uint32_t limit)
+{
+	if (limit == 0 || expunge->count <= limit)
+		return;
+	expunge->uids += expunge->count - limit;
+	expunge->count = limit;
+	expunge->lowest_uid = expunge->uids[0];
 }
 
 /* The state has every change of flags that was answered: it gives the candidates. */
@@ -82,6 +96,8 @@ expunge_deleted(struct session *session, const struct view_set *only,
 	expunge->mailbox_id = session->view->state->mailbox_id;
 	expunge->uids = arena_alloc_array(arena, most, sizeof expunge->uids[0]);
 	collect(expunge, session->view, only);
+	if (only != NULL)		/* neither EXPUNGE nor CLOSE may be limited */
+		limit_candidates(expunge, session_message_limit(session));
 	expunge->flags = arena_alloc_array(arena, expunge->count + 1, sizeof expunge->flags[0]);
 	expunge->done = done;
 	expunge->job.work = work_expunge;

@@ -1,5 +1,6 @@
 /*
- * FETCH and UID FETCH: RFC 9051 sections 6.4.5 and 6.4.9, RFC 3501 section 6.4.5, RFC 7162 sections 3.1.4 and 3.2.6.
+ * FETCH and UID FETCH: RFC 9051 sections 6.4.5 and 6.4.9, RFC 3501 section 6.4.5, RFC 7162 sections 3.1.4 and 3.2.6,
+ * RFC 9738.
  *
  * What the packed state knows is written here, a slice a turn.  Anything else is rendered by workers: a
  * batch of messages is noted down, rendered in pieces of SESSION_BATCH_OCTETS, and each piece is asked for
@@ -28,6 +29,11 @@ struct fetch {
 	bool is_reading;		/* account_begin_reading() */
 	bool is_at_end;			/* of the set */
 	struct keywords *keywords;	/* held for the style */
+	uint32_t limit;			/* session_message_limit(), or 0 */
+	bool is_falling;		/* the messages are more than that, or may be: the last ones come first */
+	uint32_t lowest_uid;		/* where the limit has cut them off; 0: nowhere */
+	uint32_t change_uid;		/* with CHANGEDSINCE: the last that has changed, and */
+	uint32_t changes_found;		/* how many so far */
 	bool has_ghosts;		/* messages that are gone were asked for */
 	size_t found;			/* of those asked for, so many that the state has */
 
@@ -62,6 +68,7 @@ finish(struct session *session, struct fetch *fetch, enum reply reply)
 		reply = REPLY_UNKNOWN_CTE;
 	else if (reply == REPLY_DONE && !fetch->set.is_uid)
 		reply = reply_for_gone(fetch);
+	session_stop_at_limit(session, fetch->lowest_uid);
 	if (fetch->is_reading)
 		account_end_reading(session->account);
 	fetch_render_fini(&fetch->render);
@@ -77,7 +84,7 @@ finish(struct session *session, struct fetch *fetch, enum reply reply)
 static enum view_step
 next_in_set(struct fetch *fetch, struct view_message *message)
 {
-	while (view_set_next(&fetch->set, message)) {
+	while (fetch->is_falling ? view_set_previous(&fetch->set, message) : view_set_next(&fetch->set, message)) {
 		if (!message->is_ghost) {
 			fetch->found++;
 			return VIEW_MESSAGE;
@@ -85,6 +92,26 @@ next_in_set(struct fetch *fetch, struct view_message *message)
 		fetch->has_ghosts = true;
 	}
 	return VIEW_END;
+}
+
+/* The next message of the set that has changed; those that have not are passed over and count for nothing. */
+static enum view_step
+next_change(struct fetch *fetch, struct view_message *message)
+{
+	enum view_step step;
+
+	if (!fetch->is_falling)
+		return view_changes_next(&fetch->changes, message);
+	step = view_changes_previous(&fetch->changes, message);
+	if (step != VIEW_MESSAGE)
+		return step;
+	if (fetch->changes_found == fetch->limit) {
+		fetch->lowest_uid = fetch->change_uid;
+		return VIEW_END;
+	}
+	fetch->changes_found++;
+	fetch->change_uid = message->message.uid;
+	return VIEW_MESSAGE;
 }
 
 /* With CHANGEDSINCE the set is not walked: look beforehand whether it names what is gone, and anything else. */
@@ -106,7 +133,7 @@ static bool
 next_entry(struct fetch *fetch, struct fetch_entry *entry)
 {
 	struct view_message message;
-	enum view_step step = fetch->program->has_changed_since ? view_changes_next(&fetch->changes, &message)
+	enum view_step step = fetch->program->has_changed_since ? next_change(fetch, &message)
 								 : next_in_set(fetch, &message);
 
 	if (step == VIEW_MESSAGE)
@@ -220,23 +247,28 @@ work_seen(struct store *store, struct session_job *job)
 	    fetch->results, NULL);
 }
 
-/* Take the new flags into the lines; both lists rise by UID. */
+static int
+compare_result(const void *key, const void *member)
+{
+	uint32_t uid = *(const uint32_t *)key, other = ((const struct store_flag_result *)member)->uid;
+
+	return uid < other ? -1 : uid > other;
+}
+
+/* Take the new flags into the lines; the results rise by UID. */
 static void
 apply_seen(struct fetch *fetch)
 {
-	struct fetch_render *render = &fetch->render;
-	size_t entry = 0;
+	for (size_t i = 0; i < fetch->render.entry_count; i++) {
+		struct fetch_entry *entry = &fetch->render.entries[i];
+		const struct store_flag_result *result = bsearch(&entry->message.uid, fetch->results,
+		    fetch->unseen_count, sizeof *result, compare_result);
 
-	for (size_t i = 0; i < fetch->unseen_count; i++) {
-		if (fetch->results[i].outcome == STORE_FLAGS_MISSING)
+		if (result == NULL || result->outcome == STORE_FLAGS_MISSING)
 			continue;
-		while (entry < render->entry_count && render->entries[entry].message.uid < fetch->results[i].uid)
-			entry++;
-		if (entry == render->entry_count)
-			break;
-		render->entries[entry].message.flags = fetch->results[i].flags;
-		render->entries[entry].message.modseq = fetch->results[i].modseq;
-		render->entries[entry].adds_flags = true;
+		entry->message.flags = result->flags;
+		entry->message.modseq = result->modseq;
+		entry->adds_flags = true;
 	}
 }
 
@@ -266,6 +298,18 @@ note_unseen(struct fetch *fetch, uint32_t uid)
 	fetch->uids[fetch->unseen_count++] = uid;
 }
 
+/* What is stored is named by rising UIDs, whatever comes first. */
+static void
+sort_unseen(struct fetch *fetch)
+{
+	for (size_t i = 0; fetch->is_falling && i < fetch->unseen_count / 2; i++) {
+		uint32_t uid = fetch->uids[i];
+
+		fetch->uids[i] = fetch->uids[fetch->unseen_count - 1 - i];
+		fetch->uids[fetch->unseen_count - 1 - i] = uid;
+	}
+}
+
 /* Note down the messages of the next batch. */
 static void
 collect(struct session *session, struct fetch *fetch)
@@ -283,6 +327,7 @@ collect(struct session *session, struct fetch *fetch)
 		if (sets_seen && !(entry.message.flags & STORE_FLAG_SEEN))
 			note_unseen(fetch, entry.message.uid);
 	}
+	sort_unseen(fetch);
 	update_style(session, fetch);
 }
 
@@ -340,10 +385,25 @@ new_fetch(struct session *session)
 	return fetch;
 }
 
+/* RFC 9738 section 3.1: of more messages than may be dealt with the last ones, in falling order. */
+static void
+limit_messages(struct session *session, struct fetch *fetch)
+{
+	fetch->limit = session_message_limit(session);
+	if (fetch->limit == 0)
+		return;
+	if (fetch->program->has_changed_since)
+		fetch->is_falling = view_count(session->view) > fetch->limit;
+	else
+		fetch->lowest_uid = view_set_limit(&fetch->set, fetch->limit);
+	fetch->is_falling |= fetch->lowest_uid != 0;
+}
+
 static void
 begin(struct session *session, struct fetch *fetch)
 {
 	session->running = fetch;
+	limit_messages(session, fetch);
 	if (fetch->program->has_changed_since && !fetch->set.is_uid)
 		look_for_gone(fetch);
 	if (!needs_store(fetch->program)) {

@@ -1,6 +1,6 @@
 /*
  * SEARCH and UID SEARCH: RFC 9051 sections 6.4.4 and 6.4.9, RFC 3501 section 6.4.4, RFC 4731, RFC 5182,
- * RFC 7162 section 3.1.5.  Loop thread.
+ * RFC 7162 section 3.1.5, RFC 9738.  Loop thread.
  */
 #include <stdlib.h>
 
@@ -47,6 +47,8 @@ on_found(struct session *session, enum reply reply)
 		search_run_finish(session, reply);
 		return;
 	}
+	run->result.is_falling = run->lowest_uid != 0;
+	session_stop_at_limit(session, run->lowest_uid);
 	if (returns & IMAP_RETURN_SAVE)
 		save(session, returns & ~IMAP_RETURN_SAVE);
 	if (!program->has_return && !session->is_rev2) {

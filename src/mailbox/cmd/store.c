@@ -1,5 +1,5 @@
 /*
- * STORE and UID STORE: RFC 9051 section 6.4.6, RFC 7162 section 3.1.3.  Whether a message is unchanged is decided in
+ * STORE and UID STORE: RFC 9051 section 6.4.6, RFC 7162 section 3.1.3, RFC 9738.  Whether a message is unchanged is decided in
  * the transaction that changes it.
  */
 #include "commands.h"
@@ -15,6 +15,7 @@ struct store_command {
 	size_t count;
 	bool is_by_uid;			/* or by "$", which stands for UIDs: one that is gone is no error */
 	bool has_ghosts;
+	uint32_t lowest_uid;		/* of view_set_limit() */
 	struct store_flag_known *known;	/* NULL: not asked for */
 	struct store_flag_result *results;
 	size_t told;			/* of the results */
@@ -172,12 +173,22 @@ finish(struct session *session, const struct store_command *command)
 	enum reply reply = reply_of(command);
 	struct buffer modified = { 0 };
 
+	session_stop_at_limit(session, command->lowest_uid);
 	write_modified(session, command, &modified);
 	if (modified.length > 0)
 		session_finish_with(session, reply, buffer_span(&modified));
 	else
 		session_finish(session, reply);
 	buffer_free(&modified);
+}
+
+/* With more messages than may be dealt with the last ones come first: RFC 9738 section 3.1. */
+static const struct store_flag_result *
+next_result(struct store_command *command)
+{
+	size_t place = command->told++;
+
+	return &command->results[command->lowest_uid == 0 ? place : command->count - 1 - place];
 }
 
 /* One slice of the results: there may be as many as messages. */
@@ -188,7 +199,7 @@ write_results(struct session *session)
 	struct buffer *out = session_out(session);
 
 	while (command->told < command->count && out->length < SLICE_OCTETS && !session_is_closing(session))
-		write_result(session, &command->results[command->told++]);
+		write_result(session, next_result(command));
 	if (command->told < command->count && !session_is_closing(session))
 		session_when_room(session, write_results);
 	else
@@ -260,6 +271,7 @@ cmd_store(struct session *session)
 	if (!session_set_init(session, &set, &command->request->set))
 		return;
 	command->is_by_uid = set.is_uid;
+	command->lowest_uid = view_set_limit(&set, session_message_limit(session));
 	collect(command, &set);
 	if (command->count == 0) {
 		finish(session, command);

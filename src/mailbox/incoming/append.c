@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "../session/limit.h"
 #include "../session/notify.h"
 #include "../session/oldname.h"
 #include "../shared/fault.h"
@@ -14,7 +15,7 @@
 #include "imap/flags.h"
 #include "incoming.h"
 
-#define MESSAGES_MAX 1000		/* of one MULTIAPPEND */
+#define MESSAGES_MAX 1000		/* of one MULTIAPPEND, where no limit is announced */
 
 struct append {
 	struct session *session;
@@ -209,6 +210,32 @@ look_up(struct session *session)
 	session_submit(session, &append->lookup, ACCOUNT_READ);
 }
 
+/* There is one message too many.  A limit that was announced is told as it wants to be: RFC 9738 section 3.1. */
+static void
+refuse_number(struct session *session, struct span tag)
+{
+	uint32_t limit = session_save_limit(session);
+	struct buffer code = { 0 };
+
+	if (limit == 0) {
+		refuse(session, tag, REPLY_LIMIT);
+		return;
+	}
+	limit_write_code(limit, 0, &code);
+	session_refuse_append_with(session, tag, REPLY_BEYOND_LIMIT, buffer_span(&code));
+	append_forget(session);
+	buffer_free(&code);
+}
+
+static bool
+is_full(const struct session *session)
+{
+	const struct append *append = session->incoming;
+	uint32_t limit = session_save_limit(session);
+
+	return append->incoming.count == (limit == 0 ? MESSAGES_MAX : limit);
+}
+
 void
 append_begin(struct session *session, const struct imap_append_message *message)
 {
@@ -233,8 +260,8 @@ append_begin(struct session *session, const struct imap_append_message *message)
 	}
 	if (message->size_octets == 0)
 		refuse(session, message->tag, REPLY_EMPTY_MESSAGE);
-	else if (append->incoming.count == MESSAGES_MAX)
-		refuse(session, message->tag, REPLY_LIMIT);
+	else if (is_full(session))
+		refuse_number(session, message->tag);
 	else {
 		add_message(append, message);
 		if (is_first)

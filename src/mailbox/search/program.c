@@ -123,6 +123,10 @@ search_test_state(const struct search_program *program, const struct imap_search
 	case IMAP_SEARCH_SEQUENCE:
 	case IMAP_SEARCH_UID:
 		return is_in_set(&prepared->set, message) ? IMAP_TRUE : IMAP_FALSE;
+	case IMAP_SEARCH_UIDAFTER:
+		return stored->uid > leaf->number ? IMAP_TRUE : IMAP_FALSE;
+	case IMAP_SEARCH_UIDBEFORE:
+		return stored->uid < leaf->number ? IMAP_TRUE : IMAP_FALSE;
 	case IMAP_SEARCH_MODSEQ:
 		return stored->modseq >= leaf->number ? IMAP_TRUE : IMAP_FALSE;
 	case IMAP_SEARCH_EMAILID:
@@ -140,4 +144,26 @@ search_test_state(const struct search_program *program, const struct imap_search
 	default:
 		return test_day(leaf, search_day_of(stored->internal_date_s));
 	}
+}
+
+static bool
+is_of_set(enum imap_search_key key)
+{
+	return key == IMAP_SEARCH_SEQUENCE || key == IMAP_SEARCH_UID || key == IMAP_SEARCH_UIDAFTER ||
+	    key == IMAP_SEARCH_UIDBEFORE;
+}
+
+bool
+search_program_covers(const struct search_program *program, const struct search_message *message)
+{
+	const struct imap_search *search = program->search;
+
+	for (size_t i = 0; i < search->node_count;) {
+		const struct imap_search_node *node = &search->nodes[i];
+
+		if (is_of_set(node->key) && search_test_state(program, node, message) == IMAP_FALSE)
+			return false;
+		i = node->key == IMAP_SEARCH_AND ? i + 1 : node->end;
+	}
+	return true;
 }

@@ -53,6 +53,12 @@ void search_program_fini(struct search_program *program);
 /* The day of a time since 1970 UTC, in days since 1970-01-01. */
 int64_t search_day_of(int64_t seconds);
 
+/*
+ * Whether a message has to be looked at: the sets of numbers and UIDs that stand among the keys, not within OR or NOT,
+ * leave it.  Costs their number times log(ranges).
+ */
+bool search_program_covers(const struct search_program *program, const struct search_message *message);
+
 /* Decide a leaf of IMAP_COST_STATE; IMAP_UNKNOWN for the others. */
 enum imap_truth search_test_state(const struct search_program *program, const struct imap_search_node *leaf,
     const struct search_message *message);

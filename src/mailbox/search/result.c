@@ -56,6 +56,20 @@ search_result_next(const struct search_result *result, uint32_t number, struct v
 	return 0;
 }
 
+/* The hit before number, 0: the last of all; 0 when there is none. */
+static uint32_t
+previous(const struct search_result *result, uint32_t number, struct view_message *message_out)
+{
+	for (number = number == 0 ? result->last : number - 1; number > 0; number--) {
+		if (!(result->bits[number / 8] & 1u << number % 8))
+			continue;
+		view_message(result->view, number, message_out);
+		if (!message_out->is_ghost)
+			return number;
+	}
+	return 0;
+}
+
 /* The number by which a hit is told. */
 static uint32_t
 name_of(const struct view_message *message, bool is_uid)
@@ -134,7 +148,8 @@ search_result_write_list(struct search_result *result, const struct imap_command
 		buffer_add_span(out, SPAN("* SEARCH"));
 	result->is_begun = true;
 	while (out->length < limit) {
-		number = search_result_next(result, result->told, &message);
+		number = result->is_falling ? previous(result, result->told, &message)
+					    : search_result_next(result, result->told, &message);
 		if (number == 0) {
 			end_list(result, line, out);
 			return true;

@@ -12,7 +12,8 @@ struct search_result {
 	const struct view *view;
 	uint8_t *bits;
 	uint32_t last;			/* message numbers run from 1 to here */
-	uint32_t told;			/* the last that search_result_write_list() wrote */
+	bool is_falling;		/* search_result_write_list() begins with the last */
+	uint32_t told;			/* the last that it wrote; 0: none */
 	bool is_begun;			/* the line of it */
 };
 

@@ -48,8 +48,9 @@ tell_progress(struct session *session)
 {
 	const struct search_run *run = session->running;
 
-	session_tell_progress(session, run->next - 1 - (uint32_t)(run->open_count - run->tested),
-	    run->result.last);
+	uint32_t passed = run->limit > 0 ? run->result.last - run->next : run->next - 1;
+
+	session_tell_progress(session, passed - (uint32_t)(run->open_count - run->tested), run->result.last);
 }
 
 static void
@@ -91,6 +92,27 @@ test_leaf(const struct imap_search_node *leaf, void *context)
 	return search_test_state(test->program, leaf, test->message);
 }
 
+/*
+ * Whether a message may still be looked at.  So many count as the keys' sets leave, whatever is found: RFC 9738 section
+ * 3.1.
+ */
+static bool
+may_look_at(struct search_run *run, const struct search_message *message)
+{
+	if (run->limit == 0)
+		return true;
+	if (!search_program_covers(&run->program, message))
+		return false;
+	if (run->looked_at == run->limit) {
+		run->lowest_uid = run->last_uid;
+		run->next = 0;
+		return false;
+	}
+	run->looked_at++;
+	run->last_uid = message->message.uid;
+	return true;
+}
+
 /* Test one message with what the state knows. */
 static void
 test_message(struct search_run *run, const struct view_message *message)
@@ -99,6 +121,8 @@ test_message(struct search_run *run, const struct view_message *message)
 		.message = message->message };
 	struct test context = { &run->program, &tested };
 
+	if (!may_look_at(run, &tested))
+		return;
 	switch (imap_search_evaluate(run->program.search, test_leaf, &context, run->scratch)) {
 	case IMAP_TRUE:
 		search_result_add(&run->result, message->number);
@@ -109,6 +133,12 @@ test_message(struct search_run *run, const struct view_message *message)
 	case IMAP_FALSE:
 		break;
 	}
+}
+
+static bool
+is_at_end(const struct search_run *run)
+{
+	return run->limit > 0 ? run->next == 0 : run->next > run->result.last;
 }
 
 /* One slice of the mailbox. */
@@ -125,18 +155,27 @@ walk(struct session *session)
 	tell_progress(session);
 	search_program_refresh(&run->program, session->view);
 	for (unsigned i = 0; i < SLICE_MESSAGES && run->open_count < OPEN_MAX; i++) {
-		if (run->next > run->result.last)
+		if (is_at_end(run))
 			break;
-		view_message(session->view, run->next++, &message);
+		view_message(session->view, run->limit > 0 ? run->next-- : run->next++, &message);
 		if (!message.is_ghost)
 			test_message(run, &message);
 	}
-	if (run->open_count == OPEN_MAX || (run->open_count > 0 && run->next > run->result.last))
+	if (run->open_count == OPEN_MAX || (run->open_count > 0 && is_at_end(run)))
 		session_submit(session, &run->job, ACCOUNT_READ);
-	else if (run->next > run->result.last)
+	else if (is_at_end(run))
 		end(session, REPLY_DONE);
 	else
 		session_when_room(session, walk);
+}
+
+/* SEARCH alone can be answered in part. */
+static uint32_t
+limit_of(const struct session *session)
+{
+	uint32_t limit = session->line->verb == IMAP_SEARCH ? session_message_limit(session) : 0;
+
+	return view_count(session->view) > limit ? limit : 0;
 }
 
 static void
@@ -146,7 +185,8 @@ begin(struct session *session)
 	struct search_run *run = session->running;
 
 	run->is_begun = true;
-	run->next = 1;
+	run->limit = limit_of(session);
+	run->next = run->limit > 0 ? view_count(session->view) : 1;
 	run->job.work = work;
 	run->job.done = on_tested;
 	run->scratch = memory_new(program->node_count);

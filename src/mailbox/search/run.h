@@ -15,7 +15,11 @@ struct search_run {
 	struct session_job job;
 	struct search_program program;
 	struct search_result result;
-	uint32_t next;			/* message number */
+	uint32_t next;			/* message number; behind the end, see is_at_end() */
+	uint32_t limit;			/* of messages to look at: then it goes from the last to the first; 0: none */
+	uint32_t looked_at;		/* so far, of those that the sets of the keys leave */
+	uint32_t last_uid;		/* of the last of them */
+	uint32_t lowest_uid;		/* where the limit has ended the run; 0: nowhere */
 	bool is_begun;			/* all of this is there, to be freed */
 	bool is_reading;		/* account_begin_reading() */
 	uint8_t *scratch;

@@ -7,6 +7,7 @@
 #include "../shared/role.h"
 #include "ending.h"
 #include "ground.h"
+#include "limit.h"
 #include "net/stream.h"
 #include "notify.h"
 
@@ -94,12 +95,28 @@ owes_modseq(const struct session *session)
 	    (session->view->owes_modseq || session->view->ghost_count > 0);
 }
 
+/*
+ * MESSAGELIMIT stands in the tagged reply, unless that has a code already: EXPUNGEISSUED keeps its place, and any other
+ * may as well (RFC 9738 section 3.1).
+ */
+static void
+say_limit(struct session *session, struct span *code, struct buffer *limit)
+{
+	if (session->ending.lowest_uid == 0)
+		return;
+	limit_write_code(session->message_limit, session->ending.lowest_uid, limit);
+	if (code->length > 0)
+		imap_write_condition(&session->out, SPAN("*"), IMAP_NO, buffer_span(limit), SPAN("there is more to do"));
+	else
+		*code = buffer_span(limit);
+}
+
 /* HIGHESTMODSEQ stands in the tagged OK, unless that has a code already. */
 static void
 write_tagged(struct session *session)
 {
 	const struct reply_words *words = reply_words(session->ending.reply);
-	struct buffer modseq = { 0 };
+	struct buffer modseq = { 0 }, limit = { 0 };
 	struct span code = session->ending.code;
 
 	if (owes_modseq(session)) {
@@ -110,9 +127,11 @@ write_tagged(struct session *session)
 			code = buffer_span(&modseq);
 		}
 	}
+	say_limit(session, &code, &limit);
 	imap_write_condition(&session->out, session->line->tag, words->condition, code,
 	    span_from_string(words->text));
 	buffer_free(&modseq);
+	buffer_free(&limit);
 }
 
 /* Section 4 of RFC 9585: a tag with "]" is not repeated; all that is done needs no word. */
@@ -158,6 +177,7 @@ release_line(struct session *session)
 	imap_command_free(&session->line);
 	session->is_line_kept = false;
 	session->running = NULL;
+	session->ending.lowest_uid = 0;
 }
 
 static void
@@ -218,6 +238,16 @@ session_finish(struct session *session, enum reply reply)
 	const char *code = reply_words(reply)->code;
 
 	session_finish_with(session, reply, code == NULL ? (struct span){ NULL, 0 } : span_from_string(code));
+}
+
+void
+session_finish_beyond_limit(struct session *session, uint32_t lowest_uid)
+{
+	struct buffer code = { 0 };
+
+	limit_write_code(session_save_limit(session), lowest_uid, &code);
+	session_finish_with(session, REPLY_BEYOND_LIMIT, buffer_span(&code));
+	buffer_free(&code);
 }
 
 void

@@ -13,6 +13,7 @@
 #include "ending.h"
 #include "ground.h"
 #include "imap/capability.h"
+#include "limit.h"
 #include "net/deflate.h"
 #include "net/stream.h"
 #include "net/tls.h"
@@ -218,11 +219,17 @@ session_resume_append(struct session *session)
 void
 session_refuse_append(struct session *session, struct span tag, enum reply reply)
 {
+	const char *code = reply_words(reply)->code;
+
+	session_refuse_append_with(session, tag, reply, code == NULL ? (struct span){ NULL, 0 } : span_from_string(code));
+}
+
+void
+session_refuse_append_with(struct session *session, struct span tag, enum reply reply, struct span code)
+{
 	const struct reply_words *words = reply_words(reply);
 
-	imap_write_condition(&session->out, tag, words->condition,
-	    words->code == NULL ? (struct span){ NULL, 0 } : span_from_string(words->code),
-	    span_from_string(words->text));
+	imap_write_condition(&session->out, tag, words->condition, code, span_from_string(words->text));
 	session_flush(session);
 	if (session_is_closing(session))
 		return;
@@ -356,6 +363,8 @@ session_write_capability(const struct session *session, struct buffer *out)
 {
 	struct imap_capability_options options = {
 		.append_limit = session->role->parts.config->message_size_limit_octets,
+		.message_limit = session->message_limit,
+		.save_limit = session->save_limit,
 		.masked = session->masked,
 	};
 
@@ -418,6 +427,7 @@ session_login(struct session *session, struct span user, const char *mailbox_id)
 	session->user = memory_copy_span(user);
 	session->account = account_hold(session->role->accounts, mailbox_id, session->user);
 	session->role->logins++;
+	limit_begin(session);
 	session_mask(session);
 	start_timer(session);
 	log_session(session);

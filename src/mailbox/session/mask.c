@@ -3,7 +3,7 @@
  */
 #include "../shared/role.h"
 #include "config/config.h"
-#include "session.h"
+#include "limit.h"
 
 /* Names that are no capability were refused with the configuration; mechanisms are not spoken of after login. */
 static void
@@ -36,5 +36,6 @@ session_mask(struct session *session)
 	}
 	if (!session->role->parts.config->uidonly)
 		imap_capabilities_add(&session->masked, IMAP_CAN_UIDONLY);
+	limit_mask(session);
 	imap_parser_set_masked(session->parser, &session->masked);
 }

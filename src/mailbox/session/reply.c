@@ -47,6 +47,7 @@ static const struct reply_words replies[REPLY_COUNT] = {	/* codes: RFC 9051 sect
 	[REPLY_NO_MECHANISM]	= { IMAP_NO, "CANNOT", "only EXTERNAL and PLAIN are offered here" },
 	[REPLY_UID_REQUIRED]	= { IMAP_BAD, "UIDREQUIRED", "message numbers are not taken once UIDONLY is enabled" },
 	[REPLY_BAD_EVENT]	= { IMAP_NO, NULL, "there is no such event" },
+	[REPLY_BEYOND_LIMIT]	= { IMAP_NO, NULL, "more messages than one command may put into a mailbox" },
 	[REPLY_NOT_PROVED]	= { IMAP_NO, "AUTHENTICATIONFAILED", "Authentication failed" },
 };
 

@@ -62,7 +62,8 @@ struct session {
 	char *port, *tls, *cipher;
 	struct buffer id;		/* values of the client's ID; imap/id.h */
 	unsigned ids_logged;
-	struct imap_capabilities masked;	/* by capability-mask */
+	struct imap_capabilities masked;	/* by capability-mask, and what this session does not have */
+	uint32_t message_limit, save_limit;	/* as configured when it began; 0: none.  See session_message_limit() */
 	struct account *account;	/* NULL before login */
 	struct view *view;		/* NULL: no mailbox is selected */
 	unsigned selections;		/* rises when a view goes */
@@ -81,6 +82,7 @@ struct session {
 	struct {
 		enum reply reply;
 		struct span code;	/* in the line's arena */
+		uint32_t lowest_uid;	/* of session_stop_at_limit(), or 0 */
 	} ending;			/* the tagged reply, while much is announced before it */
 	void *running;			/* what the handler of the command under way keeps, in the line's arena */
 	struct buffer out;		/* not yet handed to the stream */
@@ -142,6 +144,28 @@ bool session_is_closing(const struct session *session);
  */
 void session_finish(struct session *session, enum reply reply);
 void session_finish_with(struct session *session, enum reply reply, struct span code);
+
+/*
+ * To how many messages the command under way may do something, and how many it may put into a mailbox; 0: any number.
+ * RFC 9738 section 3.
+ */
+uint32_t session_message_limit(const struct session *session);
+uint32_t session_save_limit(const struct session *session);
+
+/*
+ * The command has done what it has to do to as many messages as it may, and left others: the client is told with the
+ * tagged reply.
+ *
+ *	lowest_uid	of the messages that it has dealt with
+ */
+void session_stop_at_limit(struct session *session, uint32_t lowest_uid);
+
+/*
+ * NO [MESSAGELIMIT]: there are more messages than the command may put into a mailbox, and it has done nothing.
+ *
+ *	lowest_uid	down to where it could have gone; 0: not known
+ */
+void session_finish_beyond_limit(struct session *session, uint32_t lowest_uid);
 
 /* Call back once, when the tagged reply of the command under way is written; not for a client that has gone. */
 void session_then(struct session *session, void (*on_answered)(struct session *session));
@@ -212,9 +236,10 @@ struct session *session_new(struct mailbox_role *role, struct stream *stream,
     const struct session_commands *commands);
 void session_greet(struct session *session);
 
-/* APPEND: go on reading octets of messages; or answer it before it is whole, and skip the rest. */
+/* APPEND: go on reading octets of messages; or answer it before it is whole, and skip the rest.  code as above. */
 void session_resume_append(struct session *session);
 void session_refuse_append(struct session *session, struct span tag, enum reply reply);
+void session_refuse_append_with(struct session *session, struct span tag, enum reply reply, struct span code);
 
 /* What a view of this session calls. */
 void session_on_change(void *context);

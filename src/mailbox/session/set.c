@@ -1,6 +1,6 @@
 /*
  * The set of a command over a view, and what has changed of it: nothing but ranges of the set and places in the packed
- * state, found by binary search.  RFC 9051 section 9, "sequence-set"; RFC 5182; RFC 7162 section 3.1.4.1.  Loop thread.
+ * state, found by binary search.  RFC 9051 section 9, "sequence-set"; RFC 5182; RFC 7162 section 3.1.4.1; RFC 9738.  Loop thread.
  */
 #include "view.h"
 
@@ -59,7 +59,7 @@ next_by_uid(const struct view_set *set, uint32_t number)
 bool
 view_set_next(struct view_set *set, struct view_message *message_out)
 {
-	uint32_t number = set->number + 1;
+	uint32_t number = set->number + 1 < set->lowest ? set->lowest : set->number + 1;
 
 	number = set->is_uid ? next_by_uid(set, number) : next_by_number(set, number);
 	if (number == 0) {
@@ -71,11 +71,78 @@ view_set_next(struct view_set *set, struct view_message *message_out)
 	return true;
 }
 
+/* The last number of a set of numbers that is no greater, or 0. */
+static uint32_t
+previous_by_number(const struct view_set *set, uint32_t number)
+{
+	const struct imap_sequence *sequence = set->sequence;
+	size_t range = imap_sequence_find(sequence, number);
+
+	if (range < sequence->count && sequence->ranges[range].first <= number)
+		return number;
+	return range == 0 ? 0 : sequence->ranges[range - 1].last;
+}
+
+/* The last number that is no greater and whose UID is in a set of UIDs, or 0. */
+static uint32_t
+previous_by_uid(const struct view_set *set, uint32_t number)
+{
+	const struct imap_sequence *sequence = set->sequence;
+
+	while (number > 0) {
+		uint32_t uid = view_uid(set->view, number);
+		size_t range = imap_sequence_find(sequence, uid);
+
+		if (range < sequence->count && sequence->ranges[range].first <= uid)
+			return number;
+		if (range == 0)
+			return 0;
+		number = view_number_from(set->view, sequence->ranges[range - 1].last + 1) - 1;
+	}
+	return 0;
+}
+
+bool
+view_set_previous(struct view_set *set, struct view_message *message_out)
+{
+	uint32_t number = (set->number == 0 ? view_count(set->view) + 1 : set->number) - 1;
+
+	if (number > 0)
+		number = set->is_uid ? previous_by_uid(set, number) : previous_by_number(set, number);
+	set->number = number == 0 ? 1 : number;
+	if (number == 0 || number < set->lowest)
+		return false;
+	view_message(set->view, number, message_out);
+	return true;
+}
+
+uint32_t
+view_set_limit(struct view_set *set, uint32_t most)
+{
+	struct view_set copy = *set;
+	struct view_message message;
+	uint32_t count = 0, lowest = 0, uid = 0;
+
+	if (most == 0 || view_set_bound(set) <= most)
+		return 0;
+	while (count <= most && view_set_previous(&copy, &message))
+		if (!message.is_ghost && count++ < most) {
+			lowest = message.number;
+			uid = message.message.uid;
+		}
+	if (count <= most)
+		return 0;
+	set->lowest = lowest;
+	return uid;
+}
+
 size_t
 view_set_bound(const struct view_set *set)
 {
 	size_t most = view_count(set->view), bound = 0;
 
+	if (set->lowest > 0)
+		return most - set->lowest + 1;
 	for (size_t i = 0; i < set->sequence->count && bound < most; i++)
 		bound += (size_t)set->sequence->ranges[i].last - set->sequence->ranges[i].first + 1;
 	return bound < most ? bound : most;
@@ -85,6 +152,18 @@ bool
 view_set_contains(const struct view_set *set, uint32_t number, uint32_t uid)
 {
 	return imap_sequence_contains(set->sequence, set->is_uid ? uid : number);
+}
+
+/* Whether a message of the state has changed and is in the set. */
+static bool
+is_change(const struct view_changes *changes, const struct store_message *message, struct view_message *message_out)
+{
+	const struct view *view = changes->set->view;
+
+	if (message->modseq <= changes->since)
+		return false;
+	view_message(view, view_number(view, message->uid), message_out);
+	return view_set_contains(changes->set, message_out->number, message->uid);
 }
 
 enum view_step
@@ -100,15 +179,29 @@ view_changes_next(struct view_changes *changes, struct view_message *message_out
 	if (index < state->count && state->messages[index].uid == changes->uid)
 		index++;
 	for (; index < state->count && state->messages[index].uid < view->limit_uid; index++) {
-		const struct store_message *message = &state->messages[index];
-
 		if (left-- == 0)
 			return VIEW_PAUSE;
-		changes->uid = message->uid;
-		if (message->modseq <= changes->since)
-			continue;
-		view_message(view, view_number(view, message->uid), message_out);
-		if (view_set_contains(changes->set, message_out->number, message->uid))
+		changes->uid = state->messages[index].uid;
+		if (is_change(changes, &state->messages[index], message_out))
+			return VIEW_MESSAGE;
+	}
+	return VIEW_END;
+}
+
+enum view_step
+view_changes_previous(struct view_changes *changes, struct view_message *message_out)
+{
+	const struct state *state = changes->set->view->state;
+	size_t index, left = CHANGES_PER_TURN;
+
+	if (changes->since >= state->highest_modseq)
+		return VIEW_END;
+	index = changes->uid == 0 ? state_lower_bound(state, changes->set->view->limit_uid) : state_lower_bound(state, changes->uid);
+	while (index-- > 0) {
+		if (left-- == 0)
+			return VIEW_PAUSE;
+		changes->uid = state->messages[index].uid;
+		if (is_change(changes, &state->messages[index], message_out))
 			return VIEW_MESSAGE;
 	}
 	return VIEW_END;

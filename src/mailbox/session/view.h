@@ -95,6 +95,7 @@ struct view_set {
 	const struct imap_sequence *sequence;
 	bool is_uid;			/* the sequence holds UIDs */
 	uint32_t number;		/* the last that view_set_next() gave */
+	uint32_t lowest;		/* message number below which nothing is in the set any more; 0: view_set_limit() left it alone */
 };
 
 /*
@@ -111,6 +112,19 @@ bool view_set_init(struct view_set *set, const struct view *view, struct imap_se
  * after jobs have come home: numbers stay while nothing is announced.
  */
 bool view_set_next(struct view_set *set, struct view_message *message_out);
+
+/*
+ * Let the set have no more than its last messages that are there (RFC 9738 section 3.1); ghosts are not counted.  Before
+ * the walk begins; costs most log(ranges).
+ *
+ *	most	so many of them; 0: any number
+ *
+ * Gives the UID of the first of them; 0: there are no more, and the set is as it was.
+ */
+uint32_t view_set_limit(struct view_set *set, uint32_t most);
+
+/* As view_set_next(), by falling numbers. */
+bool view_set_previous(struct view_set *set, struct view_message *message_out);
 
 /* As many messages as the set can hold, or more. */
 size_t view_set_bound(const struct view_set *set);
@@ -139,6 +153,9 @@ struct view_changes {
 enum view_step { VIEW_MESSAGE, VIEW_PAUSE, VIEW_END };
 
 enum view_step view_changes_next(struct view_changes *changes, struct view_message *message_out);
+
+/* The same, by falling numbers. */
+enum view_step view_changes_previous(struct view_changes *changes, struct view_message *message_out);
 
 /* Let the client know of all messages there are: its EXISTS must follow. */
 void view_raise_limit(struct view *view);
