@@ -169,7 +169,7 @@ def test_who_cancels_after_the_error(server, issuer):
         line, _ = log_in(client, b"OAUTHBEARER", bearer("demo", "abc"), answer=b"*")
         assert line.startswith(b"s BAD")
         assert log_in(client, b"OAUTHBEARER", bearer("demo", issuer.token("demo")))[0].startswith(b"s OK")
-    assert any("ev=auth-fail" in line and "reason=token-malformed" in line for line in server.log_lines)
+    lib.wait_until(lambda: any("ev=auth-fail" in line and "reason=token-malformed" in line for line in server.log_lines))
 
 
 def test_scope_and_claim(server, issuer):

@@ -38,13 +38,19 @@ def attempt(server, number, lines):
     return client
 
 
+def refusals(server, number):
+    """What the log says of one address; it is read behind the answers."""
+    return [line + " " for line in server.log_lines if " ev=auth-fail " in line and f"=127.0.1.{number} " in line]
+
+
 def test_is_refused():
     with lib.Server(users=("ada", "bob", "eve")) as server:
         clients = [attempt(server, number, lines) for number, (lines, _) in enumerate(ATTEMPTS, 1)]
         for client in clients:
             assert client.line().startswith(b"a NO [AUTHENTICATIONFAILED] ")
         for number, (_, user) in enumerate(ATTEMPTS, 1):
-            line, = [line + " " for line in server.log_lines if " ev=auth-fail " in line and f"=127.0.1.{number} " in line]
+            lib.wait_until(lambda: refusals(server, number))
+            line, = refusals(server, number)
             assert (f" user={user.decode()} " if user else " reason=unknown-user ") in line
         for client in clients:
             client.close()
