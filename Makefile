@@ -91,6 +91,7 @@ run:
 
 check:
 	@tests/tools/deps check
+	@tests/tools/programs
 	@tests/tools/check $(CHECK)
 
 soak: all
@@ -137,7 +138,7 @@ install: all
 	install -m 644 etc/systemd/50-imapd.rules $(DESTDIR)$(PREFIX)/share/polkit-1/rules.d/50-imapd.rules
 	test -e $(DESTDIR)$(SYSCONF)/imapd/imapd.conf || install -m 644 etc/imapd.conf $(DESTDIR)$(SYSCONF)/imapd/imapd.conf
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
 
 clean:
 	rm -rf build
