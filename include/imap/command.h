@@ -18,7 +18,7 @@ enum imap_verb {
 	IMAP_ENABLE, IMAP_NAMESPACE, IMAP_SELECT, IMAP_EXAMINE, IMAP_CREATE, IMAP_DELETE, IMAP_RENAME,
 	IMAP_SUBSCRIBE, IMAP_UNSUBSCRIBE, IMAP_LIST, IMAP_LSUB, IMAP_STATUS, IMAP_APPEND, IMAP_IDLE,
 	IMAP_CHECK, IMAP_CLOSE, IMAP_UNSELECT, IMAP_EXPUNGE, IMAP_SEARCH, IMAP_FETCH, IMAP_STORE,
-	IMAP_COPY, IMAP_MOVE, IMAP_COMPRESS, IMAP_REPLACE, IMAP_NOTIFY, IMAP_SORT,
+	IMAP_COPY, IMAP_MOVE, IMAP_COMPRESS, IMAP_REPLACE, IMAP_NOTIFY, IMAP_SORT, IMAP_THREAD,
 	IMAP_COMMAND_COUNT
 };
 
@@ -195,8 +195,9 @@ struct imap_command_line {
 		struct imap_append append;
 		struct { struct imap_sequence set; } expunge;	/* with is_uid only */
 		struct {
-			struct imap_search search;	/* and SORT */
+			struct imap_search search;	/* and SORT and THREAD */
 			struct imap_sort sort;
+			enum imap_thread_algorithm thread;
 		};
 		struct imap_fetch fetch;
 		struct imap_store store;
@@ -211,7 +212,7 @@ struct imap_command_line {
  */
 bool imap_command_has_numbers(const struct imap_command_line *line);
 
-/* Whether a command has a search program: SEARCH and SORT. */
+/* Whether a command has a search program: SEARCH, SORT and THREAD. */
 bool imap_command_has_search(const struct imap_command_line *line);
 
 /* Wipe what LOGIN and AUTHENTICATE left, free the arena and all in it; accepts NULL, leaves NULL. */

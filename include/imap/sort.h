@@ -1,5 +1,5 @@
 /*
- * What SORT asks for beside its search keys: RFC 5256 section 3, RFC 5957.  Pure.
+ * What SORT and THREAD ask for beside their search keys: RFC 5256 section 3, RFC 5957.  Pure.
  */
 #ifndef IMAP_SORT_H
 #define IMAP_SORT_H
@@ -21,6 +21,11 @@ struct imap_sort_criterion {
 struct imap_sort {
 	struct imap_sort_criterion criteria[IMAP_SORT_KEY_COUNT];	/* a key that comes again decides nothing */
 	size_t count;			/* at least one */
+};
+
+enum imap_thread_algorithm {
+	IMAP_THREAD_ORDEREDSUBJECT, IMAP_THREAD_REFERENCES, IMAP_THREAD_REFS,
+	IMAP_THREAD_ALGORITHM_COUNT
 };
 
 #endif

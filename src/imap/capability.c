@@ -82,6 +82,30 @@ sorts_by_display(const struct imap_command_line *line)
 	return false;
 }
 
+static bool
+threads_by(const struct imap_command_line *line, enum imap_thread_algorithm algorithm)
+{
+	return line->verb == IMAP_THREAD && line->thread == algorithm;
+}
+
+static bool
+threads_by_subject(const struct imap_command_line *line)
+{
+	return threads_by(line, IMAP_THREAD_ORDEREDSUBJECT);
+}
+
+static bool
+threads_by_references(const struct imap_command_line *line)
+{
+	return threads_by(line, IMAP_THREAD_REFERENCES);
+}
+
+static bool
+threads_by_refs(const struct imap_command_line *line)
+{
+	return threads_by(line, IMAP_THREAD_REFS);
+}
+
 /* "$", or what fills it. */
 static bool
 uses_saved_result(const struct imap_command_line *line)
@@ -89,6 +113,7 @@ uses_saved_result(const struct imap_command_line *line)
 	switch (line->verb) {
 	case IMAP_SEARCH:
 	case IMAP_SORT:
+	case IMAP_THREAD:
 		for (size_t i = 0; i < line->search.node_count; i++)
 			if (line->search.nodes[i].set.is_saved)
 				return true;
@@ -211,6 +236,7 @@ uses_modseq(const struct imap_command_line *line)
 		return line->store.has_unchanged_since;
 	case IMAP_SEARCH:
 	case IMAP_SORT:
+	case IMAP_THREAD:
 		return line->search.has_modseq;
 	default:
 		return asks_status(line, IMAP_STATUS_HIGHESTMODSEQ);
@@ -266,6 +292,9 @@ static const struct {
 	[IMAP_CAN_SORT] = { "SORT", AFTER_LOGIN, 0, VERBS(IMAP_SORT), NULL },	/* RFC 5256 */
 	[IMAP_CAN_SORT_DISPLAY] = { "SORT=DISPLAY", AFTER_LOGIN, 0, NULL, sorts_by_display },	/* RFC 5957 */
 	[IMAP_CAN_ESORT] = { "ESORT", AFTER_LOGIN, 0, NULL, sorts_with_return },	/* RFC 5267 section 3.1 */
+	[IMAP_CAN_THREAD_ORDEREDSUBJECT] = { "THREAD=ORDEREDSUBJECT", AFTER_LOGIN, 0, NULL, threads_by_subject },	/* RFC 5256 */
+	[IMAP_CAN_THREAD_REFERENCES] = { "THREAD=REFERENCES", AFTER_LOGIN, 0, NULL, threads_by_references },	/* RFC 5256 */
+	[IMAP_CAN_THREAD_REFS] = { "THREAD=REFS", AFTER_LOGIN, 0, NULL, threads_by_refs },	/* draft-ietf-morg-inthread */
 	[IMAP_CAN_REPLACE] = { "REPLACE", AFTER_LOGIN, 0, VERBS(IMAP_REPLACE), NULL },	/* RFC 8508 */
 	[IMAP_CAN_MULTIAPPEND] = { "MULTIAPPEND", AFTER_LOGIN, 0, NULL, appends_many },	/* RFC 3502 */
 	[IMAP_CAN_BINARY] = { "BINARY", AFTER_LOGIN, 0, NULL, fetches_binary },	/* RFC 3516 */

@@ -44,6 +44,7 @@ const struct imap_command imap_commands[IMAP_COMMAND_COUNT] = {
 	[IMAP_EXPUNGE]	    = { "EXPUNGE",	SELECTED,	"[set]",			MAY_MOVE, true },
 	[IMAP_SEARCH]	    = { "SEARCH",	SELECTED,	"[return] [charset] keys",	MUST_STAY, true },
 	[IMAP_SORT]	    = { "SORT",		SELECTED,	"[return] criteria charset keys",	MUST_STAY, true },
+	[IMAP_THREAD]	    = { "THREAD",	SELECTED,	"algorithm charset keys",	MUST_STAY, true },
 	[IMAP_FETCH]	    = { "FETCH",	SELECTED,	"set items [params]",		MUST_STAY, true },
 	[IMAP_STORE]	    = { "STORE",	SELECTED,	"set [params] flags",		MUST_STAY, true },
 	[IMAP_REPLACE]	    = { "REPLACE",	SELECTED,	"number mailbox message",	MAY_MOVE, true },
@@ -95,7 +96,7 @@ imap_use_name(unsigned use)
 bool
 imap_command_has_search(const struct imap_command_line *line)
 {
-	return line->verb == IMAP_SEARCH || line->verb == IMAP_SORT;
+	return line->verb == IMAP_SEARCH || line->verb == IMAP_SORT || line->verb == IMAP_THREAD;
 }
 
 static bool
@@ -116,6 +117,7 @@ imap_command_has_numbers(const struct imap_command_line *line)
 		return line->select.has_match_data;
 	case IMAP_SEARCH:
 	case IMAP_SORT:
+	case IMAP_THREAD:
 		return !line->is_uid || has_sequence_key(&line->search);
 	case IMAP_EXPUNGE:
 		return false;

@@ -25,7 +25,8 @@ bool imap_read_fetch_items(struct cursor *cursor, struct imap_fetch *fetch);
 bool imap_read_notify(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_search(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_sort(struct cursor *cursor, struct imap_command_line *line);
-/* Of these two: "RETURN (...)" with its space, if it is there; a charset with its space; the keys, to the end. */
+bool imap_read_thread(struct cursor *cursor, struct imap_command_line *line);
+/* Of these three: "RETURN (...)" with its space, if it is there; a charset with its space; the keys, to the end. */
 bool imap_read_search_returns(struct cursor *cursor, struct imap_search *search);
 bool imap_read_search_charset(struct cursor *cursor, struct imap_search *search);
 bool imap_read_search_keys(struct cursor *cursor, struct imap_search *search);

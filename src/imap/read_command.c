@@ -54,6 +54,7 @@ static reader *const readers[IMAP_COMMAND_COUNT] = {
 	[IMAP_EXPUNGE] = imap_read_expunge,
 	[IMAP_SEARCH] = imap_read_search,
 	[IMAP_SORT] = imap_read_sort,
+	[IMAP_THREAD] = imap_read_thread,
 	[IMAP_FETCH] = imap_read_fetch,
 	[IMAP_STORE] = imap_read_store,
 	[IMAP_COPY] = imap_read_copy,

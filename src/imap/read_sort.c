@@ -1,5 +1,5 @@
 /*
- * Arguments of SORT: RFC 5256 section 5, RFC 5957 section 5, RFC 5267 section 3.1.  Pure.
+ * Arguments of SORT and THREAD: RFC 5256 section 5, RFC 5957 section 5, RFC 5267 section 3.1.  Pure.
  */
 #include "base/memory.h"
 #include "read.h"
@@ -48,4 +48,21 @@ imap_read_sort(struct cursor *cursor, struct imap_command_line *line)
 {
 	return cursor_space(cursor) && imap_read_search_returns(cursor, &line->search) &&
 	    cursor_list(cursor, false, read_criterion, &line->sort) && read_criteria(cursor, &line->search);
+}
+
+bool
+imap_read_thread(struct cursor *cursor, struct imap_command_line *line)
+{
+	static const char *const names[IMAP_THREAD_ALGORITHM_COUNT] = {
+		[IMAP_THREAD_ORDEREDSUBJECT] = "ORDEREDSUBJECT",
+		[IMAP_THREAD_REFERENCES] = "REFERENCES",
+		[IMAP_THREAD_REFS] = "REFS",
+	};
+
+	if (!cursor_space(cursor))
+		return false;
+	for (line->thread = 0; line->thread < IMAP_THREAD_ALGORITHM_COUNT; line->thread++)
+		if (cursor_word(cursor, names[line->thread]))
+			return read_criteria(cursor, &line->search);
+	return cursor_fail(cursor, "Unknown threading algorithm");
 }

@@ -126,6 +126,15 @@ tell_command(const struct imap_command_line *line, struct buffer *story)
 	case IMAP_SEARCH:
 		tell_search(&line->search, story);
 		break;
+	case IMAP_SORT:
+		for (size_t i = 0; i < line->sort.count; i++)
+			buffer_printf(story, " %s%d", line->sort.criteria[i].is_reverse ? "-" : "", line->sort.criteria[i].key);
+		tell_search(&line->search, story);
+		break;
+	case IMAP_THREAD:
+		buffer_printf(story, " %d", line->thread);
+		tell_search(&line->search, story);
+		break;
 	case IMAP_STORE:
 		tell_store(&line->store, story);
 		break;
@@ -376,6 +385,24 @@ static const struct {
 	{ "a SEARCH SINCE 30-Feb-1994\r\n", "a BAD;" },
 	{ "a SEARCH 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\r\n", "a BAD;" },
 	{ "a SEARCH TEXT {1+}\r\n\xff\r\n", "a BAD;" },
+	/* SORT and THREAD: the numbers are those of enum imap_sort_key and enum imap_thread_algorithm */
+	{ "a SORT (SUBJECT REVERSE DATE) UTF-8 SINCE 1-Feb-1994\r\n", "a SORT 7 -2 0<2 14<2 cost 0 return 0;" },
+	{ "a uid sort return () (displayfrom) \"us-ascii\" all\r\n", "a UID SORT 3 0<2 3<2 cost 0 return 4;" },
+	{ "a SORT (DATE SIZE REVERSE DATE) KOI8-R TEXT {1+}\r\n\xc1\r\n", "a SORT 2 6 0<2 20<2:=\xc1 cost 2 KOI8-R return 0;" },
+	{ "a SORT (TO CC FROM SIZE DATE ARRIVAL SUBJECT DISPLAYTO DISPLAYFROM TO CC) x-none ALL\r\n",
+	    "a SORT 8 1 5 6 2 0 7 4 3 0<2 3<2 unknown charset return 0;" },
+	{ "a SORT RETURN (SAVE MAX) (ARRIVAL)  UTF-8 ALL\r\n", "a BAD;" },
+	{ "a SORT (DATE REVERSE) UTF-8 ALL\r\n", "a BAD;" },
+	{ "a SORT () UTF-8 ALL\r\n", "a BAD;" },
+	{ "a SORT (DATE) UTF-8\r\n", "a BAD;" },
+	{ "a SORT DATE UTF-8 ALL\r\n", "a BAD;" },
+	{ "a SORT (BCC) UTF-8 ALL\r\n", "a BAD;" },
+	{ "a THREAD references UTF-8 ALL\r\n", "a THREAD 1 0<2 3<2 cost 0 return 0;" },
+	{ "a UID THREAD ORDEREDSUBJECT UTF-8 (SEEN)\r\n", "a UID THREAD 0 0<3 0<3 4<3 cost 0 return 0;" },
+	{ "a THREAD REFS UTF-8 BODY {3+}\r\na)b\r\n", "a THREAD 2 0<2 19<2:=a)b cost 2 return 0;" },
+	{ "a THREAD REFERENCES ALL\r\n", "a BAD;" },
+	{ "a THREAD JWZ UTF-8 ALL\r\n", "a BAD;" },
+	{ "a THREAD RETURN () REFS UTF-8 ALL\r\n", "a BAD;" },
 };
 
 static void

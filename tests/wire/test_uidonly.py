@@ -36,7 +36,7 @@ def client(server, name):
 @pytest.mark.parametrize("command", [
     b"FETCH 1 FLAGS", b"FETCH * FLAGS", b"STORE 1 FLAGS ()", b"COPY 1 INBOX", b"MOVE 1 INBOX", b"SEARCH ALL",
     b"SEARCH UID 1", b"SEARCH RETURN (COUNT) ALL", b"UID SEARCH 1", b"UID SEARCH OR ALL NOT 1:2", b"UID SEARCH (SEEN *)",
-    b"SORT (DATE) UTF-8 ALL", b"UID SORT (DATE) UTF-8 1:*", b"UID SORT RETURN () (DATE) UTF-8 NOT 1",
+    b"SORT (DATE) UTF-8 ALL", b"THREAD REFS UTF-8 ALL", b"UID THREAD REFS UTF-8 1", b"UID SORT (DATE) UTF-8 1:*", b"UID SORT RETURN () (DATE) UTF-8 NOT 1",
     b"SELECT INBOX (QRESYNC (1 1 1:9 (1:3 1:3)))", b"EXAMINE INBOX (QRESYNC (1 1 1:9 (1:3 1:3)))",
     b"REPLACE 1 INBOX {3+}\r\nabc"])
 def test_numbers_are_refused(client, command):
@@ -52,6 +52,7 @@ def test_numbers_are_refused(client, command):
     (b"UID STORE 3 +FLAGS (\\Seen)", [b"* 3 UIDFETCH (FLAGS (\\Seen))"]),
     (b"UID SEARCH UID 2:4", [b"* SEARCH 3 4"]),
     (b"UID SORT (REVERSE SIZE) UTF-8 UID 2:4", [b"* SORT 3 4"]),
+    (b"UID THREAD ORDEREDSUBJECT UTF-8 UID 2:4", [b"* THREAD (3)(4)"]),
     (b"UID EXPUNGE 1:5", []),
 ])
 def test_uids(client, command, replies):
