@@ -136,6 +136,7 @@ on_end(struct stream *stream, enum stream_end reason, void *context)
 {
 	struct server *server = context;
 	struct tls_facts tls;
+	char why[sizeof server->reason] = "closed";
 
 	(void)reason;
 	if (!timer_is_running(&server->limit)) {
@@ -144,7 +145,9 @@ on_end(struct stream *stream, enum stream_end reason, void *context)
 		return;
 	}
 	stream_tls_facts(stream, &tls);
-	fail(server, tls.error != NULL ? tls.error : "closed");
+	if (tls.error != NULL)
+		snprintf(why, sizeof why, "link-key or link-certificate does not fit: %s", tls.error);
+	fail(server, why);
 }
 
 static const struct stream_events events = { on_input, NULL, on_end };

@@ -38,7 +38,7 @@ take_line(struct findings *findings, struct span line, struct arena *arena)
 	}
 }
 
-/* What a script wants to know: of one service whether it runs, of all whether each does and nothing is wrong. */
+/* What a script wants to know: whether the one service, or each of them, runs, and nothing is wrong with it. */
 static int
 status_code(const struct answer *answer, bool is_one)
 {
@@ -49,7 +49,7 @@ status_code(const struct answer *answer, bool is_one)
 		take_line(&findings, answer->lines[i], arena);
 	arena_free(&arena);
 	if (findings.is_any && findings.is_all_running)
-		return findings.is_wrong && !is_one ? STATUS_WRONG : EX_OK;
+		return findings.is_wrong ? STATUS_WRONG : EX_OK;
 	return is_one && findings.is_failed ? STATUS_WRONG : STATUS_STOPPED;
 }
 
