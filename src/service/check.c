@@ -136,8 +136,10 @@ service_load(const char *path, const char *role, const struct service_occasion *
 	check_denied(&check);
 	check_ports(&check);
 	check_as_user(&check);
-	if (occasion->is_dry)
+	if (occasion->is_dry) {
 		check_names(&check);
+		check_data(&check);
+	}
 	config_problems_sort(problems_out);
 	if (config_problems_count(problems_out, CONFIG_WRONG) > 0)
 		config_free(&config);

@@ -19,6 +19,9 @@ struct check {
 /* check_ports.c: whether somebody else listens where we shall. */
 void check_ports(struct check *check);
 
+/* check_data.c: whether somebody else uses the data directory, or it is damaged. */
+void check_data(const struct check *check);
+
 /* certificates.c: certificates, keys and authorities, as we can read them. */
 void check_certificates(const struct check *check);
 

@@ -215,6 +215,12 @@ class World:
         path.chmod(0o755)
         return path
 
+    def file_damaged_data(self):
+        path = self.folder / "damaged-data"
+        path.mkdir(mode=0o700)
+        (path / "directory.db").write_bytes(b"no database\n" * 400)
+        return path
+
     def file_taken(self):
         """A port that somebody has: we."""
         self.taken = self.taken or socket.create_server(("127.0.0.1", 0))
@@ -327,6 +333,7 @@ CASES = {
     "paths that are too long": ("control-socket «{long_path}»\nlmtp-listen «{long_path}.»",
                                 "at most 107 octets, and this one has 108", "at most 107 octets, and this one has 109"),
     "a path that is just right": ("control-socket {longest_path}",),
+    "data that are damaged": ("data-directory «{damaged_data}»", "directory.db is damaged, and no database"),
     "sockets without folders": ("control-socket «{folder}/none/control»\nlmtp-listen «{folder}/none/lmtp»",
                                 "there is no folder .*none; try install -d", "there is no folder .*none; try install -d"),
     "sockets in the place of files": ("control-socket «{key}»\nlmtp-listen «{data}»", "is a file, and a socket has to be",
@@ -625,6 +632,14 @@ def test_the_running_server_has_its_own_ports():
         done = subprocess.run([lib.IMAPD, "--check-config", f"--config={other}"], capture_output=True, text=True)
         assert done.returncode == 78
         assert done.stderr.count(f"is in use by imapd, pid {server.process.pid}, of user {ME}") == 3, done.stderr
+
+
+@pytest.mark.skipif(not pathlib.Path("/proc/locks").exists(), reason="/proc/locks is not there")
+def test_the_data_of_another_server(world):
+    """One with another control socket, that is."""
+    with lib.Server() as server:
+        places = world.write(f"data-directory «{server.data}»")
+        expect(world.check(), world.config, places, [f"another imapd, pid {server.process.pid}, uses {server.data}"])
 
 
 def test_start_with_ports_in_use_tells_all_of_them(world):
