@@ -1,9 +1,6 @@
 /*
  * JSON: RFC 8259.
  */
-#include <stdio.h>
-
-#include "ctl.h"
 #include "record.h"
 
 /* Length of the UTF-8 sequence at the start of the text, RFC 3629 section 4; 0: there is none. */
@@ -75,23 +72,4 @@ json_add_text(struct buffer *out, const char *key, struct span text)
 	json_add_string(out, span_from_string(key));
 	buffer_add_octet(out, ':');
 	json_add_string(out, text);
-}
-
-void
-json_print(const struct buffer *members, const char *kinds, int code, const char *error)
-{
-	struct buffer out = { 0 };
-
-	buffer_add_string(&out, "{\"schema\":1");
-	buffer_add_span(&out, buffer_span(members));
-	if (members->length == 0)
-		records_write_json(&(struct answer){ .line_count = 0 }, kinds, &out);
-	if (code != 0 && error != NULL) {
-		buffer_printf(&out, ",\"error\":{\"code\":%d", code);
-		json_add_text(&out, "text", span_from_string(error));
-		buffer_add_octet(&out, '}');
-	}
-	buffer_add_string(&out, "}\n");
-	fwrite(out.at, 1, out.length, stdout);
-	buffer_free(&out);
 }

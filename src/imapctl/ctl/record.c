@@ -227,3 +227,22 @@ records_print(const struct order *order, const struct answer *answer)
 		fwrite(out.at, 1, out.length, stdout);
 	buffer_free(&out);
 }
+
+void
+json_print(const struct buffer *members, const char *kinds, int code, const char *error)
+{
+	struct buffer out = { 0 };
+
+	buffer_add_string(&out, "{\"schema\":1");
+	buffer_add_span(&out, buffer_span(members));
+	if (members->length == 0)
+		records_write_json(&(struct answer){ .line_count = 0 }, kinds, &out);
+	if (code != 0 && error != NULL) {
+		buffer_printf(&out, ",\"error\":{\"code\":%d", code);
+		json_add_text(&out, "text", span_from_string(error));
+		buffer_add_octet(&out, '}');
+	}
+	buffer_add_string(&out, "}\n");
+	fwrite(out.at, 1, out.length, stdout);
+	buffer_free(&out);
+}
