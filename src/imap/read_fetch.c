@@ -1,6 +1,6 @@
 /*
  * Arguments of FETCH, and the text by which a reply names each item.  RFC 9051 section 9, "fetch-att";
- * RFC 3501 section 9; RFC 3516; RFC 7162 section 3.1.4; RFC 8970.  Pure.
+ * RFC 3501 section 9; RFC 2062 section 6.4.5.OBS.1; RFC 3516; RFC 7162 section 3.1.4; RFC 8970.  Pure.
  */
 #include "base/memory.h"
 #include "imap/writer.h"
@@ -26,6 +26,9 @@ static const struct {
 	{ "RFC822", IMAP_FETCH_RFC822, IMAP_SECTION_ALL, true },
 	{ "RFC822.HEADER", IMAP_FETCH_RFC822_HEADER, IMAP_SECTION_HEADER, false },
 	{ "RFC822.TEXT", IMAP_FETCH_RFC822_TEXT, IMAP_SECTION_TEXT, true },
+	/* Obsolete since RFC 2060; Outlook reads messages by them.  The reply names the first of a kind. */
+	{ "RFC822.PEEK", IMAP_FETCH_RFC822, IMAP_SECTION_ALL, false },
+	{ "RFC822.TEXT.PEEK", IMAP_FETCH_RFC822_TEXT, IMAP_SECTION_TEXT, false },
 };
 
 static const struct {
@@ -200,6 +203,16 @@ add_item(struct cursor *cursor, struct imap_fetch *fetch, const struct imap_fetc
 	    *item;
 }
 
+static struct span
+plain_name(enum imap_fetch_kind kind)
+{
+	size_t i = 0;
+
+	while (plain_items[i].kind != kind)
+		i++;
+	return span_from_string(plain_items[i].name);
+}
+
 static bool
 add_plain(struct cursor *cursor, struct imap_fetch *fetch, struct span name)
 {
@@ -207,7 +220,7 @@ add_plain(struct cursor *cursor, struct imap_fetch *fetch, struct span name)
 		if (span_equals_nocase(name, span_from_string(plain_items[i].name))) {
 			add_item(cursor, fetch, &(struct imap_fetch_item){ .kind = plain_items[i].kind,
 			    .section = plain_items[i].section, .sets_seen = plain_items[i].sets_seen,
-			    .echo = span_from_string(plain_items[i].name) });
+			    .echo = plain_name(plain_items[i].kind) });
 			return true;
 		}
 	return cursor_fail(cursor, "Unknown item of FETCH");

@@ -9,8 +9,9 @@
   !close         the server has closed the connection
   !tls           both sides start TLS now
 
-A new user is made for each transcript; $USER and $PASSWORD stand for it.
+A new user is made for each transcript; $USER and $PASSWORD stand for it, $PLAIN for both as PLAIN sends them.
 """
+import base64
 import pathlib
 import re
 
@@ -48,7 +49,9 @@ class Run:
         self.connection = self.connections[name]
 
     def fill(self, text):
-        text = text.replace(b"$USER", self.user).replace(b"$PASSWORD", lib.PASSWORD.encode())
+        password = lib.PASSWORD.encode()
+        text = text.replace(b"$PLAIN", base64.b64encode(b"\0" + self.user + b"\0" + password))
+        text = text.replace(b"$USER", self.user).replace(b"$PASSWORD", password)
         return re.sub(rb"\$\{(\w+)\}", lambda found: self.names[found[1]], text)
 
     def pattern(self, text):
