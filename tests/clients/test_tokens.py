@@ -272,13 +272,13 @@ def test_mutt(server, issuer, tmp_path, mechanism):
     config.write_text(f"""
 set imap_user="demo" imap_authenticators="{mechanism}"
 set imap_oauth_refresh_command="cat {tmp_path}/token"
-set folder="imaps://localhost:{server.imaps_port}/"
+set folder="imaps://127.0.0.1:{server.imaps_port}/"
 set certificate_file={server.cert} ssl_force_tls=yes ssl_verify_host=no
 set mbox_type=mbox move=no quit=yes
 """)
     (tmp_path / "token").write_text(issuer.token("demo") + "\n")
     done = subprocess.run([lib.need("script"), "-qec", f"{lib.need('mutt')} -n -F {config} -e \"push '<quit>'\" -f "
-                           f"imaps://localhost:{server.imaps_port}/INBOX", "/dev/null"], stdin=subprocess.DEVNULL,
+                           f"imaps://127.0.0.1:{server.imaps_port}/INBOX", "/dev/null"], stdin=subprocess.DEVNULL,
                           capture_output=True, timeout=60, env={**os.environ, "TERM": "xterm", "HOME": str(tmp_path)})
     if b"Error opening terminal" in done.stdout:
         pytest.skip("mutt finds no terminal here")
