@@ -2,7 +2,10 @@
  * Which UIDs went when, for clients that come back (RFC 7162 section 3.2.5.1).  It is bounded as section 5.3 asks:
  * what is too old or too much is forgotten, and up to which modseq that was is kept.  Worker threads.
  */
+#include <stdlib.h>
+
 #include "base/clock.h"
+#include "base/memory.h"
 #include "internal.h"
 
 #define RANGES_MAX 10000	/* of one mailbox; some 30 octets each */
@@ -46,6 +49,19 @@ next_run(const struct store_rows *rows, size_t *position, struct store_uid_range
 	return true;
 }
 
+void
+store_history_look_at(struct store *store, uint64_t mailbox_id)
+{
+	for (size_t i = 0; i < store->forget_count; i++)
+		if (store->forget_ids[i] == mailbox_id)
+			return;
+	if (store->forget_count == store->forget_capacity) {
+		store->forget_capacity = store->forget_capacity * 2 + 4;
+		store->forget_ids = memory_resize(store->forget_ids, store->forget_capacity, sizeof store->forget_ids[0]);
+	}
+	store->forget_ids[store->forget_count++] = mailbox_id;
+}
+
 enum store_status
 store_history_add(struct store *store, const struct store_rows *rows, const struct store_tally *tally)
 {
@@ -61,7 +77,7 @@ store_history_add(struct store *store, const struct store_rows *rows, const stru
 	position = 0;
 	while (status == STORE_OK && next(rows, &position, &range))
 		status = insert_range(store, tally, range);
-	store->forget_mailbox_id = tally->mailbox_id;
+	store_history_look_at(store, tally->mailbox_id);
 	return status;
 }
 
@@ -101,16 +117,12 @@ run_with_modseq(struct store *store, const char *text, uint64_t mailbox_id, int6
 	return store_run(statement);
 }
 
-enum store_status
-store_history_forget(struct store *store)
+static enum store_status
+forget(struct store *store, uint64_t mailbox_id)
 {
-	uint64_t mailbox_id = store->forget_mailbox_id;
 	enum store_status status;
 	int64_t modseq = 0;
 
-	store->forget_mailbox_id = 0;
-	if (mailbox_id == 0)
-		return STORE_OK;
 	if ((status = find_forgotten(store, mailbox_id, &modseq)) != STORE_OK || modseq == 0)
 		return status;
 	status = run_with_modseq(store, "DELETE FROM expunged WHERE mailbox_id = ?1 AND modseq <= ?2", mailbox_id,
@@ -118,6 +130,30 @@ store_history_forget(struct store *store)
 	if (status != STORE_OK)
 		return status;
 	return run_with_modseq(store, "UPDATE mailbox SET forgotten_modseq = ?2 WHERE id = ?1", mailbox_id, modseq);
+}
+
+/* Mailboxes in which nothing was expunged lately grow old, too: their first range tells. */
+static enum store_status
+look_for_old(struct store *store)
+{
+	struct sql_statement *query = sql_prepare(store->sql, "SELECT id FROM mailbox WHERE "
+	    "(SELECT expunged_at FROM expunged WHERE mailbox_id = mailbox.id ORDER BY modseq LIMIT 1) < ?1");
+	enum sql_status stepped;
+
+	sql_bind_number(query, 1, clock_calendar_s() - AGE_MAX_S);
+	while ((stepped = sql_step(query)) == SQL_ROW)
+		store_history_look_at(store, (uint64_t)sql_column_number(query, 0));
+	return store_from_sql(stepped);
+}
+
+enum store_status
+store_history_forget(struct store *store)
+{
+	enum store_status status = look_for_old(store);
+
+	while (status == STORE_OK && store->forget_count > 0)
+		status = forget(store, store->forget_ids[--store->forget_count]);
+	return status;
 }
 
 enum store_status

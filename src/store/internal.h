@@ -27,7 +27,8 @@ struct store {
 	bool is_unclean;		/* account.is_unclean, as committed */
 	bool is_marking_unclean;	/* this transaction sets it */
 	bool needs_flush;
-	uint64_t forget_mailbox_id;	/* something was expunged there since store_history_forget(); or 0 */
+	uint64_t *forget_ids;		/* mailboxes in which something was expunged since store_history_forget() */
+	size_t forget_count, forget_capacity;
 	unsigned sets_made;		/* of keywords, since those that no message has were deleted */
 	struct store_position position, step, committed;	/* now, when the step began, as committed */
 	struct mark *mark;		/* NULL: nothing is told outside of the file */
@@ -167,8 +168,11 @@ enum store_status store_rows_expunge(struct store *store, const struct store_row
 enum store_status store_history_add(struct store *store, const struct store_rows *rows,
     const struct store_tally *tally);
 
-/* Forget what is too old or too much, in the mailbox in which something was expunged last. */
+/* Forget what is too old in any mailbox, and what is too much where something was expunged. */
 enum store_status store_history_forget(struct store *store);
+
+/* Let store_history_forget() look at a mailbox. */
+void store_history_look_at(struct store *store, uint64_t mailbox_id);
 
 /* The highest modseq of an expunge, or 0: who knows of it has missed none. */
 enum store_status store_expunged_modseq(struct store *store, uint64_t mailbox_id, uint64_t *modseq_out);

@@ -208,6 +208,7 @@ store_close(struct store **store)
 		status = mark_clean(closing);
 	mark_detach(closing);
 	sql_close(&closing->sql);
+	free(closing->forget_ids);
 	free(closing->path);
 	free(closing);
 	return status;
