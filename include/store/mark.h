@@ -13,7 +13,7 @@ enum store_finding {
 	STORE_AS_LEFT,		/* it is the one that was closed, or that a crash has left */
 	STORE_MADE,		/* there was none, and it was made */
 	STORE_OLDER,		/* it had come further: every mailbox has got another UIDVALIDITY */
-	STORE_DOUBTFUL,		/* nobody can tell, after a power loss: UIDNEXT and modseqs have jumped */
+	STORE_DOUBTFUL,		/* nobody can tell, after a power loss: UIDNEXT and all modseqs have jumped */
 };
 
 struct store_opening {
@@ -26,7 +26,7 @@ struct store_opening {
 };
 
 /*
- * As store_open(), which makes what is missing; but a file that was there and is not any more is STORE_MISSING.
+ * As store_open(), which makes what is missing and takes the power for lost when lazy commits may be; but a file that was there and is not any more is STORE_MISSING.
  * From now on the mark follows the store's commits, without a flush of its own but once in a while.
  */
 enum store_status store_open_marked(struct store_opening *opening, struct store **store_out);

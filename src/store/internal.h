@@ -25,6 +25,7 @@ struct store {
 	enum store_durability durability;	/* of that transaction */
 	enum store_status lost;		/* why SQLite gave it up by itself, or STORE_OK */
 	bool is_unclean;		/* account.is_unclean, as committed */
+	bool was_unclean;		/* so it was found by store_open_file() */
 	bool is_marking_unclean;	/* this transaction sets it */
 	bool needs_flush;
 	uint64_t *forget_ids;		/* mailboxes in which something was expunged since store_history_forget() */
@@ -36,7 +37,7 @@ struct store {
 };
 
 /*
- * Open a file and bring its schema up to date.
+ * Open a file and bring its schema up to date.  Whoever opens it sees to it that was_unclean has its consequences.
  *
  *	least_uidvalidity	of a file that is made
  *	error_out		given when it fails: what SQLite says; NULL: nothing

@@ -18,6 +18,7 @@
 
 #define ALL_UIDS  (UINT64_C(1) << 32)
 #define MARK_JUMP (1 << 20)	/* more UIDs, and modseqs, than can be given between two flushes of a mark */
+#define LAZY_JUMP (1 << 20)	/* more modseqs than a lazy second can give */
 
 /* An empty file is what a disk that was full leaves behind: no mail was ever in it. */
 static bool
@@ -112,18 +113,91 @@ step_over(struct store *store, bool is_older, uint64_t jump, const struct mark_r
 	return run_with_number(store, "UPDATE mailbox SET uidnext = uidnext + ?1 WHERE uidnext + ?1 <= 4294967296", jump);
 }
 
+/* Lazy commits may be missing: no modseq that they may have given is given again. */
 static enum store_status
-raise_numbers(struct store *store, enum store_finding finding, const struct mark_record *mark)
+step_over_lazy(struct store *store)
+{
+	enum store_status status =
+	    run_with_number(store, "UPDATE mailbox SET highest_modseq = highest_modseq + ?1", LAZY_JUMP);
+
+	return status != STORE_OK ? status : store_run(sql_prepare(store->sql, "UPDATE account SET is_unclean = 0"));
+}
+
+/*
+ * Clients may know newer flags than the file has, and nobody can tell of which messages: all of them count as changed
+ * now, so that whoever asks for changes, whatever modseq it was told, hears what is true (RFC 7162 section 3.1).
+ */
+static enum store_status
+touch_messages(struct store *store)
+{
+	return store_run(sql_prepare(store->sql, "UPDATE message SET modseq = "
+	    "(SELECT highest_modseq FROM mailbox WHERE mailbox.id = message.mailbox_id)"));
+}
+
+/* They may know messages, too, that it has not: whoever asks what has gone hears of every UID that is not there. */
+static enum store_status
+forget_history(struct store *store)
+{
+	enum store_status status = store_run(sql_prepare(store->sql, "DELETE FROM expunged"));
+
+	return status != STORE_OK ? status : store_run(sql_prepare(store->sql,
+	    "UPDATE mailbox SET forgotten_modseq = highest_modseq"));
+}
+
+static enum store_status
+raise_numbers(struct store *store, enum store_finding finding, const struct mark_record *mark, bool may_lack_flags)
 {
 	uint64_t changes = store->committed.changes;
 	uint64_t jump = MARK_JUMP + (mark->told > changes ? mark->told - changes : 0);
+	enum store_status status = STORE_OK;
+
+	if (finding == STORE_OLDER || finding == STORE_DOUBTFUL)
+		status = step_over(store, finding == STORE_OLDER, jump, mark);
+	if (status == STORE_OK && store->was_unclean)
+		status = step_over_lazy(store);
+	if (status == STORE_OK && may_lack_flags)
+		status = touch_messages(store);
+	if (status == STORE_OK && finding == STORE_DOUBTFUL)
+		status = forget_history(store);
+	return status;
+}
+
+/* All in one transaction: what was found must not be forgotten before it has had its consequences. */
+static enum store_status
+settle(struct store *store, enum store_finding finding, enum mark_state state, const struct mark_record *mark)
+{
+	bool may_lack_flags = finding == STORE_DOUBTFUL || (store->was_unclean && state != MARK_READ);
 	enum store_status status;
 
-	if (finding != STORE_OLDER && finding != STORE_DOUBTFUL)
+	if (finding != STORE_OLDER && finding != STORE_DOUBTFUL && !store->was_unclean)
 		return STORE_OK;
 	if ((status = store_begin(store, STORE_DURABLE)) != STORE_OK)
 		return status;
-	return store_end(store, step_over(store, finding == STORE_OLDER, jump, mark));
+	return store_end(store, raise_numbers(store, finding, mark, may_lack_flags));
+}
+
+static void
+settle_error(struct store **store, char **error_out)
+{
+	*error_out = memory_copy_string(store_error(*store));
+	store_close(store);
+}
+
+/* Without a mark nobody knows whether the power was lost. */
+enum store_status
+store_open(const char *path, bool is_new_allowed, struct store **store_out)
+{
+	const struct mark_record none = { 0 };
+	char *error = NULL;
+	struct store *store;
+	enum store_status status = store_open_file(path, is_new_allowed, 0, &error, &store);
+
+	if (status == STORE_OK && (status = settle(store, STORE_AS_LEFT, MARK_NONE, &none)) != STORE_OK)
+		settle_error(&store, &error);
+	else if (status == STORE_OK)
+		*store_out = store;
+	free(error);
+	return status;
 }
 
 enum store_status
@@ -143,9 +217,8 @@ store_open_marked(struct store_opening *opening, struct store **store_out)
 	if (status != STORE_OK)
 		return status;
 	opening->finding = is_there ? compare(&store->committed, state, &mark, opening->era) : STORE_MADE;
-	if ((status = raise_numbers(store, opening->finding, &mark)) != STORE_OK) {
-		opening->error = memory_copy_string(store_error(store));
-		store_close(&store);
+	if ((status = settle(store, opening->finding, state, &mark)) != STORE_OK) {
+		settle_error(&store, &opening->error);
 		return status;
 	}
 	is_file_there(opening->path, &opening->file);

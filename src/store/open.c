@@ -12,9 +12,6 @@
 #include "internal.h"
 #include "mark.h"
 
-/* More changes than a lazy second can hold: no modseq that was told before is given again. */
-#define MODSEQ_JUMP (1 << 20)
-
 static const struct { const char *name, *special_use; } first_mailboxes[] = {	/* RFC 6154 section 2 */
 	{ "INBOX",	NULL },
 	{ "Drafts",	"\\Drafts" },
@@ -70,22 +67,6 @@ add_account(struct store *store, uint64_t least_uidvalidity)
 	return store_end(store, status);
 }
 
-/* Lazy commits may be lost: step over every modseq they may have given. */
-static enum store_status
-jump_modseqs(struct store *store)
-{
-	struct sql_statement *update;
-	enum store_status status;
-
-	if ((status = store_begin(store, STORE_DURABLE)) != STORE_OK)
-		return status;
-	update = sql_prepare(store->sql, "UPDATE mailbox SET highest_modseq = highest_modseq + ?1");
-	sql_bind_number(update, 1, MODSEQ_JUMP);
-	if ((status = store_run(update)) == STORE_OK)
-		status = store_run(sql_prepare(store->sql, "UPDATE account SET is_unclean = 0"));
-	return store_end(store, status);
-}
-
 /* How far the file has come. */
 static enum store_status
 read_position(struct store *store)
@@ -107,13 +88,11 @@ prepare_account(struct store *store, uint64_t least_uidvalidity)
 {
 	struct sql_statement *query = sql_prepare(store->sql, "SELECT is_unclean FROM account");
 	enum store_status status = store_row(query);
-	bool is_unclean = status == STORE_OK && sql_column_number(query, 0) != 0;
 
+	store->was_unclean = status == STORE_OK && sql_column_number(query, 0) != 0;
 	sql_reset(query);
 	if (status == STORE_NOT_FOUND)
 		status = add_account(store, least_uidvalidity);
-	else if (status == STORE_OK && is_unclean)
-		status = jump_modseqs(store);
 	return status == STORE_OK ? read_position(store) : status;
 }
 
@@ -169,16 +148,6 @@ out:
 	}
 	*store_out = store;
 	return STORE_OK;
-}
-
-enum store_status
-store_open(const char *path, bool is_new_allowed, struct store **store_out)
-{
-	char *error = NULL;
-	enum store_status status = store_open_file(path, is_new_allowed, 0, &error, store_out);
-
-	free(error);
-	return status;
 }
 
 /* All lazy commits stand before this one in the WAL, so once it is durable they are. */

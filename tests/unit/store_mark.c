@@ -179,6 +179,16 @@ flag(struct place *place, uint64_t flag)
 	return modseq;
 }
 
+static uint64_t
+modseq_of_first(struct place *place)
+{
+	struct store_snapshot snapshot = snapshot_of(&place->fixture, place->fixture.inbox);
+	uint64_t modseq = snapshot.messages[0].modseq;
+
+	store_snapshot_fini(&snapshot);
+	return modseq;
+}
+
 /* All mailboxes: none has a UIDVALIDITY that any had before. */
 static void
 assert_new_uidvalidities(struct place *place, uint32_t highest_before)
@@ -471,6 +481,30 @@ test_flags_lost_with_the_power(void **state)
 	reopen(place, STORE_DOUBTFUL);
 	assert_int_equal(inbox_of(place).uidvalidity, uidvalidity);
 	assert_true(inbox_of(place).highest_modseq > modseq);
+	assert_true(modseq_of_first(place) > modseq);	/* who was told of the flag that is lost hears so */
+}
+
+/* What may be lost is not forgotten by a start that comes to nothing; nothing is, where the machine went on. */
+static void
+test_flags_kept_by_the_kernel(void **state)
+{
+	struct place *place = *state;
+	uint64_t modseq;
+
+	append_one(place);
+	append_one(place);
+	flag(place, STORE_FLAG_SEEN);
+	modseq = modseq_of_first(place);
+	flag(place, STORE_FLAG_FLAGGED);
+	crash(place);
+	reopen(place, STORE_AS_LEFT);
+	assert_in_range(modseq_of_first(place), modseq, modseq + 1);
+	flag(place, STORE_FLAG_ANSWERED);
+	modseq = inbox_of(place).highest_modseq;
+	crash(place);
+	remove_file(place->mark, "");	/* from before there were marks */
+	reopen(place, STORE_AS_LEFT);
+	assert_true(modseq_of_first(place) > modseq);
 }
 
 static void
@@ -625,6 +659,7 @@ main(void)
 		TEST(test_power_loss),
 		TEST(test_power_loss_and_backup),
 		TEST(test_flags_lost_with_the_power),
+		TEST(test_flags_kept_by_the_kernel),
 		TEST(test_no_room_to_jump),
 		TEST(test_a_mark_that_is_broken),
 		TEST(test_adopted),

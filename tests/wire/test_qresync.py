@@ -126,6 +126,74 @@ def test_forgotten_history():
         resync.client.close()
 
 
+def files_of_a_user(server):
+    """The file, its log and its mark: what lies on the disk."""
+    path, = server.data.rglob("mail.db")
+    mark, = (found for found in server.data.rglob(path.parent.name) if found.is_file())
+    return [path, path.with_name("mail.db-wal"), mark]
+
+
+def octets_of(files):
+    return {path: path.read_bytes() if path.exists() else b"" for path in files}
+
+
+def lose_the_power(server, kept):
+    """The machine goes: the disk has what it had before, and the next start is of another run of the machine."""
+    server.kill()
+    for path, octets in kept.items():
+        path.write_bytes(octets)
+    lock, = (found for found in server.data.iterdir() if found.is_file() and b"\nboot " in found.read_bytes())
+    lock.write_bytes(re.sub(rb"\nboot \S+", b"\nboot another", lock.read_bytes()))
+    server.start()
+
+
+def test_flags_lost_with_the_power():
+    """A change that was told and is lost is told back, to whom it was told, and an old modseq changes nothing."""
+    with lib.Server(users=("demo",)) as server:
+        resync = Client(server, "demo")
+        resync.append(5)
+        validity, _ = resync.select()
+        resync.ok(b"STORE 1 +FLAGS (\\Seen)")
+        kept = octets_of(files_of_a_user(server))
+        resync.ok(b"STORE 2 +FLAGS (\\Flagged)")
+        lines = resync.ok(b"STORE 3 +FLAGS (\\Answered kept)").untagged
+        told = int(re.search(rb"MODSEQ \((\d+)\)", lines[-1])[1])
+        resync.client.close()
+        lose_the_power(server, kept)
+        resync = Client(server, "demo")
+        assert resync.select(b"%d %d" % (validity, told))[0] == validity
+        assert resync.changed == {1, 2, 3, 4, 5} and not resync.vanished & resync.changed
+        flags = dict(re.findall(rb"UID (\d) FLAGS \(([^)]*)\)", b"\n".join(resync.ok(b"UID FETCH 1:* FLAGS").untagged)))
+        assert flags == {b"1": b"\\Seen", b"2": b"", b"3": b"", b"4": b"", b"5": b""}
+        assert b"[MODIFIED 2]" in resync.ok(b"STORE 2 (UNCHANGEDSINCE %d) -FLAGS (\\Flagged)" % told).tagged
+        _, now = resync.select()
+        resync.select(b"%d %d" % (validity, now))
+        assert resync.changed == set() and resync.vanished == set()
+        resync.client.close()
+
+
+def test_a_folder_put_back():
+    """A copy of the whole folder is older than what clients know: what is not there is told, and what is, too."""
+    with lib.Server(users=("demo",)) as server:
+        resync = Client(server, "demo")
+        resync.append(3)
+        validity, _ = resync.select()
+        server.stop()
+        kept = octets_of(files_of_a_user(server))
+        server.start()
+        resync = Client(server, "demo")
+        resync.select()
+        resync.expunge(b"1")
+        resync.append(2)
+        _, told = resync.select()
+        resync.client.close()
+        lose_the_power(server, kept)
+        resync = Client(server, "demo")
+        assert resync.select(b"%d %d" % (validity, told))[0] == validity
+        assert resync.changed == {1, 2, 3} and resync.vanished >= {4, 5}
+        resync.client.close()
+
+
 def test_no_modseq_is_told_twice():
     """After kill -9 a new change has a modseq above all that any session was told."""
     with lib.Server(users=("demo",)) as server:
