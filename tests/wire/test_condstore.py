@@ -70,3 +70,20 @@ def test_many_are_told_in_slices(shared_server, user):
         reply = client.ok(b"UID STORE 1:* (UNCHANGEDSINCE %d) +FLAGS.SILENT (\\Flagged)" % known)
         assert b"[MODIFIED 1:%d]" % (count - 1) in reply.tagged
         assert sum(b"FLAGS (\\Seen" in line for line in reply.untagged) == count - 1
+
+
+def test_other_flags_of_many(shared_server, user):
+    """RFC 7162 section 3.1.12: also when others have changed very many messages, one's own flag is no conflict."""
+    count = 1500
+    with shared_server.client(user) as client, shared_server.client(user) as other:
+        for _ in range(count // 500):
+            client.ok(b"APPEND INBOX " + b" ".join([b"{}"] * 500), *[b"Subject: x\r\n\r\n"] * 500)
+        client.ok(b"SELECT INBOX (CONDSTORE)")
+        known = modseq_of(client, count)
+        other.ok(b"SELECT INBOX")
+        other.ok(b"STORE 1:* +FLAGS.SILENT (\\Deleted)")
+        other.ok(b"STORE %d +FLAGS.SILENT (mine)" % (count - 1))
+        reply = client.ok(b"STORE 1:* (UNCHANGEDSINCE %d) +FLAGS.SILENT (mine)" % known)
+        assert b"[MODIFIED %d]" % (count - 1) in reply.tagged, reply.tagged
+        told = {int(number) for number in re.findall(rb"\* (\d+) FETCH [^*]*\\Deleted[^*]* mine\b", b"\n".join(reply.untagged))}
+        assert told == set(range(1, count + 1))

@@ -7,7 +7,7 @@
 
 #include "view.h"
 
-#define KNOWN_MAX 256	/* some 10 KiB, while the client asks for no news */
+#define KNOWN_MAX 16384	/* at most 384 KiB, while the client asks for no news */
 
 static size_t
 ghost_lower_bound(const struct view *view, uint32_t uid)
@@ -110,7 +110,7 @@ on_flags(struct state_listener *listener, const struct store_message *message)
 		view->known_capacity = view->known_capacity * 2 + 8;
 		view->known = memory_resize(view->known, view->known_capacity, sizeof *view->known);
 	}
-	view->known[view->known_count++] = *message;
+	view->known[view->known_count++] = (struct view_known){ message->uid, message->flags, message->modseq };
 }
 
 void
@@ -139,11 +139,11 @@ void
 view_apply_known(const struct view *view, const uint32_t *uids, size_t count, struct store_flag_known *known)
 {
 	for (size_t i = 0; i < view->known_count; i++) {
-		const struct store_message *message = &view->known[i];
-		const uint32_t *place = bsearch(&message->uid, uids, count, sizeof *uids, compare_uids);
+		const struct view_known *was = &view->known[i];
+		const uint32_t *place = bsearch(&was->uid, uids, count, sizeof *uids, compare_uids);
 
 		if (place != NULL)
-			known[place - uids] = (struct store_flag_known){ message->flags, message->modseq };
+			known[place - uids] = (struct store_flag_known){ was->flags, was->modseq };
 	}
 }
 

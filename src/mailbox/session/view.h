@@ -13,6 +13,11 @@
 #include "base/buffer.h"
 #include "imap/sequence.h"
 
+struct view_known {
+	uint32_t uid;
+	uint64_t flags, modseq;
+};
+
 struct view {
 	struct state_listener listener;
 	struct state *state;		/* held */
@@ -27,7 +32,7 @@ struct view {
 	size_t ghost_count, ghost_capacity;
 	uint64_t ghost_modseq;		/* with ghosts: the modseq with which the first of them went */
 	bool owes_modseq;		/* expunges were told, and not yet up to which modseq */
-	struct store_message *known;	/* as the client knows messages that others have changed since; or NULL */
+	struct view_known *known;	/* as the client knows messages that others have changed since; or NULL */
 	size_t known_count, known_capacity;
 	bool is_own_change;		/* under way */
 	struct imap_range *recent;	/* UIDs that are recent to this session, rising */
@@ -72,8 +77,8 @@ bool view_is_recent(const struct view *view, uint32_t uid);
 uint32_t view_recent_count(const struct view *view);
 
 /*
- * From now on keep what the client knows of messages that others change, until that is announced: of the first few
- * hundred at a time.
+ * From now on keep what the client knows of messages that others change, until that is announced: of the first
+ * 16,384.
  */
 void view_keep_known(struct view *view);
 
