@@ -122,3 +122,25 @@ def test_overflow(shared_server, user, writer):
         assert line.startswith(b"* OK [NOTIFICATIONOVERFLOW]")
         writer.ok(b"CREATE more")
         assert client.ok(b"NOOP").untagged == []
+
+
+def test_a_set_that_fails():
+    """NOTIFY SET STATUS that cannot be answered leaves what was asked for before as it was."""
+    with lib.Server(users=("demo", "other"), settings=["open-databases 1"]) as server:
+        with server.client("demo") as writer, server.client("demo") as client, server.client("other") as other:
+            writer.ok(b"CREATE box")
+            path, = server.data.rglob("mail.db")
+            client.ok(b"NOTIFY SET (mailboxes box (MessageNew MessageExpunge))")
+            other.ok(b"CREATE box")		# two files are too many: the first is closed
+            away = path.with_name("away")
+            lib.wait_until(lambda: not path.with_name("mail.db-wal").exists())
+            path.rename(away)
+            assert b" NO " in client.command(b"NOTIFY SET STATUS (personal (MailboxName))").tagged
+            away.rename(path)
+            assert writer.append(b"box", lib.message(1)).is_ok
+            assert status_of(client.line())[b"MESSAGES"] == 1
+            assert client.ok(b"NOTIFY SET STATUS (mailboxes INBOX (MessageNew MessageExpunge))").untagged[0].startswith(
+                b"* STATUS INBOX (MESSAGES 0 ")
+            assert writer.append(b"box", lib.message(2)).is_ok
+            assert writer.append(b"INBOX", lib.message(3)).is_ok
+            assert client.line().startswith(b"* STATUS INBOX (MESSAGES 1 ")

@@ -71,7 +71,7 @@ on_status(struct session *session, struct session_job *job, enum store_status st
 		finish(session);
 		return;
 	}
-	notify_end(session);
+	notify_refused(session);
 	session->is_line_kept = false;
 	session_finish_status(session, status);
 }

@@ -36,6 +36,7 @@ struct notify {
 	struct buffer names;		/* LIST lines */
 	bool is_watching, is_overflown;
 	bool is_answered;		/* until then all is told: NOTIFY SET is a NOOP, too (section 3.1) */
+	struct notify *before;		/* what was asked for before, until this is answered; or NULL */
 };
 
 /* ---- which events ------------------------------------------------------------------------------------- */
@@ -382,27 +383,46 @@ notify_take_fetch(struct session *session)
 
 /* ---- beginning and end -------------------------------------------------------------------------------- */
 
+static void
+notify_free(struct notify **notify)
+{
+	struct notify *freed = *notify;
+
+	*notify = NULL;
+	if (freed == NULL)
+		return;
+	if (freed->is_watching)
+		bulletin_unwatch(freed->session->account, &freed->watcher);
+	forget_pending(freed);
+	if (freed->line != freed->session->line)
+		imap_command_free(&freed->line);
+	free(freed);
+}
+
 void
 notify_end(struct session *session)
 {
-	struct notify *notify = session->notify;
-
-	session->notify = NULL;
-	if (notify == NULL)
-		return;
-	if (notify->is_watching)
-		bulletin_unwatch(session->account, &notify->watcher);
-	forget_pending(notify);
-	if (notify->line != session->line)
-		imap_command_free(&notify->line);
-	free(notify);
+	if (session->notify != NULL)
+		notify_free(&session->notify->before);
+	notify_free(&session->notify);
 }
 
 void
 notify_answered(struct session *session)
 {
+	notify_free(&session->notify->before);
 	session->notify->is_answered = true;
 	session_on_change(session);
+}
+
+void
+notify_refused(struct session *session)
+{
+	struct notify *before = session->notify->before;
+
+	session->notify->before = NULL;
+	notify_free(&session->notify);
+	session->notify = before;
 }
 
 static const struct imap_notify_group *
@@ -419,7 +439,7 @@ notify_begin(struct session *session, struct imap_command_line *line)
 {
 	struct notify *notify = NEW(struct notify);
 
-	notify_end(session);
+	notify->before = session->notify;
 	notify->session = session;
 	notify->line = line;
 	notify->program = &line->notify;

@@ -14,12 +14,13 @@ struct notify;
 
 /*
  * Watch as the command says, in the place of what was asked for before; what happens is kept from now on, and told
- * from notify_answered() on.
+ * from notify_answered() on.  After notify_refused() all is as it was before; the session has its line back.
  *
  *	line	NOTIFY, the session's command under way, which must keep it: session->is_line_kept
  */
 void notify_begin(struct session *session, struct imap_command_line *line);
 void notify_answered(struct session *session);
+void notify_refused(struct session *session);
 
 /* Accepts a session that has none. */
 void notify_end(struct session *session);
