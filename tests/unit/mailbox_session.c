@@ -28,6 +28,7 @@ struct client {
 	struct world *world;
 	struct stream *stream;
 	struct buffer in;
+	const char *pauses_at;		/* when this has come nothing more is read; or NULL */
 	bool has_ended;
 };
 
@@ -57,6 +58,8 @@ on_input(struct stream *stream, void *context)
 		buffer_add_span(&client->in, input);
 		stream_consume(stream, input.length);
 	}
+	if (client->pauses_at != NULL && strstr(buffer_string(&client->in), client->pauses_at) != NULL)
+		stream_pause_input(stream);
 }
 
 static void
@@ -422,6 +425,52 @@ test_progress(void **state)
 	buffer_free(&append);
 }
 
+static void
+let_pass(struct world *world, uint64_t seconds)
+{
+	timer_stop(&world->patience);
+	clock_fake(clock_monotonic_us() + seconds * 1000000, clock_calendar_us());
+	for (int i = 0; i < 10; i++)
+		loop_turn(world->loop, false);
+	clock_fake(0, 0);
+}
+
+/* In IDLE the client is told that we are still here, but not within the message that NOTIFY fetches. */
+static void
+test_still_here(void **state)
+{
+	struct world *world = *state;
+	struct client *one = &world->one, *two = &world->two;
+	struct buffer append = { 0 };
+
+	buffer_add_string(&append, "b1 APPEND INBOX {900000+}\r\nSubject: long\r\n\r\n");
+	for (int i = 0; i < 900000 - 17; i++)
+		buffer_add_octet(&append, 'x');
+	buffer_add_string(&append, "\r\n");
+	client_open(world, one);
+	client_open(world, two);
+	log_in(one);
+	log_in(two);
+	say(one, "a1 SELECT INBOX\r\n", "a1 OK");
+	say(one, "a2 NOTIFY SET (SELECTED (MessageNew (BODY.PEEK[]) MessageExpunge))\r\n", "a2 OK");
+	say(one, "a3 IDLE\r\n", "+ ");
+	let_pass(world, 121);
+	expect(one, "* OK still here\r\n");
+	say(one, "DONE\r\n", "a3 OK");
+	say(one, "a4 IDLE\r\n", "+ ");
+	one->pauses_at = "BODY[] {";
+	say(two, buffer_string(&append), "b1 OK");
+	expect(one, "BODY[] {900000}\r\n");
+	let_pass(world, 121);
+	one->pauses_at = NULL;
+	stream_resume_input(one->stream);
+	append.length -= strlen("\r\n");
+	buffer_add_string(&append, ")\r\n");
+	expect(one, strstr(buffer_string(&append), "Subject: "));	/* in one piece */
+	say(one, "DONE\r\n", "a4 OK");
+	buffer_free(&append);
+}
+
 int
 main(void)
 {
@@ -434,6 +483,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_going_away, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bad_commands, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_progress, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_still_here, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

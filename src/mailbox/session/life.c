@@ -100,6 +100,8 @@ start_timer(struct session *session)
 static void
 note_activity(struct session *session)
 {
+	if (session_is_closing(session))
+		return;
 	session->active_us = loop_now_us(session->role->parts.loop);
 	if (session->is_idling || session->account == NULL || !timer_is_running(&session->timer))
 		start_timer(session);
@@ -323,8 +325,8 @@ advance(struct session *session)
 			session_schedule(session);
 			break;
 		}
-		note_activity(session);
 		step(session);
+		note_activity(session);
 	}
 	session_flush(session);
 	if (may_read(session) && !imap_parser_is_idle(session->parser) && !stream_has_input(session->stream))
