@@ -43,16 +43,13 @@ work_rename(struct store *store, struct session_job *job)
 	return status;
 }
 
-/* Tell who wants to know: RFC 5465 section 5.4, RFC 9051 section 6.3.9.7. */
+/* Tell who wants to know: RFC 5465 section 5.4, RFC 9051 section 6.3.9.7.  A new INBOX takes the old one's place. */
 static void
 note(struct session *session, const struct rename *rename)
 {
-	if (rename->is_inbox) {		/* whose place a new INBOX takes */
-		bulletin_note_name(session->account, rename->to);
-	} else {
-		bulletin_note_renamed(session->account, rename->from, rename->to);
+	bulletin_note_renamed(session->account, rename->from, rename->to);
+	if (!rename->is_inbox)
 		oldname_tell(session, "", rename->to);
-	}
 }
 
 static void
