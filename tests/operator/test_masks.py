@@ -132,6 +132,25 @@ def test_replies_hold_nothing_of_it(server):
         assert b"COPYUID" not in answer.tagged + b"".join(answer.untagged)
 
 
+def test_what_was_begun_goes_on(server):
+    """What a session has asked for before it was masked stays, and cannot be asked for again."""
+    with server.client("demo") as client, server.client("demo") as other:
+        client.ok(b"ENABLE UTF8=ACCEPT IMAP4rev2")
+        client.ok(b"NOTIFY SET (personal (MailboxName)) (selected (MessageNew (UID) MessageExpunge))")
+        client.start_deflate()
+        client.ok(b"SELECT Junk")
+        begun = {"UTF8=ACCEPT", "IMAP4rev2", "NOTIFY", "COMPRESS=DEFLATE"}
+        reload(server, "capability-mask " + ",".join(sorted(begun)))
+        assert not begun & shown(client)
+        for command in (b"NOTIFY NONE", b"NOTIFY SET (personal (MailboxName))", b"COMPRESS DEFLATE"):
+            assert b" BAD Unknown command or argument" in client.command(command).tagged
+        other.ok(b'CREATE "&AOk-t&AOk-"')
+        assert client.line().endswith(' "été"'.encode())
+        other.append(b"Junk", lib.message(1))
+        assert client.line().endswith(b" EXISTS") and b" FETCH (UID " in client.line()
+        assert client.ok(b"SEARCH RETURN (COUNT) ALL").untagged[0].startswith(b"* ESEARCH")
+
+
 def test_replace_without_its_code(server):
     """Without UIDPLUS the message that REPLACE takes away is still told of."""
     reload(server, "capability-mask UIDPLUS")
