@@ -127,8 +127,8 @@ void stream_splice(struct stream *a, struct stream *b, stream_spliced_end *on_en
 void stream_unsplice(struct stream *stream);
 
 /*
- * What a splice has brought out of this stream ends as a flush of DEFLATE does (RFC 1951 section 3.2.4), and no line
- * does: who writes to it now writes what the peer cannot inflate.
+ * What a splice has brought out of this stream has ended as a flush of DEFLATE does (RFC 1951 section 3.2.4), and no
+ * line does, or is part of what follows it: who writes to it now writes what the peer cannot inflate.
  */
 bool stream_was_spliced_deflate(const struct stream *stream);
 

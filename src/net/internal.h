@@ -53,6 +53,7 @@ struct stream {
 	struct deflate *deflate;
 	struct splice *splice;
 	uint8_t tail[STREAM_TAIL];	/* what a splice has brought out last */
+	bool was_deflate;		/* as far as that tells */
 
 	char peer_address[64], local_address[64];
 	uint16_t peer_port, local_port;

@@ -47,7 +47,10 @@ on_flush_limit(void *context)
 	tell_end(context);
 }
 
-/* Remember what leaves last. */
+/*
+ * Remember how what leaves ends.  A piece of DEFLATE may leave in parts, of which only the last ends as a flush does:
+ * it is DEFLATE until something ends as a line does.
+ */
 static void
 note_tail(struct stream *to, struct evbuffer *moved, size_t length)
 {
@@ -57,12 +60,16 @@ note_tail(struct stream *to, struct evbuffer *moved, size_t length)
 	memmove(to->tail, to->tail + count, STREAM_TAIL - count);
 	evbuffer_ptr_set(moved, &at, length - count, EVBUFFER_PTR_SET);
 	evbuffer_copyout_from(moved, &at, to->tail + STREAM_TAIL - count, count);
+	if (memcmp(to->tail, "\x00\x00\xff\xff", STREAM_TAIL) == 0)
+		to->was_deflate = true;
+	else if (memcmp(to->tail + STREAM_TAIL - 2, "\r\n", 2) == 0)
+		to->was_deflate = false;
 }
 
 bool
 stream_was_spliced_deflate(const struct stream *stream)
 {
-	return memcmp(stream->tail, "\x00\x00\xff\xff", STREAM_TAIL) == 0;
+	return stream->was_deflate;
 }
 
 static void

@@ -338,6 +338,45 @@ splice_holds_little(void **state)
 	}
 }
 
+/* What has come out of a splice tells whether a line may follow, also within a piece of DEFLATE. */
+static void
+splice_knows_deflate(void **state)
+{
+	static const struct {
+		const char *octets;
+		size_t length;
+		bool is_deflate;
+	} pieces[] = {
+		{ "a OK\r\n", 6, false }, { "\x12\x34\x00\x00\xff\xff", 6, true }, { "\x12\x34\x56", 3, true },
+		{ "\x00\x00\xff", 3, true }, { "\xff", 1, true }, { "\x12\x34\x00\x00", 4, true },
+		{ "\x03\x00\x00\xff\xff", 5, true }, { "* plain\r\n", 9, false }, { "* half", 6, false },
+	};
+	struct loop *loop = loop_new();
+	struct end reader;
+	struct stream *sw, *sr, *left, *right;
+	struct splice_end end = { 0 };
+	size_t sent = 0;
+
+	(void)state;
+	stream_pair(loop, &sw, &left);
+	stream_pair(loop, &right, &sr);
+	end_init(&reader, sr);
+	stream_splice(left, right, on_spliced_end, &end);
+	for (size_t i = 0; i < COUNT_OF(pieces); i++) {
+		stream_write(sw, span_of(pieces[i].octets, pieces[i].length));
+		sent += pieces[i].length;
+		while (reader.received < sent)
+			loop_turn(loop, true);
+		assert_int_equal(stream_was_spliced_deflate(right), pieces[i].is_deflate);
+	}
+	stream_unsplice(left);
+	stream_free(&sw);
+	stream_free(&left);
+	stream_free(&right);
+	stream_free(&sr);
+	loop_free(&loop);
+}
+
 /* The peer ends its side, is sent much, and goes: who writes is told that there is room, or would wait for ever. */
 static void
 output_goes_when_the_peer_has_gone(void **state)
@@ -400,6 +439,7 @@ main(void)
 		cmocka_unit_test(freed_in_its_own_callback),
 		cmocka_unit_test(stalled_peer_times_out),
 		cmocka_unit_test(splice_holds_little),
+		cmocka_unit_test(splice_knows_deflate),
 		cmocka_unit_test(output_goes_when_the_peer_has_gone),
 		cmocka_unit_test(credentials_of_a_unix_peer),
 	};
