@@ -5,6 +5,8 @@
 
 #include "internal.h"
 
+#define GAP_MAX 16	/* between two contents that are read together */
+
 static void
 read_row(struct sql_statement *row, struct store_ordering *out)
 {
@@ -22,31 +24,74 @@ read_row(struct sql_statement *row, struct store_ordering *out)
 	};
 }
 
+/* A walk over contents, and the caller who sees them. */
+struct walk {
+	const uint64_t *content_ids;
+	size_t count, next;
+	store_ordering_visitor *visitor;
+	void *context;
+	bool goes_on;
+};
+
+static void
+visit(struct walk *walk, const struct store_ordering *ordering)
+{
+	walk->goes_on = walk->visitor(walk->next, ordering, walk->context);
+	walk->next++;
+}
+
+/* The place behind those that lie close together: what came one after the other is read in one go. */
+static size_t
+end_of_run(const struct walk *walk)
+{
+	const uint64_t *ids = walk->content_ids;
+	size_t end = walk->next + 1;
+
+	while (end < walk->count && ids[end] > ids[end - 1] && ids[end] - ids[end - 1] < GAP_MAX)
+		end++;
+	return end;
+}
+
+static enum store_status
+visit_run(struct store *store, struct walk *walk, size_t end)
+{
+	struct sql_statement *query = sql_prepare(store->sql,
+	    "SELECT sent, is_reply, subject, from_mailbox, to_mailbox, cc_mailbox, from_name, to_name, links, content_id "
+	    "FROM ordering WHERE content_id BETWEEN ?1 AND ?2 ORDER BY content_id");
+	struct store_ordering ordering;
+	enum sql_status status = SQL_OK;
+
+	sql_bind_number(query, 1, walk->content_ids[walk->next]);
+	sql_bind_number(query, 2, walk->content_ids[end - 1]);
+	while (walk->goes_on && walk->next < end && (status = sql_step(query)) == SQL_ROW) {
+		uint64_t id = sql_column_number(query, 9);
+
+		while (walk->goes_on && walk->content_ids[walk->next] < id)
+			visit(walk, NULL);
+		if (!walk->goes_on || walk->content_ids[walk->next] != id)
+			continue;
+		read_row(query, &ordering);
+		visit(walk, &ordering);
+	}
+	sql_reset(query);
+	while (walk->goes_on && walk->next < end && status == SQL_OK)
+		visit(walk, NULL);
+	return status == SQL_ROW ? STORE_OK : store_from_sql(status);
+}
+
 enum store_status
 store_ordering_each(struct store *store, const uint64_t *content_ids, size_t count, store_ordering_visitor *visitor,
     void *context)
 {
-	struct sql_statement *query;
-	struct store_ordering ordering;
+	struct walk walk = { .content_ids = content_ids, .count = count, .visitor = visitor, .context = context,
+		.goes_on = true };
 	enum store_status status;
-	bool goes_on = true, is_ours;
+	bool is_ours;
 
 	if ((status = store_read_begin(store, &is_ours)) != STORE_OK)
 		return status;
-	for (size_t i = 0; status == STORE_OK && goes_on && i < count; i++) {
-		query = sql_prepare(store->sql,
-		    "SELECT sent, is_reply, subject, from_mailbox, to_mailbox, cc_mailbox, from_name, to_name, links "
-		    "FROM ordering WHERE content_id = ?1");
-		sql_bind_number(query, 1, content_ids[i]);
-		status = store_row(query);
-		if (status == STORE_OK)
-			read_row(query, &ordering);
-		if (status == STORE_OK || status == STORE_NOT_FOUND) {
-			goes_on = visitor(i, status == STORE_OK ? &ordering : NULL, context);
-			status = STORE_OK;
-		}
-		sql_reset(query);
-	}
+	while (status == STORE_OK && walk.goes_on && walk.next < count)
+		status = visit_run(store, &walk, end_of_run(&walk));
 	return store_read_end(store, is_ours, status);
 }
 

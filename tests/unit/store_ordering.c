@@ -76,6 +76,39 @@ comes_with_a_message(void **state)
 	assert_int_equal(store_ordering_each(fixture->store, ids, 3, on_expected, expected), STORE_OK);
 }
 
+static bool
+on_until_third(size_t place, const struct store_ordering *ordering, void *context)
+{
+	(void)ordering;
+	*(size_t *)context = place;
+	return place < 2;
+}
+
+/* Whatever the order of the list, and whatever lies between. */
+static void
+comes_in_the_order_of_the_list(void **state)
+{
+	static const struct store_ordering other = { .subject = SPAN("OTHER") };
+	struct fixture *fixture = *state;
+	uint64_t ids[40], list[] = { 0, 1, 3, 39, 38, 38, 2, 3, 4, 30, 6, 7, 9 };
+	const struct store_ordering *given[COUNT_OF(ids)], *expected[COUNT_OF(list)];
+	size_t last;
+
+	for (size_t i = 0; i < COUNT_OF(ids); i++) {
+		given[i] = i % 3 == 0 ? NULL : i % 2 == 0 ? &example : &other;
+		ids[i] = append(fixture, given[i]);
+	}
+	assert_int_equal(store_ordering_each(fixture->store, ids, COUNT_OF(ids), on_expected, given), STORE_OK);
+	for (size_t i = 0; i < COUNT_OF(list); i++) {
+		expected[i] = given[list[i]];
+		list[i] = ids[list[i]];
+	}
+	assert_int_equal(store_ordering_each(fixture->store, list, COUNT_OF(list), on_expected, expected), STORE_OK);
+	assert_int_equal(store_ordering_each(fixture->store, ids, COUNT_OF(ids), on_until_third, &last), STORE_OK);
+	assert_int_equal(last, 2);
+	assert_int_equal(store_ordering_each(fixture->store, ids, 0, on_until_third, &last), STORE_OK);
+}
+
 static void
 comes_later(void **state)
 {
@@ -121,6 +154,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(comes_with_a_message, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(comes_in_the_order_of_the_list, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(comes_later, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(goes_with_the_last_copy, fixture_setup, fixture_teardown),
 	};
