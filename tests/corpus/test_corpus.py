@@ -6,12 +6,16 @@ reads, the tests are skipped.
 ENVELOPE and BODYSTRUCTURE are read by a parser of their own (tests/lib/grammar.py), which knows the
 grammar of RFC 9051 section 9 and nothing of the server.
 """
+import email.header
+import email.utils
+import random
 import re
 
 import pytest
 
 import grammar
 import imaptest
+import ordering
 import server as lib
 
 pytestmark = pytest.mark.skipif(next(lib.CORPUS.rglob("*.eml"), None) is None,
@@ -156,6 +160,44 @@ def test_structures_follow_the_grammar(server):
                 items = grammar.fetch(client.ok(b"FETCH %d BODY.PEEK[%s]" % (number, section)).untagged[-1])
                 (octets,) = items.values()
                 assert len(octets or b"") == size, (number, section)
+
+
+def identifiers(value):
+    """What stands in angle brackets with an "@", without quotes and folding."""
+    return [re.sub(r'["\s]', "", found) for found in re.findall(r"<([^<>@]+@[^<>@]+)>", value)]
+
+
+def as_model(number, octets, arrival):
+    """A message as tests/lib/ordering.py wants it, read by Python's own library."""
+    parsed = email.message_from_bytes(octets)
+    text = str(email.header.make_header(email.header.decode_header(re.sub(r"\r?\n", "", parsed["Subject"] or ""))))
+    sent = email.utils.parsedate_tz(parsed["Date"] or "")
+    own = identifiers(parsed["Message-ID"] or "")[:1]
+    references = identifiers(parsed["References"] or "") or identifiers(parsed["In-Reply-To"] or "")[:1]
+    return ordering.Message(number, arrival=arrival, size=len(octets), subject=text, references=references,
+                            sent=email.utils.mktime_tz(sent) if sent else None, message_id=own[0] if own else None)
+
+
+def test_order_of_archives(server):
+    """SORT and THREAD over the list archives, against the model of RFC 5256."""
+    server.add_user("order")
+    choice = random.Random(1)
+    for count, (path, pieces) in enumerate(archives()):
+        letters = [(crlf(piece), 1_000_000_000 + choice.randrange(100_000_000)) for piece in pieces]
+        messages = [as_model(number, *letter) for number, letter in enumerate(letters, 1)]
+        with server.client("order") as client:
+            name = b"list%d" % count
+            client.ok(b"CREATE " + name)
+            for octets, arrival in letters:
+                date = email.utils.formatdate(arrival)[5:].replace(" ", "-", 2).encode()
+                assert client.append(name, octets, date=date).is_ok
+            client.ok(b"SELECT " + name)
+            for criteria in (["SUBJECT"], ["DATE"], ["REVERSE SUBJECT", "SIZE"], ["REVERSE DATE"], ["SIZE", "ARRIVAL"]):
+                line, = client.ok(b"SORT (%s) UTF-8 ALL" % " ".join(criteria).encode()).untagged
+                assert [int(word) for word in line.split()[2:]] == ordering.sort(messages, criteria), (path, criteria)
+            for algorithm in ("ORDEREDSUBJECT", "REFERENCES", "REFS"):
+                line, = client.ok(b"THREAD %s UTF-8 ALL" % algorithm.encode()).untagged
+                assert line[len("* THREAD "):].decode() == ordering.thread(algorithm, messages), (path, algorithm)
 
 
 SCRIPTS = sorted((lib.CORPUS / "expected" / "imaptest").glob("*.imaptest"))
