@@ -7,20 +7,27 @@
 
 #define GAP_MAX 16	/* between two contents that are read together */
 
+/* Columns cost when they are asked for. */
+static struct span
+text_of(struct sql_statement *row, int column, bool is_wanted)
+{
+	return is_wanted ? sql_column_blob(row, column) : (struct span){ NULL, 0 };
+}
+
 static void
-read_row(struct sql_statement *row, struct store_ordering *out)
+read_row(struct sql_statement *row, unsigned fields, struct store_ordering *out)
 {
 	*out = (struct store_ordering){
 		.has_sent_date = !sql_column_is_null(row, 0),
 		.sent_s = sql_column_number(row, 0),
 		.is_reply = sql_column_number(row, 1) != 0,
-		.subject = sql_column_blob(row, 2),
-		.from = sql_column_blob(row, 3),
-		.to = sql_column_blob(row, 4),
-		.cc = sql_column_blob(row, 5),
-		.from_name = sql_column_blob(row, 6),
-		.to_name = sql_column_blob(row, 7),
-		.links = sql_column_blob(row, 8),
+		.subject = text_of(row, 2, fields & STORE_ORDERING_SUBJECT),
+		.from = text_of(row, 3, fields & STORE_ORDERING_FROM),
+		.to = text_of(row, 4, fields & STORE_ORDERING_TO),
+		.cc = text_of(row, 5, fields & STORE_ORDERING_CC),
+		.from_name = text_of(row, 6, fields & STORE_ORDERING_FROM_NAME),
+		.to_name = text_of(row, 7, fields & STORE_ORDERING_TO_NAME),
+		.links = text_of(row, 8, fields & STORE_ORDERING_LINKS),
 	};
 }
 
@@ -28,6 +35,7 @@ read_row(struct sql_statement *row, struct store_ordering *out)
 struct walk {
 	const uint64_t *content_ids;
 	size_t count, next;
+	unsigned fields;
 	store_ordering_visitor *visitor;
 	void *context;
 	bool goes_on;
@@ -70,7 +78,7 @@ visit_run(struct store *store, struct walk *walk, size_t end)
 			visit(walk, NULL);
 		if (!walk->goes_on || walk->content_ids[walk->next] != id)
 			continue;
-		read_row(query, &ordering);
+		read_row(query, walk->fields, &ordering);
 		visit(walk, &ordering);
 	}
 	sql_reset(query);
@@ -80,11 +88,11 @@ visit_run(struct store *store, struct walk *walk, size_t end)
 }
 
 enum store_status
-store_ordering_each(struct store *store, const uint64_t *content_ids, size_t count, store_ordering_visitor *visitor,
-    void *context)
+store_ordering_each(struct store *store, const uint64_t *content_ids, size_t count, unsigned fields,
+    store_ordering_visitor *visitor, void *context)
 {
-	struct walk walk = { .content_ids = content_ids, .count = count, .visitor = visitor, .context = context,
-		.goes_on = true };
+	struct walk walk = { .content_ids = content_ids, .count = count, .fields = fields, .visitor = visitor,
+		.context = context, .goes_on = true };
 	enum store_status status;
 	bool is_ours;
 

@@ -54,7 +54,7 @@ on_expected(size_t place, const struct store_ordering *ordering, void *context)
 static void
 expect(struct fixture *fixture, uint64_t content_id, const struct store_ordering *expected)
 {
-	assert_int_equal(store_ordering_each(fixture->store, &content_id, 1, on_expected, &expected), STORE_OK);
+	assert_int_equal(store_ordering_each(fixture->store, &content_id, 1, STORE_ORDERING_ALL, on_expected, &expected), STORE_OK);
 }
 
 static void
@@ -73,7 +73,7 @@ comes_with_a_message(void **state)
 	uint64_t ids[] = { append(fixture, &example), append(fixture, NULL), append(fixture, &empty) };
 	const struct store_ordering *expected[] = { &example, NULL, &empty };
 
-	assert_int_equal(store_ordering_each(fixture->store, ids, 3, on_expected, expected), STORE_OK);
+	assert_int_equal(store_ordering_each(fixture->store, ids, 3, STORE_ORDERING_ALL, on_expected, expected), STORE_OK);
 }
 
 static bool
@@ -98,15 +98,15 @@ comes_in_the_order_of_the_list(void **state)
 		given[i] = i % 3 == 0 ? NULL : i % 2 == 0 ? &example : &other;
 		ids[i] = append(fixture, given[i]);
 	}
-	assert_int_equal(store_ordering_each(fixture->store, ids, COUNT_OF(ids), on_expected, given), STORE_OK);
+	assert_int_equal(store_ordering_each(fixture->store, ids, COUNT_OF(ids), STORE_ORDERING_ALL, on_expected, given), STORE_OK);
 	for (size_t i = 0; i < COUNT_OF(list); i++) {
 		expected[i] = given[list[i]];
 		list[i] = ids[list[i]];
 	}
-	assert_int_equal(store_ordering_each(fixture->store, list, COUNT_OF(list), on_expected, expected), STORE_OK);
-	assert_int_equal(store_ordering_each(fixture->store, ids, COUNT_OF(ids), on_until_third, &last), STORE_OK);
+	assert_int_equal(store_ordering_each(fixture->store, list, COUNT_OF(list), STORE_ORDERING_ALL, on_expected, expected), STORE_OK);
+	assert_int_equal(store_ordering_each(fixture->store, ids, COUNT_OF(ids), STORE_ORDERING_ALL, on_until_third, &last), STORE_OK);
 	assert_int_equal(last, 2);
-	assert_int_equal(store_ordering_each(fixture->store, ids, 0, on_until_third, &last), STORE_OK);
+	assert_int_equal(store_ordering_each(fixture->store, ids, 0, STORE_ORDERING_ALL, on_until_third, &last), STORE_OK);
 }
 
 static void

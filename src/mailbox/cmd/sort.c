@@ -243,7 +243,7 @@ cmd_sort(struct session *session)
 	struct sort *sort = ARENA_NEW(session->line->arena, struct sort);
 
 	sorter_init(&sort->sorter, &session->line->sort);
-	sort->gather.has_orderings = sorter_needs_orderings(&session->line->sort);
+	sort->gather.has_orderings = sorter_needs_orderings(&session->line->sort, &sort->gather.fields);
 	sort->gather.take = take;
 	sort->gather.on_gathered = on_gathered;
 	sort_gather_begin(session, &sort->gather);

@@ -121,6 +121,7 @@ cmd_thread(struct session *session)
 
 	thread_init(&threading->thread, session->line->thread);
 	threading->gather.has_orderings = true;
+	threading->gather.fields = thread_fields(session->line->thread);
 	threading->gather.take = take;
 	threading->gather.on_gathered = on_gathered;
 	sort_gather_begin(session, &threading->gather);

@@ -92,7 +92,7 @@ load_batch(struct sort_gather *gather, struct store *store)
 		content_ids[count] = gather->messages[before + count].content_id;
 		count++;
 	}
-	status = store_ordering_each(store, content_ids, count, on_ordering, gather);
+	status = store_ordering_each(store, content_ids, count, gather->fields, on_ordering, gather);
 	if (status == STORE_OK && !gather->is_full && gather->next < before + count)
 		status = make_next(gather, store);
 	return status;

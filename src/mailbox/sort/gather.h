@@ -27,6 +27,7 @@ struct sort_gather {
 	uint32_t number;		/* the last that was looked at for messages */
 	uint64_t modseq;		/* the highest of all that were found */
 	bool has_orderings;
+	unsigned fields;		/* of theirs that are wanted: enum store_ordering_fields */
 	bool is_full;			/* take() has said so */
 	struct sort_made *made;		/* what is to be kept */
 	size_t made_count, made_octets;
@@ -39,7 +40,7 @@ struct sort_gather {
 };
 
 /*
- * Begin with has_orderings, take and on_gathered set.
+ * Begin with has_orderings, fields, take and on_gathered set.
  *
  *	on_gathered	comes once, maybe before this returns: REPLY_DONE, all were taken; else what the command is to be
  *			ended with

@@ -24,12 +24,24 @@ sorter_fini(struct sorter *sorter)
 }
 
 bool
-sorter_needs_orderings(const struct imap_sort *criteria)
+sorter_needs_orderings(const struct imap_sort *criteria, unsigned *fields_out)
 {
-	for (size_t i = 0; i < criteria->count; i++)
-		if (criteria->criteria[i].key != IMAP_SORT_ARRIVAL && criteria->criteria[i].key != IMAP_SORT_SIZE)
-			return true;
-	return false;
+	static const unsigned fields[IMAP_SORT_KEY_COUNT] = {
+		[IMAP_SORT_CC] = STORE_ORDERING_CC,
+		[IMAP_SORT_DISPLAYFROM] = STORE_ORDERING_FROM_NAME,
+		[IMAP_SORT_DISPLAYTO] = STORE_ORDERING_TO_NAME,
+		[IMAP_SORT_FROM] = STORE_ORDERING_FROM,
+		[IMAP_SORT_SUBJECT] = STORE_ORDERING_SUBJECT,
+		[IMAP_SORT_TO] = STORE_ORDERING_TO,
+	};
+	bool has_date = false;
+
+	*fields_out = 0;
+	for (size_t i = 0; i < criteria->count; i++) {
+		*fields_out |= fields[criteria->criteria[i].key];
+		has_date |= criteria->criteria[i].key == IMAP_SORT_DATE;
+	}
+	return has_date || *fields_out != 0;
 }
 
 static struct sort_value

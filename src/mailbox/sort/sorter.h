@@ -31,8 +31,8 @@ struct sorter {
 void sorter_init(struct sorter *sorter, const struct imap_sort *criteria);
 void sorter_fini(struct sorter *sorter);
 
-/* Whether anything is compared that is kept apart from the state. */
-bool sorter_needs_orderings(const struct imap_sort *criteria);
+/* Whether anything is compared that is kept apart from the state, and which texts: enum store_ordering_fields. */
+bool sorter_needs_orderings(const struct imap_sort *criteria, unsigned *fields_out);
 
 /* Add a message; copies.  False: the texts are too long. */
 bool sorter_add(struct sorter *sorter, const struct sort_message *message, const struct store_ordering *ordering);

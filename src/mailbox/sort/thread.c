@@ -43,6 +43,13 @@ thread_fini(struct thread *thread)
 	buffer_free(&thread->subjects);
 }
 
+unsigned
+thread_fields(enum imap_thread_algorithm algorithm)
+{
+	return (algorithm == IMAP_THREAD_REFS ? 0 : STORE_ORDERING_SUBJECT) |
+	    (algorithm == IMAP_THREAD_ORDEREDSUBJECT ? 0 : STORE_ORDERING_LINKS);
+}
+
 /* ---- nodes ---------------------------------------------------------------------------------------------- */
 
 static bool
@@ -189,8 +196,7 @@ add_message(struct thread *thread, uint32_t node, const struct store_ordering *o
 		.subject_offset = (uint32_t)thread->subjects.length,
 		.subject_length = (uint32_t)ordering->subject.length };
 	thread->nodes[node].message = (uint32_t)place + 1;
-	if (thread->algorithm != IMAP_THREAD_REFS)
-		buffer_add_span(&thread->subjects, ordering->subject);
+	buffer_add_span(&thread->subjects, ordering->subject);
 }
 
 bool

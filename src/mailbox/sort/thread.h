@@ -47,6 +47,9 @@ struct thread {
 void thread_init(struct thread *thread, enum imap_thread_algorithm algorithm);
 void thread_fini(struct thread *thread);
 
+/* Which texts are looked at: enum store_ordering_fields. */
+unsigned thread_fields(enum imap_thread_algorithm algorithm);
+
 /* Add a message, in the order of numbers; copies.  False: this is more than memory or time is to be used for. */
 bool thread_add(struct thread *thread, const struct sort_message *message, const struct store_ordering *ordering);
 
