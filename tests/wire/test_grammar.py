@@ -56,13 +56,30 @@ class Session:
         lines = self.client.ok(b"SELECT work").untagged
         return next(int(line.split()[1]) for line in lines if line.endswith(b" EXISTS"))
 
-    def run(self, command):
+    def run(self, command, is_synchronizing=False):
         """The word that ends it."""
         tag = command.split(b" ", 1)[0]
-        self.client.send(command)
+        last = b""
+        for piece in pieces(command) if is_synchronizing else [command]:
+            self.client.send(piece)
+            while piece.endswith(b"}\r\n") and not last.startswith((b"+ ", tag + b" ")):
+                last = self.client.line()
+                assert not last.startswith(b"* BAD"), (command, last)
+            if last.startswith(tag + b" "):
+                return last.split(b" ")[1]
+            last = b""
         reply = self.client.reply(tag)
         assert not [line for line in reply.untagged if line.startswith(b"* BAD")], (command, reply)
         return reply.tagged.split(b" ")[1]
+
+
+def pieces(command):
+    """A command with synchronizing literals: what stands up to each of them, and what they hold with what follows."""
+    begin = at = 0
+    while found := re.compile(rb"\{(\d+)\+\}\r\n").search(command, at):
+        yield command[begin:found.end() - 4] + b"}\r\n"
+        begin, at = found.end(), found.end() + int(found[1])
+    yield command[begin:]
 
 
 @pytest.fixture(params=["", "IMAP4rev2"], ids=["rev1", "rev2"])
@@ -82,7 +99,7 @@ def test_valid_is_never_bad(session, seed):
     grammar = syntax.Grammar(ABNF, session.capabilities)
     for _ in range(COMMANDS):
         command = grammar.sentence("command", chance)
-        word = session.run(command)
+        word = session.run(command, is_synchronizing=chance.random() < 0.3)
         assert word != b"BAD", f"seed {seed}: {command!r}"
         if moves(command):
             session.enter()
@@ -107,6 +124,7 @@ def changed(command, chance):
         lambda piece: b"", lambda piece: piece + piece, lambda piece: b" " + piece, lambda piece: piece + b")",
         lambda piece: b"(" + piece, lambda piece: b"\t" if piece == b" " else piece + b"\x01", lambda piece: piece[:-1],
         lambda piece: piece[:-1] + b"\xe9", lambda piece: b"0" if piece.isdigit() else b"x" + piece,
+        lambda piece: b"0" + piece if piece[:1].isdigit() else b"\r" + piece, lambda piece: piece + b"\0",
         lambda piece: piece + b'"', lambda piece: piece + b" x", lambda piece: piece.swapcase()[::-1]])(pieces[at])
     return tag + b" " + b"".join(pieces) + b"\r\n"
 
