@@ -81,16 +81,7 @@ read_part(struct cursor *cursor, struct imap_fetch_item *item)
 	return true;
 }
 
-/* RFC 5322 section 2.2: printable ASCII without the colon. */
-static bool
-is_field_name(struct span name)
-{
-	for (size_t i = 0; i < name.length; i++)
-		if (name.at[i] <= ' ' || name.at[i] >= 127 || name.at[i] == ':')
-			return false;
-	return name.length > 0;
-}
-
+/* RFC 9051 section 9: any astring, also what can be the name of no field. */
 static bool
 read_field(struct cursor *cursor, void *context)
 {
@@ -99,8 +90,6 @@ read_field(struct cursor *cursor, void *context)
 
 	if (!cursor_astring(cursor, &name))
 		return false;
-	if (!is_field_name(name))
-		return cursor_fail(cursor, "Invalid header field name");
 	*(struct span *)cursor_grow(cursor, (void **)&item->fields, &item->field_count, sizeof name) = name;
 	return true;
 }

@@ -320,6 +320,8 @@ static const struct {
 	/* messages */
 	{ "a FETCH 2:4 (FLAGS BODY[HEADER.FIELDS (DATE \"from\")])\r\n",
 	    "a FETCH 2:4 FLAGS BODY[HEADER.FIELDS (DATE from)]!;" },
+	{ "a FETCH 1 BODY[HEADER.FIELDS (\"a b\" \"\" {3+}\r\nx:\xe9 ])]\r\n",
+	    "a FETCH 1 BODY[HEADER.FIELDS (\"a b\" \"\" {3}\r\nx:\xe9 ])]!;" },
 	{ "a FETCH 1 FULL\r\n", "a FETCH 1 FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODY;" },
 	{ "a FETCH 1 (FAST)\r\n", "a BAD;" },
 	{ "a UID FETCH 7:* (body.peek[1.2.mime]<5.10> BODY[])\r\n", "a UID FETCH 7:* BODY[1.2.MIME]<5> BODY[]!;" },
