@@ -64,7 +64,8 @@ manner_of(const struct session *session, bool may_expunge, size_t octets_max)
 	struct notify_manner notify = notify_manner(session);
 
 	return (struct view_manner){ .may_expunge = may_expunge,
-		.wants_uid = session->has_condstore || session->notify != NULL,	/* RFC 5465 section 5.1 */
+		/* RFC 5465 section 5.1; RFC 9051 section 7.5.2 */
+		.wants_uid = session->has_condstore || session->notify != NULL || session->is_rev2,
 		.has_modseq = session->has_condstore, .has_vanished = session->has_qresync || session->is_uid_only,
 		.is_uid_only = session->is_uid_only,
 		.has_recent = session_has_recent(session),

@@ -68,7 +68,7 @@ struct session {
 	struct view *view;		/* NULL: no mailbox is selected */
 	unsigned selections;		/* rises when a view goes */
 	struct span selected_name;	/* of the view's mailbox, owned */
-	bool is_rev2;			/* ENABLE IMAP4rev2: UTF-8 names, ESEARCH, no RECENT */
+	bool is_rev2;			/* ENABLE IMAP4rev2: UTF-8 names, ESEARCH, UIDs with flags, no RECENT */
 	bool has_utf8;			/* ENABLE UTF8=ACCEPT, RFC 6855: UTF-8 names in IMAP4rev1, too */
 	bool has_condstore;		/* CONDSTORE-aware, RFC 7162 section 3.1: MODSEQ in every FETCH that is told */
 	bool has_qresync;		/* ENABLE QRESYNC */
