@@ -97,8 +97,8 @@ on_id(struct cas_client *client, struct imap_command_line *line)
 
 /*
  * Whoever stands in the middle could put commands behind STARTTLS that we would take for the client's
- * own after the handshake (CVE-2011-0411).  So any octet behind it ends the connection, with BYE for an answer, and
- * the parser is a new one.
+ * own after the handshake (CVE-2011-0411).  So what came behind it is thrown away (RFC 9051 section 6.2.1), and
+ * the parser is a new one; what comes later is read by TLS, and ends the connection unless it is a handshake.
  */
 static void
 on_starttls(struct cas_client *client, struct imap_command_line *line)
@@ -115,8 +115,6 @@ on_starttls(struct cas_client *client, struct imap_command_line *line)
 		log_warning("starttls-injection", log_text("sid", client->sid),
 		    log_text("rip", client->address));
 		stream_discard_input(client->stream);
-		client_bye(client, NULL, "Octets behind STARTTLS");
-		return;
 	}
 	client_reply(client, line->tag, IMAP_OK, NULL, "Begin TLS now");
 	imap_parser_free(&client->parser);
