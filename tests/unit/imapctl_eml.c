@@ -59,6 +59,7 @@ static const struct {
 	{ "RMAIL", "BABYL OPTIONS:\nVersion: 5\n\037", "babyl" },
 	{ "mmdf", "\1\1\1\1\nSubject: x\n\n\1\1\1\1\n", "mmdf" },
 	{ "u.1", "2 M1e C6b09d328\n\1\2N                  0000000000000105\nSubject: x\n\n", "doveadm" },
+	{ "mail.txt", " 1-Jan-2024 09:01:00 +0000,20;000000000015\r\nSubject: x\r\n\r\nbody\r\n", "mailutil" },
 	{ "1.ics", "BEGIN:VCALENDAR\nSUMMARY:x\n", "calendar" },
 	{ "1.vcf", "BEGIN:VCARD\nFN:x\n", "address" },
 	{ "context", "Current-Folder: inbox\n", "header field" },

@@ -440,6 +440,34 @@ test_marks(void **state)
 	expect_folders("mh", "S", ":1(0)\n:2(0)\n:3(0 Work)\n:4(8)\n:5(8)\n:6(8)\n:7(8)");
 }
 
+/* Folders that only look like those of MH: what their programs know is not taken over, and that is told. */
+static void
+test_marks_elsewhere(void **state)
+{
+	static const char *const files[] = { ".overview", ".mxindex" };
+	struct source *source;
+	struct buffer found = { 0 };
+
+	(void)state;
+	make_folders("X");
+	write_letter("X/1", "1");
+	for (size_t i = 0; i < COUNT_OF(files); i++) {
+		char path[24];
+
+		snprintf(path, sizeof path, "X/%s", files[i]);
+		write_file(path, "x\n");
+		source = open_source("mh", "X");
+		buffer_clear(&found);
+		describe(source, &found);
+		assert_string_equal(buffer_string(&found), ":1(8)");
+		assert_int_equal(source->note_count, 1);
+		assert_int_equal(source->notes[0].kind, NOTE_NOT_TAKEN_OVER);
+		source_close(&source);
+		assert_int_equal(unlink(path_of(path)), 0);
+	}
+	buffer_free(&found);
+}
+
 int
 main(void)
 {
@@ -456,6 +484,7 @@ main(void)
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_mh),
 		cmocka_unit_test(test_marks),
+		cmocka_unit_test(test_marks_elsewhere),
 	};
 
 	return cmocka_run_group_tests(tests, make, unmake);

@@ -56,16 +56,23 @@ note(struct mh *mh, const char *what, struct span origin)
 	source_note(&mh->source, NOTE_NOT_TAKEN_OVER, span_from_string(what), origin);
 }
 
-/* Gnus knows in a file of its own what was read, and leaves .overview in the folders. */
+/* Who writes folders like those of MH, and keeps marks elsewhere, leaves a file that tells. */
 static void
-note_gnus(struct mh *mh, const char *path)
+note_others(struct mh *mh, const char *path)
 {
-	struct buffer overview = { 0 };
+	static const struct {
+		const char *file, *what;
+	} others[] = { { ".overview", "marks of Gnus, which are in ~/.newsrc.eld" },
+		{ ".mxindex", "marks of c-client's format mx, which are in .mxindex; mailutil copy makes an mbox of it" } };
+	struct buffer file = { 0 };
 
-	buffer_printf(&overview, "%s/.overview", path);
-	if (access(buffer_string(&overview), F_OK) == 0)
-		note(mh, "marks of Gnus, which are in ~/.newsrc.eld", span_from_string(path));
-	buffer_free(&overview);
+	for (size_t i = 0; i < COUNT_OF(others); i++) {
+		buffer_clear(&file);
+		buffer_printf(&file, "%s/%s", path, others[i].file);
+		if (access(buffer_string(&file), F_OK) == 0)
+			note(mh, others[i].what, span_from_string(path));
+	}
+	buffer_free(&file);
 }
 
 static void
@@ -88,7 +95,7 @@ begin_folder(struct mh *mh, const struct folder *folder)
 		return;
 	}
 	mh_marks_read(&mh->list, folder->path);
-	note_gnus(mh, folder->path);
+	note_others(mh, folder->path);
 }
 
 /* False: there is no further folder. */

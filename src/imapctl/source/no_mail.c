@@ -31,6 +31,15 @@ is_dbox(struct span text)
 	    span_find(line, 'C') < line.length && span_starts_with(span_from(text, length + 1), SPAN("\1\2"));
 }
 
+/* " 1-Jan-2024 09:01:00 +0000,140;000000000015": what stands before each message in mtx and tenex of c-client. */
+static bool
+is_tenex(struct span text)
+{
+	size_t length = span_find(span_slice(text, 0, span_find(text, '\n')), ',');
+
+	return length == 26 && text.at[2] == '-' && text.at[6] == '-' && text.at[11] == ' ' && text.at[14] == ':';
+}
+
 /* ",2" and "#2" are what MH's rmm leaves. */
 static bool
 is_removed_in_mh(const char *name)
@@ -109,6 +118,8 @@ why_no_message(const char *name, struct input *input, struct span text)
 
 	if (is_dbox(text))
 		return "a dbox file of Dovecot; take the mail out with doveadm backup";
+	if (is_tenex(text))
+		return "a folder in the format mtx or tenex; mailutil copy makes an mbox of it";
 	if (from_line_read(line, &from) && (from.is_dated || header_follows(rest))) {
 		input_seek(input, (uint64_t)(rest.at - text.at));
 		return is_named_eml(name) && !has_separator(input) ? NULL : "an mbox; import it as mbox";
