@@ -310,15 +310,24 @@ take_password(struct user_job *job)
 		derive(job);
 }
 
-/* Whether users may live there.  False: the call was answered. */
+/* Whether users may live there; a mailbox host does not know what its client access hosts call the servers. */
+static bool
+is_home(const struct config *config, struct span home)
+{
+	struct directory_name name;
+
+	return home.length == 0 || (config->mailbox_server.count == 0 && (config->role & CONFIG_ROLE_CAS) == 0 &&
+	    directory_prepare_name(home, &name));
+}
+
+/* False: the call was answered. */
 static bool
 check_home(struct user_job *job, struct span home)
 {
 	const struct config_servers *servers = &job->service->config->mailbox_server;
 	struct buffer text = { 0 };
-	struct directory_name name;
 
-	if (home.length == 0 || (servers->count == 0 && directory_prepare_name(home, &name)))
+	if (is_home(job->service->config, home))
 		return true;
 	for (size_t i = 0; i < servers->count; i++) {
 		if (span_equals(home, span_from_string(servers->at[i].name)))

@@ -163,6 +163,14 @@ def test_words_that_are_none(server):
         assert done.returncode == 64 and parse(done.stdout, verb)["error"]["code"] == 64
 
 
+def test_options_that_are_none(server):
+    for words in (["user", "list", "--frob"], ["--frob", "status"], ["status", "-z"], ["--timeout"], ["--timeout=x", "status"],
+                  ["user", "list", "--orphans=x"], []):
+        done = server.imapctl("--json", *words, check=False)
+        assert done.returncode == 64 and parse(done.stdout, "done")["error"]["code"] == 64, words
+    assert parse(server.imapctl("status", "--frob", "--json", check=False).stdout, "done")["error"]["code"] == 64
+
+
 def test_nobody_answers():
     """No verb hangs, none prints anything but its object, when there is no server."""
     server = lib.Server(users=())

@@ -69,7 +69,14 @@ def shown(server, name):
     return json.loads(text)["user"][0]
 
 
-def test_settings_of_a_user(server):
+def test_settings_of_a_user(tmp_path):
+    key = tmp_path / "link.key"
+    subprocess.run([lib.IMAPCTL, "link-key", key], check=True, capture_output=True)
+    with lib.Server(settings=["mailbox-server elsewhere 127.0.0.1:1", f"link-key {key}"]) as server:
+        settings_of_a_user(server)
+
+
+def settings_of_a_user(server):
     server.imapctl("user", "add", "ada", "--home=elsewhere", input="first\n")
     user = shown(server, "ada")
     assert list(user) == ["name", "home", "imap", "created", "changed"]
@@ -83,6 +90,14 @@ def test_settings_of_a_user(server):
                         (65, ("set", "ada", "--home=a b"))):
         done = server.imapctl("user", *words, check=False)
         assert (done.returncode, done.stderr != "") == (code, True), words
+
+
+def test_a_home_that_is_none(server):
+    """Where no mailbox server is named, nobody lives at one: the user could not log in."""
+    for words in (["set", "demo"], ["add", "ada", "--no-password"]):
+        done = server.imapctl("user", *words, "--home=elsewhere", check=False)
+        assert done.returncode == 65 and "no mailbox-server of this name: elsewhere" in done.stderr
+    server.client("demo").close()
 
 
 def test_imap_off_counts_at_once(server):

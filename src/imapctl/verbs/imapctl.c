@@ -106,9 +106,6 @@ take_option(struct order *order, int letter)
 	case VERSION_OPTION:
 		puts("imapctl " VERSION);
 		return EX_OK;
-	case '?':
-		complain("`imapctl --help` lists verbs and options");
-		return EX_USAGE;
 	default:
 		return take_verbs_option(order, (enum order_option)(letter - OF_VERBS)) ? -1 : EX_USAGE;
 	}
@@ -117,7 +114,7 @@ take_option(struct order *order, int letter)
 static int
 unknown_verb(char *const *words, size_t count)
 {
-	const struct verb *near = verb_suggest(words, count);
+	const struct verb *near = strcmp(words[0], "help") == 0 ? NULL : verb_suggest(words, count);
 
 	if (near != NULL)
 		complain("no such verb: %s; did you mean `%s`?", words[0], near->name);
@@ -152,6 +149,10 @@ carry_out(struct order *order)
 	size_t used = 0;
 	int code;
 
+	if (order->word_count == 0) {
+		complain("a verb is missing; `imapctl --help` lists them");
+		return EX_USAGE;
+	}
 	order->verb = verb_find(order->words, order->word_count, &used);
 	if (order->verb == NULL)
 		return unknown_verb(order->words, order->word_count);
@@ -162,40 +163,62 @@ carry_out(struct order *order)
 	return order->verb->run(order);
 }
 
-/* With --json standard output holds one object, whatever the outcome. */
+/*
+ * With --json standard output holds one object, whatever the outcome.
+ *
+ *	code	what is wrong with the options already, or EX_OK
+ */
 static int
-answer(struct order *order)
+answer(struct order *order, int code)
 {
 	struct buffer json = { 0 };
-	int code;
 
 	if (order_has(order, OPTION_JSON))
 		order->json = &json;
-	code = carry_out(order);
+	if (code == EX_OK)
+		code = carry_out(order);
 	if (order->json != NULL)
 		json_print(&json, order->verb == NULL ? NULL : order->verb->kinds, code, complaint());
 	buffer_free(&json);
 	return code;
 }
 
+/* All of them, also behind one that is wrong: --json says how that is told.  Gives what take_option() does. */
+static int
+take_options(struct order *order, int argc, char **argv)
+{
+	int letter, code, result = -1;
+
+	opterr = 0;
+	while ((letter = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		code = EX_USAGE;
+		if (letter == ':')
+			complain("%s lacks its value; `imapctl --help` lists verbs and options", argv[optind - 1]);
+		else if (letter == '?')
+			complain("no such option: %s; `imapctl --help` lists verbs and options", argv[optind - 1]);
+		else if ((code = take_option(order, letter)) == EX_OK)
+			return code;
+		result = code >= 0 ? code : result;
+	}
+	return result;
+}
+
 int
 imapctl_main(int argc, char **argv)
 {
 	struct order order = { .config_path = SYSCONF "/imapd/imapd.conf" };
-	int letter, code;
+	int code;
 
 	signal(SIGPIPE, SIG_IGN);
-	while ((letter = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if ((code = take_option(&order, letter)) >= 0)
-			return code;
-	}
-	if (optind == argc) {
+	if ((code = take_options(&order, argc, argv)) == EX_OK)
+		return code;
+	if (code < 0 && optind == argc && !order_has(&order, OPTION_JSON)) {
 		help_print();
 		return EX_USAGE;
 	}
 	order.words = argv + optind;
 	order.word_count = (size_t)(argc - optind);
-	code = answer(&order);
+	code = answer(&order, code < 0 ? EX_OK : code);
 	if (fflush(stdout) != 0 && code == EX_OK) {
 		complain("standard output: %m");
 		code = EX_IOERR;
