@@ -15,7 +15,7 @@
 struct store_mailbox {
 	uint64_t id;			/* never given twice in one file */
 	const char *name;
-	const char *special_use;	/* such as "\\Sent" (RFC 6154), or NULL */
+	const char *special_use;	/* such as "\\Sent" or "\\Drafts \\Sent" (RFC 6154), or NULL */
 	uint32_t uidvalidity;		/* never given twice in one file */
 	uint32_t uidnext;
 	uint32_t recent_uid;		/* no read-write session has seen messages from here on */
@@ -40,7 +40,7 @@ enum store_status store_mailbox_has_children(struct store *store, struct span na
 /*
  * Make a mailbox, and those above it that are missing (RFC 9051 section 6.3.4).
  *
- *	special_use	 such as "\\Sent", or NULL
+ *	special_use	 such as "\\Sent", with a space between several, or NULL
  *	mailbox_id_out	 may be NULL
  *
  * STORE_EXISTS; STORE_LIMIT: the user has too many.

@@ -43,19 +43,34 @@ on_created(struct session *session, struct session_job *job, enum store_status s
 	buffer_free(&code);
 }
 
+/* "\\Drafts \\Sent", as LIST tells it; NULL: none. */
+static const char *
+names_of(struct arena *arena, unsigned uses)
+{
+	struct buffer text = { 0 };
+	const char *names;
+
+	for (unsigned use = 1; use <= uses; use <<= 1)
+		if ((uses & use) != 0)
+			buffer_printf(&text, "%s%s", text.length == 0 ? "" : " ", imap_use_name(use));
+	names = uses == 0 ? NULL : arena_copy_string(arena, buffer_span(&text));
+	buffer_free(&text);
+	return names;
+}
+
 void
 cmd_create(struct session *session)
 {
 	const struct imap_mailbox *mailbox = &session->line->mailbox;
 	struct create *create = ARENA_NEW(session->line->arena, struct create);
 
-	/* One use a mailbox; those that stand for all messages or the flagged ones would be views. */
-	if ((mailbox->uses & (mailbox->uses - 1)) != 0 || (mailbox->uses & (IMAP_USE_ALL | IMAP_USE_FLAGGED)) != 0) {
+	/* Those that stand for all messages or the flagged ones would be views. */
+	if ((mailbox->uses & (IMAP_USE_ALL | IMAP_USE_FLAGGED)) != 0) {
 		session_finish(session, REPLY_USE_UNKNOWN);
 		return;
 	}
 	create->name = mailbox->mailbox;
-	create->use = mailbox->uses == 0 ? NULL : imap_use_name(mailbox->uses);
+	create->use = names_of(session->line->arena, mailbox->uses);
 	create->job.work = work_create;
 	create->job.done = on_created;
 	session_submit(session, &create->job, ACCOUNT_DURABLE);
