@@ -18,7 +18,7 @@ enum imap_verb {
 	IMAP_ENABLE, IMAP_NAMESPACE, IMAP_SELECT, IMAP_EXAMINE, IMAP_CREATE, IMAP_DELETE, IMAP_RENAME,
 	IMAP_SUBSCRIBE, IMAP_UNSUBSCRIBE, IMAP_LIST, IMAP_LSUB, IMAP_STATUS, IMAP_APPEND, IMAP_IDLE,
 	IMAP_CHECK, IMAP_CLOSE, IMAP_UNSELECT, IMAP_EXPUNGE, IMAP_SEARCH, IMAP_FETCH, IMAP_STORE,
-	IMAP_COPY, IMAP_MOVE, IMAP_COMPRESS, IMAP_REPLACE, IMAP_NOTIFY, IMAP_SORT, IMAP_THREAD,
+	IMAP_COPY, IMAP_MOVE, IMAP_COMPRESS, IMAP_REPLACE, IMAP_NOTIFY, IMAP_UIDBATCHES, IMAP_SORT, IMAP_THREAD,
 	IMAP_COMMAND_COUNT
 };
 
@@ -170,6 +170,11 @@ struct imap_copy {			/* COPY and MOVE */
 	struct span mailbox;
 };
 
+struct imap_uid_batches {		/* RFC 10022 */
+	uint64_t size;			/* of a batch, from 1 to 2^32-1 */
+	uint64_t first, last;		/* batches, from 1 to 2^32-1, in any order; 0 and 0: all */
+};
+
 /*
  * One command as it was read.  Mailbox names are canonical UTF-8 with INBOX in capitals.  All it points
  * to lives in its arena, and dies with imap_command_free().
@@ -202,6 +207,7 @@ struct imap_command_line {
 		struct imap_fetch fetch;
 		struct imap_store store;
 		struct imap_copy copy;
+		struct imap_uid_batches uid_batches;
 		struct imap_notify notify;
 	};
 };

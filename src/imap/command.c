@@ -37,6 +37,7 @@ const struct imap_command imap_commands[IMAP_COMMAND_COUNT] = {
 	[IMAP_APPEND]	    = { "APPEND",	LOGGED_IN,	"mailbox messages",		MAY_MOVE, false },
 	[IMAP_NOTIFY]	    = { "NOTIFY",	LOGGED_IN,	"NONE | SET [STATUS] groups",	MAY_MOVE, false },
 	[IMAP_COMPRESS]	    = { "COMPRESS",	LOGGED_IN,	"mechanism",			MAY_MOVE, false },
+	[IMAP_UIDBATCHES]   = { "UIDBATCHES",	SELECTED,	"size [first:last]",		MAY_MOVE, false },
 	[IMAP_IDLE]	    = { "IDLE",		LOGGED_IN,	"",				MAY_MOVE, false },
 	[IMAP_CHECK]	    = { "CHECK",	SELECTED,	"",				MAY_MOVE, false },
 	[IMAP_CLOSE]	    = { "CLOSE",	SELECTED,	"",				START_ANEW, false },

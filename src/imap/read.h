@@ -45,6 +45,7 @@ bool imap_read_compress(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_expunge(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_store(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_copy(struct cursor *cursor, struct imap_command_line *line);
+bool imap_read_uid_batches(struct cursor *cursor, struct imap_command_line *line);
 
 /*
  * Read, from the tag on, the pairs of an ID that are whole and followed by another, and count them in

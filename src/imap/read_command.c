@@ -57,6 +57,7 @@ static reader *const readers[IMAP_COMMAND_COUNT] = {
 	[IMAP_STORE] = imap_read_store,
 	[IMAP_COPY] = imap_read_copy,
 	[IMAP_MOVE] = imap_read_copy,
+	[IMAP_UIDBATCHES] = imap_read_uid_batches,
 };
 
 bool

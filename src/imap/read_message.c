@@ -1,5 +1,6 @@
 /*
- * Arguments of STORE, COPY, MOVE and UID EXPUNGE.  RFC 9051 section 6.4, RFC 7162 section 3.1.3.  Pure.
+ * Arguments of STORE, COPY, MOVE, UID EXPUNGE and UIDBATCHES.  RFC 9051 section 6.4, RFC 7162 section 3.1.3, RFC 10022.
+ * Pure.
  */
 #include "base/memory.h"
 #include "read.h"
@@ -15,6 +16,18 @@ imap_read_copy(struct cursor *cursor, struct imap_command_line *line)
 {
 	return cursor_space(cursor) && cursor_sequence(cursor, &line->copy.set) && cursor_space(cursor) &&
 	    cursor_mailbox(cursor, &line->copy.mailbox);
+}
+
+bool
+imap_read_uid_batches(struct cursor *cursor, struct imap_command_line *line)
+{
+	struct imap_uid_batches *batches = &line->uid_batches;
+
+	if (!cursor_space(cursor) || !cursor_nz_number(cursor, UINT32_MAX, &batches->size))
+		return false;
+	return cursor_is_at_end(cursor) || (cursor_space(cursor) &&
+	    cursor_nz_number(cursor, UINT32_MAX, &batches->first) && cursor_expect(cursor, ':') &&
+	    cursor_nz_number(cursor, UINT32_MAX, &batches->last));
 }
 
 static bool

@@ -213,8 +213,7 @@ read_uids(struct cursor *cursor, struct imap_search_node *node)
 static bool
 read_uid(struct cursor *cursor, struct imap_search_node *node)
 {
-	return spaces(cursor) && cursor_number(cursor, UINT32_MAX, &node->number) &&
-	    (node->number > 0 || cursor_fail(cursor, "A UID is at least 1"));
+	return spaces(cursor) && cursor_nz_number(cursor, UINT32_MAX, &node->number);
 }
 
 static bool

@@ -22,12 +22,12 @@ TEXT_SECTION = rb"(?:TEXT|HEADER(?:\.FIELDS(?:\.NOT)? )?)"
 SECTION = rb"\[(?:[1-9]\d*(?:\.[1-9]\d*)*(?:\.(?:MIME|%s))?|%s)?" % (TEXT_SECTION, TEXT_SECTION)
 MAX_32, MAX_63, MAX_64 = 2**32 - 1, 2**63 - 1, 2**64 - 1
 
-# Codes that are a word alone.  RFC 9051 section 7.1, RFC 5530, 7162, 5465, 7889, 4978, 9586, 9738, 5257, 3516.
+# Codes that are a word alone.  RFC 9051 section 7.1, RFC 5530, 7162, 5465, 7889, 4978, 9586, 9738, 5257, 3516, 10022.
 BARE_CODES = {word.encode() for word in """
     ALERT PARSE READ-ONLY READ-WRITE TRYCREATE UIDNOTSTICKY UNAVAILABLE AUTHENTICATIONFAILED AUTHORIZATIONFAILED
     EXPIRED PRIVACYREQUIRED CONTACTADMIN NOPERM INUSE EXPUNGEISSUED CORRUPTION SERVERBUG CLIENTBUG CANNOT LIMIT
     OVERQUOTA ALREADYEXISTS NONEXISTENT NOTSAVED HASCHILDREN CLOSED UNKNOWN-CTE NOMODSEQ NOTIFICATIONOVERFLOW
-    COMPRESSIONACTIVE USEATTR TOOBIG UIDREQUIRED INPROGRESS NOUPDATE""".split()}
+    COMPRESSIONACTIVE USEATTR TOOBIG UIDREQUIRED INPROGRESS NOUPDATE TOOFEW TOOMANY""".split()}
 STATUS_ITEMS = {
     b"MESSAGES": MAX_32, b"UIDNEXT": MAX_32, b"UIDVALIDITY": MAX_32, b"UNSEEN": MAX_32, b"DELETED": MAX_32,
     b"SIZE": MAX_63, b"RECENT": MAX_32, b"HIGHESTMODSEQ": MAX_63, b"DELETED-STORAGE": MAX_63}
@@ -391,6 +391,18 @@ def correlator(reader):
     need(fields.count(b"TAG") == 1 and len(set(fields)) == len(fields), f"correlator {fields!r}")
 
 
+def uid_batches_data(reader):
+    """RFC 10022: ranges of falling UIDs, which do not overlap."""
+    reader.expect(b" (")
+    correlator(reader)
+    before = MAX_32 + 1
+    if reader.takes(b" "):
+        for piece in reader.match(rb"%s:%s(?:,%s:%s)*" % (NZ, NZ, NZ, NZ))[0].split(b","):
+            high, low = map(int, piece.split(b":"))
+            need(before > high >= low, f"batch {piece!r} behind {before}")
+            before = low
+
+
 def namespace_data(reader):
     """RFC 9051 section 6.3.10, Namespace-Response of RFC 2342 section 7."""
     for _ in range(3):
@@ -517,7 +529,7 @@ UNTAGGED = {
     b"LIST": list_data, b"LSUB": list_data, b"STATUS": status_data, b"FLAGS": flags_data, b"SEARCH": search_data,
     b"SORT": search_data, b"THREAD": thread_data, b"ESEARCH": esearch_data, b"NAMESPACE": namespace_data,
     b"ID": id_data, b"VANISHED": vanished_data, b"CAPABILITY": capabilities, b"QUOTA": quota_data,
-    b"QUOTAROOT": quotaroot_data,
+    b"QUOTAROOT": quotaroot_data, b"UIDBATCHES": uid_batches_data,
 }
 TAG = rb'[^\x00-\x20\x7f-\xff(){%*"\\+]+'
 

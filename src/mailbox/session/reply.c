@@ -48,6 +48,9 @@ static const struct reply_words replies[REPLY_COUNT] = {	/* codes: RFC 9051 sect
 	[REPLY_UID_REQUIRED]	= { IMAP_BAD, "UIDREQUIRED", "message numbers are not taken once UIDONLY is enabled" },
 	[REPLY_BAD_EVENT]	= { IMAP_NO, NULL, "there is no such event" },
 	[REPLY_BEYOND_LIMIT]	= { IMAP_NO, NULL, "more messages than one command may put into a mailbox" },
+	[REPLY_TOO_FEW]		= { IMAP_NO, "TOOFEW", "a batch has at least 500 messages" },
+	[REPLY_TOO_MANY]	= { IMAP_NO, "TOOMANY", "batches of at most 100000 messages are told at once" },
+	[REPLY_CLIENT_BUG]	= { IMAP_BAD, "CLIENTBUG", "the first batch comes first" },
 	[REPLY_NOT_PROVED]	= { IMAP_NO, "AUTHENTICATIONFAILED", "Authentication failed" },
 };
 
