@@ -20,9 +20,18 @@ struct workers;
  *	compute	where much output is compressed
  *
  * What the owner writes in a turn can be inflated by the peer when it arrives.  Input that is no DEFLATE, or that
- * says to be the end of it, ends the stream with STREAM_EOF: the peer can still be told.
+ * says to be the end of it though the owner does not, ends the stream with STREAM_EOF: the peer can still be told.
  */
 void stream_start_deflate(struct stream *stream, struct workers *compute);
+
+/*
+ * End it in one direction, once both are asked for in any order: in what comes, behind the flush, or the last block,
+ * that ends what the owner has taken last; in what goes, behind what was written so far, with a last block.  Octets
+ * behind these points are no longer deflated.  Ask for the former in the callback that has taken that input.  Does
+ * nothing on other streams.
+ */
+void stream_end_deflated_input(struct stream *stream);
+void stream_end_deflated_output(struct stream *stream);
 
 bool stream_is_deflated(const struct stream *stream);
 

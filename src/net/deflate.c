@@ -1,7 +1,8 @@
 /*
  * DEFLATE on a stream.  Input is inflated on the loop, up to the stream's input limit at a time, so that a small
- * input that grows large is bounded by what its reader takes.  Much output is deflated by a worker, to which the
- * object is lent; a flush ends each piece, so that the peer can read all of it.
+ * input that grows large is bounded by what its reader takes; and from one flush of the peer's to the next, because
+ * behind any of them the reader may find that the peer has ended it there.  Much output is deflated by a worker, to
+ * which the object is lent; a flush ends each piece, so that the peer can read all of it.
  */
 #include "net/deflate.h"
 
@@ -38,7 +39,15 @@ struct deflate {
 	z_stream in, out;
 	struct region in_region, out_region;
 	bool has_pending;		/* zlib may have more input than there was room for */
+	bool is_block_empty;		/* nothing has come of the block under way */
+	bool is_flushed;		/* an empty block has ended at an octet's edge, or the last block has */
+	bool is_finished;		/* the last block has ended */
 	bool is_over;			/* nothing can be made of what comes */
+	bool is_input_ending;		/* what stands behind the next flush is not deflated */
+	bool is_input_ended;
+	bool is_output_ending;		/* plain gets the last block behind it */
+	bool is_output_ended;
+	struct evbuffer *behind;	/* written after it: not to be deflated */
 	struct buffer history;		/* without a state: what the peer may refer to */
 	bool is_resting;		/* states go when nothing is left to be done */
 	bool is_lent;
@@ -110,6 +119,7 @@ destroy(struct deflate *layer)
 	region_close(&layer->out_region);
 	evbuffer_free(layer->received);
 	evbuffer_free(layer->plain);
+	evbuffer_free(layer->behind);
 	evbuffer_free(layer->lent_plain);
 	evbuffer_free(layer->lent_out);
 	buffer_free(&layer->history);
@@ -127,7 +137,7 @@ open_output(struct deflate *layer)
 	must(deflateInit2(&layer->out, LEVEL, Z_DEFLATED, WINDOW_BITS, MEMORY_LEVEL, Z_DEFAULT_STRATEGY));
 }
 
-/* Deflate one span; with Z_SYNC_FLUSH (RFC 4978 section 4) the peer can read all of it. */
+/* Deflate one span; with Z_SYNC_FLUSH (RFC 4978 section 4) the peer can read all of it; Z_FINISH is the end. */
 static void
 deflate_span(struct deflate *layer, struct span octets, int flush, struct evbuffer *out)
 {
@@ -146,7 +156,7 @@ deflate_span(struct deflate *layer, struct span octets, int flush, struct evbuff
 }
 
 static void
-deflate_all(struct deflate *layer, struct evbuffer *plain, struct evbuffer *out)
+deflate_all(struct deflate *layer, struct evbuffer *plain, int flush, struct evbuffer *out)
 {
 	struct evbuffer_iovec piece;
 
@@ -155,7 +165,7 @@ deflate_all(struct deflate *layer, struct evbuffer *plain, struct evbuffer *out)
 		deflate_span(layer, span_of(piece.iov_base, piece.iov_len), Z_NO_FLUSH, out);
 		evbuffer_drain(plain, piece.iov_len);
 	}
-	deflate_span(layer, span_of(NULL, 0), Z_SYNC_FLUSH, out);
+	deflate_span(layer, span_of(NULL, 0), flush, out);
 }
 
 static void
@@ -163,7 +173,7 @@ work_deflate(struct job *job)
 {
 	struct deflate *layer = CONTAINER_OF(job, struct deflate, job);
 
-	deflate_all(layer, layer->lent_plain, layer->lent_out);
+	deflate_all(layer, layer->lent_plain, Z_SYNC_FLUSH, layer->lent_out);
 }
 
 static void
@@ -181,16 +191,32 @@ on_deflated(struct job *job)
 	stream_advance(layer->stream);
 }
 
+static void
+finish_output(struct deflate *layer, struct stream *stream)
+{
+	if (layer->is_output_ended)
+		return;
+	deflate_all(layer, layer->plain, Z_FINISH, stream->output);
+	evbuffer_add_buffer(stream->output, layer->behind);
+	layer->is_output_ended = true;
+}
+
 void
 deflate_advance_output(struct stream *stream)
 {
 	struct deflate *layer = stream->deflate;
 	size_t length = evbuffer_get_length(layer->plain);
 
-	if (layer->is_lent || length == 0 || evbuffer_get_length(stream->output) >= OUTPUT_MAX)
+	if (layer->is_lent || evbuffer_get_length(stream->output) >= OUTPUT_MAX)
+		return;
+	if (length <= INLINE_MAX && layer->is_output_ending) {
+		finish_output(layer, stream);
+		return;
+	}
+	if (length == 0)
 		return;
 	if (length <= INLINE_MAX) {
-		deflate_all(layer, layer->plain, stream->output);
+		deflate_all(layer, layer->plain, Z_SYNC_FLUSH, stream->output);
 		return;
 	}
 	evbuffer_remove_buffer(layer->plain, layer->lent_plain, LEND_MAX);
@@ -220,6 +246,23 @@ takes_input(const struct stream *stream)
 	    evbuffer_get_length(stream->input) < stream->input_limit;
 }
 
+/*
+ * Behind a flush nothing is inflated before the owner has taken all that came before it: it may be the end.  What is
+ * below a blank begins no command, but may be the block in which some peers end all the same.
+ */
+static bool
+goes_on_behind_flush(const struct stream *stream)
+{
+	const struct deflate *layer = stream->deflate;
+	uint8_t next;
+
+	if (!layer->is_flushed)
+		return true;
+	if (!layer->is_input_ending)
+		return evbuffer_get_length(stream->input) == 0;
+	return !layer->is_finished && evbuffer_copyout(layer->received, &next, 1) == 1 && next < ' ';
+}
+
 /* As if the peer had sent its last octet before: it can still be told so. */
 static void
 end_input(struct deflate *layer, struct stream *stream)
@@ -228,6 +271,17 @@ end_input(struct deflate *layer, struct stream *stream)
 	layer->has_pending = false;
 	stream->is_wire_ended = true;
 	stream_note_end(stream, STREAM_EOF);
+}
+
+/* zlib.h on data_type: 128 behind a block, and the bits of the last octet that are not used. */
+static void
+note_block(struct deflate *layer, int result)
+{
+	layer->is_finished = result == Z_STREAM_END;
+	layer->is_flushed = layer->is_finished ||
+	    (layer->in.data_type == 128 && layer->is_block_empty);
+	if ((layer->in.data_type & 128) != 0)
+		layer->is_block_empty = true;
 }
 
 /* Inflate from one piece of what was received; false: nothing can be made of it, or not yet. */
@@ -244,19 +298,31 @@ inflate_piece(struct deflate *layer, struct stream *stream)
 	z->avail_in = has_more ? (uInt)piece.iov_len : 0;
 	z->next_out = octets;
 	z->avail_out = sizeof octets;
-	result = inflate(z, Z_SYNC_FLUSH);
+	result = inflate(z, Z_BLOCK);
 	if (has_more)
 		evbuffer_drain(layer->received, piece.iov_len - z->avail_in);
 	layer->has_pending = z->avail_out == 0;
 	if (z->avail_out < sizeof octets) {
 		evbuffer_add(stream->input, octets, sizeof octets - z->avail_out);
 		stream->is_input_new = true;
+		layer->is_block_empty = false;
 	}
 	if (result == Z_BUF_ERROR)
 		return false;
-	if (result != Z_OK)
+	note_block(layer, result);
+	if (result != Z_OK && result != Z_STREAM_END)
 		end_input(layer, stream);
 	return result == Z_OK;
+}
+
+/* What is left was not deflated, and so is all that comes. */
+static void
+pass_on(struct deflate *layer, struct stream *stream)
+{
+	layer->is_input_ended = true;
+	layer->has_pending = false;
+	evbuffer_add_buffer(stream->input, layer->received);
+	stream->is_input_new = true;
 }
 
 static void
@@ -264,17 +330,23 @@ advance_input(struct stream *stream, struct deflate *layer)
 {
 	if (layer->is_over)
 		evbuffer_drain(layer->received, evbuffer_get_length(layer->received));
-	if (!deflate_has_input(layer))
+	if (!layer->is_finished && deflate_has_input(layer)) {
+		open_input(layer);
+		while (takes_input(stream) && goes_on_behind_flush(stream) && inflate_piece(layer, stream))
+			;
+	}
+	if (layer->is_over)
 		return;
-	open_input(layer);
-	while (takes_input(stream) && inflate_piece(layer, stream))
-		;
+	if (layer->is_input_ending && layer->is_flushed && !goes_on_behind_flush(stream))
+		pass_on(layer, stream);
+	else if (layer->is_finished && evbuffer_get_length(stream->input) == 0)
+		end_input(layer, stream);
 }
 
 struct evbuffer *
 deflate_received(struct deflate *layer)
 {
-	return layer->received;
+	return layer->is_input_ended ? NULL : layer->received;
 }
 
 bool
@@ -288,13 +360,13 @@ deflate_has_input(const struct deflate *layer)
 struct evbuffer *
 deflate_plain(const struct deflate *layer)
 {
-	return layer->plain;
+	return !layer->is_output_ending ? layer->plain : layer->is_output_ended ? NULL : layer->behind;
 }
 
 size_t
 deflate_pending(const struct deflate *layer)
 {
-	return evbuffer_get_length(layer->plain) + layer->pending;
+	return evbuffer_get_length(layer->plain) + layer->pending + evbuffer_get_length(layer->behind);
 }
 
 void
@@ -320,12 +392,32 @@ stream_start_deflate(struct stream *stream, struct workers *compute)
 	layer->compute = compute;
 	layer->received = evbuffer_make();
 	layer->plain = evbuffer_make();
+	layer->behind = evbuffer_make();
+	layer->is_block_empty = true;
 	layer->lent_plain = evbuffer_make();
 	layer->lent_out = evbuffer_make();
 	layer->job.work = work_deflate;
 	layer->job.done = on_deflated;
 	evbuffer_add_buffer(layer->received, stream->input);
 	stream->deflate = layer;
+	stream_advance_later(stream);
+}
+
+void
+stream_end_deflated_input(struct stream *stream)
+{
+	if (stream->deflate == NULL)
+		return;
+	stream->deflate->is_input_ending = true;
+	stream_advance_later(stream);
+}
+
+void
+stream_end_deflated_output(struct stream *stream)
+{
+	if (stream->deflate == NULL)
+		return;
+	stream->deflate->is_output_ending = true;
 	stream_advance_later(stream);
 }
 
@@ -379,6 +471,11 @@ stream_rest_deflate(struct stream *stream, bool is_resting)
 void
 deflate_advance(struct stream *stream)
 {
-	advance_input(stream, stream->deflate);
-	rest(stream->deflate);
+	struct deflate *layer = stream->deflate;
+
+	if (!layer->is_input_ended)
+		advance_input(stream, layer);
+	rest(layer);
+	if (layer->is_input_ended && layer->is_output_ended)
+		deflate_leave(stream);
 }

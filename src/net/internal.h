@@ -114,8 +114,10 @@ void tls_leave(struct stream *stream);
 /* DEFLATE: output before TLS, the rest behind it. */
 void deflate_advance_output(struct stream *stream);
 void deflate_advance(struct stream *stream);
-struct evbuffer *deflate_received(struct deflate *layer);
 bool deflate_has_input(const struct deflate *layer);
+
+/* Where received octets go that are to be inflated, and written ones before or behind the end; NULL: not here. */
+struct evbuffer *deflate_received(struct deflate *layer);
 struct evbuffer *deflate_plain(const struct deflate *layer);
 
 /* Octets on their way to output. */

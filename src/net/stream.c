@@ -65,13 +65,15 @@ destroy(struct stream *stream)
 struct evbuffer *
 stream_arrived(const struct stream *stream)
 {
-	return stream->deflate != NULL ? deflate_received(stream->deflate) : stream->input;
+	struct evbuffer *deflated = stream->deflate == NULL ? NULL : deflate_received(stream->deflate);
+
+	return deflated != NULL ? deflated : stream->input;
 }
 
 void
 stream_note_arrived(struct stream *stream)
 {
-	if (stream->deflate == NULL)
+	if (stream_arrived(stream) == stream->input)
 		stream->is_input_new = true;
 }
 
@@ -306,7 +308,9 @@ takes_output(const struct stream *stream)
 static struct evbuffer *
 owner_output(const struct stream *stream)
 {
-	return stream->deflate != NULL ? deflate_plain(stream->deflate) : stream->output;
+	struct evbuffer *plain = stream->deflate == NULL ? NULL : deflate_plain(stream->deflate);
+
+	return plain != NULL ? plain : stream->output;
 }
 
 void
