@@ -58,6 +58,9 @@ void stream_consume(struct stream *stream, size_t length);
 /* Drop all input there is. */
 void stream_discard_input(struct stream *stream);
 
+/* Put all input of another stream before what there is: it is counted as come in here. */
+void stream_take_input(struct stream *stream, struct stream *other);
+
 bool stream_has_input(const struct stream *stream);
 size_t stream_input_length(const struct stream *stream);
 
@@ -122,6 +125,18 @@ void stream_free(struct stream **stream);
  */
 typedef void stream_spliced_end(struct stream *ended, enum stream_end reason, void *context);
 void stream_splice(struct stream *a, struct stream *b, stream_spliced_end *on_end, void *context);
+
+/*
+ * Let b give itself back.  What it sends before a word still goes to a; then the splice is undone and on_word comes in
+ * place of on_end, with the same context.  What stands behind the word is b's input.
+ *
+ *	word	1 to STREAM_WORD_MAX octets that b sends for nothing else, copied
+ *
+ * While the end of what b has sent looks like the beginning of the word, that much of it waits for more.
+ */
+#define STREAM_WORD_MAX 64
+typedef void stream_spliced_word(void *context);
+void stream_splice_until(struct stream *b, struct span word, stream_spliced_word *on_word);
 
 /* Undo it, before on_end: set_events() then says who listens to each. */
 void stream_unsplice(struct stream *stream);

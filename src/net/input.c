@@ -45,6 +45,15 @@ stream_discard_input(struct stream *stream)
 	stream_consume(stream, evbuffer_get_length(stream->input));
 }
 
+void
+stream_take_input(struct stream *stream, struct stream *other)
+{
+	evbuffer_prepend_buffer(stream->input, other->input);
+	stream->is_input_new = true;
+	stream_advance_later(stream);
+	stream_advance_later(other);
+}
+
 bool
 stream_has_input(const struct stream *stream)
 {

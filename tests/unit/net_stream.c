@@ -377,6 +377,94 @@ splice_knows_deflate(void **state)
 	loop_free(&loop);
 }
 
+struct word_end {
+	struct splice_end end;
+	int words;
+};
+
+static void
+on_word(void *context)
+{
+	((struct word_end *)context)->words++;
+}
+
+static void
+write_in_pieces(struct loop *loop, struct stream *stream, struct span octets, size_t piece)
+{
+	for (size_t i = 0; i < octets.length; i += piece) {
+		stream_write(stream, span_slice(octets, i, piece));
+		loop_turn(loop, false);
+	}
+}
+
+/* However the octets come, all before the word goes on, what only looks like it, too, and all behind it stays. */
+static void
+splice_ends_by_a_word(void **state)
+{
+	const struct span word = SPAN("\0\0word\0of\0mine"), rest = SPAN("\0\0wo");
+	uint8_t text[400] = { 0 };
+	struct buffer all = { 0 };
+
+	(void)state;
+	memcpy(text + 200, word.at, word.length - 1);
+	memcpy(text + 220, word.at, word.length - 1);
+	text[300] = 'x';
+	memcpy(text + 301, word.at + 1, word.length - 1);
+	buffer_add(&all, text, sizeof text);
+	buffer_add_span(&all, word);
+	buffer_add_span(&all, rest);
+	for (size_t piece = 1; piece < all.length; piece += piece < 40 ? 1 : 37) {
+		struct loop *loop = loop_new();
+		struct stream *client, *left, *right, *server;
+		struct word_end end = { .words = 0 };
+
+		stream_pair(loop, &client, &left);
+		stream_pair(loop, &right, &server);
+		stream_splice(left, right, on_spliced_end, &end);
+		stream_splice_until(right, word, on_word);
+		write_in_pieces(loop, server, buffer_span(&all), piece);
+		while (end.words == 0 || stream_input_length(client) < sizeof text ||
+		    stream_input_length(right) < rest.length)
+			loop_turn(loop, true);
+		assert_int_equal(end.words, 1);
+		assert_int_equal(end.end.count, 0);
+		assert_int_equal(stream_input_length(client), sizeof text);
+		assert_memory_equal(stream_input_whole(client).at, text, sizeof text);
+		assert_true(span_equals(stream_input_whole(right), rest));
+		stream_free(&client);
+		stream_free(&left);
+		stream_free(&right);
+		stream_free(&server);
+		loop_free(&loop);
+	}
+	buffer_free(&all);
+}
+
+/* What looks like the beginning of the word is no reason to lose it at the end. */
+static void
+splice_ends_within_a_word(void **state)
+{
+	struct loop *loop = loop_new();
+	struct stream *client, *left, *right, *server;
+	struct word_end end = { .words = 0 };
+
+	(void)state;
+	stream_pair(loop, &client, &left);
+	stream_pair(loop, &right, &server);
+	stream_splice(left, right, on_spliced_end, &end);
+	stream_splice_until(right, SPAN("word"), on_word);
+	stream_write(server, SPAN("my wor"));
+	stream_close_after_flush(&server, 1000);
+	while (end.end.count == 0)
+		loop_turn(loop, true);
+	assert_int_equal(end.words, 0);
+	assert_true(span_equals(stream_input_whole(client), SPAN("my wor")));
+	stream_free(&client);
+	stream_free(&left);
+	stream_free(&right);
+	loop_free(&loop);
+}
+
 /* The peer ends its side, is sent much, and goes: who writes is told that there is room, or would wait for ever. */
 static void
 output_goes_when_the_peer_has_gone(void **state)
@@ -440,6 +528,8 @@ main(void)
 		cmocka_unit_test(stalled_peer_times_out),
 		cmocka_unit_test(splice_holds_little),
 		cmocka_unit_test(splice_knows_deflate),
+		cmocka_unit_test(splice_ends_by_a_word),
+		cmocka_unit_test(splice_ends_within_a_word),
 		cmocka_unit_test(output_goes_when_the_peer_has_gone),
 		cmocka_unit_test(credentials_of_a_unix_peer),
 	};
