@@ -13,6 +13,7 @@
 
 #include "base/span.h"
 
+struct buffer;
 struct loop;
 struct stream;
 struct tls_context;
@@ -116,6 +117,8 @@ struct link_facts {
 	struct span tls_version;	/* "TLSv1.3"; empty: no TLS */
 	struct span tls_cipher;
 	struct span client_id;		/* what the client says of itself in ID: printable ASCII, at most 1000 octets */
+	struct span return_word;	/* how the mailbox role may give the client back: link_give_back() */
+	struct span return_capability;	/* "IMAP4rev1 ...", of which that client is to be told */
 };
 
 enum link_status {
@@ -156,6 +159,19 @@ struct link_attempt *link_connect(struct link *link, struct span server, struct 
  */
 struct link_attempt *link_connect_with_password(struct link *link, struct span server, struct span user,
     struct span password, const struct link_facts *facts, link_connected *on_connected, void *context);
+
+/*
+ * The mailbox end: the client is nobody's any more (UNAUTHENTICATE, RFC 8437), and goes back to who has brought it.
+ * The word is said, and then all that has come and still comes is sent back, until the other end has ended its side.
+ *
+ *	stream	taken
+ *	word	as the facts had it
+ */
+void link_give_back(struct link *link, struct stream **stream, struct span word);
+
+/* The other end: what it finds behind the client's last octet when that is so; appends at most LINK_WORD_MAX. */
+#define LINK_WORD_MAX 64
+void link_write_word(struct buffer *out, struct span word);
 
 /* Forget it: no callback will come.  Leaves NULL behind; accepts NULL. */
 void link_cancel(struct link_attempt **attempt);

@@ -47,6 +47,8 @@ add_id(struct buffer *out, const struct link_facts *facts)
 	add_fact(out, "x-tls", facts->tls_version);
 	add_fact(out, "x-tls-cipher", facts->tls_cipher);
 	add_fact(out, "x-client-id", facts->client_id);
+	add_fact(out, "x-return", facts->return_word);
+	add_fact(out, "x-return-capability", facts->return_capability);
 	buffer_add_string(out, ")\r\n");
 	buffer_free(&port);
 }

@@ -4,6 +4,7 @@
  *	link.c		attempts of the cas, and the mailbox role of this process
  *	server.c	mailbox servers on other hosts: whether they are there
  *	port.c		where other hosts come in
+ *	giveback.c	clients that the mailbox role has done with
  *	conversation.c	the lines that are said
  *	key.c		the key file
  */
@@ -29,6 +30,7 @@ struct link {
 	struct list ports;		/* struct port */
 	struct list strangers;		/* struct stranger, oldest first */
 	size_t stranger_count;
+	struct list given;		/* struct given: links on their way back */
 	link_lost *on_lost;
 	void *lost_context;
 	struct link_figures figures;
@@ -75,5 +77,6 @@ void servers_watch(struct link *link, bool is_wanted);
 
 void link_servers_free(struct link *link);
 void ports_free(struct link *link);
+void given_free(struct link *link);
 
 #endif

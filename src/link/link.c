@@ -38,6 +38,7 @@ link_new(struct loop *loop)
 	list_init(&link->servers);
 	list_init(&link->ports);
 	list_init(&link->strangers);
+	list_init(&link->given);
 	return link;
 }
 
@@ -54,6 +55,7 @@ link_free(struct link **link)
 		return;
 	assert((*link)->attempts == 0);
 	ports_free(*link);
+	given_free(*link);
 	link_servers_free(*link);
 	free(*link);
 	*link = NULL;

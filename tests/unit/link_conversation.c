@@ -13,14 +13,16 @@ static void
 test_open(void **state)
 {
 	struct link_facts facts = { .session_id = SPAN("5f\"0c\r\n"), .address = SPAN("2001:db8::1"),
-		.port = 993, .tls_version = SPAN("TLSv1.3") };
+		.port = 993, .tls_version = SPAN("TLSv1.3"), .return_word = SPAN("c0ffee"),
+		.return_capability = SPAN("IMAP4rev1 AUTH=PLAIN") };
 	struct buffer out = { 0 };
 
 	(void)state;
 	conversation_open(&out, SPAN("alice"), &facts);
 	assert_string_equal(buffer_string(&out),
 	    "L1 ID (\"x-session-id\" \"5f\\\"0c\" \"x-originating-ip\" \"2001:db8::1\" "
-	    "\"x-originating-port\" \"993\" \"x-tls\" \"TLSv1.3\")\r\n"
+	    "\"x-originating-port\" \"993\" \"x-tls\" \"TLSv1.3\" "
+	    "\"x-return\" \"c0ffee\" \"x-return-capability\" \"IMAP4rev1 AUTH=PLAIN\")\r\n"
 	    "L2 AUTHENTICATE EXTERNAL YWxpY2U=\r\n");
 	buffer_free(&out);
 }

@@ -1,0 +1,97 @@
+/*
+ * A client that is nobody's any more goes back to the cas: README, "The way back".  What its mailbox role has not read,
+ * and what was under way to it, is sent back in order.  Loop thread.
+ */
+#include <stdlib.h>
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "internal.h"
+
+#define OUTPUT_MAX ((size_t)64 * 1024)	/* sent back and not yet taken */
+#define FLUSH_MS   10000
+
+struct given {
+	struct list link;
+	struct stream *stream;
+	bool has_ended;			/* the other end has ended its side */
+};
+
+static void
+release(struct given *given)
+{
+	list_remove(&given->link);
+	stream_free(&given->stream);
+	free(given);
+}
+
+static void
+advance(struct given *given)
+{
+	struct stream *stream = given->stream;
+
+	while (stream_has_input(stream) && stream_output_length(stream) < OUTPUT_MAX) {
+		struct span piece = stream_input(stream);
+
+		stream_write(stream, piece);
+		stream_consume(stream, piece.length);
+	}
+	if (!given->has_ended || stream_has_input(stream))
+		return;
+	stream_close_after_flush(&given->stream, FLUSH_MS);
+	release(given);
+}
+
+static void
+on_input(struct stream *stream, void *context)
+{
+	(void)stream;
+	advance(context);
+}
+
+static void
+on_end(struct stream *stream, enum stream_end reason, void *context)
+{
+	struct given *given = context;
+
+	(void)stream;
+	if (reason != STREAM_EOF) {
+		release(given);
+		return;
+	}
+	given->has_ended = true;
+	advance(given);
+}
+
+static const struct stream_events events = { on_input, on_input, on_end };
+
+/* NUL stands in no line of IMAP, so that no line looks as if it ended in the beginning of a word. */
+void
+link_write_word(struct buffer *out, struct span word)
+{
+	buffer_add_octet(out, 0);
+	buffer_add_span(out, span_slice(word, 0, LINK_WORD_MAX - 1));
+}
+
+void
+link_give_back(struct link *link, struct stream **stream, struct span word)
+{
+	struct given *given = NEW(struct given);
+	struct buffer octets = { 0 };
+
+	given->stream = *stream;
+	*stream = NULL;
+	list_push_back(&link->given, &given->link);
+	link_write_word(&octets, word);
+	stream_write(given->stream, buffer_span(&octets));
+	buffer_free(&octets);
+	stream_set_low_mark(given->stream, 0);
+	stream_set_events(given->stream, &events, given);
+}
+
+void
+given_free(struct link *link)
+{
+	LIST_FOREACH(&link->given, place)
+		release(LIST_ENTRY(place, struct given, link));
+}
