@@ -23,7 +23,8 @@ session_mask(struct session *session)
 	if (session->account == NULL)	/* it is the cas that speaks */
 		return;
 	session->masked = (struct imap_capabilities){ .bits = { 0 } };
-	config_mask(session->role->parts.config, &client, add, &session->masked);
+	if (!session->is_operators)	/* imapctl takes no offence at what some clients cannot bear */
+		config_mask(session->role->parts.config, &client, add, &session->masked);
 	if (!session_can(session, IMAP_CAN_CONDSTORE)) {
 		session->has_condstore = false;
 		imap_capabilities_add(&session->masked, IMAP_CAN_QRESYNC);	/* it implies CONDSTORE: RFC 7162 section 3.2.3 */
