@@ -3,6 +3,7 @@
  * that asks the home, the proof itself comes with the link.  Loop thread.
  */
 #include "base/clock.h"
+#include "base/random.h"
 #include "login.h"
 
 static void
@@ -43,16 +44,6 @@ answer_no_server(struct cas_client *client, enum link_status status)
 	verdict_unavailable(client, link_status_name(status));
 }
 
-static void
-leave_users(struct cas_client *client)
-{
-	struct cas *cas = client->cas;
-
-	count_down(cas->by_user, directory_name_span(&client->user));
-	cas->status.sessions--;
-	client->is_logged_in = false;
-}
-
 /* A reload may have come since the user was looked up. */
 static bool
 has_been_denied(struct cas_client *client)
@@ -90,7 +81,7 @@ join_users(struct cas_client *client)
 	cas->status.sessions++;
 	if (count_up(cas->by_user, user) <= cas->parts.config->max_connections_per_user)
 		return true;
-	leave_users(client);
+	client_leave_users(client);
 	log_info("limit", log_text("sid", client->sid), log_span("user", user),
 	    log_text("limit", "max-connections-per-user"));
 	verdict_tell(client, IMAP_NO, "LIMIT", "Too many connections of this user");
@@ -117,7 +108,7 @@ on_linked(const struct link_result *result, void *context)
 		begin_session(client, result);
 		return;
 	}
-	leave_users(client);
+	client_leave_users(client);
 	if (client->is_denied)
 		refuse_linked(client, result);
 	else if (result->status == LINK_REFUSED)
@@ -163,11 +154,14 @@ optional(const char *text)
 	return text == NULL ? (struct span){ NULL, 0 } : span_from_string(text);
 }
 
+/* capability_out, of the caller, must outlive them. */
 static struct link_facts
-facts_of(const struct cas_client *client)
+facts_of(struct cas_client *client, struct buffer *capability_out)
 {
 	struct tls_facts tls;
 
+	random_hex(client->return_word, RETURN_WORD_LENGTH);
+	capability_write(client, capability_out);
 	stream_tls_facts(client->stream, &tls);
 	return (struct link_facts){
 		.session_id = span_from_string(client->sid),
@@ -176,32 +170,39 @@ facts_of(const struct cas_client *client)
 		.tls_version = optional(tls.version),
 		.tls_cipher = optional(tls.cipher),
 		.client_id = buffer_span(&client->id),
+		.return_word = span_from_string(client->return_word),
+		.return_capability = buffer_span(capability_out),
 	};
 }
 
 static void
 open_link(struct cas_client *client)
 {
-	struct link_facts facts = facts_of(client);
+	struct buffer capability = { 0 };
+	struct link_facts facts = facts_of(client, &capability);
 
 	client_enter(client, LINKING);
 	client->attempt = link_connect(client->cas->parts.link, buffer_span(&client->home),
 	    directory_name_span(&client->user), &facts, on_linked, client);
+	buffer_free(&capability);
 }
 
 /* Let the mailbox server say whether the password fits.  A name that nobody can have is not asked for. */
 void
 admission_ask_home(struct cas_client *client)
 {
-	struct link_facts facts = facts_of(client);
+	struct buffer capability = { 0 };
+	struct link_facts facts;
 
 	if (client->user.length == 0 || sasl_password(client->sasl).length == 0) {
 		verdict_failed(client);
 		return;
 	}
+	facts = facts_of(client, &capability);
 	client_enter(client, LINKING);
 	client->attempt = link_connect_with_password(client->cas->parts.link, buffer_span(&client->home),
 	    directory_name_span(&client->user), sasl_password(client->sasl), &facts, on_proved, client);
+	buffer_free(&capability);
 }
 
 void

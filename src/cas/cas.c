@@ -14,6 +14,12 @@
 #define CACHE_USERS 10000
 #define THROTTLE_ENTRIES 10000
 
+static bool
+is_at(const struct cas_client *client, struct span server)
+{
+	return span_equals(link_server_of(client->cas->parts.link, buffer_span(&client->home)), server);
+}
+
 /* Its users' commands would never be answered. */
 static void
 on_lost(struct span server, void *context)
@@ -23,8 +29,14 @@ on_lost(struct span server, void *context)
 	LIST_FOREACH(&cas->users, link) {
 		struct cas_client *client = LIST_ENTRY(link, struct cas_client, link);
 
-		if (span_equals(link_server_of(cas->parts.link, buffer_span(&client->home)), server))
+		if (is_at(client, server))
 			pipe_lost(client);
+	}
+	LIST_FOREACH(&cas->strangers, link) {
+		struct cas_client *client = LIST_ENTRY(link, struct cas_client, link);
+
+		if (client->state == RETURNING && is_at(client, server))
+			unauthenticate_lost(client);
 	}
 }
 

@@ -27,7 +27,8 @@ static const struct {
 	    BIT(ANSWERING) | BIT(DELAYED) | BIT(LINKING) | BIT(GREETED) | BIT(CLOSING) },
 	[DELAYED] = { "delayed", BIT(GREETED) | BIT(CLOSING) },
 	[LINKING] = { "linking", BIT(FORWARDING) | BIT(DELAYED) | BIT(GREETED) | BIT(CLOSING) },
-	[FORWARDING] = { "forwarding", BIT(CLOSING) },
+	[FORWARDING] = { "forwarding", BIT(RETURNING) | BIT(CLOSING) },
+	[RETURNING] = { "returning", BIT(GREETED) | BIT(CLOSING) },
 	[CLOSING] = { "closing", 0 },
 };
 
@@ -60,6 +61,16 @@ client_reply(struct cas_client *client, struct span tag, enum imap_condition con
 	buffer_free(&line);
 }
 
+void
+client_leave_users(struct cas_client *client)
+{
+	struct cas *cas = client->cas;
+
+	count_down(cas->by_user, directory_name_span(&client->user));
+	cas->status.sessions--;
+	client->is_logged_in = false;
+}
+
 static void
 forget_place(struct cas_client *client)
 {
@@ -67,10 +78,8 @@ forget_place(struct cas_client *client)
 	uint8_t octets[16];
 
 	count_down(cas->by_address, throttle_place(client->address, octets));
-	if (client->is_logged_in) {
-		count_down(cas->by_user, directory_name_span(&client->user));
-		cas->status.sessions--;
-	}
+	if (client->is_logged_in)
+		client_leave_users(client);
 	cas->status.connections--;
 	list_remove(&client->link);
 }
@@ -276,6 +285,13 @@ on_time_over(void *context)
 
 static const struct stream_events events = { on_input, on_drained, on_end };
 
+void
+client_listen(struct cas_client *client)
+{
+	stream_set_input_limit(client->stream, INPUT_BEFORE_LOGIN);
+	stream_set_events(client->stream, &events, client);
+}
+
 struct cas_client *
 client_new(struct cas *cas, struct stream *stream, bool is_tls, const struct client_events *handlers)
 {
@@ -295,8 +311,7 @@ client_new(struct cas *cas, struct stream *stream, bool is_tls, const struct cli
 	timer_start_ms(&client->patience_timer, cas->parts.config->login_timeout_s * 1000);
 	list_push_back(&cas->strangers, &client->link);
 	mask_find(client);
-	stream_set_input_limit(stream, INPUT_BEFORE_LOGIN);
-	stream_set_events(stream, &events, client);
+	client_listen(client);
 	if (is_tls) {
 		client->state = SHAKING;
 		stream_begin_with_tls(stream, cas->parts.tls, cas->parts.compute);

@@ -3,6 +3,7 @@
  *
  *	client.c	states, input, closing
  *	commands.c	what a client may say before login
+ *	capability.c	... and what it is told of that
  *	mask.c		what it does not get
  *	login.c		who it is: SASL
  *	mechanisms.c	... the mechanisms it may use
@@ -11,6 +12,7 @@
  *	admission.c	... opening the session
  *	verdict.c	... saying that it failed, after a delay
  *	pipe.c		the time after login
+ *	unauthenticate.c	... and the way back from there
  *	drain.c		sending everybody away, politely
  *	ports.c		where clients come in, and how many may
  *	visitor.c	balancers that have not said yet whom they bring
@@ -40,6 +42,7 @@
 #include "net/tls.h"
 
 #define SID_LENGTH 12
+#define RETURN_WORD_LENGTH 32		/* hexadecimal: nobody guesses it */
 #define BAD_COMMANDS_MAX 3		/* as Dovecot; QUALITY of service for strangers */
 #define INPUT_BEFORE_LOGIN (16 * 1024)
 #define OUTPUT_BEFORE_LOGIN (16 * 1024)
@@ -82,6 +85,7 @@ enum client_state {
 	DELAYED,	/* a failure is not yet told */
 	LINKING,	/* the mailbox role is asked */
 	FORWARDING,	/* a pipe */
+	RETURNING,	/* the mailbox role gives back what it has not read */
 	CLOSING,	/* waits for jobs to come home, then freed */
 };
 
@@ -104,7 +108,7 @@ struct cas_client {
 	char *address;			/* numeric, for counts and log */
 	enum client_state state;
 	struct stream *stream;		/* NULL: closed */
-	struct stream *mailbox;		/* FORWARDING: the link's near end */
+	struct stream *mailbox;		/* FORWARDING, RETURNING: the link's near end */
 	struct link_attempt *attempt;	/* LINKING */
 	struct imap_parser *parser;
 	struct deferred again;		/* advance(), or free */
@@ -131,6 +135,8 @@ struct cas_client {
 	const char *farewell_code, *farewell;	/* of this BYE; static */
 	uint64_t seen_octets;		/* of its input, when it was last asked to leave */
 	uint64_t began_us;		/* of connection, then of login */
+	char return_word[RETURN_WORD_LENGTH + 1];	/* with which the mailbox role gives it back */
+	uint64_t octets_in, octets_out;	/* of its stream, when it came back last */
 };
 
 /* client.c */
@@ -153,6 +159,15 @@ void client_reply(struct cas_client *client, struct span tag, enum imap_conditio
 
 /* Count a command that was BAD; true: it was one too many, and the client is closed. */
 bool client_is_one_too_many(struct cas_client *client);
+
+/* Its input is commands from now on. */
+void client_listen(struct cas_client *client);
+
+/* It is no longer counted as its user's session. */
+void client_leave_users(struct cas_client *client);
+
+/* capability.c: append "IMAP4rev1 ...". */
+void capability_write(struct cas_client *client, struct buffer *out);
 
 /* commands.c: make a client; it is greeted. */
 struct cas_client *commands_begin(struct cas *cas, struct stream *stream, bool is_tls);
@@ -185,6 +200,10 @@ void pipe_leave(struct cas_client *client, const char *code, const char *text);
 
 /* The mailbox server is gone, though the link still looks alive. */
 void pipe_lost(struct cas_client *client);
+
+/* unauthenticate.c: nobody is logged in, and the link holds what the mailbox role has not read; or is gone, as above. */
+void unauthenticate_begin(struct cas_client *client);
+void unauthenticate_lost(struct cas_client *client);
 
 /* ending.c; cas_close(): stop accepting, and send away who has not logged in. */
 void cas_close(struct cas *cas);

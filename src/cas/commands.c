@@ -3,32 +3,9 @@
  * TLS (RFC 8314), unless login-type allows it.
  */
 #include "client.h"
-#include "imap/capability.h"
 #include "imap/id.h"
 
 #define IDS_LOGGED_MAX 4	/* in a session: who says something else all the time does not fill the log */
-
-static void
-write_capability(struct cas_client *client, struct buffer *out)
-{
-	bool is_upgradable = !stream_is_tls(client->stream) && client->cas->parts.tls != NULL;
-	struct imap_capability_options options = {
-		.append_limit = client->cas->parts.config->message_size_limit_octets,
-		.masked = client->masked,
-	};
-	struct buffer names = { 0 };
-
-	for (unsigned i = 0; i < SASL_MECHANISM_COUNT; i++) {
-		if ((mechanisms_offered(client) & SASL_BIT(i)) == 0)
-			continue;
-		buffer_printf(&names, "%s ", sasl_mechanism_name((enum sasl_mechanism)i));
-	}
-	options.mechanisms = buffer_string(&names);
-	options.is_login_disabled = !mechanisms_have_login(client);
-	imap_capability_write(out, is_upgradable ? IMAP_MOMENT_BEFORE_TLS : IMAP_MOMENT_BEFORE_LOGIN,
-	    &options);
-	buffer_free(&names);
-}
 
 static void
 greet(struct cas_client *client)
@@ -37,7 +14,7 @@ greet(struct cas_client *client)
 	struct buffer code = { 0 }, text = { 0 };
 
 	buffer_add_string(&code, "CAPABILITY ");
-	write_capability(client, &code);
+	capability_write(client, &code);
 	if (config->banner != NULL)
 		buffer_add_string(&text, config->banner);
 	else
@@ -53,7 +30,7 @@ on_capability(struct cas_client *client, struct imap_command_line *line)
 	struct buffer out = { 0 };
 
 	buffer_add_string(&out, "* CAPABILITY ");
-	write_capability(client, &out);
+	capability_write(client, &out);
 	buffer_add_string(&out, "\r\n");
 	stream_write_buffer(client->stream, &out);
 	buffer_free(&out);

@@ -10,8 +10,8 @@ log_end(const struct cas_client *client, const char *event, const char *reason)
 {
 	log_info(event, log_text("sid", client->sid),
 	    log_span("user", directory_name_span(&client->user)), log_text("rip", client->address),
-	    log_number("in", (int64_t)stream_octets_in(client->stream)),
-	    log_number("out", (int64_t)stream_octets_out(client->stream)),
+	    log_number("in", (int64_t)(stream_octets_in(client->stream) - client->octets_in)),
+	    log_number("out", (int64_t)(stream_octets_out(client->stream) - client->octets_out)),
 	    log_number("ms", (int64_t)((clock_monotonic_us() - client->began_us) / 1000)),
 	    log_text("reason", reason));
 }
@@ -53,9 +53,26 @@ on_spliced_end(struct stream *ended, enum stream_end reason, void *context)
 	client_close(client, "session over");
 }
 
+/* Its user has said UNAUTHENTICATE.  Who should leave does so now: nobody else looks after strangers who come late. */
+static void
+on_given_back(void *context)
+{
+	struct cas_client *client = context;
+
+	log_end(client, "logout", "unauthenticate");
+	if (client->is_leaving)
+		client_bye(client, client->farewell_code, client->farewell);
+	else if (client->cas->is_stopping)
+		client_bye(client, "UNAVAILABLE", "Server stops");
+	else
+		unauthenticate_begin(client);
+}
+
 void
 pipe_open(struct cas_client *client)
 {
+	struct buffer word = { 0 };
+
 	timer_stop(&client->patience_timer);
 	imap_parser_free(&client->parser);
 	list_remove(&client->link);
@@ -64,6 +81,9 @@ pipe_open(struct cas_client *client)
 	client->began_us = clock_monotonic_us();
 	stream_set_input_limit(client->stream, STREAM_INPUT_LIMIT);
 	stream_splice(client->stream, client->mailbox, on_spliced_end, client);
+	link_write_word(&word, span_from_string(client->return_word));
+	stream_splice_until(client->mailbox, buffer_span(&word), on_given_back);
+	buffer_free(&word);
 }
 
 /*

@@ -20,8 +20,8 @@ tell(struct control_call *call, const struct cas_client *client, uint64_t now_us
 	control_add_field(&line, "address", span_from_string(client->address));
 	control_add_field(&line, "tls", span_from_string(tls.version == NULL ? "no" : tls.version));
 	control_add_number(&line, "seconds", (now_us - client->began_us) / 1000000);
-	control_add_number(&line, "in", stream_octets_in(client->stream));
-	control_add_number(&line, "out", stream_octets_out(client->stream));
+	control_add_number(&line, "in", stream_octets_in(client->stream) - client->octets_in);
+	control_add_number(&line, "out", stream_octets_out(client->stream) - client->octets_out);
 	control_reply(call, buffer_span(&line));
 	buffer_free(&line);
 }

@@ -313,6 +313,7 @@ static const struct {
 	[IMAP_CAN_UIDBATCHES] = { "UIDBATCHES", AFTER_LOGIN, 0, VERBS(IMAP_UIDBATCHES), NULL },	/* RFC 10022 */
 	[IMAP_CAN_MESSAGELIMIT] = { "MESSAGELIMIT", AFTER_LOGIN, 0, NULL, searches_beside_uid },	/* RFC 9738 */
 	[IMAP_CAN_SAVELIMIT] = { "SAVELIMIT", AFTER_LOGIN, 0, NULL, NULL },	/* RFC 9738 */
+	[IMAP_CAN_UNAUTHENTICATE] = { "UNAUTHENTICATE", AFTER_LOGIN, 0, VERBS(IMAP_UNAUTHENTICATE), NULL },	/* RFC 8437 */
 };
 
 /* Without IMAP4rev1 this would be no IMAP server, and mechanisms are not of this table. */

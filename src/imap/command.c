@@ -22,6 +22,7 @@ const struct imap_command imap_commands[IMAP_COMMAND_COUNT] = {
 	[IMAP_STARTTLS]	    = { "STARTTLS",	NOT_LOGGED_IN,	"",				MAY_MOVE, false },
 	[IMAP_LOGIN]	    = { "LOGIN",	NOT_LOGGED_IN,	"user password",		MAY_MOVE, false },
 	[IMAP_AUTHENTICATE] = { "AUTHENTICATE", NOT_LOGGED_IN,	"mechanism [initial]",		MAY_MOVE, false },
+	[IMAP_UNAUTHENTICATE] = { "UNAUTHENTICATE", LOGGED_IN,	"",				START_ANEW, false },
 	[IMAP_ENABLE]	    = { "ENABLE",	LOGGED_IN,	"names",			MAY_MOVE, false },
 	[IMAP_NAMESPACE]    = { "NAMESPACE",	LOGGED_IN,	"",				MAY_MOVE, false },
 	[IMAP_SELECT]	    = { "SELECT",	LOGGED_IN,	"mailbox [params]",		START_ANEW, false },

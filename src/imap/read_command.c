@@ -49,6 +49,7 @@ static reader *const readers[IMAP_COMMAND_COUNT] = {
 	[IMAP_CHECK] = read_nothing,
 	[IMAP_CLOSE] = read_nothing,
 	[IMAP_UNSELECT] = read_nothing,
+	[IMAP_UNAUTHENTICATE] = read_nothing,
 	[IMAP_EXPUNGE] = imap_read_expunge,
 	[IMAP_SEARCH] = imap_read_search,
 	[IMAP_SORT] = imap_read_sort,

@@ -122,6 +122,17 @@ def test_after_starttls(running, authority):
         assert b" OK " in external(client)
 
 
+def test_again_on_the_same_connection(running, authority):
+    """UNAUTHENTICATE (RFC 8437 section 4.2): the certificate stays, for any of its names, and proves no other."""
+    cert = authority.sign("both", "/CN=Tim", "subjectAltName=email:tim@example.org,email:tom@example.org")
+    with connect(running, cert) as client:
+        for name in ("tim@example.org", "tom@example.org", "tim@example.org"):
+            assert b" OK " in external(client, name)
+            client.ok(b"SELECT INBOX")
+            assert b"AUTH=EXTERNAL" in client.ok(b"UNAUTHENTICATE").tagged
+        assert b" NO " in external(client, "demo")
+
+
 def test_nobody_elses_name(running, authority):
     cert = authority.sign("two", "/CN=demo", "subjectAltName=email:tim@example.org,email:tom@example.org,DNS:demo")
     with connect(running, cert) as client:

@@ -556,8 +556,10 @@ class Checker:
         else:
             reader.match(TAG)
             reader.expect(b" ")
-            reader.match(rb"OK|NO|BAD")
+            is_ok = reader.match(rb"OK|NO|BAD")[0] == b"OK"
             reader.expect(b" ")
+            if is_ok and line[reader.at:].startswith(b"[CAPABILITY "):
+                self.restart()
             response_text(reader)
         need(reader.is_at_end(), f"octets behind the end at {reader.at}")
 
@@ -588,5 +590,5 @@ class Checker:
         UNTAGGED[kind](reader)
 
     def restart(self):
-        """UNAUTHENTICATE (RFC 8437 section 3): nothing is enabled any more."""
+        """A login, or UNAUTHENTICATE (RFC 8437 section 3): nothing is enabled any more."""
         self.enabled.clear()

@@ -177,6 +177,9 @@ class Server:
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
 
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
     def check_log(self):
         """No sanitizer report, no assertion, no event that means a bug."""
         text = "\n".join(self.log_lines)
@@ -208,7 +211,7 @@ class Server:
 
 
 class Deflated:
-    """A connected socket behind RFC 4978: what a Client uses of a socket and of its file."""
+    """A connected socket behind RFC 4978: what a Client uses of a socket and of its file.  Plain again behind its end."""
 
     def __init__(self, below, flush=zlib.Z_SYNC_FLUSH):
         self.below, self.flush = below, flush
@@ -217,13 +220,27 @@ class Deflated:
         self.waiting = b""
 
     def sendall(self, octets):
-        self.below.sendall(self.out.compress(octets) + self.out.flush(self.flush))
+        self.below.sendall(self.out.compress(octets) + self.out.flush(self.flush) if self.out else octets)
+
+    def send_last(self, octets, flush, behind=b""):
+        """The end of what is deflated, and plain octets in the same packet."""
+        self.below.sendall(self.out.compress(octets) + self.out.flush(flush) + behind)
+        self.out = None
 
     def fill(self):
         octets = self.below.recv(65536)
         self.octets_in += len(octets)
-        self.waiting += self.into.decompress(octets)
+        if self.into.eof:
+            self.waiting += octets
+        else:
+            self.waiting += self.into.decompress(octets)
+            self.waiting += self.into.unused_data
         return octets != b""
+
+    def recv(self, size):
+        if not self.waiting:
+            self.fill()
+        return self.take(min(size, len(self.waiting)))
 
     def readline(self):
         while b"\n" not in self.waiting and self.fill():

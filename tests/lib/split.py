@@ -226,7 +226,7 @@ class SplitServer:
         return lib.Lmtp(self.mailboxes[number].lmtp_port)
 
     def descriptors(self, host):
-        return len(os.listdir(f"/proc/{host.process.pid}/fd"))
+        return host.descriptors()
 
     def __enter__(self):
         try:

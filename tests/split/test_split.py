@@ -143,6 +143,62 @@ def test_a_home_counts_from_the_next_login(three):
         lib.wait_until(lambda host=three.mailboxes[number]: "user=carol" in last(host, "login"))
 
 
+def sessions(host):
+    return json.loads(host.imapctl("--json", "status", check=False).stdout)["role"][0]["sessions"]
+
+
+def test_unauthenticate_leads_to_another_host(three):
+    """Time and again, in one packet, with and without TLS and DEFLATE; in the end nobody has a session."""
+    def login(user):
+        return b'LOGIN %s "%s"' % (user, lib.PASSWORD.encode())
+    for number, user in ((0, "alice"), (1, "bob")):
+        with three.client(user) as client:
+            assert client.ok(b"CREATE %s-only" % user.encode())
+    for tls in (False, True):
+        with three.client(tls=tls) as client:
+            for number in range(1000):
+                user = (b"alice", b"bob")[number % 2]
+                client.send(b"l %s\r\ns LIST \"\" *only\r\nu UNAUTHENTICATE\r\n" % login(user))
+                assert client.reply(b"l").is_ok
+                assert client.reply(b"s").untagged == [b'* LIST (\\HasNoChildren) "/" %s-only' % user]
+                assert client.reply(b"u").is_ok
+            client.ok(login(b"alice"))
+            client.start_deflate()
+            client.socket.send_last(b"u UNAUTHENTICATE\r\n", lib.zlib.Z_SYNC_FLUSH, b"l " + login(b"bob") + b"\r\n")
+            assert client.reply(b"u").is_ok and client.reply(b"l").is_ok
+            client.ok(b"SELECT bob-only")
+            client.ok(b"UNAUTHENTICATE")
+            assert b" BAD " in client.command(b"NOOP x").tagged
+            client.ok(b"LOGOUT")
+    lib.wait_until(lambda: [sessions(host) for host in three.hosts()] == [0, 1, 1])     # the pulse is one
+    for host in three.hosts():
+        lib.wait_until(lambda host=host: three.descriptors(host) < 60)
+
+
+def test_unauthenticate_when_a_server_dies(three):
+    """Clients at the way back when their mailbox server is killed: each of them is told, or logs in as somebody else."""
+    clients = [three.client("bob") for _ in range(20)]
+    for client in clients:
+        client.ok(b"SELECT INBOX")
+    for client in clients:
+        client.send(b"u UNAUTHENTICATE\r\n" + b"n NOOP\r\n" * 500 + b'l LOGIN alice "%s"\r\n' % lib.PASSWORD.encode())
+    three.mailboxes[1].kill()
+    for client in clients:
+        line = client.file.readline()
+        while line and not line.startswith((b"l ", b"* BYE [UNAVAILABLE]")):
+            line = client.file.readline()
+        assert line.startswith((b"l OK", b"* BYE [UNAVAILABLE]")), line
+        client.close()
+    with three.client("alice") as client:
+        client.ok(b"UNAUTHENTICATE")
+        answer = client.command(b'LOGIN bob "%s"' % lib.PASSWORD.encode())
+        assert b"NO [UNAVAILABLE]" in answer.tagged
+        client.ok(b'LOGIN alice "%s"' % lib.PASSWORD.encode())
+    three.mailboxes[1].start()
+    three.await_link(1)
+    lib.wait_until(lambda: sessions(three.cas) == 0)
+
+
 def test_imap_off_on_the_host_for_clients(three):
     with three.client("bob") as client, three.client("alice") as other:
         client.ok(b"SELECT INBOX")

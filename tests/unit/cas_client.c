@@ -88,6 +88,7 @@ static void
 on_arrived(struct stream *stream, void *context)
 {
 	(void)context;
+	stream_free(&world->far);	/* of a login before */
 	world->far = stream;
 	stream_set_events(stream, &mailbox_events, NULL);
 	stream_write(stream, SPAN("* OK ready\r\nL1 OK\r\nL2 OK [CAPABILITY IMAP4rev1 IDLE] hello\r\n"));
@@ -364,6 +365,133 @@ test_mailbox_ends(void **state)
 	assert_true(world->is_closed);
 }
 
+/* Log in, and let the mailbox role answer UNAUTHENTICATE: the last count octets of the word are still to come. */
+static struct buffer
+unauthenticate(size_t count)
+{
+	struct buffer word = { 0 };
+	const char *at;
+
+	connect_client();
+	expect_in("a LOGIN alice secret\r\n", "a OK");
+	at = strstr(buffer_string(&world->heard), "\"x-return\" \"");
+	assert_non_null(at);
+	assert_non_null(strstr(at, "\"x-return-capability\" \"IMAP4rev1 "));
+	link_write_word(&word, span_of(at + 12, RETURN_WORD_LENGTH));
+	buffer_clear(&world->heard);
+	expect("u UNAUTHENTICATE\r\nn NOOP\r\n", "");
+	assert_string_equal(buffer_string(&world->heard), "u UNAUTHENTICATE\r\nn NOOP\r\n");
+	stream_write(world->far, SPAN("u OK done\r\n"));
+	stream_write(world->far, span_slice(buffer_span(&word), 0, word.length - count));
+	expect("", "u OK done\r\n");
+	buffer_clear(&world->said);
+	return word;
+}
+
+static void
+test_comes_back(void **state)
+{
+	struct buffer word = unauthenticate(RETURN_WORD_LENGTH);
+
+	(void)state;
+	for (size_t i = 1; i < word.length; i++) {
+		assert_int_equal(world->cas->status.sessions, 1);
+		stream_write(world->far, span_slice(buffer_span(&word), i, 1));
+		turn();
+	}
+	assert_int_equal(world->cas->status.sessions, 0);
+	/* What the mailbox role has not read comes first, and waits for what is under way. */
+	stream_write(world->far, SPAN("n NOOP\r\no N"));
+	expect("OOP\r\nl LOGIN alice secret\r\n", "");
+	stream_end_output(world->far);
+	buffer_clear(&world->heard);
+	expect("x NOOP\r\n", "n OK Done\r\no OK Done\r\nl OK [CAPABILITY IMAP4rev1 IDLE] Logged in\r\n");
+	assert_non_null(strstr(buffer_string(&world->heard), "EXTERNAL YWxpY2U=\r\nx NOOP\r\n"));
+	assert_null(strstr(buffer_string(&world->heard), buffer_string(&word) + 1));	/* another one each time */
+	assert_int_equal(world->cas->status.sessions, 1);
+	buffer_free(&word);
+}
+
+/* What only begins like the word is the client's. */
+static void
+test_almost_comes_back(void **state)
+{
+	struct buffer word = unauthenticate(1);
+
+	(void)state;
+	stream_write(world->far, SPAN("!\r\n"));
+	turn();
+	assert_int_equal(world->said.length, word.length - 1 + 3);
+	assert_memory_equal(world->said.at, word.at, word.length - 1);
+	stream_write(world->far, span_slice(buffer_span(&word), 0, 5));
+	buffer_clear(&world->said);
+	stream_close_after_flush(&world->far, 1000);
+	turn();
+	assert_int_equal(world->said.length, 5);
+	assert_true(world->is_closed);
+	buffer_free(&word);
+}
+
+static void
+test_lost_on_the_way_back(void **state)
+{
+	struct buffer word = unauthenticate(0);
+
+	(void)state;
+	unauthenticate_lost(LIST_ENTRY(world->cas->strangers.next, struct cas_client, link));
+	expect("", "* BYE [UNAVAILABLE] The mailbox server has gone\r\n");
+	assert_true(world->is_closed);
+	buffer_free(&word);
+}
+
+static void
+test_much_comes_back(void **state)
+{
+	struct buffer word = unauthenticate(0), much = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 1100; i++) {
+		buffer_reserve(&much, 1024);
+		memset(much.at, 'x', 1024);
+		much.length = 1024;
+		stream_write(world->far, buffer_span(&much));
+		turn();
+	}
+	assert_string_equal(buffer_string(&world->said), "* BYE [LIMIT] Too much behind UNAUTHENTICATE\r\n");
+	assert_true(world->is_closed);
+	buffer_free(&much);
+	buffer_free(&word);
+}
+
+/* A mailbox role that never gives back the rest; who waits for that is a stranger like others. */
+static void
+test_does_not_come_back(void **state)
+{
+	struct buffer word = unauthenticate(0);
+
+	(void)state;
+	wait_us(61000000);
+	assert_non_null(strstr(buffer_string(&world->said), "* BYE Autologout"));
+	assert_true(world->is_closed);
+	buffer_free(&word);
+}
+
+static void
+test_comes_back_to_a_role_that_drains(void **state)
+{
+	struct buffer word = unauthenticate(1);
+	bool is_stopped = false;
+
+	(void)state;
+	cas_drain(world->cas, 1000000, on_stopped, &is_stopped);
+	turn();
+	assert_false(world->is_closed);
+	stream_write(world->far, span_from(buffer_span(&word), word.length - 1));
+	expect("", "* BYE [UNAVAILABLE] Server stops\r\n");
+	assert_true(world->is_closed && is_stopped);
+	buffer_free(&word);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int
@@ -382,6 +510,12 @@ main(void)
 		TEST(test_plaintext_is_refused),
 		TEST(test_login_timeout),
 		TEST(test_mailbox_ends),
+		TEST(test_comes_back),
+		TEST(test_almost_comes_back),
+		TEST(test_lost_on_the_way_back),
+		TEST(test_much_comes_back),
+		TEST(test_does_not_come_back),
+		TEST(test_comes_back_to_a_role_that_drains),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,6 +43,10 @@ take_facts(struct session *session)
 			take_text(&session->tls, id->pairs[i].value);
 		} else if (span_equals_nocase(id->pairs[i].name, SPAN("x-tls-cipher"))) {
 			take_text(&session->cipher, id->pairs[i].value);
+		} else if (span_equals_nocase(id->pairs[i].name, SPAN("x-return"))) {
+			take_text(&session->return_word, id->pairs[i].value);
+		} else if (span_equals_nocase(id->pairs[i].name, SPAN("x-return-capability"))) {
+			take_text(&session->return_capability, id->pairs[i].value);
 		} else if (span_equals_nocase(id->pairs[i].name, SPAN("x-client-id"))) {
 			buffer_clear(&session->id);
 			buffer_add_span(&session->id, span_slice(id->pairs[i].value, 0, IMAP_ID_TEXT_MAX));

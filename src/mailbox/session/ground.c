@@ -8,6 +8,7 @@
 #include "../shared/role.h"
 #include "base/log.h"
 #include "ground.h"
+#include "link/link.h"
 #include "net/deflate.h"
 #include "net/stream.h"
 
@@ -106,20 +107,42 @@ session_on_drained(struct stream *stream, void *context)
 
 /* Closing. */
 
+static void
+log_logout(const struct session *session)
+{
+	if (session->user != NULL)
+		log_info("logout", log_text("sid", session->sid), log_text("user", session->user),
+		    log_number("in", (int64_t)stream_octets_in(session->stream)),
+		    log_number("out", (int64_t)stream_octets_out(session->stream)));
+}
+
+static void
+begin_closing(struct session *session)
+{
+	timer_stop(&session->timer);
+	session_enter(session, SESSION_CLOSING);
+	session_schedule(session);
+}
+
 void
 session_close(struct session *session)
 {
 	if (session_is_closing(session))
 		return;
-	if (session->user != NULL)
-		log_info("logout", log_text("sid", session->sid), log_text("user", session->user),
-		    log_number("in", (int64_t)stream_octets_in(session->stream)),
-		    log_number("out", (int64_t)stream_octets_out(session->stream)));
+	log_logout(session);
 	session_flush(session);
 	stream_close_after_flush(&session->stream, CLOSE_MS);
-	timer_stop(&session->timer);
-	session_enter(session, SESSION_CLOSING);
-	session_schedule(session);
+	begin_closing(session);
+}
+
+void
+session_give_back(struct session *session)
+{
+	log_logout(session);
+	session_flush(session);
+	stream_end_deflated_output(session->stream);
+	link_give_back(session->role->parts.link, &session->stream, span_from_string(session->return_word));
+	begin_closing(session);
 }
 
 void

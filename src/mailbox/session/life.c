@@ -52,6 +52,8 @@ session_free(struct session *session)
 	free(session->port);
 	free(session->tls);
 	free(session->cipher);
+	free(session->return_word);
+	free(session->return_capability);
 	buffer_free(&session->id);
 	list_remove(&session->link);
 	free(session);

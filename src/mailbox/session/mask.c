@@ -38,5 +38,7 @@ session_mask(struct session *session)
 	if (!session->role->parts.config->uidonly)
 		imap_capabilities_add(&session->masked, IMAP_CAN_UIDONLY);
 	limit_mask(session);
+	if (session->return_word == NULL || session->return_capability == NULL)
+		imap_capabilities_add(&session->masked, IMAP_CAN_UNAUTHENTICATE);
 	imap_parser_set_masked(session->parser, &session->masked);
 }

@@ -60,6 +60,7 @@ struct session {
 	bool is_operators;		/* imapctl's: it came by a call, and there is one for each user */
 	char *address;			/* of the client, as the cas says; or NULL; so with the next */
 	char *port, *tls, *cipher;
+	char *return_word, *return_capability;	/* link/link.h; NULL: there is no way back */
 	struct buffer id;		/* values of the client's ID; imap/id.h */
 	unsigned ids_logged;
 	struct imap_capabilities masked;	/* by capability-mask, and what this session does not have */
@@ -204,6 +205,9 @@ void session_end_idle(struct session *session);
 
 /* Send what is written and close. */
 void session_close(struct session *session);
+
+/* Send what is written, and give the client back to the other end of the link: nobody is logged in any more. */
+void session_give_back(struct session *session);
 
 /* Say BYE when the command under way has been answered, and read no other. */
 void session_leave(struct session *session);

@@ -1,0 +1,69 @@
+/*
+ * The way back from login: RFC 8437.  The mailbox role has answered UNAUTHENTICATE and given the client back
+ * (src/link/README, "The way back").  What the client has sent behind the command, but was relayed already, comes back
+ * before anything else is read; TLS, ID and the certificate stay.  Loop thread.
+ */
+#include "client.h"
+
+#define RETURNED_MAX ((size_t)1024 * 1024)	/* octets that were under way */
+
+void
+unauthenticate_lost(struct cas_client *client)
+{
+	client_bye(client, "UNAVAILABLE", "The mailbox server has gone");
+}
+
+static void
+on_input(struct stream *stream, void *context)
+{
+	if (stream_input_length(stream) > RETURNED_MAX)
+		client_bye(context, "LIMIT", "Too much behind UNAUTHENTICATE");
+}
+
+/* All has come back: what the client has sent stands in its input, in order. */
+static void
+on_end(struct stream *stream, enum stream_end reason, void *context)
+{
+	struct cas_client *client = context;
+
+	if (reason != STREAM_EOF) {
+		unauthenticate_lost(client);
+		return;
+	}
+	client->octets_in = stream_octets_in(client->stream) - stream_input_length(client->stream);
+	client->octets_out = stream_octets_out(client->stream);
+	stream_take_input(client->stream, stream);
+	stream_free(&client->mailbox);
+	stream_resume_input(client->stream);
+	client_enter(client, GREETED);
+}
+
+static const struct stream_events events = { on_input, NULL, on_end };
+
+/* All of the session is forgotten. */
+static void
+become_stranger(struct cas_client *client)
+{
+	struct cas *cas = client->cas;
+
+	client_leave_users(client);
+	list_remove(&client->link);
+	list_push_back(&cas->strangers, &client->link);
+	client->user = (struct directory_name){ .length = 0 };
+	client->bad_commands = 0;
+	client->parser = imap_parser_new(&cas->limits);
+	mask_find(client);
+	timer_start_ms(&client->patience_timer, cas->parts.config->login_timeout_s * 1000);
+}
+
+void
+unauthenticate_begin(struct cas_client *client)
+{
+	client_enter(client, RETURNING);
+	become_stranger(client);
+	stream_pause_input(client->stream);
+	client_listen(client);
+	stream_set_input_limit(client->mailbox, RETURNED_MAX + 1);
+	stream_set_events(client->mailbox, &events, client);
+	stream_end_output(client->mailbox);
+}
