@@ -93,6 +93,9 @@ void imap_parser_set_limits(struct imap_parser *parser, const struct imap_limits
 /* The session has enabled IMAP4rev2 or UTF8=ACCEPT: mailbox names are UTF-8, no longer modified UTF-7. */
 void imap_parser_set_utf8(struct imap_parser *parser, bool is_utf8);
 
+/* The session has enabled IMAP4rev2: short non-synchronizing literals are part of it, whatever is masked. */
+void imap_parser_set_rev2(struct imap_parser *parser, bool is_rev2);
+
 /* What these capabilities bring is unknown from now on; copies. */
 void imap_parser_set_masked(struct imap_parser *parser, const struct imap_capabilities *masked);
 

@@ -270,6 +270,7 @@ static const struct {
 	[IMAP_CAN_REV1] = { "IMAP4rev1", LOGGING_IN | AFTER_LOGIN, 0, NULL, NULL },	/* RFC 3501 */
 	[IMAP_CAN_REV2] = { "IMAP4rev2", LOGGING_IN | AFTER_LOGIN, IMAP_ENABLE_REV2, NULL, NULL },	/* RFC 9051 */
 	[IMAP_CAN_LITERAL_PLUS] = { "LITERAL+", LOGGING_IN | AFTER_LOGIN, 0, NULL, NULL },	/* RFC 7888 */
+	[IMAP_CAN_LITERAL_MINUS] = { "LITERAL-", LOGGING_IN | AFTER_LOGIN, 0, NULL, NULL },	/* RFC 7888 */
 	[IMAP_CAN_SASL_IR] = { "SASL-IR", LOGGING_IN, 0, NULL, has_initial_response },	/* RFC 4959 */
 	[IMAP_CAN_ID] = { "ID", LOGGING_IN | AFTER_LOGIN, 0, VERBS(IMAP_ID), NULL },	/* RFC 2971 */
 	[IMAP_CAN_STARTTLS] = { "STARTTLS", BEFORE_TLS, 0, VERBS(IMAP_STARTTLS), NULL },
@@ -438,6 +439,8 @@ is_shown(enum imap_capability capability, enum imap_moment moment, const struct 
 	if ((capabilities[capability].moments & (1u << moment)) == 0 ||
 	    imap_capabilities_have(&options->masked, capability))
 		return false;
+	if (capability == IMAP_CAN_LITERAL_MINUS)	/* never both: RFC 7888 section 5 */
+		return imap_capabilities_have(&options->masked, IMAP_CAN_LITERAL_PLUS);
 	return !has_limit(capability, options, &limit) || limit > 0;
 }
 

@@ -68,6 +68,12 @@ imap_parser_set_utf8(struct imap_parser *parser, bool is_utf8)
 }
 
 void
+imap_parser_set_rev2(struct imap_parser *parser, bool is_rev2)
+{
+	parser->is_rev2 = is_rev2;
+}
+
+void
 imap_parser_set_masked(struct imap_parser *parser, const struct imap_capabilities *masked)
 {
 	parser->masked = *masked;

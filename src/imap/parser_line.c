@@ -6,6 +6,8 @@
 #include "parser_state.h"
 #include "read.h"
 
+#define UNASKED_MAX 4096	/* octets of a literal, by LITERAL- */
+
 static struct cursor
 cursor_over(struct imap_parser *parser, struct arena *arena, struct span text)
 {
@@ -296,14 +298,35 @@ begin_literal(struct imap_parser *parser, struct imap_event *event)
 	return is_synchronizing;
 }
 
-/* Of a kind that is masked. */
+static bool
+is_masked(const struct imap_parser *parser, enum imap_capability capability)
+{
+	return imap_capabilities_have(&parser->masked, capability);
+}
+
+/* Of a kind that is masked; IMAP4rev2 has LITERAL- built in (RFC 9051 section 4.3). */
 static bool
 is_masked_literal(const struct imap_parser *parser)
 {
 	const struct announcement *announcement = &parser->announcement;
+	bool is_plus_masked = is_masked(parser, IMAP_CAN_LITERAL_PLUS) && is_masked(parser, IMAP_CAN_LITERAL_MINUS) &&
+	    !parser->is_rev2;
 
-	return (announcement->is_plus && imap_capabilities_have(&parser->masked, IMAP_CAN_LITERAL_PLUS)) ||
-	    (announcement->is_literal8 && imap_capabilities_have(&parser->masked, IMAP_CAN_BINARY));
+	return (announcement->is_plus && is_plus_masked) ||
+	    (announcement->is_literal8 && is_masked(parser, IMAP_CAN_BINARY));
+}
+
+/* LITERAL-, RFC 7888 section 5: what is larger must wait to be asked for.  Sent all the same, it is skipped. */
+static bool
+refuse_long_literal(struct imap_parser *parser, struct imap_event *event)
+{
+	const struct announcement *announcement = &parser->announcement;
+
+	if (!announcement->is_plus || announcement->size <= UNASKED_MAX || !is_masked(parser, IMAP_CAN_LITERAL_PLUS))
+		return false;
+	parser_tell_error(parser, event, "A literal of this size must be synchronizing");
+	event->error.code = "TOOBIG";
+	return skip_announced(parser, event);
 }
 
 /* True when there is an event. */
@@ -318,6 +341,8 @@ parser_end_line(struct imap_parser *parser, struct imap_event *event)
 		parser_tell_error(parser, event, "Unknown kind of literal");
 		return skip_announced(parser, event);
 	}
+	if (refuse_long_literal(parser, event))
+		return true;
 	if (is_message) {
 		if (!read_next_append(parser, event))
 			return true;

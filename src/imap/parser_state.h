@@ -29,7 +29,7 @@ struct announcement {
 
 struct imap_parser {
 	const struct imap_limits *limits, *next_limits;	/* for this command, for those behind it */
-	bool is_utf8;
+	bool is_utf8, is_rev2;
 	struct imap_capabilities masked;
 	enum parser_state state;
 	struct buffer text;		/* of this command since its start, or since the last message */

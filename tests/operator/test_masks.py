@@ -180,20 +180,20 @@ def test_enable_ignores_it(server):
 
 def test_literals(server):
     message = lib.message(3)
-    reload(server, "capability-mask LITERAL+,MULTIAPPEND,BINARY")
+    reload(server, "capability-mask LITERAL+,literal-,MULTIAPPEND,BINARY")
     with server.client(tls=True) as client:
-        assert not {"LITERAL+"} & names(client.greeting)
+        assert not {"LITERAL+", "LITERAL-"} & names(client.greeting)
         client.send(b"a LOGIN {4+}\r\ndemo {%d+}\r\n%s\r\n" % (len(lib.PASSWORD), lib.PASSWORD.encode()))
         assert client.line().startswith(b"a BAD Unknown kind of literal")
         client.ok(b"NOOP")                      # its octets were no commands
         client.ok(b'LOGIN demo "%s"' % lib.PASSWORD.encode())
-        assert not {"LITERAL+", "MULTIAPPEND", "BINARY"} & shown(client)
+        assert not {"LITERAL+", "LITERAL-", "MULTIAPPEND", "BINARY"} & shown(client)
         for head in (b"b APPEND Trash {%d+}\r\n", b"b APPEND Trash ~{%d+}\r\n"):
             client.send(head % len(message) + message + b"\r\n")
             assert client.line().startswith(b"b BAD Unknown kind of literal")
         client.send(b"c APPEND Trash ~{%d}\r\n" % len(message))
         assert client.line().startswith(b"c BAD Unknown kind of literal")
-        reload(server, "capability-mask LITERAL+,MULTIAPPEND,BINARY,REPLACE")
+        reload(server, "capability-mask LITERAL+,LITERAL-,MULTIAPPEND,BINARY,REPLACE")
         client.ok(b"SELECT INBOX")
         client.send(b"r REPLACE 1 Trash {%d}\r\n" % len(message))
         assert client.line().startswith(b"r BAD Unknown command or argument")
@@ -205,6 +205,58 @@ def test_literals(server):
         assert client.line().startswith(b"+")
         client.send(message + b"\r\n")
         assert client.line().startswith(b"e OK [APPENDUID")
+
+
+def test_short_literals(server):
+    """LITERAL- in the place of LITERAL+ (RFC 7888 section 5): 4096 octets, and not one more, unasked."""
+    reload(server, "capability-mask LITERAL-")          # the other one is offered, so this one never was
+    with server.client("demo") as client:
+        assert "LITERAL+" in names(client.greeting) and "LITERAL-" not in shown(client)
+        assert client.append(b"Trash", lib.message(3) + b"x" * 5000).is_ok
+    reload(server, "capability-mask LITERAL+")
+    with server.client(tls=True) as client:
+        assert "LITERAL-" in names(client.greeting) and "LITERAL+" not in names(client.greeting)
+        client.send(b"l LOGIN {4+}\r\ndemo {4097+}\r\n" + b"x" * 4097 + b"\r\n")
+        assert client.line().startswith(b"l BAD [TOOBIG]")
+        client.ok(b"LOGIN {} {}", b"demo", lib.PASSWORD.encode())
+        assert "LITERAL-" in shown(client) and "LITERAL+" not in shown(client)
+        for size, head in ((4096, b""), (4096, b"~")):
+            message = (lib.message(3) + b"x" * size)[:size]
+            client.send(b"a APPEND Trash %s{%d+}\r\n%s\r\n" % (head, size, message))
+            assert client.line().startswith(b"a OK")
+        for size in (4097, 1_000_000):
+            for head in (b"APPEND Trash {%d+}\r\n", b"APPEND Trash ~{%d+}\r\n", b"APPEND Trash {3+}\r\n\n\n\n {%d+}\r\n",
+                         b'APPEND Trash UTF8 (~{%d+}\r\n', b"STATUS {%d+}\r\n"):
+                client.send(b"b " + head % size + b"x" * size + b")\r\n" if b"UTF8" in head else
+                            b"b " + head % size + b"x" * size + b"\r\n")
+                assert client.line().startswith(b"b BAD [TOOBIG]"), head
+                client.ok(b"NOOP")              # its octets were no commands
+        client.send(b"c APPEND Trash {4097}\r\n")
+        assert client.line().startswith(b"+")
+        client.send((lib.message(3) + b"x" * 4097)[:4097] + b"\r\n")
+        assert client.line().startswith(b"c OK")
+        client.send(b"d APPEND Trash {999999999999+}\r\n")         # too much to be skipped
+        assert client.line().startswith(b"d BAD [TOOBIG]")
+        assert client.line().startswith(b"* BYE [TOOBIG]") and client.file.read() == b""
+
+
+def test_short_literals_of_rev2(server):
+    """They are part of IMAP4rev2 (RFC 9051 section 4.3), which is not masked."""
+    reload(server, "capability-mask LITERAL+,LITERAL-")
+    with server.client("demo") as client:
+        assert b" BAD Unknown kind" in client.command(b"STATUS {} (MESSAGES)", b"INBOX").tagged
+        client.ok(b"ENABLE IMAP4rev2")
+        client.ok(b"STATUS {} (MESSAGES)", b"INBOX")
+        client.send(b"b APPEND Trash {4097+}\r\n" + b"x" * 4097 + b"\r\n")
+        assert client.line().startswith(b"b BAD [TOOBIG]")
+        client.ok(b"NOOP")
+
+
+def test_imports_are_not_masked(server, tmp_path):
+    """What clients cannot bear is no reason why the operator's own tool should not get it."""
+    reload(server, "capability-mask LITERAL+,LITERAL-,MULTIAPPEND,UIDPLUS,BINARY")
+    (tmp_path / "one.eml").write_bytes(lib.message(77))
+    assert "1 imported" in server.imapctl("import", "demo", tmp_path / "one.eml").stdout
 
 
 def test_before_login(server):

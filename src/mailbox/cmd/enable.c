@@ -20,6 +20,7 @@ cmd_enable(struct session *session)
 		buffer_add_string(out, " UTF8=ACCEPT");
 	}
 	imap_parser_set_utf8(session->parser, session_is_utf8(session));
+	imap_parser_set_rev2(session->parser, session->is_rev2);
 	if ((names & IMAP_ENABLE_CONDSTORE) != 0)
 		buffer_add_string(out, " CONDSTORE");
 	if ((names & IMAP_ENABLE_QRESYNC) != 0) {

@@ -181,7 +181,7 @@ on_error(struct session *session, const struct imap_error *error)
 	if (error->is_foreign)
 		session_close(session);
 	else if (error->is_fatal)
-		session_bye(session, NULL, "what follows cannot be understood");
+		session_bye(session, error->code, "what follows cannot be understood");
 	else if (error->is_syntax && ++session->bad_commands >= BAD_COMMANDS_MAX)
 		session_bye(session, NULL, "too many bad commands");
 }
