@@ -140,6 +140,7 @@ announce_new(struct view *view, struct buffer *out, bool has_recent)
 	if (has_recent)
 		imap_write_number_line(out, view_recent_count(view), "RECENT");
 	view->told_exists = count;
+	view->owes_modseq = true;
 }
 
 bool

@@ -85,9 +85,9 @@ announce(struct session *session)
 }
 
 /*
- * An expunge has a modseq that its reply does not tell.  While it is held back the client must not take a later
- * one of a FETCH for all it has to know; when it was told, HIGHESTMODSEQ says so (RFC 7162 sections 3.2, 3.2.7
- * and 6).
+ * A message that comes or goes has a modseq that EXISTS and EXPUNGE do not tell.  While an expunge is held back the
+ * client must not take a later one of a FETCH for all it has to know; when it was told, HIGHESTMODSEQ says so (RFC
+ * 7162 sections 3.2, 3.2.7 and 6).  Without it a client takes what it appended itself for changed when it comes again.
  */
 static bool
 owes_modseq(const struct session *session)

@@ -31,7 +31,7 @@ struct view {
 	uint32_t *ghosts;		/* rising UIDs, below limit_uid, that are gone and not announced */
 	size_t ghost_count, ghost_capacity;
 	uint64_t ghost_modseq;		/* with ghosts: the modseq with which the first of them went */
-	bool owes_modseq;		/* expunges were told, and not yet up to which modseq */
+	bool owes_modseq;		/* EXISTS or expunges were told, and not yet up to which modseq */
 	struct view_known *known;	/* as the client knows messages that others have changed since; or NULL */
 	size_t known_count, known_capacity;
 	bool is_own_change;		/* under way */
