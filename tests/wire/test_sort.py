@@ -147,6 +147,30 @@ def test_a_file_of_an_older_release(tmp_path):
         assert orderings(server) == len(letters)
 
 
+def test_asked_again(server):
+    """What is remembered holds for the same messages alone: they come and go, and other sessions ask other things."""
+    choice, number, messages = random.Random(13), 0, []
+    commands = [["SUBJECT"], ["REVERSE SUBJECT"], ["SUBJECT", "DATE"], ["SIZE"]]
+    with server.client("demo") as client, server.client("demo") as other:
+        client.ok(b"CREATE again")
+        for _ in range(12):
+            letters = [make(choice, number + place) for place in range(1, choice.randrange(2, 8))]
+            number += len(letters)
+            append_all(other, b"again", letters)
+            messages += [letter[2] for letter in letters]
+            for session in (client, other):
+                session.ok(b"SELECT again")
+            for criteria in commands * 2:
+                words = " ".join(criteria).encode()
+                for keys, found in ((b"ALL", messages), (b"1:3", messages[:3]), (b"NOT 2", messages[:1] + messages[2:])):
+                    expected = ordering.sort(found, criteria)
+                    for session in (client, other):
+                        assert order(session, b"UID SORT (%s) UTF-8 %s" % (words, keys)) == expected
+            gone = messages.pop(choice.randrange(len(messages)))
+            client.ok(b"UID STORE %d +FLAGS.SILENT (\\Deleted)" % gone.number)
+            client.ok(b"EXPUNGE")
+
+
 def test_many(server):
     """A list longer than what waits for a client, sorted while another session takes messages away."""
     with server.client("demo") as client, server.client("demo") as other:

@@ -20,7 +20,8 @@ struct sort {
 	struct session_job job;
 	struct sorter sorter;
 	bool is_sorted;
-	size_t told;			/* places */
+	const uint32_t *order;		/* places of messages, of the sorter or remembered */
+	size_t told;			/* of them */
 	struct imap_esearch esearch;
 	struct imap_set_writer set;
 };
@@ -44,14 +45,19 @@ finish(struct session *session, enum reply reply)
 
 /* ---- telling -------------------------------------------------------------------------------------------- */
 
-/* The number by which the message at a place is told. */
+/* The name of the message at a place of the order, and its number. */
 static uint32_t
 name_at(const struct session *session, size_t place)
 {
 	const struct sort *sort = session->running;
-	uint32_t number = sorter_number(&sort->sorter, place);
 
-	return session->line->is_uid ? view_uid(session->view, number) : number;
+	return sort_gather_name(session, sort->order[place]);
+}
+
+static uint32_t
+number_at(const struct sort *sort, size_t place)
+{
+	return sort->gather.messages[sort->order[place]].number;
 }
 
 /* Write what comes next, until all is told or out is long enough. */
@@ -61,7 +67,7 @@ write_names(struct session *session, struct buffer *out)
 	struct sort *sort = session->running;
 	size_t limit = out->length + LIST_OCTETS;
 
-	for (; sort->told < sort->sorter.count && out->length < limit; sort->told++) {
+	for (; sort->told < sort->gather.count && out->length < limit; sort->told++) {
 		if (session->line->search.has_return) {
 			imap_set_writer_add(&sort->set, name_at(session, sort->told));
 			continue;
@@ -69,7 +75,7 @@ write_names(struct session *session, struct buffer *out)
 		buffer_add_octet(out, ' ');
 		buffer_add_number(out, name_at(session, sort->told));
 	}
-	return sort->told == sort->sorter.count;
+	return sort->told == sort->gather.count;
 }
 
 static void
@@ -82,7 +88,7 @@ write_end(struct session *session, struct buffer *out)
 		imap_write_esearch_end(out, &sort->esearch);
 		return;
 	}
-	if (session->line->search.has_modseq && sort->sorter.count > 0)
+	if (session->line->search.has_modseq && sort->gather.count > 0)
 		buffer_printf(out, " (MODSEQ %llu)", (unsigned long long)sort->gather.modseq);
 	buffer_add_span(out, SPAN("\r\n"));
 }
@@ -110,7 +116,7 @@ modseq_at(const struct session *session, size_t place)
 	const struct sort *sort = session->running;
 	struct view_message message;
 
-	view_message(session->view, sorter_number(&sort->sorter, place), &message);
+	view_message(session->view, number_at(sort, place), &message);
 	return message.is_ghost ? 0 : message.message.modseq;
 }
 
@@ -121,12 +127,12 @@ told_modseq(const struct session *session, unsigned returns)
 	const struct sort *sort = session->running;
 	uint64_t first, last;
 
-	if (!session->line->search.has_modseq || sort->sorter.count == 0)
+	if (!session->line->search.has_modseq || sort->gather.count == 0)
 		return 0;
 	if (returns & (IMAP_RETURN_ALL | IMAP_RETURN_COUNT))
 		return sort->gather.modseq;
 	first = returns & IMAP_RETURN_MIN ? modseq_at(session, 0) : 0;
-	last = returns & IMAP_RETURN_MAX ? modseq_at(session, sort->sorter.count - 1) : 0;
+	last = returns & IMAP_RETURN_MAX ? modseq_at(session, sort->gather.count - 1) : 0;
 	return first > last ? first : last;
 }
 
@@ -134,7 +140,7 @@ static void
 write_esearch(struct session *session, unsigned returns)
 {
 	struct sort *sort = session->running;
-	size_t count = sort->sorter.count;
+	size_t count = sort->gather.count;
 
 	sort->esearch = (struct imap_esearch){ .tag = session->line->tag, .is_uid = session->line->is_uid,
 		.returns = returns, .count = (uint32_t)count, .modseq = told_modseq(session, returns) };
@@ -161,9 +167,9 @@ save(struct session *session, unsigned returns)
 
 	if ((returns & (IMAP_RETURN_MIN | IMAP_RETURN_MAX)) && !(returns & (IMAP_RETURN_ALL | IMAP_RETURN_COUNT)))
 		search_result_keep_only(&sort->gather.run.result,
-		    returns & IMAP_RETURN_MIN && sort->sorter.count > 0 ? sorter_number(&sort->sorter, 0) : 0,
-		    returns & IMAP_RETURN_MAX && sort->sorter.count > 0 ?
-		    sorter_number(&sort->sorter, sort->sorter.count - 1) : 0);
+		    returns & IMAP_RETURN_MIN && sort->gather.count > 0 ? number_at(sort, 0) : 0,
+		    returns & IMAP_RETURN_MAX && sort->gather.count > 0 ?
+		    number_at(sort, sort->gather.count - 1) : 0);
 	ranges = search_result_uids(&sort->gather.run.result, IMAP_RETURN_ALL, &count);
 	session_save_search(session, ranges, count);
 	free(ranges);
@@ -204,6 +210,17 @@ work(struct store *store, struct session_job *job)
 }
 
 static void
+on_sorted(struct session *session)
+{
+	struct sort *sort = session->running;
+
+	sort->order = sort->sorter.order;
+	if (sort->gather.count > 0)
+		sort_gather_remember(session, span_of(sort->order, sort->gather.count * sizeof *sort->order));
+	answer(session);
+}
+
+static void
 on_worked(struct session *session, struct session_job *job, enum store_status status)
 {
 	struct sort *sort = CONTAINER_OF(job, struct sort, job);
@@ -212,10 +229,10 @@ on_worked(struct session *session, struct session_job *job, enum store_status st
 		finish(session, reply_for(status));
 	else if (session_is_closing(session))
 		finish(session, REPLY_CANCELLED);
-	else if (sort->is_sorted)
-		answer(session);
-	else
+	else if (!sort->is_sorted)
 		submit(session);
+	else
+		on_sorted(session);
 }
 
 static void
@@ -231,10 +248,28 @@ submit(struct session *session)
 static void
 on_gathered(struct session *session, enum reply reply)
 {
-	if (reply == REPLY_DONE)
-		submit(session);
-	else
+	struct sort *sort = session->running;
+
+	if (reply != REPLY_DONE) {
 		finish(session, reply);
+	} else if (sort->gather.answer.length > 0) {
+		sort->order = (const void *)sort->gather.answer.at;
+		answer(session);
+	} else {
+		submit(session);
+	}
+}
+
+/* What is asked, for who asks it again. */
+static void
+ask(const struct imap_sort *criteria, struct buffer *question)
+{
+	buffer_add_octet(question, IMAP_SORT);
+	buffer_add_octet(question, (uint8_t)criteria->count);
+	for (size_t i = 0; i < criteria->count; i++) {
+		buffer_add_octet(question, (uint8_t)criteria->criteria[i].key);
+		buffer_add_octet(question, criteria->criteria[i].is_reverse);
+	}
 }
 
 void
@@ -244,6 +279,7 @@ cmd_sort(struct session *session)
 
 	sorter_init(&sort->sorter, &session->line->sort);
 	sort->gather.has_orderings = sorter_needs_orderings(&session->line->sort, &sort->gather.fields);
+	ask(&session->line->sort, &sort->gather.question);
 	sort->gather.take = take;
 	sort->gather.on_gathered = on_gathered;
 	sort_gather_begin(session, &sort->gather);

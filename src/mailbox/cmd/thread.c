@@ -14,6 +14,9 @@ struct threading {
 	struct session_job job;
 	struct thread thread;
 	bool is_done;
+	const uint32_t *list;		/* of the thread, or remembered */
+	size_t count, told;		/* of its tokens */
+	bool needs_space;		/* a number came last */
 };
 
 static void submit(struct session *session);
@@ -33,36 +36,58 @@ finish(struct session *session, enum reply reply)
 	sort_gather_finish(session, reply);
 }
 
-static uint32_t
-number_itself(uint32_t number, const void *context)
+/* Write what comes next, until all is told or out is long enough. */
+static bool
+write_tokens(struct session *session, struct buffer *out)
 {
-	(void)context;
-	return number;
-}
+	struct threading *threading = session->running;
+	size_t limit = out->length + LIST_OCTETS;
 
-static uint32_t
-uid_of(uint32_t number, const void *context)
-{
-	return view_uid(context, number);
+	for (; threading->told < threading->count && out->length < limit; threading->told++) {
+		uint32_t token = threading->list[threading->told];
+
+		if (token == THREAD_CLOSE) {
+			buffer_add_octet(out, ')');
+			threading->needs_space = false;
+			continue;
+		}
+		if (threading->needs_space)
+			buffer_add_octet(out, ' ');
+		threading->needs_space = token != THREAD_OPEN;
+		if (token == THREAD_OPEN)
+			buffer_add_octet(out, '(');
+		else
+			buffer_add_number(out, sort_gather_name(session, token));
+	}
+	return threading->told == threading->count;
 }
 
 /* The list may be long: a piece at a time. */
 static void
 write_list(struct session *session)
 {
-	struct threading *threading = session->running;
 	struct buffer *out = session_out(session);
 
 	if (session_is_closing(session)) {
 		finish(session, REPLY_DONE);
-	} else if (thread_write(&threading->thread, session->line->is_uid ? uid_of : number_itself, session->view,
-	    out->length + LIST_OCTETS, out)) {
+	} else if (write_tokens(session, out)) {
 		buffer_add_span(out, SPAN("\r\n"));
 		finish(session, REPLY_DONE);
 	} else {
 		session_flush(session);
 		session_when_room(session, write_list);
 	}
+}
+
+static void
+answer(struct session *session, struct span list)
+{
+	struct threading *threading = session->running;
+
+	threading->list = (const void *)list.at;
+	threading->count = list.length / sizeof *threading->list;
+	buffer_add_string(session_out(session), list.length > 0 ? "* THREAD " : "* THREAD");
+	write_list(session);
 }
 
 static enum store_status
@@ -88,8 +113,9 @@ on_worked(struct session *session, struct session_job *job, enum store_status st
 	} else if (session_is_closing(session)) {
 		finish(session, REPLY_CANCELLED);
 	} else if (threading->is_done) {
-		buffer_add_string(session_out(session), threading->thread.sorter.count > 0 ? "* THREAD " : "* THREAD");
-		write_list(session);
+		if (threading->thread.list.length > 0)
+			sort_gather_remember(session, buffer_span(&threading->thread.list));
+		answer(session, buffer_span(&threading->thread.list));
 	} else {
 		submit(session);
 	}
@@ -108,10 +134,14 @@ submit(struct session *session)
 static void
 on_gathered(struct session *session, enum reply reply)
 {
-	if (reply == REPLY_DONE)
-		submit(session);
-	else
+	struct threading *threading = session->running;
+
+	if (reply != REPLY_DONE)
 		finish(session, reply);
+	else if (threading->gather.answer.length > 0)
+		answer(session, buffer_span(&threading->gather.answer));
+	else
+		submit(session);
 }
 
 void
@@ -122,6 +152,8 @@ cmd_thread(struct session *session)
 	thread_init(&threading->thread, session->line->thread);
 	threading->gather.has_orderings = true;
 	threading->gather.fields = thread_fields(session->line->thread);
+	buffer_add_octet(&threading->gather.question, IMAP_THREAD);
+	buffer_add_octet(&threading->gather.question, (uint8_t)session->line->thread);
 	threading->gather.take = take;
 	threading->gather.on_gathered = on_gathered;
 	sort_gather_begin(session, &threading->gather);

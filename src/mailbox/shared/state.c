@@ -63,6 +63,7 @@ state_free(struct state *state)
 		state->load->state = NULL;
 	list_remove(&state->link);
 	keywords_release(&state->keywords);
+	answers_fini(&state->answers);
 	forget_name(state);
 	free(state->messages);
 	free(state);
@@ -71,7 +72,8 @@ state_free(struct state *state)
 size_t
 state_octets(const struct state *state)
 {
-	return sizeof *state + state->capacity * sizeof state->messages[0] + keywords_octets(state->keywords);
+	return sizeof *state + state->capacity * sizeof state->messages[0] + keywords_octets(state->keywords) +
+	    state->answers.octets;
 }
 
 /* The account may have waited for its last state to go. */

@@ -6,6 +6,7 @@
 #define STATE_H
 
 #include "account.h"
+#include "answers.h"
 #include "keywords.h"
 #include "state_cache.h"
 #include "store/message.h"
@@ -36,6 +37,7 @@ struct state {
 	uint64_t expunged_modseq;	/* the highest that an expunge was given, or 0 */
 
 	struct keywords *keywords;	/* held */
+	struct answers answers;		/* to what takes long to find */
 
 	unsigned holders;
 	struct list listeners;

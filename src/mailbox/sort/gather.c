@@ -50,7 +50,9 @@ octets_of(const struct imap_ordering *ordering)
 	    ordering->cc.capacity + ordering->from_name.capacity + ordering->to_name.capacity + ordering->links.capacity;
 }
 
-/* A message that came before orderings were kept; one that is gone is left out. */
+static const struct store_ordering nothing;
+
+/* A message that came before orderings were kept; or one that is gone, of which the client does not know yet. */
 static enum store_status
 make_next(struct sort_gather *gather, struct store *store)
 {
@@ -68,7 +70,8 @@ make_next(struct sort_gather *gather, struct store *store)
 		gather->made_count++;
 		gather->made_octets += octets_of(&made->ordering);
 	} else if (status == STORE_NOT_FOUND) {
-		gather->next++;
+		take(gather, &nothing);
+		gather->is_gone = true;
 		status = STORE_OK;
 	}
 	buffer_free(&header);
@@ -101,10 +104,8 @@ load_batch(struct sort_gather *gather, struct store *store)
 static void
 take_batch(struct sort_gather *gather)
 {
-	static const struct store_ordering empty;
-
 	for (size_t i = 0; i < BATCH_MESSAGES && gather->next < gather->count && !gather->is_full; i++)
-		take(gather, &empty);
+		take(gather, &nothing);
 }
 
 static bool
@@ -224,6 +225,24 @@ add(struct sort_gather *gather, const struct view_message *found)
 		.internal_date_s = message->internal_date_s, .number = found->number, .size = message->size };
 	if (message->modseq > gather->modseq)
 		gather->modseq = message->modseq;
+	if (gather->question.length > ANSWERS_OCTETS_MAX)
+		buffer_free(&gather->question);
+	else if (gather->question.length > 0)
+		buffer_add(&gather->question, &message->uid, sizeof message->uid);
+}
+
+/* All are listed.  What was asked before needs no second look. */
+static void
+on_listed(struct session *session)
+{
+	struct sort_gather *gather = session->running;
+
+	if (gather->question.length > 0)
+		buffer_add_span(&gather->answer, answers_find(&session->view->state->answers, buffer_span(&gather->question)));
+	if (gather->answer.length > 0)
+		end(session, REPLY_DONE);
+	else
+		submit_load(session);
 }
 
 /* One slice of what was found.  From its first message on contents stay until all are taken. */
@@ -240,7 +259,7 @@ list(struct session *session)
 	for (unsigned i = 0; i < SLICE_MESSAGES; i++) {
 		gather->number = search_result_next(&gather->run.result, gather->number, &found);
 		if (gather->number == 0) {
-			submit_load(session);
+			on_listed(session);
 			return;
 		}
 		if (gather->messages == NULL)
@@ -266,6 +285,15 @@ sort_gather_begin(struct session *session, struct sort_gather *gather)
 	search_run_begin(session, &gather->run, on_found);
 }
 
+void
+sort_gather_remember(struct session *session, struct span answer)
+{
+	struct sort_gather *gather = session->running;
+
+	if (gather->question.length > 0 && !gather->is_gone)
+		answers_add(&session->view->state->answers, buffer_span(&gather->question), answer);
+}
+
 int64_t
 sort_sent_s(const struct sort_message *message, const struct store_ordering *ordering)
 {
@@ -280,5 +308,7 @@ sort_gather_finish(struct session *session, enum reply reply)
 	forget_made(gather);
 	free(gather->made);
 	free(gather->messages);
+	buffer_free(&gather->question);
+	buffer_free(&gather->answer);
 	search_run_finish(session, reply);
 }

@@ -29,10 +29,13 @@ struct sort_gather {
 	bool has_orderings;
 	unsigned fields;		/* of theirs that are wanted: enum store_ordering_fields */
 	bool is_full;			/* take() has said so */
+	struct buffer question;		/* what is asked, of which UIDs; empty: too long to be remembered */
+	struct buffer answer;		/* remembered from the last time; empty: not known */
+	bool is_gone;			/* a message had no content any more */
 	struct sort_made *made;		/* what is to be kept */
 	size_t made_count, made_octets;
 	/*
-	 * Worker.  One more message; without has_orderings the ordering is empty.  Borrowed until return.  False: this
+	 * Worker.  One more message; without has_orderings the ordering is empty, and if the message is gone meanwhile.  Borrowed until return.  False: this
 	 * is more than memory is to be used for.
 	 */
 	bool (*take)(struct sort_gather *gather, const struct sort_message *message, const struct store_ordering *ordering);
@@ -40,12 +43,29 @@ struct sort_gather {
 };
 
 /*
- * Begin with has_orderings, fields, take and on_gathered set.
+ * Begin with has_orderings, fields, take and on_gathered set, and the question: all but the messages that the answer
+ * hangs on, at least an octet.
  *
- *	on_gathered	comes once, maybe before this returns: REPLY_DONE, all were taken; else what the command is to be
- *			ended with
+ *	on_gathered	comes once, maybe before this returns: REPLY_DONE, all were taken, or the answer is remembered; else
+ *			what the command is to be ended with
  */
 void sort_gather_begin(struct session *session, struct sort_gather *gather);
+
+/*
+ * Remember the answer, for who asks the same of the same messages: neither they nor their internal dates ever change.
+ * At least an octet.
+ */
+void sort_gather_remember(struct session *session, struct span answer);
+
+/* The number by which the client knows a message. */
+static inline uint32_t
+sort_gather_name(const struct session *session, size_t place)
+{
+	const struct sort_gather *gather = session->running;
+	uint32_t number = gather->messages[place].number;
+
+	return session->line->is_uid ? view_uid(session->view, number) : number;
+}
 
 /* The sent date: RFC 5256 section 2.2. */
 int64_t sort_sent_s(const struct sort_message *message, const struct store_ordering *ordering);

@@ -17,7 +17,6 @@ void
 sorter_fini(struct sorter *sorter)
 {
 	free(sorter->values);
-	free(sorter->numbers);
 	free(sorter->order);
 	free(sorter->spare);
 	buffer_free(&sorter->texts);
@@ -93,7 +92,6 @@ grow(struct sorter *sorter)
 	sorter->capacity = sorter->capacity * 2 + 64;
 	sorter->values = memory_resize(sorter->values, sorter->capacity * sorter->criteria->count,
 	    sizeof *sorter->values);
-	sorter->numbers = memory_resize(sorter->numbers, sorter->capacity, sizeof *sorter->numbers);
 }
 
 bool
@@ -108,7 +106,7 @@ sorter_add(struct sorter *sorter, const struct sort_message *message, const stru
 	for (size_t i = 0; i < width; i++)
 		sorter->values[sorter->count * width + i] =
 		    value_of(sorter, sorter->criteria->criteria[i].key, message, ordering);
-	sorter->numbers[sorter->count++] = message->number;
+	sorter->count++;
 	return true;
 }
 

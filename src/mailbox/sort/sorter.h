@@ -18,7 +18,6 @@ struct sort_value {
 struct sorter {
 	const struct imap_sort *criteria;	/* borrowed */
 	struct sort_value *values;	/* for each message one for each criterion */
-	uint32_t *numbers;		/* of the messages, as they came */
 	struct buffer texts;
 	size_t count, capacity;
 
@@ -39,12 +38,5 @@ bool sorter_add(struct sorter *sorter, const struct sort_message *message, const
 
 /* All are added: sort, at most so many steps.  True: done. */
 bool sorter_advance(struct sorter *sorter, size_t steps);
-
-/* The message number at a place of the sorted order. */
-static inline uint32_t
-sorter_number(const struct sorter *sorter, size_t place)
-{
-	return sorter->numbers[sorter->order[place]];
-}
 
 #endif

@@ -41,6 +41,7 @@ thread_fini(struct thread *thread)
 	free(thread->nodes);
 	free(thread->table);
 	buffer_free(&thread->subjects);
+	buffer_free(&thread->list);
 }
 
 unsigned
@@ -432,22 +433,13 @@ group_by_subject(struct thread *thread)
 	map_free(&subjects);
 }
 
-bool
-thread_advance(struct thread *thread)
+/* ---- the list ------------------------------------------------------------------------------------------- */
+
+static void
+put(struct thread *thread, uint32_t token)
 {
-	static void (*const steps[IMAP_THREAD_ALGORITHM_COUNT][5])(struct thread *thread) = {
-		[IMAP_THREAD_ORDEREDSUBJECT] = { group_by_subject, make_lists },
-		[IMAP_THREAD_REFERENCES] = { prune, make_lists, merge_subjects, make_lists },
-		[IMAP_THREAD_REFS] = { prune, make_lists },
-	};
-
-	if (!sorter_advance(&thread->sorter, SORT_STEPS))
-		return false;
-	steps[thread->algorithm][thread->step++](thread);
-	return steps[thread->algorithm][thread->step] == NULL;
+	buffer_add(&thread->list, &token, sizeof token);
 }
-
-/* ---- writing -------------------------------------------------------------------------------------------- */
 
 /* Parentheses stand around a root and around each of several siblings. */
 static bool
@@ -458,50 +450,44 @@ has_parentheses(const struct thread *thread, uint32_t node)
 	return parent == 0 || thread->nodes[thread->nodes[parent].child].next != 0;
 }
 
-/* Write a node and go to its first child, or stay behind it. */
-static void
-write_node(struct thread *thread, uint32_t name, struct buffer *out)
+/* All of a node is there: go to the next sibling, of the first one above that has one; 0: that was all. */
+static uint32_t
+go_on_behind(struct thread *thread, uint32_t node)
 {
-	const struct thread_node *node = &thread->nodes[thread->at];
-
-	if (has_parentheses(thread, thread->at))
-		buffer_add_octet(out, '(');
-	if (node->message != 0)
-		buffer_add_number(out, name);
-	if (node->message != 0 && node->child != 0)
-		buffer_add_octet(out, ' ');
-	if (node->child != 0)
-		thread->at = node->child;
-	else
-		thread->is_behind = true;
+	for (; node != 0; node = thread->nodes[node].parent) {
+		if (has_parentheses(thread, node))
+			put(thread, THREAD_CLOSE);
+		if (thread->nodes[node].next != 0)
+			return thread->nodes[node].next;
+	}
+	return 0;
 }
 
-/* All of a node is written: go to the next sibling, or behind the parent. */
 static void
-write_behind(struct thread *thread, struct buffer *out)
+write_list(struct thread *thread)
 {
-	const struct thread_node *node = &thread->nodes[thread->at];
+	uint32_t node = thread->nodes[0].child;
 
-	if (has_parentheses(thread, thread->at))
-		buffer_add_octet(out, ')');
-	thread->is_behind = node->next == 0;
-	thread->at = node->next != 0 ? node->next : node->parent;
+	while (node != 0) {
+		if (has_parentheses(thread, node))
+			put(thread, THREAD_OPEN);
+		if (!is_dummy(thread, node))
+			put(thread, thread->nodes[node].message - 1);
+		node = thread->nodes[node].child != 0 ? thread->nodes[node].child : go_on_behind(thread, node);
+	}
 }
 
 bool
-thread_write(struct thread *thread, uint32_t (*name)(uint32_t number, const void *context), const void *context,
-    size_t limit, struct buffer *out)
+thread_advance(struct thread *thread)
 {
-	if (!thread->is_begun)
-		thread->at = thread->nodes[0].child;
-	thread->is_begun = true;
-	while (thread->at != 0 && out->length < limit) {
-		uint32_t message = thread->nodes[thread->at].message;
+	static void (*const steps[IMAP_THREAD_ALGORITHM_COUNT][6])(struct thread *thread) = {
+		[IMAP_THREAD_ORDEREDSUBJECT] = { group_by_subject, make_lists, write_list },
+		[IMAP_THREAD_REFERENCES] = { prune, make_lists, merge_subjects, make_lists, write_list },
+		[IMAP_THREAD_REFS] = { prune, make_lists, write_list },
+	};
 
-		if (thread->is_behind)
-			write_behind(thread, out);
-		else
-			write_node(thread, message == 0 ? 0 : name(thread->sorter.numbers[message - 1], context), out);
-	}
-	return thread->at == 0;
+	if (!sorter_advance(&thread->sorter, SORT_STEPS))
+		return false;
+	steps[thread->algorithm][thread->step++](thread);
+	return steps[thread->algorithm][thread->step] == NULL;
 }

@@ -39,10 +39,11 @@ struct thread {
 	uint64_t steps;			/* taken up the tree, to find loops */
 	unsigned step;			/* of thread_advance() */
 
-	uint32_t at;			/* the node that is written next */
-	bool is_behind;			/* it is written, and what is behind it comes */
-	bool is_begun;
+	struct buffer list;		/* the outcome: uint32_t that are places of messages, or these: */
 };
+
+#define THREAD_OPEN  UINT32_MAX		/* "(" */
+#define THREAD_CLOSE (UINT32_MAX - 1)	/* ")" */
 
 void thread_init(struct thread *thread, enum imap_thread_algorithm algorithm);
 void thread_fini(struct thread *thread);
@@ -53,15 +54,7 @@ unsigned thread_fields(enum imap_thread_algorithm algorithm);
 /* Add a message, in the order of numbers; copies.  False: this is more than memory or time is to be used for. */
 bool thread_add(struct thread *thread, const struct sort_message *message, const struct store_ordering *ordering);
 
-/* All are added: do some milliseconds of what is left to do, more for hundreds of thousands.  True: done. */
+/* All are added: do some milliseconds of what is left to do, more for hundreds of thousands.  True: the list is there. */
 bool thread_advance(struct thread *thread);
-
-/*
- * Append "(2)(3 6 (4 23)(44 7 96))" until out holds limit octets; call again until it returns true: it is whole.
- *
- *	name	gives what a message number is told by
- */
-bool thread_write(struct thread *thread, uint32_t (*name)(uint32_t number, const void *context), const void *context,
-    size_t limit, struct buffer *out);
 
 #endif
