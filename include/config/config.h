@@ -118,6 +118,7 @@ struct config {
 	char *postmaster;			/* the user who gets that mail; NULL: nobody, unless there is a user of this name */
 	struct config_listeners link_listen;
 	struct config_servers mailbox_server;
+	struct config_servers login_referral;	/* the same names: where clients are sent instead */
 	char *link_key;				/* NULL: certificates, or no link between hosts */
 	char *link_certificate, *link_private_key, *link_ca;	/* NULL: link_key, or no link */
 	uint64_t mailbox_server_timeout_s, link_timeout_s;

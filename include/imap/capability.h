@@ -14,7 +14,7 @@ struct imap_command_line;
 /* In the order in which they are shown. */
 enum imap_capability {
 	IMAP_CAN_REV1, IMAP_CAN_REV2, IMAP_CAN_LITERAL_PLUS, IMAP_CAN_LITERAL_MINUS, IMAP_CAN_SASL_IR, IMAP_CAN_ID,
-	IMAP_CAN_STARTTLS, IMAP_CAN_ENABLE, IMAP_CAN_EXTERNAL, IMAP_CAN_IDLE, IMAP_CAN_NOTIFY, IMAP_CAN_COMPRESS,
+	IMAP_CAN_LOGIN_REFERRALS, IMAP_CAN_STARTTLS, IMAP_CAN_ENABLE, IMAP_CAN_EXTERNAL, IMAP_CAN_IDLE, IMAP_CAN_NOTIFY, IMAP_CAN_COMPRESS,
 	IMAP_CAN_NAMESPACE, IMAP_CAN_UIDPLUS, IMAP_CAN_UNSELECT, IMAP_CAN_MOVE, IMAP_CAN_CHILDREN, IMAP_CAN_SPECIAL_USE,
 	IMAP_CAN_CREATE_SPECIAL_USE, IMAP_CAN_LIST_EXTENDED, IMAP_CAN_LIST_STATUS, IMAP_CAN_ESEARCH,
 	IMAP_CAN_SEARCHRES, IMAP_CAN_SORT, IMAP_CAN_SORT_DISPLAY, IMAP_CAN_ESORT, IMAP_CAN_THREAD_ORDEREDSUBJECT,
@@ -69,6 +69,7 @@ enum imap_moment {
 struct imap_capability_options {
 	const char *mechanisms;		/* "PLAIN SCRAM-SHA-256", shown before login as AUTH=...; or NULL */
 	bool is_login_disabled;		/* before login: no password will be looked at */
+	bool has_referrals;		/* before login: some users are sent elsewhere */
 	uint64_t append_limit;		/* octets, 0: leave APPENDLIMIT out; so with the next */
 	uint32_t message_limit, save_limit;	/* messages */
 	struct imap_capabilities masked;	/* leave these out */

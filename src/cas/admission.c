@@ -132,7 +132,7 @@ on_proved(const struct link_result *result, void *context)
 			break;
 		}
 		throttle_succeeded(client->cas->throttle, sasl_user(client->sasl));
-		if (join_users(client))
+		if (!referral_give(client) && join_users(client))
 			begin_session(client, result);
 		else
 			stream_free(&stream);
@@ -213,6 +213,6 @@ admission_open(struct cas_client *client)
 		return;
 	}
 	throttle_succeeded(client->cas->throttle, sasl_user(client->sasl));
-	if (join_users(client))
+	if (!referral_give(client) && join_users(client))
 		open_link(client);
 }

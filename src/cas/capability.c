@@ -11,6 +11,7 @@ capability_write(struct cas_client *client, struct buffer *out)
 	bool is_upgradable = !stream_is_tls(client->stream) && client->cas->parts.tls != NULL;
 	struct imap_capability_options options = {
 		.append_limit = client->cas->parts.config->message_size_limit_octets,
+		.has_referrals = client->cas->parts.config->login_referral.count > 0,
 		.masked = client->masked,
 	};
 	struct buffer names = { 0 };

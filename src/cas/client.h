@@ -10,6 +10,7 @@
  *	proof.c		... asking the directory, checking the password
  *	bearer.c	... checking a token
  *	admission.c	... opening the session
+ *	referral.c	... or sending it to another host
  *	verdict.c	... saying that it failed, after a delay
  *	pipe.c		the time after login
  *	unauthenticate.c	... and the way back from there

@@ -21,6 +21,9 @@ void bearer_ask(struct cas_client *client, proof_react *react);
 void admission_open(struct cas_client *client);
 void admission_ask_home(struct cas_client *client);
 
+/* referral.c: the user is proved; true: the answer was that the mail is elsewhere. */
+bool referral_give(struct cas_client *client);
+
 /* verdict.c: answer the command and read the next one; code may be NULL. */
 void verdict_tell(struct cas_client *client, enum imap_condition condition, const char *code, const char *text);
 

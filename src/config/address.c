@@ -81,7 +81,7 @@ usual_port(const struct setting *setting)
 	case LMTP_LISTEN:
 		return 24;	/* as Postfix' lmtp(8) has it */
 	default:
-		return 1993;
+		return strcmp(setting->option->name, "login-referral") == 0 ? 143 : 1993;
 	}
 }
 

@@ -221,17 +221,16 @@ has_server(const struct config *config, const char *name)
 	return false;
 }
 
+/* A word that names a mailbox server should name one that there is. */
 static void
-check_directory_link(const struct fit *fit)
+check_server_name(const struct fit *fit, const char *option, const struct config_place *place, unsigned word,
+    const char *name)
 {
 	const struct config *config = fit->config;
-	const char *name = config->directory_server;
 	struct suggestion suggestion = { 0 };
 	struct buffer hint = { 0 };
 
-	if (config->role & CONFIG_ROLE_MAILBOX)
-		complain(fit, "directory", 1, "link is for role cas alone: a mailbox server has a directory of its own");
-	if (name == NULL || has_server(config, name) ||
+	if (has_server(config, name) ||
 	    (config->mailbox_server.count == 0 && option_is_said(config, "mailbox-server")))
 		return;
 	for (size_t i = 0; i < config->mailbox_server.count; i++)
@@ -239,9 +238,29 @@ check_directory_link(const struct fit *fit)
 	suggestion_print(&suggestion, &hint);
 	if (suggestion.best == NULL && config->mailbox_server.count > 0)
 		buffer_printf(&hint, "; there is %s", config->mailbox_server.at[0].name);
-	config_complain(fit->problems, CONFIG_WRONG, config_place(config, "directory"), 2,
-	    "directory: there is no mailbox-server \"%s\"%s", name, buffer_string(&hint));
+	config_complain(fit->problems, CONFIG_WRONG, place, word, "%s: there is no mailbox-server \"%s\"%s", option, name,
+	    buffer_string(&hint));
 	buffer_free(&hint);
+}
+
+static void
+check_directory_link(const struct fit *fit)
+{
+	const struct config *config = fit->config;
+
+	if (config->role & CONFIG_ROLE_MAILBOX)
+		complain(fit, "directory", 1, "link is for role cas alone: a mailbox server has a directory of its own");
+	if (config->directory_server != NULL)
+		check_server_name(fit, "directory", config_place(config, "directory"), 2, config->directory_server);
+}
+
+static void
+check_referrals(const struct fit *fit)
+{
+	const struct config_servers *referrals = &fit->config->login_referral;
+
+	for (size_t i = 0; i < referrals->count; i++)
+		check_server_name(fit, "login-referral", referrals->at[i].place, 1, referrals->at[i].name);
 }
 
 static void
@@ -259,6 +278,7 @@ check_link(const struct fit *fit)
 		check_link_proof(fit, "link-listen");
 	if (config->directory == CONFIG_DIRECTORY_LINK)
 		check_directory_link(fit);
+	check_referrals(fit);
 }
 
 /* Without a certificate: every port that needs one, or that nobody could log in. */

@@ -55,6 +55,7 @@ const struct option options[OPTION_COUNT] = {
 	{ "postmaster",		STRING,	     AT(postmaster),		NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "link-listen",	LINK_LISTEN, AT(link_listen),		"none",	    AT_START,  0, 0, NULL },
 	{ "mailbox-server",	SERVER,	     AT(mailbox_server),	NULL,	    AT_START,  0, 0, NULL },
+	{ "login-referral",	SERVER,	     AT(login_referral),	NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "link-key",		PATH,	     AT(link_key),		NULL,	    AT_START,  0, 0, NULL },
 	{ "link-certificate",	PATH,	     AT(link_certificate),	NULL,	    AT_START,  0, 0, NULL },
 	{ "link-private-key",	PATH,	     AT(link_private_key),	NULL,	    AT_START,  0, 0, NULL },

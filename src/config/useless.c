@@ -28,7 +28,7 @@ static const struct {
 	{ "ldap-retry-time", OF_LDAP }, { "ldap-cache-time", OF_LDAP },
 	{ "link-key", OF_LINK }, { "link-certificate", OF_LINK }, { "link-private-key", OF_LINK }, { "link-ca", OF_LINK },
 	{ "link-timeout", OF_LINK },
-	{ "mailbox-server-timeout", OF_SERVERS },
+	{ "mailbox-server-timeout", OF_SERVERS }, { "login-referral", OF_SERVERS },
 	{ "proxy-trusted", OF_PROXY },
 };
 

@@ -313,7 +313,7 @@ print_usage(const struct option *option, struct buffer *out)
 		buffer_printf(out, "%s takes one or more of its words", option->name);
 		break;
 	case SERVER:
-		buffer_add_string(out, "mailbox-server takes a name and an address");
+		buffer_printf(out, "%s takes a name and an address", option->name);
 		break;
 	default:
 		buffer_printf(out, "%s takes one value", option->name);

@@ -273,6 +273,7 @@ static const struct {
 	[IMAP_CAN_LITERAL_MINUS] = { "LITERAL-", LOGGING_IN | AFTER_LOGIN, 0, NULL, NULL },	/* RFC 7888 */
 	[IMAP_CAN_SASL_IR] = { "SASL-IR", LOGGING_IN, 0, NULL, has_initial_response },	/* RFC 4959 */
 	[IMAP_CAN_ID] = { "ID", LOGGING_IN | AFTER_LOGIN, 0, VERBS(IMAP_ID), NULL },	/* RFC 2971 */
+	[IMAP_CAN_LOGIN_REFERRALS] = { "LOGIN-REFERRALS", BEFORE_TLS | BEFORE_LOGIN, 0, NULL, NULL },	/* RFC 2221 */
 	[IMAP_CAN_STARTTLS] = { "STARTTLS", BEFORE_TLS, 0, VERBS(IMAP_STARTTLS), NULL },
 	[IMAP_CAN_ENABLE] = { "ENABLE", BEFORE_LOGIN | AFTER_LOGIN, 0, VERBS(IMAP_ENABLE), NULL },	/* RFC 5161 */
 	[IMAP_CAN_EXTERNAL] = { "AUTH=EXTERNAL", LINK, 0, NULL, NULL },
@@ -439,6 +440,8 @@ is_shown(enum imap_capability capability, enum imap_moment moment, const struct 
 	if ((capabilities[capability].moments & (1u << moment)) == 0 ||
 	    imap_capabilities_have(&options->masked, capability))
 		return false;
+	if (capability == IMAP_CAN_LOGIN_REFERRALS)
+		return options->has_referrals;
 	if (capability == IMAP_CAN_LITERAL_MINUS)	/* never both: RFC 7888 section 5 */
 		return imap_capabilities_have(&options->masked, IMAP_CAN_LITERAL_PLUS);
 	return !has_limit(capability, options, &limit) || limit > 0;

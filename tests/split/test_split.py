@@ -349,3 +349,17 @@ def test_tokens_without_a_directory(tmp_path):
         assert b" NO [AUTHORIZATIONFAILED]" in log_in("nobody")
         running.mailboxes[0].imapctl("user", "set", "alice", "--imap=off")
         assert b" NO [AUTHORIZATIONFAILED]" in log_in("alice")
+
+
+def test_referral_of_a_home_that_knows_its_users():
+    """Where the mailbox server compares the password, it has done so before anybody hears of a referral."""
+    with split.SplitServer(cas_settings=["login-referral mbx1 imap1.example.org:143"]) as running:
+        running.add_user("alice")
+        with running.client() as client:
+            assert b" LOGIN-REFERRALS " in client.greeting
+            answers = [client.command(b'LOGIN %s wrong' % user).tagged.split(b" ", 1)[1] for user in (b"alice", b"nobody")]
+            assert answers[0] == answers[1] and b"[AUTHENTICATIONFAILED]" in answers[0]
+            answer = client.command(b'LOGIN alice "%s"' % lib.PASSWORD.encode()).tagged
+            assert b" NO [REFERRAL imap://alice;AUTH=*@imap1.example.org:143/] " in answer
+            client.ok(b"NOOP")
+            lib.wait_until(lambda: [sessions(host) for host in running.hosts()] == [0, 1])      # the pulse is one
