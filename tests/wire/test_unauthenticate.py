@@ -211,12 +211,24 @@ def test_compress_ends(shared_server, user, other, flush, is_pipelined):
             assert client.socket.into.eof
 
 
-def test_compress_ends_twice(shared_server, user):
+def test_compress_ends_in_part_of_a_block(shared_server, user):
+    """Z_PARTIAL_FLUSH keeps up to seven bits back: a client that then goes on with text never sends them."""
+    with shared_server.client(user) as client:
+        for number in range(8):         # so that they are different bits
+            client.start_deflate(zlib.Z_PARTIAL_FLUSH)
+            client.ok(b'LIST "" "' + b"xyzuvwab"[:number] + b'"')
+            client.socket.send_last(b"u UNAUTHENTICATE\r\n", zlib.Z_PARTIAL_FLUSH)
+            assert client.reply(b"u").is_ok
+            client.ok(login(user))
+
+
+@pytest.mark.parametrize("flush", [zlib.Z_SYNC_FLUSH, zlib.Z_PARTIAL_FLUSH])
+def test_compress_ends_twice(shared_server, user, flush):
     """A client that flushes and then ends its stream as well."""
     with shared_server.client(user) as client:
-        client.start_deflate()
+        client.start_deflate(flush)
         out = client.socket.out
-        octets = out.compress(b"u UNAUTHENTICATE\r\n") + out.flush(zlib.Z_SYNC_FLUSH) + out.flush(zlib.Z_FINISH)
+        octets = out.compress(b"u UNAUTHENTICATE\r\n") + out.flush(flush) + out.flush(zlib.Z_FINISH)
         client.socket.out = None
         client.send(octets + b"l " + login(user) + b"\r\n")
         assert client.reply(b"u").is_ok and client.reply(b"l").is_ok
