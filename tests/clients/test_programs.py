@@ -1,8 +1,12 @@
 """Real clients from Debian's packages that do one thing each, as their users run them."""
 import os
+import signal
+import subprocess
 
 import pytest
 
+import programs
+import recorder
 import server as lib
 from programs import run
 
@@ -104,3 +108,81 @@ no rewrite mda "cat >> {tmp_path}/out"
         assert out.count(b"Message-ID: <m%d@example.org>" % number) == 1
     with shared_server.client(user) as client:
         assert b"* 0 EXISTS" in client.ok(b"SELECT INBOX").untagged
+
+
+def numbers(folder):
+    """Which messages are in a folder, a file each, none twice."""
+    found = [programs.number(path.read_bytes()) for path in folder.iterdir()]
+    assert len(found) == len(set(found)), found
+    return set(found)
+
+
+def test_fetchmail_that_stays(shared_server, user, tmp_path):
+    """With IDLE: a message that comes is fetched without a new poll, and one that has been read is left alone."""
+    config = tmp_path / "fetchmailrc"
+    with recorder.Recorder(shared_server.imap_port) as relay, programs.Account(shared_server, user) as account:
+        account.append(b"INBOX", 1)
+        account.append(b"INBOX", 2, flags_set=rb"\Seen")
+        config.write_text(f"""
+poll 127.0.0.1 protocol imap port {relay.port} user "{user}" password "{lib.PASSWORD}" sslproto ''
+keep idle no rewrite mda "(cat; echo) >> {tmp_path}/out"
+""")
+        config.chmod(0o600)
+        staying = subprocess.Popen([lib.need("fetchmail"), "--fetchmailrc", config, "--nosyslog", "--invisible", "--nodetach"],
+                                   env={**programs.home(tmp_path), "FETCHMAILHOME": str(tmp_path)},
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        try:
+            relay.wait_for(rb"IDLE\r")
+            account.append(b"INBOX", 3)
+            relay.wait_for(rb"IDLE\r[\s\S]*FETCH 3 [\s\S]*IDLE\r")
+        finally:
+            staying.send_signal(signal.SIGTERM)
+            said = staying.communicate()[1]
+        out = (tmp_path / "out").read_bytes()
+        assert [out.count(b"Message-ID: <m%d@example.org>" % which) for which in (1, 2, 3)] == [1, 0, 1], (out, said)
+        account.model[b"INBOX"] = dict.fromkeys((1, 2, 3), programs.flags(rb"\Seen"))
+        account.check()
+
+
+def test_getmail(shared_server, user, tmp_path):
+    """It knows by UIDVALIDITY and UID what it has had, from one day to the next; then it takes all away."""
+    config, mail = tmp_path / "getmailrc", tmp_path / "mail"
+    mail.mkdir()
+    words = [lib.need("getmail"), f"--getmaildir={tmp_path}", f"--rcfile={config}", "--quiet"]
+    with recorder.Recorder(shared_server.imap_port) as relay, programs.Account(shared_server, user) as account:
+        account.create(b"Work")
+        account.append(b"INBOX", 1, 2, 3)
+        account.append(b"Work", 10, flags_set=rb"\Seen")
+        config.write_text(f"""
+[retriever]
+type = SimpleIMAPRetriever
+server = 127.0.0.1
+port = {relay.port}
+username = {user}
+password = {lib.PASSWORD}
+mailboxes = ("INBOX", "Work")
+[destination]
+type = MDA_external
+path = /bin/sh
+arguments = ("-c", "cat >$(mktemp -p {mail})")
+allow_root_commands = true
+unixfrom = false
+[options]
+read_all = false
+delivered_to = false
+received = false
+""")
+        run(*words, env=programs.home(tmp_path))
+        assert numbers(mail) == {1, 2, 3, 10}
+        account.expunge(b"INBOX", 2)
+        account.append(b"INBOX", 4)
+        account.append(b"Work", 11)
+        relay.forget()
+        run(*words, env=programs.home(tmp_path))
+        assert numbers(mail) == {1, 2, 3, 4, 10, 11}
+        assert relay.sent().count(b"BODY.PEEK[]") + relay.sent().count(b"(RFC822)") == 2, relay.sent()
+        run(*words, "--delete", env=programs.home(tmp_path))
+        assert numbers(mail) == {1, 2, 3, 4, 10, 11}
+        account.model = {}
+        account.check()
+        assert recorder.refused(relay.received()) == []
