@@ -286,7 +286,7 @@ class Client:
 
     def attach(self, connected, checker=None):
         """Begin on a socket whose greeting is still to be read; without a checker replies may be anything."""
-        self.socket, self.checker, self.count = connected, checker, 0
+        self.socket, self.checker, self.count, self.has_ended = connected, checker, 0, False
         self.file = self.socket.makefile("rb")
         return self
 
@@ -312,7 +312,9 @@ class Client:
         self.socket.sendall(octets)
 
     def line(self):
-        """One response, literals included, without its CRLF; empty at the end of the connection."""
+        """One response, literals included, without its CRLF; empty at the end of the connection, and EOFError behind it."""
+        if self.has_ended:
+            raise EOFError("nothing more comes")
         parts = []
         while True:
             line = self.file.readline()
@@ -323,6 +325,7 @@ class Client:
             parts.append(self.file.read(int(literal[1])))
         whole = b"".join(parts)
         if not whole.endswith(b"\r\n"):
+            self.has_ended = True
             return whole
         if self.checker:
             self.checker.check(whole[:-2])

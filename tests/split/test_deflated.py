@@ -133,7 +133,7 @@ def test_the_mailbox_server_goes(pair):
         client.ok(b"SELECT Archive")
         client.send(b"f FETCH 1 (BODY.PEEK[])\r\n")
         while len(client.socket.waiting) < 1000:
-            client.socket.fill()			# it is under way, and more than fits in all buffers
+            assert client.socket.fill()		# it is under way, and more than fits in all buffers
         clients.append(client)
     host.kill()
     for client in clients:
