@@ -315,7 +315,7 @@ test_two_sessions(void **state)
 	say(two, "b3 IDLE\r\n", "+ idling");
 	say(one, "a3 STORE 1:2 +FLAGS.SILENT (\\Deleted)\r\n", "a3 OK");
 	expect(two, "* 2 FETCH (FLAGS (\\Deleted))");
-	say(one, "a4 EXPUNGE\r\n", "* 1 EXPUNGE\r\n* 1 EXPUNGE\r\na4 OK");
+	say(one, "a4 EXPUNGE\r\n", "* 1 EXPUNGE\r\n* 1 EXPUNGE\r\n* 1 RECENT\r\na4 OK");
 	expect(two, "* 1 EXPUNGE\r\n* 1 EXPUNGE\r\n");
 	say(one, "a5 APPEND INBOX {4+}\r\n1\r\n\n\r\n", "a5 OK");
 	expect(two, "* 2 EXISTS");

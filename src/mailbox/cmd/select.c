@@ -64,7 +64,7 @@ write_mailbox(struct session *session, const struct select *select)
 	view_write_flag_lines(view, out);
 	imap_write_number_line(out, view_count(view), "EXISTS");
 	if (session_has_recent(session)) {
-		imap_write_number_line(out, view_recent_count(view), "RECENT");
+		view_write_recent(view, out);
 		if (!session->is_uid_only)
 			write_unseen(view, out);
 	}

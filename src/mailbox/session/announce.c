@@ -127,6 +127,13 @@ announce_flags(struct view *view, struct buffer *out, const struct view_manner *
 	return true;
 }
 
+void
+view_write_recent(struct view *view, struct buffer *out)
+{
+	view->told_recent = view_recent_count(view);
+	imap_write_number_line(out, view->told_recent, "RECENT");
+}
+
 static void
 announce_new(struct view *view, struct buffer *out, bool has_recent)
 {
@@ -138,7 +145,7 @@ announce_new(struct view *view, struct buffer *out, bool has_recent)
 		return;
 	imap_write_number_line(out, count, "EXISTS");
 	if (has_recent)
-		imap_write_number_line(out, view_recent_count(view), "RECENT");
+		view_write_recent(view, out);
 	view->told_exists = count;
 	view->owes_modseq = true;
 }
@@ -161,6 +168,9 @@ view_announce(struct view *view, struct buffer *out, const struct view_manner *m
 	}
 	if (state->uidnext > view->limit_uid && !manner->keeps_messages)
 		announce_new(view, out, manner->has_recent);
+	/* RFC 3501 section 6.4.3, as corrected: EXPUNGE of recent ones is followed by what is left of them. */
+	if (manner->has_recent && !manner->keeps_messages && view_recent_count(view) != view->told_recent)
+		view_write_recent(view, out);
 	return true;
 }
 

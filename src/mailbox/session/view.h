@@ -28,6 +28,7 @@ struct view {
 	uint32_t round_uid;
 	size_t told_keywords;
 	uint32_t told_exists;		/* what the client counts */
+	uint32_t told_recent;		/* if it is told of those */
 	uint32_t *ghosts;		/* rising UIDs, below limit_uid, that are gone and not announced */
 	size_t ghost_count, ghost_capacity;
 	uint64_t ghost_modseq;		/* with ghosts: the modseq with which the first of them went */
@@ -197,5 +198,8 @@ uint64_t view_told_modseq(const struct view *view);
 
 /* "FLAGS" and "OK [PERMANENTFLAGS]" lines. */
 void view_write_flag_lines(struct view *view, struct buffer *out);
+
+/* The "RECENT" line. */
+void view_write_recent(struct view *view, struct buffer *out);
 
 #endif
