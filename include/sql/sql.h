@@ -157,6 +157,12 @@ enum sql_status sql_set_sync(struct sql *sql, enum sql_sync sync);
 /* Wait until all that was committed is on stable storage.  One fdatasync; nothing to do costs none. */
 enum sql_status sql_flush(struct sql *sql);
 
+/*
+ * After a transaction for which the disk was too full: fold what the WAL holds into the file, while there is room for
+ * that, so that the WAL begins anew and has room for what is small: to expunge is how space comes back.
+ */
+void sql_settle(struct sql *sql);
+
 /* Fold the WAL back into the file and truncate it.  SQL_BUSY: a foreign tool reads; tried again later. */
 enum sql_status sql_checkpoint(struct sql *sql);
 

@@ -129,6 +129,14 @@ sql_flush(struct sql *sql)
 	return sql_note(sql, code);
 }
 
+void
+sql_settle(struct sql *sql)
+{
+	assert_off_loop();
+	if (!sql->is_poisoned && !sql_is_in_transaction(sql))
+		sql_note(sql, sqlite3_wal_checkpoint_v2(sql->handle, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL));
+}
+
 enum sql_status
 sql_checkpoint(struct sql *sql)
 {

@@ -1,12 +1,16 @@
 /*
  * A message comes in: its content, its chunks, and its row, under the next UID.  Worker threads.
  */
+#include <sys/statvfs.h>
+
 #include <assert.h>
 
 #include "base/clock.h"
 #include "base/digest.h"
 #include "internal.h"
 #include "store/content.h"
+
+#define KEPT_FREE (UINT64_C(8) * 1024 * 1024)	/* octets of the disk: twice what a WAL holds between two checkpoints */
 
 /* Octets that are taken from pieces one after the other. */
 struct reader {
@@ -152,6 +156,20 @@ measure(const struct store_arrival *arrival, uint32_t *size_out)
 	return STORE_OK;
 }
 
+/*
+ * No message takes the last of the disk: what the WAL holds could then not be folded into the file, and there would be
+ * no room in it for the expunge that gives space back.
+ */
+static enum store_status
+check_disk(const struct store *store, uint64_t size_octets)
+{
+	struct statvfs about;
+
+	if (statvfs(store->path, &about) != 0)
+		return STORE_OK;	/* writing will tell */
+	return (uint64_t)about.f_bavail * about.f_frsize < KEPT_FREE + size_octets ? STORE_FULL : STORE_OK;
+}
+
 enum store_status
 store_append(struct store *store, uint64_t mailbox_id, const struct store_arrival *arrival,
     struct store_message *message_out)
@@ -167,6 +185,7 @@ store_append(struct store *store, uint64_t mailbox_id, const struct store_arriva
 	    (status = measure(arrival, &message.size)) != STORE_OK ||
 	    (status = store_tally_begin(store, mailbox_id, &tally)) != STORE_OK ||
 	    (status = store_check_quota(store, message.size)) != STORE_OK ||
+	    (status = check_disk(store, message.size)) != STORE_OK ||
 	    (status = store_tally_take_uid(&tally, &message.uid)) != STORE_OK ||
 	    (status = insert_content(store, arrival, message.size, &message.content_id)) !=
 		STORE_OK)

@@ -157,6 +157,8 @@ store_end(struct store *store, enum store_status status)
 	} else {
 		sql_rollback(store->sql);
 	}
+	if (status == STORE_FULL)
+		sql_settle(store->sql);
 	store->position = store->committed;
 	store->is_marking_unclean = false;
 	return status;

@@ -69,6 +69,8 @@ def test_disk_full(small_disk):
             while (reply := client.append(b"INBOX", LETTER)).is_ok:
                 count += 1
             assert count > 10 and b"NO [UNAVAILABLE]" in reply.tagged
+            left = os.statvfs(small_disk)
+            assert left.f_bavail * left.f_frsize > 2 << 20		# messages do not take the last of it
             filler = fill_to_the_brim(small_disk)
             assert b"NO [UNAVAILABLE]" in client.append(b"INBOX", LETTER).tagged
             with server.lmtp() as sender:
