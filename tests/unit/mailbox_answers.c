@@ -45,7 +45,7 @@ static void
 the_oldest_goes(void **state)
 {
 	struct answers answers = { 0 };
-	char question[8];
+	char question[16];
 
 	(void)state;
 	for (int i = 0; i < 20; i++) {
