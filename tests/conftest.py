@@ -13,10 +13,6 @@ import server as lib  # noqa: E402
 numbers = itertools.count(1)
 
 
-# What is offered only where it is configured; a limit that no test reaches.
-SETTINGS = ("uidonly yes", "message-limit 1000000")
-
-
 @pytest.fixture(scope="session")
 def shared_server():
     """One process; with TOPOLOGY=split two, on hosts of their own as far as the network goes."""
@@ -24,10 +20,10 @@ def shared_server():
         import split
         if not split.is_possible():
             pytest.skip("network namespaces need root and iproute2")
-        with split.SplitServer(settings=SETTINGS) as running:
+        with split.SplitServer(settings=lib.EVERYTHING) as running:
             yield running
         return
-    with lib.Server(settings=SETTINGS, users=()) as running:
+    with lib.Server(settings=lib.EVERYTHING, users=()) as running:
         yield running
 
 

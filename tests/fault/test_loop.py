@@ -27,7 +27,7 @@ def server(tmp_path_factory):
     subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O1", "-fno-builtin", "-o", shim,
                     HERE / "loop_shim.c", "-ldl"], check=True)
     log.touch()
-    running = lib.Server(users=("demo",))
+    running = lib.Server(settings=lib.EVERYTHING, users=("demo",))
     os.environ.update(LD_PRELOAD=str(shim), LOOP_SHIM_LOG=str(log))
     try:
         running.start()

@@ -27,6 +27,9 @@ IMAPCTL = IMAPD.parent / "imapctl"
 CORPUS = ROOT.parent / "shared" / "corpus"
 PASSWORD = "correct horse battery"
 
+# What is offered only where it is configured; a limit that no test reaches.
+EVERYTHING = ("uidonly yes", "message-limit 1000000")
+
 
 # Below those that the kernel gives to clients.  A port belongs to the process that locks its octet of this file: a
 # server that is started anew finds it free, whatever else is tested on the machine.
