@@ -1,11 +1,12 @@
 /*
  * What FETCH asks for: RFC 9051 section 6.4.5, RFC 3501 section 6.4.5, RFC 3516, RFC 7162 section 3.1.4, RFC 8474
- * section 5, RFC 8514 section 4.2, RFC 8970.
+ * section 5, RFC 8514 section 4.2, RFC 8970, RFC 9394 section 3.3.
  * ALL, FAST and FULL come out expanded; an item asked for twice comes once.  Pure.
  */
 #ifndef IMAP_FETCH_H
 #define IMAP_FETCH_H
 
+#include "imap/partial.h"
 #include "imap/sequence.h"
 
 enum imap_fetch_kind {
@@ -60,6 +61,8 @@ struct imap_fetch {
 	bool has_changed_since;
 	uint64_t changed_since;
 	bool wants_vanished;		/* RFC 7162 section 3.2.6 */
+	bool has_range;			/* PARTIAL */
+	struct imap_partial range;	/* of the messages in the set that are there */
 };
 
 /* Whether an item of this kind is asked for. */

@@ -1,10 +1,11 @@
 /*
  * What SEARCH asks for, as a flat program: RFC 9051 section 6.4.4, RFC 3501 section 6.4.4, RFC 5182,
- * RFC 7162 section 3.1.5.  Pure.
+ * RFC 7162 section 3.1.5, RFC 9394.  Pure.
  */
 #ifndef IMAP_SEARCH_H
 #define IMAP_SEARCH_H
 
+#include "imap/partial.h"
 #include "imap/sequence.h"
 
 enum imap_search_key {
@@ -59,10 +60,12 @@ struct imap_search_node {
 #define IMAP_RETURN_ALL		4u
 #define IMAP_RETURN_COUNT	8u
 #define IMAP_RETURN_SAVE	16u
+#define IMAP_RETURN_PARTIAL	32u	/* never with IMAP_RETURN_ALL */
 
 struct imap_search {
 	bool has_return;		/* answer with ESEARCH, RFC 4731 */
 	unsigned return_options;	/* IMAP_RETURN_*; "RETURN ()" is IMAP_RETURN_ALL */
+	struct imap_partial partial;	/* with IMAP_RETURN_PARTIAL */
 	bool has_modseq;		/* some key is MODSEQ */
 	bool has_charset;		/* CHARSET was said */
 	bool has_unknown_charset;	/* nothing of the keys was read: the answer is NO [BADCHARSET] */
@@ -84,5 +87,13 @@ typedef enum imap_truth imap_search_test(const struct imap_search_node *leaf, vo
 
 enum imap_truth imap_search_evaluate(const struct imap_search *search, imap_search_test *test, void *context,
     uint8_t *scratch);
+
+/*
+ * Whether, of count results in their order, the one at a place from 1 on is among those that SAVE keeps and whose highest
+ * modseq is told: with MIN, MAX and PARTIAL those that they tell, else all.  RFC 5182 section 2.1, RFC 9394 section 3.2,
+ * RFC 7162 sections 3.1.5 and 3.1.10.
+ */
+bool imap_search_keeps(const struct imap_search *search, uint32_t count, uint32_t place);
+bool imap_search_keeps_all(const struct imap_search *search);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "imap/date.h"
 #include "imap/flags.h"
+#include "imap/partial.h"
 #include "imap/sequence.h"
 
 enum imap_condition { IMAP_OK, IMAP_NO, IMAP_BAD, IMAP_BYE, IMAP_PREAUTH };
@@ -59,8 +60,8 @@ void imap_write_fetch_modseq(struct buffer *out, uint32_t number, uint32_t uid, 
 void imap_write_number_line(struct buffer *out, uint32_t number, const char *word);
 
 /*
- * What ESEARCH says: RFC 4731 section 3.1, RFC 9051 section 7.3.4.
- * min, max: 0 when not asked or nothing found.
+ * What ESEARCH says: RFC 4731 section 3.1, RFC 9051 section 7.3.4, RFC 9394 section 3.1.
+ * min, max: 0 when nothing was found; as count, told when returns asks for them.
  */
 struct imap_esearch {
 	struct span tag;
@@ -68,14 +69,15 @@ struct imap_esearch {
 	unsigned returns;		/* IMAP_RETURN_* of search.h */
 	uint32_t min, max;
 	uint32_t count;
-	struct span all;		/* a set as text; empty when nothing was found */
+	bool has_set;			/* of ALL or PARTIAL; false when they have none of what was found */
+	struct imap_partial partial;	/* with IMAP_RETURN_PARTIAL */
 	uint64_t modseq;		/* 0: leave it out */
 };
 
-/* The whole line with "* " and line end. */
-void imap_write_esearch(struct buffer *out, const struct imap_esearch *result);
-
-/* The same in two pieces: up to where " ALL " and the set stand, which the caller writes, and what is behind them. */
+/*
+ * The whole line with "* " and line end in two pieces: up to where the set stands, which with has_set the caller writes,
+ * and what is behind it.
+ */
 void imap_write_esearch_begin(struct buffer *out, const struct imap_esearch *result);
 void imap_write_esearch_end(struct buffer *out, const struct imap_esearch *result);
 

@@ -244,6 +244,14 @@ uses_modseq(const struct imap_command_line *line)
 }
 
 static bool
+asks_for_range(const struct imap_command_line *line)
+{
+	if (imap_command_has_search(line))
+		return (line->search.return_options & IMAP_RETURN_PARTIAL) != 0;
+	return line->verb == IMAP_FETCH && line->fetch.has_range;
+}
+
+static bool
 resynchronizes(const struct imap_command_line *line)
 {
 	if (line->verb == IMAP_SELECT || line->verb == IMAP_EXAMINE)
@@ -313,6 +321,7 @@ static const struct {
 	[IMAP_CAN_QRESYNC] = { "QRESYNC", AFTER_LOGIN, IMAP_ENABLE_QRESYNC, NULL, resynchronizes },	/* RFC 7162 */
 	[IMAP_CAN_UIDONLY] = { "UIDONLY", AFTER_LOGIN, IMAP_ENABLE_UIDONLY, NULL, NULL },	/* RFC 9586 */
 	[IMAP_CAN_UIDBATCHES] = { "UIDBATCHES", AFTER_LOGIN, 0, VERBS(IMAP_UIDBATCHES), NULL },	/* RFC 10022 */
+	[IMAP_CAN_PARTIAL] = { "PARTIAL", AFTER_LOGIN, 0, NULL, asks_for_range },	/* RFC 9394 */
 	[IMAP_CAN_MESSAGELIMIT] = { "MESSAGELIMIT", AFTER_LOGIN, 0, NULL, searches_beside_uid },	/* RFC 9738 */
 	[IMAP_CAN_SAVELIMIT] = { "SAVELIMIT", AFTER_LOGIN, 0, NULL, NULL },	/* RFC 9738 */
 	[IMAP_CAN_UNAUTHENTICATE] = { "UNAUTHENTICATE", AFTER_LOGIN, 0, VERBS(IMAP_UNAUTHENTICATE), NULL },	/* RFC 8437 */

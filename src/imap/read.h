@@ -59,6 +59,9 @@ bool imap_read_status_items(struct cursor *cursor, unsigned *items_out);
 /* RFC 7162 section 7: mod-sequence values reach 2^63-1. */
 bool imap_read_modseq(struct cursor *cursor, uint64_t *modseq_out);
 
+/* "1:500" or "-1:-100": RFC 9394 section 4. */
+bool imap_read_partial(struct cursor *cursor, struct imap_partial *partial_out);
+
 /*
  * What stands before the message literal in APPEND: for the first message from the tag on, for the others from
  * the end of the message before.  The text ends where the literal's "{" or "~{" begins.  *is_message_out is

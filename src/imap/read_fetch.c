@@ -1,6 +1,7 @@
 /*
  * Arguments of FETCH, and the text by which a reply names each item.  RFC 9051 section 9, "fetch-att";
- * RFC 3501 section 9; RFC 2062 section 6.4.5.OBS.1; RFC 3516; RFC 7162 section 3.1.4; RFC 8970.  Pure.
+ * RFC 3501 section 9; RFC 2062 section 6.4.5.OBS.1; RFC 3516; RFC 7162 section 3.1.4; RFC 8970;
+ * RFC 9394.  Pure.
  */
 #include "base/memory.h"
 #include "imap/writer.h"
@@ -124,7 +125,7 @@ read_section(struct cursor *cursor, struct imap_fetch_item *item)
 
 /* "<0.2048>" */
 static bool
-read_partial(struct cursor *cursor, struct imap_fetch_item *item)
+read_octets(struct cursor *cursor, struct imap_fetch_item *item)
 {
 	if (!cursor_skip(cursor, '<'))
 		return true;
@@ -227,7 +228,7 @@ read_section_item(struct cursor *cursor, struct imap_fetch *fetch, struct span n
 		return cursor_fail(cursor, "Unknown item of FETCH");
 	item.kind = section_items[i].kind;
 	item.sets_seen = section_items[i].sets_seen;
-	if (!read_section(cursor, &item) || !read_partial(cursor, &item))
+	if (!read_section(cursor, &item) || !read_octets(cursor, &item))
 		return false;
 	write_echo(cursor, &item);
 	add_item(cursor, fetch, &item);
@@ -302,6 +303,16 @@ read_changed_since(struct cursor *cursor, struct imap_fetch *fetch)
 	return true;
 }
 
+/* RFC 9394 section 3.3. */
+static bool
+read_partial(struct cursor *cursor, struct imap_fetch *fetch)
+{
+	if (fetch->has_range)
+		return cursor_fail(cursor, "PARTIAL stands twice");
+	fetch->has_range = true;
+	return cursor_space(cursor) && imap_read_partial(cursor, &fetch->range);
+}
+
 static bool
 read_option(struct cursor *cursor, void *context)
 {
@@ -309,6 +320,8 @@ read_option(struct cursor *cursor, void *context)
 
 	if (cursor_word(cursor, "VANISHED"))
 		return fetch->wants_vanished = true;
+	if (cursor_word(cursor, "PARTIAL"))
+		return read_partial(cursor, fetch);
 	if (!cursor_word(cursor, "CHANGEDSINCE"))
 		return cursor_fail(cursor, "Unknown option of FETCH");
 	return read_changed_since(cursor, fetch);

@@ -1,7 +1,7 @@
 /*
  * Arguments of SEARCH, as a flat program.  Open keys are a chain of parents in the program itself, so nesting
  * costs neither stack nor a second look.  RFC 9051 section 9, "search"; RFC 3501; RFC 4731; RFC 5032; RFC 5182; RFC 7162;
- * RFC 8474; RFC 8514; RFC 9738.  Pure.
+ * RFC 8474; RFC 8514; RFC 9394; RFC 9738.  Pure.
  */
 #include "base/memory.h"
 #include "mime/charset.h"
@@ -433,6 +433,15 @@ imap_read_search_keys(struct cursor *cursor, struct imap_search *search)
 }
 
 static bool
+read_partial(struct cursor *cursor, struct imap_search *search)
+{
+	if (search->return_options & IMAP_RETURN_PARTIAL)
+		return cursor_fail(cursor, "PARTIAL stands twice");
+	search->return_options |= IMAP_RETURN_PARTIAL;
+	return cursor_space(cursor) && imap_read_partial(cursor, &search->partial);
+}
+
+static bool
 read_return_option(struct cursor *cursor, void *context)
 {
 	static const struct {
@@ -442,11 +451,13 @@ read_return_option(struct cursor *cursor, void *context)
 		{ "MIN", IMAP_RETURN_MIN }, { "MAX", IMAP_RETURN_MAX }, { "ALL", IMAP_RETURN_ALL },
 		{ "COUNT", IMAP_RETURN_COUNT }, { "SAVE", IMAP_RETURN_SAVE },
 	};
-	unsigned *bits = context;
+	struct imap_search *search = context;
 
+	if (cursor_word(cursor, "PARTIAL"))
+		return read_partial(cursor, search);
 	for (size_t i = 0; i < COUNT_OF(options); i++)
 		if (cursor_word(cursor, options[i].name)) {
-			*bits |= options[i].bit;
+			search->return_options |= options[i].bit;
 			return true;
 		}
 	return cursor_fail(cursor, "Unknown option of RETURN");
@@ -458,8 +469,10 @@ imap_read_search_returns(struct cursor *cursor, struct imap_search *search)
 	if (!cursor_word(cursor, "RETURN"))
 		return true;
 	search->has_return = true;
-	if (!spaces(cursor) || !cursor_list(cursor, true, read_return_option, &search->return_options))
+	if (!spaces(cursor) || !cursor_list(cursor, true, read_return_option, search))
 		return false;
+	if ((search->return_options & IMAP_RETURN_ALL) && (search->return_options & IMAP_RETURN_PARTIAL))
+		return cursor_fail(cursor, "ALL and PARTIAL exclude each other");	/* RFC 9394 section 3.1 */
 	if (search->return_options == 0)
 		search->return_options = IMAP_RETURN_ALL;
 	return spaces(cursor);

@@ -166,6 +166,14 @@ write_result(struct buffer *out, const char *name, uint64_t number)
 	buffer_add_number(out, number);
 }
 
+static void
+begin_partial(struct buffer *out, const struct imap_esearch *result)
+{
+	buffer_add_string(out, " PARTIAL (");
+	imap_partial_write(out, &result->partial);
+	buffer_add_string(out, result->has_set ? " " : " NIL");
+}
+
 void
 imap_write_esearch_begin(struct buffer *out, const struct imap_esearch *result)
 {
@@ -178,25 +186,20 @@ imap_write_esearch_begin(struct buffer *out, const struct imap_esearch *result)
 		write_result(out, " MIN ", result->min);
 	if ((result->returns & IMAP_RETURN_MAX) && result->max != 0)
 		write_result(out, " MAX ", result->max);
+	if (result->returns & IMAP_RETURN_PARTIAL)
+		begin_partial(out, result);
+	else if (result->has_set)
+		buffer_add_string(out, " ALL ");
 }
 
 void
 imap_write_esearch_end(struct buffer *out, const struct imap_esearch *result)
 {
+	if (result->returns & IMAP_RETURN_PARTIAL)
+		buffer_add_octet(out, ')');
 	if (result->returns & IMAP_RETURN_COUNT)
 		write_result(out, " COUNT ", result->count);
 	if (result->modseq != 0)
 		write_result(out, " MODSEQ ", result->modseq);
 	buffer_add_string(out, "\r\n");
-}
-
-void
-imap_write_esearch(struct buffer *out, const struct imap_esearch *result)
-{
-	imap_write_esearch_begin(out, result);
-	if ((result->returns & IMAP_RETURN_ALL) && result->all.length > 0) {
-		buffer_add_string(out, " ALL ");
-		buffer_add_span(out, result->all);
-	}
-	imap_write_esearch_end(out, result);
 }

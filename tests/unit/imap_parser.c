@@ -37,6 +37,10 @@ tell_search(const struct imap_search *search, struct buffer *story)
 	if (search->charset.length > 0)
 		buffer_printf(story, " %.*s", SPAN_ARGS(search->charset));
 	buffer_printf(story, " return %u", search->return_options);
+	if (search->return_options & IMAP_RETURN_PARTIAL) {
+		buffer_add_octet(story, ' ');
+		imap_partial_write(story, &search->partial);
+	}
 }
 
 static void
@@ -58,6 +62,10 @@ tell_fetch(const struct imap_fetch *fetch, struct buffer *story)
 		    fetch->items[i].sets_seen ? "!" : "");
 	if (fetch->has_changed_since)
 		buffer_printf(story, " since %llu", (unsigned long long)fetch->changed_since);
+	if (fetch->has_range) {
+		buffer_add_octet(story, ' ');
+		imap_partial_write(story, &fetch->range);
+	}
 }
 
 static void
@@ -342,6 +350,9 @@ static const struct {
 	{ "a FETCH 1 (FLAGS FLAGS)\r\n", "a FETCH 1 FLAGS;" },
 	{ "a FETCH 1 (FLAGS) (CHANGEDSINCE 12345)\r\n", "a FETCH 1 FLAGS since 12345;" },
 	{ "a FETCH 1 FLAGS (CHANGEDSINCE 1 VANISHED)\r\n", "a BAD;" },
+	{ "a FETCH 1 FLAGS (partial 1:4294967295)\r\n", "a FETCH 1 FLAGS 1:4294967295;" },
+	{ "a FETCH 1 FLAGS (PARTIAL -9:-1 CHANGEDSINCE 7)\r\n", "a FETCH 1 FLAGS since 7 -9:-1;" },
+	{ "a FETCH 1 FLAGS (PARTIAL 1:1 PARTIAL 1:1)\r\n", "a BAD;" },
 	{ "a FETCH 0 FLAGS\r\n", "a BAD;" },
 	{ "a STORE 2:4 +FLAGS (\\Deleted)\r\n", "a STORE 2:4 1 4;" },
 	{ "a UID STORE $ -flags.silent \\Seen Foo foo\r\n", "a UID STORE $ 2 silent 8,Foo;" },
@@ -367,6 +378,11 @@ static const struct {
 	    "a SEARCH 0<6 1<6 4<3 0<6 4<5 7<6 cost 0 return 4;" },
 	{ "a SEARCH RETURN (MIN COUNT SAVE) NEW OLD\r\n",
 	    "a SEARCH 0<7 0<5 6<3 2<5 4<5 2<7 6<7 cost 0 return 25;" },
+	{ "a SEARCH RETURN (PARTIAL 9:1) ALL\r\n", "a SEARCH 0<2 3<2 cost 0 return 32 9:1;" },
+	{ "a SEARCH RETURN (COUNT partial -1:-4294967295) ALL\r\n",
+	    "a SEARCH 0<2 3<2 cost 0 return 40 -1:-4294967295;" },
+	{ "a SEARCH RETURN (PARTIAL 1:-1) ALL\r\n", "a BAD;" },
+	{ "a SEARCH RETURN (PARTIAL 1:1 ALL) ALL\r\n", "a BAD;" },
 	{ "a SEARCH OR OR ALL SEEN UNKEYWORD x\r\n", "a SEARCH 0<7 1<7 1<5 3<4 4<5 2<7 5<7:=x cost 0 return 0;" },
 	{ "a SEARCH MODSEQ \"/flags/\\\\draft\" all 620162338\r\n", "a SEARCH 0<2 9<2 cost 0 return 0;" },
 	{ "a SEARCH  SEEN  NOT  DELETED \r\n", "a SEARCH 0<4 4<2 2<4 4<4 cost 0 return 0;" },

@@ -62,8 +62,10 @@ test_lines(void **state)
 	static const struct imap_keyword_set sets[] = { { 5, members, 2 }, { 1000000, members + 1, 1 } };
 	static const struct imap_keywords keywords = { names, 2, sets, 2 };
 	struct buffer out = { 0 };
-	struct imap_esearch result = { .tag = SPAN("A1"), .is_uid = true, .min = 2, .count = 3,
-		.returns = IMAP_RETURN_MIN | IMAP_RETURN_ALL | IMAP_RETURN_COUNT, .all = SPAN("2,10:11") };
+	struct imap_esearch result = { .tag = SPAN("A1"), .is_uid = true, .min = 2, .count = 3, .has_set = true,
+		.returns = IMAP_RETURN_MIN | IMAP_RETURN_ALL | IMAP_RETURN_COUNT };
+	struct imap_esearch partial = { .tag = SPAN("A2"), .returns = IMAP_RETURN_PARTIAL | IMAP_RETURN_COUNT,
+		.partial = { 100, 1, true }, .modseq = 7 };
 
 	(void)state;
 	imap_write_condition(&out, SPAN("a1"), IMAP_OK, SPAN("READ-WRITE"), SPAN("x\r\ny"));
@@ -81,8 +83,13 @@ test_lines(void **state)
 	    "* 1 FETCH (UID 2 MODSEQ (9223372036854775807))\r\n"
 	    "* 9 UIDFETCH (MODSEQ (3) FLAGS ())\r\n* 9 UIDFETCH (MODSEQ (3))\r\n* 7 EXISTS\r\n");
 	buffer_clear(&out);
-	imap_write_esearch(&out, &result);
-	assert_string_equal(buffer_string(&out), "* ESEARCH (TAG \"A1\") UID MIN 2 ALL 2,10:11 COUNT 3\r\n");
+	imap_write_esearch_begin(&out, &result);
+	buffer_add_string(&out, "2,10:11");
+	imap_write_esearch_end(&out, &result);
+	imap_write_esearch_begin(&out, &partial);
+	imap_write_esearch_end(&out, &partial);
+	assert_string_equal(buffer_string(&out), "* ESEARCH (TAG \"A1\") UID MIN 2 ALL 2,10:11 COUNT 3\r\n"
+	    "* ESEARCH (TAG \"A2\") PARTIAL (-100:-1 NIL) COUNT 0 MODSEQ 7\r\n");
 	buffer_free(&out);
 }
 

@@ -224,6 +224,15 @@ static const struct { const char *command, *esearch, *uids; } returns[] = {
 	{ "SEARCH RETURN (MAX) MODSEQ 6", "* ESEARCH (TAG \"a\") MAX 5 MODSEQ 8\r\n", "30" },
 	{ "SEARCH RETURN (MIN MAX) 2:3", "* ESEARCH (TAG \"a\") MIN 2 MAX 3\r\n", "20:21" },
 	{ "SEARCH RETURN (MIN MAX) DRAFT", "* ESEARCH (TAG \"a\")\r\n", "" },
+	{ "UID SEARCH RETURN (PARTIAL 2:3) ALL", "* ESEARCH (TAG \"a\") UID PARTIAL (2:3 20:21)\r\n", "20:21" },
+	{ "SEARCH RETURN (PARTIAL -1:-2 MIN) ALL", "* ESEARCH (TAG \"a\") MIN 1 PARTIAL (-1:-2 4:5)\r\n", "10,22,30" },
+	{ "SEARCH RETURN (MAX PARTIAL 2:1) ALL", "* ESEARCH (TAG \"a\") MAX 5 PARTIAL (2:1 1:2)\r\n", "10,20,30" },
+	{ "SEARCH RETURN (PARTIAL 4:9 COUNT) NOT 3", "* ESEARCH (TAG \"a\") PARTIAL (4:9 5) COUNT 4\r\n",
+	    "10,20,22,30" },
+	{ "SEARCH RETURN (PARTIAL 6:6) ALL", "* ESEARCH (TAG \"a\") PARTIAL (6:6 NIL)\r\n", "" },
+	{ "SEARCH RETURN (PARTIAL 1:1) MODSEQ 6", "* ESEARCH (TAG \"a\") PARTIAL (1:1 2) MODSEQ 9\r\n", "20" },
+	{ "SEARCH RETURN (PARTIAL -1:-1) MODSEQ 6", "* ESEARCH (TAG \"a\") PARTIAL (-1:-1 5) MODSEQ 8\r\n", "30" },
+	{ "SEARCH RETURN (PARTIAL 9:9) MODSEQ 6", "* ESEARCH (TAG \"a\") PARTIAL (9:9 NIL)\r\n", "" },
 };
 
 static void
@@ -240,7 +249,8 @@ test_returns(void **unused)
 		search_result_write_esearch(&result, line, line->search.return_options, &out);
 		assert_string_equal(buffer_string(&out), returns[i].esearch);
 		buffer_clear(&out);
-		uids.ranges = search_result_uids(&result, line->search.return_options, &uids.count);
+		search_result_reduce(&result, &line->search);
+		uids.ranges = search_result_uids(&result, &uids.count);
 		imap_sequence_write(&out, &uids);
 		assert_string_equal(buffer_string(&out), returns[i].uids);
 		free(uids.ranges);

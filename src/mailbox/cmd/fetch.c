@@ -1,6 +1,6 @@
 /*
  * FETCH and UID FETCH: RFC 9051 sections 6.4.5 and 6.4.9, RFC 3501 section 6.4.5, RFC 7162 sections 3.1.4 and 3.2.6,
- * RFC 9738.
+ * RFC 9394 section 3.3, RFC 9738.
  *
  * What the packed state knows is written here, a slice a turn.  Anything else is rendered by workers: a
  * batch of messages is noted down, rendered in pieces of SESSION_BATCH_OCTETS, and each piece is asked for
@@ -22,6 +22,7 @@ struct fetch {
 	struct session_job render_job, flags_job;
 	const struct imap_fetch *program;
 	struct view_set set;
+	struct imap_sequence chosen;	/* by PARTIAL */
 	struct view_changes changes;	/* of the set, with CHANGEDSINCE */
 	struct earlier earlier;		/* with VANISHED */
 	struct imap_sequence vanishing;	/* the set, within which it is asked for */
@@ -385,12 +386,15 @@ new_fetch(struct session *session)
 	return fetch;
 }
 
-/* RFC 9738 section 3.1: of more messages than may be dealt with the last ones, in falling order. */
+/*
+ * RFC 9738 section 3.1: of more messages than may be dealt with the last ones, in falling order.  A range of PARTIAL does
+ * not have more.
+ */
 static void
 limit_messages(struct session *session, struct fetch *fetch)
 {
 	fetch->limit = session_message_limit(session);
-	if (fetch->limit == 0)
+	if (fetch->limit == 0 || fetch->program->has_range)
 		return;
 	if (fetch->program->has_changed_since)
 		fetch->is_falling = view_count(session->view) > fetch->limit;
@@ -461,6 +465,16 @@ begin_with_vanished(struct session *session, struct fetch *fetch)
 	earlier_read(session, &fetch->earlier, session->view->state);
 }
 
+/* RFC 9738 section 3.1: it is the range that counts, not what it has. */
+static bool
+is_range_too_long(const struct session *session)
+{
+	const struct imap_fetch *program = &session->line->fetch;
+	uint32_t limit = session_message_limit(session);
+
+	return program->has_range && limit > 0 && imap_partial_size(&program->range) > limit;
+}
+
 void
 cmd_fetch(struct session *session)
 {
@@ -477,10 +491,16 @@ cmd_fetch(struct session *session)
 		vanishing = vanishing_set(session);
 	if (!session_set_init(session, &set, &program->set))
 		return;
+	if (is_range_too_long(session)) {
+		session_finish_beyond_limit(session, 0);
+		return;
+	}
 	if (program->has_changed_since || imap_fetch_has(program, IMAP_FETCH_MODSEQ))
 		session_begin_condstore(session);
 	fetch = new_fetch(session);
 	fetch->set = set;
+	if (program->has_range)
+		view_set_choose(&fetch->set, &program->range, session->line->arena, &fetch->chosen);
 	fetch->vanishing = vanishing;
 	if (program->wants_vanished)
 		begin_with_vanished(session, fetch);

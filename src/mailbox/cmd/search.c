@@ -1,6 +1,6 @@
 /*
  * SEARCH and UID SEARCH: RFC 9051 sections 6.4.4 and 6.4.9, RFC 3501 section 6.4.4, RFC 4731, RFC 5182,
- * RFC 7162 section 3.1.5, RFC 9738.  Loop thread.
+ * RFC 7162 section 3.1.5, RFC 9394, RFC 9738.  Loop thread.
  */
 #include <stdlib.h>
 
@@ -26,12 +26,14 @@ write_list(struct session *session)
 }
 
 static void
-save(struct session *session, unsigned returns)
+save(struct session *session)
 {
 	struct search_run *run = session->running;
 	size_t count;
-	struct imap_range *ranges = search_result_uids(&run->result, returns, &count);
+	struct imap_range *ranges;
 
+	search_result_reduce(&run->result, &session->line->search);
+	ranges = search_result_uids(&run->result, &count);
 	session_save_search(session, ranges, count);
 	free(ranges);
 }
@@ -49,8 +51,6 @@ on_found(struct session *session, enum reply reply)
 	}
 	run->result.is_falling = run->lowest_uid != 0;
 	session_stop_at_limit(session, run->lowest_uid);
-	if (returns & IMAP_RETURN_SAVE)
-		save(session, returns & ~IMAP_RETURN_SAVE);
 	if (!program->has_return && !session->is_rev2) {
 		write_list(session);
 		return;
@@ -58,6 +58,8 @@ on_found(struct session *session, enum reply reply)
 	returns &= ~IMAP_RETURN_SAVE;
 	if (returns != 0)		/* RFC 5182 section 2.1: SAVE alone is answered by nothing */
 		search_result_write_esearch(&run->result, session->line, returns, session_out(session));
+	if (program->return_options & IMAP_RETURN_SAVE)
+		save(session);
 	search_run_finish(session, REPLY_DONE);
 }
 

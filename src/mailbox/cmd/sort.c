@@ -1,5 +1,6 @@
 /*
- * SORT and UID SORT: RFC 5256 section 3, RFC 5957, RFC 5267 section 3.1, RFC 7162 sections 3.1.9 and 3.1.10.
+ * SORT and UID SORT: RFC 5256 section 3, RFC 5957, RFC 5267 section 3.1, RFC 7162 sections 3.1.9 and 3.1.10,
+ * RFC 9394.
  *
  * What the search has found is gathered, then sorted by workers in jobs of some milliseconds, then told a piece at a
  * time.  Loop thread.
@@ -21,7 +22,7 @@ struct sort {
 	struct sorter sorter;
 	bool is_sorted;
 	const uint32_t *order;		/* places of messages, of the sorter or remembered */
-	size_t told;			/* of them */
+	size_t told, end;		/* of them: up to where it is told, and where that ends */
 	struct imap_esearch esearch;
 	struct imap_set_writer set;
 };
@@ -67,7 +68,7 @@ write_names(struct session *session, struct buffer *out)
 	struct sort *sort = session->running;
 	size_t limit = out->length + LIST_OCTETS;
 
-	for (; sort->told < sort->gather.count && out->length < limit; sort->told++) {
+	for (; sort->told < sort->end && out->length < limit; sort->told++) {
 		if (session->line->search.has_return) {
 			imap_set_writer_add(&sort->set, name_at(session, sort->told));
 			continue;
@@ -75,7 +76,7 @@ write_names(struct session *session, struct buffer *out)
 		buffer_add_octet(out, ' ');
 		buffer_add_number(out, name_at(session, sort->told));
 	}
-	return sort->told == sort->gather.count;
+	return sort->told == sort->end;
 }
 
 static void
@@ -122,18 +123,34 @@ modseq_at(const struct session *session, size_t place)
 
 /* RFC 7162 section 3.1.10: the highest of what is told, not of all that was found. */
 static uint64_t
-told_modseq(const struct session *session, unsigned returns)
+told_modseq(const struct session *session)
 {
 	const struct sort *sort = session->running;
-	uint64_t first, last;
+	uint32_t count = (uint32_t)sort->gather.count;
+	uint64_t highest = 0;
 
-	if (!session->line->search.has_modseq || sort->gather.count == 0)
+	if (!session->line->search.has_modseq || count == 0)
 		return 0;
-	if (returns & (IMAP_RETURN_ALL | IMAP_RETURN_COUNT))
+	if (imap_search_keeps_all(&session->line->search))
 		return sort->gather.modseq;
-	first = returns & IMAP_RETURN_MIN ? modseq_at(session, 0) : 0;
-	last = returns & IMAP_RETURN_MAX ? modseq_at(session, sort->gather.count - 1) : 0;
-	return first > last ? first : last;
+	for (uint32_t i = 0; i < count; i++)
+		if (imap_search_keeps(&session->line->search, count, i + 1) && modseq_at(session, i) > highest)
+			highest = modseq_at(session, i);
+	return highest;
+}
+
+/* The places that ALL or PARTIAL tells. */
+static void
+set_places(struct sort *sort, const struct imap_search *search)
+{
+	uint32_t first = 1, last = (uint32_t)sort->gather.count;
+
+	if (search->return_options & IMAP_RETURN_PARTIAL)
+		imap_partial_places(&search->partial, last, &first, &last);
+	else if (search->has_return && !(search->return_options & IMAP_RETURN_ALL))
+		last = 0;
+	sort->told = first - 1;
+	sort->end = last;
 }
 
 static void
@@ -143,34 +160,40 @@ write_esearch(struct session *session, unsigned returns)
 	size_t count = sort->gather.count;
 
 	sort->esearch = (struct imap_esearch){ .tag = session->line->tag, .is_uid = session->line->is_uid,
-		.returns = returns, .count = (uint32_t)count, .modseq = told_modseq(session, returns) };
+		.returns = returns, .count = (uint32_t)count, .modseq = told_modseq(session),
+		.has_set = sort->told < sort->end, .partial = session->line->search.partial };
 	if (count > 0) {
 		sort->esearch.min = name_at(session, 0);
 		sort->esearch.max = name_at(session, count - 1);
 	}
 	imap_write_esearch_begin(session_out(session), &sort->esearch);
 	sort->set.out = session_out(session);
-	if (!(returns & IMAP_RETURN_ALL))
-		sort->told = count;
-	else if (count > 0)
-		buffer_add_string(session_out(session), " ALL ");
 	write_list(session);
 }
 
-/* RFC 5182 section 2.1, where the least and the greatest are those of the order. */
+/* RFC 5182 section 2.1 and RFC 9394 section 3.2, where places are those of the order. */
 static void
-save(struct session *session, unsigned returns)
+reduce(struct sort *sort, const struct imap_search *search)
+{
+	uint32_t count = (uint32_t)sort->gather.count;
+
+	if (imap_search_keeps_all(search))
+		return;
+	search_result_clear(&sort->gather.run.result);
+	for (uint32_t i = 0; i < count; i++)
+		if (imap_search_keeps(search, count, i + 1))
+			search_result_add(&sort->gather.run.result, number_at(sort, i));
+}
+
+static void
+save(struct session *session)
 {
 	struct sort *sort = session->running;
 	size_t count;
 	struct imap_range *ranges;
 
-	if ((returns & (IMAP_RETURN_MIN | IMAP_RETURN_MAX)) && !(returns & (IMAP_RETURN_ALL | IMAP_RETURN_COUNT)))
-		search_result_keep_only(&sort->gather.run.result,
-		    returns & IMAP_RETURN_MIN && sort->gather.count > 0 ? number_at(sort, 0) : 0,
-		    returns & IMAP_RETURN_MAX && sort->gather.count > 0 ?
-		    number_at(sort, sort->gather.count - 1) : 0);
-	ranges = search_result_uids(&sort->gather.run.result, IMAP_RETURN_ALL, &count);
+	reduce(sort, &session->line->search);
+	ranges = search_result_uids(&sort->gather.run.result, &count);
 	session_save_search(session, ranges, count);
 	free(ranges);
 }
@@ -180,9 +203,11 @@ answer(struct session *session)
 {
 	const struct imap_search *search = &session->line->search;
 	unsigned returns = search->return_options;
+	struct sort *sort = session->running;
 
+	set_places(sort, search);
 	if (returns & IMAP_RETURN_SAVE)
-		save(session, returns & ~IMAP_RETURN_SAVE);
+		save(session);
 	returns &= ~IMAP_RETURN_SAVE;
 	if (search->has_return && returns == 0) {	/* RFC 5182 section 2.1: SAVE alone is answered by nothing */
 		finish(session, REPLY_DONE);

@@ -30,13 +30,9 @@ search_result_add(struct search_result *result, uint32_t number)
 }
 
 void
-search_result_keep_only(struct search_result *result, uint32_t one, uint32_t other)
+search_result_clear(struct search_result *result)
 {
 	memset(result->bits, 0, (size_t)result->last / 8 + 1);
-	if (one != 0)
-		search_result_add(result, one);
-	if (other != 0)
-		search_result_add(result, other);
 }
 
 uint32_t
@@ -83,40 +79,57 @@ highest(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+/* How many there are, the first and the last. */
+static void
+count_hits(const struct search_result *result, struct imap_esearch *esearch)
+{
+	struct view_message message;
+
+	for (uint32_t n = 0; (n = search_result_next(result, n, &message)) != 0;) {
+		esearch->max = name_of(&message, esearch->is_uid);
+		if (esearch->count++ == 0)
+			esearch->min = esearch->max;
+	}
+}
+
+/* The set of ALL or PARTIAL, and the highest modseq of what is told: RFC 7162 section 3.1.5. */
+static void
+write_set(const struct search_result *result, const struct imap_search *search, struct imap_esearch *esearch,
+    struct buffer *out)
+{
+	struct imap_set_writer writer = { .out = out };
+	struct view_message message;
+	uint32_t place = 0;
+
+	for (uint32_t n = 0; (n = search_result_next(result, n, &message)) != 0;) {
+		place++;
+		if (imap_search_keeps(search, esearch->count, place))
+			esearch->modseq = highest(esearch->modseq, message.message.modseq);
+		if (esearch->returns & IMAP_RETURN_ALL || (esearch->returns & IMAP_RETURN_PARTIAL &&
+		    imap_partial_contains(&search->partial, esearch->count, place)))
+			imap_set_writer_add(&writer, name_of(&message, esearch->is_uid));
+	}
+	imap_set_writer_end(&writer);
+	if (!search->has_modseq)
+		esearch->modseq = 0;
+}
+
 void
 search_result_write_esearch(const struct search_result *result, const struct imap_command_line *line,
     unsigned returns, struct buffer *out)
 {
-	struct imap_esearch esearch = { .tag = line->tag, .is_uid = line->is_uid, .returns = returns };
-	struct buffer all = { 0 };
-	struct imap_set_writer writer = { .out = &all };
-	struct view_message message;
-	uint64_t modseq = 0, modseq_min = 0, modseq_max = 0;
+	struct imap_esearch esearch = { .tag = line->tag, .is_uid = line->is_uid, .returns = returns,
+		.partial = line->search.partial };
+	struct buffer set = { 0 };
 
-	for (uint32_t n = 0; (n = search_result_next(result, n, &message)) != 0;) {
-		if (esearch.count++ == 0) {
-			esearch.min = name_of(&message, line->is_uid);
-			modseq_min = message.message.modseq;
-		}
-		esearch.max = name_of(&message, line->is_uid);
-		modseq_max = message.message.modseq;
-		modseq = highest(modseq, modseq_max);
-		if (returns & IMAP_RETURN_ALL)
-			imap_set_writer_add(&writer, esearch.max);
-	}
-	imap_set_writer_end(&writer);
-	/* RFC 7162 section 3.1.5: of what is told, not of all that was found. */
-	if (!(returns & (IMAP_RETURN_ALL | IMAP_RETURN_COUNT)))
-		modseq = highest(returns & IMAP_RETURN_MIN ? modseq_min : 0,
-		    returns & IMAP_RETURN_MAX ? modseq_max : 0);
-	esearch.modseq = line->search.has_modseq ? modseq : 0;
-	esearch.all = buffer_span(&all);
-	if (!(returns & IMAP_RETURN_MIN))
-		esearch.min = 0;
-	if (!(returns & IMAP_RETURN_MAX))
-		esearch.max = 0;
-	imap_write_esearch(out, &esearch);
-	buffer_free(&all);
+	count_hits(result, &esearch);
+	if (line->search.has_modseq || returns & (IMAP_RETURN_ALL | IMAP_RETURN_PARTIAL))
+		write_set(result, &line->search, &esearch, &set);
+	esearch.has_set = set.length > 0;
+	imap_write_esearch_begin(out, &esearch);
+	buffer_add_span(out, buffer_span(&set));
+	imap_write_esearch_end(out, &esearch);
+	buffer_free(&set);
 }
 
 /* The last words of "* SEARCH". */
@@ -161,39 +174,28 @@ search_result_write_list(struct search_result *result, const struct imap_command
 	return false;
 }
 
-/* The first and the last, or one of them. */
-static struct imap_range *
-uids_of_ends(const struct search_result *result, unsigned returns, size_t *count_out)
+void
+search_result_reduce(struct search_result *result, const struct imap_search *search)
 {
-	struct imap_range *ranges = memory_new_array(2, sizeof *ranges);
-	uint32_t first = 0, last = 0;
+	struct imap_esearch all = { 0 };
 	struct view_message message;
+	uint32_t place = 0;
 
-	for (uint32_t n = 0; (n = search_result_next(result, n, &message)) != 0; last = message.message.uid)
-		first = first == 0 ? message.message.uid : first;
-	if (!(returns & IMAP_RETURN_MIN))
-		first = last;
-	if (!(returns & IMAP_RETURN_MAX))
-		last = first;
-	ranges[0] = (struct imap_range){ first, first };
-	ranges[1] = (struct imap_range){ last, last };
-	*count_out = last == 0 ? 0 : last == first ? 1 : 2;
-	if (*count_out == 2 && last == first + 1) {	/* ranges of a set do not touch */
-		ranges[0].last = last;
-		*count_out = 1;
-	}
-	return ranges;
+	if (imap_search_keeps_all(search))
+		return;
+	count_hits(result, &all);
+	for (uint32_t n = 0; (n = search_result_next(result, n, &message)) != 0;)
+		if (!imap_search_keeps(search, all.count, ++place))
+			result->bits[n / 8] &= (uint8_t)~(1u << n % 8);
 }
 
 struct imap_range *
-search_result_uids(const struct search_result *result, unsigned returns, size_t *count_out)
+search_result_uids(const struct search_result *result, size_t *count_out)
 {
 	struct imap_range *ranges = NULL;
 	size_t count = 0, capacity = 0;
 	struct view_message message;
 
-	if ((returns & (IMAP_RETURN_MIN | IMAP_RETURN_MAX)) && !(returns & (IMAP_RETURN_ALL | IMAP_RETURN_COUNT)))
-		return uids_of_ends(result, returns, count_out);
 	for (uint32_t n = 0; (n = search_result_next(result, n, &message)) != 0;) {
 		uint32_t uid = message.message.uid;
 

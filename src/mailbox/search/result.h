@@ -1,6 +1,6 @@
 /*
  * What SEARCH has found, and how it is told: a set of message numbers, one bit each.  RFC 9051 section 7.3.4,
- * RFC 3501 section 7.2.5, RFC 4731, RFC 5182, RFC 7162 section 3.1.5.  Loop thread.
+ * RFC 3501 section 7.2.5, RFC 4731, RFC 5182, RFC 7162 section 3.1.5, RFC 9394.  Loop thread.
  */
 #ifndef MAILBOX_SEARCH_RESULT_H
 #define MAILBOX_SEARCH_RESULT_H
@@ -26,7 +26,7 @@ void search_result_add(struct search_result *result, uint32_t number);
 uint32_t search_result_next(const struct search_result *result, uint32_t number,
     struct view_message *message_out);
 
-/* Append the ESEARCH line, or with IMAP_RETURN_SAVE alone nothing. */
+/* Append the ESEARCH line. */
 void search_result_write_esearch(const struct search_result *result, const struct imap_command_line *line,
     unsigned returns, struct buffer *out);
 
@@ -36,10 +36,11 @@ void search_result_write_esearch(const struct search_result *result, const struc
 bool search_result_write_list(struct search_result *result, const struct imap_command_line *line, size_t limit,
     struct buffer *out);
 
-/* Take out all but one or two; 0: none. */
-void search_result_keep_only(struct search_result *result, uint32_t one, uint32_t other);
+/* Take out all, or what imap_search_keeps() does not keep. */
+void search_result_clear(struct search_result *result);
+void search_result_reduce(struct search_result *result, const struct imap_search *search);
 
-/* Give the UIDs to be saved as ranges from the heap: RFC 5182 section 2.1 for MIN and MAX. */
-struct imap_range *search_result_uids(const struct search_result *result, unsigned returns, size_t *count_out);
+/* Give the UIDs as ranges from the heap. */
+struct imap_range *search_result_uids(const struct search_result *result, size_t *count_out);
 
 #endif

@@ -162,7 +162,7 @@ uint32_t session_save_limit(const struct session *session);
 void session_stop_at_limit(struct session *session, uint32_t lowest_uid);
 
 /*
- * NO [MESSAGELIMIT]: there are more messages than the command may put into a mailbox, and it has done nothing.
+ * NO [MESSAGELIMIT]: there are more messages than the command may deal with, and it has done nothing.
  *
  *	lowest_uid	down to where it could have gone; 0: not known
  */

@@ -1,6 +1,7 @@
 /*
  * The set of a command over a view, and what has changed of it: nothing but ranges of the set and places in the packed
- * state, found by binary search.  RFC 9051 section 9, "sequence-set"; RFC 5182; RFC 7162 section 3.1.4.1; RFC 9738.  Loop thread.
+ * state, found by binary search.  RFC 9051 section 9, "sequence-set"; RFC 5182; RFC 7162 section 3.1.4.1; RFC 9394; RFC 9738.
+ * Loop thread.
  */
 #include "view.h"
 
@@ -134,6 +135,63 @@ view_set_limit(struct view_set *set, uint32_t most)
 		return 0;
 	set->lowest = lowest;
 	return uid;
+}
+
+/* The places in the packed state of the messages in a range of the set: from *first_out up to what is given. */
+static size_t
+places_of(const struct view_set *set, const struct imap_range *range, size_t *first_out)
+{
+	const struct view *view = set->view;
+	uint64_t after = set->is_uid ? (uint64_t)range->last + 1 : (uint64_t)view_uid(view, range->last) + 1;
+
+	*first_out = state_lower_bound(view->state, set->is_uid ? range->first : view_uid(view, range->first));
+	return state_lower_bound(view->state, after < view->limit_uid ? (uint32_t)after : view->limit_uid);
+}
+
+/* How many messages of the set are there. */
+static uint32_t
+count_messages(const struct view_set *set)
+{
+	size_t count = 0, first, end;
+
+	for (size_t i = 0; i < set->sequence->count; i++) {
+		end = places_of(set, &set->sequence->ranges[i], &first);
+		count += first < end ? end - first : 0;
+	}
+	return (uint32_t)count;
+}
+
+/* The number that stands in the set for the message at a place, from 1 on, among those that are there. */
+static uint32_t
+number_at(const struct view_set *set, uint32_t place)
+{
+	for (size_t i = 0, first, end; i < set->sequence->count; i++) {
+		end = places_of(set, &set->sequence->ranges[i], &first);
+		if (first < end && place <= end - first) {
+			uint32_t uid = set->view->state->messages[first + place - 1].uid;
+
+			return set->is_uid ? uid : view_number(set->view, uid);
+		}
+		place -= first < end ? (uint32_t)(end - first) : 0;
+	}
+	return 0;
+}
+
+void
+view_set_choose(struct view_set *set, const struct imap_partial *partial, struct arena *arena,
+    struct imap_sequence *chosen_out)
+{
+	struct imap_range range;
+	struct imap_sequence chosen = { .ranges = &range, .count = 1 };
+
+	imap_partial_places(partial, count_messages(set), &range.first, &range.last);
+	if (range.first > range.last) {
+		*chosen_out = (struct imap_sequence){ .count = 0 };
+	} else {
+		range = (struct imap_range){ number_at(set, range.first), number_at(set, range.last) };
+		*chosen_out = imap_sequence_common(arena, set->sequence, &chosen);
+	}
+	set->sequence = chosen_out;
 }
 
 size_t

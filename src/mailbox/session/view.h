@@ -11,6 +11,7 @@
 
 #include "../shared/state.h"
 #include "base/buffer.h"
+#include "imap/partial.h"
 #include "imap/sequence.h"
 
 struct view_known {
@@ -131,6 +132,15 @@ uint32_t view_set_limit(struct view_set *set, uint32_t most);
 
 /* As view_set_next(), by falling numbers. */
 bool view_set_previous(struct view_set *set, struct view_message *message_out);
+
+/*
+ * Let the set have those of its messages that are there whose places among them the range has: RFC 9394 section 3.3.
+ * Before the walk begins; costs log(messages) for each range of the set.
+ *
+ *	chosen_out	is the set afterwards, its ranges in the arena; lives as long as the set
+ */
+void view_set_choose(struct view_set *set, const struct imap_partial *partial, struct arena *arena,
+    struct imap_sequence *chosen_out);
 
 /* As many messages as the set can hold, or more. */
 size_t view_set_bound(const struct view_set *set);
