@@ -92,12 +92,26 @@ test_no_mail(void **state)
 	}
 }
 
+/* As when the user is not there: nothing may be left behind. */
+static void
+test_closed_unread(void **state)
+{
+	struct source *source;
+
+	(void)state;
+	make_folder("C");
+	source = open_source("eml", "C");
+	source_close(&source);
+	assert_null(source);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_folder),
 		cmocka_unit_test(test_no_mail),
+		cmocka_unit_test(test_closed_unread),
 	};
 
 	return cmocka_run_group_tests(tests, make, unmake);

@@ -106,8 +106,7 @@ eml_close(struct source *source)
 {
 	struct eml *eml = CONTAINER_OF(source, struct eml, source);
 
-	if (eml->walk != NULL)
-		fts_close(eml->walk);
+	walk_close(eml->walk);
 	free(eml->path);
 	free(eml);
 }
@@ -123,7 +122,7 @@ count_files(char *path)
 		return 0;
 	while (walk_next(walk) != NULL)
 		count++;
-	fts_close(walk);
+	walk_close(walk);
 	return count;
 }
 

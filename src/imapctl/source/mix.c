@@ -297,7 +297,7 @@ mix_close(struct source *source)
 	struct mix *mix = CONTAINER_OF(source, struct mix, source);
 
 	leave_folder(mix);
-	fts_close(mix->walk);
+	walk_close(mix->walk);
 	cclient_keywords_free(&mix->keywords);
 	buffer_free(&mix->folder);
 	buffer_free(&mix->mailbox);
@@ -318,8 +318,7 @@ count_octets(char *path)
 		if (entry->fts_info == FTS_F && strcmp(entry->fts_name, ".mixindex") == 0)
 			octets += (uint64_t)entry->fts_statp->st_size;
 	}
-	if (walk != NULL)
-		fts_close(walk);
+	walk_close(walk);
 	return octets;
 }
 

@@ -15,3 +15,13 @@ walk_open(char *path)
 
 	return fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name);
 }
+
+void
+walk_close(FTS *walk)
+{
+	if (walk == NULL)
+		return;
+	/* Where nothing was ever read, glibc 2.36 decides by memory that nobody has set what it frees. */
+	fts_read(walk);
+	fts_close(walk);
+}

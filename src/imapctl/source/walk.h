@@ -9,7 +9,10 @@
 
 #include <fts.h>
 
-/* Begin; fts_close() ends it.  NULL: errno says why. */
+/* Begin; walk_close() ends it.  NULL: errno says why. */
 FTS *walk_open(char *path);
+
+/* Accepts NULL. */
+void walk_close(FTS *walk);
 
 #endif
