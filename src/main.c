@@ -9,6 +9,7 @@
 
 #include "base/buffer.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "config/config.h"
 #include "imapctl/imapctl.h"
 #include "service/service.h"
@@ -155,5 +156,6 @@ main(int argc, char **argv)
 		    argv[optind]);
 		return EX_USAGE;
 	}
+	memory_return_large();
 	return serve(&arguments);
 }

@@ -9,6 +9,12 @@
 
 #include "base/span.h"
 
+/*
+ * From now on blocks of a megabyte and more go back to the system when they are freed.  glibc would raise that bound with
+ * each that is, and each worker would keep what its largest job took.  For main(), before there are threads.
+ */
+void memory_return_large(void);
+
 /* Give zeroed memory; size 0 gives a valid pointer. */
 void *memory_new(size_t size);
 

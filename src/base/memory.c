@@ -3,6 +3,7 @@
  */
 #include "base/memory.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,12 @@ must(void *memory)
 		abort();
 	}
 	return memory;
+}
+
+void
+memory_return_large(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
 }
 
 void *
