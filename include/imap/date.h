@@ -11,7 +11,8 @@ struct imap_date_time {
 	int16_t zone_minutes;	/* east of UTC, -1439 to 1439 */
 };
 
-/* Read "1-Feb-1994" or "01-Feb-1994", no quotes: days since 1970-01-01.  False when no such day is. */
+/* Read "1-Feb-1994" or "01-Feb-1994", no quotes: days since 1970-01-01.  "31-Feb-1994" is the day three
+ * days behind the 28th, since the grammar has it.  False when no such day is. */
 bool imap_date_parse(struct span text, int32_t *days_out);
 
 /* Read " 7-Feb-1994 21:52:25 -0800", no quotes.  Second 60 counts as 59.  False when no such time is. */

@@ -57,16 +57,20 @@ month_from_name(struct span name)
 	return 0;
 }
 
-/* "Feb-1994" behind a day that was read. */
+/*
+ * "Feb-1994" behind a day that was read.
+ *
+ *	is_strict	only days that the month has; otherwise "31-Feb" is a day in March
+ */
 static bool
-month_and_year(int day, struct span text, int32_t *days_out)
+month_and_year(int day, struct span text, bool is_strict, int32_t *days_out)
 {
 	int month, year;
 
 	if (text.length != 8 || text.at[3] != '-' || !digits(span_from(text, 4), &year))
 		return false;
 	month = month_from_name(span_slice(text, 0, 3));
-	if (month == 0 || day < 1 || day > days_in_month(year, month))
+	if (month == 0 || day < 1 || day > (is_strict ? days_in_month(year, month) : 31))
 		return false;
 	*days_out = mime_date_day(year, (unsigned)month, (unsigned)day);
 	return true;
@@ -79,7 +83,7 @@ imap_date_parse(struct span text, int32_t *days_out)
 	int day;
 
 	return dash >= 1 && dash <= 2 && dash < text.length && digits(span_slice(text, 0, dash), &day) &&
-	    month_and_year(day, span_from(text, dash + 1), days_out);
+	    month_and_year(day, span_from(text, dash + 1), false, days_out);
 }
 
 /* "21:52:25" */
@@ -128,7 +132,7 @@ imap_date_time_parse(struct span text, struct imap_date_time *time_out)
 	if (dash < 1 || dash > 2 || behind.length != 24 || behind.at[9] != ' ' || behind.at[18] != ' ')
 		return false;
 	if (!digits(text.at[0] == ' ' ? span_slice(text, 1, dash - 1) : span_slice(text, 0, dash), &day) ||
-	    !month_and_year(day, span_slice(behind, 1, 8), &days) ||
+	    !month_and_year(day, span_slice(behind, 1, 8), true, &days) ||
 	    !time_of_day(span_slice(behind, 10, 8), &seconds) || !zone(span_slice(behind, 19, 5), &minutes))
 		return false;
 	time_out->seconds = (int64_t)days * SECONDS_PER_DAY + seconds - minutes * 60;

@@ -403,7 +403,8 @@ static const struct {
 	{ "a SEARCH ((((ALL))))\r\n", "a SEARCH 0<6 0<6 0<6 0<6 0<6 3<6 cost 0 return 0;" },
 	{ "a SEARCH (((((((((((((((((((((ALL)))))))))))))))))))))\r\n", "a BAD;" },	/* more keys than may be */
 	{ "a SEARCH (((ALL)))\r\n", "a SEARCH 0<5 0<5 0<5 0<5 3<5 cost 0 return 0;" },
-	{ "a SEARCH SINCE 30-Feb-1994\r\n", "a BAD;" },
+	{ "a SEARCH SINCE 32-Jan-1994\r\n", "a BAD;" },
+	{ "a SEARCH SINCE 0-Jan-1994\r\n", "a BAD;" },
 	{ "a SEARCH 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\r\n", "a BAD;" },
 	{ "a SEARCH TEXT {1+}\r\n\xff\r\n", "a BAD;" },
 	/* SORT and THREAD: the numbers are those of enum imap_sort_key and enum imap_thread_algorithm */

@@ -139,6 +139,8 @@ test_times(void **state)
 	assert_int_equal(days, 31);
 	assert_true(imap_date_parse(SPAN("01-Mar-2000"), &days));
 	assert_int_equal(days, 11017);
+	assert_true(imap_date_parse(SPAN("31-Feb-1970"), &days));
+	assert_int_equal(days, 31 + 30);
 	assert_false(imap_date_parse(SPAN("1-Feb-70"), &days));
 	assert_false(imap_date_parse(SPAN("001-Feb-1970"), &days));
 	assert_false(imap_date_parse(SPAN("-Feb-1970"), &days));
