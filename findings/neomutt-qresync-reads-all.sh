@@ -5,7 +5,7 @@
 # UIDs.  NeoMutt 20220429 (Debian 12) gets it from Dovecot 2.3.19.1 (Debian 12), fetches the header of a message that it
 # has, finds that it has lost count, and reads the UID and flags of the whole mailbox: more than the UIDs that
 # it lists with CONDSTORE alone.  Mutt 2.2.12 (Debian 12), from which it has the code, asks one question.  In a mailbox
-# of 100,000 messages that is some 4 MB for each opening after a deletion on a phone.
+# of 100,000 messages that would be some 4 MB (from 200, in proportion) for each opening after a deletion on a phone.
 #
 # imapd answers the one FETCH as it does Mutt's; with NeoMutt leave imap_qresync off where mail is deleted elsewhere.
 #

@@ -130,6 +130,7 @@ def test_logins_that_nobody_answers(pair):
     mailbox.add_user("demo")
     cas.imapctl("start", "cas")
     assert b" NO [UNAVAILABLE]" in login(cas)
+    lib.wait_until(lambda: any("ev=login-unavailable" in line for line in cas.log_lines))
     line = next(line for line in cas.log_lines if "ev=login-unavailable" in line)
     assert re.search(r"level=warning ev=login-unavailable sid=\w+ user=demo rip=127\.0\.0\.1 reason=", line)
     mailbox.imapctl("start", "mailbox")
@@ -161,7 +162,8 @@ def test_a_directory_that_cannot_be_used():
         assert (ours["service"], ours["kind"], ours["times"]) == ("cas", "directory", 2)
         assert (theirs["service"], theirs["kind"], theirs["times"]) == ("mailbox", "directory", 1)
         assert "damaged" in ours["text"] and "damaged" in theirs["text"]
-        assert sum("ev=directory-failed" in line for line in server.log_lines) == 2     # one for each role's connection
+        # One for each role's connection.
+        lib.wait_until(lambda: sum("ev=directory-failed" in line for line in server.log_lines) == 2)
         with sqlite3.connect(database) as shell:
             shell.execute("ALTER TABLE hidden RENAME TO user")
         assert b" OK " in login(server)
