@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "imap/arrival.h"
 #include "lmtp/trace.h"
-#include "mime/encode.h"
 #include "mime/encoded_word.h"
 #include "mime/header.h"
 #include "mime/parts.h"
@@ -164,34 +163,6 @@ check_delivered(struct span message)
 	buffer_free(&parts);
 }
 
-/* A message whose binary parts became base64 has the same parts, which stand for the same octets. */
-static void
-check_encoded(const struct mime_tree *tree, struct span message)
-{
-	struct buffer text = { NULL, 0, 0 };
-	struct mime_tree encoded;
-
-	if (!mime_encode_binary(message, &text))
-		return;
-	mime_tree_init(&encoded, buffer_span(&text));
-	assert(encoded.count == tree->count);
-	for (size_t i = 0; i < tree->count; i++) {
-		const struct mime_part *before = &tree->parts[i], *after = &encoded.parts[i];
-		struct span body = span_slice(message, before->body_offset, before->body_length);
-		struct buffer decoded = { NULL, 0, 0 };
-
-		assert(before->kind == after->kind);
-		if (before->encoding == after->encoding)
-			continue;
-		assert(before->encoding == MIME_BINARY && after->encoding == MIME_BASE64);
-		mime_decode_all(MIME_BASE64, span_slice(buffer_span(&text), after->body_offset, after->body_length), &decoded);
-		assert(span_equals(buffer_span(&decoded), body));
-		buffer_free(&decoded);
-	}
-	mime_tree_fini(&encoded);
-	buffer_free(&text);
-}
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length)
 {
@@ -205,7 +176,6 @@ LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length)
 	imap_arrival_render(message, &arrival);
 	mime_tree_init(&tree, message);
 	check_tree(&tree, buffer_span(&arrival.parts), length);
-	check_encoded(&tree, message);
 	mime_tree_fini(&tree);
 	check_balance(buffer_span(&arrival.envelope));
 	check_balance(buffer_span(&arrival.body));

@@ -1,6 +1,4 @@
 """NUL in a message: never in a plain literal (RFC 9051 section 9, CHAR8), and all of it by BINARY (section 4.3.1)."""
-import base64
-
 import pytest
 
 import grammar
@@ -43,37 +41,3 @@ def test_lmtp(shared_server, user, client):
     assert b"a\x80b\r\n" in client.fetch_body(1, b"BODY.PEEK[1]")
     line, = client.ok(b"FETCH 1 BINARY.PEEK[1]").untagged
     assert b"~{" in line and b"a\0b\r\n" in line
-
-
-# What says that it is binary is told as base64: RFC 3516 section 6, RFC 9051 section 4.3.1.
-OCTETS = bytes(range(256)) + b"\r\n\0end"
-SINGLE = b"Subject: one\r\nContent-Type: application/x-y\r\nContent-Transfer-Encoding: binary\r\n\r\n" + OCTETS
-MIXED = (b"Subject: many\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: "
-         b"binary\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\ntext\r\n--b\r\nContent-Type: application/x-y\r\n"
-         b"Content-Transfer-Encoding: binary\r\n\r\n" + OCTETS + b"\r\n--b--\r\n")
-
-
-@pytest.mark.parametrize("head", [b"", b"IMAP4rev2", b"UTF8=ACCEPT"])
-@pytest.mark.parametrize("message, part", [(SINGLE, b"1"), (MIXED, b"2")])
-def test_binary_parts(client, head, message, part):
-    if head:
-        client.ok(b"ENABLE " + head)
-    client.send(b"a APPEND INBOX ~{%d+}\r\n" % len(message) + message + b"\r\n")
-    assert client.reply(b"a").is_ok
-    client.ok(b"SELECT INBOX")
-    whole = client.fetch_body(1)
-    assert b"\0" not in whole and b"Content-Transfer-Encoding: base64\r\n" in whole
-    assert base64.decodebytes(client.fetch_body(1, b"BODY.PEEK[%s]" % part)) == OCTETS
-    line, = client.ok(b"FETCH 1 (RFC822.SIZE BODYSTRUCTURE)").untagged
-    assert b'"base64"' in line and b'"binary"' not in line and b"RFC822.SIZE %d " % len(whole) in line
-    line, = client.ok(b"FETCH 1 (BINARY.SIZE[%s] BINARY.PEEK[%s])" % (part, part)).untagged
-    assert line == b"* 1 FETCH (BINARY.SIZE[%s] %d BINARY[%s] ~{%d}\r\n%s)" % (part, len(OCTETS), part, len(OCTETS), OCTETS)
-
-
-def test_binary_without_nul(client):
-    """It can be sent as it is: what its sender signed stays."""
-    message = SINGLE.replace(b"\0", b"0")
-    client.send(b"a APPEND INBOX ~{%d+}\r\n" % len(message) + message + b"\r\n")
-    assert client.reply(b"a").is_ok
-    client.ok(b"SELECT INBOX")
-    assert client.fetch_body(1) == message

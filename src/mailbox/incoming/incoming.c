@@ -6,7 +6,6 @@
 #include "base/memory.h"
 #include "incoming.h"
 #include "lmtp/trace.h"
-#include "mime/encode.h"
 #include "mime/parts.h"
 
 static void
@@ -14,9 +13,7 @@ render(struct incoming_message *message, bool is_delivered)
 {
 	if (is_delivered)
 		message->octets = lmtp_trace_message(message->octets, &message->copy);
-	else if (mime_encode_binary(message->octets, &message->copy))
-		message->octets = buffer_span(&message->copy);
-	if (!is_delivered)
+	else
 		digest_sha256(message->octets, message->sha256);
 	imap_arrival_render(message->octets, &message->rendered);
 }

@@ -18,7 +18,7 @@ struct incoming_message {
 	size_t keyword_count;
 	int64_t internal_date_s;
 	struct span octets;		/* in the spool, or in the copy */
-	struct buffer copy;		/* of a message that is not kept as it came */
+	struct buffer copy;		/* of a delivered message that is not kept as it came */
 	struct imap_arrival rendered;
 	uint8_t sha256[DIGEST_LENGTH];	/* not of a delivered one: each recipient's is another */
 };
