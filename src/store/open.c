@@ -3,8 +3,11 @@
  * unclean end asks for.  Worker threads.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -108,13 +111,22 @@ settle_wal(struct store *store)
 	return status == SQL_BUSY ? STORE_OK : store_from_sql(status);
 }
 
+/* Why the file may not be used, as when root has put it back from a backup; NULL: that is not it. */
+static char *
+refusal_of(const char *path)
+{
+	if (faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0 || (errno != EACCES && errno != EROFS))
+		return NULL;
+	return memory_copy_string(strerror(errno));
+}
+
 /* What SQLite says, if that says something. */
 static char *
 error_of(const struct store *store, enum store_status status)
 {
-	if (store->sql == NULL || status == STORE_NOT_FOUND)
+	if (status == STORE_NOT_FOUND)
 		return NULL;
-	return memory_copy_string(sql_error(store->sql));
+	return store->sql == NULL ? refusal_of(store->path) : memory_copy_string(sql_error(store->sql));
 }
 
 enum store_status

@@ -2,6 +2,7 @@
 
 Each is one line with user and path, and no second one in a minute; `status` exits 1 and says so, until it is over.
 """
+import contextlib
 import json
 import os
 import pathlib
@@ -228,6 +229,39 @@ def test_an_older_file_under_a_session(server):
     after = select(server)
     assert number(after, b"UIDVALIDITY") > number(before, b"UIDVALIDITY") or number(after, b"UIDNEXT") > max(uids)
     assert line_of(server, "store-restored")
+
+
+@contextlib.contextmanager
+def forbidden(path):
+    """A file that the server may not write, as when it was put back as another user; root may, but not on such a mount."""
+    if os.geteuid() != 0:
+        path.chmod(0o400)
+        yield "Permission denied"
+        path.chmod(0o600)
+        return
+    folder = path.parent
+    if subprocess.run(["mount", "--bind", folder, folder], capture_output=True).returncode != 0:
+        pytest.skip("a read-only mount needs more than this root may")
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
+        yield "Read-only file system"
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_file_that_may_not_be_used(server):
+    """The operator is told why, not only that something failed."""
+    fill(server)
+    path = path_of(server)
+    server.stop()
+    with forbidden(path) as reason:
+        server.start()
+        assert b"NO [UNAVAILABLE]" in select(server).tagged
+        assert f' reason=disk-failed error="{reason}" ' in line_of(server, "store-failed")
+        code, (problem,) = status(server)
+        assert (code, problem["kind"], problem["user"], problem["text"]) == (1, "disk-failed", "demo", reason)
+    lib.wait_until(lambda: is_well(server))
+    assert b"* 3 EXISTS" in select(server).untagged
 
 
 def test_a_file_is_taken_away_under_the_server(server):
