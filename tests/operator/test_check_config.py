@@ -587,8 +587,8 @@ def test_groups_of_the_user_count(world):
     """As ssl-cert of Debian has them: the key is for a group of which the user is a member."""
     group = "imapd-test-group"
     user = "imapd-test-user"
-    subprocess.run(["groupadd", group], check=True)
-    subprocess.run(["useradd", "--no-create-home", "--groups", group, user], check=True)
+    lib.change_accounts("groupadd", group)
+    lib.change_accounts("useradd", "--no-create-home", "--groups", group, user)
     try:
         give(world.data, 0o700, user)
         shutil.chown(world.key, "root", group)
@@ -599,8 +599,8 @@ def test_groups_of_the_user_count(world):
         places = world.write("user nobody\ndata-directory «{data}»\ntls-key «{key}»")
         expect(world.check(), world.config, places, ["user nobody may not", "user nobody may not read"])
     finally:
-        subprocess.run(["userdel", user], check=True)
-        subprocess.run(["groupdel", group], check=True)
+        lib.change_accounts("userdel", "--force", user)
+        lib.change_accounts("groupdel", group)
 
 
 @needs_root
