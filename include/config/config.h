@@ -238,11 +238,11 @@ unsigned config_listener_word(const struct config *config, const struct config_l
 void config_print(const struct config *config, struct buffer *out);
 
 /*
- * Append, one a line, the names of the options whose values differ and that apply only at the next
- * start.  The others may be taken from after on reload.
+ * Append a line for each option whose values differ and that applies only at the next start: its name,
+ * and that this is so.  The others may be taken from after on reload.
  */
 void config_list_restart_needed(const struct config *before, const struct config *after,
-    struct buffer *names_out);
+    struct buffer *lines_out);
 
 /* Whether auth-mechanisms holds this name, which is written as its table has it. */
 bool config_has_mechanism(const struct config *config, const char *name);

@@ -225,7 +225,7 @@ config_print(const struct config *config, struct buffer *out)
 
 void
 config_list_restart_needed(const struct config *before, const struct config *after,
-    struct buffer *names_out)
+    struct buffer *lines_out)
 {
 	for (size_t i = 0; i < OPTION_COUNT; i++) {
 		struct buffer old = { 0 }, new = { 0 };
@@ -234,7 +234,7 @@ config_list_restart_needed(const struct config *before, const struct config *aft
 		option_print(&options[i], after, &new);
 		if (options[i].applies == AT_START &&
 		    !span_equals(buffer_span(&old), buffer_span(&new)))
-			buffer_printf(names_out, "%s\n", options[i].name);
+			buffer_printf(lines_out, "%s: applies at the next start\n", options[i].name);
 		buffer_free(&old);
 		buffer_free(&new);
 	}

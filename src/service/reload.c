@@ -92,11 +92,11 @@ static void
 use(struct reload *reload)
 {
 	struct service *service = reload->service;
-	struct buffer names = { 0 }, problems = { 0 };
+	struct buffer waiting = { 0 }, problems = { 0 };
 
-	config_list_restart_needed(service->config, reload->config, &names);
-	tell_lines(reload, "restart-needed", buffer_span(&names));
-	buffer_free(&names);
+	config_list_restart_needed(service->config, reload->config, &waiting);
+	tell_lines(reload, "restart-needed", buffer_span(&waiting));
+	buffer_free(&waiting);
 	retire(service);
 	service->config = reload->config;
 	tls_context_free(&service->tls);

@@ -238,6 +238,17 @@ def test_reload_of_a_broken_configuration_keeps_the_old_one(server):
         serial(server)
 
 
+def test_reload_names_what_has_to_wait(server):
+    good = server.config.read_text()
+    server.config.write_text(good + "\nopen-databases 500\nbanner hello\n")
+    waiting = "open-databases: applies at the next start"
+    assert server.imapctl("reload").stderr == waiting + "\n"
+    lib.wait_until(lambda: any(f' ev=restart-needed reason="{waiting}"' in line for line in list(server.log_lines)))
+    server.config.write_text(good)
+    done = server.imapctl("--json", "reload")
+    assert json.loads(done.stdout)["problem"] == [{"text": waiting}]
+
+
 def test_sigterm_under_load_ends_cleanly(server):
     def load():
         try:

@@ -143,7 +143,7 @@ reads(void **state)
 	again->idle_timeout_s++;
 	again->storage_threads++;
 	config_list_restart_needed(config, again, &one);
-	assert_string_equal(buffer_string(&one), "storage-threads\n");
+	assert_string_equal(buffer_string(&one), "storage-threads: applies at the next start\n");
 	config_free(&config);
 	config_free(&again);
 	config_problems_free(&problems);
