@@ -58,7 +58,7 @@ const struct verb verbs[] = {
 	    "problem", true, 0, 0, 0, run_reload },
 	{ "link-key", "FILE", "make the key that the hosts of a site share",
 	    NULL, false, 0, 1, 1, run_link_key },
-	{ "config show", "", "print the settings in force",
+	{ "config show", "", "print all settings, with the defaults of those not set",
 	    "option", false, 0, 0, 0, run_config_show },
 	{ NULL, NULL, NULL, NULL, false, 0, 0, 0, NULL },
 };
