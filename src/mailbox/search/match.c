@@ -1,13 +1,16 @@
 /*
  * Testing one message after the other.  A program is evaluated up to twice: first with the keys that the
  * state, the content's row and the header block decide, and only if that leaves it open with the body.  What
- * a leaf has said is kept for the second time.  Worker.
+ * a leaf has said is kept for the second time, and for the next job, if time is up.  Worker.
  */
 #include "match.h"
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
+
+#define BODY_KEYS_MAX 16		/* looked for in one message at once */
 
 void
 search_matcher_init(struct search_matcher *matcher, const struct search_program *program)
@@ -93,24 +96,27 @@ test_saved(struct search_matcher *matcher, const struct imap_search_node *leaf)
 	return day >= leaf->days;
 }
 
-/* Ask for all keys of a kind at once: the message is read and decoded for them together. */
+/*
+ * Ask for the keys of this leaf's kind, from it on, at once: the message is read and decoded for them together.  They
+ * are so few that a long message is not held for long.
+ */
 static void
-test_bodies(struct search_matcher *matcher, enum imap_search_key key)
+test_bodies(struct search_matcher *matcher, const struct imap_search_node *leaf)
 {
 	const struct imap_search *search = matcher->program->search;
-	size_t count = 0, answered = 0;
+	size_t asked[BODY_KEYS_MAX], count = 0;
 
-	for (size_t i = 0; i < search->node_count; i++)
-		if (search->nodes[i].key == key) {
+	for (size_t i = (size_t)(leaf - search->nodes); i < search->node_count && count < BODY_KEYS_MAX; i++)
+		if (search->nodes[i].key == leaf->key && matcher->known[i] == IMAP_UNKNOWN) {
+			matcher->keys[count] = buffer_span(&matcher->program->nodes[i].needle);
 			matcher->found[count] = false;
-			matcher->keys[count++] = buffer_span(&matcher->program->nodes[i].needle);
+			asked[count++] = i;
 		}
 	if (matcher->status == STORE_OK)
 		matcher->status = search_text_body(matcher->store, matcher->message->message.content_id,
-		    key == IMAP_SEARCH_TEXT, matcher->keys, count, matcher->found);
-	for (size_t i = 0; i < search->node_count; i++)
-		if (search->nodes[i].key == key)
-			matcher->known[i] = matcher->found[answered++] ? IMAP_TRUE : IMAP_FALSE;
+		    leaf->key == IMAP_SEARCH_TEXT, matcher->keys, count, matcher->found);
+	for (size_t i = 0; i < count; i++)
+		matcher->known[asked[i]] = matcher->found[i] ? IMAP_TRUE : IMAP_FALSE;
 }
 
 /* Decide a leaf of IMAP_COST_HEADER. */
@@ -135,6 +141,15 @@ test_leaf(struct search_matcher *matcher, const struct imap_search_node *leaf)
 	}
 }
 
+/* Whether the next leaf is for another job.  One is asked in each. */
+static bool
+is_time_up(struct search_matcher *matcher)
+{
+	matcher->is_time_up = matcher->is_time_up || (matcher->has_asked && clock_monotonic_us() >= matcher->until_us);
+	matcher->has_asked = true;
+	return matcher->is_time_up;
+}
+
 static enum imap_truth
 test(const struct imap_search_node *leaf, void *context)
 {
@@ -145,30 +160,43 @@ test(const struct imap_search_node *leaf, void *context)
 		return search_test_state(matcher->program, leaf, matcher->message);
 	if (*known != IMAP_UNKNOWN || leaf->cost > matcher->cost_max)
 		return (enum imap_truth)*known;
+	if (is_time_up(matcher))
+		return IMAP_UNKNOWN;
 	if (leaf->cost != IMAP_COST_BODY)
 		*known = test_leaf(matcher, leaf) ? IMAP_TRUE : IMAP_FALSE;
 	else if (leaf->text.length == 0)	/* the empty text is in every text */
 		*known = IMAP_TRUE;
 	else
-		test_bodies(matcher, leaf->key);
+		test_bodies(matcher, leaf);
 	return (enum imap_truth)*known;
+}
+
+static void
+begin(struct search_matcher *matcher, const struct search_message *message)
+{
+	matcher->message = message;
+	matcher->has_content = matcher->has_header = false;
+	memset(matcher->known, IMAP_UNKNOWN, matcher->program->search->node_count);
 }
 
 enum store_status
 search_match(struct search_matcher *matcher, struct store *store, const struct search_message *message,
-    bool *is_match_out)
+    uint64_t until_us, bool *is_match_out, bool *is_decided_out)
 {
-	const struct imap_search *search = matcher->program->search;
 	enum imap_truth truth = IMAP_UNKNOWN;
 
+	if (matcher->message == NULL)
+		begin(matcher, message);
 	matcher->store = store;
-	matcher->message = message;
 	matcher->status = STORE_OK;
-	matcher->has_content = matcher->has_header = false;
-	memset(matcher->known, IMAP_UNKNOWN, search->node_count);
-	for (matcher->cost_max = IMAP_COST_HEADER; truth == IMAP_UNKNOWN && matcher->cost_max <= IMAP_COST_BODY;
-	    matcher->cost_max++)
-		truth = imap_search_evaluate(search, test, matcher, matcher->scratch);
+	matcher->until_us = until_us;
+	matcher->has_asked = matcher->is_time_up = false;
+	for (matcher->cost_max = IMAP_COST_HEADER;
+	    truth == IMAP_UNKNOWN && matcher->cost_max <= IMAP_COST_BODY && !matcher->is_time_up; matcher->cost_max++)
+		truth = imap_search_evaluate(matcher->program->search, test, matcher, matcher->scratch);
+	*is_decided_out = matcher->status != STORE_OK || truth != IMAP_UNKNOWN || !matcher->is_time_up;
+	if (*is_decided_out)
+		matcher->message = NULL;
 	if (matcher->status == STORE_OK)
 		*is_match_out = truth == IMAP_TRUE;
 	return matcher->status;

@@ -13,12 +13,14 @@ struct search_matcher {
 	const struct search_program *program;
 	uint8_t *scratch;		/* of imap_search_evaluate() */
 	uint8_t *known;			/* what each leaf has said of this message; IMAP_UNKNOWN: not asked */
-	struct span *keys;		/* all keys of one kind, and */
+	struct span *keys;		/* keys of one kind, and */
 	bool *found;			/* whether they are in the text */
 
 	/* The message under test. */
 	struct store *store;
-	const struct search_message *message;
+	const struct search_message *message;	/* NULL: none */
+	uint64_t until_us;
+	bool has_asked, is_time_up;	/* in this call */
 	enum imap_search_cost cost_max;
 	enum store_status status;
 	bool has_content, has_header;
@@ -33,8 +35,11 @@ void search_matcher_fini(struct search_matcher *matcher);
 
 /*
  * Decide one message.  STORE_NOT_FOUND: it is gone and matches nothing.
+ *
+ *	until_us	clock_monotonic_us() from which no other key is asked; one is in each call
+ *	is_decided_out	false: time was up; the same message is to come again, before any other
  */
 enum store_status search_match(struct search_matcher *matcher, struct store *store,
-    const struct search_message *message, bool *is_match_out);
+    const struct search_message *message, uint64_t until_us, bool *is_match_out, bool *is_decided_out);
 
 #endif

@@ -9,7 +9,8 @@
 #include "base/memory.h"
 #include "charset.h"
 
-#define SLICE_MESSAGES 10000	/* tested on the loop in one turn */
+#define SLICE_KEYS     100000	/* tested on the loop in one turn, of one message or many */
+#define MESSAGE_KEYS   8	/* that cost as much as a message without any */
 #define OPEN_MAX       1024	/* messages left open that go to a worker together */
 #define JOB_US	       15000	/* a job ends after about this long */
 
@@ -32,9 +33,11 @@ work(struct store *store, struct session_job *job)
 	enum store_status status = STORE_OK;
 
 	while (run->tested < run->open_count && status == STORE_OK) {
-		struct search_message *message = &run->open[run->tested++];
+		struct search_message *message = &run->open[run->tested];
+		bool is_decided;
 
-		status = search_match(&run->matcher, store, message, &message->is_hit);
+		status = search_match(&run->matcher, store, message, until_us, &message->is_hit, &is_decided);
+		run->tested += is_decided;
 		if (status == STORE_NOT_FOUND)		/* gone meanwhile: no hit */
 			status = STORE_OK;
 		if (clock_monotonic_us() >= until_us)
@@ -141,7 +144,7 @@ is_at_end(const struct search_run *run)
 	return run->limit > 0 ? run->next == 0 : run->next > run->result.last;
 }
 
-/* One slice of the mailbox. */
+/* One slice of the mailbox: the more keys, the fewer messages. */
 static void
 walk(struct session *session)
 {
@@ -154,7 +157,8 @@ walk(struct session *session)
 	}
 	tell_progress(session);
 	search_program_refresh(&run->program, session->view);
-	for (unsigned i = 0; i < SLICE_MESSAGES && run->open_count < OPEN_MAX; i++) {
+	for (size_t keys = 0; keys < SLICE_KEYS && run->open_count < OPEN_MAX;
+	    keys += MESSAGE_KEYS + run->program.search->node_count) {
 		if (is_at_end(run))
 			break;
 		view_message(session->view, run->limit > 0 ? run->next-- : run->next++, &message);
