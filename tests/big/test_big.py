@@ -1,6 +1,8 @@
 """A mailbox of 100,000 messages: everything streams, memory is bounded, others are served meanwhile."""
 import multiprocessing
 import os
+import pathlib
+import re
 import time
 
 import pytest
@@ -80,3 +82,37 @@ def test_flags_of_all(server):
         assert b"COUNT %d" % COUNT in client.ok(b"SEARCH RETURN (COUNT) FLAGGED").untagged[-1]
         client.ok(b"STORE 1:* -FLAGS.SILENT (\\Flagged)")
         assert b"COUNT 0" in client.ok(b"SEARCH RETURN (COUNT) FLAGGED").untagged[-1]
+
+
+def test_sessions_of_a_user_thread_together():
+    """What they hold for it is bounded together: some are refused, and each may try again."""
+    with lib.Server(users=("threads",)) as server, server.client("threads") as writer:
+        writer.checker = None
+        for first in range(0, 3000, 100):
+            writer.send(b"a APPEND INBOX" + b"".join(b" {%d+}\r\n%s" % (len(letter), letter) for letter in map(
+                referring, range(first, first + 100))) + b"\r\n")
+            assert writer.reply(b"a").is_ok
+        clients = [server.client("threads") for _ in range(8)]
+        for client in clients:
+            client.ok(b"SELECT INBOX")
+        before = server.rss_kib()
+        for number, client in enumerate(clients, 1):
+            client.send(b"t THREAD REFS UTF-8 NOT %d\r\n" % number)
+        answers = [client.reply(b"t").tagged for client in clients]
+        refused = [answer for answer in answers if not answer.startswith(b"t OK")]
+        assert 0 < len(refused) < 8 and all(answer.startswith(b"t NO [LIMIT]") for answer in refused), answers
+        assert peak_kib(server) - before < 640 * 1024
+        for client in clients:
+            assert client.ok(b"THREAD REFS UTF-8 ALL").untagged
+            client.close()
+
+
+def peak_kib(server):
+    status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+)", status)[1])
+
+
+def referring(number, count=900):
+    """A message that refers to many that are not there."""
+    references = b"\r\n ".join(b"<%x@a>" % (number * count + one) for one in range(count))
+    return b"Message-ID: <m%d@a>\r\nReferences: %s\r\n\r\nx\r\n" % (number, references)

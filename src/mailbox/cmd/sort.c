@@ -35,6 +35,12 @@ take(struct sort_gather *gather, const struct sort_message *message, const struc
 	return sorter_add(&CONTAINER_OF(gather, struct sort, gather)->sorter, message, ordering);
 }
 
+static size_t
+held(const struct sort_gather *gather)
+{
+	return sorter_octets(&CONTAINER_OF(gather, const struct sort, gather)->sorter);
+}
+
 static void
 finish(struct session *session, enum reply reply)
 {
@@ -306,6 +312,7 @@ cmd_sort(struct session *session)
 	sort->gather.has_orderings = sorter_needs_orderings(&session->line->sort, &sort->gather.fields);
 	ask(&session->line->sort, &sort->gather.question);
 	sort->gather.take = take;
+	sort->gather.held = held;
 	sort->gather.on_gathered = on_gathered;
 	sort_gather_begin(session, &sort->gather);
 }

@@ -27,6 +27,12 @@ take(struct sort_gather *gather, const struct sort_message *message, const struc
 	return thread_add(&CONTAINER_OF(gather, struct threading, gather)->thread, message, ordering);
 }
 
+static size_t
+held(const struct sort_gather *gather)
+{
+	return thread_octets(&CONTAINER_OF(gather, const struct threading, gather)->thread);
+}
+
 static void
 finish(struct session *session, enum reply reply)
 {
@@ -155,6 +161,7 @@ cmd_thread(struct session *session)
 	buffer_add_octet(&threading->gather.question, IMAP_THREAD);
 	buffer_add_octet(&threading->gather.question, (uint8_t)session->line->thread);
 	threading->gather.take = take;
+	threading->gather.held = held;
 	threading->gather.on_gathered = on_gathered;
 	sort_gather_begin(session, &threading->gather);
 }

@@ -41,6 +41,7 @@ struct account {
 	struct job_queue *queue;
 	struct list states;
 	unsigned holders, readers, jobs;
+	size_t gathered;		/* octets, by all sessions */
 	bool is_open;			/* as far as the last job told */
 	bool has_garbage;
 	bool is_flushing;		/* that job is under way */
@@ -439,6 +440,13 @@ account_end_reading(struct account *account)
 {
 	assert(account->readers > 0);
 	account->readers--;
+}
+
+size_t
+account_note_gathered(struct account *account, size_t before, size_t now)
+{
+	account->gathered = account->gathered - before + now;
+	return account->gathered;
 }
 
 void

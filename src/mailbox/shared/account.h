@@ -84,6 +84,12 @@ void account_submit(struct account *account, struct account_job *job);
 void account_begin_reading(struct account *account);
 void account_end_reading(struct account *account);
 
+/*
+ * One of the user's sessions holds so many octets to put messages in order, and no more as many as before.  Gives how
+ * many all of them hold.
+ */
+size_t account_note_gathered(struct account *account, size_t before, size_t now);
+
 /* Something was expunged: purge when there is time. */
 void account_has_garbage(struct account *account);
 

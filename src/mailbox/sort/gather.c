@@ -14,6 +14,7 @@
 #define JOB_US		15000	/* a job ends after about this long */
 #define MADE_MAX	1000	/* made before they are kept */
 #define MADE_OCTETS_MAX (1024 * 1024)
+#define GATHERED_MAX	((size_t)256 * 1024 * 1024)	/* octets, of all sessions of a user together */
 
 struct sort_made {
 	uint64_t content_id;
@@ -132,6 +133,18 @@ work(struct store *store, struct session_job *job)
 	return status;
 }
 
+/* False: the user's sessions hold too much. */
+static bool
+note_held(struct session *session)
+{
+	struct sort_gather *gather = session->running;
+	size_t now = gather->capacity * sizeof *gather->messages + gather->question.capacity + gather->held(gather);
+	size_t all = account_note_gathered(session->account, gather->noted, now);
+
+	gather->noted = now;
+	return all <= GATHERED_MAX;
+}
+
 /* ---- keeping what was made ------------------------------------------------------------------------------ */
 
 static void
@@ -202,6 +215,8 @@ submit_load(struct session *session)
 		end(session, REPLY_CANCELLED);
 	} else if (is_whole(gather)) {
 		end(session, gather->is_full ? REPLY_LIMIT : REPLY_DONE);
+	} else if (!note_held(session)) {
+		end(session, REPLY_LIMIT);
 	} else {
 		session_tell_progress(session, (uint32_t)gather->next, (uint32_t)gather->count);
 		gather->job.work = work;
@@ -306,6 +321,7 @@ sort_gather_finish(struct session *session, enum reply reply)
 	struct sort_gather *gather = session->running;
 
 	forget_made(gather);
+	account_note_gathered(session->account, gather->noted, 0);
 	free(gather->made);
 	free(gather->messages);
 	buffer_free(&gather->question);

@@ -39,11 +39,13 @@ struct sort_gather {
 	 * is more than memory is to be used for.
 	 */
 	bool (*take)(struct sort_gather *gather, const struct sort_message *message, const struct store_ordering *ordering);
+	size_t (*held)(const struct sort_gather *gather);	/* octets, of all that was taken */
+	size_t noted;			/* octets with which it counts among what the user's sessions hold */
 	void (*on_gathered)(struct session *session, enum reply reply);
 };
 
 /*
- * Begin with has_orderings, fields, take and on_gathered set, and the question: all but the messages that the answer
+ * Begin with has_orderings, fields, take, held and on_gathered set, and the question: all but the messages that the answer
  * hangs on, at least an octet.
  *
  *	on_gathered	comes once, maybe before this returns: REPLY_DONE, all were taken, or the answer is remembered; else

@@ -94,6 +94,14 @@ grow(struct sorter *sorter)
 	    sizeof *sorter->values);
 }
 
+size_t
+sorter_octets(const struct sorter *sorter)
+{
+	size_t arrays = sorter->order == NULL ? 0 : 2 * sorter->count * sizeof *sorter->order;
+
+	return sorter->capacity * sorter->criteria->count * sizeof *sorter->values + sorter->texts.capacity + arrays;
+}
+
 bool
 sorter_add(struct sorter *sorter, const struct sort_message *message, const struct store_ordering *ordering)
 {

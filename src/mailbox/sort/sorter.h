@@ -30,6 +30,9 @@ struct sorter {
 void sorter_init(struct sorter *sorter, const struct imap_sort *criteria);
 void sorter_fini(struct sorter *sorter);
 
+/* How many octets it holds. */
+size_t sorter_octets(const struct sorter *sorter);
+
 /* Whether anything is compared that is kept apart from the state, and which texts: enum store_ordering_fields. */
 bool sorter_needs_orderings(const struct imap_sort *criteria, unsigned *fields_out);
 

@@ -51,6 +51,14 @@ thread_fields(enum imap_thread_algorithm algorithm)
 	    (algorithm == IMAP_THREAD_ORDEREDSUBJECT ? 0 : STORE_ORDERING_LINKS);
 }
 
+size_t
+thread_octets(const struct thread *thread)
+{
+	return thread->node_capacity * sizeof *thread->nodes + ((size_t)1 << thread->table_bits) * sizeof *thread->table +
+	    2 * thread->sorter.count * sizeof *thread->messages + thread->subjects.capacity + thread->list.capacity +
+	    sorter_octets(&thread->sorter);
+}
+
 /* ---- nodes ---------------------------------------------------------------------------------------------- */
 
 static bool

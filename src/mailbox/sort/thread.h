@@ -48,6 +48,9 @@ struct thread {
 void thread_init(struct thread *thread, enum imap_thread_algorithm algorithm);
 void thread_fini(struct thread *thread);
 
+/* How many octets it holds. */
+size_t thread_octets(const struct thread *thread);
+
 /* Which texts are looked at: enum store_ordering_fields. */
 unsigned thread_fields(enum imap_thread_algorithm algorithm);
 
