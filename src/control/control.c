@@ -89,7 +89,7 @@ run(struct control_call *call)
 	} else if (verb->handler == NULL) {
 		call->verb = NULL;
 		control_finish(call, EX_UNAVAILABLE,
-		    "the service that could answer does not run here; see `imapctl status`");
+		    "the service that could answer is stopped or not of this host; see `imapctl status`");
 	} else {
 		verb->handler(call, verb->context);
 	}
