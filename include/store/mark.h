@@ -26,7 +26,8 @@ struct store_opening {
 };
 
 /*
- * As store_open(), which makes what is missing and takes the power for lost when lazy commits may be; but a file that was there and is not any more is STORE_MISSING.
+ * As store_open(), which makes what is missing and takes the power for lost when lazy commits may be; but a file that
+ * was there and is not any more is STORE_MISSING.
  * From now on the mark follows the store's commits, without a flush of its own but once in a while.
  */
 enum store_status store_open_marked(struct store_opening *opening, struct store **store_out);

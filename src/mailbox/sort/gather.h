@@ -35,8 +35,8 @@ struct sort_gather {
 	struct sort_made *made;		/* what is to be kept */
 	size_t made_count, made_octets;
 	/*
-	 * Worker.  One more message; without has_orderings the ordering is empty, and if the message is gone meanwhile.  Borrowed until return.  False: this
-	 * is more than memory is to be used for.
+	 * Worker.  One more message; without has_orderings the ordering is empty, and if the message is gone meanwhile.
+	 * Borrowed until return.  False: this is more than memory is to be used for.
 	 */
 	bool (*take)(struct sort_gather *gather, const struct sort_message *message, const struct store_ordering *ordering);
 	size_t (*held)(const struct sort_gather *gather);	/* octets, of all that was taken */
