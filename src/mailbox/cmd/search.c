@@ -72,5 +72,5 @@ cmd_search(struct session *session)
 	if (session->line->search.has_charset && session->has_utf8)	/* RFC 6855 section 3 */
 		search_run_finish(session, REPLY_BAD_ARGUMENT);
 	else
-		search_run_begin(session, run, on_found);
+		search_run_begin(session, run, session->view, on_found);
 }

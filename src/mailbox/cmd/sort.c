@@ -123,7 +123,7 @@ modseq_at(const struct session *session, size_t place)
 	const struct sort *sort = session->running;
 	struct view_message message;
 
-	view_message(session->view, number_at(sort, place), &message);
+	view_message(sort->gather.run.view, number_at(sort, place), &message);
 	return message.is_ghost ? 0 : message.message.modseq;
 }
 

@@ -156,12 +156,12 @@ walk(struct session *session)
 		return;
 	}
 	tell_progress(session);
-	search_program_refresh(&run->program, session->view);
+	search_program_refresh(&run->program, run->view);
 	for (size_t keys = 0; keys < SLICE_KEYS && run->open_count < OPEN_MAX;
 	    keys += MESSAGE_KEYS + run->program.search->node_count) {
 		if (is_at_end(run))
 			break;
-		view_message(session->view, run->limit > 0 ? run->next-- : run->next++, &message);
+		view_message(run->view, run->limit > 0 ? run->next-- : run->next++, &message);
 		if (!message.is_ghost)
 			test_message(run, &message);
 	}
@@ -177,9 +177,10 @@ walk(struct session *session)
 static uint32_t
 limit_of(const struct session *session)
 {
+	const struct search_run *run = session->running;
 	uint32_t limit = session->line->verb == IMAP_SEARCH ? session_message_limit(session) : 0;
 
-	return view_count(session->view) > limit ? limit : 0;
+	return view_count(run->view) > limit ? limit : 0;
 }
 
 static void
@@ -190,13 +191,13 @@ begin(struct session *session)
 
 	run->is_begun = true;
 	run->limit = limit_of(session);
-	run->next = run->limit > 0 ? view_count(session->view) : 1;
+	run->next = run->limit > 0 ? view_count(run->view) : 1;
 	run->job.work = work;
 	run->job.done = on_tested;
 	run->scratch = memory_new(program->node_count);
 	run->open = memory_new_array(OPEN_MAX, sizeof *run->open);
-	search_result_init(&run->result, session->view);
-	search_program_init(&run->program, program, session->view, &session->saved);
+	search_result_init(&run->result, run->view);
+	search_program_init(&run->program, program, run->view, &session->saved);
 	search_matcher_init(&run->matcher, &run->program);
 	run->is_reading = program->nodes[0].cost != IMAP_COST_STATE;
 	if (run->is_reading)
@@ -256,12 +257,13 @@ has_numbers(const struct imap_search *program)
 }
 
 void
-search_run_begin(struct session *session, struct search_run *run,
+search_run_begin(struct session *session, struct search_run *run, const struct view *view,
     void (*on_found)(struct session *session, enum reply reply))
 {
 	struct imap_search *program = &session->line->search;
 
 	session->running = run;
+	run->view = view;
 	run->on_found = on_found;
 	session->may_expunge = session->may_expunge && !has_numbers(program);
 	if (program->has_modseq)

@@ -13,6 +13,7 @@
 /* The first member of what session->running points to, zeroed, in the line's arena. */
 struct search_run {
 	struct session_job job;
+	const struct view *view;	/* of the mailbox that is searched; borrowed */
 	struct search_program program;
 	struct search_result result;
 	uint32_t next;			/* message number; behind the end, see is_at_end() */
@@ -34,10 +35,11 @@ struct search_run {
 /*
  * Search for what the session's command says, its texts converted to UTF-8 before.
  *
+ *	view		the mailbox to look at, the selected one or another; borrowed until the run is finished
  *	on_found	comes once, maybe before this returns.  REPLY_DONE: run->result is whole; else what the command
  *			is to be ended with
  */
-void search_run_begin(struct session *session, struct search_run *run,
+void search_run_begin(struct session *session, struct search_run *run, const struct view *view,
     void (*on_found)(struct session *session, enum reply reply));
 
 /* Free what the run holds, and end the command. */

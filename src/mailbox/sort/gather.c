@@ -253,7 +253,7 @@ on_listed(struct session *session)
 	struct sort_gather *gather = session->running;
 
 	if (gather->question.length > 0)
-		buffer_add_span(&gather->answer, answers_find(&session->view->state->answers, buffer_span(&gather->question)));
+		buffer_add_span(&gather->answer, answers_find(&gather->run.view->state->answers, buffer_span(&gather->question)));
 	if (gather->answer.length > 0)
 		end(session, REPLY_DONE);
 	else
@@ -297,7 +297,7 @@ void
 sort_gather_begin(struct session *session, struct sort_gather *gather)
 {
 	gather->made = gather->has_orderings ? memory_new_array(MADE_MAX, sizeof *gather->made) : NULL;
-	search_run_begin(session, &gather->run, on_found);
+	search_run_begin(session, &gather->run, session->view, on_found);
 }
 
 void
@@ -306,7 +306,7 @@ sort_gather_remember(struct session *session, struct span answer)
 	struct sort_gather *gather = session->running;
 
 	if (gather->question.length > 0 && !gather->is_gone)
-		answers_add(&session->view->state->answers, buffer_span(&gather->question), answer);
+		answers_add(&gather->run.view->state->answers, buffer_span(&gather->question), answer);
 }
 
 int64_t

@@ -66,7 +66,7 @@ sort_gather_name(const struct session *session, size_t place)
 	const struct sort_gather *gather = session->running;
 	uint32_t number = gather->messages[place].number;
 
-	return session->line->is_uid ? view_uid(session->view, number) : number;
+	return session->line->is_uid ? view_uid(gather->run.view, number) : number;
 }
 
 /* The sent date: RFC 5256 section 2.2. */
