@@ -49,7 +49,7 @@ static const struct reply_words replies[REPLY_COUNT] = {	/* codes: RFC 9051 sect
 	[REPLY_BAD_EVENT]	= { IMAP_NO, NULL, "there is no such event" },
 	[REPLY_BEYOND_LIMIT]	= { IMAP_NO, NULL, "more messages than one command may deal with" },
 	[REPLY_TOO_FEW]		= { IMAP_NO, "TOOFEW", "a batch has at least 500 messages" },
-	[REPLY_TOO_MANY]	= { IMAP_NO, "TOOMANY", "batches of at most 100000 messages are told at once" },
+	[REPLY_TOO_MANY]	= { IMAP_NO, "TOOMANY", "a range of batches may span 100000 messages" },
 	[REPLY_CLIENT_BUG]	= { IMAP_BAD, "CLIENTBUG", "the first batch comes first" },
 	[REPLY_NOT_PROVED]	= { IMAP_NO, "AUTHENTICATIONFAILED", "Authentication failed" },
 };
