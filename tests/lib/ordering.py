@@ -90,9 +90,9 @@ class Node:
         return self.first().sent, self.first().number
 
     def latest(self):
-        """The most recent of the thread."""
+        """The arrival of the most recent of the thread: draft-ietf-morg-inthread-01 section 4."""
         below = [child.latest() for child in self.children]
-        return max(below + ([(self.message.sent, self.message.number)] if self.message else []))
+        return max(below + ([(self.message.arrival, self.message.number)] if self.message else []))
 
     def sort(self):
         for child in self.children:

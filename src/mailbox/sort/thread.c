@@ -2,7 +2,8 @@
  * Threading.  Its steps have the numbers of RFC 5256 section 3, REFERENCES.
  *
  * Only parents are noted while messages come in.  Lists of children are made from all messages sorted by date, the last
- * first, each put before those that are there already: so every list is sorted, and so is that of the roots.
+ * first, each put before those that are there already: so every list is sorted, and so is that of the roots.  REFS takes
+ * the roots from all messages by arrival.
  */
 #include "thread.h"
 
@@ -24,8 +25,10 @@ void
 thread_init(struct thread *thread, enum imap_thread_algorithm algorithm)
 {
 	*thread = (struct thread){ .algorithm = algorithm, .table_bits = TABLE_BITS_MIN,
-		.by_date = { .criteria = { { IMAP_SORT_DATE, false } }, .count = 1 } };
+		.by_date = { .criteria = { { IMAP_SORT_DATE, false } }, .count = 1 },
+		.by_arrival = { .criteria = { { IMAP_SORT_ARRIVAL, false } }, .count = 1 } };
 	sorter_init(&thread->sorter, &thread->by_date);
+	sorter_init(&thread->arrivals, &thread->by_arrival);
 	random_fill(&thread->seed, sizeof thread->seed);
 	thread->table = memory_new_array((size_t)1 << thread->table_bits, sizeof *thread->table);
 	thread->node_capacity = 64;
@@ -37,6 +40,7 @@ void
 thread_fini(struct thread *thread)
 {
 	sorter_fini(&thread->sorter);
+	sorter_fini(&thread->arrivals);
 	free(thread->messages);
 	free(thread->nodes);
 	free(thread->table);
@@ -56,7 +60,7 @@ thread_octets(const struct thread *thread)
 {
 	return thread->node_capacity * sizeof *thread->nodes + ((size_t)1 << thread->table_bits) * sizeof *thread->table +
 	    2 * thread->sorter.count * sizeof *thread->messages + thread->subjects.capacity + thread->list.capacity +
-	    sorter_octets(&thread->sorter);
+	    sorter_octets(&thread->sorter) + sorter_octets(&thread->arrivals);
 }
 
 /* ---- nodes ---------------------------------------------------------------------------------------------- */
@@ -216,7 +220,8 @@ thread_add(struct thread *thread, const struct sort_message *message, const stru
 	uint32_t node;
 
 	if (thread->node_count > NODES_MAX || thread->subjects.length > SUBJECT_OCTETS_MAX ||
-	    !sorter_add(&thread->sorter, message, ordering))
+	    !sorter_add(&thread->sorter, message, ordering) ||
+	    (thread->algorithm == IMAP_THREAD_REFS && !sorter_add(&thread->arrivals, message, ordering)))
 		return false;
 	if (thread->algorithm == IMAP_THREAD_ORDEREDSUBJECT) {
 		add_message(thread, add_node(thread, no_id), ordering);
@@ -307,20 +312,6 @@ put_by_first(struct thread *thread, uint32_t node)
 		put_first(thread, parent, 0);
 }
 
-/* A root stands where the last message of its thread would: here it comes by first. */
-static void
-put_by_last(struct thread *thread, uint32_t node)
-{
-	struct thread_node *nodes = thread->nodes;
-	uint32_t top = top_of(thread, node);
-
-	if (nodes[node].parent != 0)
-		put_first(thread, node, nodes[node].parent);
-	if (nodes[top].children != UINT32_MAX)
-		put_first(thread, top, 0);
-	nodes[top].children = UINT32_MAX;
-}
-
 static void
 make_lists(struct thread *thread)
 {
@@ -329,10 +320,25 @@ make_lists(struct thread *thread)
 	for (size_t i = thread->sorter.count; i > 0; i--) {
 		uint32_t node = thread->messages[thread->sorter.order[i - 1]].node;
 
-		if (thread->algorithm == IMAP_THREAD_REFS)
-			put_by_last(thread, node);
-		else
+		if (thread->algorithm != IMAP_THREAD_REFS)
 			put_by_first(thread, node);
+		else if (thread->nodes[node].parent != 0)
+			put_first(thread, node, thread->nodes[node].parent);
+	}
+}
+
+/* A root of REFS stands where the last message of its thread would, by arrival: that one comes by first. */
+static void
+list_roots(struct thread *thread)
+{
+	struct thread_node *nodes = thread->nodes;
+
+	for (size_t i = thread->arrivals.count; i > 0; i--) {
+		uint32_t top = top_of(thread, thread->messages[thread->arrivals.order[i - 1]].node);
+
+		if (nodes[top].children != UINT32_MAX)
+			put_first(thread, top, 0);
+		nodes[top].children = UINT32_MAX;
 	}
 }
 
@@ -491,10 +497,10 @@ thread_advance(struct thread *thread)
 	static void (*const steps[IMAP_THREAD_ALGORITHM_COUNT][6])(struct thread *thread) = {
 		[IMAP_THREAD_ORDEREDSUBJECT] = { group_by_subject, make_lists, write_list },
 		[IMAP_THREAD_REFERENCES] = { prune, make_lists, merge_subjects, make_lists, write_list },
-		[IMAP_THREAD_REFS] = { prune, make_lists, write_list },
+		[IMAP_THREAD_REFS] = { prune, make_lists, list_roots, write_list },
 	};
 
-	if (!sorter_advance(&thread->sorter, SORT_STEPS))
+	if (!sorter_advance(&thread->sorter, SORT_STEPS) || !sorter_advance(&thread->arrivals, SORT_STEPS))
 		return false;
 	steps[thread->algorithm][thread->step++](thread);
 	return steps[thread->algorithm][thread->step] == NULL;

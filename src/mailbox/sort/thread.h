@@ -1,7 +1,7 @@
 /*
  * Messages as threads: ORDEREDSUBJECT and REFERENCES of RFC 5256 section 3, and REFS of draft-ietf-morg-inthread: as
- * REFERENCES, without a look at subjects, and the thread with the most recent message last.  No recursion: a thread may
- * be as deep as there are messages.  Any thread, one at a time.
+ * REFERENCES, without a look at subjects, and the thread with the most recent INTERNALDATE last.  No recursion: a thread
+ * may be as deep as there are messages.  Any thread, one at a time.
  */
 #ifndef MAILBOX_SORT_THREAD_H
 #define MAILBOX_SORT_THREAD_H
@@ -27,8 +27,9 @@ struct thread_message {
 
 struct thread {
 	enum imap_thread_algorithm algorithm;
-	struct imap_sort by_date;
+	struct imap_sort by_date, by_arrival;
 	struct sorter sorter;		/* all messages by sent date */
+	struct sorter arrivals;		/* by internal date: of REFS */
 	struct thread_message *messages;
 	struct buffer subjects;
 	struct thread_node *nodes;
