@@ -99,6 +99,22 @@ cursor_space(struct cursor *cursor)
 	    cursor_fail(cursor, cursor_is_at_end(cursor) ? "Missing arguments" : "Expected a space");
 }
 
+void
+cursor_skip_spaces(struct cursor *cursor)
+{
+	while (cursor_skip(cursor, ' '))
+		continue;
+}
+
+bool
+cursor_spaces(struct cursor *cursor)
+{
+	if (!cursor_space(cursor))
+		return false;
+	cursor_skip_spaces(cursor);
+	return true;
+}
+
 bool
 cursor_end(struct cursor *cursor)
 {

@@ -54,6 +54,12 @@ bool cursor_skip(struct cursor *cursor, uint8_t octet);
 /* The next octet must be this one. */
 bool cursor_expect(struct cursor *cursor, uint8_t octet);
 bool cursor_space(struct cursor *cursor);
+/*
+ * One or more spaces, among the keys of SEARCH.  The grammar has one between two words.  Programs that join keys of which
+ * one may be empty send two, or one too many at the end: Roundcube's advanced search "UNDELETED  ALL".
+ */
+bool cursor_spaces(struct cursor *cursor);
+void cursor_skip_spaces(struct cursor *cursor);
 bool cursor_end(struct cursor *cursor);
 
 /* Count one element of a list against the limit. */

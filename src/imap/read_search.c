@@ -1,10 +1,9 @@
 /*
- * Arguments of SEARCH, as a flat program.  Open keys are a chain of parents in the program itself, so nesting
- * costs neither stack nor a second look.  RFC 9051 section 9, "search"; RFC 3501; RFC 4731; RFC 5032; RFC 5182; RFC 7162;
- * RFC 8474; RFC 8514; RFC 9394; RFC 9738.  Pure.
+ * The keys of SEARCH, as a flat program.  Open keys are a chain of parents in the program itself, so nesting
+ * costs neither stack nor a second look.  RFC 9051 section 9, "search"; RFC 3501; RFC 5032; RFC 7162; RFC 8474; RFC 8514;
+ * RFC 9738.  Pure.
  */
 #include "base/memory.h"
-#include "mime/charset.h"
 #include "read.h"
 
 #define OBJECTID_MAX 255
@@ -15,26 +14,6 @@ struct program {
 	size_t open;		/* the innermost AND, OR or NOT that still takes keys */
 	size_t level;		/* open keys above the next one */
 };
-
-static void
-skip_spaces(struct cursor *cursor)
-{
-	while (cursor_skip(cursor, ' '))
-		continue;
-}
-
-/*
- * The grammar has one space between two words.  Programs that join keys of which one may be empty send two, or one
- * too many at the end: Roundcube's advanced search "UNDELETED  ALL".
- */
-static bool
-spaces(struct cursor *cursor)
-{
-	if (!cursor_space(cursor))
-		return false;
-	skip_spaces(cursor);
-	return true;
-}
 
 /* A node under the open one.  The pointer is good until the next node is added. */
 static struct imap_search_node *
@@ -154,21 +133,21 @@ read_date(struct cursor *cursor, struct imap_search_node *node)
 {
 	struct span text;
 
-	return spaces(cursor) && cursor_astring(cursor, &text) &&
+	return cursor_spaces(cursor) && cursor_astring(cursor, &text) &&
 	    (imap_date_parse(text, &node->days) || cursor_fail(cursor, "Invalid date"));
 }
 
 static bool
 read_size(struct cursor *cursor, struct imap_search_node *node)
 {
-	return spaces(cursor) && cursor_number(cursor, INT64_MAX, &node->number);
+	return cursor_spaces(cursor) && cursor_number(cursor, INT64_MAX, &node->number);
 }
 
 /* RFC 5032 section 4: nz-number. */
 static bool
 read_interval(struct cursor *cursor, struct imap_search_node *node)
 {
-	return spaces(cursor) && cursor_nz_number(cursor, UINT32_MAX, &node->number);
+	return cursor_spaces(cursor) && cursor_nz_number(cursor, UINT32_MAX, &node->number);
 }
 
 /* RFC 8474 section 7: 1*255(ALPHA / DIGIT / "_" / "-"). */
@@ -183,7 +162,7 @@ is_objectid_octet(uint8_t octet)
 static bool
 read_objectid(struct cursor *cursor, struct imap_search_node *node)
 {
-	if (!spaces(cursor))
+	if (!cursor_spaces(cursor))
 		return false;
 	if (!cursor_run(cursor, is_objectid_octet, &node->text))
 		return cursor_fail(cursor, "Expected an identifier");
@@ -193,33 +172,33 @@ read_objectid(struct cursor *cursor, struct imap_search_node *node)
 static bool
 read_text(struct cursor *cursor, struct imap_search_node *node)
 {
-	return spaces(cursor) && cursor_text(cursor, &node->text);
+	return cursor_spaces(cursor) && cursor_text(cursor, &node->text);
 }
 
 static bool
 read_header(struct cursor *cursor, struct imap_search_node *node)
 {
-	return spaces(cursor) && cursor_text(cursor, &node->field) && spaces(cursor) &&
+	return cursor_spaces(cursor) && cursor_text(cursor, &node->field) && cursor_spaces(cursor) &&
 	    cursor_text(cursor, &node->text);
 }
 
 static bool
 read_uids(struct cursor *cursor, struct imap_search_node *node)
 {
-	return spaces(cursor) && cursor_sequence(cursor, &node->set);
+	return cursor_spaces(cursor) && cursor_sequence(cursor, &node->set);
 }
 
 /* RFC 9738 section 3.2: uniqueid. */
 static bool
 read_uid(struct cursor *cursor, struct imap_search_node *node)
 {
-	return spaces(cursor) && cursor_nz_number(cursor, UINT32_MAX, &node->number);
+	return cursor_spaces(cursor) && cursor_nz_number(cursor, UINT32_MAX, &node->number);
 }
 
 static bool
 read_keyword(struct cursor *cursor, struct imap_search_node *node)
 {
-	return spaces(cursor) && cursor_atom(cursor, &node->text);
+	return cursor_spaces(cursor) && cursor_atom(cursor, &node->text);
 }
 
 /* "/flags/$MDNSent" or "/flags/\\draft", its escapes undone: RFC 7162 section 7, "entry-flag-name". */
@@ -244,18 +223,18 @@ read_modseq(struct cursor *cursor, struct imap_search_node *node)
 {
 	struct span entry;
 
-	if (!spaces(cursor))
+	if (!cursor_spaces(cursor))
 		return false;
 	if (cursor_peek(cursor) == '"') {
 		if (!cursor_string(cursor, &entry))
 			return false;
 		if (!is_entry_name(entry))
 			return cursor_fail(cursor, "Expected an entry name such as \"/flags/$Work\"");
-		if (!spaces(cursor))
+		if (!cursor_spaces(cursor))
 			return false;
 		if (!cursor_word(cursor, "all") && !cursor_word(cursor, "priv") && !cursor_word(cursor, "shared"))
 			return cursor_fail(cursor, "Expected all, priv or shared");
-		if (!spaces(cursor))
+		if (!cursor_spaces(cursor))
 			return false;
 	}
 	return imap_read_modseq(cursor, &node->number);
@@ -347,16 +326,16 @@ read_key(struct program *program, bool *is_whole_out)
 	*is_whole_out = false;
 	if (cursor_skip(cursor, '(')) {
 		open_key(program, IMAP_SEARCH_AND);
-		skip_spaces(cursor);
+		cursor_skip_spaces(cursor);
 		return true;
 	}
 	if (cursor_word(cursor, "NOT")) {
 		open_key(program, IMAP_SEARCH_NOT);
-		return spaces(cursor);
+		return cursor_spaces(cursor);
 	}
 	if (cursor_word(cursor, "OR")) {
 		open_key(program, IMAP_SEARCH_OR);
-		return spaces(cursor);
+		return cursor_spaces(cursor);
 	}
 	*is_whole_out = true;
 	if (next == '*' || next == '$' || (next >= '0' && next <= '9'))
@@ -370,7 +349,7 @@ ends_program(struct cursor *cursor)
 {
 	struct cursor copy = *cursor;
 
-	skip_spaces(&copy);
+	cursor_skip_spaces(&copy);
 	if (!cursor_is_at_end(&copy))
 		return false;
 	cursor->at = copy.at;
@@ -382,7 +361,7 @@ ends_list(struct cursor *cursor)
 {
 	struct cursor copy = *cursor;
 
-	skip_spaces(&copy);
+	cursor_skip_spaces(&copy);
 	if (!cursor_skip(&copy, ')'))
 		return false;
 	cursor->at = copy.at;
@@ -404,10 +383,10 @@ complete(struct program *program, bool *is_done_out)
 			return true;
 		}
 		if (open->key == IMAP_SEARCH_OR && open->number++ == 0)
-			return spaces(cursor);
+			return cursor_spaces(cursor);
 		if (open->key == IMAP_SEARCH_AND) {
 			if (program->open == 0 || !ends_list(cursor))
-				return spaces(cursor);
+				return cursor_spaces(cursor);
 		}
 		close_key(program);
 	}
@@ -430,81 +409,4 @@ imap_read_search_keys(struct cursor *cursor, struct imap_search *search)
 			return false;
 	}
 	return true;
-}
-
-static bool
-read_partial(struct cursor *cursor, struct imap_search *search)
-{
-	if (search->return_options & IMAP_RETURN_PARTIAL)
-		return cursor_fail(cursor, "PARTIAL stands twice");
-	search->return_options |= IMAP_RETURN_PARTIAL;
-	return cursor_space(cursor) && imap_read_partial(cursor, &search->partial);
-}
-
-static bool
-read_return_option(struct cursor *cursor, void *context)
-{
-	static const struct {
-		const char *name;
-		unsigned bit;
-	} options[] = {
-		{ "MIN", IMAP_RETURN_MIN }, { "MAX", IMAP_RETURN_MAX }, { "ALL", IMAP_RETURN_ALL },
-		{ "COUNT", IMAP_RETURN_COUNT }, { "SAVE", IMAP_RETURN_SAVE },
-	};
-	struct imap_search *search = context;
-
-	if (cursor_word(cursor, "PARTIAL"))
-		return read_partial(cursor, search);
-	for (size_t i = 0; i < COUNT_OF(options); i++)
-		if (cursor_word(cursor, options[i].name)) {
-			search->return_options |= options[i].bit;
-			return true;
-		}
-	return cursor_fail(cursor, "Unknown option of RETURN");
-}
-
-bool
-imap_read_search_returns(struct cursor *cursor, struct imap_search *search)
-{
-	if (!cursor_word(cursor, "RETURN"))
-		return true;
-	search->has_return = true;
-	if (!spaces(cursor) || !cursor_list(cursor, true, read_return_option, search))
-		return false;
-	if ((search->return_options & IMAP_RETURN_ALL) && (search->return_options & IMAP_RETURN_PARTIAL))
-		return cursor_fail(cursor, "ALL and PARTIAL exclude each other");	/* RFC 9394 section 3.1 */
-	if (search->return_options == 0)
-		search->return_options = IMAP_RETURN_ALL;
-	return spaces(cursor);
-}
-
-/*
- * Strings in an unknown charset are not looked at; that a NO is due only the session can say with all it means.
- * Programs ask for more than UTF-8: JavaMail makes ISO-8859-1 of US-ASCII, others write UTF8 or ASCII.
- */
-bool
-imap_read_search_charset(struct cursor *cursor, struct imap_search *search)
-{
-	struct span charset;
-
-	if (!cursor_astring(cursor, &charset))
-		return false;
-	search->has_charset = true;
-	search->has_unknown_charset = charset.length == 0 || !mime_charset_is_known(charset);
-	if (!search->has_unknown_charset && !mime_charset_is_utf8(charset))
-		search->charset = charset;
-	cursor->has_charset = search->has_unknown_charset || search->charset.length > 0;
-	return spaces(cursor);
-}
-
-bool
-imap_read_search(struct cursor *cursor, struct imap_command_line *line)
-{
-	struct imap_search *search = &line->search;
-
-	if (!spaces(cursor) || !imap_read_search_returns(cursor, search))
-		return false;
-	if (cursor_word(cursor, "CHARSET") && (!spaces(cursor) || !imap_read_search_charset(cursor, search)))
-		return false;
-	return imap_read_search_keys(cursor, search);
 }
