@@ -5,6 +5,7 @@
 #define IMAP_ARRIVAL_H
 
 #include "imap/ordering.h"
+#include "mime/searchable.h"
 
 struct imap_arrival {
 	uint32_t header_length;		/* octets through the empty line */
@@ -16,6 +17,8 @@ struct imap_arrival {
 	int64_t sent_s;			/* the Date field, since 1970 UTC */
 	int32_t sent_day;		/* its calendar day as written, days since 1970-01-01 */
 	struct imap_ordering ordering;
+	struct mime_searchable searchable;
+	bool has_searchable;		/* else it is too long to be kept */
 };
 
 /* Fill a zeroed arrival from a message of 1 to 2^32-1 octets.  About 10 us for a common message. */

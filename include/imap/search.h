@@ -20,7 +20,8 @@ enum imap_search_key {
 	IMAP_SEARCH_LARGER, IMAP_SEARCH_SMALLER,	/* number, octets */
 	IMAP_SEARCH_BEFORE, IMAP_SEARCH_ON, IMAP_SEARCH_SINCE,	/* days: internal date */
 	IMAP_SEARCH_SENTBEFORE, IMAP_SEARCH_SENTON, IMAP_SEARCH_SENTSINCE,	/* days: Date header */
-	IMAP_SEARCH_HEADER,		/* field, text: FROM, TO, CC, BCC and SUBJECT become this */
+	IMAP_SEARCH_HEADER,		/* field, text: in the text of the field */
+	IMAP_SEARCH_SUBJECT, IMAP_SEARCH_FROM, IMAP_SEARCH_TO, IMAP_SEARCH_CC, IMAP_SEARCH_BCC,	/* text: in the envelope */
 	IMAP_SEARCH_BODY,		/* text */
 	IMAP_SEARCH_TEXT,		/* text */
 	IMAP_SEARCH_EMAILID, IMAP_SEARCH_THREADID,	/* text: an objectid, RFC 8474 */
@@ -29,6 +30,13 @@ enum imap_search_key {
 	IMAP_SEARCH_SAVEDBEFORE, IMAP_SEARCH_SAVEDON, IMAP_SEARCH_SAVEDSINCE,	/* days: save date, RFC 8514 */
 	IMAP_SEARCH_UIDAFTER, IMAP_SEARCH_UIDBEFORE,	/* number: a UID, which is not among them; RFC 9738 section 3.2 */
 };
+
+/* Whether a key looks for a text. */
+static inline bool
+imap_search_has_text(enum imap_search_key key)
+{
+	return key >= IMAP_SEARCH_HEADER && key <= IMAP_SEARCH_TEXT;
+}
 
 /* What must be at hand to decide a key; a node with children has the greatest of theirs. */
 enum imap_search_cost {

@@ -9,6 +9,7 @@
 
 #include "store/mailbox.h"
 #include "store/ordering.h"
+#include "store/searchable.h"
 
 #define STORE_FLAG_ANSWERED (UINT64_C(1) << 0)
 #define STORE_FLAG_FLAGGED  (UINT64_C(1) << 1)
@@ -63,6 +64,7 @@ struct store_arrival {
 	int64_t sent_s;			/* the Date field, since 1970 UTC */
 	int32_t sent_day;		/* its calendar day as written, zone ignored, days since 1970-01-01 */
 	const struct store_ordering *ordering;	/* NULL: to be kept later */
+	const struct store_searchable *searchable;	/* likewise; its sent date is left out */
 };
 
 /*

@@ -34,6 +34,14 @@ read_message_id(struct span header, struct imap_arrival *out)
 		buffer_add_span(&out->message_id, mime_message_id_first(field.value));
 }
 
+/* Of a header that is not read to its end nothing is kept: HEADER is looked for in all of it. */
+static void
+read_searchable(struct span header, struct imap_arrival *out)
+{
+	out->has_searchable = header.length <= MIME_HEADER_OCTETS_MAX &&
+	    mime_searchable_read(header, MIME_SEARCHABLE_ALL, MIME_SEARCHABLE_KEPT_MAX, &out->searchable);
+}
+
 void
 imap_arrival_render(struct span message, struct imap_arrival *out)
 {
@@ -51,6 +59,7 @@ imap_arrival_render(struct span message, struct imap_arrival *out)
 	read_date(header, out);
 	read_message_id(header, out);
 	imap_ordering_read(header, &out->ordering);
+	read_searchable(span_slice(message, 0, out->header_length), out);
 	mime_tree_fini(&tree);
 }
 
@@ -64,5 +73,6 @@ imap_arrival_fini(struct imap_arrival *arrival)
 	buffer_free(&arrival->preview);
 	buffer_free(&arrival->message_id);
 	imap_ordering_fini(&arrival->ordering);
+	mime_searchable_fini(&arrival->searchable);
 	*arrival = (struct imap_arrival){ .header_length = 0 };
 }

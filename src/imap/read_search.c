@@ -245,38 +245,37 @@ static const struct leaf {
 	enum imap_search_key key;
 	enum imap_search_cost cost;
 	argument_reader *read_argument;
-	const char *field;
 } leaves[] = {
-	{ "ALL", IMAP_SEARCH_ALL, IMAP_COST_STATE, read_no_argument, NULL },
-	{ "KEYWORD", IMAP_SEARCH_KEYWORD, IMAP_COST_STATE, read_keyword, NULL },
-	{ "UID", IMAP_SEARCH_UID, IMAP_COST_STATE, read_uids, NULL },
-	{ "UIDAFTER", IMAP_SEARCH_UIDAFTER, IMAP_COST_STATE, read_uid, NULL },
-	{ "UIDBEFORE", IMAP_SEARCH_UIDBEFORE, IMAP_COST_STATE, read_uid, NULL },
-	{ "MODSEQ", IMAP_SEARCH_MODSEQ, IMAP_COST_STATE, read_modseq, NULL },
-	{ "EMAILID", IMAP_SEARCH_EMAILID, IMAP_COST_STATE, read_objectid, NULL },
-	{ "THREADID", IMAP_SEARCH_THREADID, IMAP_COST_STATE, read_objectid, NULL },
-	{ "OLDER", IMAP_SEARCH_OLDER, IMAP_COST_STATE, read_interval, NULL },
-	{ "YOUNGER", IMAP_SEARCH_YOUNGER, IMAP_COST_STATE, read_interval, NULL },
-	{ "SAVEDATESUPPORTED", IMAP_SEARCH_SAVEDATESUPPORTED, IMAP_COST_STATE, read_no_argument, NULL },
-	{ "SAVEDBEFORE", IMAP_SEARCH_SAVEDBEFORE, IMAP_COST_HEADER, read_date, NULL },
-	{ "SAVEDON", IMAP_SEARCH_SAVEDON, IMAP_COST_HEADER, read_date, NULL },
-	{ "SAVEDSINCE", IMAP_SEARCH_SAVEDSINCE, IMAP_COST_HEADER, read_date, NULL },
-	{ "LARGER", IMAP_SEARCH_LARGER, IMAP_COST_STATE, read_size, NULL },
-	{ "SMALLER", IMAP_SEARCH_SMALLER, IMAP_COST_STATE, read_size, NULL },
-	{ "BEFORE", IMAP_SEARCH_BEFORE, IMAP_COST_STATE, read_date, NULL },
-	{ "ON", IMAP_SEARCH_ON, IMAP_COST_STATE, read_date, NULL },
-	{ "SINCE", IMAP_SEARCH_SINCE, IMAP_COST_STATE, read_date, NULL },
-	{ "SENTBEFORE", IMAP_SEARCH_SENTBEFORE, IMAP_COST_HEADER, read_date, NULL },
-	{ "SENTON", IMAP_SEARCH_SENTON, IMAP_COST_HEADER, read_date, NULL },
-	{ "SENTSINCE", IMAP_SEARCH_SENTSINCE, IMAP_COST_HEADER, read_date, NULL },
-	{ "FROM", IMAP_SEARCH_HEADER, IMAP_COST_HEADER, read_text, "From" },
-	{ "TO", IMAP_SEARCH_HEADER, IMAP_COST_HEADER, read_text, "To" },
-	{ "CC", IMAP_SEARCH_HEADER, IMAP_COST_HEADER, read_text, "Cc" },
-	{ "BCC", IMAP_SEARCH_HEADER, IMAP_COST_HEADER, read_text, "Bcc" },
-	{ "SUBJECT", IMAP_SEARCH_HEADER, IMAP_COST_HEADER, read_text, "Subject" },
-	{ "HEADER", IMAP_SEARCH_HEADER, IMAP_COST_HEADER, read_header, NULL },
-	{ "BODY", IMAP_SEARCH_BODY, IMAP_COST_BODY, read_text, NULL },
-	{ "TEXT", IMAP_SEARCH_TEXT, IMAP_COST_BODY, read_text, NULL },
+	{ "ALL", IMAP_SEARCH_ALL, IMAP_COST_STATE, read_no_argument },
+	{ "KEYWORD", IMAP_SEARCH_KEYWORD, IMAP_COST_STATE, read_keyword },
+	{ "UID", IMAP_SEARCH_UID, IMAP_COST_STATE, read_uids },
+	{ "UIDAFTER", IMAP_SEARCH_UIDAFTER, IMAP_COST_STATE, read_uid },
+	{ "UIDBEFORE", IMAP_SEARCH_UIDBEFORE, IMAP_COST_STATE, read_uid },
+	{ "MODSEQ", IMAP_SEARCH_MODSEQ, IMAP_COST_STATE, read_modseq },
+	{ "EMAILID", IMAP_SEARCH_EMAILID, IMAP_COST_STATE, read_objectid },
+	{ "THREADID", IMAP_SEARCH_THREADID, IMAP_COST_STATE, read_objectid },
+	{ "OLDER", IMAP_SEARCH_OLDER, IMAP_COST_STATE, read_interval },
+	{ "YOUNGER", IMAP_SEARCH_YOUNGER, IMAP_COST_STATE, read_interval },
+	{ "SAVEDATESUPPORTED", IMAP_SEARCH_SAVEDATESUPPORTED, IMAP_COST_STATE, read_no_argument },
+	{ "SAVEDBEFORE", IMAP_SEARCH_SAVEDBEFORE, IMAP_COST_HEADER, read_date },
+	{ "SAVEDON", IMAP_SEARCH_SAVEDON, IMAP_COST_HEADER, read_date },
+	{ "SAVEDSINCE", IMAP_SEARCH_SAVEDSINCE, IMAP_COST_HEADER, read_date },
+	{ "LARGER", IMAP_SEARCH_LARGER, IMAP_COST_STATE, read_size },
+	{ "SMALLER", IMAP_SEARCH_SMALLER, IMAP_COST_STATE, read_size },
+	{ "BEFORE", IMAP_SEARCH_BEFORE, IMAP_COST_STATE, read_date },
+	{ "ON", IMAP_SEARCH_ON, IMAP_COST_STATE, read_date },
+	{ "SINCE", IMAP_SEARCH_SINCE, IMAP_COST_STATE, read_date },
+	{ "SENTBEFORE", IMAP_SEARCH_SENTBEFORE, IMAP_COST_HEADER, read_date },
+	{ "SENTON", IMAP_SEARCH_SENTON, IMAP_COST_HEADER, read_date },
+	{ "SENTSINCE", IMAP_SEARCH_SENTSINCE, IMAP_COST_HEADER, read_date },
+	{ "FROM", IMAP_SEARCH_FROM, IMAP_COST_HEADER, read_text },
+	{ "TO", IMAP_SEARCH_TO, IMAP_COST_HEADER, read_text },
+	{ "CC", IMAP_SEARCH_CC, IMAP_COST_HEADER, read_text },
+	{ "BCC", IMAP_SEARCH_BCC, IMAP_COST_HEADER, read_text },
+	{ "SUBJECT", IMAP_SEARCH_SUBJECT, IMAP_COST_HEADER, read_text },
+	{ "HEADER", IMAP_SEARCH_HEADER, IMAP_COST_HEADER, read_header },
+	{ "BODY", IMAP_SEARCH_BODY, IMAP_COST_BODY, read_text },
+	{ "TEXT", IMAP_SEARCH_TEXT, IMAP_COST_BODY, read_text },
 };
 
 static bool
@@ -284,8 +283,6 @@ read_leaf(struct program *program, const struct leaf *leaf)
 {
 	struct imap_search_node *node = add_leaf(program, leaf->key, leaf->cost);
 
-	if (leaf->field != NULL)
-		node->field = span_from_string(leaf->field);
 	program->search->has_modseq |= leaf->key == IMAP_SEARCH_MODSEQ;
 	return leaf->read_argument(program->cursor, node);
 }

@@ -2,6 +2,7 @@
  * What stands before the keys of SEARCH: RETURN and CHARSET.  RFC 9051 section 9, "search"; RFC 4731; RFC 5182;
  * RFC 9394.  Pure.
  */
+#include "base/memory.h"
 #include "mime/charset.h"
 #include "read.h"
 

@@ -138,6 +138,9 @@ insert_content(struct store *store, const struct store_arrival *arrival, uint32_
 	if (arrival->ordering != NULL &&
 	    (status = store_ordering_keep(store, *content_id_out, arrival->ordering)) != STORE_OK)
 		return status;
+	if (arrival->searchable != NULL &&
+	    (status = store_searchable_keep(store, *content_id_out, arrival->searchable)) != STORE_OK)
+		return status;
 	return insert_chunks(store, *content_id_out, arrival, size);
 }
 

@@ -3,9 +3,8 @@
  */
 #include "store/ordering.h"
 
-#include "internal.h"
-
-#define GAP_MAX 16	/* between two contents that are read together */
+#include "base/memory.h"
+#include "beside.h"
 
 /* Columns cost when they are asked for. */
 static struct span
@@ -18,89 +17,52 @@ static void
 read_row(struct sql_statement *row, unsigned fields, struct store_ordering *out)
 {
 	*out = (struct store_ordering){
-		.has_sent_date = !sql_column_is_null(row, 0),
-		.sent_s = sql_column_number(row, 0),
-		.is_reply = sql_column_number(row, 1) != 0,
-		.subject = text_of(row, 2, fields & STORE_ORDERING_SUBJECT),
-		.from = text_of(row, 3, fields & STORE_ORDERING_FROM),
-		.to = text_of(row, 4, fields & STORE_ORDERING_TO),
-		.cc = text_of(row, 5, fields & STORE_ORDERING_CC),
-		.from_name = text_of(row, 6, fields & STORE_ORDERING_FROM_NAME),
-		.to_name = text_of(row, 7, fields & STORE_ORDERING_TO_NAME),
-		.links = text_of(row, 8, fields & STORE_ORDERING_LINKS),
+		.has_sent_date = !sql_column_is_null(row, 1),
+		.sent_s = sql_column_number(row, 1),
+		.is_reply = sql_column_number(row, 2) != 0,
+		.subject = text_of(row, 3, fields & STORE_ORDERING_SUBJECT),
+		.from = text_of(row, 4, fields & STORE_ORDERING_FROM),
+		.to = text_of(row, 5, fields & STORE_ORDERING_TO),
+		.cc = text_of(row, 6, fields & STORE_ORDERING_CC),
+		.from_name = text_of(row, 7, fields & STORE_ORDERING_FROM_NAME),
+		.to_name = text_of(row, 8, fields & STORE_ORDERING_TO_NAME),
+		.links = text_of(row, 9, fields & STORE_ORDERING_LINKS),
 	};
 }
 
 /* A walk over contents, and the caller who sees them. */
 struct walk {
-	const uint64_t *content_ids;
-	size_t count, next;
+	struct beside_walk beside;
 	unsigned fields;
 	store_ordering_visitor *visitor;
 	void *context;
-	bool goes_on;
 };
 
-static void
-visit(struct walk *walk, const struct store_ordering *ordering)
+static bool
+visit(struct beside_walk *beside, size_t place, struct sql_statement *row)
 {
-	walk->goes_on = walk->visitor(walk->next, ordering, walk->context);
-	walk->next++;
-}
-
-/* The place behind those that lie close together: what came one after the other is read in one go. */
-static size_t
-end_of_run(const struct walk *walk)
-{
-	const uint64_t *ids = walk->content_ids;
-	size_t end = walk->next + 1;
-
-	while (end < walk->count && ids[end] > ids[end - 1] && ids[end] - ids[end - 1] < GAP_MAX)
-		end++;
-	return end;
-}
-
-static enum store_status
-visit_run(struct store *store, struct walk *walk, size_t end)
-{
-	struct sql_statement *query = sql_prepare(store->sql,
-	    "SELECT sent, is_reply, subject, from_mailbox, to_mailbox, cc_mailbox, from_name, to_name, links, content_id "
-	    "FROM ordering WHERE content_id BETWEEN ?1 AND ?2 ORDER BY content_id");
+	const struct walk *walk = CONTAINER_OF(beside, struct walk, beside);
 	struct store_ordering ordering;
-	enum sql_status status = SQL_OK;
 
-	sql_bind_number(query, 1, walk->content_ids[walk->next]);
-	sql_bind_number(query, 2, walk->content_ids[end - 1]);
-	while (walk->goes_on && walk->next < end && (status = sql_step(query)) == SQL_ROW) {
-		uint64_t id = sql_column_number(query, 9);
-
-		while (walk->goes_on && walk->content_ids[walk->next] < id)
-			visit(walk, NULL);
-		if (!walk->goes_on || walk->content_ids[walk->next] != id)
-			continue;
-		read_row(query, walk->fields, &ordering);
-		visit(walk, &ordering);
-	}
-	sql_reset(query);
-	while (walk->goes_on && walk->next < end && status == SQL_OK)
-		visit(walk, NULL);
-	return status == SQL_ROW ? STORE_OK : store_from_sql(status);
+	if (row != NULL)
+		read_row(row, walk->fields, &ordering);
+	return walk->visitor(place, row == NULL ? NULL : &ordering, walk->context);
 }
 
 enum store_status
 store_ordering_each(struct store *store, const uint64_t *content_ids, size_t count, unsigned fields,
     store_ordering_visitor *visitor, void *context)
 {
-	struct walk walk = { .content_ids = content_ids, .count = count, .fields = fields, .visitor = visitor,
-		.context = context, .goes_on = true };
-	enum store_status status;
-	bool is_ours;
+	struct walk walk = {
+		.beside = { .content_ids = content_ids, .count = count, .visit = visit,
+		    .select = "SELECT content_id, sent, is_reply, subject, from_mailbox, to_mailbox, cc_mailbox, from_name, "
+			"to_name, links FROM ordering WHERE content_id BETWEEN ?1 AND ?2 ORDER BY content_id" },
+		.fields = fields,
+		.visitor = visitor,
+		.context = context,
+	};
 
-	if ((status = store_read_begin(store, &is_ours)) != STORE_OK)
-		return status;
-	while (status == STORE_OK && walk.goes_on && walk.next < count)
-		status = visit_run(store, &walk, end_of_run(&walk));
-	return store_read_end(store, is_ours, status);
+	return beside_each(store, &walk.beside);
 }
 
 enum store_status

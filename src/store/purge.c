@@ -59,7 +59,8 @@ purge_content(struct store *store, uint64_t content_id)
 	sql_bind_number(chunks, 2, CHUNK_LAST(content_id));
 	if ((status = store_run(chunks)) != STORE_OK ||
 	    (status = run_with_content(store, "DELETE FROM content WHERE id = ?1", content_id)) != STORE_OK ||
-	    (status = run_with_content(store, "DELETE FROM ordering WHERE content_id = ?1", content_id)) != STORE_OK)
+	    (status = run_with_content(store, "DELETE FROM ordering WHERE content_id = ?1", content_id)) != STORE_OK ||
+	    (status = run_with_content(store, "DELETE FROM searchable WHERE content_id = ?1", content_id)) != STORE_OK)
 		return status;
 	return run_with_content(store, "DELETE FROM garbage WHERE content_id = ?1", content_id);
 }

@@ -50,6 +50,8 @@ static const struct { const char *what, *query; } rules[] = {
 	  "SELECT DISTINCT id >> 20 FROM chunk WHERE id >> 20 NOT IN (SELECT id FROM content)" },
 	{ "content: gone, but its row of ordering is left",
 	  "SELECT content_id FROM ordering WHERE content_id NOT IN (SELECT id FROM content)" },
+	{ "content: gone, but its row of searchable is left",
+	  "SELECT content_id FROM searchable WHERE content_id NOT IN (SELECT id FROM content)" },
 	{ "content: its chunks do not add up to its size",
 	  "SELECT c.id FROM content AS c WHERE size IS NOT (SELECT sum(length(octets)) FROM chunk "
 	  "WHERE chunk.id BETWEEN c.id << 20 AND c.id << 20 | 1048575)" },

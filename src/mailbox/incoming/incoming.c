@@ -2,6 +2,7 @@
  * Rendering and storing of messages.  Workers.
  */
 #include "../shared/ordering.h"
+#include "../shared/searchable.h"
 #include "base/digest.h"
 #include "base/memory.h"
 #include "incoming.h"
@@ -59,6 +60,7 @@ store_one(const struct incoming_message *message, struct span trace, struct stor
 	const struct imap_arrival *rendered = &message->rendered;
 	struct span pieces[] = { trace, message->octets };
 	struct store_ordering ordering = ordering_stored(&rendered->ordering);
+	struct store_searchable searchable = searchable_stored(&rendered->searchable);
 	struct buffer parts = { 0 };
 	struct store_arrival arrival = {
 		.pieces = pieces,
@@ -75,6 +77,7 @@ store_one(const struct incoming_message *message, struct span trace, struct stor
 		.sent_s = rendered->sent_s,
 		.sent_day = rendered->sent_day,
 		.ordering = &ordering,
+		.searchable = rendered->has_searchable ? &searchable : NULL,
 	};
 	enum store_status status = STORE_OK;
 	uint64_t keywords = 0;

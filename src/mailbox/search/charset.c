@@ -5,12 +5,6 @@
 
 #include "mime/charset.h"
 
-static bool
-has_text(const struct imap_search_node *node)
-{
-	return node->key == IMAP_SEARCH_HEADER || node->key == IMAP_SEARCH_BODY || node->key == IMAP_SEARCH_TEXT;
-}
-
 enum reply
 search_charset_convert(struct imap_search *search, struct arena *arena)
 {
@@ -20,7 +14,7 @@ search_charset_convert(struct imap_search *search, struct arena *arena)
 	for (size_t i = 0; i < search->node_count && reply == REPLY_DONE; i++) {
 		struct imap_search_node *node = &search->nodes[i];
 
-		if (!has_text(node))
+		if (!imap_search_has_text(node->key))
 			continue;
 		buffer_clear(&text);
 		if (mime_convert_strict(search->charset, node->text, &text))

@@ -9,6 +9,8 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "mime/fold.h"
+#include "store/searchable.h"
 
 #define BODY_KEYS_MAX 16		/* looked for in one message at once */
 
@@ -29,28 +31,8 @@ search_matcher_fini(struct search_matcher *matcher)
 	free(matcher->known);
 	free(matcher->keys);
 	free(matcher->found);
+	mime_searchable_fini(&matcher->kept);
 	buffer_free(&matcher->header);
-}
-
-static bool
-on_content(const struct store_content *content, void *context)
-{
-	struct search_matcher *matcher = context;
-
-	matcher->has_sent_date = content->has_sent_date;
-	matcher->sent_day = content->sent_day;
-	return true;
-}
-
-/* Know the content's row. */
-static bool
-load_content(struct search_matcher *matcher)
-{
-	if (matcher->status == STORE_OK && !matcher->has_content)
-		matcher->status = store_content_each(matcher->store, &matcher->message->message.content_id, 1, 0,
-		    on_content, matcher);
-	matcher->has_content = true;
-	return matcher->status == STORE_OK;
 }
 
 /* Know the header block. */
@@ -66,10 +48,83 @@ load_header(struct search_matcher *matcher)
 	return matcher->status == STORE_OK;
 }
 
+#define MADE_TEXTS (MIME_SEARCHABLE_ALL & ~(1u << MIME_SEARCHABLE_MESSAGE_ID))
+
+static bool
+on_kept(size_t place, const struct store_searchable *row, void *context)
+{
+	struct search_matcher *matcher = context;
+
+	(void)place;
+	if (row == NULL)
+		return true;
+	matcher->has_row = true;
+	matcher->has_sent_date = row->has_sent_date;
+	matcher->sent_day = row->sent_day;
+	for (unsigned i = 0; i < MIME_SEARCHABLE_COUNT; i++) {
+		buffer_clear(&matcher->kept.texts[i]);
+		buffer_add_span(&matcher->kept.texts[i], row->texts[i]);
+		if (row->texts[i].at != NULL)
+			matcher->kept.present |= 1u << i;
+	}
+	return true;
+}
+
+/* Know what is kept, if it is. */
+static bool
+load_kept(struct search_matcher *matcher)
+{
+	if (matcher->status == STORE_OK && !matcher->has_kept) {
+		matcher->has_row = false;
+		matcher->kept.present = 0;
+		matcher->status = store_searchable_each(matcher->store, &matcher->message->message.content_id, 1,
+		    MIME_SEARCHABLE_ALL, on_kept, matcher);
+	}
+	matcher->has_kept = true;
+	return matcher->status == STORE_OK;
+}
+
+/* Know the texts of the envelope. */
+static bool
+load_envelope(struct search_matcher *matcher)
+{
+	if (!load_kept(matcher))
+		return false;
+	if (matcher->has_row || matcher->has_made)
+		return true;
+	if (!load_header(matcher))
+		return false;
+	mime_searchable_fini(&matcher->kept);
+	mime_searchable_read(buffer_span(&matcher->header), MADE_TEXTS, SIZE_MAX, &matcher->kept);
+	matcher->has_made = true;
+	return true;
+}
+
+static bool
+on_content(const struct store_content *content, void *context)
+{
+	struct search_matcher *matcher = context;
+
+	matcher->has_sent_date = content->has_sent_date;
+	matcher->sent_day = content->sent_day;
+	return true;
+}
+
+/* Know the sent date. */
+static bool
+load_sent(struct search_matcher *matcher)
+{
+	if (load_kept(matcher) && !matcher->has_row && !matcher->has_content)
+		matcher->status = store_content_each(matcher->store, &matcher->message->message.content_id, 1, 0,
+		    on_content, matcher);
+	matcher->has_content = true;
+	return matcher->status == STORE_OK;
+}
+
 static bool
 test_sent(struct search_matcher *matcher, const struct imap_search_node *leaf)
 {
-	if (!load_content(matcher) || !matcher->has_sent_date)
+	if (!load_sent(matcher) || !matcher->has_sent_date)
 		return false;
 	if (leaf->key == IMAP_SEARCH_SENTBEFORE)
 		return matcher->sent_day < leaf->days;
@@ -119,11 +174,25 @@ test_bodies(struct search_matcher *matcher, const struct imap_search_node *leaf)
 		matcher->known[asked[i]] = matcher->found[i] ? IMAP_TRUE : IMAP_FALSE;
 }
 
+static bool
+test_header(struct search_matcher *matcher, const struct imap_search_node *leaf)
+{
+	const struct search_node *prepared = &matcher->program->nodes[leaf - matcher->program->search->nodes];
+	struct span needle = buffer_span(&prepared->needle);
+	bool is_envelope = leaf->key != IMAP_SEARCH_HEADER;
+
+	if (prepared->is_kept && !(is_envelope ? load_envelope(matcher) : load_kept(matcher)))
+		return false;
+	if (prepared->is_kept && (is_envelope || matcher->has_row))
+		return (matcher->kept.present & 1u << prepared->kept) &&
+		    mime_fold_contains(buffer_span(&matcher->kept.texts[prepared->kept]), needle);
+	return load_header(matcher) && search_text_header(buffer_span(&matcher->header), leaf->field, needle);
+}
+
 /* Decide a leaf of IMAP_COST_HEADER. */
 static bool
 test_leaf(struct search_matcher *matcher, const struct imap_search_node *leaf)
 {
-	struct span needle = buffer_span(&matcher->program->nodes[leaf - matcher->program->search->nodes].needle);
 
 	switch (leaf->key) {
 	case IMAP_SEARCH_SAVEDBEFORE:
@@ -134,10 +203,8 @@ test_leaf(struct search_matcher *matcher, const struct imap_search_node *leaf)
 	case IMAP_SEARCH_SENTON:
 	case IMAP_SEARCH_SENTSINCE:
 		return test_sent(matcher, leaf);
-	case IMAP_SEARCH_HEADER:
-		return load_header(matcher) && search_text_header(buffer_span(&matcher->header), leaf->field, needle);
 	default:
-		return false;
+		return test_header(matcher, leaf);
 	}
 }
 
@@ -175,7 +242,7 @@ static void
 begin(struct search_matcher *matcher, const struct search_message *message)
 {
 	matcher->message = message;
-	matcher->has_content = matcher->has_header = false;
+	matcher->has_content = matcher->has_kept = matcher->has_made = matcher->has_header = false;
 	memset(matcher->known, IMAP_UNKNOWN, matcher->program->search->node_count);
 }
 

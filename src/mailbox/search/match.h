@@ -23,9 +23,11 @@ struct search_matcher {
 	bool has_asked, is_time_up;	/* in this call */
 	enum imap_search_cost cost_max;
 	enum store_status status;
-	bool has_content, has_header;
+	bool has_content, has_kept, has_made, has_header;	/* was asked for */
+	bool has_row;			/* something is kept */
 	bool has_sent_date;
 	int32_t sent_day;
+	struct mime_searchable kept;	/* or made from the header, but for the Message-ID */
 	struct buffer header;
 };
 

@@ -14,6 +14,26 @@
 #define DAY_SECONDS 86400
 
 static void
+find_kept(struct search_node *prepared, const struct imap_search_node *node)
+{
+	static const enum mime_searchable_text texts[] = {
+		[IMAP_SEARCH_SUBJECT] = MIME_SEARCHABLE_SUBJECT,
+		[IMAP_SEARCH_FROM] = MIME_SEARCHABLE_FROM,
+		[IMAP_SEARCH_TO] = MIME_SEARCHABLE_TO,
+		[IMAP_SEARCH_CC] = MIME_SEARCHABLE_CC,
+		[IMAP_SEARCH_BCC] = MIME_SEARCHABLE_BCC,
+	};
+
+	if (node->key == IMAP_SEARCH_HEADER && span_equals_nocase(node->field, SPAN("message-id"))) {
+		prepared->is_kept = true;
+		prepared->kept = MIME_SEARCHABLE_MESSAGE_ID;
+	} else if (node->key >= IMAP_SEARCH_SUBJECT && node->key <= IMAP_SEARCH_BCC) {
+		prepared->is_kept = true;
+		prepared->kept = texts[node->key];
+	}
+}
+
+static void
 prepare(struct search_node *prepared, struct imap_search_node *node, const struct view *view,
     const struct imap_sequence *saved)
 {
@@ -32,13 +52,12 @@ prepare(struct search_node *prepared, struct imap_search_node *node, const struc
 	case IMAP_SEARCH_UID:
 		view_set_init(&prepared->set, view, &node->set, node->key == IMAP_SEARCH_UID, saved);
 		break;
-	case IMAP_SEARCH_HEADER:
-	case IMAP_SEARCH_BODY:
-	case IMAP_SEARCH_TEXT:
-		search_text_fold(node->text, &prepared->needle);
-		break;
 	default:
 		break;
+	}
+	if (imap_search_has_text(node->key)) {
+		search_text_fold(node->text, &prepared->needle);
+		find_kept(prepared, node);
 	}
 }
 

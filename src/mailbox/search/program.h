@@ -7,6 +7,7 @@
 
 #include "../session/view.h"
 #include "imap/search.h"
+#include "mime/searchable.h"
 
 /* What a node needs beyond what the parser read. */
 struct search_node {
@@ -15,7 +16,9 @@ struct search_node {
 	uint64_t content_id;		/* EMAILID; 0: no message has it */
 	int64_t limit_s;		/* OLDER, YOUNGER: the internal date that divides them */
 	struct view_set set;		/* SEQUENCE, UID */
-	struct buffer needle;		/* HEADER, BODY, TEXT: folded */
+	struct buffer needle;		/* of a key that looks for a text: folded */
+	bool is_kept;			/* it is looked for in what is kept of each content: */
+	enum mime_searchable_text kept;
 };
 
 struct search_program {

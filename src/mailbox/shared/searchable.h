@@ -1,0 +1,28 @@
+/*
+ * What SEARCH looks through, as room mime makes it, for room store to keep.  Any thread.
+ */
+#ifndef SEARCHABLE_H
+#define SEARCHABLE_H
+
+#include <assert.h>
+
+#include "mime/searchable.h"
+#include "store/searchable.h"
+
+static_assert((int)MIME_SEARCHABLE_COUNT == (int)STORE_SEARCHABLE_COUNT, "the texts are the same, in the same order");
+
+/* The same; borrows the texts. */
+static inline struct store_searchable
+searchable_stored(const struct mime_searchable *searchable)
+{
+	struct store_searchable stored = { .has_sent_date = false };
+
+	for (unsigned i = 0; i < MIME_SEARCHABLE_COUNT; i++) {
+		if (!(searchable->present & 1u << i))
+			continue;
+		stored.texts[i] = searchable->texts[i].length > 0 ? buffer_span(&searchable->texts[i]) : SPAN("");
+	}
+	return stored;
+}
+
+#endif
