@@ -14,18 +14,39 @@
 
 enum mime_text_scope { MIME_TEXT_BODY, MIME_TEXT_ALL };
 
+/*
+ * Octets of the message, borrowed until the next call: all of those that are asked for, or none if they cannot be had.
+ * A header block is read in one go, a body in pieces; what is no text is not read.
+ */
+typedef struct span mime_text_reader(size_t offset, size_t length, void *context);
+
+struct mime_text;
+
+struct mime_text_piece {
+	struct span folded;	/* borrowed until the next call */
+	bool is_header;
+};
+
+/*
+ * Begin to read the text.
+ *
+ *	parts	 the part table of this message; borrowed for life
+ *	overlap	 each piece begins with this many of the last octets of the piece before from the same header or
+ *		 body: with the folded key's length - 1, a key is always found whole in one piece
+ */
+struct mime_text *mime_text_new(struct span parts, enum mime_text_scope scope, size_t overlap,
+    mime_text_reader *reader, void *context);
+
+/* Give the next piece; false at the end, and when the reader gave nothing. */
+bool mime_text_next(struct mime_text *text, struct mime_text_piece *piece_out);
+
+/* Accepts NULL, leaves NULL behind. */
+void mime_text_free(struct mime_text **text);
+
 /* One piece, borrowed until return.  False stops. */
 typedef bool mime_text_visitor(struct span folded, void *context);
 
-/*
- * Visit the text.
- *
- *	parts	 the part table of this message
- *	overlap	 each piece begins with this many of the last octets of the piece before from the same
- *		 part: with the folded key's length - 1, a key is always found whole in one piece
- *
- * False if the visitor stopped it.
- */
+/* Visit the text of a message that is in memory.  False if the visitor stopped it. */
 bool mime_text_each(struct span message, struct span parts, enum mime_text_scope scope, size_t overlap,
     mime_text_visitor *visitor, void *context);
 

@@ -4,76 +4,78 @@
  */
 #include "mime/text.h"
 
+#include <stdlib.h>
+
+#include "base/memory.h"
 #include "mime/charset.h"
 #include "mime/encoded_word.h"
 #include "mime/fold.h"
 #include "mime/header.h"
 #include "mime/parts.h"
 
-/* One walk through a message. */
-struct walk {
-	struct span message;
+enum phase { BETWEEN_PARTS, IN_HEADER, AFTER_HEADER, IN_BODY };
+
+struct mime_text {
+	struct span parts;
+	enum mime_text_scope scope;
 	size_t overlap;
-	mime_text_visitor *visitor;
+	mime_text_reader *reader;
 	void *context;
+	enum phase phase;
+	size_t position;		/* in the part table */
+	struct mime_parts_entry part;
+	struct span block;		/* its header, borrowed from the reader */
+	size_t offset;			/* how much of the block, or of the body, was read */
+	struct mime_converter *converter;
+	struct mime_decoder decoder;
 	struct buffer decoded, converted, folded;
 };
 
-/* Show what is folded, then keep the end of it, where a key may begin. */
-static bool
-visit(struct walk *walk)
+struct mime_text *
+mime_text_new(struct span parts, enum mime_text_scope scope, size_t overlap, mime_text_reader *reader,
+    void *context)
 {
-	if (!walk->visitor(buffer_span(&walk->folded), walk->context))
-		return false;
-	if (walk->folded.length > walk->overlap)
-		buffer_consume(&walk->folded, walk->folded.length - walk->overlap);
-	return true;
+	struct mime_text *text = NEW(struct mime_text);
+
+	text->parts = parts;
+	text->scope = scope;
+	text->overlap = overlap;
+	text->reader = reader;
+	text->context = context;
+	return text;
 }
 
-/* The fields of a header block, one a line, as one would read them. */
-static bool
-visit_header(struct walk *walk, struct span block)
+void
+mime_text_free(struct mime_text **text)
 {
-	struct mime_field field;
-	size_t offset = 0;
-
-	buffer_clear(&walk->folded);
-	while (mime_field_next(block, &offset, &field)) {
-		buffer_clear(&walk->converted);
-		mime_header_decode(span_slice(field.value, 0, MIME_FIELD_OCTETS_MAX), &walk->converted);
-		mime_fold(field.name, &walk->folded);
-		buffer_add_string(&walk->folded, ": ");
-		mime_fold(buffer_span(&walk->converted), &walk->folded);
-		buffer_add_string(&walk->folded, "\r\n");
-		if (walk->folded.length >= MIME_TEXT_PIECE_OCTETS && !visit(walk))
-			return false;
-	}
-	return visit(walk);
+	if (*text == NULL)
+		return;
+	mime_converter_free(&(*text)->converter);
+	buffer_free(&(*text)->decoded);
+	buffer_free(&(*text)->converted);
+	buffer_free(&(*text)->folded);
+	free(*text);
+	*text = NULL;
 }
 
 static bool
-visit_body(struct walk *walk, const struct mime_parts_entry *part)
+begin_header(struct mime_text *text)
 {
-	struct span rest = span_slice(walk->message, part->body_offset, part->body_length), piece;
-	struct mime_converter *converter = mime_converter_new(part->charset);
-	struct mime_decoder decoder;
-	bool is_last, goes_on;
+	size_t length = text->part.header_length;
 
-	mime_decoder_init(&decoder, part->encoding);
-	buffer_clear(&walk->folded);
-	do {
-		piece = span_slice(rest, 0, MIME_TEXT_PIECE_OCTETS);
-		rest = span_from(rest, piece.length);
-		is_last = rest.length == 0;
-		buffer_clear(&walk->decoded);
-		buffer_clear(&walk->converted);
-		mime_decode(&decoder, piece, is_last, &walk->decoded);
-		mime_convert(converter, buffer_span(&walk->decoded), is_last, &walk->converted);
-		mime_fold(buffer_span(&walk->converted), &walk->folded);
-		goes_on = visit(walk);
-	} while (goes_on && !is_last);
-	mime_converter_free(&converter);
-	return goes_on;
+	text->block = length == 0 ? SPAN("") : text->reader(text->part.header_offset, length, text->context);
+	text->offset = 0;
+	text->phase = IN_HEADER;
+	return text->block.length == length;
+}
+
+static void
+begin_body(struct mime_text *text)
+{
+	text->converter = mime_converter_new(text->part.charset);
+	mime_decoder_init(&text->decoder, text->part.encoding);
+	text->offset = 0;
+	text->phase = IN_BODY;
 }
 
 /* All but text and message may be left out: RFC 9051 section 6.4.4.  Reports of delivery are messages. */
@@ -84,29 +86,107 @@ is_text(const struct mime_parts_entry *part)
 	    (span_equals_nocase(part->type, SPAN("text")) || span_equals_nocase(part->type, SPAN("message")));
 }
 
+/* Go to the next header or body, unless one is being read.  False: there is none. */
 static bool
-visit_part(struct walk *walk, const struct mime_parts_entry *part, enum mime_text_scope scope)
+find_next(struct mime_text *text)
 {
-	if (scope == MIME_TEXT_ALL &&
-	    !visit_header(walk, span_slice(walk->message, part->header_offset, part->header_length)))
+	while (text->phase == BETWEEN_PARTS || text->phase == AFTER_HEADER) {
+		buffer_clear(&text->folded);
+		if (text->phase == AFTER_HEADER) {
+			text->phase = BETWEEN_PARTS;
+			if (is_text(&text->part))
+				begin_body(text);
+		} else if (!mime_parts_next(text->parts, &text->position, &text->part)) {
+			return false;
+		} else if (text->scope == MIME_TEXT_BODY) {
+			text->phase = AFTER_HEADER;
+		} else if (!begin_header(text)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The fields of a header block, one a line, as one would read them. */
+static void
+read_header(struct mime_text *text)
+{
+	size_t until = text->folded.length + MIME_TEXT_PIECE_OCTETS;
+	struct mime_field field;
+
+	while (text->folded.length < until) {
+		if (!mime_field_next(text->block, &text->offset, &field)) {
+			text->phase = AFTER_HEADER;
+			return;
+		}
+		buffer_clear(&text->converted);
+		mime_header_decode(span_slice(field.value, 0, MIME_FIELD_OCTETS_MAX), &text->converted);
+		mime_fold(field.name, &text->folded);
+		buffer_add_string(&text->folded, ": ");
+		mime_fold(buffer_span(&text->converted), &text->folded);
+		buffer_add_string(&text->folded, "\r\n");
+	}
+}
+
+static bool
+read_body(struct mime_text *text)
+{
+	size_t rest = text->part.body_length - text->offset;
+	size_t length = rest < MIME_TEXT_PIECE_OCTETS ? rest : MIME_TEXT_PIECE_OCTETS;
+	struct span octets = length == 0 ? SPAN("") :
+	    text->reader(text->part.body_offset + text->offset, length, text->context);
+	bool is_last = length == rest;
+
+	if (octets.length != length)
 		return false;
-	return is_text(part) ? visit_body(walk, part) : true;
+	text->offset += length;
+	buffer_clear(&text->decoded);
+	buffer_clear(&text->converted);
+	mime_decode(&text->decoder, octets, is_last, &text->decoded);
+	mime_convert(text->converter, buffer_span(&text->decoded), is_last, &text->converted);
+	mime_fold(buffer_span(&text->converted), &text->folded);
+	if (is_last) {
+		mime_converter_free(&text->converter);
+		text->phase = BETWEEN_PARTS;
+	}
+	return true;
+}
+
+/* What was given before goes, but for the end of it, where a key may begin. */
+bool
+mime_text_next(struct mime_text *text, struct mime_text_piece *piece_out)
+{
+	if (text->folded.length > text->overlap)
+		buffer_consume(&text->folded, text->folded.length - text->overlap);
+	if (!find_next(text))
+		return false;
+	piece_out->is_header = text->phase == IN_HEADER;
+	if (piece_out->is_header)
+		read_header(text);
+	else if (!read_body(text))
+		return false;
+	piece_out->folded = buffer_span(&text->folded);
+	return true;
+}
+
+/* What a part table names beyond the message's end is not there. */
+static struct span
+read_message(size_t offset, size_t length, void *context)
+{
+	return span_slice(*(const struct span *)context, offset, length);
 }
 
 bool
 mime_text_each(struct span message, struct span parts, enum mime_text_scope scope, size_t overlap,
     mime_text_visitor *visitor, void *context)
 {
-	struct walk walk = { .message = message, .overlap = overlap, .visitor = visitor, .context = context };
-	struct mime_parts_entry part;
-	size_t position = 0;
+	struct mime_text *text = mime_text_new(parts, scope, overlap, read_message, &message);
+	struct mime_text_piece piece;
 	bool goes_on = true;
 
-	while (goes_on && mime_parts_next(parts, &position, &part))
-		goes_on = visit_part(&walk, &part, scope);
-	buffer_free(&walk.decoded);
-	buffer_free(&walk.converted);
-	buffer_free(&walk.folded);
+	while (goes_on && mime_text_next(text, &piece))
+		goes_on = visitor(piece.folded, context);
+	mime_text_free(&text);
 	return goes_on;
 }
 

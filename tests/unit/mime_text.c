@@ -110,6 +110,89 @@ searches_across_pieces(void **state)
 	buffer_free(&parts);
 }
 
+/* A key in a header that is longer than a piece. */
+static void
+searches_long_keys(void **state)
+{
+	struct buffer text = { 0 }, parts = { 0 }, key = { 0 };
+	struct mime_tree tree;
+	struct span keys[2];
+	bool found[2];
+
+	(void)state;
+	while (key.length < 3 * MIME_TEXT_PIECE_OCTETS)
+		buffer_printf(&key, "X-FIELD: %zu\r\n", key.length);
+	buffer_add_string(&text, "Subject: first\r\n");
+	buffer_add_span(&text, buffer_span(&key));
+	buffer_add_string(&text, "\r\nbody\r\n");
+	mime_tree_init(&tree, buffer_span(&text));
+	mime_parts_write(&tree, &parts);
+	mime_tree_fini(&tree);
+	keys[0] = buffer_span(&key);
+	keys[1] = SPAN("X-FIELD: 0\r\nX-FIELD: 1\r\n");
+	mime_text_search(buffer_span(&text), buffer_span(&parts), MIME_TEXT_ALL, keys, 2, found);
+	assert_true(found[0]);
+	assert_false(found[1]);
+	buffer_free(&text);
+	buffer_free(&parts);
+	buffer_free(&key);
+}
+
+/* What was asked for, and where it lies. */
+struct source {
+	struct span message;
+	size_t octets_read, octets_max;
+};
+
+static struct span
+read_source(size_t offset, size_t length, void *context)
+{
+	struct source *source = context;
+
+	source->octets_read += length;
+	return source->octets_read > source->octets_max ? SPAN("") : span_slice(source->message, offset, length);
+}
+
+/* Parts that are no text are not read; a reader that fails ends the walk. */
+static void
+reads_what_it_needs(void **state)
+{
+	struct source source = { .octets_max = SIZE_MAX };
+	struct buffer text = { 0 }, parts = { 0 };
+	struct mime_text *walk;
+	struct mime_text_piece piece;
+	struct mime_tree tree;
+	size_t headers = 0, bodies = 0;
+
+	(void)state;
+	buffer_add_string(&text, "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nwords\r\n--b\r\n"
+				 "Content-Type: image/png\r\n\r\n");
+	for (size_t i = 0; i < 100000; i++)
+		buffer_add_octet(&text, 'x');
+	buffer_add_string(&text, "\r\n--b--\r\n");
+	source.message = buffer_span(&text);
+	mime_tree_init(&tree, source.message);
+	mime_parts_write(&tree, &parts);
+	mime_tree_fini(&tree);
+	walk = mime_text_new(buffer_span(&parts), MIME_TEXT_ALL, 0, read_source, &source);
+	while (mime_text_next(walk, &piece)) {
+		headers += piece.is_header;
+		bodies += !piece.is_header;
+		if (!piece.is_header)
+			assert_true(span_equals(piece.folded, SPAN("WORDS")));
+	}
+	mime_text_free(&walk);
+	assert_int_equal(headers, 3);
+	assert_int_equal(bodies, 1);
+	assert_true(source.octets_read < 200);
+	source = (struct source){ .message = source.message, .octets_max = 10 };
+	walk = mime_text_new(buffer_span(&parts), MIME_TEXT_ALL, 0, read_source, &source);
+	assert_false(mime_text_next(walk, &piece));
+	mime_text_free(&walk);
+	buffer_free(&text);
+	buffer_free(&parts);
+}
+
 static bool
 stop(struct span folded, void *context)
 {
@@ -140,6 +223,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(searches),
 		cmocka_unit_test(searches_across_pieces),
+		cmocka_unit_test(searches_long_keys),
+		cmocka_unit_test(reads_what_it_needs),
 		cmocka_unit_test(stops_when_told),
 	};
 
