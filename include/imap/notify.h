@@ -5,6 +5,7 @@
 #define IMAP_NOTIFY_H
 
 #include "imap/fetch.h"
+#include "imap/filter.h"
 
 #define IMAP_EVENT_MESSAGE_NEW		1u
 #define IMAP_EVENT_MESSAGE_EXPUNGE	2u
@@ -13,16 +14,8 @@
 #define IMAP_EVENT_SUBSCRIPTION_CHANGE	16u
 #define IMAP_EVENTS_OF_MESSAGES		(IMAP_EVENT_MESSAGE_NEW | IMAP_EVENT_MESSAGE_EXPUNGE | IMAP_EVENT_FLAG_CHANGE)
 
-enum imap_notify_filter {
-	IMAP_NOTIFY_SELECTED, IMAP_NOTIFY_SELECTED_DELAYED,	/* at most one group has one of these two */
-	IMAP_NOTIFY_INBOXES, IMAP_NOTIFY_PERSONAL, IMAP_NOTIFY_SUBSCRIBED,
-	IMAP_NOTIFY_SUBTREE, IMAP_NOTIFY_MAILBOXES,		/* names */
-};
-
 struct imap_notify_group {
-	enum imap_notify_filter filter;
-	struct span *names;		/* canonical UTF-8 */
-	size_t name_count;
+	struct imap_filter filter;	/* at most one group is of the selected mailbox */
 	unsigned events;		/* IMAP_EVENT_*; 0: NONE */
 	struct imap_fetch fetch;	/* of MessageNew in the selected mailbox; item_count 0: no FETCH */
 };

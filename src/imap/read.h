@@ -22,6 +22,8 @@ bool imap_read_start(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_fetch(struct cursor *cursor, struct imap_command_line *line);
 /* "(UID FLAGS)", for NOTIFY: RFC 5465 section 8. */
 bool imap_read_fetch_items(struct cursor *cursor, struct imap_fetch *fetch);
+/* "SUBTREE (a b)" and its kind; is_search: as ESEARCH has them, not NOTIFY. */
+bool imap_read_filter(struct cursor *cursor, bool is_search, struct imap_filter *filter_out);
 bool imap_read_notify(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_search(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_sort(struct cursor *cursor, struct imap_command_line *line);

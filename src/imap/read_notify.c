@@ -19,51 +19,6 @@ static const struct {
 
 const char imap_event_names[] = "MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange";
 
-static bool
-is_selected(const struct imap_notify_group *group)
-{
-	return group->filter == IMAP_NOTIFY_SELECTED || group->filter == IMAP_NOTIFY_SELECTED_DELAYED;
-}
-
-static bool
-read_name(struct cursor *cursor, void *context)
-{
-	struct imap_notify_group *group = context;
-
-	return cursor_mailbox(cursor, cursor_grow(cursor, (void **)&group->names, &group->name_count,
-	    sizeof group->names[0]));
-}
-
-/* one-or-more-mailbox */
-static bool
-read_names(struct cursor *cursor, struct imap_notify_group *group)
-{
-	if (!cursor_space(cursor))
-		return false;
-	return cursor_peek(cursor) == '(' ? cursor_list(cursor, false, read_name, group) : read_name(cursor, group);
-}
-
-static bool
-read_filter(struct cursor *cursor, struct imap_notify_group *group)
-{
-	static const struct {
-		const char *name;
-		enum imap_notify_filter filter;
-	} filters[] = {
-		{ "SELECTED", IMAP_NOTIFY_SELECTED }, { "SELECTED-DELAYED", IMAP_NOTIFY_SELECTED_DELAYED },
-		{ "INBOXES", IMAP_NOTIFY_INBOXES }, { "PERSONAL", IMAP_NOTIFY_PERSONAL },
-		{ "SUBSCRIBED", IMAP_NOTIFY_SUBSCRIBED }, { "SUBTREE", IMAP_NOTIFY_SUBTREE },
-		{ "MAILBOXES", IMAP_NOTIFY_MAILBOXES },
-	};
-
-	for (size_t i = 0; i < COUNT_OF(filters); i++)
-		if (cursor_word(cursor, filters[i].name)) {
-			group->filter = filters[i].filter;
-			return group->filter < IMAP_NOTIFY_SUBTREE || read_names(cursor, group);
-		}
-	return cursor_fail(cursor, "Unknown filter of mailboxes");
-}
-
 struct reading {
 	struct imap_notify *notify;
 	struct imap_notify_group *group;
@@ -77,7 +32,7 @@ read_new_items(struct cursor *cursor, struct imap_notify_group *group)
 
 	if (!span_equals(next, SPAN(" (")))
 		return true;
-	if (!is_selected(group))
+	if (!imap_filter_is_selected(&group->filter))
 		return cursor_fail(cursor, "Items of FETCH are for the selected mailbox alone");
 	return cursor_space(cursor) && imap_read_fetch_items(cursor, &group->fetch);
 }
@@ -110,7 +65,7 @@ check_events(struct cursor *cursor, const struct imap_notify_group *group)
 		return cursor_fail(cursor, "MessageNew and MessageExpunge belong together");
 	if ((group->events & IMAP_EVENT_FLAG_CHANGE) != 0 && both == 0)
 		return cursor_fail(cursor, "FlagChange needs MessageNew and MessageExpunge");
-	if (is_selected(group) && (group->events & ~IMAP_EVENTS_OF_MESSAGES) != 0)
+	if (imap_filter_is_selected(&group->filter) && (group->events & ~IMAP_EVENTS_OF_MESSAGES) != 0)
 		return cursor_fail(cursor, "The selected mailbox has events of messages alone");
 	return true;
 }
@@ -121,7 +76,7 @@ check_group(struct cursor *cursor, const struct imap_notify *notify)
 	size_t selected = 0;
 
 	for (size_t i = 0; i < notify->group_count; i++)
-		selected += is_selected(&notify->groups[i]);
+		selected += imap_filter_is_selected(&notify->groups[i].filter);
 	return selected <= 1 || cursor_fail(cursor, "SELECTED or SELECTED-DELAYED, once");
 }
 
@@ -131,7 +86,8 @@ read_group(struct cursor *cursor, struct imap_notify *notify)
 	struct imap_notify_group group = { 0 };
 	struct reading reading = { notify, &group };
 
-	if (!cursor_node(cursor) || !cursor_expect(cursor, '(') || !read_filter(cursor, &group) || !cursor_space(cursor))
+	if (!cursor_node(cursor) || !cursor_expect(cursor, '(') ||
+	    !imap_read_filter(cursor, false, &group.filter) || !cursor_space(cursor))
 		return false;
 	if (!cursor_word(cursor, "NONE") && !cursor_list(cursor, false, read_event, &reading))
 		return false;

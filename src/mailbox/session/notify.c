@@ -9,7 +9,6 @@
 #include "../shared/status_items.h"
 #include "base/memory.h"
 #include "ground.h"
-#include "imap/mailbox_name.h"
 #include "imap/writer.h"
 
 #define PENDING_MAX 1000		/* mailboxes that wait to be told of */
@@ -41,51 +40,13 @@ struct notify {
 
 /* ---- which events ------------------------------------------------------------------------------------- */
 
-static bool
-is_below_or_same(struct span name, struct span top)
-{
-	return span_equals(span_slice(name, 0, top.length), top) &&
-	    (name.length == top.length || name.at[top.length] == IMAP_SEPARATOR);
-}
-
-static bool
-names_have(const struct imap_notify_group *group, struct span name, bool is_subtree)
-{
-	for (size_t i = 0; i < group->name_count; i++)
-		if (is_subtree ? is_below_or_same(name, group->names[i]) : span_equals(name, group->names[i]))
-			return true;
-	return false;
-}
-
-/* RFC 5465 section 6.  Mail is delivered to INBOX alone. */
-static bool
-is_covered(const struct imap_notify_group *group, struct span name, bool is_subscribed)
-{
-	switch (group->filter) {
-	case IMAP_NOTIFY_INBOXES:
-		return span_equals(name, SPAN("INBOX"));
-	case IMAP_NOTIFY_PERSONAL:
-		return true;
-	case IMAP_NOTIFY_SUBSCRIBED:
-		return is_subscribed;
-	case IMAP_NOTIFY_SUBTREE:
-		return names_have(group, name, true);
-	case IMAP_NOTIFY_MAILBOXES:
-		return names_have(group, name, false);
-	case IMAP_NOTIFY_SELECTED:
-	case IMAP_NOTIFY_SELECTED_DELAYED:
-		break;
-	}
-	return false;
-}
-
 unsigned
 notify_events(const struct imap_notify *program, struct span name, bool is_subscribed)
 {
 	unsigned events = 0;
 
 	for (size_t i = 0; i < program->group_count; i++)
-		if (is_covered(&program->groups[i], name, is_subscribed))
+		if (imap_filter_covers(&program->groups[i].filter, name, is_subscribed))
 			events |= program->groups[i].events;
 	return events;
 }
@@ -285,7 +246,7 @@ notify_manner(const struct session *session)
 		.is_at_once = events != 0,
 		.tells_messages = (events & IMAP_EVENT_MESSAGE_NEW) != 0,
 		.tells_flags = (events & IMAP_EVENT_FLAG_CHANGE) != 0,
-		.may_expunge_at_once = events != 0 && notify->selected->filter == IMAP_NOTIFY_SELECTED,
+		.may_expunge_at_once = events != 0 && notify->selected->filter.kind == IMAP_FILTER_SELECTED,
 	};
 }
 
@@ -429,7 +390,7 @@ static const struct imap_notify_group *
 find_selected(const struct imap_notify *program)
 {
 	for (size_t i = 0; i < program->group_count; i++)
-		if (program->groups[i].filter <= IMAP_NOTIFY_SELECTED_DELAYED)
+		if (imap_filter_is_selected(&program->groups[i].filter))
 			return &program->groups[i];
 	return NULL;
 }
