@@ -19,7 +19,7 @@ enum imap_verb {
 	IMAP_SUBSCRIBE, IMAP_UNSUBSCRIBE, IMAP_LIST, IMAP_LSUB, IMAP_STATUS, IMAP_APPEND, IMAP_IDLE,
 	IMAP_CHECK, IMAP_CLOSE, IMAP_UNSELECT, IMAP_EXPUNGE, IMAP_SEARCH, IMAP_FETCH, IMAP_STORE,
 	IMAP_COPY, IMAP_MOVE, IMAP_COMPRESS, IMAP_REPLACE, IMAP_NOTIFY, IMAP_UIDBATCHES, IMAP_SORT, IMAP_THREAD,
-	IMAP_UNAUTHENTICATE,
+	IMAP_UNAUTHENTICATE, IMAP_ESEARCH,
 	IMAP_COMMAND_COUNT
 };
 
@@ -185,7 +185,7 @@ struct imap_command_line {
 	struct span raw;		/* the octets it was read from, inside the arena */
 	struct span tag;
 	enum imap_verb verb;
-	bool is_uid;			/* UID FETCH, UID SEARCH and so on; UID EXPUNGE has a set */
+	bool is_uid;			/* UID FETCH, UID SEARCH and so on, and ESEARCH; UID EXPUNGE has a set */
 	struct span sent_name;		/* the first mailbox as the client wrote it; empty: the command has none */
 	bool has_other_name;		/* in UTF-8, one of the mailboxes was not given by its canonical name */
 	union {
@@ -201,7 +201,8 @@ struct imap_command_line {
 		struct imap_append append;
 		struct { struct imap_sequence set; } expunge;	/* with is_uid only */
 		struct {
-			struct imap_search search;	/* and SORT and THREAD */
+			struct imap_search search;	/* and ESEARCH, SORT and THREAD */
+			struct imap_search_sources sources;	/* ESEARCH */
 			struct imap_sort sort;
 			enum imap_thread_algorithm thread;
 		};
@@ -219,7 +220,7 @@ struct imap_command_line {
  */
 bool imap_command_has_numbers(const struct imap_command_line *line);
 
-/* Whether a command has a search program: SEARCH, SORT and THREAD. */
+/* Whether a command has a search program: SEARCH, ESEARCH, SORT and THREAD. */
 bool imap_command_has_search(const struct imap_command_line *line);
 
 /* Wipe what LOGIN and AUTHENTICATE left, free the arena and all in it; accepts NULL, leaves NULL. */

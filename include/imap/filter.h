@@ -31,4 +31,11 @@ imap_filter_is_selected(const struct imap_filter *filter)
  */
 bool imap_filter_covers(const struct imap_filter *filter, struct span name, bool is_subscribed);
 
+/* Where ESEARCH looks: RFC 7377 section 2.2. */
+struct imap_search_sources {
+	bool has_selected;		/* the selected mailbox was said, or no source at all */
+	struct imap_filter *filters;	/* the others */
+	size_t filter_count;
+};
+
 #endif

@@ -60,11 +60,14 @@ void imap_write_fetch_modseq(struct buffer *out, uint32_t number, uint32_t uid, 
 void imap_write_number_line(struct buffer *out, uint32_t number, const char *word);
 
 /*
- * What ESEARCH says: RFC 4731 section 3.1, RFC 9051 section 7.3.4, RFC 9394 section 3.1.
+ * What ESEARCH says: RFC 4731 section 3.1, RFC 9051 section 7.3.4, RFC 9394 section 3.1, RFC 7377 section 2.1.
  * min, max: 0 when nothing was found; as count, told when returns asks for them.
  */
 struct imap_esearch {
 	struct span tag;
+	struct span mailbox;		/* canonical; empty: the mailbox is not told, nor the two next */
+	uint32_t uidvalidity;
+	bool is_utf8;			/* how the client reads names */
 	bool is_uid;
 	unsigned returns;		/* IMAP_RETURN_* of search.h */
 	uint32_t min, max;

@@ -106,18 +106,22 @@ threads_by_refs(const struct imap_command_line *line)
 	return threads_by(line, IMAP_THREAD_REFS);
 }
 
+static bool
+searches_saved_result(const struct imap_command_line *line)
+{
+	for (size_t i = 0; i < line->search.node_count; i++)
+		if (line->search.nodes[i].set.is_saved)
+			return true;
+	return (line->search.return_options & IMAP_RETURN_SAVE) != 0;
+}
+
 /* "$", or what fills it. */
 static bool
 uses_saved_result(const struct imap_command_line *line)
 {
+	if (imap_command_has_search(line))
+		return searches_saved_result(line);
 	switch (line->verb) {
-	case IMAP_SEARCH:
-	case IMAP_SORT:
-	case IMAP_THREAD:
-		for (size_t i = 0; i < line->search.node_count; i++)
-			if (line->search.nodes[i].set.is_saved)
-				return true;
-		return (line->search.return_options & IMAP_RETURN_SAVE) != 0;
 	case IMAP_FETCH:
 		return line->fetch.set.is_saved;
 	case IMAP_STORE:
@@ -226,6 +230,8 @@ searches_beside_uid(const struct imap_command_line *line)
 static bool
 uses_modseq(const struct imap_command_line *line)
 {
+	if (imap_command_has_search(line))
+		return line->search.has_modseq;
 	switch (line->verb) {
 	case IMAP_SELECT:
 	case IMAP_EXAMINE:
@@ -234,10 +240,6 @@ uses_modseq(const struct imap_command_line *line)
 		return line->fetch.has_changed_since || fetches(line, IMAP_FETCH_MODSEQ);
 	case IMAP_STORE:
 		return line->store.has_unchanged_since;
-	case IMAP_SEARCH:
-	case IMAP_SORT:
-	case IMAP_THREAD:
-		return line->search.has_modseq;
 	default:
 		return asks_status(line, IMAP_STATUS_HIGHESTMODSEQ);
 	}
@@ -299,6 +301,7 @@ static const struct {
 	[IMAP_CAN_LIST_STATUS] = { "LIST-STATUS", AFTER_LOGIN, 0, NULL, lists_status },	/* RFC 5819 */
 	[IMAP_CAN_ESEARCH] = { "ESEARCH", AFTER_LOGIN, 0, NULL, searches_with_return },	/* RFC 4731 */
 	[IMAP_CAN_SEARCHRES] = { "SEARCHRES", AFTER_LOGIN, 0, NULL, uses_saved_result },	/* RFC 5182 */
+	[IMAP_CAN_MULTISEARCH] = { "MULTISEARCH", AFTER_LOGIN, 0, VERBS(IMAP_ESEARCH), NULL },	/* RFC 7377 */
 	[IMAP_CAN_SORT] = { "SORT", AFTER_LOGIN, 0, VERBS(IMAP_SORT), NULL },	/* RFC 5256 */
 	[IMAP_CAN_SORT_DISPLAY] = { "SORT=DISPLAY", AFTER_LOGIN, 0, NULL, sorts_by_display },	/* RFC 5957 */
 	[IMAP_CAN_ESORT] = { "ESORT", AFTER_LOGIN, 0, NULL, sorts_with_return },	/* RFC 5267 section 3.1 */

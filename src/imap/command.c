@@ -45,6 +45,7 @@ const struct imap_command imap_commands[IMAP_COMMAND_COUNT] = {
 	[IMAP_UNSELECT]	    = { "UNSELECT",	SELECTED,	"",				START_ANEW, false },
 	[IMAP_EXPUNGE]	    = { "EXPUNGE",	SELECTED,	"[set]",			MAY_MOVE, true },
 	[IMAP_SEARCH]	    = { "SEARCH",	SELECTED,	"[return] [charset] keys",	MUST_STAY, true },
+	[IMAP_ESEARCH]	    = { "ESEARCH",	LOGGED_IN,	"[IN (sources)] [return] [charset] keys",	MUST_STAY, false },
 	[IMAP_SORT]	    = { "SORT",		SELECTED,	"[return] criteria charset keys",	MUST_STAY, true },
 	[IMAP_THREAD]	    = { "THREAD",	SELECTED,	"algorithm charset keys",	MUST_STAY, true },
 	[IMAP_FETCH]	    = { "FETCH",	SELECTED,	"set items [params]",		MUST_STAY, true },
@@ -98,7 +99,8 @@ imap_use_name(unsigned use)
 bool
 imap_command_has_search(const struct imap_command_line *line)
 {
-	return line->verb == IMAP_SEARCH || line->verb == IMAP_SORT || line->verb == IMAP_THREAD;
+	return line->verb == IMAP_SEARCH || line->verb == IMAP_ESEARCH || line->verb == IMAP_SORT ||
+	    line->verb == IMAP_THREAD;
 }
 
 static bool
@@ -113,14 +115,12 @@ has_sequence_key(const struct imap_search *search)
 bool
 imap_command_has_numbers(const struct imap_command_line *line)
 {
+	if (imap_command_has_search(line))
+		return !line->is_uid || has_sequence_key(&line->search);
 	switch (line->verb) {
 	case IMAP_SELECT:
 	case IMAP_EXAMINE:
 		return line->select.has_match_data;
-	case IMAP_SEARCH:
-	case IMAP_SORT:
-	case IMAP_THREAD:
-		return !line->is_uid || has_sequence_key(&line->search);
 	case IMAP_EXPUNGE:
 		return false;
 	default:

@@ -26,12 +26,15 @@ bool imap_read_fetch_items(struct cursor *cursor, struct imap_fetch *fetch);
 bool imap_read_filter(struct cursor *cursor, bool is_search, struct imap_filter *filter_out);
 bool imap_read_notify(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_search(struct cursor *cursor, struct imap_command_line *line);
+bool imap_read_esearch(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_sort(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_thread(struct cursor *cursor, struct imap_command_line *line);
-/* Of these three: "RETURN (...)" with its space, if it is there; a charset with its space; the keys, to the end. */
+/* Of these: "RETURN (...)" with its space, if it is there; a charset with its space; the keys, to the end. */
 bool imap_read_search_returns(struct cursor *cursor, struct imap_search *search);
 bool imap_read_search_charset(struct cursor *cursor, struct imap_search *search);
 bool imap_read_search_keys(struct cursor *cursor, struct imap_search *search);
+/* All that stands behind SEARCH and its space. */
+bool imap_read_search_program(struct cursor *cursor, struct imap_search *search);
 bool imap_read_list(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_lsub(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_status(struct cursor *cursor, struct imap_command_line *line);

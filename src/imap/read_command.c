@@ -52,6 +52,7 @@ static reader *const readers[IMAP_COMMAND_COUNT] = {
 	[IMAP_UNAUTHENTICATE] = read_nothing,
 	[IMAP_EXPUNGE] = imap_read_expunge,
 	[IMAP_SEARCH] = imap_read_search,
+	[IMAP_ESEARCH] = imap_read_esearch,
 	[IMAP_SORT] = imap_read_sort,
 	[IMAP_THREAD] = imap_read_thread,
 	[IMAP_FETCH] = imap_read_fetch,

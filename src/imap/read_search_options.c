@@ -72,13 +72,17 @@ imap_read_search_charset(struct cursor *cursor, struct imap_search *search)
 }
 
 bool
-imap_read_search(struct cursor *cursor, struct imap_command_line *line)
+imap_read_search_program(struct cursor *cursor, struct imap_search *search)
 {
-	struct imap_search *search = &line->search;
-
-	if (!cursor_spaces(cursor) || !imap_read_search_returns(cursor, search))
+	if (!imap_read_search_returns(cursor, search))
 		return false;
 	if (cursor_word(cursor, "CHARSET") && (!cursor_spaces(cursor) || !imap_read_search_charset(cursor, search)))
 		return false;
 	return imap_read_search_keys(cursor, search);
+}
+
+bool
+imap_read_search(struct cursor *cursor, struct imap_command_line *line)
+{
+	return cursor_spaces(cursor) && imap_read_search_program(cursor, &line->search);
 }

@@ -179,6 +179,11 @@ imap_write_esearch_begin(struct buffer *out, const struct imap_esearch *result)
 {
 	buffer_add_string(out, "* ESEARCH (TAG ");
 	imap_write_string(out, result->tag, false);
+	if (result->mailbox.length > 0) {
+		buffer_add_string(out, " MAILBOX ");
+		imap_write_mailbox(out, result->mailbox, result->is_utf8);
+		write_result(out, " UIDVALIDITY ", result->uidvalidity);
+	}
 	buffer_add_octet(out, ')');
 	if (result->is_uid)
 		buffer_add_string(out, " UID");

@@ -341,10 +341,10 @@ def thread_data(reader):
 
 
 def esearch_data(reader):
-    """RFC 9051 section 7.3.4, RFC 7162 section 3.1.10, RFC 9394, RFC 5267, RFC 7377 section 2.2."""
-    if reader.takes(b" ("):
-        correlator(reader)
+    """RFC 9051 section 7.3.4, RFC 7162 section 3.1.10, RFC 9394, RFC 5267, RFC 7377 section 2.1."""
+    is_of_many = reader.takes(b" (") and correlator(reader)
     is_uid = reader.takes(b" UID")
+    need(is_uid or not is_of_many, "message numbers of a mailbox that is named")	# RFC 7377 section 2.1
     names = set()
     while reader.takes(b" "):
         name = reader.match(rb"[A-Z]+")[0]
@@ -389,6 +389,8 @@ def correlator(reader):
             break
         reader.expect(b" ")
     need(fields.count(b"TAG") == 1 and len(set(fields)) == len(fields), f"correlator {fields!r}")
+    need((b"MAILBOX" in fields) == (b"UIDVALIDITY" in fields), f"correlator {fields!r}")	# RFC 7377 section 2.1
+    return b"MAILBOX" in fields
 
 
 def uid_batches_data(reader):

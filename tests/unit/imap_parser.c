@@ -87,6 +87,17 @@ tell_id(const struct imap_id *id, struct buffer *story)
 }
 
 static void
+tell_sources(const struct imap_search_sources *sources, struct buffer *story)
+{
+	buffer_add_string(story, sources->has_selected ? " selected" : "");
+	for (size_t i = 0; i < sources->filter_count; i++) {
+		buffer_printf(story, " %d", sources->filters[i].kind);
+		for (size_t k = 0; k < sources->filters[i].name_count; k++)
+			buffer_printf(story, "<%.*s>", SPAN_ARGS(sources->filters[i].names[k]));
+	}
+}
+
+static void
 tell_command(const struct imap_command_line *line, struct buffer *story)
 {
 	buffer_printf(story, "%.*s %s%s", SPAN_ARGS(line->tag), line->is_uid ? "UID " : "",
@@ -132,6 +143,10 @@ tell_command(const struct imap_command_line *line, struct buffer *story)
 		tell_fetch(&line->fetch, story);
 		break;
 	case IMAP_SEARCH:
+		tell_search(&line->search, story);
+		break;
+	case IMAP_ESEARCH:
+		tell_sources(&line->sources, story);
 		tell_search(&line->search, story);
 		break;
 	case IMAP_SORT:
@@ -425,6 +440,33 @@ static const struct {
 	{ "a THREAD REFERENCES ALL\r\n", "a BAD;" },
 	{ "a THREAD JWZ UTF-8 ALL\r\n", "a BAD;" },
 	{ "a THREAD RETURN () REFS UTF-8 ALL\r\n", "a BAD;" },
+	/* ESEARCH: the numbers are those of enum imap_filter_kind */
+	{ "a ESEARCH ALL\r\n", "a UID ESEARCH selected 0<2 3<2 cost 0 return 0;" },
+	{ "a esearch in (selected) return (save) all\r\n", "a UID ESEARCH selected 0<2 3<2 cost 0 return 16;" },
+	{ "a ESEARCH IN (personal Subscribed INBOXES selected) RETURN () ALL\r\n",
+	    "a UID ESEARCH selected 3 4 2 0<2 3<2 cost 0 return 4;" },
+	{ "a ESEARCH IN (mailboxes \"folder1\" subtree \"folder2\") CHARSET UTF-8 unseen\r\n",
+	    "a UID ESEARCH 7<folder1> 5<folder2> 0<3 2<3 4<3 cost 0 return 0;" },
+	{ "a ESEARCH IN (subtree-one (b inbox a&AOQ-)) ALL\r\n", "a UID ESEARCH 6<INBOX><a\xc3\xa4><b> 0<2 3<2 cost 0 return 0;" },
+	{ "a ESEARCH IN (mailboxes personal personal) ALL\r\n", "a UID ESEARCH 7<personal> 3 0<2 3<2 cost 0 return 0;" },
+	{ "a ESEARCH IN (mailboxes {1+}\r\nx) ALL\r\n", "a UID ESEARCH 7<x> 0<2 3<2 cost 0 return 0;" },
+	{ "a ESEARCH IN (selected personal) RETURN (SAVE) ALL\r\n", "a BAD;" },
+	{ "a ESEARCH IN (mailboxes a) RETURN (SAVE COUNT) ALL\r\n", "a BAD;" },
+	{ "a ESEARCH IN (selected-delayed) ALL\r\n", "a BAD;" },
+	{ "a ESEARCH IN (mailboxes a (x y)) ALL\r\n", "a BAD;" },
+	{ "a ESEARCH IN ((x)) ALL\r\n", "a BAD;" },
+	{ "a ESEARCH IN () ALL\r\n", "a BAD;" },
+	{ "a ESEARCH IN personal ALL\r\n", "a BAD;" },
+	{ "a ESEARCH IN (personal)\r\n", "a BAD;" },
+	{ "a ESEARCH IN (personal) RETURN (ALL)\r\n", "a BAD;" },
+	{ "a ESEARCH IN (mailboxes) ALL\r\n", "a BAD;" },
+	{ "a ESEARCH IN (mailboxes ()) ALL\r\n", "a BAD;" },
+	{ "a ESEARCH IN (personal x) ALL\r\n", "a BAD;" },
+	{ "a ESEARCH IN (mailboxes a&b) ALL\r\n", "a NO CANNOT;" },
+	{ "a ESEARCH IN (mailboxes a) RETURN (MIN) IN (personal) ALL\r\n", "a BAD;" },
+	{ "a ESEARCH RETURN (MIN) IN (personal) ALL\r\n", "a BAD;" },
+	{ "a ESEARCH\r\n", "a BAD;" },
+	{ "a UID ESEARCH ALL\r\n", "a BAD;" },	/* erratum 8364: there is none */
 };
 
 static void

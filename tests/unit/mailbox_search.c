@@ -246,7 +246,8 @@ test_returns(void **unused)
 		struct buffer out = { 0 };
 
 		search(line, &result);
-		search_result_write_esearch(&result, line, line->search.return_options, &out);
+		search_result_write_esearch(&result, &line->search, &(struct imap_esearch){ .tag = line->tag,
+		    .is_uid = line->is_uid, .returns = line->search.return_options, .partial = line->search.partial }, &out);
 		assert_string_equal(buffer_string(&out), returns[i].esearch);
 		buffer_clear(&out);
 		search_result_reduce(&result, &line->search);

@@ -366,6 +366,7 @@ test_going_away(void **state)
 		"a1 APPEND INBOX {100}\r\n", "a1 APPEND INBOX {100+}\r\nabc", "a1 APPEND INBOX {3+}\r\nabc\r\n",
 		"a1 SELECT INBOX\r\n", "a1 SELECT INBOX\r\na2 STORE 1:* +FLAGS \\Seen\r\n", "a1 LIST \"\" *\r\n",
 		"a1 SELECT INBOX\r\na2 IDLE\r\n", "a1 CREATE x\r\na2 DELETE x\r\n", "a1 RENAME INBOX y\r\n",
+		"a1 ESEARCH IN (personal) BODY x\r\n", "a1 SELECT INBOX\r\na2 ESEARCH IN (selected personal) ALL\r\n",
 	};
 	struct world *world = *state;
 
@@ -423,6 +424,16 @@ test_progress(void **state)
 		expect(client, i == 0 ? "P3 OK" : "P] OK");
 	}
 	buffer_free(&append);
+	say(client, "P4 CREATE x\r\n", "P4 OK");
+	say(client, "P5 COPY 1:* x\r\n", "P5 OK");
+	clock_fake(clock_monotonic_us(), clock_calendar_us());
+	send_text(client, "P6 ESEARCH IN (personal) BODY nowhere\r\n");
+	loop_turn(world->loop, true);
+	clock_fake(clock_monotonic_us() + 11000000, clock_calendar_us());
+	expect(client, "* OK [INPROGRESS (\"P6\" ");
+	expect(client, " 2800)] ");			/* of both mailboxes: RFC 7377 */
+	clock_fake(0, 0);
+	expect(client, "P6 OK");
 }
 
 static void

@@ -131,7 +131,7 @@ def changed(command, chance):
 
 def as_judged(command):
     """Doubled and trailing spaces of search keys are taken, since real programs send them."""
-    if not re.match(rb"(?i)\S+ +(UID +)?(SEARCH|SORT|THREAD) ", command):
+    if not re.match(rb"(?i)\S+ +(UID +)?(E?SEARCH|SORT|THREAD) ", command):
         return command
     return re.sub(rb" +(?=[ )\r])|(?<=\() +", b"", command)
 

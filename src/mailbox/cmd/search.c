@@ -2,8 +2,6 @@
  * SEARCH and UID SEARCH: RFC 9051 sections 6.4.4 and 6.4.9, RFC 3501 section 6.4.4, RFC 4731, RFC 5182,
  * RFC 7162 section 3.1.5, RFC 9394, RFC 9738.  Loop thread.
  */
-#include <stdlib.h>
-
 #include "../search/run.h"
 #include "commands.h"
 
@@ -26,19 +24,6 @@ write_list(struct session *session)
 }
 
 static void
-save(struct session *session)
-{
-	struct search_run *run = session->running;
-	size_t count;
-	struct imap_range *ranges;
-
-	search_result_reduce(&run->result, &session->line->search);
-	ranges = search_result_uids(&run->result, &count);
-	session_save_search(session, ranges, count);
-	free(ranges);
-}
-
-static void
 on_found(struct session *session, enum reply reply)
 {
 	const struct imap_search *program = &session->line->search;
@@ -57,9 +42,11 @@ on_found(struct session *session, enum reply reply)
 	}
 	returns &= ~IMAP_RETURN_SAVE;
 	if (returns != 0)		/* RFC 5182 section 2.1: SAVE alone is answered by nothing */
-		search_result_write_esearch(&run->result, session->line, returns, session_out(session));
+		search_result_write_esearch(&run->result, program, &(struct imap_esearch){ .tag = session->line->tag,
+		    .is_uid = session->line->is_uid, .returns = returns, .partial = program->partial },
+		    session_out(session));
 	if (program->return_options & IMAP_RETURN_SAVE)
-		save(session);
+		search_run_save(session);
 	search_run_finish(session, REPLY_DONE);
 }
 

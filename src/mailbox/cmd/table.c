@@ -23,7 +23,7 @@ const struct session_commands cmd_table = {
 		[IMAP_COMPRESS] = cmd_compress,		[IMAP_REPLACE] = cmd_append,
 		[IMAP_NOTIFY] = cmd_notify,		[IMAP_SORT] = cmd_sort,
 		[IMAP_THREAD] = cmd_thread,		[IMAP_UIDBATCHES] = cmd_uidbatches,
-		[IMAP_UNAUTHENTICATE] = cmd_unauthenticate,
+		[IMAP_UNAUTHENTICATE] = cmd_unauthenticate, [IMAP_ESEARCH] = cmd_esearch,
 	},
 	.message_begins = append_begin,
 	.message_octets = append_octets,

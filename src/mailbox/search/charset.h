@@ -10,9 +10,9 @@
 #include "imap/search.h"
 
 /*
- * Convert all texts to UTF-8, into the arena; names of fields are ASCII.
+ * Convert all texts to UTF-8, into the arena, once; names of fields are ASCII.
  *
- * REPLY_DONE; REPLY_BAD_CHARSET: this system has no tables for it; REPLY_BAD_ARGUMENT: a text that is none of the
+ * REPLY_DONE: from now on search->charset is empty; REPLY_BAD_CHARSET: it is not known, or this system has no tables for it; REPLY_BAD_ARGUMENT: a text that is none of the
  * charset's.
  */
 enum reply search_charset_convert(struct imap_search *search, struct arena *arena);

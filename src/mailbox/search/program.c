@@ -33,8 +33,23 @@ find_kept(struct search_node *prepared, const struct imap_search_node *node)
 	}
 }
 
+/* What "*" means is another number in each mailbox that the same keys are asked of. */
 static void
-prepare(struct search_node *prepared, struct imap_search_node *node, const struct view *view,
+prepare_set(struct search_node *prepared, const struct imap_search_node *node, const struct view *view,
+    const struct imap_sequence *saved)
+{
+	prepared->sequence = node->set;
+	prepared->has_star = node->set.has_star;
+	if (prepared->has_star) {
+		prepared->sequence.ranges = memory_new_array(node->set.count + 1, sizeof *node->set.ranges);
+		if (node->set.count > 0)
+			memcpy(prepared->sequence.ranges, node->set.ranges, node->set.count * sizeof *node->set.ranges);
+	}
+	view_set_init(&prepared->set, view, &prepared->sequence, node->key == IMAP_SEARCH_UID, saved);
+}
+
+static void
+prepare(struct search_node *prepared, const struct imap_search_node *node, const struct view *view,
     const struct imap_sequence *saved)
 {
 	switch (node->key) {
@@ -50,7 +65,7 @@ prepare(struct search_node *prepared, struct imap_search_node *node, const struc
 		break;
 	case IMAP_SEARCH_SEQUENCE:
 	case IMAP_SEARCH_UID:
-		view_set_init(&prepared->set, view, &node->set, node->key == IMAP_SEARCH_UID, saved);
+		prepare_set(prepared, node, view, saved);
 		break;
 	default:
 		break;
@@ -72,7 +87,7 @@ search_program_refresh(struct search_program *program, const struct view *view)
 }
 
 void
-search_program_init(struct search_program *program, struct imap_search *search, const struct view *view,
+search_program_init(struct search_program *program, const struct imap_search *search, const struct view *view,
     const struct imap_sequence *saved)
 {
 	program->search = search;
@@ -87,8 +102,11 @@ search_program_init(struct search_program *program, struct imap_search *search, 
 void
 search_program_fini(struct search_program *program)
 {
-	for (size_t i = 0; i < program->search->node_count; i++)
+	for (size_t i = 0; i < program->search->node_count; i++) {
 		buffer_free(&program->nodes[i].needle);
+		if (program->nodes[i].has_star)
+			free(program->nodes[i].sequence.ranges);
+	}
 	free(program->nodes);
 	program->nodes = NULL;
 	keywords_release(&program->keywords);

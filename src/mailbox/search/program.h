@@ -15,7 +15,9 @@ struct search_node {
 	bool has_keyword;		/* the mailbox has one by that name */
 	uint64_t content_id;		/* EMAILID; 0: no message has it */
 	int64_t limit_s;		/* OLDER, YOUNGER: the internal date that divides them */
-	struct view_set set;		/* SEQUENCE, UID */
+	struct imap_sequence sequence;	/* SEQUENCE, UID: as the view resolves it; with "*" its ranges are of the heap */
+	bool has_star;
+	struct view_set set;
 	struct buffer needle;		/* of a key that looks for a text: folded */
 	bool is_kept;			/* it is looked for in what is kept of each content: */
 	enum mime_searchable_text kept;
@@ -40,13 +42,13 @@ struct search_message {
 /*
  * Prepare.
  *
- *	search	sets are resolved in place; borrowed until search_program_fini()
+ *	search	borrowed until search_program_fini()
  *	saved	what "$" stands for; borrowed, too
  *
  * A message number above those of the view matches nothing: whoever searches may have counted a message that
  * another session has expunged, and RFC 9051 section 6.4.4 has no such error.
  */
-void search_program_init(struct search_program *program, struct imap_search *search, const struct view *view,
+void search_program_init(struct search_program *program, const struct imap_search *search, const struct view *view,
     const struct imap_sequence *saved);
 
 /* Between two slices, while no worker has the program: messages may have sets of keywords that are new. */

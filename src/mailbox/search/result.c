@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "imap/writer.h"
 
 void
 search_result_init(struct search_result *result, const struct view *view)
@@ -115,20 +114,18 @@ write_set(const struct search_result *result, const struct imap_search *search, 
 }
 
 void
-search_result_write_esearch(const struct search_result *result, const struct imap_command_line *line,
-    unsigned returns, struct buffer *out)
+search_result_write_esearch(const struct search_result *result, const struct imap_search *search,
+    struct imap_esearch *esearch, struct buffer *out)
 {
-	struct imap_esearch esearch = { .tag = line->tag, .is_uid = line->is_uid, .returns = returns,
-		.partial = line->search.partial };
 	struct buffer set = { 0 };
 
-	count_hits(result, &esearch);
-	if (line->search.has_modseq || returns & (IMAP_RETURN_ALL | IMAP_RETURN_PARTIAL))
-		write_set(result, &line->search, &esearch, &set);
-	esearch.has_set = set.length > 0;
-	imap_write_esearch_begin(out, &esearch);
+	count_hits(result, esearch);
+	if (search->has_modseq || esearch->returns & (IMAP_RETURN_ALL | IMAP_RETURN_PARTIAL))
+		write_set(result, search, esearch, &set);
+	esearch->has_set = set.length > 0;
+	imap_write_esearch_begin(out, esearch);
 	buffer_add_span(out, buffer_span(&set));
-	imap_write_esearch_end(out, &esearch);
+	imap_write_esearch_end(out, esearch);
 	buffer_free(&set);
 }
 

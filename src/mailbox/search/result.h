@@ -7,6 +7,7 @@
 
 #include "../session/view.h"
 #include "imap/command.h"
+#include "imap/writer.h"
 
 struct search_result {
 	const struct view *view;
@@ -26,9 +27,9 @@ void search_result_add(struct search_result *result, uint32_t number);
 uint32_t search_result_next(const struct search_result *result, uint32_t number,
     struct view_message *message_out);
 
-/* Append the ESEARCH line. */
-void search_result_write_esearch(const struct search_result *result, const struct imap_command_line *line,
-    unsigned returns, struct buffer *out);
+/* Append the ESEARCH line, of which all is set but what was found: count, first and last, set, modseq. */
+void search_result_write_esearch(const struct search_result *result, const struct imap_search *search,
+    struct imap_esearch *esearch, struct buffer *out);
 
 /*
  * Append "* SEARCH 1 2 3" until out holds limit octets; call again until it returns true: the line is whole.

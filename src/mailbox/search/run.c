@@ -53,7 +53,8 @@ tell_progress(struct session *session)
 
 	uint32_t passed = run->limit > 0 ? run->result.last - run->next : run->next - 1;
 
-	session_tell_progress(session, passed - (uint32_t)(run->open_count - run->tested), run->result.last);
+	session_tell_progress(session, run->before + passed - (uint32_t)(run->open_count - run->tested),
+	    run->total > 0 ? run->total : run->result.last);
 }
 
 static void
@@ -173,12 +174,14 @@ walk(struct session *session)
 		session_when_room(session, walk);
 }
 
-/* SEARCH alone can be answered in part. */
+/* SEARCH alone can be answered in part, and ESEARCH that takes its place. */
 static uint32_t
 limit_of(const struct session *session)
 {
 	const struct search_run *run = session->running;
-	uint32_t limit = session->line->verb == IMAP_SEARCH ? session_message_limit(session) : 0;
+	const struct imap_command_line *line = session->line;
+	bool is_search = line->verb == IMAP_SEARCH || (line->verb == IMAP_ESEARCH && line->sources.filter_count == 0);
+	uint32_t limit = is_search ? session_message_limit(session) : 0;
 
 	return view_count(run->view) > limit ? limit : 0;
 }
@@ -186,7 +189,7 @@ limit_of(const struct session *session)
 static void
 begin(struct session *session)
 {
-	struct imap_search *program = &session->line->search;
+	const struct imap_search *program = &session->line->search;
 	struct search_run *run = session->running;
 
 	run->is_begun = true;
@@ -197,7 +200,7 @@ begin(struct session *session)
 	run->scratch = memory_new(program->node_count);
 	run->open = memory_new_array(OPEN_MAX, sizeof *run->open);
 	search_result_init(&run->result, run->view);
-	search_program_init(&run->program, program, run->view, &session->saved);
+	search_program_init(&run->program, program, run->view, run->view == session->view ? &session->saved : NULL);
 	search_matcher_init(&run->matcher, &run->program);
 	run->is_reading = program->nodes[0].cost != IMAP_COST_STATE;
 	if (run->is_reading)
@@ -260,7 +263,7 @@ void
 search_run_begin(struct session *session, struct search_run *run, const struct view *view,
     void (*on_found)(struct session *session, enum reply reply))
 {
-	struct imap_search *program = &session->line->search;
+	const struct imap_search *program = &session->line->search;
 
 	session->running = run;
 	run->view = view;
@@ -276,18 +279,32 @@ search_run_begin(struct session *session, struct search_run *run, const struct v
 		begin(session);
 }
 
-static void
-free_run(struct session *session, struct search_run *run)
+void
+search_run_save(struct session *session)
 {
-	if (!run->is_begun)
-		return;
-	if (run->is_reading)
-		account_end_reading(session->account);
-	search_matcher_fini(&run->matcher);
-	search_program_fini(&run->program);
-	search_result_fini(&run->result);
-	free(run->open);
-	free(run->scratch);
+	struct search_run *run = session->running;
+	size_t count;
+	struct imap_range *ranges;
+
+	search_result_reduce(&run->result, &session->line->search);
+	ranges = search_result_uids(&run->result, &count);
+	session_save_search(session, ranges, count);
+	free(ranges);
+}
+
+void
+search_run_fini(struct session *session, struct search_run *run)
+{
+	if (run->is_begun) {
+		if (run->is_reading)
+			account_end_reading(session->account);
+		search_matcher_fini(&run->matcher);
+		search_program_fini(&run->program);
+		search_result_fini(&run->result);
+		free(run->open);
+		free(run->scratch);
+	}
+	*run = (struct search_run){ .is_begun = false };
 }
 
 /* What was saved before must not be taken for what was to be saved now; BAD changes nothing: RFC 5182 section 2.1. */
@@ -296,7 +313,7 @@ search_run_finish(struct session *session, enum reply reply)
 {
 	if (session->line->search.return_options & IMAP_RETURN_SAVE && reply_words(reply)->condition == IMAP_NO)
 		session_save_search(session, NULL, 0);
-	free_run(session, session->running);
+	search_run_fini(session, session->running);
 	session->running = NULL;
 	session_finish(session, reply);
 }

@@ -1,5 +1,5 @@
 /*
- * A search under way, for the commands that begin with one: SEARCH, SORT, THREAD.  Each message is first tested with
+ * A search under way, for the commands that begin with one, ESEARCH with many: SEARCH, SORT, THREAD.  Each message is first tested with
  * what the packed state knows, a slice a turn.  Those left open are tested by workers, in jobs of some milliseconds:
  * the user's other jobs come in between.  Loop thread.
  */
@@ -21,6 +21,7 @@ struct search_run {
 	uint32_t looked_at;		/* so far, of those that the sets of the keys leave */
 	uint32_t last_uid;		/* of the last of them */
 	uint32_t lowest_uid;		/* where the limit has ended the run; 0: nowhere */
+	uint64_t before, total;		/* for progress: messages of mailboxes searched before, and of all; 0: only this one */
 	bool is_begun;			/* all of this is there, to be freed */
 	bool is_reading;		/* account_begin_reading() */
 	uint8_t *scratch;
@@ -42,7 +43,13 @@ struct search_run {
 void search_run_begin(struct session *session, struct search_run *run, const struct view *view,
     void (*on_found)(struct session *session, enum reply reply));
 
-/* Free what the run holds, and end the command. */
+/* Keep what was found for "$", reduced to what is kept of it. */
+void search_run_save(struct session *session);
+
+/* Free what the run holds: it is as new, for another mailbox. */
+void search_run_fini(struct session *session, struct search_run *run);
+
+/* The same, and end the command. */
 void search_run_finish(struct session *session, enum reply reply);
 
 #endif

@@ -137,7 +137,7 @@ write_tagged(struct session *session)
 
 /* Section 4 of RFC 9585: a tag with "]" is not repeated; all that is done needs no word. */
 void
-session_tell_progress(struct session *session, uint32_t done, uint32_t total)
+session_tell_progress(struct session *session, uint64_t done, uint64_t total)
 {
 	uint64_t now_us = loop_now_us(session->role->parts.loop);
 	struct span tag = session->line->tag;
@@ -145,12 +145,14 @@ session_tell_progress(struct session *session, uint32_t done, uint32_t total)
 	if (now_us - session->progress_us < PROGRESS_US || done >= total || !session_can(session, IMAP_CAN_INPROGRESS))
 		return;
 	session->progress_us = now_us;
+	for (; total > UINT32_MAX; total /= 2)		/* both are "number": section 5 */
+		done /= 2;
 	buffer_add_string(&session->out, "* OK [INPROGRESS (");
 	if (span_find(tag, ']') < tag.length)
 		buffer_add_string(&session->out, "NIL");
 	else
 		imap_write_string(&session->out, tag, false);
-	buffer_printf(&session->out, " %u %u)] still at it\r\n", done, total);
+	buffer_printf(&session->out, " %llu %llu)] still at it\r\n", (unsigned long long)done, (unsigned long long)total);
 	session_flush(session);
 }
 

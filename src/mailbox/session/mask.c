@@ -35,6 +35,8 @@ session_mask(struct session *session)
 		imap_capabilities_add(&session->masked, IMAP_CAN_SORT_DISPLAY);
 		imap_capabilities_add(&session->masked, IMAP_CAN_ESORT);
 	}
+	if (!session_can(session, IMAP_CAN_ESEARCH))	/* MULTISEARCH is answered by its responses */
+		imap_capabilities_add(&session->masked, IMAP_CAN_MULTISEARCH);
 	if (!session->role->parts.config->uidonly)
 		imap_capabilities_add(&session->masked, IMAP_CAN_UIDONLY);
 	limit_mask(session);

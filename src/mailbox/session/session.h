@@ -175,7 +175,7 @@ void session_then(struct session *session, void (*on_answered)(struct session *s
  * The command under way has done so much of what it has to do: a client is told when it has waited for long, so that it
  * does not take the connection for dead.  Between whole replies only.  RFC 9585.
  */
-void session_tell_progress(struct session *session, uint32_t done, uint32_t total);
+void session_tell_progress(struct session *session, uint64_t done, uint64_t total);
 
 /* session_finish(reply_for(status)), for what is STORE_OK or a failure. */
 void session_finish_status(struct session *session, enum store_status status);

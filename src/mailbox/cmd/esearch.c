@@ -1,0 +1,285 @@
+/*
+ * ESEARCH: RFC 7377.  The mailboxes that the sources name are searched one after the other, each by the machine of
+ * SEARCH, and what is found in one is told before the next is looked at: memory is that of one.  Commands are executed
+ * in their order, and so is what is pipelined before and behind SAVE (section 2.1).  Loop thread; work_list() on a
+ * worker.
+ */
+#include "../search/charset.h"
+#include "../search/run.h"
+#include "commands.h"
+
+struct esearch {
+	struct search_run run;
+	struct session_job job;
+	struct state_waiter waiter;
+	struct session *session;
+	struct arena *arena;
+	const struct imap_search_sources *sources;
+	struct imap_search *keys;
+	enum reply reply;		/* of work_list() */
+	uint64_t selected_id;		/* 0: the selected mailbox is not meant for being selected */
+	struct store_mailbox *mailboxes;	/* those that are meant, in the order of their names */
+	size_t count, next;
+	uint64_t done, total;		/* messages */
+	struct view *view;		/* owned; NULL: the selected mailbox is being searched, or none */
+};
+
+static void search_next(struct session *session);
+
+static void
+finish(struct session *session, enum reply reply)
+{
+	struct esearch *esearch = session->running;
+
+	search_run_fini(session, &esearch->run);
+	view_free(&esearch->view);
+	search_run_finish(session, reply);
+}
+
+/* ---- telling -------------------------------------------------------------------------------------------- */
+
+/* What the mailbox is called: it may have got another name since it was listed. */
+static struct span
+name_of(const struct session *session)
+{
+	const struct esearch *esearch = session->running;
+	const struct state *state = esearch->run.view->state;
+
+	if (state->name.length > 0)
+		return state->name;
+	return esearch->next > 0 ? span_from_string(esearch->mailboxes[esearch->next - 1].name) : session->selected_name;
+}
+
+static void
+write_line(struct session *session, unsigned returns)
+{
+	const struct esearch *esearch = session->running;
+	const struct imap_search *search = &session->line->search;
+
+	search_result_write_esearch(&esearch->run.result, search, &(struct imap_esearch){ .tag = session->line->tag,
+	    .mailbox = name_of(session), .uidvalidity = esearch->run.view->state->uidvalidity,
+	    .is_utf8 = session_is_utf8(session), .is_uid = true, .returns = returns, .partial = search->partial },
+	    session_out(session));
+}
+
+/* Section 2.1: nothing is said of a mailbox where nothing is found.  SAVE is answered by nothing: RFC 5182. */
+static void
+answer(struct session *session)
+{
+	const struct esearch *esearch = session->running;
+	const struct imap_search *search = &session->line->search;
+	unsigned returns = search->has_return ? search->return_options & ~IMAP_RETURN_SAVE : IMAP_RETURN_ALL;
+	struct view_message first;
+
+	session_stop_at_limit(session, esearch->run.lowest_uid);
+	if (returns != 0 && search_result_next(&esearch->run.result, 0, &first) != 0)
+		write_line(session, returns);
+	if ((search->return_options & IMAP_RETURN_SAVE) != 0)
+		search_run_save(session);
+}
+
+/* ---- searching ------------------------------------------------------------------------------------------ */
+
+/* A mailbox that was deleted meanwhile is none of those that are meant. */
+static void
+go_on(struct session *session, enum store_status status)
+{
+	if (status == STORE_OK || status == STORE_NOT_FOUND)
+		session_when_room(session, search_next);
+	else
+		finish(session, reply_for(status));
+}
+
+static void
+on_found(struct session *session, enum reply reply)
+{
+	struct esearch *esearch = session->running;
+	const struct state *state = esearch->run.view->state;
+	enum store_status status = state->phase == STATE_READY ? STORE_OK : state->status;
+
+	if (reply != REPLY_DONE) {
+		finish(session, reply);
+		return;
+	}
+	if (status == STORE_OK)
+		answer(session);
+	esearch->done += esearch->run.result.last;
+	search_run_fini(session, &esearch->run);
+	view_free(&esearch->view);
+	go_on(session, status);
+}
+
+static void
+search(struct session *session, const struct view *view)
+{
+	struct esearch *esearch = session->running;
+
+	esearch->run.before = esearch->done;
+	esearch->run.total = esearch->total;
+	search_run_begin(session, &esearch->run, view, on_found);
+}
+
+/* Nobody is told what happens in a mailbox that is not selected. */
+static void
+on_news(void *context)
+{
+	(void)context;
+}
+
+/* As EXAMINE does: what is recent stays so. */
+static void
+on_ready(struct state_waiter *waiter, struct state *state)
+{
+	struct esearch *esearch = CONTAINER_OF(waiter, struct esearch, waiter);
+	struct session *session = esearch->session;
+
+	if (state->phase == STATE_READY) {
+		esearch->view = view_new(state, true, on_news, NULL);
+		search(session, esearch->view);
+	} else {
+		enum store_status status = state->status;
+
+		state_release(&state);
+		go_on(session, status);
+	}
+	session_end_wait(session);
+}
+
+static bool
+is_selected(const struct session *session, uint64_t mailbox_id)
+{
+	return session->view != NULL && session->view->state->mailbox_id == mailbox_id;
+}
+
+/* The selected mailbox is searched as its client knows it. */
+static void
+search_next(struct session *session)
+{
+	struct esearch *esearch = session->running;
+	uint64_t mailbox_id;
+
+	if (session_is_closing(session)) {
+		finish(session, REPLY_CANCELLED);
+		return;
+	}
+	if (esearch->next == esearch->count) {
+		finish(session, REPLY_DONE);
+		return;
+	}
+	mailbox_id = esearch->mailboxes[esearch->next++].id;
+	if (is_selected(session, mailbox_id)) {
+		search(session, session->view);
+		return;
+	}
+	session_begin_wait(session);
+	state_hold(session->account, mailbox_id, &esearch->waiter);
+}
+
+/* ---- which mailboxes ------------------------------------------------------------------------------------ */
+
+static bool
+is_meant(const struct esearch *esearch, const struct store_mailbox *mailbox, bool is_subscribed)
+{
+	if (mailbox->id == esearch->selected_id)
+		return true;
+	for (size_t i = 0; i < esearch->sources->filter_count; i++)
+		if (imap_filter_covers(&esearch->sources->filters[i], span_from_string(mailbox->name), is_subscribed))
+			return true;
+	return false;
+}
+
+/* Each comes once, however many sources name it; where there are no messages there is nothing to find. */
+static void
+choose(struct esearch *esearch, size_t count, const struct span *subscribed, size_t subscribed_count)
+{
+	size_t next = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct store_mailbox *mailbox = &esearch->mailboxes[i];
+		struct span name = span_from_string(mailbox->name);
+
+		while (next < subscribed_count && span_compare(subscribed[next], name) < 0)
+			next++;
+		if (mailbox->messages == 0 || !is_meant(esearch, mailbox,
+		    next < subscribed_count && span_equals(subscribed[next], name)))
+			continue;
+		esearch->total += mailbox->messages;
+		esearch->mailboxes[esearch->count++] = *mailbox;
+	}
+}
+
+/* Both lists are in the order of their octets. */
+static enum store_status
+list(struct esearch *esearch, struct store *store)
+{
+	struct span *subscribed = NULL;
+	size_t count = 0, subscribed_count = 0;
+	enum store_status status = store_mailbox_list(store, esearch->arena, &esearch->mailboxes, &count);
+
+	if (status == STORE_OK)
+		status = store_subscription_list(store, esearch->arena, &subscribed, &subscribed_count);
+	if (status == STORE_OK)
+		choose(esearch, count, subscribed, subscribed_count);
+	return status;
+}
+
+/* A charset is refused also where there is nothing to search. */
+static enum store_status
+work_list(struct store *store, struct session_job *job)
+{
+	struct esearch *esearch = CONTAINER_OF(job, struct esearch, job);
+
+	esearch->reply = search_charset_convert(esearch->keys, esearch->arena);
+	return esearch->reply == REPLY_DONE ? list(esearch, store) : STORE_OK;
+}
+
+/*
+ * RFC 9738 limits SEARCH, and its code names a UID of one mailbox.  Many mailboxes are searched as a whole or, with more
+ * messages than one command may deal with, not at all: section 2.4.
+ */
+static void
+on_listed(struct session *session, struct session_job *job, enum store_status status)
+{
+	const struct esearch *esearch = CONTAINER_OF(job, struct esearch, job);
+	uint32_t limit = session_message_limit(session);
+
+	if (status != STORE_OK)
+		finish(session, reply_for(status));
+	else if (esearch->reply != REPLY_DONE)
+		finish(session, esearch->reply);
+	else if (limit > 0 && esearch->total > limit)
+		finish(session, REPLY_LIMIT);
+	else
+		search_next(session);
+}
+
+static void
+submit_list(struct session *session, struct esearch *esearch)
+{
+	if (esearch->sources->has_selected)
+		esearch->selected_id = session->view->state->mailbox_id;
+	esearch->job.work = work_list;
+	esearch->job.done = on_listed;
+	session_submit(session, &esearch->job, ACCOUNT_READ);
+}
+
+void
+cmd_esearch(struct session *session)
+{
+	struct esearch *esearch = ARENA_NEW(session->line->arena, struct esearch);
+
+	esearch->session = session;
+	esearch->arena = session->line->arena;
+	esearch->sources = &session->line->sources;
+	esearch->keys = &session->line->search;
+	esearch->waiter.on_ready = on_ready;
+	session->running = esearch;
+	if (esearch->sources->has_selected && session->view == NULL)
+		finish(session, REPLY_BAD_STATE);
+	else if (session->line->search.has_charset && session->has_utf8)	/* RFC 6855 section 3 */
+		finish(session, REPLY_BAD_ARGUMENT);
+	else if (esearch->sources->filter_count == 0)
+		search(session, session->view);
+	else
+		submit_list(session, esearch);
+}
