@@ -74,7 +74,8 @@ help:
 ## make run          set everything up and serve a demo mailbox on 127.0.0.1
 ## make check        build every variant and pass the tests; CHECK="wire units" runs those stages alone
 ## make soak         faults between hosts for SPLIT_SECONDS=3600, from SPLIT_SEED=1 on (root); the model check,
-##                   MODEL_STEPS=20000 for each of MODEL_SEEDS (fifty): a million steps
+##                   MODEL_STEPS=20000 for each of MODEL_SEEDS (fifty): a million steps; SEARCH against its model,
+##                   SEARCH_QUERIES=20000 for each of SEARCH_SEEDS (fifty): a million questions, and as many over the corpus
 ## make check-debian12   make check on a fresh Debian 12 in a chroot (root); check-debian13 on Debian 13
 ## make fuzz         a million executions of each fuzz target
 ## make bench        the same work on imapd and on Dovecot, side by side
@@ -98,8 +99,9 @@ soak: all
 	@tests/tools/deps check
 	SPLIT_SCHEDULES=$${SPLIT_SCHEDULES:-5000} SPLIT_SECONDS=$${SPLIT_SECONDS:-3600} IMAPD=$(BUILD)/imapd \
 	    /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/split/test_faults.py
-	MODEL_STEPS=$${MODEL_STEPS:-20000} MODEL_SEEDS="$${MODEL_SEEDS:-$$(seq -s ' ' 101 150)}" IMAPD=$(BUILD)/imapd \
-	    /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/model
+	MODEL_STEPS=$${MODEL_STEPS:-20000} MODEL_SEEDS="$${MODEL_SEEDS:-$$(seq -s ' ' 101 150)}" \
+	    SEARCH_QUERIES=$${SEARCH_QUERIES:-20000} SEARCH_SEEDS="$${SEARCH_SEEDS:-$$(seq -s ' ' 101 150)}" IMAPD=$(BUILD)/imapd \
+	    /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/model tests/corpus/test_corpus_search.py
 
 check-debian12 check-debian13: check-debian%:
 	@tests/tools/debian $*

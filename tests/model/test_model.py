@@ -16,7 +16,8 @@ import pytest
 import server as lib
 from client import KINDS, NEEDS, ModelClient
 from truth import Mailbox, Truth
-from view import expand, items_of
+from uids import expand
+from view import items_of
 
 STEPS = int(os.environ.get("MODEL_STEPS", 1250))
 SEEDS = [int(word) for word in os.environ.get("MODEL_SEEDS", "1 2 3 4 5 6 7 8").split()]

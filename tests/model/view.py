@@ -6,19 +6,11 @@ EXPUNGE and VANISHED where they may stand (RFC 9051 section 7.5.1, RFC 7162 sect
 import re
 
 import responses
+from uids import expand
 
 DATA = re.compile(rb"\* (\d+) (EXISTS|EXPUNGE|FETCH|UIDFETCH)(?: (.*))?\Z", re.S)
 VANISHED = re.compile(rb"\* VANISHED( \(EARLIER\))? ([\d:,]+)\Z")
 CODE = re.compile(rb"(?:\* OK|\S+ (?:OK|NO)) \[(HIGHESTMODSEQ|UIDVALIDITY|UIDNEXT) (\d+)\]")
-
-
-def expand(uid_set):
-    found = set()
-    for piece in uid_set.split(b","):
-        first, _, last = piece.partition(b":")
-        low, high = sorted((int(first), int(last or first)))
-        found |= set(range(low, high + 1))
-    return found
 
 
 def items_of(line):

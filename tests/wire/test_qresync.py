@@ -5,16 +5,9 @@ import sqlite3
 import pytest
 
 import server as lib
+from uids import expand
 
 MESSAGE = b"Subject: x\r\n\r\n"
-
-
-def expand(uid_set):
-    found = set()
-    for piece in uid_set.split(b","):
-        first, _, last = piece.partition(b":")
-        found |= set(range(int(first), int(last or first) + 1))
-    return found
 
 
 class Client:

@@ -1,0 +1,154 @@
+"""SEARCH held against a model written from RFC 9051 (tests/lib/searching.py), by random questions over random letters.
+
+Between the questions messages come, go and change, sessions and the server end, also by kill -9, and what the server
+keeps to answer faster is built, dropped and built again: the answer may never hang on any of it.
+
+SEARCH_QUERIES and SEARCH_SEEDS say how long; the seed of a failure is in the name of the test.
+"""
+import os
+import random
+import re
+
+import pytest
+
+import asking
+import letters
+import searching
+import server as lib
+from uids import expand
+
+QUERIES = int(os.environ.get("SEARCH_QUERIES", 1500))
+SEEDS = [int(word) for word in os.environ.get("SEARCH_SEEDS", "1 2 3").split()]
+FULL = 120		# messages in a mailbox before no more come in
+NAMES = [b"INBOX", b"other"]
+FLAGS = searching.FLAGS + searching.KEYWORDS
+
+
+class Session(asking.Asker):
+    """A user's mailboxes, a session on one of them, and the model of both."""
+
+    def __init__(self, server, user, seed):
+        super().__init__(None, random.Random(seed))
+        self.server, self.user = server, user
+        self.letters = letters.Letters(self.choice)
+        self.contents = {}		# by octets
+        self.expected = {}		# (mailbox, UID) -> (Content, flags)
+        self.connect()
+        self.client.ok(b"CREATE other")
+        for name in NAMES:
+            self.append(name, 30)
+        self.select(NAMES[0])
+
+    def connect(self):
+        self.client = self.server.client(self.user)
+        self.is_rev2 = self.choice.random() < 0.3
+        if self.is_rev2:
+            self.client.ok(b"ENABLE IMAP4rev2")
+        self.client.ok(b"ENABLE CONDSTORE")
+
+    def select(self, name):
+        self.name, self.saved = name, set()
+        self.client.ok(b"SELECT " + name)
+        self.look()
+
+    def look(self):
+        """Read the mailbox; it must hold what the model put there."""
+        self.client.ok(b"NOOP")
+        expected = {uid: what for (name, uid), what in self.expected.items() if name == self.name}
+        self.stored = asking.read(self.client, {uid: content for uid, (content, _) in expected.items()})
+        for one in self.stored:
+            assert one.flags - {b"\\recent"} == expected[one.uid][1] and one.size == len(one.content.octets)
+        self.saved &= set(expected)
+
+    # What happens between questions.
+
+    def append(self, name, count):
+        known = list(self.contents.values())
+        words, added = b"APPEND " + name, []
+        for _ in range(count):
+            is_again = known and self.choice.random() < 0.1
+            octets = self.choice.choice(known).octets if is_again else self.letters.letter()
+            flags = set(self.choice.sample(FLAGS, self.choice.randrange(4)))
+            date = b"%02d-%s-2021 %02d:59:30 %s" % (
+                self.choice.randint(1, 28), self.choice.choice([b"Jan", b"Feb", b"Mar"]), self.choice.randrange(24),
+                self.choice.choice([b"+0000", b"-0800", b"+0545"]))
+            words += b' (%s) "%s" {}' % (b" ".join(flags), date)
+            content = self.contents[octets] = self.contents.get(octets) or searching.Content(octets)
+            added.append((content, {flag.lower() for flag in flags}))
+        reply = self.client.ok(words, *[content.octets for content, _ in added])
+        uids = sorted(expand(re.search(rb"APPENDUID \d+ ([\d:,]+)", reply.tagged)[1]))
+        for uid, what in zip(uids, added, strict=True):
+            self.expected[name, uid] = what
+
+    def do_append(self):
+        for name in NAMES:
+            if sum(name == own for own, _ in self.expected) < FULL:
+                self.append(name, self.choice.choice([1, 3, 10]))
+
+    def some(self, most):
+        some = self.choice.sample(self.stored, min(len(self.stored), self.choice.randint(1, most)))
+        return {one.uid for one in some}, b",".join(b"%d" % one.uid for one in some)
+
+    def do_store(self):
+        uids, words = self.some(20)
+        flags = set(self.choice.sample(FLAGS, self.choice.randrange(1, 4)))
+        sign = self.choice.choice([b"+", b"-"])
+        self.client.ok(b"UID STORE %s %sFLAGS.SILENT (%s)" % (words, sign, b" ".join(flags)))
+        low = {flag.lower() for flag in flags}
+        for uid in uids:
+            content, before = self.expected[self.name, uid]
+            self.expected[self.name, uid] = content, before | low if sign == b"+" else before - low
+
+    def do_expunge(self):
+        if len(self.stored) < 20:
+            return
+        uids, words = self.some(15)
+        self.client.ok(b"UID STORE " + words + b" +FLAGS.SILENT (\\Deleted)")
+        self.client.ok(b"UID EXPUNGE " + words)
+        for uid in uids:
+            del self.expected[self.name, uid]
+
+    def do_transfer(self):
+        target = self.choice.choice(NAMES)
+        uids, words = self.some(10)
+        if len(self.stored) < 20 or sum(target == own for own, _ in self.expected) > FULL:
+            return
+        verb = self.choice.choice([b"COPY", b"MOVE"])
+        reply = self.client.ok(b"UID %s %s %s" % (verb, words, target))
+        code = re.search(rb"COPYUID \d+ ([\d:,]+) ([\d:,]+)", b"".join([*reply.untagged, reply.tagged]))
+        for source, new in zip(sorted(expand(code[1])), sorted(expand(code[2])), strict=True):
+            self.expected[target, new] = self.expected[self.name, source]
+        for uid in uids if verb == b"MOVE" else ():
+            del self.expected[self.name, uid]
+
+    def do_select(self):
+        self.select(self.choice.choice(NAMES))
+
+    def do_restart(self):
+        self.client.close()
+        if self.choice.random() < 0.7:
+            self.server.kill()
+        else:
+            self.server.stop()
+        self.server.start()
+        self.connect()
+        self.select(self.name)
+
+    def do_something(self):
+        steps = [(self.do_append, 6), (self.do_store, 5), (self.do_expunge, 3), (self.do_transfer, 4), (self.do_select, 3),
+                 (self.do_restart, 1)]
+        self.choice.choices([step for step, _ in steps], [weight for _, weight in steps])[0]()
+        self.look()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_search(seed):
+    with lib.Server(settings=lib.EVERYTHING) as server:
+        session = Session(server, "demo", seed)
+        while session.asked < QUERIES:
+            session.ask()
+            if session.choice.random() < 0.3:
+                session.do_something()
+        session.client.close()
+    print(f"{session.asked} questions, {session.hits} of them found something")
+    assert session.hits > session.asked // 4
