@@ -67,6 +67,10 @@ $(BUILD)/tests/bench/load: tests/bench/load.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -lz
 
+$(BUILD)/tests/bench/letters: tests/bench/letters.c tests/bench/words.c tests/bench/words.h
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.c,$^) -lm
+
 help:
 	@sed -n 's/^## //p' Makefile
 
@@ -78,7 +82,7 @@ help:
 ##                   SEARCH_QUERIES=20000 for each of SEARCH_SEEDS (fifty): a million questions, and as many over the corpus
 ## make check-debian12   make check on a fresh Debian 12 in a chroot (root); check-debian13 on Debian 13
 ## make fuzz         a million executions of each fuzz target
-## make bench        the same work on imapd and on Dovecot, side by side
+## make bench        the same work on imapd and on Dovecot, side by side; W="append" alone what has this word, in any row
 ## make rooms        the arrows between the rooms of src/ and between their inner rooms
 ## make install      DESTDIR= PREFIX=/usr; starts nothing
 ## make deps         install by apt what is missing
@@ -112,7 +116,8 @@ fuzz:
 
 bench:
 	@tests/tools/deps check
-	@tests/bench/run
+	@tests/bench/run $(W)
+	@tests/bench/search $(W)
 
 rooms: all
 	@tests/tools/rooms
