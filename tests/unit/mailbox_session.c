@@ -436,6 +436,73 @@ test_progress(void **state)
 	expect(client, "P6 OK");
 }
 
+/* Eleven seconds pass in each turn, until the command has ended; gives what was said meanwhile. */
+static const char *
+run_slowly(struct world *world, struct client *client, const char *command)
+{
+	timer_stop(&world->patience);
+	send_text(client, command);
+	while (strstr(buffer_string(&client->in), "O1 OK") == NULL && !client->has_ended) {
+		clock_fake(clock_monotonic_us() + 11000000, clock_calendar_us());
+		loop_turn(world->loop, true);
+	}
+	clock_fake(0, 0);
+	return buffer_string(&client->in);
+}
+
+/* The last number of messages that was told: none is lower than the one before, and the goal stays. */
+static unsigned
+last_progress(const char *said)
+{
+	unsigned done = 0, now, goal;
+
+	while ((said = strstr(said, "* OK [INPROGRESS (")) != NULL) {
+		assert_int_equal(sscanf(said, "* OK [INPROGRESS (\"O1\" %u %u)]", &now, &goal), 2);
+		assert_true(now >= done && now < 300 && goal == 300);
+		done = now;
+		said++;
+	}
+	return done;
+}
+
+/*
+ * Searching, gathering and putting in order are one count of messages: RFC 9585 section 4.  Two of them may fall into one
+ * turn, in which no time passes: the same is asked of others until the last is seen.
+ */
+static void
+test_progress_of_order(void **state)
+{
+	static const char *const commands[] = {
+		"SORT (SUBJECT) UTF-8 BODY a", "SORT (ARRIVAL REVERSE SIZE) UTF-8", "THREAD REFERENCES UTF-8",
+		"THREAD REFS UTF-8", "THREAD ORDEREDSUBJECT UTF-8",
+	};
+	struct world *world = *state;
+	struct client *client = &world->one;
+	struct buffer append = { 0 };
+
+	client_open(world, client);
+	log_in(client);
+	buffer_add_string(&append, "O0 APPEND INBOX");
+	for (int i = 0; i < 300; i++)
+		buffer_add_string(&append, " {17+}\r\nSubject: a\r\n\r\na\r\n");
+	buffer_add_string(&append, "\r\n");
+	say(client, buffer_string(&append), "O0 OK");
+	buffer_free(&append);
+	say(client, "O0 SELECT INBOX\r\n", "O0 OK");
+	for (size_t i = 0; i < COUNT_OF(commands); i++) {
+		unsigned done = 0;
+
+		for (int without = 1; without <= 300 && done < 200; without++) {
+			char command[100];
+
+			snprintf(command, sizeof command, "O1 %s NOT UID %d\r\n", commands[i], without);
+			done = last_progress(run_slowly(world, client, command));
+			buffer_clear(&client->in);
+		}
+		assert_true(done >= 200);
+	}
+}
+
 static void
 let_pass(struct world *world, uint64_t seconds)
 {
@@ -494,6 +561,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_going_away, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bad_commands, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_progress, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_progress_of_order, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_still_here, set_up, tear_down),
 	};
 

@@ -270,7 +270,9 @@ static void
 submit(struct session *session)
 {
 	struct sort *sort = session->running;
+	uint64_t total = 0, done = sorter_steps(&sort->sorter, &total);
 
+	sort_gather_tell_order(session, done, total);
 	sort->job.work = work;
 	sort->job.done = on_worked;
 	session_submit(session, &sort->job, ACCOUNT_READ);

@@ -131,7 +131,9 @@ static void
 submit(struct session *session)
 {
 	struct threading *threading = session->running;
+	uint64_t total = 0, done = thread_steps(&threading->thread, &total);
 
+	sort_gather_tell_order(session, done, total);
 	threading->job.work = work;
 	threading->job.done = on_worked;
 	session_submit(session, &threading->job, ACCOUNT_READ);

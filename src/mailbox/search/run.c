@@ -53,7 +53,9 @@ tell_progress(struct session *session)
 
 	uint32_t passed = run->limit > 0 ? run->result.last - run->next : run->next - 1;
 
-	session_tell_progress(session, run->before + passed - (uint32_t)(run->open_count - run->tested),
+	uint64_t done = run->before + passed - (run->open_count - run->tested);
+
+	session_tell_progress(session, run->phases > 0 ? done / run->phases : done,
 	    run->total > 0 ? run->total : run->result.last);
 }
 

@@ -22,6 +22,7 @@ struct search_run {
 	uint32_t last_uid;		/* of the last of them */
 	uint32_t lowest_uid;		/* where the limit has ended the run; 0: nowhere */
 	uint64_t before, total;		/* for progress: messages of mailboxes searched before, and of all; 0: only this one */
+	unsigned phases;		/* so many times the command looks at each message, first here; 0: once */
 	bool is_begun;			/* all of this is there, to be freed */
 	bool is_reading;		/* account_begin_reading() */
 	uint8_t *scratch;

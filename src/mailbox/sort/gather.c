@@ -133,6 +133,23 @@ work(struct store *store, struct session_job *job)
 	return status;
 }
 
+enum phase { SEARCHING, GATHERING, ORDERING, PHASE_COUNT };
+
+static void
+tell_progress(struct session *session, enum phase phase, uint64_t done, uint64_t of)
+{
+	const struct sort_gather *gather = session->running;
+	uint64_t total = gather->run.result.last;
+
+	session_tell_progress(session, (phase * total + (of == 0 ? 0 : total * done / of)) / PHASE_COUNT, total);
+}
+
+void
+sort_gather_tell_order(struct session *session, uint64_t done, uint64_t total)
+{
+	tell_progress(session, ORDERING, done, total);
+}
+
 /* False: the user's sessions hold too much. */
 static bool
 note_held(struct session *session)
@@ -218,7 +235,7 @@ submit_load(struct session *session)
 	} else if (!note_held(session)) {
 		end(session, REPLY_LIMIT);
 	} else {
-		session_tell_progress(session, (uint32_t)gather->next, (uint32_t)gather->count);
+		tell_progress(session, GATHERING, gather->next, gather->count);
 		gather->job.work = work;
 		gather->job.done = on_loaded;
 		session_submit(session, &gather->job, ACCOUNT_READ);
@@ -297,6 +314,7 @@ void
 sort_gather_begin(struct session *session, struct sort_gather *gather)
 {
 	gather->made = gather->has_orderings ? memory_new_array(MADE_MAX, sizeof *gather->made) : NULL;
+	gather->run.phases = PHASE_COUNT;
 	search_run_begin(session, &gather->run, session->view, on_found);
 }
 

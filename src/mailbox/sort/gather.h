@@ -59,6 +59,12 @@ void sort_gather_begin(struct session *session, struct sort_gather *gather);
  */
 void sort_gather_remember(struct session *session, struct span answer);
 
+/*
+ * Putting the messages in order is so far.  Each of the mailbox is searched, gathered and put in order, and of these three
+ * parts is made one count of messages: it neither goes back nor towards another goal (RFC 9585 section 4).
+ */
+void sort_gather_tell_order(struct session *session, uint64_t done, uint64_t total);
+
 /* The number by which the client knows a message. */
 static inline uint32_t
 sort_gather_name(const struct session *session, size_t place)

@@ -198,3 +198,16 @@ sorter_advance(struct sorter *sorter, size_t steps)
 	}
 	return sorter->width >= sorter->count;
 }
+
+uint64_t
+sorter_steps(const struct sorter *sorter, uint64_t *total)
+{
+	uint64_t done = sorter->out;
+
+	for (size_t width = 1; width < sorter->count; width *= 2) {
+		*total += sorter->count;
+		if (width < sorter->width)
+			done += sorter->count;
+	}
+	return done;
+}

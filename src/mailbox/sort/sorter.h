@@ -42,4 +42,7 @@ bool sorter_add(struct sorter *sorter, const struct sort_message *message, const
 /* All are added: sort, at most so many steps.  True: done. */
 bool sorter_advance(struct sorter *sorter, size_t steps);
 
+/* Give how many steps were taken, and add how many there are to total. */
+uint64_t sorter_steps(const struct sorter *sorter, uint64_t *total);
+
 #endif

@@ -491,17 +491,28 @@ write_list(struct thread *thread)
 	}
 }
 
+/* What is left to do when all is sorted. */
+static void (*const steps[IMAP_THREAD_ALGORITHM_COUNT][6])(struct thread *thread) = {
+	[IMAP_THREAD_ORDEREDSUBJECT] = { group_by_subject, make_lists, write_list },
+	[IMAP_THREAD_REFERENCES] = { prune, make_lists, merge_subjects, make_lists, write_list },
+	[IMAP_THREAD_REFS] = { prune, make_lists, list_roots, write_list },
+};
+
 bool
 thread_advance(struct thread *thread)
 {
-	static void (*const steps[IMAP_THREAD_ALGORITHM_COUNT][6])(struct thread *thread) = {
-		[IMAP_THREAD_ORDEREDSUBJECT] = { group_by_subject, make_lists, write_list },
-		[IMAP_THREAD_REFERENCES] = { prune, make_lists, merge_subjects, make_lists, write_list },
-		[IMAP_THREAD_REFS] = { prune, make_lists, list_roots, write_list },
-	};
-
 	if (!sorter_advance(&thread->sorter, SORT_STEPS) || !sorter_advance(&thread->arrivals, SORT_STEPS))
 		return false;
 	steps[thread->algorithm][thread->step++](thread);
 	return steps[thread->algorithm][thread->step] == NULL;
+}
+
+uint64_t
+thread_steps(const struct thread *thread, uint64_t *total)
+{
+	uint64_t done = sorter_steps(&thread->sorter, total) + sorter_steps(&thread->arrivals, total);
+
+	for (unsigned step = 0; steps[thread->algorithm][step] != NULL; step++)
+		*total += thread->sorter.count;
+	return done + thread->step * (uint64_t)thread->sorter.count;
 }

@@ -61,4 +61,7 @@ bool thread_add(struct thread *thread, const struct sort_message *message, const
 /* All are added: do some milliseconds of what is left to do, more for hundreds of thousands.  True: the list is there. */
 bool thread_advance(struct thread *thread);
 
+/* As sorter_steps(). */
+uint64_t thread_steps(const struct thread *thread, uint64_t *total);
+
 #endif
