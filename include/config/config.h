@@ -159,6 +159,7 @@ struct config {
 	uint64_t max_command_size_octets;
 	uint64_t message_size_limit_octets;
 	uint64_t message_limit, save_limit;	/* messages in one command, RFC 9738; 0: any number */
+	uint64_t command_cpu_limit_ms;
 	uint64_t storage_threads;
 	uint64_t compute_threads;		/* 0: auto, as many as the machine has cores */
 	uint64_t open_databases;

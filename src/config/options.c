@@ -109,6 +109,7 @@ const struct option options[OPTION_COUNT] = {
 	{ "message-size-limit",	SIZE,	     AT(message_size_limit_octets), "64M",  AT_RELOAD, 1024, 4095 * MiB, NULL },
 	{ "message-limit",	NUMBER,	     AT(message_limit),		"0",	    AT_RELOAD, 0, 1000000, NULL },
 	{ "save-limit",		NUMBER,	     AT(save_limit),		"0",	    AT_RELOAD, 0, 1000000, NULL },
+	{ "command-cpu-limit",	NUMBER,	     AT(command_cpu_limit_ms),	"60000",    AT_RELOAD, 1, DAY * 1000, NULL },
 	{ "storage-threads",	NUMBER,	     AT(storage_threads),	"16",	    AT_START,  1, 1024, NULL },
 	{ "compute-threads",	AUTO_NUMBER, AT(compute_threads),	"auto",	    AT_START,  1, 1024, NULL },
 	{ "open-databases",	NUMBER,	     AT(open_databases),	"1000",	    AT_START,  1, 20000, NULL },

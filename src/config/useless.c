@@ -21,6 +21,7 @@ static const struct {
 	{ "max-connections-per-address", OF_CAS },
 	{ "lmtp-listen", OF_MAILBOX }, { "link-listen", OF_MAILBOX }, { "idle-timeout", OF_MAILBOX },
 	{ "uidonly", OF_MAILBOX }, { "message-limit", OF_MAILBOX }, { "save-limit", OF_MAILBOX },
+	{ "command-cpu-limit", OF_MAILBOX },
 	{ "open-databases", OF_MAILBOX }, { "flag-sync", OF_MAILBOX },
 	{ "ldap-base", OF_LDAP }, { "ldap-filter", OF_LDAP }, { "ldap-user-attribute", OF_LDAP },
 	{ "ldap-home-attribute", OF_LDAP }, { "ldap-bind-dn", OF_LDAP }, { "ldap-password-file", OF_LDAP },

@@ -116,8 +116,8 @@ on_worked(struct session *session, struct session_job *job, enum store_status st
 
 	if (status != STORE_OK) {
 		finish(session, reply_for(status));
-	} else if (session_is_closing(session)) {
-		finish(session, REPLY_CANCELLED);
+	} else if (session_reason_to_stop(session) != REPLY_DONE) {
+		finish(session, session_reason_to_stop(session));
 	} else if (threading->is_done) {
 		if (threading->thread.list.length > 0)
 			sort_gather_remember(session, buffer_span(&threading->thread.list));

@@ -68,8 +68,8 @@ on_tested(struct session *session, struct session_job *job, enum store_status st
 		end(session, reply_for(status));
 		return;
 	}
-	if (session_is_closing(session)) {
-		end(session, REPLY_CANCELLED);
+	if (session_reason_to_stop(session) != REPLY_DONE) {
+		end(session, session_reason_to_stop(session));
 		return;
 	}
 	if (run->tested < run->open_count) {
@@ -154,8 +154,8 @@ walk(struct session *session)
 	struct search_run *run = session->running;
 	struct view_message message;
 
-	if (session_is_closing(session)) {
-		end(session, REPLY_CANCELLED);
+	if (session_reason_to_stop(session) != REPLY_DONE) {
+		end(session, session_reason_to_stop(session));
 		return;
 	}
 	tell_progress(session);
@@ -232,8 +232,8 @@ on_converted(struct session *session, struct session_job *job, enum store_status
 {
 	enum reply reply = status == STORE_OK ? CONTAINER_OF(job, struct conversion, job)->reply : reply_for(status);
 
-	if (reply == REPLY_DONE && session_is_closing(session))
-		reply = REPLY_CANCELLED;
+	if (reply == REPLY_DONE)
+		reply = session_reason_to_stop(session);
 	if (reply == REPLY_DONE)
 		begin(session);
 	else

@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "../shared/role.h"
+#include "budget.h"
 #include "ending.h"
 #include "ground.h"
 #include "limit.h"
@@ -230,6 +231,8 @@ session_finish_with(struct session *session, enum reply reply, struct span code)
 {
 	assert(session->line != NULL);
 	session->is_idling = session->is_idling && session->is_unasked;
+	if (reply == REPLY_CPU_LIMIT)
+		budget_log(session);
 	session->ending.reply = reply;
 	session->ending.code = arena_copy(session->line->arena, code);
 	end_command(session);

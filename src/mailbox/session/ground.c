@@ -6,7 +6,9 @@
 #include <stdlib.h>
 
 #include "../shared/role.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "budget.h"
 #include "ground.h"
 #include "link/link.h"
 #include "net/deflate.h"
@@ -183,8 +185,11 @@ static enum store_status
 work_session_job(struct store *store, struct account_job *job)
 {
 	struct session_job *session_job = CONTAINER_OF(job, struct session_job, job);
+	uint64_t since_us = clock_thread_us();
+	enum store_status status = session_job->work(store, session_job);
 
-	return session_job->work(store, session_job);
+	session_job->cpu_us = clock_thread_us() - since_us;
+	return status;
 }
 
 static void
@@ -193,10 +198,13 @@ on_session_job(struct account_job *job)
 	struct session_job *session_job = CONTAINER_OF(job, struct session_job, job);
 	struct session *session = session_job->session;
 	struct account *account = job->account;		/* done() may free the job */
+	uint64_t since_us = clock_thread_us();
 
+	budget_note_job(session, session_job->cpu_us);
 	account_set_actor(account, session);
 	session_job->done(session, session_job, job->status);
 	account_set_actor(account, NULL);
+	budget_note_turn(session, since_us);
 	session_end_wait(session);
 }
 
@@ -205,6 +213,7 @@ session_submit(struct session *session, struct session_job *job, enum account_ki
 {
 	session_begin_wait(session);
 	job->session = session;
+	job->cpu_us = 0;
 	job->job.kind = kind;
 	job->job.work = work_session_job;
 	job->job.done = on_session_job;

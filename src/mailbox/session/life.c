@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "budget.h"
 #include "config/config.h"
 #include "ending.h"
 #include "ground.h"
@@ -68,8 +69,11 @@ on_deferred(void *context)
 	void (*on_room)(struct session *session) = session->on_room;
 
 	if (on_room != NULL && (session_is_closing(session) || session_has_room(session))) {
+		uint64_t since_us = clock_thread_us();
+
 		session->on_room = NULL;
 		on_room(session);
+		budget_note_turn(session, since_us);
 	}
 	if (!session_is_closing(session))
 		advance(session);
@@ -142,6 +146,16 @@ is_legal(const struct session *session)
 }
 
 static void
+run(struct session *session)
+{
+	uint64_t since_us = clock_thread_us();
+
+	budget_begin(session);
+	session->commands->handlers[session->line->verb](session);
+	budget_note_turn(session, since_us);
+}
+
+static void
 on_command(struct session *session, struct imap_command_line *line)
 {
 	enum imap_numbers numbers = imap_commands[line->verb].numbers;
@@ -163,7 +177,7 @@ on_command(struct session *session, struct imap_command_line *line)
 		session_finish(session, REPLY_UID_REQUIRED);
 		return;
 	}
-	session->commands->handlers[line->verb](session);
+	run(session);
 }
 
 static void

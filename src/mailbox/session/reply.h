@@ -22,6 +22,7 @@ enum reply {
 	REPLY_OVER_QUOTA,
 	REPLY_LIMIT,
 	REPLY_KEYWORD_LIMIT,
+	REPLY_CPU_LIMIT,	/* NO [LIMIT]: session_reason_to_stop() */
 	REPLY_TOO_BIG,
 	REPLY_COMPRESSED,	/* NO [COMPRESSIONACTIVE] */
 	REPLY_NUL,		/* NUL in a literal that is no literal8 */

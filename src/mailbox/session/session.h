@@ -101,6 +101,7 @@ struct session {
 	struct timer timer;		/* autologout, and "still here" of IDLE */
 	struct deferred deferred;	/* advance */
 	struct deferred news;		/* announce in IDLE */
+	uint64_t cpu_us;		/* what the command under way has cost so far; budget.h */
 	uint64_t progress_us;		/* when the command under way began, or told its progress last */
 	uint64_t active_us;		/* when the client last did something */
 };
@@ -115,6 +116,7 @@ struct session_job {
 	enum store_status (*work)(struct store *store, struct session_job *job);
 	/* Loop.  Always comes: applies the results to the state, then writes and finishes or submits more. */
 	void (*done)(struct session *session, struct session_job *job, enum store_status status);
+	uint64_t cpu_us;		/* what work() has cost; private to ground.c */
 };
 
 /* Submit on the session's account.  work and done are set by the caller. */
@@ -136,6 +138,12 @@ bool session_has_room(const struct session *session);
 
 /* A client that has gone: a long command may stop at its next step, and finish. */
 bool session_is_closing(const struct session *session);
+
+/*
+ * What a long command asks before each of its steps, where nothing of it is half: REPLY_DONE, go on; else what it is to be
+ * ended with: REPLY_CANCELLED, the client has gone; REPLY_CPU_LIMIT, the command has cost more than command-cpu-limit.
+ */
+enum reply session_reason_to_stop(const struct session *session);
 
 /*
  * End the command: what is to be announced, then the tagged reply.  The line and its arena must not be

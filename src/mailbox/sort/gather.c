@@ -228,8 +228,8 @@ submit_load(struct session *session)
 {
 	struct sort_gather *gather = session->running;
 
-	if (session_is_closing(session)) {
-		end(session, REPLY_CANCELLED);
+	if (session_reason_to_stop(session) != REPLY_DONE) {
+		end(session, session_reason_to_stop(session));
 	} else if (is_whole(gather)) {
 		end(session, gather->is_full ? REPLY_LIMIT : REPLY_DONE);
 	} else if (!note_held(session)) {
@@ -284,8 +284,8 @@ list(struct session *session)
 	struct sort_gather *gather = session->running;
 	struct view_message found;
 
-	if (session_is_closing(session)) {
-		end(session, REPLY_CANCELLED);
+	if (session_reason_to_stop(session) != REPLY_DONE) {
+		end(session, session_reason_to_stop(session));
 		return;
 	}
 	for (unsigned i = 0; i < SLICE_MESSAGES; i++) {
