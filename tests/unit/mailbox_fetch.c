@@ -131,13 +131,14 @@ parse(const char *items)
 	return event.command;
 }
 
-/* Render entries in pieces of piece_octets. */
+/* Render entries in pieces of piece_octets, a step at a time where they are the smallest. */
 static void
 render(struct fixture *fixture, const char *items, size_t piece_octets, struct buffer *out,
     bool *has_unknown_cte_out)
 {
 	struct imap_command_line *line = parse(items);
 	struct fetch_entry entry = { .number = 3, .message = fixture->message };
+	uint64_t until_us = piece_octets == 1 ? 0 : UINT64_MAX;
 	struct fetch_render render;
 
 	fetch_render_init(&render, &line->fetch, 1);
@@ -145,7 +146,7 @@ render(struct fixture *fixture, const char *items, size_t piece_octets, struct b
 	while (!fetch_render_is_done(&render)) {
 		struct buffer piece = { 0 };
 
-		assert_int_equal(fetch_render(&render, fixture->store, piece_octets, &piece), STORE_OK);
+		assert_int_equal(fetch_render(&render, fixture->store, piece_octets, until_us, &piece), STORE_OK);
 		buffer_add_span(out, buffer_span(&piece));
 		buffer_free(&piece);
 	}
@@ -216,7 +217,7 @@ test_added_flags(void **state)
 
 		fetch_render_init(&render, &line->fetch, 1);
 		fetch_render_add(&render, &entry);
-		assert_int_equal(fetch_render(&render, fixture->store, 1000, &out), STORE_OK);
+		assert_int_equal(fetch_render(&render, fixture->store, 1000, UINT64_MAX, &out), STORE_OK);
 		assert_string_equal(buffer_string(&out), lines[i].expected);
 		buffer_free(&out);
 		fetch_render_fini(&render);

@@ -10,11 +10,13 @@
 
 #include "../fetch/render.h"
 #include "../session/earlier.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "commands.h"
 
 #define SLICE_OCTETS  (64 * 1024)	/* written in one turn */
 #define SLICE_LINES   1000
+#define JOB_US	      15000		/* a job ends after about this long */
 #define BATCH_ENTRIES 500
 #define BATCH_SEEN_OCTETS (256 * 1024)	/* no more is marked \Seen ahead of being sent */
 
@@ -170,6 +172,23 @@ write_entry(const struct fetch *fetch, const struct fetch_entry *entry, struct b
 	fetch_line_end(&fetch->render.style, program, entry, out);
 }
 
+/* Whether the client has gone, or the command has cost too much: then it has ended.  A line is told up to an item's end. */
+static bool
+is_stopped(struct session *session, struct fetch *fetch)
+{
+	enum reply reply = session_reason_to_stop(session);
+
+	if (reply == REPLY_CPU_LIMIT && fetch->render.is_begun) {
+		fetch->render.is_cutting_off = true;
+		return false;
+	}
+	if (reply == REPLY_DONE)
+		return false;
+	fetch->lowest_uid = 0;		/* the messages down to it were not dealt with */
+	finish(session, fetch, reply);
+	return true;
+}
+
 /* One slice of lines from the state alone. */
 static void
 write_slice(struct session *session)
@@ -179,13 +198,15 @@ write_slice(struct session *session)
 	size_t before = out->length;
 	struct fetch_entry entry;
 
+	if (is_stopped(session, fetch))
+		return;
 	update_style(session, fetch);
 	for (unsigned lines = 0; lines < SLICE_LINES && out->length - before < SLICE_OCTETS; lines++) {
-		if (session_is_closing(session) || !next_entry(fetch, &entry))
+		if (!next_entry(fetch, &entry))
 			break;
 		write_entry(fetch, &entry, out);
 	}
-	if (fetch->is_at_end || session_is_closing(session)) {
+	if (fetch->is_at_end) {
 		finish(session, fetch, REPLY_DONE);
 		return;
 	}
@@ -199,7 +220,7 @@ work_render(struct store *store, struct session_job *job)
 {
 	struct fetch *fetch = CONTAINER_OF(job, struct fetch, render_job);
 
-	return fetch_render(&fetch->render, store, SESSION_BATCH_OCTETS, &fetch->out);
+	return fetch_render(&fetch->render, store, SESSION_BATCH_OCTETS, clock_monotonic_us() + JOB_US, &fetch->out);
 }
 
 static void
@@ -207,9 +228,9 @@ ask_for_piece(struct session *session)
 {
 	struct fetch *fetch = session->running;
 
-	if (session_is_closing(session))
-		finish(session, fetch, REPLY_DONE);
-	else if (fetch_render_is_done(&fetch->render))
+	if (is_stopped(session, fetch))
+		return;
+	if (fetch_render_is_done(&fetch->render))
 		next_batch(session, fetch);
 	else
 		session_submit(session, &fetch->render_job, ACCOUNT_READ);
@@ -230,7 +251,7 @@ on_rendered(struct session *session, struct session_job *job, enum store_status 
 		session_write_buffer(session, &fetch->out);
 	if (status != STORE_OK)
 		finish(session, fetch, reply_for(status));
-	else if (fetch_render_is_done(&fetch->render) && fetch->is_at_end)
+	else if (fetch_render_is_done(&fetch->render) && fetch->is_at_end && !fetch->render.is_cutting_off)
 		finish(session, fetch, REPLY_DONE);
 	else
 		session_when_room(session, ask_for_piece);
@@ -341,8 +362,10 @@ go_on_collecting(struct session *session)
 static void
 next_batch(struct session *session, struct fetch *fetch)
 {
+	if (is_stopped(session, fetch))
+		return;
 	collect(session, fetch);
-	if (fetch->render.entry_count == 0 && (fetch->is_at_end || session_is_closing(session)))
+	if (fetch->render.entry_count == 0 && fetch->is_at_end)
 		finish(session, fetch, REPLY_DONE);
 	else if (fetch->render.entry_count == 0)
 		session_when_room(session, go_on_collecting);

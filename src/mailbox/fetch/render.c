@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "imap/bodystructure.h"
 #include "imap/writer.h"
@@ -197,33 +198,55 @@ item_section(struct fetch_render *render, const struct imap_fetch_item *item, st
 }
 
 /* BINARY and BINARY.SIZE: what is there once the transfer encoding is undone. */
-static enum store_status
-item_binary(struct fetch_render *render, const struct imap_fetch_item *item, struct store *store,
-    struct buffer *out)
+static void
+item_binary(struct fetch_render *render, const struct imap_fetch_item *item, struct buffer *out)
 {
 	bool is_size = item->kind == IMAP_FETCH_BINARY_SIZE;
-	uint64_t content_id = render->entries[render->next].message.content_id;
-	struct fetch_octets octets = { .from = FETCH_DECODED };
 	struct fetch_range range = { .encoding = MIME_BINARY };
-	enum store_status status;
-	uint64_t size;
-	bool has_nul;
 
 	if (!fetch_section_find(&render->content, item, &range) || range.encoding == MIME_UNKNOWN_ENCODING) {
 		render->has_unknown_cte |= range.encoding == MIME_UNKNOWN_ENCODING;
 		buffer_add_string(out, is_size ? "0" : "NIL");
+		return;
+	}
+	render->is_measuring = true;
+	render->has_nul = false;
+	fetch_decoder_init(&render->octets.decoder, &range);
+}
+
+/* All of it is measured. */
+static void
+end_measuring(struct fetch_render *render, struct buffer *out)
+{
+	const struct imap_fetch_item *item = &render->program->items[render->item - 1];
+	struct fetch_range range = render->octets.decoder.range;
+	struct fetch_octets octets = { .from = FETCH_DECODED, .is_literal8 = render->has_nul };
+
+	render->is_measuring = false;
+	octets.left = fetch_decoder_size(&render->octets.decoder);
+	fetch_decoder_fini(&render->octets.decoder);
+	if (item->kind == IMAP_FETCH_BINARY_SIZE) {
+		buffer_add_number(out, octets.left);
+		return;
+	}
+	apply_partial(item, &octets.at, &octets.left);
+	fetch_decoder_init(&octets.decoder, &range);
+	begin_literal(render, &octets, out);
+}
+
+/* Measure the next piece: its size is told before the octets, and whether they hold NUL. */
+static enum store_status
+measure(struct fetch_render *render, struct store *store, struct buffer *out)
+{
+	struct fetch_decoder *decoder = &render->octets.decoder;
+	enum store_status status;
+
+	if (fetch_decoder_is_at_end(decoder)) {
+		end_measuring(render, out);
 		return STORE_OK;
 	}
-	status = fetch_section_measure(&range, store, content_id, &size, &has_nul);
-	if (status == STORE_OK && is_size) {
-		buffer_add_number(out, size);
-	} else if (status == STORE_OK) {
-		octets.left = size;
-		octets.is_literal8 = has_nul;
-		apply_partial(item, &octets.at, &octets.left);
-		fetch_decoder_init(&octets.decoder, &range);
-		begin_literal(render, &octets, out);
-	}
+	status = fetch_decoder_next(decoder, store, render->entries[render->next].message.content_id);
+	render->has_nul |= decoder->pending.length > 0 && memchr(decoder->pending.at, 0, decoder->pending.length) != NULL;
 	return status;
 }
 
@@ -293,8 +316,10 @@ write_item(struct fetch_render *render, const struct imap_fetch_item *item, stru
 	}
 	buffer_add_span(out, item->echo);
 	buffer_add_octet(out, ' ');
-	if (item->kind == IMAP_FETCH_BINARY || item->kind == IMAP_FETCH_BINARY_SIZE)
-		return item_binary(render, item, store, out);
+	if (item->kind == IMAP_FETCH_BINARY || item->kind == IMAP_FETCH_BINARY_SIZE) {
+		item_binary(render, item, out);
+		return STORE_OK;
+	}
 	return item_section(render, item, store, out);
 }
 
@@ -320,6 +345,8 @@ write_octets(struct fetch_render *render, struct store *store, size_t length, st
 	enum store_status status = STORE_OK;
 	size_t before = out->length;
 
+	if (octets->from == FETCH_DECODED && fetch_decoder_is_behind(&octets->decoder, octets->at))
+		return fetch_decoder_next(&octets->decoder, store, content_id);
 	if (length > octets->left)
 		length = (size_t)octets->left;
 	if (octets->from == FETCH_TEXT)
@@ -372,20 +399,44 @@ end_line(struct fetch_render *render, struct buffer *out)
 	render->next++;
 }
 
+/* A line has at least one: RFC 9051 section 9, msg-att. */
+static bool
+has_item(const struct fetch_render *render)
+{
+	return render->item < render->program->item_count && (render->item == 0 || !render->is_cutting_off);
+}
+
+bool
+fetch_render_is_cut_off(const struct fetch_render *render)
+{
+	return render->is_cutting_off && !render->is_begun;
+}
+
+/* One step of the line under way, or to the next one. */
+static enum store_status
+advance(struct fetch_render *render, struct store *store, size_t limit, struct buffer *out)
+{
+	if (!render->is_begun)
+		return begin_line(render, store, out);
+	if (render->is_measuring)
+		return measure(render, store, out);
+	if (render->octets.from != FETCH_NOTHING)
+		return write_octets(render, store, limit, out);
+	if (has_item(render))
+		return write_item(render, &render->program->items[render->item++], store, out);
+	end_line(render, out);
+	return STORE_OK;
+}
+
 enum store_status
-fetch_render(struct fetch_render *render, struct store *store, size_t limit, struct buffer *out)
+fetch_render(struct fetch_render *render, struct store *store, size_t limit, uint64_t until_us, struct buffer *out)
 {
 	enum store_status status = STORE_OK;
 
-	while (status == STORE_OK && !fetch_render_is_done(render) && out->length < limit) {
-		if (!render->is_begun)
-			status = begin_line(render, store, out);
-		else if (render->octets.from != FETCH_NOTHING)
-			status = write_octets(render, store, limit - out->length, out);
-		else if (render->item < render->program->item_count)
-			status = write_item(render, &render->program->items[render->item++], store, out);
-		else
-			end_line(render, out);
+	while (status == STORE_OK && !fetch_render_is_done(render) && !fetch_render_is_cut_off(render) && out->length < limit) {
+		status = advance(render, store, limit - out->length, out);
+		if (clock_monotonic_us() >= until_us)
+			break;
 	}
 	return status;
 }

@@ -34,7 +34,10 @@ struct fetch_render {
 	size_t next;			/* entry */
 	size_t item;			/* of it */
 	bool is_begun;			/* its line */
+	bool is_cutting_off;		/* set by the caller: end the line behind the item under way, and begin no other */
 	struct fetch_octets octets;
+	bool is_measuring;		/* an item of BINARY, in octets.decoder, before its size can be told */
+	bool has_nul;			/* in what is measured so far */
 	struct fetch_content content;	/* of the entry whose line is begun */
 	struct buffer text;		/* a cut header */
 
@@ -52,11 +55,17 @@ void fetch_render_add(struct fetch_render *render, const struct fetch_entry *ent
 
 bool fetch_render_is_done(const struct fetch_render *render);
 
+/* Nothing comes any more, and no line is left half. */
+bool fetch_render_is_cut_off(const struct fetch_render *render);
+
 /*
- * Append reply lines until out holds about limit octets or the batch is done.  Anything but STORE_OK: what
- * was written may end within a line.
+ * Append reply lines until out holds about limit octets, the batch is done, or time is up.  Anything but STORE_OK:
+ * what was written may end within a line.
+ *
+ *	until_us	clock_monotonic_us() from which no other step, of one item or piece at most, is begun; one is in
+ *			each call
  */
-enum store_status fetch_render(struct fetch_render *render, struct store *store, size_t limit,
+enum store_status fetch_render(struct fetch_render *render, struct store *store, size_t limit, uint64_t until_us,
     struct buffer *out);
 
 #endif

@@ -122,15 +122,26 @@ fetch_decoder_fini(struct fetch_decoder *decoder)
 	buffer_free(&decoder->pending);
 }
 
-static bool
-is_at_end(const struct fetch_decoder *decoder)
+bool
+fetch_decoder_is_at_end(const struct fetch_decoder *decoder)
 {
 	return decoder->raw_at == decoder->range.length;
 }
 
-/* Decode the next piece into pending, in the place of what was there. */
-static enum store_status
-next_piece(struct fetch_decoder *decoder, struct store *store, uint64_t content_id)
+bool
+fetch_decoder_is_behind(const struct fetch_decoder *decoder, uint64_t at)
+{
+	return decoder->decoded_at + decoder->pending.length < at && !fetch_decoder_is_at_end(decoder);
+}
+
+uint64_t
+fetch_decoder_size(const struct fetch_decoder *decoder)
+{
+	return decoder->decoded_at + decoder->pending.length;
+}
+
+enum store_status
+fetch_decoder_next(struct fetch_decoder *decoder, struct store *store, uint64_t content_id)
 {
 	uint64_t left = decoder->range.length - decoder->raw_at;
 	size_t length = left < PIECE_OCTETS ? (size_t)left : PIECE_OCTETS;
@@ -144,7 +155,7 @@ next_piece(struct fetch_decoder *decoder, struct store *store, uint64_t content_
 		status = STORE_CORRUPT;
 	if (status == STORE_OK) {
 		decoder->raw_at += length;
-		mime_decode(&decoder->decoder, buffer_span(&raw), is_at_end(decoder), &decoder->pending);
+		mime_decode(&decoder->decoder, buffer_span(&raw), fetch_decoder_is_at_end(decoder), &decoder->pending);
 	}
 	buffer_free(&raw);
 	return status;
@@ -162,29 +173,10 @@ fetch_decoder_read(struct fetch_decoder *decoder, struct store *store, uint64_t 
 		buffer_add_span(out, part);
 		at += part.length;
 		length -= part.length;
-		if (length > 0 && is_at_end(decoder))
+		if (length > 0 && fetch_decoder_is_at_end(decoder))
 			break;
 		if (length > 0)
-			status = next_piece(decoder, store, content_id);
+			status = fetch_decoder_next(decoder, store, content_id);
 	}
-	return status;
-}
-
-enum store_status
-fetch_section_measure(const struct fetch_range *range, struct store *store, uint64_t content_id,
-    uint64_t *size_out, bool *has_nul_out)
-{
-	enum store_status status = STORE_OK;
-	struct fetch_decoder decoder;
-
-	*has_nul_out = false;
-	fetch_decoder_init(&decoder, range);
-	while (!is_at_end(&decoder) && status == STORE_OK) {
-		status = next_piece(&decoder, store, content_id);
-		if (decoder.pending.length > 0 && memchr(decoder.pending.at, 0, decoder.pending.length) != NULL)
-			*has_nul_out = true;
-	}
-	*size_out = decoder.decoded_at + decoder.pending.length;
-	fetch_decoder_fini(&decoder);
 	return status;
 }
