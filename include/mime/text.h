@@ -25,6 +25,7 @@ struct mime_text;
 struct mime_text_piece {
 	struct span folded;	/* borrowed until the next call */
 	bool is_header;
+	bool is_first;		/* of a header or body: it has no overlap */
 };
 
 /*

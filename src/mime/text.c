@@ -11,6 +11,7 @@
 #include "mime/encoded_word.h"
 #include "mime/fold.h"
 #include "mime/header.h"
+#include "mime/keys.h"
 #include "mime/parts.h"
 
 enum phase { BETWEEN_PARTS, IN_HEADER, AFTER_HEADER, IN_BODY };
@@ -26,6 +27,7 @@ struct mime_text {
 	struct mime_parts_entry part;
 	struct span block;		/* its header, borrowed from the reader */
 	size_t offset;			/* how much of the block, or of the body, was read */
+	bool is_begun;			/* a piece of it was given */
 	struct mime_converter *converter;
 	struct mime_decoder decoder;
 	struct buffer decoded, converted, folded;
@@ -65,6 +67,7 @@ begin_header(struct mime_text *text)
 
 	text->block = length == 0 ? SPAN("") : text->reader(text->part.header_offset, length, text->context);
 	text->offset = 0;
+	text->is_begun = false;
 	text->phase = IN_HEADER;
 	return text->block.length == length;
 }
@@ -75,6 +78,7 @@ begin_body(struct mime_text *text)
 	text->converter = mime_converter_new(text->part.charset);
 	mime_decoder_init(&text->decoder, text->part.encoding);
 	text->offset = 0;
+	text->is_begun = false;
 	text->phase = IN_BODY;
 }
 
@@ -161,6 +165,8 @@ mime_text_next(struct mime_text *text, struct mime_text_piece *piece_out)
 	if (!find_next(text))
 		return false;
 	piece_out->is_header = text->phase == IN_HEADER;
+	piece_out->is_first = !text->is_begun;
+	text->is_begun = true;
 	if (piece_out->is_header)
 		read_header(text);
 	else if (!read_body(text))
@@ -190,40 +196,19 @@ mime_text_each(struct span message, struct span parts, enum mime_text_scope scop
 	return goes_on;
 }
 
-/* Keys that are looked for. */
-struct search {
-	const struct span *keys;
-	size_t count, found_count;
-	bool *found;
-};
-
-static bool
-on_text(struct span folded, void *context)
-{
-	struct search *search = context;
-
-	for (size_t i = 0; i < search->count; i++) {
-		if (!search->found[i] && mime_fold_contains(folded, search->keys[i])) {
-			search->found[i] = true;
-			search->found_count++;
-		}
-	}
-	return search->found_count < search->count;
-}
-
 void
 mime_text_search(struct span message, struct span parts, enum mime_text_scope scope,
-    const struct span *keys, size_t count, bool *found_out)
+    const struct span *list, size_t count, bool *found_out)
 {
-	struct search search = { keys, count, 0, found_out };
-	size_t overlap = 0;
+	struct mime_keys *keys = mime_keys_new(list, count);
+	struct mime_text *text = mime_text_new(parts, scope, mime_keys_overlap(keys), read_message, &message);
+	struct mime_text_piece piece;
+	bool is_done = mime_keys_feed(keys, SPAN(""), true);	/* the empty text is in every text */
 
-	for (size_t i = 0; i < count; i++) {
-		found_out[i] = keys[i].length == 0;
-		search.found_count += found_out[i];
-		if (keys[i].length > overlap + 1)
-			overlap = keys[i].length - 1;
-	}
-	if (search.found_count < count)
-		mime_text_each(message, parts, scope, overlap, on_text, &search);
+	while (!is_done && mime_text_next(text, &piece))
+		is_done = mime_keys_feed(keys, piece.folded, piece.is_first);
+	for (size_t i = 0; i < count; i++)
+		found_out[i] = mime_keys_found(keys, i);
+	mime_text_free(&text);
+	mime_keys_free(&keys);
 }
