@@ -2,11 +2,13 @@
 import re
 
 import grammar
+import ordering
 import searching
 from uids import expand
 
 BATCH = 50		# questions in one packet
 OPTIONS = [b"MIN", b"MAX", b"ALL", b"COUNT", b"SAVE"]
+CRITERIA = ["ARRIVAL", "CC", "DATE", "DISPLAYFROM", "DISPLAYTO", "FROM", "SIZE", "SUBJECT", "TO"]
 ITEMS = b"(UID FLAGS MODSEQ INTERNALDATE RFC822.SIZE SAVEDATE EMAILID)"
 
 
@@ -34,6 +36,7 @@ class Question:
         self.words, self.is_uid, self.leaves = words, words.startswith(b"UID "), leaves
         self.found = [one for place, one in enumerate(stored) if found >> place & 1]
         self.places = {one.uid: place for place, one in enumerate(stored, 1)}
+        self.line = None				# of SORT and THREAD
 
     def name(self, one):
         return one.uid if self.is_uid else self.places[one.uid]
@@ -55,11 +58,8 @@ class Asker:
         leaves = [(charset + key, bits) for key, bits in questions.leaves]
         uid = self.choice.choice([b"", b"UID "])
         kind = self.choice.random()
-        if kind < 0.06:
-            verb = self.choice.choice([b"SORT (REVERSE DATE) ", b"SORT (SUBJECT SIZE) ", b"THREAD REFERENCES ", b"THREAD REFS "])
-            question = Question(uid + verb + (charset[8:] or b"UTF-8 ") + words, self.stored, found, leaves)
-            question.options = None
-            return question
+        if kind < 0.15:
+            return self.ordered(uid, (charset[8:] or b"UTF-8 ") + words, found, leaves)
         options, partial = [], None
         if kind < 0.5:
             options = self.choice.sample(OPTIONS, self.choice.randrange(4))
@@ -79,6 +79,20 @@ class Asker:
         if options and b"SAVE" in options:
             self.saved = {one.uid for one in self.kept(question)}
             questions.saved = self.saved
+        return question
+
+    def ordered(self, uid, words, found, leaves):
+        """SORT or THREAD of what a search finds, with the line that must come."""
+        by = self.choice.choice(["ORDEREDSUBJECT", "REFERENCES", "REFS", None, None, None])
+        keys = [self.choice.choice(["", "REVERSE "]) + key for key in self.choice.sample(CRITERIA, self.choice.randint(1, 4))]
+        verb = f"THREAD {by} " if by else f"SORT ({' '.join(keys)}) "
+        question = Question(uid + verb.encode() + words, self.stored, found, leaves)
+        messages = [searching.order(one, question.name(one)) for one in question.found]
+        if by:
+            question.line = f"* THREAD {ordering.thread(by, messages)}".strip().encode()
+        else:
+            question.line = " ".join(["* SORT", *map(str, ordering.sort(messages, keys))]).encode()
+        question.options = question.asks_modseq = None
         return question
 
     def slice(self, question):
@@ -119,10 +133,12 @@ class Asker:
             found = [int(word) for word in re.findall(rb"\d+", line[:modseq.start()] if modseq else line)]
             assert len(found) == len(set(found))
             self.compare(question, set(found), question.names(question.found))
-            if b"SEARCH" in line:
-                wants = question.asks_modseq and question.found
-                assert bool(modseq) == bool(wants), (question.words, line)
-                assert not wants or int(modseq[1]) == max(one.modseq for one in question.found), (question.words, line)
+            if question.line:
+                assert line[:modseq and modseq.start()] == question.line, (question.words, line, question.line)
+                return
+            wants = question.asks_modseq and question.found
+            assert bool(modseq) == bool(wants), (question.words, line)
+            assert not wants or int(modseq[1]) == max(one.modseq for one in question.found), (question.words, line)
             return
         if not set(question.options) - {b"SAVE"} and not question.partial:
             assert not lines, (question.words, lines)		# RFC 9051 section 6.4.4: SAVE alone has no reply

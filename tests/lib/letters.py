@@ -99,6 +99,26 @@ class Letters:
     def addresses(self):
         return self.choice.choice([b", ", b",\r\n\t", b","]).join(self.address() for _ in range(self.choice.choice([1, 1, 2, 3])))
 
+    def identifier(self):
+        """One of few, so that there are answers, loops and two of the same; or none."""
+        if self.is_so(0.05):
+            return self.choice.choice([b"none", b"<>", b"<a@>", b"<@b>", b"<a b@c>", b"<unclosed@d", b""])
+        form = self.choice.choice([b"<m%d@x>", b"<m%d@x>", b"<m%d@x>", b'<"m%d"@x>', b"<m%d @ x>"])
+        return form % self.choice.randrange(60)
+
+    def references(self):
+        between = self.choice.choice([b" ", b"\r\n\t", b""])
+        return between.join(self.identifier() for _ in range(self.choice.choice([1, 1, 2, 4])))
+
+    def subject(self):
+        """Mostly few words, so that there are threads; what RFC 5256 section 2.1 takes off, and what it does not."""
+        if self.is_so(0.3):
+            return self.words(6)
+        pieces = ["Re: ", "re:", "FWD :", "fw[2]:", "[list] ", "[a][b]", "[fwd: ", "]", "[", "re[x", "Réponse: ", ":", "  ", "[Ä]"]
+        front = "".join(self.choice.choice(pieces) for _ in range(self.choice.choice([0, 1, 1, 2, 4])))
+        behind = self.choice.choice(["", "", "", " (fwd)", "(FWD) ", "]", "](fwd)", " [x]", "(fwd)(fwd)"])
+        return (front + self.choice.choice(["", "news", "NEWS", "Straße", "x"]) + behind).strip()
+
     def date(self):
         day, year = self.choice.randint(1, 28), self.choice.choice([1999, 2019, 2020, 2021])
         month = self.choice.choice("Jan Feb Mar Oct Nov Dec".split())
@@ -109,9 +129,9 @@ class Letters:
             f"Tue, {day} {month}\r\n {year} {time} {zone}", f"{day} {month} {year % 100:02} {time[:5]} {zone}"]).encode()
 
     def header(self):
-        fields = [(b"From", self.addresses()), (b"Subject", self.phrase(self.words(6)))]
+        fields = [(b"From", self.addresses()), (b"Subject", self.phrase(self.subject()))]
         optional = [(b"To", self.addresses), (b"Cc", self.addresses), (b"Bcc", self.addresses), (b"Date", self.date),
-                    (b"Message-ID", lambda: b"<%d.%s@example.org>" % (self.choice.randrange(10 ** 6), self.choice.choice([b"a", b"Q"]))),
+                    (b"Message-ID", self.identifier), (b"References", self.references), (b"In-Reply-To", self.references),
                     (b"X-Note", lambda: self.phrase(self.words(4))), (b"To", self.addresses), (b"Subject", lambda: b"second"),
                     (b"Received", lambda: b"from a (b [192.0.2.7])\r\n\tby c; " + self.date()),
                     (b"X-Empty", bytes), (b"Comments", lambda: self.phrase(self.words(12)))]

@@ -58,6 +58,7 @@ def western(octets):
                    for octet in octets)
 
 
+codecs.register_error("octets", lambda error: ("\ufffd", error.start + 1))
 codecs.register_error("western", lambda error: (western(error.object[error.start:error.end]), error.end))
 
 
@@ -144,9 +145,10 @@ def fields_of(block):
 # Bodies: RFC 2045 section 6.
 
 def undo_quoted(text):
+    """Space at the end of a line is dropped (section 6.7, rule 3); a CR alone ends a line, too."""
     out = []
-    for line in re.findall(rb"[^\n]*\n|[^\n]+\Z", text):
-        content, end = re.fullmatch(rb"([\s\S]*?)[ \t]*(\r?\n|\r?\Z)", line).groups()
+    for line in re.findall(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z", text):
+        content, end = re.fullmatch(rb"([^\r\n]*?)[ \t]*(\r?\n?)", line).groups()
         soft = re.fullmatch(rb"([\s\S]*)=[ \t]*", content)
         out.append(undo_escapes(soft[1], b"=") if soft else undo_escapes(content, b"=") + end)
     return b"".join(out)

@@ -8,27 +8,45 @@ import re
 import time
 import unicodedata
 
+import ordering
 import reading
 
 FLAGS = [b"\\Answered", b"\\Deleted", b"\\Draft", b"\\Flagged", b"\\Seen"]
 KEYWORDS = [b"$Work", b"later", b"Junk", b"NonJunk"]
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-DATE = re.compile(r"(?:[A-Za-z]{3} ?, ?)?(\d{1,2}) ([A-Za-z]{3}) (\d{2,4}) \d\d ?: ?\d\d(?: ?: ?\d\d)?(?: .*)?")
+DATE = re.compile(
+    r"(?:[A-Za-z]{3} ?, ?)?(\d{1,2}) ([A-Za-z]{3}) (\d{2,4}) (\d\d) ?: ?(\d\d)(?: ?: ?(\d\d))?(?: ([-+]\d{4}|[A-Z]*)(?: .*)?)?")
+ZONES = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
 CHARSETS = ["US-ASCII", "utf-8", "ISO-8859-1", "iso-8859-2", "iso-8859-5", "iso-8859-7", "ISO-8859-15", "windows-1251",
             "windows-1252", "KOI8-R", "Shift_JIS", "EUC-JP", "ISO-2022-JP", "gb18030", "gb2312", "Big5", "EUC-KR", "UTF-7"]
 HOUR_S, DAY_S = 3600, 86400
 
 
-def day_sent(value):
-    """The day of a Date field as written, its zone ignored: RFC 5322 sections 3.3 and 4.3.  None: it is none."""
+def sent(value):
+    """A Date field's day as written, and its time in seconds since 1970: RFC 5322 sections 3.3 and 4.3.  None: it is none."""
     found = DATE.fullmatch(re.sub(r"\s+", " ", reading.without_comments(value)).strip())
     if not found or found[2].title() not in MONTHS:
         return None
     year = int(found[3]) + {2: 2000 if int(found[3]) < 50 else 1900, 3: 1900, 4: 0}[len(found[3])]
     try:
-        return datetime.date(year, MONTHS.index(found[2].title()) + 1, int(found[1]))
+        day = datetime.date(year, MONTHS.index(found[2].title()) + 1, int(found[1]))
     except ValueError:
         return None
+    hours, minutes, seconds = (int(number or 0) for number in found.group(4, 5, 6))
+    zone, east = found[7] or "", 0
+    if zone[:1] in ("+", "-"):
+        east = int(zone[0] + "1") * (int(zone[1:3]) * 60 + int(zone[3:]))
+    elif zone:
+        east = ZONES.get(zone, 0) * 60			# RFC 5322 section 4.3: others are as -0000
+    if hours > 23 or minutes > 59 or seconds > 60:	# RFC 5256 section 2.2
+        hours = minutes = seconds = east = 0
+    return day, (day - datetime.date(1970, 1, 1)).days * DAY_S + hours * 3600 + (minutes - east) * 60 + seconds
+
+
+def identifiers(values):
+    """Those of the first field in a plain form: RFC 5256 section 3, RFC 5322 section 3.6.4."""
+    text = re.sub(r'[\s]*([.@<>])[\s]*', r"\1", reading.without_comments(values[0])) if values else ""
+    return re.findall(r"<([^<>@\s]+@[^<>@\s]+)>", text.replace('"', ""))
 
 
 def day_of(text):
@@ -66,7 +84,7 @@ class Content:
         self.body, self.text, self.fields = message.body, message.text, message.fields
         header = list(reading.fields_of(message.parts[0].header))
         dates = [value.decode("latin-1") for name, value in header if name.lower() == "date"]
-        self.sent = day_sent(dates[0]) if dates else None
+        self.sent, self.sent_s = (sent(dates[0]) if dates else None) or (None, None)
         self.values = {}
         for name, value in header:
             self.values.setdefault(name.lower(), []).append(reading.header_text(value))
@@ -80,6 +98,17 @@ class Content:
         there = {name for name, _ in self.fields}
         self.people = {name: reading.fold(people_text(people or ())) for name, people in lists.items() if name in there}
         assert all(name in there or not people for name, people in lists.items())
+        self.first = {name: people[0] if people else None for name, people in lists.items()}
+
+    def name(self, field):
+        """RFC 5957 section 3."""
+        name, _, mailbox, host = self.first[field] or (None, None, None, None)
+        return reading.header_text(name or b"") or b"@".join(
+            filter(None, (mailbox, host))).decode("utf-8", "octets")
+
+    def references(self):
+        values = self.values
+        return identifiers(values.get("references")) or identifiers(values.get("in-reply-to"))[:1]
 
 
 class Stored:
@@ -91,6 +120,16 @@ class Stored:
         self.flags = {flag.lower() for flag in items[b"FLAGS"]}
         self.arrived_s, self.arrived = seconds_of(items[b"INTERNALDATE"]), day_of(items[b"INTERNALDATE"])
         self.saved, self.email_id = day_of(items[b"SAVEDATE"]), items[b"EMAILID"][0]
+
+
+def order(one, number):
+    """A Stored as SORT and THREAD see it."""
+    content = one.content
+    mailboxes = [(content.first[name] or (None, None, b""))[2].decode("utf-8", "octets") for name in ("from", "to", "cc")]
+    return ordering.Message(
+        number, arrival=one.arrived_s, size=one.size, sent=content.sent_s, subject=(content.values.get("subject") or [""])[0],
+        mailboxes=mailboxes, names=[content.name("from"), content.name("to")],
+        message_id=next(iter(identifiers(content.values.get("message-id"))), None), references=content.references())
 
 
 def string(choice, octets):
