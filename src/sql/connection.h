@@ -16,6 +16,7 @@ struct sql {
 	bool has_unflushed;		/* something was committed without a flush */
 	bool is_poisoned;
 	unsigned savepoints;		/* open ones; also their names */
+	bool keeps_pages;		/* in memory, until the transaction ends */
 };
 
 /* Translate a result code, and poison the connection when the state of the disk is unknown. */

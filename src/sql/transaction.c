@@ -8,6 +8,37 @@
 #include "base/buffer.h"
 #include "base/thread.h"
 
+/* Octets of pages that are written to the WAL between two parts of a transaction. */
+#define PAGES_MAX (4 * 1024 * 1024)
+
+/*
+ * What is undone must not have gone to the WAL yet: gather.c says what SQLite makes of that.  Its limit holds at once,
+ * in the middle of a transaction, other than "cache_spill = OFF"; and it obeys while compiling this.
+ */
+static enum sql_status
+keep_pages(struct sql *sql, bool is_kept)
+{
+	enum sql_status status = SQL_OK;
+
+	if (sql->keeps_pages != is_kept)
+		status = sql_execute(sql, is_kept ? "PRAGMA cache_spill = 16777215" : "PRAGMA cache_spill = 1");
+	if (status == SQL_OK)
+		sql->keeps_pages = is_kept;
+	return status;
+}
+
+/* Outside of savepoints nothing but the whole transaction is undone. */
+static enum sql_status
+let_pages_go(struct sql *sql)
+{
+	int octets = 0, highest;
+
+	sqlite3_db_status(sql->handle, SQLITE_DBSTATUS_CACHE_USED, &octets, &highest, 0);
+	if (octets < PAGES_MAX)
+		return SQL_OK;
+	return sql_note(sql, sqlite3_db_cacheflush(sql->handle));
+}
+
 bool
 sql_is_in_transaction(const struct sql *sql)
 {
@@ -41,6 +72,8 @@ sql_commit(struct sql *sql)
 	status = sql_run(sql_prepare(sql, "COMMIT"));
 	if (status != SQL_OK)
 		sql_rollback(sql);
+	else
+		keep_pages(sql, false);
 	return status;
 }
 
@@ -52,6 +85,7 @@ sql_rollback(struct sql *sql)
 	if (sql_is_in_transaction(sql))
 		sqlite3_exec(sql->handle, "ROLLBACK", NULL, NULL, NULL);
 	sql->savepoints = 0;
+	keep_pages(sql, false);
 }
 
 enum sql_status
@@ -69,7 +103,8 @@ sql_savepoint(struct sql *sql)
 	enum sql_status status;
 
 	assert(sql_is_in_transaction(sql) || sql->is_poisoned);
-	status = sql_run(sql_prepare(sql, "SAVEPOINT part"));
+	if ((status = keep_pages(sql, true)) == SQL_OK)
+		status = sql_run(sql_prepare(sql, "SAVEPOINT part"));
 	if (status == SQL_OK)
 		sql->savepoints++;
 	return status;
@@ -85,11 +120,11 @@ sql_savepoint_end(struct sql *sql, enum sql_status status)
 		return status == SQL_OK ? SQL_FULL : status;
 	assert(sql->savepoints > 0);
 	sql->savepoints--;
-	if (status == SQL_OK)
-		return sql_run(sql_prepare(sql, "RELEASE part"));
-	ended = sql_run(sql_prepare(sql, "ROLLBACK TO part"));
+	ended = status == SQL_OK ? SQL_OK : sql_run(sql_prepare(sql, "ROLLBACK TO part"));
 	if (ended == SQL_OK)
 		ended = sql_run(sql_prepare(sql, "RELEASE part"));
+	if (ended == SQL_OK && sql->savepoints == 0)
+		ended = let_pages_go(sql);
 	return ended == SQL_OK ? status : ended;
 }
 

@@ -396,6 +396,7 @@ on_rendered(struct job *job)
 	append->results = arena_alloc_array(append->incoming.arena, append->incoming.count,
 	    sizeof append->results[0]);
 	append->known_keywords = state_known_keywords(session->account, append->mailbox_id);
+	append->store.job.is_alone = spool_size(append->incoming.spool) > ACCOUNT_MUCH_OCTETS;
 	append->store.work = work_store;
 	append->store.done = on_stored;
 	session_submit(session, &append->store, ACCOUNT_DURABLE);

@@ -200,6 +200,7 @@ on_rendered(struct job *job)
 		recipient->account = account_hold(delivery->role->accounts,
 		    delivery->lmtp->recipients[i].mailbox_id, delivery->lmtp->recipients[i].user);
 		recipient->job.kind = ACCOUNT_DURABLE;
+		recipient->job.is_alone = spool_size(delivery->incoming.spool) > ACCOUNT_MUCH_OCTETS;
 		recipient->job.work = work_deliver;
 		recipient->job.done = on_delivered;
 		account_submit(recipient->account, &recipient->job);

@@ -24,13 +24,18 @@ enum account_kind {
 	ACCOUNT_REMOVE,		/* likewise, and nothing is opened or made any more */
 };
 
+#define ACCOUNT_MUCH_OCTETS (1024 * 1024)
+
 /*
- * A job on a user's store.  Lives inside what it works on.  The caller fills in kind, work and done.
+ * A job on a user's store.  Lives inside what it works on.  The caller fills in kind, work and done, and
+ * is_alone if it writes more than ACCOUNT_MUCH_OCTETS: what several jobs of one transaction write stays in memory, so
+ * that each of them can be undone.
  */
 struct account_job {
 	struct job job;
 	struct account *account;
 	enum account_kind kind;
+	bool is_alone;			/* writes much: gets a transaction of its own */
 	/* Worker.  What it returns becomes status; anything but STORE_OK undoes its changes. */
 	enum store_status (*work)(struct store *store, struct account_job *job);
 	/* Loop.  Comes always, in the order of submission; may free the job. */

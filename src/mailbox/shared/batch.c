@@ -193,11 +193,13 @@ count_writes(const struct batch_store *batch, struct list *jobs, enum store_dura
 	LIST_FOREACH(jobs, link) {
 		const struct account_job *job = LIST_ENTRY(link, struct account_job, job.link);
 
-		if (!is_write(job))
+		if (!is_write(job) || (job->is_alone && count > 0))
 			break;
 		if (job->kind == ACCOUNT_DURABLE)
 			*durability_out = STORE_DURABLE;
 		count++;
+		if (job->is_alone)
+			break;
 	}
 	return count;
 }
