@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "gather.h"
 
 /* For foreign tools such as the sqlite3 shell; among ourselves there is one connection per file. */
 #define BUSY_TIMEOUT_MS 5000
@@ -30,6 +31,7 @@ configure_process(void)
 	sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
 	if (sqlite3_initialize() != SQLITE_OK)
 		abort();
+	gather_register();
 }
 
 /* SQLite would make the file readable for all; its WAL takes the mode of the file. */
@@ -57,7 +59,7 @@ open_handle(const char *path, struct sql *sql)
 	/* NOFOLLOW refuses links in any part of the path; those above the file are the operator's. */
 	if (realpath(path, real) == NULL)
 		return errno == ENOENT || errno == ENOTDIR ? SQL_NOT_FOUND : SQL_DENIED;
-	return sql_note(sql, sqlite3_open_v2(real, &sql->handle, flags, NULL));
+	return sql_note(sql, sqlite3_open_v2(real, &sql->handle, flags, GATHER_VFS));
 }
 
 /* SQLite calls this after each commit that wrote something. */

@@ -21,6 +21,7 @@ enum fault {
 	FAULT_IO_ONCE,		/* one operation fails */
 	FAULT_IO_STICKY,	/* it and all after it fail */
 	FAULT_FULL_ONCE,	/* one write finds the disk full */
+	FAULT_SHORT_ONCE,	/* so does one write, in its middle */
 	FAULT_POWER,		/* nothing works any more; fault_vfs_restore() shows what was synced */
 };
 
@@ -35,7 +36,8 @@ struct file {
 static struct {
 	sqlite3_vfs vfs, *real;
 	enum fault fault;
-	unsigned at, count;
+	unsigned at, count, writes;
+	int longest;		/* write, in octets */
 	bool has_failed;
 	struct { char path[128]; struct buffer synced; } files[FILE_COUNT];
 } disk;
@@ -50,7 +52,7 @@ count_operation(int io_code, bool is_write)
 
 	if (disk.fault == FAULT_NONE)
 		return SQLITE_OK;
-	if (disk.fault == FAULT_FULL_ONCE) {
+	if (disk.fault == FAULT_FULL_ONCE || disk.fault == FAULT_SHORT_ONCE) {
 		disk.has_failed |= is_hit && is_write;
 		return is_hit && is_write ? SQLITE_FULL : SQLITE_OK;
 	}
@@ -98,6 +100,11 @@ on_write(sqlite3_file *file, const void *octets, int length, sqlite3_int64 offse
 {
 	int code = count_operation(SQLITE_IOERR_WRITE, true);
 
+	disk.writes++;
+	if (length > disk.longest)
+		disk.longest = length;
+	if (code != SQLITE_OK && disk.fault == FAULT_SHORT_ONCE)
+		REAL(file)->pMethods->xWrite(REAL(file), octets, length / 2, offset);
 	return code != SQLITE_OK ? code
 				 : REAL(file)->pMethods->xWrite(REAL(file), octets, length, offset);
 }
@@ -117,7 +124,7 @@ on_sync(sqlite3_file *file, int flags)
 	int code = count_operation(SQLITE_IOERR_FSYNC, false);
 
 	(void)flags;
-	if (code == SQLITE_OK)
+	if (code == SQLITE_OK && disk.fault == FAULT_POWER)
 		keep_synced(((struct file *)file)->path);
 	return code;
 }

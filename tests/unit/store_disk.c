@@ -305,6 +305,12 @@ test_disk_is_full_once(void **state)
 }
 
 static void
+test_disk_is_full_in_the_middle_of_a_write(void **state)
+{
+	run_all(state, FAULT_SHORT_ONCE);
+}
+
+static void
 test_power_goes(void **state)
 {
 	run_all(state, FAULT_POWER);
@@ -319,6 +325,7 @@ main(void)
 		TEST(test_one_operation_fails),
 		TEST(test_disk_dies),
 		TEST(test_disk_is_full_once),
+		TEST(test_disk_is_full_in_the_middle_of_a_write),
 		TEST(test_power_goes),
 	};
 

@@ -1,0 +1,14 @@
+/*
+ * SQLite's VFS with fewer system calls.  SQLite writes each page of a transaction to the WAL by two calls, and each
+ * page of a checkpoint to the file by one; what lies side by side goes out in one here.
+ */
+#ifndef GATHER_H
+#define GATHER_H
+
+/* The name to open with, once gather_register() has been called. */
+#define GATHER_VFS "imapd"
+
+/* Make the VFS known to SQLite, not as the default; it works on whatever is the default when a file is opened. */
+void gather_register(void);
+
+#endif
