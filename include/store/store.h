@@ -82,9 +82,10 @@ void store_set_quota(struct store *store, uint64_t size_octets);
 
 /*
  * Transactions.  STORE_LAZY is for changes of flags and for purging: the commit survives the
- * process's death, and power loss after the next durable commit or store_flush().
+ * process's death, and power loss after the next durable commit or store_flush().  STORE_DERIVED is for what can be made
+ * again from the messages, tells nobody a modseq and needs no flush: the power may take it.
  */
-enum store_durability { STORE_LAZY, STORE_DURABLE };
+enum store_durability { STORE_DERIVED, STORE_LAZY, STORE_DURABLE };
 enum store_status store_begin(struct store *store, enum store_durability durability);
 
 /*

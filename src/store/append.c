@@ -135,6 +135,7 @@ insert_content(struct store *store, const struct store_arrival *arrival, uint32_
 	if ((status = store_run(insert)) != STORE_OK)
 		return status;
 	*content_id_out = sql_last_row_id(store->sql);
+	store->content_last = *content_id_out;
 	if (arrival->ordering != NULL &&
 	    (status = store_ordering_keep(store, *content_id_out, arrival->ordering)) != STORE_OK)
 		return status;

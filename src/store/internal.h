@@ -34,6 +34,8 @@ struct store {
 	struct store_position position, step, committed;	/* now, when the step began, as committed */
 	struct mark *mark;		/* NULL: nothing is told outside of the file */
 	uint64_t file;			/* with a mark: its inode */
+	uint64_t content_last, indexed_through;	/* about: the last content, and how far the index has come */
+	bool has_index_work;		/* there may be */
 };
 
 /*

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "index_block.h"
 #include "internal.h"
 #include "mark.h"
 
@@ -96,7 +97,9 @@ prepare_account(struct store *store, uint64_t least_uidvalidity)
 	sql_reset(query);
 	if (status == STORE_NOT_FOUND)
 		status = add_account(store, least_uidvalidity);
-	return status == STORE_OK ? read_position(store) : status;
+	if (status == STORE_OK)
+		status = read_position(store);
+	return status == STORE_OK ? store_index_open(store) : status;
 }
 
 /*

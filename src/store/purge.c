@@ -2,6 +2,7 @@
  * Who has a content, and freeing it when nobody has.  An expunge only notes what became free:
  * deleting bodies there would make it wait for every page of them.  Worker threads.
  */
+#include "index_block.h"
 #include "internal.h"
 #include "store/content.h"
 
@@ -82,21 +83,22 @@ next_garbage(struct store *store, uint64_t *content_id_out, uint64_t *size_octet
 	return status;
 }
 
-enum store_status
-store_purge(struct store *store, uint32_t content_max, uint64_t size_max_octets, bool *is_more_out)
+/* Free contents, and append their ids. */
+static enum store_status
+purge_contents(struct store *store, uint32_t content_max, uint64_t size_max_octets, struct buffer *ids,
+    bool *is_more_out)
 {
 	uint64_t content_id, size_octets, freed_octets = 0;
 	enum store_status status;
 	uint32_t freed = 0;
 
-	if ((status = store_enter(store)) != STORE_OK || (status = store_history_forget(store)) != STORE_OK)
-		return status;
 	while ((status = next_garbage(store, &content_id, &size_octets)) == STORE_OK) {
 		if (freed > 0 &&
 		    (freed >= content_max || size_octets > size_max_octets - freed_octets))
 			break;
 		if ((status = purge_content(store, content_id)) != STORE_OK)
 			return status;
+		buffer_add(ids, &content_id, sizeof content_id);
 		freed++;
 		freed_octets += size_octets < size_max_octets - freed_octets ? size_octets :
 		    size_max_octets - freed_octets;
@@ -105,4 +107,17 @@ store_purge(struct store *store, uint32_t content_max, uint64_t size_max_octets,
 		return status;
 	*is_more_out = status == STORE_OK;
 	return STORE_OK;
+}
+
+enum store_status
+store_purge(struct store *store, uint32_t content_max, uint64_t size_max_octets, bool *is_more_out)
+{
+	struct buffer ids = { 0 };
+	enum store_status status;
+
+	if ((status = store_enter(store)) == STORE_OK && (status = store_history_forget(store)) == STORE_OK &&
+	    (status = purge_contents(store, content_max, size_max_octets, &ids, is_more_out)) == STORE_OK)
+		status = store_index_forget(store, &ids);
+	buffer_free(&ids);
+	return status;
 }

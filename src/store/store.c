@@ -107,7 +107,7 @@ enum store_status
 store_begin(struct store *store, enum store_durability durability)
 {
 	bool marks = durability == STORE_LAZY && !store->is_unclean;
-	enum sql_sync sync = durability == STORE_LAZY && !marks ? SQL_SYNC_NORMAL : SQL_SYNC_FULL;
+	enum sql_sync sync = durability != STORE_DURABLE && !marks ? SQL_SYNC_NORMAL : SQL_SYNC_FULL;
 	enum store_status status;
 
 	assert_off_loop();
@@ -116,7 +116,7 @@ store_begin(struct store *store, enum store_durability durability)
 	    (status = store_from_sql(sql_begin(store->sql))) != STORE_OK)
 		return status;
 	store->is_begun = true;
-	store->durability = sync == SQL_SYNC_FULL ? STORE_DURABLE : STORE_LAZY;
+	store->durability = sync == SQL_SYNC_FULL ? STORE_DURABLE : durability;
 	store->lost = STORE_OK;
 	if (marks && (status = mark_unclean(store)) != STORE_OK)
 		return store_end(store, status);
@@ -137,6 +137,8 @@ static void
 note_commit(struct store *store)
 {
 	store->is_unclean |= store->is_marking_unclean;
+	if (store->durability == STORE_DERIVED)
+		return;
 	store->needs_flush = store->durability == STORE_LAZY;
 	store->committed = store->position;
 	mark_follow(store, store->durability == STORE_DURABLE);

@@ -1,0 +1,67 @@
+/*
+ * The rows of an index, as its files share them.  Worker threads.
+ */
+#ifndef INDEX_BLOCK_H
+#define INDEX_BLOCK_H
+
+#include "index_list.h"
+#include "internal.h"
+#include "store/index.h"
+
+#define INDEX_ROW_OCTETS  256
+#define INDEX_BUCKET_BITS 14
+#define INDEX_WIDTH_SMALL 1
+#define INDEX_WIDTH_MIDDLE 64
+#define INDEX_WIDTH_LARGE 2048
+#define INDEX_ROWS_OF_SLOT (STORE_INDEX_SLOT_OCTETS / INDEX_ROW_OCTETS)
+#define INDEX_BUCKETS_IN_ROW(width) (INDEX_ROW_OCTETS * 8 / (width))
+
+enum index_block_state { INDEX_OPEN, INDEX_IN_USE, INDEX_GROWING, INDEX_DEAD };
+
+/* The columns of a block that change or that others are made of. */
+struct index_block {
+	uint64_t id, octets, first_id, last_id, contents, gone;
+	unsigned kind, width;
+	enum index_block_state state;
+};
+
+/* STORE_NOT_FOUND: nothing was indexed. */
+struct index_state {
+	uint64_t version, generation, indexed_through;
+};
+enum store_status index_state_get(struct store *store, struct index_state *state_out);
+enum store_status index_state_set(struct store *store, const struct index_state *state);
+
+/* Contents have left their blocks: who is finding begins anew. */
+enum store_status index_state_raise_generation(struct store *store);
+
+/* Insert a block, with its id and contents, or replace what is there of one. */
+enum store_status index_block_insert(struct store *store, struct index_block *block);
+enum store_status index_block_update(struct store *store, const struct index_block *block);
+
+/* The contents of the slots of a block: append them; set them. */
+enum store_status index_slots_read(struct store *store, uint64_t block_id, struct buffer *out);
+enum store_status index_slots_write(struct store *store, uint64_t block_id, struct span contents);
+
+/* The row of a block that begins with this bucket.  STORE_CORRUPT: it is missing or of another length. */
+enum store_status index_row_get(struct store *store, uint64_t block_id, unsigned bucket,
+    uint8_t octets_out[INDEX_ROW_OCTETS]);
+enum store_status index_row_put(struct store *store, uint64_t block_id, unsigned bucket, struct span octets);
+
+/* All bits of a slot that is a block of its own. */
+enum store_status index_slot_read(struct store *store, uint64_t block_id, uint8_t bits_out[STORE_INDEX_SLOT_OCTETS]);
+
+/* Sort contents and take out what is there twice; in place.  Returns how many are left. */
+size_t index_ids_sort(uint64_t *ids, size_t count);
+
+/* Find out how far the file has come with its index: when it was opened. */
+enum store_status store_index_open(struct store *store);
+
+/*
+ * Contents were purged; within a transaction.
+ *
+ *	content_ids	uint64_t, one behind the other; few
+ */
+enum store_status store_index_forget(struct store *store, const struct buffer *content_ids);
+
+#endif

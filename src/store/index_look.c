@@ -1,0 +1,146 @@
+/*
+ * Looking at an index: how large it is, and whether it is whole in itself.  Worker threads.
+ */
+#include "index_block.h"
+
+static enum store_status
+measure_blocks(struct store *store, struct store_index_figures *figures)
+{
+	struct sql_statement *query = sql_prepare(store->sql,
+	    "SELECT count(*), coalesce(sum(width), 0), coalesce(sum(octets), 0), "
+	    "(SELECT coalesce(sum(length(contents)), 0) FROM index_slots) FROM index_block WHERE state < 2");
+	enum store_status status = store_row(query);
+
+	if (status == STORE_OK) {
+		figures->blocks = sql_column_number(query, 0);
+		figures->slots = sql_column_number(query, 1);
+		figures->text_octets = sql_column_number(query, 2);
+		figures->index_octets = figures->slots * STORE_INDEX_SLOT_OCTETS + (uint64_t)sql_column_number(query, 3);
+	}
+	sql_reset(query);
+	return status;
+}
+
+/* Messages are counted, since their rows are narrow. */
+static enum store_status
+measure_contents(struct store *store, uint64_t indexed_through, struct store_index_figures *figures)
+{
+	struct sql_statement *query = sql_prepare(store->sql,
+	    "SELECT count(*), count(*) FILTER (WHERE content_id <= ?1) FROM message");
+	enum store_status status;
+
+	sql_bind_number(query, 1, indexed_through);
+	if ((status = store_row(query)) == STORE_OK) {
+		figures->contents = sql_column_number(query, 0);
+		figures->indexed = sql_column_number(query, 1);
+	}
+	sql_reset(query);
+	return status;
+}
+
+enum store_status
+store_index_measure(struct store *store, struct store_index_figures *figures_out)
+{
+	struct store_index_figures figures = { .version = 0 };
+	struct index_state state = { .version = 0 };
+	enum store_status status;
+	bool is_ours;
+
+	if ((status = store_read_begin(store, &is_ours)) != STORE_OK)
+		return status;
+	if ((status = index_state_get(store, &state)) == STORE_NOT_FOUND)
+		status = STORE_OK;
+	figures.version = state.version;
+	if (status == STORE_OK)
+		status = measure_blocks(store, &figures);
+	if (status == STORE_OK)
+		status = measure_contents(store, state.indexed_through, &figures);
+	status = store_read_end(store, is_ours, status);
+	if (status == STORE_OK)
+		*figures_out = figures;
+	return status;
+}
+
+static void
+add_finding(struct buffer *findings, uint64_t block_id, const char *what)
+{
+	buffer_printf(findings, "index: block %llu: %s\n", (unsigned long long)block_id, what);
+}
+
+/* STORE_NOT_FOUND: there is no further block. */
+static enum store_status
+next_block(struct store *store, uint64_t after_id, struct index_block *block_out)
+{
+	struct sql_statement *query = sql_prepare(store->sql,
+	    "SELECT id, width, first_id, last_id, contents FROM index_block WHERE id > ?1 AND state < 2 ORDER BY id LIMIT 1");
+	enum store_status status;
+
+	sql_bind_number(query, 1, after_id);
+	if ((status = store_row(query)) == STORE_OK)
+		*block_out = (struct index_block){
+			.id = sql_column_number(query, 0),
+			.width = sql_column_number(query, 1),
+			.first_id = sql_column_number(query, 2),
+			.last_id = sql_column_number(query, 3),
+			.contents = sql_column_number(query, 4),
+		};
+	sql_reset(query);
+	return status;
+}
+
+static enum store_status
+count_rows(struct store *store, const struct index_block *block, uint64_t *count_out)
+{
+	struct sql_statement *query = sql_prepare(store->sql,
+	    "SELECT count(*) FROM index_row WHERE id BETWEEN ?1 << 14 AND (?1 << 14) + 16383 AND length(octets) = ?2");
+	enum store_status status;
+
+	sql_bind_number(query, 1, block->id);
+	sql_bind_number(query, 2, INDEX_ROW_OCTETS);
+	if ((status = store_row(query)) == STORE_OK)
+		*count_out = sql_column_number(query, 0);
+	sql_reset(query);
+	return status;
+}
+
+static enum store_status
+check_slots(struct store *store, const struct index_block *block, struct buffer *findings)
+{
+	struct buffer octets = { 0 };
+	enum store_status status = index_slots_read(store, block->id, &octets);
+	struct index_list list = { .octets = buffer_span(&octets) };
+	uint64_t slots = 0, contents = 0, count, content_id;
+	bool is_within = true;
+
+	for (; index_list_slot(&list, &count); slots++)
+		for (; index_list_next(&list, &content_id); contents++)
+			is_within = is_within && content_id >= block->first_id && content_id <= block->last_id;
+	if (status == STORE_CORRUPT)
+		add_finding(findings, block->id, "the contents of its slots are missing");
+	else if (slots != block->width || contents != block->contents || list.left > 0 || list.octets.length > 0)
+		add_finding(findings, block->id, "the contents of its slots are damaged");
+	else if (!is_within)
+		add_finding(findings, block->id, "a content lies beyond its bounds");
+	buffer_free(&octets);
+	return status == STORE_CORRUPT ? STORE_OK : status;
+}
+
+enum store_status
+store_index_verify(struct store *store, uint64_t *block_id, struct buffer *findings_out)
+{
+	struct index_block block;
+	enum store_status status;
+	uint64_t rows = 0;
+	bool is_ours;
+
+	if ((status = store_read_begin(store, &is_ours)) != STORE_OK)
+		return status;
+	if ((status = next_block(store, *block_id, &block)) == STORE_OK &&
+	    (status = check_slots(store, &block, findings_out)) == STORE_OK &&
+	    (status = count_rows(store, &block, &rows)) == STORE_OK) {
+		*block_id = block.id;
+		if (rows != block.width * (uint64_t)INDEX_ROWS_OF_SLOT)
+			add_finding(findings_out, block.id, "rows are missing or of another length");
+	}
+	return store_read_end(store, is_ours, status);
+}

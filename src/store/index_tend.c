@@ -1,0 +1,455 @@
+/*
+ * What there is to do in an index once it is made: 64 slots become a block, 32 of those one of 2,048 slots; what is dead
+ * is deleted; a block that has few contents left is given up.  Each step is some milliseconds, and what is left to
+ * do is read from the tables, so that it can end at any time.  Worker threads.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "index_block.h"
+
+#define MIDDLES_IN_LARGE (INDEX_WIDTH_LARGE / INDEX_WIDTH_MIDDLE)
+#define WORD_OCTETS	 (INDEX_WIDTH_MIDDLE / 8)
+#define BUCKETS_IN_STEP	 512	/* of a large block */
+#define ROWS_IN_STEP	 1024	/* deleted */
+
+/* Blocks that become one, in the order of their ids. */
+struct sources {
+	uint64_t ids[INDEX_WIDTH_MIDDLE];
+	size_t count;
+};
+
+static enum store_status
+read_sources(struct store *store, struct sql_statement *query, struct sources *sources)
+{
+	enum sql_status status = SQL_OK;
+
+	(void)store;
+	sources->count = 0;
+	while (sources->count < COUNT_OF(sources->ids) && (status = sql_step(query)) == SQL_ROW)
+		sources->ids[sources->count++] = sql_column_number(query, 0);
+	sql_reset(query);
+	return status == SQL_ROW ? STORE_OK : store_from_sql(status);
+}
+
+/* The oldest blocks of a kind and width, if there are enough of them. */
+static enum store_status
+find_sources(struct store *store, unsigned kind, unsigned width, size_t wanted, struct sources *sources)
+{
+	struct sql_statement *query = sql_prepare(store->sql,
+	    "SELECT id FROM index_block WHERE kind = ?1 AND width = ?2 AND state = 1 AND into_id IS NULL "
+	    "ORDER BY id LIMIT ?3");
+
+	sql_bind_number(query, 1, kind);
+	sql_bind_number(query, 2, width);
+	sql_bind_number(query, 3, (int64_t)wanted);
+	return read_sources(store, query, sources);
+}
+
+static enum store_status
+run_for_block(struct store *store, const char *text, uint64_t block_id)
+{
+	struct sql_statement *statement = sql_prepare(store->sql, text);
+
+	sql_bind_number(statement, 1, block_id);
+	return store_run(statement);
+}
+
+static enum store_status
+append_list(struct store *store, uint64_t block_id, uint64_t *last, struct buffer *out)
+{
+	struct buffer octets = { 0 };
+	enum store_status status = index_slots_read(store, block_id, &octets);
+	struct index_list list = { .octets = buffer_span(&octets) };
+	uint64_t *ids = memory_new_array(octets.length + 1, sizeof *ids);
+	uint64_t count;
+
+	while (index_list_slot(&list, &count)) {
+		size_t read = 0;
+
+		while (index_list_next(&list, &ids[read]))
+			read++;
+		index_list_add(out, last, ids, read);
+	}
+	free(ids);
+	if (list.left > 0 || list.octets.length > 0)
+		status = STORE_CORRUPT;
+	buffer_free(&octets);
+	return status;
+}
+
+/* The block has all bits of its sources now: it takes their place. */
+static enum store_status
+replace_sources(struct store *store, uint64_t block_id, const struct sources *sources)
+{
+	enum store_status status = STORE_OK;
+	struct buffer list = { 0 };
+	uint64_t last = 0;
+
+	for (size_t i = 0; status == STORE_OK && i < sources->count; i++)
+		status = append_list(store, sources->ids[i], &last, &list);
+	if (status == STORE_OK)
+		status = index_slots_write(store, block_id, buffer_span(&list));
+	buffer_free(&list);
+	if (status != STORE_OK)
+		return status;
+	status = run_for_block(store,
+	    "UPDATE index_block SET state = 1, (octets, first_id, last_id, contents, gone) = (SELECT sum(octets), "
+	    "min(first_id), max(last_id), sum(contents), sum(gone) FROM index_block WHERE into_id = ?1) WHERE id = ?1",
+	    block_id);
+	if (status != STORE_OK)
+		return status;
+	return run_for_block(store, "UPDATE index_block SET state = 3 WHERE into_id = ?1", block_id);
+}
+
+/* Begin to put blocks together. */
+static enum store_status
+insert_target(struct store *store, unsigned kind, unsigned width, const struct sources *sources, uint64_t *block_id_out)
+{
+	struct index_block block = { .kind = kind, .width = width, .state = INDEX_GROWING };
+	enum store_status status = index_block_insert(store, &block);
+
+	for (size_t i = 0; status == STORE_OK && i < sources->count; i++) {
+		struct sql_statement *update = sql_prepare(store->sql, "UPDATE index_block SET into_id = ?2 WHERE id = ?1");
+
+		sql_bind_number(update, 1, sources->ids[i]);
+		sql_bind_number(update, 2, block.id);
+		status = store_run(update);
+	}
+	*block_id_out = block.id;
+	return status;
+}
+
+/* Put one slot's bits where 64 slots have theirs. */
+static void
+spread(const uint8_t bits[STORE_INDEX_SLOT_OCTETS], size_t slot, uint8_t *words)
+{
+	for (size_t i = 0; i < STORE_INDEX_SLOT_OCTETS; i++)
+		for (unsigned octet = bits[i]; octet != 0; octet &= octet - 1)
+			words[(i * 8 + (unsigned)__builtin_ctz(octet)) * WORD_OCTETS + slot / 8] |= (uint8_t)(1u << slot % 8);
+}
+
+static enum store_status
+write_middle(struct store *store, uint64_t block_id, const struct sources *sources, uint8_t *words)
+{
+	enum store_status status = STORE_OK;
+	uint8_t bits[STORE_INDEX_SLOT_OCTETS];
+	unsigned buckets_in_row = INDEX_BUCKETS_IN_ROW(INDEX_WIDTH_MIDDLE);
+
+	for (size_t i = 0; status == STORE_OK && i < sources->count; i++)
+		if ((status = index_slot_read(store, sources->ids[i], bits)) == STORE_OK)
+			spread(bits, i, words);
+	for (unsigned bucket = 0; status == STORE_OK && bucket < STORE_INDEX_BUCKETS; bucket += buckets_in_row)
+		status = index_row_put(store, block_id, bucket, span_of(words + bucket * WORD_OCTETS, INDEX_ROW_OCTETS));
+	return status;
+}
+
+/* 64 slots, in one step. */
+static enum store_status
+make_middle(struct store *store, unsigned kind, const struct sources *sources)
+{
+	uint8_t *words = memory_new(STORE_INDEX_BUCKETS * WORD_OCTETS);
+	enum store_status status;
+	uint64_t block_id;
+
+	if ((status = insert_target(store, kind, INDEX_WIDTH_MIDDLE, sources, &block_id)) == STORE_OK &&
+	    (status = write_middle(store, block_id, sources, words)) == STORE_OK)
+		status = replace_sources(store, block_id, sources);
+	free(words);
+	return status;
+}
+
+/* How many buckets of a large block are written. */
+static enum store_status
+count_written(struct store *store, uint64_t block_id, unsigned *buckets_out)
+{
+	struct sql_statement *query = sql_prepare(store->sql,
+	    "SELECT max(id) & 16383 FROM index_row WHERE id BETWEEN ?1 << 14 AND (?1 << 14) + 16383");
+	enum store_status status;
+
+	sql_bind_number(query, 1, block_id);
+	if ((status = store_row(query)) == STORE_OK)
+		*buckets_out = sql_column_is_null(query, 0) ? 0 : (unsigned)sql_column_number(query, 0) + 1;
+	sql_reset(query);
+	return status;
+}
+
+/* Some buckets of a large block: of each, the words of its sources one after the other. */
+static enum store_status
+write_large(struct store *store, uint64_t block_id, const struct sources *sources, unsigned first)
+{
+	unsigned buckets_in_row = INDEX_BUCKETS_IN_ROW(INDEX_WIDTH_MIDDLE);
+	uint8_t *rows = memory_new(BUCKETS_IN_STEP * INDEX_ROW_OCTETS), row[INDEX_ROW_OCTETS];
+	enum store_status status = STORE_OK;
+
+	for (size_t i = 0; status == STORE_OK && i < sources->count; i++)
+		for (unsigned at = 0; status == STORE_OK && at < BUCKETS_IN_STEP; at += buckets_in_row) {
+			status = index_row_get(store, sources->ids[i], first + at, row);
+			for (unsigned j = 0; status == STORE_OK && j < buckets_in_row; j++)
+				memcpy(rows + (at + j) * INDEX_ROW_OCTETS + i * WORD_OCTETS, row + j * WORD_OCTETS, WORD_OCTETS);
+		}
+	for (unsigned at = 0; status == STORE_OK && at < BUCKETS_IN_STEP; at++)
+		status = index_row_put(store, block_id, first + at, span_of(rows + at * INDEX_ROW_OCTETS, INDEX_ROW_OCTETS));
+	free(rows);
+	return status;
+}
+
+/* Go on with a large block that has been begun; STORE_NOT_FOUND: there is none. */
+static enum store_status
+grow_large(struct store *store)
+{
+	struct sql_statement *query = sql_prepare(store->sql, "SELECT id FROM index_block WHERE state = 2 LIMIT 1");
+	enum store_status status = store_row(query);
+	struct sources sources;
+	uint64_t block_id = 0;
+	unsigned first;
+
+	if (status == STORE_OK)
+		block_id = sql_column_number(query, 0);
+	sql_reset(query);
+	if (status != STORE_OK)
+		return status;
+	query = sql_prepare(store->sql, "SELECT id FROM index_block WHERE into_id = ?1 ORDER BY id");
+	sql_bind_number(query, 1, block_id);
+	if ((status = read_sources(store, query, &sources)) != STORE_OK ||
+	    (status = count_written(store, block_id, &first)) != STORE_OK)
+		return status;
+	if (sources.count != MIDDLES_IN_LARGE)
+		return STORE_CORRUPT;
+	if (first < STORE_INDEX_BUCKETS)
+		return write_large(store, block_id, &sources, first);
+	return replace_sources(store, block_id, &sources);
+}
+
+/* Put together what there is enough of; STORE_NOT_FOUND: nothing. */
+static enum store_status
+put_together(struct store *store)
+{
+	enum store_status status;
+	struct sources sources;
+	uint64_t block_id;
+
+	for (unsigned kind = STORE_INDEX_HEADER; kind <= STORE_INDEX_BODY; kind <<= 1) {
+		status = find_sources(store, kind, INDEX_WIDTH_SMALL, INDEX_WIDTH_MIDDLE, &sources);
+		if (status != STORE_OK)
+			return status;
+		if (sources.count == INDEX_WIDTH_MIDDLE)
+			return make_middle(store, kind, &sources);
+		status = find_sources(store, kind, INDEX_WIDTH_MIDDLE, MIDDLES_IN_LARGE, &sources);
+		if (status != STORE_OK)
+			return status;
+		if (sources.count == MIDDLES_IN_LARGE)
+			return insert_target(store, kind, INDEX_WIDTH_LARGE, &sources, &block_id);
+	}
+	return STORE_NOT_FOUND;
+}
+
+/* The first row of a dead block that is left. */
+static enum store_status
+first_row(struct store *store, uint64_t block_id, uint64_t *row_id_out)
+{
+	struct sql_statement *query = sql_prepare(store->sql,
+	    "SELECT id FROM index_row WHERE id BETWEEN ?1 << 14 AND (?1 << 14) + 16383 ORDER BY id LIMIT 1");
+	enum store_status status;
+
+	sql_bind_number(query, 1, block_id);
+	if ((status = store_row(query)) == STORE_OK)
+		*row_id_out = sql_column_number(query, 0);
+	sql_reset(query);
+	return status;
+}
+
+static enum store_status
+delete_rows(struct store *store, uint64_t block_id, uint64_t first, uint64_t count)
+{
+	struct sql_statement *delete = sql_prepare(store->sql,
+	    "DELETE FROM index_row WHERE id BETWEEN ?2 AND min(?2 + ?3 - 1, (?1 << 14) + 16383)");
+
+	sql_bind_number(delete, 1, block_id);
+	sql_bind_number(delete, 2, first);
+	sql_bind_number(delete, 3, count);
+	return store_run(delete);
+}
+
+/* Delete dead blocks, or a part of one; STORE_NOT_FOUND: there is none. */
+static enum store_status
+delete_dead(struct store *store)
+{
+	struct sql_statement *query = sql_prepare(store->sql, "SELECT id, width FROM index_block WHERE state = 3 LIMIT 1");
+	enum store_status status = store_row(query);
+	uint64_t block_id = 0, first;
+	unsigned width = 1;
+
+	if (status == STORE_OK) {
+		block_id = sql_column_number(query, 0);
+		width = sql_column_number(query, 1);
+	}
+	sql_reset(query);
+	if (status != STORE_OK)
+		return status;
+	status = first_row(store, block_id, &first);
+	if (status == STORE_OK)
+		return delete_rows(store, block_id, first, ROWS_IN_STEP * INDEX_BUCKETS_IN_ROW(width));
+	if (status != STORE_NOT_FOUND)
+		return status;
+	if ((status = run_for_block(store, "DELETE FROM index_slots WHERE block_id = ?1", block_id)) != STORE_OK)
+		return status;
+	return run_for_block(store, "DELETE FROM index_block WHERE id = ?1", block_id);
+}
+
+/* Whether a content still has a message, or is being deleted. */
+static enum store_status
+look_up(struct store *store, uint64_t content_id, bool *is_there_out)
+{
+	struct sql_statement *query = sql_prepare(store->sql, "SELECT 1 FROM content WHERE id = ?1");
+	enum store_status status;
+
+	sql_bind_number(query, 1, content_id);
+	status = store_row(query);
+	sql_reset(query);
+	*is_there_out = status == STORE_OK;
+	return status == STORE_NOT_FOUND ? STORE_OK : status;
+}
+
+/* Append the contents of a block that are still there. */
+static enum store_status
+read_living(struct store *store, uint64_t block_id, struct buffer *out)
+{
+	struct buffer octets = { 0 };
+	enum store_status status = index_slots_read(store, block_id, &octets);
+	struct index_list list = { .octets = buffer_span(&octets) };
+	uint64_t count, content_id;
+	bool is_there;
+
+	while (status == STORE_OK && index_list_slot(&list, &count))
+		while (status == STORE_OK && index_list_next(&list, &content_id))
+			if ((status = look_up(store, content_id, &is_there)) == STORE_OK && is_there)
+				buffer_add(out, &content_id, sizeof content_id);
+	buffer_free(&octets);
+	return status;
+}
+
+/* Let the contents be indexed again, and the block go. */
+static enum store_status
+give_up(struct store *store, uint64_t block_id, struct span contents)
+{
+	enum store_status status = STORE_OK;
+
+	for (size_t at = 0; status == STORE_OK && at < contents.length; at += sizeof(uint64_t)) {
+		uint64_t content_id;
+
+		memcpy(&content_id, contents.at + at, sizeof content_id);
+		status = run_for_block(store, "INSERT OR IGNORE INTO index_again (content_id) VALUES (?1)", content_id);
+	}
+	if (status == STORE_OK)
+		status = run_for_block(store, "UPDATE index_block SET state = 3 WHERE id = ?1", block_id);
+	return status == STORE_OK ? index_state_raise_generation(store) : status;
+}
+
+/* Give a block up of which most contents are gone; how many, is counted first.  STORE_NOT_FOUND: there is none. */
+static enum store_status
+empty_block(struct store *store)
+{
+	struct sql_statement *query = sql_prepare(store->sql,
+	    "SELECT id, contents FROM index_block WHERE state = 1 AND into_id IS NULL AND 4 * gone > 3 * contents LIMIT 1");
+	enum store_status status = store_row(query);
+	uint64_t block_id = 0, contents = 0, living;
+	struct buffer ids = { 0 };
+
+	if (status == STORE_OK) {
+		block_id = sql_column_number(query, 0);
+		contents = sql_column_number(query, 1);
+	}
+	sql_reset(query);
+	if (status != STORE_OK || (status = read_living(store, block_id, &ids)) != STORE_OK)
+		goto out;
+	living = ids.length / sizeof(uint64_t);
+	if (4 * living < contents) {
+		status = give_up(store, block_id, buffer_span(&ids));
+	} else {
+		query = sql_prepare(store->sql, "UPDATE index_block SET gone = contents - ?2 WHERE id = ?1");
+		sql_bind_number(query, 1, block_id);
+		sql_bind_number(query, 2, living);
+		status = store_run(query);
+	}
+out:
+	buffer_free(&ids);
+	return status;
+}
+
+enum store_status
+store_index_tend(struct store *store, bool *is_more_out)
+{
+	static enum store_status (*const steps[])(struct store *store) = { delete_dead, grow_large, put_together, empty_block };
+	enum store_status status = store_enter(store);
+
+	*is_more_out = status == STORE_OK;
+	for (size_t i = 0; status == STORE_OK && i < COUNT_OF(steps); i++) {
+		if ((status = steps[i](store)) != STORE_NOT_FOUND)
+			return status;
+		status = STORE_OK;
+	}
+	*is_more_out = false;
+	store->has_index_work = false;
+	return status;
+}
+
+/* A purged content counts for each block that may have it, as the blocks' bounds say. */
+static enum store_status
+note_gone(struct store *store, uint64_t block_id, uint64_t gone)
+{
+	struct sql_statement *update = sql_prepare(store->sql, "UPDATE index_block SET gone = gone + ?2 WHERE id = ?1");
+
+	sql_bind_number(update, 1, block_id);
+	sql_bind_number(update, 2, gone);
+	return store_run(update);
+}
+
+/* STORE_NOT_FOUND: there is no further block. */
+static enum store_status
+next_bounds(struct store *store, uint64_t *block_id, uint64_t *first_id_out, uint64_t *last_id_out)
+{
+	struct sql_statement *query = sql_prepare(store->sql,
+	    "SELECT id, first_id, last_id FROM index_block WHERE id > ?1 AND state = 1 ORDER BY id LIMIT 1");
+	enum store_status status;
+
+	sql_bind_number(query, 1, *block_id);
+	if ((status = store_row(query)) == STORE_OK) {
+		*block_id = sql_column_number(query, 0);
+		*first_id_out = sql_column_number(query, 1);
+		*last_id_out = sql_column_number(query, 2);
+	}
+	sql_reset(query);
+	return status;
+}
+
+/* How many of some ids lie within bounds. */
+static uint64_t
+count_within(const struct buffer *content_ids, uint64_t first_id, uint64_t last_id)
+{
+	uint64_t count = 0, content_id;
+
+	for (size_t at = 0; at < content_ids->length; at += sizeof content_id) {
+		memcpy(&content_id, content_ids->at + at, sizeof content_id);
+		count += content_id >= first_id && content_id <= last_id;
+	}
+	return count;
+}
+
+enum store_status
+store_index_forget(struct store *store, const struct buffer *content_ids)
+{
+	uint64_t block_id = 0, first_id, last_id, gone;
+	enum store_status status;
+
+	if (content_ids->length == 0)
+		return STORE_OK;
+	while ((status = next_bounds(store, &block_id, &first_id, &last_id)) == STORE_OK) {
+		gone = count_within(content_ids, first_id, last_id);
+		if (gone > 0 && (status = note_gone(store, block_id, gone)) != STORE_OK)
+			return status;
+	}
+	store->has_index_work = true;
+	return status == STORE_NOT_FOUND ? STORE_OK : status;
+}
