@@ -19,6 +19,8 @@
 struct mime_converter {
 	enum charset_kind kind;
 	unsigned unit_octets;
+	bool has_mark;
+	bool is_begun;		/* the byte order is known */
 	iconv_t iconv;
 	bool is_cut;		/* iconv waits for the rest of a character */
 	bool is_damaged;	/* something was replaced or guessed */
@@ -48,6 +50,7 @@ mime_converter_new(struct span label)
 
 	converter->kind = name.kind;
 	converter->unit_octets = name.unit_octets;
+	converter->has_mark = name.has_mark;
 	converter->iconv = ICONV_NONE;
 	if (name.kind == CHARSET_ICONV) {
 		converter->iconv = iconv_open("UTF-8", name.iconv_name);
@@ -145,10 +148,36 @@ convert_utf8(struct mime_converter *converter, struct span text, struct buffer *
 	return text;
 }
 
+/*
+ * RFC 2781 section 4.3: without a mark UTF-16 is big-endian, and so is UTF-32; glibc takes the machine's order.  False:
+ * more octets must come first.
+ */
+static bool
+begin(struct mime_converter *converter, struct span text)
+{
+	static const uint8_t big[] = { 0, 0, 0xFE, 0xFF }, little[] = { 0xFF, 0xFE, 0, 0 };
+	size_t unit = converter->unit_octets, to_left = 8;
+	const uint8_t *mark = big + sizeof big - unit;
+	char *from = (char *)(uintptr_t)mark, nothing[8], *to = nothing;
+
+	if (converter->is_begun || !converter->has_mark)
+		return true;
+	if (text.length < unit)
+		return false;
+	converter->is_begun = true;
+	if (memcmp(text.at, mark, unit) != 0 && memcmp(text.at, little, unit) != 0)
+		iconv(converter->iconv, &from, &unit, &to, &to_left);
+	return true;
+}
+
 /* The same by iconv. */
 static struct span
 convert_iconv(struct mime_converter *converter, struct span text, struct buffer *out)
 {
+	if (text.length > 0 && !begin(converter, text)) {
+		converter->is_cut = true;
+		return text;
+	}
 	while (text.length > 0) {
 		char *from = (char *)text.at, *to;
 		size_t from_left = text.length, to_length = 4 * text.length + 16, to_left = to_length, result;
@@ -241,7 +270,7 @@ end(struct mime_converter *converter, struct buffer *out)
 		add_malformed(converter, rest, out);
 	}
 	converter->held_length = 0;
-	converter->is_cut = false;
+	converter->is_cut = converter->is_begun = false;
 }
 
 void
@@ -265,7 +294,9 @@ mime_convert_strict(struct span label, struct span text, struct buffer *out)
 		return false;
 	converter = mime_converter_new(label);
 	mime_convert(converter, text, true, out);
-	is_valid = converter->kind != CHARSET_UNKNOWN && !converter->is_damaged;
+	/* UTF-7 that is cut says nothing, and no key may be found everywhere for that. */
+	is_valid = converter->kind != CHARSET_UNKNOWN && !converter->is_damaged &&
+	    (out->length > before || text.length == 0);
 	mime_converter_free(&converter);
 	if (!is_valid)
 		out->length = before;

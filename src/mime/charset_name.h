@@ -17,6 +17,7 @@ enum charset_kind {
 struct charset_name {
 	enum charset_kind kind;
 	unsigned unit_octets;	/* skipped where the text is malformed */
+	bool has_mark;		/* a text may begin with a byte order mark, and is big-endian without */
 	const char *iconv_name;	/* what glibc calls it; NULL unless CHARSET_ICONV */
 };
 

@@ -39,6 +39,13 @@ static const struct {
 	{ SPAN("utf-16le"), SPAN("\xac\x20z\0"), SPAN("\xe2\x82\xacz") },
 	{ SPAN("utf-16be"), SPAN("\x20\xac\0z\xd8\0\0z"), SPAN("\xe2\x82\xacz" REPLACED "z") },
 	{ SPAN("utf-7"), SPAN("Hi +Jjo-!"), SPAN("Hi \xe2\x98\xba!") },
+	{ SPAN("utf-16"), SPAN("\xfe\xff\x20\xac"), SPAN("\xe2\x82\xac") },
+	{ SPAN("utf-16"), SPAN("\xff\xfe\xac\x20"), SPAN("\xe2\x82\xac") },
+	{ SPAN("utf-16"), SPAN("\x20\xac\0z"), SPAN("\xe2\x82\xacz") },		/* RFC 2781 section 4.3 */
+	{ SPAN("iso-10646-ucs-2"), SPAN("\x20\xac\0z"), SPAN("\xe2\x82\xacz") },
+	{ SPAN("utf-16"), SPAN("\x20"), SPAN(REPLACED) },
+	{ SPAN("utf-32"), SPAN("\xff\xfe\0\0\xac\x20\0\0"), SPAN("\xe2\x82\xac") },
+	{ SPAN("utf-32"), SPAN("\0\1\xf6\0"), SPAN("\xf0\x9f\x98\x80") },
 };
 
 static void

@@ -5,12 +5,19 @@
 
 #include "reply.h"
 
-/* By the names that RFC 2978 has them registered under; others of them are understood. */
-#define BADCHARSET "BADCHARSET (UTF-8 US-ASCII ISO-8859-1 ISO-8859-2 ISO-8859-3 ISO-8859-4 ISO-8859-5 ISO-8859-6 " \
-	"ISO-8859-7 ISO-8859-8 ISO-8859-9 ISO-8859-10 ISO-8859-13 ISO-8859-14 ISO-8859-15 ISO-8859-16 TIS-620 " \
-	"windows-1250 windows-1251 windows-1252 windows-1253 windows-1254 windows-1255 windows-1256 windows-1257 " \
-	"windows-1258 IBM437 IBM850 IBM852 IBM866 KOI8-R KOI8-U macintosh ISO-2022-JP ISO-2022-JP-2 EUC-JP Shift_JIS " \
-	"EUC-KR ISO-2022-KR GB2312 GBK GB18030 Big5 Big5-HKSCS UTF-7 UTF-16 UTF-16LE UTF-16BE UTF-32 UTF-32LE UTF-32BE)"
+/*
+ * By the names that RFC 2978 has them registered under, and those of a few that are not; other names of them, and rarer
+ * charsets, are understood.
+ */
+#define BADCHARSET "BADCHARSET (" \
+	"UTF-8 US-ASCII ISO-8859-1 ISO-8859-2 ISO-8859-3 ISO-8859-4 ISO-8859-5 ISO-8859-6 ISO-8859-7 " \
+	"ISO-8859-8 ISO-8859-9 ISO-8859-10 ISO-8859-13 ISO-8859-14 ISO-8859-15 ISO-8859-16 TIS-620 " \
+	"windows-874 windows-1250 windows-1251 windows-1252 windows-1253 windows-1254 windows-1255 " \
+	"windows-1256 windows-1257 windows-1258 KOI8-R KOI8-U KOI8-T KZ-1048 PTCP154 VISCII ARMSCII-8 " \
+	"macintosh hp-roman8 IBM437 IBM737 IBM775 IBM850 IBM852 IBM855 IBM857 IBM00858 IBM860 IBM861 IBM862 " \
+	"IBM863 IBM864 IBM865 IBM866 IBM869 IBM037 IBM500 IBM1026 IBM01140 ISO-2022-JP ISO-2022-JP-2 EUC-JP " \
+	"Shift_JIS windows-31J EUC-KR ISO-2022-KR JOHAB GB2312 GBK GB18030 ISO-2022-CN Big5 Big5-HKSCS EUC-TW " \
+	"UTF-7 UTF-16 UTF-16LE UTF-16BE UTF-32 UTF-32LE UTF-32BE)"
 
 static const struct reply_words replies[REPLY_COUNT] = {	/* codes: RFC 9051 section 7.1, RFC 5530 */
 	[REPLY_DONE]		= { IMAP_OK, NULL, "done" },
