@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "batch.h"
 #include "fault.h"
+#include "insight.h"
 #include "outcome.h"
 #include "state_cache.h"
 
@@ -25,6 +26,7 @@ struct accounts {
 	struct list open;		/* accounts whose store is open, the least recently used first */
 	size_t open_count;
 	struct state_cache states;
+	struct insights insights;
 	struct timer sweep;
 	void (*on_stopped)(void *context);	/* not NULL: stopping */
 	void *context;
@@ -39,7 +41,7 @@ struct account {
 	unsigned faults;		/* kinds that it has, as bits */
 	struct batch_store batch;
 	struct job_queue *queue;
-	struct list states;
+	struct list states, insights;
 	unsigned holders, readers, jobs;
 	size_t gathered;		/* octets, by all sessions */
 	bool is_open;			/* as far as the last job told */
@@ -66,6 +68,7 @@ accounts_new(const struct accounts_settings *settings)
 	accounts->by_id = map_new();
 	list_init(&accounts->open);
 	state_cache_init(&accounts->states);
+	insights_init(&accounts->insights);
 	timer_init(&accounts->sweep, settings->loop, on_sweep, accounts);
 	timer_start_ms(&accounts->sweep, SWEEP_MS);
 	return accounts;
@@ -162,6 +165,7 @@ account_new(struct accounts *accounts, const char *id, const char *user)
 	account->queue = job_queue_new(accounts->settings.storage, batch_run, &account->batch);
 	job_queue_set_limits(account->queue, 64, WAITING_MAX);
 	list_init(&account->states);
+	list_init(&account->insights);
 	timer_init(&account->flush, accounts->settings.loop, on_flush_due, account);
 	list_init(&account->link);
 	map_put(accounts->by_id, account->id, account);
@@ -174,6 +178,7 @@ account_free(struct account *account)
 	struct accounts *accounts = account->accounts;
 
 	assert(list_is_empty(&account->states) && !account->is_open);
+	insights_forget(&account->insights);
 	map_remove(accounts->by_id, account->id);
 	list_remove(&account->link);
 	timer_stop(&account->flush);
@@ -243,6 +248,8 @@ note_home(struct account *account, struct account_job *job)
 {
 	account->jobs--;
 	set_open(account, job->is_open);
+	if (!job->is_open || job->is_broken)	/* what is opened next may be another file */
+		insights_forget(&account->insights);
 	account->faults = outcome_note(&account->place, job, account->faults);
 	free(job->error);
 	job->error = NULL;
@@ -465,6 +472,18 @@ struct state_cache *
 account_state_cache(struct account *account)
 {
 	return &account->accounts->states;
+}
+
+struct list *
+account_insights(struct account *account)
+{
+	return &account->insights;
+}
+
+struct insights *
+account_insight_cache(struct account *account)
+{
+	return &account->accounts->insights;
 }
 
 struct bulletin *

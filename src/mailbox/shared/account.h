@@ -102,6 +102,10 @@ void account_has_garbage(struct account *account);
 struct list *account_states(struct account *account);
 struct state_cache *account_state_cache(struct account *account);
 
+/* What searches have found out of its contents, linked by insight->link; and the bound on that of all accounts. */
+struct list *account_insights(struct account *account);
+struct insights *account_insight_cache(struct account *account);
+
 /* What watches the account, for bulletin.h alone; NULL: nothing. */
 struct bulletin;
 struct bulletin *account_bulletin(const struct account *account);
