@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "../../src/mailbox/search/program.h"
+#include "../../src/mailbox/search/recall.h"
 #include "../../src/mailbox/search/result.h"
 #include "../../src/mailbox/search/text.h"
 #include "base/memory.h"
@@ -287,10 +288,103 @@ test_headers(void **unused)
 	}
 }
 
+/* ---- what is remembered --------------------------------------------------------------------------------- */
+
+struct recalling {
+	struct search_recall *recall;
+	const struct search_message *message;
+};
+
+static enum imap_truth
+recall_leaf(const struct imap_search_node *leaf, void *context)
+{
+	const struct recalling *test = context;
+
+	return search_recall_test(test->recall, leaf, test->message);
+}
+
+/*
+ * Search, and let a worker that looks at contents find every text in even ones, and that they were sent on their day.
+ * Returns bits of the contents that it was asked about, from 1 on.
+ */
+static unsigned
+ask(const char *command, struct insights *insights, struct list *of_account, unsigned contents, unsigned *hits_out)
+{
+	struct imap_command_line *line = parse(command);
+	uint8_t truths[SEARCH_SLOTS_MAX], *scratch = memory_new(line->search.node_count);
+	struct search_program program;
+	struct search_recall recall;
+	unsigned asked = 0;
+
+	*hits_out = 0;
+	search_program_init(&program, &line->search, &view, &saved);
+	search_recall_init(&recall, &program, insights, of_account);
+	for (unsigned id = 1; id <= contents; id++) {
+		struct search_message message = { .number = id, .message = { .uid = id, .content_id = id }, .truths = truths };
+		struct recalling test = { &recall, &message };
+		enum imap_truth truth = imap_search_evaluate(&line->search, recall_leaf, &test, scratch);
+
+		if (truth == IMAP_UNKNOWN) {
+			asked |= 1u << id;
+			search_recall_tell(&recall, &message);
+			for (size_t i = 0; i < program.slot_count; i++)
+				if (truths[i] == IMAP_UNKNOWN)
+					truths[i] = id % 2 == 0 ? IMAP_TRUE : IMAP_FALSE;
+			message.sent_day = id == 3 ? INSIGHT_NEVER_SENT : (int32_t)id;
+			search_recall_note(&recall, &message);
+			truth = imap_search_evaluate(&line->search, recall_leaf, &test, scratch);
+		}
+		assert_int_not_equal(truth, IMAP_UNKNOWN);
+		*hits_out |= (truth == IMAP_TRUE ? 1u : 0) << id;
+	}
+	search_recall_fini(&recall);
+	search_program_fini(&program);
+	free(scratch);
+	arena_free(&line->arena);
+	return asked;
+}
+
+/* What was found out is not asked again; other keys are others; what is new is asked. */
+static void
+test_recall(void **unused)
+{
+	struct insights insights;
+	struct list account;
+	unsigned hits;
+
+	(void)unused;
+	insights_init(&insights);
+	list_init(&account);
+	assert_int_equal(ask("SEARCH BODY x", &insights, &account, 4, &hits), 0x1E);
+	assert_int_equal(hits, 0x14);
+	assert_int_equal(ask("SEARCH BODY X", &insights, &account, 4, &hits), 0);
+	assert_int_equal(hits, 0x14);
+	assert_int_equal(ask("SEARCH NOT BODY x", &insights, &account, 6, &hits), 0x60);
+	assert_int_equal(hits, 0x2A);
+	assert_int_equal(ask("SEARCH OR BODY x BODY y", &insights, &account, 4, &hits), 0x0A);
+	assert_int_equal(ask("SEARCH TEXT x", &insights, &account, 2, &hits), 0x06);
+	assert_int_equal(ask("SEARCH UID 2 SUBJECT x", &insights, &account, 6, &hits), 0x04);
+	assert_int_equal(ask("SEARCH HEADER Subject x", &insights, &account, 2, &hits), 0x06);
+	assert_int_equal(ask("SEARCH HEADER SUBJECT X", &insights, &account, 2, &hits), 0);
+	assert_int_equal(ask("SEARCH HEADER Subjec tx", &insights, &account, 2, &hits), 0x06);
+	assert_int_equal(ask("SEARCH BODY \"\"", &insights, &account, 2, &hits), 0);
+	assert_int_equal(hits, 0x06);
+	assert_int_equal(ask("SEARCH SENTON 3-Jan-1970", &insights, &account, 4, &hits), 0x1E);
+	assert_int_equal(hits, 0x04);
+	assert_int_equal(ask("SEARCH SENTSINCE 3-Jan-1970", &insights, &account, 4, &hits), 0);
+	assert_int_equal(hits, 0x14);
+	assert_int_equal(ask("SEARCH NOT SENTBEFORE 3-Jan-1970", &insights, &account, 4, &hits), 0);
+	assert_int_equal(hits, 0x1C);
+	insights_forget(&account);
+	assert_int_equal(ask("SEARCH BODY x", &insights, &account, 4, &hits), 0x1E);
+	insights_forget(&account);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_recall),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_falling),
 		cmocka_unit_test(test_covers),

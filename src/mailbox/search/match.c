@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "../shared/insight.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "mime/fold.h"
@@ -124,13 +125,11 @@ load_sent(struct search_matcher *matcher)
 static bool
 test_sent(struct search_matcher *matcher, const struct imap_search_node *leaf)
 {
-	if (!load_sent(matcher) || !matcher->has_sent_date)
-		return false;
-	if (leaf->key == IMAP_SEARCH_SENTBEFORE)
-		return matcher->sent_day < leaf->days;
-	if (leaf->key == IMAP_SEARCH_SENTON)
-		return matcher->sent_day == leaf->days;
-	return matcher->sent_day >= leaf->days;
+	struct search_message *message = matcher->message;
+
+	if (message->sent_day == INSIGHT_NOT_KNOWN && load_sent(matcher))
+		message->sent_day = matcher->has_sent_date ? matcher->sent_day : INSIGHT_NEVER_SENT;
+	return search_test_sent(leaf, message->sent_day) == IMAP_TRUE;
 }
 
 static bool
@@ -239,15 +238,25 @@ test(const struct imap_search_node *leaf, void *context)
 }
 
 static void
-begin(struct search_matcher *matcher, const struct search_message *message)
+begin(struct search_matcher *matcher, struct search_message *message)
 {
 	matcher->message = message;
 	matcher->has_content = matcher->has_kept = matcher->has_made = matcher->has_header = false;
 	memset(matcher->known, IMAP_UNKNOWN, matcher->program->search->node_count);
+	for (size_t i = 0; i < matcher->program->slot_count; i++)
+		matcher->known[matcher->program->slots[i]] = message->truths[i];
+}
+
+/* What was found out of the content. */
+static void
+tell(const struct search_matcher *matcher, struct search_message *message)
+{
+	for (size_t i = 0; i < matcher->program->slot_count; i++)
+		message->truths[i] = matcher->known[matcher->program->slots[i]];
 }
 
 enum store_status
-search_match(struct search_matcher *matcher, struct store *store, const struct search_message *message,
+search_match(struct search_matcher *matcher, struct store *store, struct search_message *message,
     uint64_t until_us, bool *is_match_out, bool *is_decided_out)
 {
 	enum imap_truth truth = IMAP_UNKNOWN;
@@ -264,7 +273,9 @@ search_match(struct search_matcher *matcher, struct store *store, const struct s
 	*is_decided_out = matcher->status != STORE_OK || truth != IMAP_UNKNOWN || !matcher->is_time_up;
 	if (*is_decided_out)
 		matcher->message = NULL;
-	if (matcher->status == STORE_OK)
+	if (matcher->status == STORE_OK) {
 		*is_match_out = truth == IMAP_TRUE;
+		tell(matcher, message);
+	}
 	return matcher->status;
 }

@@ -18,7 +18,7 @@ struct search_matcher {
 
 	/* The message under test. */
 	struct store *store;
-	const struct search_message *message;	/* NULL: none */
+	struct search_message *message;	/* NULL: none */
 	uint64_t until_us;
 	bool has_asked, is_time_up;	/* in this call */
 	enum imap_search_cost cost_max;
@@ -36,12 +36,12 @@ void search_matcher_init(struct search_matcher *matcher, const struct search_pro
 void search_matcher_fini(struct search_matcher *matcher);
 
 /*
- * Decide one message.  STORE_NOT_FOUND: it is gone and matches nothing.
+ * Decide one message, and note in it what is found out of its content.  STORE_NOT_FOUND: it is gone and matches nothing.
  *
  *	until_us	clock_monotonic_us() from which no other key is asked; one is in each call
  *	is_decided_out	false: time was up; the same message is to come again, before any other
  */
 enum store_status search_match(struct search_matcher *matcher, struct store *store,
-    const struct search_message *message, uint64_t until_us, bool *is_match_out, bool *is_decided_out);
+    struct search_message *message, uint64_t until_us, bool *is_match_out, bool *is_decided_out);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "../shared/insight.h"
 #include "../shared/objectid.h"
 #include "base/clock.h"
 #include "base/memory.h"
@@ -76,6 +77,21 @@ prepare(struct search_node *prepared, const struct imap_search_node *node, const
 	}
 }
 
+/* An empty text is in all: nothing is to be remembered. */
+static void
+give_slot(struct search_program *program, size_t index)
+{
+	const struct imap_search_node *node = &program->search->nodes[index];
+	bool is_trivial = node->cost == IMAP_COST_BODY && node->text.length == 0;
+
+	program->asks_sent_day = program->asks_sent_day || search_is_sent_key(node->key);
+	program->nodes[index].slot = SEARCH_NO_SLOT;
+	if (!imap_search_has_text(node->key) || is_trivial || program->slot_count == SEARCH_SLOTS_MAX)
+		return;
+	program->nodes[index].slot = (unsigned)program->slot_count;
+	program->slots[program->slot_count++] = index;
+}
+
 void
 search_program_refresh(struct search_program *program, const struct view *view)
 {
@@ -95,8 +111,12 @@ search_program_init(struct search_program *program, const struct imap_search *se
 	program->keywords = NULL;
 	search_program_refresh(program, view);
 	program->nodes = memory_new_array(search->node_count, sizeof *program->nodes);
-	for (size_t i = 0; i < search->node_count; i++)
+	program->slot_count = 0;
+	program->asks_sent_day = false;
+	for (size_t i = 0; i < search->node_count; i++) {
 		prepare(&program->nodes[i], &search->nodes[i], view, saved);
+		give_slot(program, i);
+	}
 }
 
 void
@@ -139,6 +159,28 @@ test_day(const struct imap_search_node *leaf, int64_t day)
 	}
 }
 
+bool
+search_is_sent_key(enum imap_search_key key)
+{
+	return key == IMAP_SEARCH_SENTBEFORE || key == IMAP_SEARCH_SENTON || key == IMAP_SEARCH_SENTSINCE;
+}
+
+enum imap_truth
+search_test_sent(const struct imap_search_node *leaf, int32_t sent_day)
+{
+	bool is_match;
+
+	if (sent_day == INSIGHT_NOT_KNOWN)
+		return IMAP_UNKNOWN;
+	if (sent_day == INSIGHT_NEVER_SENT)
+		is_match = false;
+	else if (leaf->key == IMAP_SEARCH_SENTON)
+		is_match = sent_day == leaf->days;
+	else
+		is_match = (sent_day < leaf->days) == (leaf->key == IMAP_SEARCH_SENTBEFORE);
+	return is_match ? IMAP_TRUE : IMAP_FALSE;
+}
+
 enum imap_truth
 search_test_state(const struct search_program *program, const struct imap_search_node *leaf,
     const struct search_message *message)
@@ -178,6 +220,9 @@ search_test_state(const struct search_program *program, const struct imap_search
 		return stored->size > leaf->number ? IMAP_TRUE : IMAP_FALSE;
 	case IMAP_SEARCH_SMALLER:
 		return stored->size < leaf->number ? IMAP_TRUE : IMAP_FALSE;
+	case IMAP_SEARCH_BODY:
+	case IMAP_SEARCH_TEXT:
+		return leaf->text.length == 0 ? IMAP_TRUE : IMAP_UNKNOWN;
 	default:
 		return test_day(leaf, search_day_of(stored->internal_date_s));
 	}

@@ -9,6 +9,9 @@
 #include "imap/search.h"
 #include "mime/searchable.h"
 
+#define SEARCH_SLOTS_MAX 32	/* keys whose answers are remembered; others are asked again */
+#define SEARCH_NO_SLOT	 SEARCH_SLOTS_MAX
+
 /* What a node needs beyond what the parser read. */
 struct search_node {
 	size_t keyword;			/* KEYWORD: its number */
@@ -19,6 +22,7 @@ struct search_node {
 	bool has_star;
 	struct view_set set;
 	struct buffer needle;		/* of a key that looks for a text: folded */
+	unsigned slot;			/* in program->slots, or SEARCH_NO_SLOT */
 	bool is_kept;			/* it is looked for in what is kept of each content: */
 	enum mime_searchable_text kept;
 };
@@ -26,6 +30,9 @@ struct search_node {
 struct search_program {
 	const struct imap_search *search;
 	struct search_node *nodes;	/* one for each of search->nodes */
+	size_t slots[SEARCH_SLOTS_MAX];	/* nodes that look for a text */
+	size_t slot_count;
+	bool asks_sent_day;
 	uint64_t mailbox_id;
 	struct keywords *keywords;	/* held */
 	struct imap_keywords known;	/* what they were at the last refresh */
@@ -37,6 +44,9 @@ struct search_message {
 	bool is_recent;
 	bool is_hit;
 	struct store_message message;
+	/* What is known of the content, from search_recall_tell() on. */
+	int32_t sent_day;		/* or INSIGHT_NEVER_SENT, INSIGHT_NOT_KNOWN */
+	uint8_t *truths;		/* enum imap_truth, one for each of program->slots */
 };
 
 /*
@@ -64,7 +74,11 @@ int64_t search_day_of(int64_t seconds);
  */
 bool search_program_covers(const struct search_program *program, const struct search_message *message);
 
-/* Decide a leaf of IMAP_COST_STATE; IMAP_UNKNOWN for the others. */
+/* SENTBEFORE, SENTON, SENTSINCE: by the day, or INSIGHT_NEVER_SENT; IMAP_UNKNOWN by INSIGHT_NOT_KNOWN. */
+bool search_is_sent_key(enum imap_search_key key);
+enum imap_truth search_test_sent(const struct imap_search_node *leaf, int32_t sent_day);
+
+/* Decide a leaf of IMAP_COST_STATE, or an empty text, which is in every text; IMAP_UNKNOWN for the others. */
 enum imap_truth search_test_state(const struct search_program *program, const struct imap_search_node *leaf,
     const struct search_message *message);
 

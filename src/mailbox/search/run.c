@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "charset.h"
+#include "prefetch.h"
 
 #define SLICE_KEYS     100000	/* tested on the loop in one turn, of one message or many */
 #define MESSAGE_KEYS   8	/* that cost as much as a message without any */
@@ -30,9 +31,13 @@ work(struct store *store, struct session_job *job)
 {
 	struct search_run *run = CONTAINER_OF(job, struct search_run, job);
 	uint64_t until_us = clock_monotonic_us() + JOB_US;
-	enum store_status status = STORE_OK;
+	enum store_status status;
+	bool is_ours;
 
-	while (run->tested < run->open_count && status == STORE_OK) {
+	if ((status = store_read_begin(store, &is_ours)) != STORE_OK)
+		return status;
+	status = search_prefetch(&run->program, store, run->open, run->open_count, until_us, &run->prefetched);
+	while (run->prefetched == run->open_count && run->tested < run->open_count && status == STORE_OK) {
 		struct search_message *message = &run->open[run->tested];
 		bool is_decided;
 
@@ -43,7 +48,7 @@ work(struct store *store, struct session_job *job)
 		if (clock_monotonic_us() >= until_us)
 			break;
 	}
-	return status;
+	return store_read_end(store, is_ours, status);
 }
 
 static void
@@ -77,16 +82,18 @@ on_tested(struct session *session, struct session_job *job, enum store_status st
 		session_submit(session, &run->job, ACCOUNT_READ);
 		return;
 	}
-	for (size_t i = 0; i < run->open_count; i++)
+	for (size_t i = 0; i < run->open_count; i++) {
 		if (run->open[i].is_hit)
 			search_result_add(&run->result, run->open[i].number);
-	run->open_count = run->tested = 0;
+		search_recall_note(&run->recall, &run->open[i]);
+	}
+	run->open_count = run->prefetched = run->tested = 0;
 	walk(session);
 }
 
 /* What imap_search_evaluate() asks for. */
 struct test {
-	const struct search_program *program;
+	struct search_recall *recall;
 	const struct search_message *message;
 };
 
@@ -95,7 +102,7 @@ test_leaf(const struct imap_search_node *leaf, void *context)
 {
 	const struct test *test = context;
 
-	return search_test_state(test->program, leaf, test->message);
+	return search_recall_test(test->recall, leaf, test->message);
 }
 
 /*
@@ -119,13 +126,25 @@ may_look_at(struct search_run *run, const struct search_message *message)
 	return true;
 }
 
-/* Test one message with what the state knows. */
+/* Leave a message to a worker. */
+static void
+leave_open(struct search_run *run, const struct search_message *message)
+{
+	struct search_message *open = &run->open[run->open_count];
+
+	*open = *message;
+	open->truths = run->truths + run->open_count * run->program.slot_count;
+	search_recall_tell(&run->recall, open);
+	run->open_count++;
+}
+
+/* Test one message with what is known. */
 static void
 test_message(struct search_run *run, const struct view_message *message)
 {
 	const struct search_message tested = { .number = message->number, .is_recent = message->is_recent,
 		.message = message->message };
-	struct test context = { &run->program, &tested };
+	struct test context = { &run->recall, &tested };
 
 	if (!may_look_at(run, &tested))
 		return;
@@ -134,7 +153,7 @@ test_message(struct search_run *run, const struct view_message *message)
 		search_result_add(&run->result, message->number);
 		break;
 	case IMAP_UNKNOWN:
-		run->open[run->open_count++] = tested;
+		leave_open(run, &tested);
 		break;
 	case IMAP_FALSE:
 		break;
@@ -203,6 +222,9 @@ begin(struct session *session)
 	run->open = memory_new_array(OPEN_MAX, sizeof *run->open);
 	search_result_init(&run->result, run->view);
 	search_program_init(&run->program, program, run->view, run->view == session->view ? &session->saved : NULL);
+	search_recall_init(&run->recall, &run->program, account_insight_cache(session->account),
+	    account_insights(session->account));
+	run->truths = memory_new_array(OPEN_MAX, run->program.slot_count + 1);
 	search_matcher_init(&run->matcher, &run->program);
 	run->is_reading = program->nodes[0].cost != IMAP_COST_STATE;
 	if (run->is_reading)
@@ -304,6 +326,7 @@ search_run_fini(struct session *session, struct search_run *run)
 		search_program_fini(&run->program);
 		search_result_fini(&run->result);
 		free(run->open);
+	free(run->truths);
 		free(run->scratch);
 	}
 	*run = (struct search_run){ .is_begun = false };

@@ -1,6 +1,6 @@
 /*
  * A search under way, for the commands that begin with one, ESEARCH with many: SEARCH, SORT, THREAD.  Each message is first tested with
- * what the packed state knows, a slice a turn.  Those left open are tested by workers, in jobs of some milliseconds:
+ * what the packed state knows, and what earlier searches have found out, a slice a turn.  Those left open are tested by workers, in jobs of some milliseconds:
  * the user's other jobs come in between.  Loop thread.
  */
 #ifndef MAILBOX_SEARCH_RUN_H
@@ -8,6 +8,7 @@
 
 #include "../session/session.h"
 #include "match.h"
+#include "recall.h"
 #include "result.h"
 
 /* The first member of what session->running points to, zeroed, in the line's arena. */
@@ -28,10 +29,12 @@ struct search_run {
 	uint8_t *scratch;
 	void (*on_found)(struct session *session, enum reply reply);
 
+	struct search_recall recall;
 	struct search_matcher matcher;	/* the worker's */
 	struct search_message *open;
+	uint8_t *truths;		/* of these */
 	size_t open_count;
-	size_t tested;			/* of them */
+	size_t prefetched, tested;	/* of them */
 };
 
 /*
