@@ -9,8 +9,15 @@
 #define MIME_TEXT_H
 
 #include "base/buffer.h"
+#include "mime/header.h"
 
 #define MIME_TEXT_PIECE_OCTETS (64 * 1024)	/* of a message, read for one piece */
+
+/*
+ * Append the text of a field as SEARCH TEXT and SEARCH HEADER look at it: its value as mime_header_decode() has it, and
+ * where Content-Type or Content-Disposition has parameters of RFC 2231, "; name=value" for each parameter, decoded.
+ */
+void mime_field_text(const struct mime_field *field, struct buffer *out);
 
 enum mime_text_scope { MIME_TEXT_BODY, MIME_TEXT_ALL };
 

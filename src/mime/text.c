@@ -8,7 +8,6 @@
 
 #include "base/memory.h"
 #include "mime/charset.h"
-#include "mime/encoded_word.h"
 #include "mime/fold.h"
 #include "mime/header.h"
 #include "mime/keys.h"
@@ -124,9 +123,10 @@ read_header(struct mime_text *text)
 			return;
 		}
 		buffer_clear(&text->converted);
-		mime_header_decode(span_slice(field.value, 0, MIME_FIELD_OCTETS_MAX), &text->converted);
+		mime_field_text(&field, &text->converted);
 		mime_fold(field.name, &text->folded);
-		buffer_add_string(&text->folded, ": ");
+		if (field.name.length > 0)	/* a line that is no field has none */
+			buffer_add_string(&text->folded, ": ");
 		mime_fold(buffer_span(&text->converted), &text->folded);
 		buffer_add_string(&text->folded, "\r\n");
 	}

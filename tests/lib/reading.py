@@ -195,6 +195,15 @@ def without_comments(text):
     return "".join(out)
 
 
+def parameters_of(text):
+    """(name, value) of each parameter as it is written, without quotes."""
+    for piece in re.finditer(r';\s*([^\s"(;=]+)\s*=\s*("(?:[^"\\]|\\.)*"?|[^\s"(;]*)', text, re.S):
+        value = piece[2]
+        if value.startswith('"'):
+            value = re.sub(r"\\(.)", r"\1", value[1:-1] if value.endswith('"') and len(value) > 1 else value[1:])
+        yield piece[1], value
+
+
 def content_type(value):
     """(type, subtype, parameters) in lower case but for the values of parameters, or None."""
     text = without_comments(re.sub(r"\r?\n(?=[ \t])|\r(?=\n)", "", value.decode("latin-1")))
@@ -202,17 +211,56 @@ def content_type(value):
     if not found:
         return None
     parameters = {}
-    for piece in re.finditer(r';\s*([^\s"(;=]+)\s*=\s*("(?:[^"\\]|\\.)*"?|[^\s"(;]*)', text[found.end():], re.S):
-        value = piece[2]
-        if value.startswith('"'):
-            value = re.sub(r"\\(.)", r"\1", value[1:-1] if value.endswith('"') and len(value) > 1 else value[1:])
-        parameters.setdefault(piece[1].lower(), value)
+    for name, value in parameters_of(text[found.end():]):
+        parameters.setdefault(name.lower(), value)
     for name in ("charset", "boundary"):		# RFC 2231 section 3
         if f"{name}*0" in parameters and name not in parameters:
             numbers = range(len(parameters))
             pieces = [parameters.get(f"{name}*{number}") for number in numbers]
             parameters[name] = "".join(pieces[:pieces.index(None)] if None in pieces else pieces)
     return found[1].lower(), found[2].lower(), parameters
+
+
+def extended(sections):
+    """The text of the sections of a parameter: (value, whether it is extended) of each.  RFC 2231 section 4."""
+    charset, octets = "", b""
+    for number, (value, is_extended) in enumerate(sections):
+        if is_extended and number == 0 and value.count("'") > 1:
+            charset, _, value = value.split("'", 2)
+        octets += undo_escapes(value.encode("latin-1"), b"%") if is_extended else value.encode("latin-1")
+    return decode(octets, charset)
+
+
+def decoded_parameters(text):
+    """"; name=value" for each parameter."""
+    written = list(parameters_of(text))
+    known = {}
+    for name, value in written:
+        known.setdefault(name.lower(), value)
+    for name, value in written:
+        base, _, section = name.partition("*")
+        sections = []
+        while (key := f"{base}*{len(sections)}".lower()) in known or f"{key}*" in known:
+            sections.append((known[key], False) if key in known else (known[f"{key}*"], True))
+        if section.rstrip("*") not in ("", "0") and sections:
+            continue					# told with the first of them
+        if f"{base}*".lower() in known:
+            shown = extended([(known[f"{base}*".lower()], True)])
+        elif any(is_extended for _, is_extended in sections):
+            shown = extended(sections)
+        else:
+            plain = "".join(value for value, _ in sections) if sections else known.get(base.lower(), "")
+            shown = header_text(plain.encode("latin-1"))
+        yield f"; {base}={shown}"
+
+
+def field_text(name, value):
+    """A field as TEXT and HEADER look at it: parameters of RFC 2231 stand behind it, decoded."""
+    text = header_text(value)
+    if b"*" in value and name.lower() in ("content-type", "content-disposition"):
+        line = without_comments(re.sub(r"\r?\n(?=[ \t])|\r(?=\n)", "", value.decode("latin-1")))
+        text += "".join(decoded_parameters(line))
+    return text
 
 
 class Part:
@@ -324,7 +372,7 @@ class Message:
         reader = Reader(octets)
         reader.read_part()
         self.parts = reader.parts
-        self.fields = [(name.lower(), fold(header_text(value))) for name, value in fields_of(self.parts[0].header)]
+        self.fields = [(name.lower(), fold(field_text(name, value))) for name, value in fields_of(self.parts[0].header)]
         bodies = [fold(part.text()) for part in self.parts if part.has_text()]
         self.body = self.APART.join(bodies)
         self.text = self.APART.join([*map(self.header_of, self.parts), self.body])
@@ -332,7 +380,7 @@ class Message:
     @staticmethod
     def header_of(part):
         """The fields of a part as one would read them: one a line."""
-        return fold("".join(f"{name}: {header_text(value)}\r\n" for name, value in fields_of(part.header)))
+        return fold("".join(f"{name}{name and ': '}{field_text(name, value)}\r\n" for name, value in fields_of(part.header)))
 
     def has_field(self, name, key):
         return any(own == name.lower() and key in text for own, text in self.fields)

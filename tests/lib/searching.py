@@ -87,9 +87,9 @@ class Content:
         self.sent, self.sent_s = (sent(dates[0]) if dates else None) or (None, None)
         self.values = {}
         for name, value in header:
-            self.values.setdefault(name.lower(), []).append(reading.header_text(value))
+            self.values.setdefault(name.lower(), []).append(reading.field_text(name, value))
         self.bodies = [part.text() for part in message.parts if part.has_text()]
-        self.inside = [reading.header_text(value) for part in message.parts[1:] for _, value in reading.fields_of(part.header)]
+        self.inside = [reading.field_text(name, value) for part in message.parts[1:] for name, value in reading.fields_of(part.header)]
         self.people = None				# by field name, from ENVELOPE
 
     def take(self, envelope):
@@ -102,9 +102,9 @@ class Content:
 
     def name(self, field):
         """RFC 5957 section 3."""
-        name, _, mailbox, host = self.first[field] or (None, None, None, None)
-        return reading.header_text(name or b"") or b"@".join(
-            filter(None, (mailbox, host))).decode("utf-8", "octets")
+        name, _, mailbox, host = self.first[field] or (None, None, b"", b"")
+        plain = mailbox + (b"@" + host if host else b"")
+        return reading.header_text(name or b"") or plain.decode("utf-8", "octets")
 
     def references(self):
         values = self.values

@@ -4,7 +4,6 @@
  */
 #include "text.h"
 
-#include "mime/encoded_word.h"
 #include "mime/fold.h"
 #include "mime/header.h"
 #include "mime/text.h"
@@ -28,7 +27,7 @@ search_text_header(struct span header, struct span field, struct span needle)
 			continue;
 		buffer_clear(&decoded);
 		buffer_clear(&folded);
-		mime_header_decode(found.value, &decoded);
+		mime_field_text(&found, &decoded);
 		mime_fold(buffer_span(&decoded), &folded);
 		is_found = mime_fold_contains(buffer_span(&folded), needle);
 	}
