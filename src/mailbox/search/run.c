@@ -195,6 +195,60 @@ walk(struct session *session)
 		session_when_room(session, walk);
 }
 
+/* Worker: ask the index. */
+static enum store_status
+work_consult(struct store *store, struct session_job *job)
+{
+	struct search_run *run = CONTAINER_OF(job, struct search_run, job);
+
+	return search_consult_ask(&run->consult, &run->program, store, clock_monotonic_us() + JOB_US, &run->is_consulted);
+}
+
+static void
+note_consulted(struct session *session)
+{
+	struct search_run *run = session->running;
+
+	if (session_reason_to_stop(session) != REPLY_DONE) {
+		end(session, session_reason_to_stop(session));
+	} else if (!search_consult_note(&run->consult, &run->recall)) {
+		session_when_room(session, note_consulted);
+	} else {
+		run->job.work = work;
+		run->job.done = on_tested;
+		walk(session);
+	}
+}
+
+static void
+on_consulted(struct session *session, struct session_job *job, enum store_status status)
+{
+	struct search_run *run = CONTAINER_OF(job, struct search_run, job);
+
+	if (status != STORE_OK)
+		end(session, reply_for(status));
+	else if (run->is_consulted)
+		note_consulted(session);
+	else if (session_reason_to_stop(session) != REPLY_DONE)
+		end(session, session_reason_to_stop(session));
+	else
+		session_submit(session, &run->job, ACCOUNT_READ);
+}
+
+static void
+consult(struct session *session)
+{
+	struct search_run *run = session->running;
+
+	if (!search_consult_begin(&run->consult, &run->recall, run->view)) {
+		walk(session);
+		return;
+	}
+	run->job.work = work_consult;
+	run->job.done = on_consulted;
+	session_submit(session, &run->job, ACCOUNT_READ);
+}
+
 /* SEARCH alone can be answered in part, and ESEARCH that takes its place. */
 static uint32_t
 limit_of(const struct session *session)
@@ -229,7 +283,7 @@ begin(struct session *session)
 	run->is_reading = program->nodes[0].cost != IMAP_COST_STATE;
 	if (run->is_reading)
 		account_begin_reading(session->account);
-	walk(session);
+	consult(session);
 }
 
 /* The keys are in another charset. */
@@ -323,10 +377,12 @@ search_run_fini(struct session *session, struct search_run *run)
 		if (run->is_reading)
 			account_end_reading(session->account);
 		search_matcher_fini(&run->matcher);
+		search_consult_fini(&run->consult);
+		search_recall_fini(&run->recall);
 		search_program_fini(&run->program);
 		search_result_fini(&run->result);
 		free(run->open);
-	free(run->truths);
+		free(run->truths);
 		free(run->scratch);
 	}
 	*run = (struct search_run){ .is_begun = false };

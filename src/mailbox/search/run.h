@@ -1,14 +1,14 @@
 /*
  * A search under way, for the commands that begin with one, ESEARCH with many: SEARCH, SORT, THREAD.  Each message is first tested with
- * what the packed state knows, and what earlier searches have found out, a slice a turn.  Those left open are tested by workers, in jobs of some milliseconds:
+ * what the packed state knows, and what earlier searches have found out, a slice a turn, when the index was asked.  Those left open are tested by workers, in jobs of some milliseconds:
  * the user's other jobs come in between.  Loop thread.
  */
 #ifndef MAILBOX_SEARCH_RUN_H
 #define MAILBOX_SEARCH_RUN_H
 
 #include "../session/session.h"
+#include "consult.h"
 #include "match.h"
-#include "recall.h"
 #include "result.h"
 
 /* The first member of what session->running points to, zeroed, in the line's arena. */
@@ -30,6 +30,8 @@ struct search_run {
 	void (*on_found)(struct session *session, enum reply reply);
 
 	struct search_recall recall;
+	struct search_consult consult;
+	bool is_consulted;		/* written by the worker */
 	struct search_matcher matcher;	/* the worker's */
 	struct search_message *open;
 	uint8_t *truths;		/* of these */
