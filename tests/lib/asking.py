@@ -52,6 +52,7 @@ class Asker:
         self.client, self.choice, self.is_rev2 = client, choice, is_rev2
         self.stored, self.saved = list(stored), set()
         self.asked = self.hits = 0
+        self.keys = {}
 
     def question(self, questions):
         words, found, charset = questions.program()
@@ -114,7 +115,7 @@ class Asker:
         return kept + (self.slice(question) if question.partial else [])
 
     def ask(self):
-        questions = searching.Questions(self.choice, self.stored, self.saved, self.is_rev2)
+        questions = searching.Questions(self.choice, self.stored, self.saved, self.is_rev2, self.keys)
         batch = [self.question(questions) for _ in range(BATCH)]
         tags = [self.client.tag() for _ in batch]
         self.client.send(b"".join(b"%s %s\r\n" % (tag, question.words) for tag, question in zip(tags, batch)))

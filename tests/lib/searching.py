@@ -149,8 +149,10 @@ def date_words(choice, day):
 class Questions:
     """Random search programs over a mailbox.  Each key is (octets of the command, bits of what it finds)."""
 
-    def __init__(self, choice, stored, saved=(), is_rev2=False):
+    def __init__(self, choice, stored, saved=(), is_rev2=False, asked=None, has_sets=True):
         self.choice, self.stored, self.saved, self.is_rev2 = choice, stored, set(saved), is_rev2
+        self.has_sets = has_sets
+        self.asked = {} if asked is None else asked	# keys by kind: a server may remember what it found for them
         self.all = (1 << len(stored)) - 1
         self.charset, self.asks_modseq, self.leaves = None, False, []
 
@@ -201,11 +203,15 @@ class Questions:
         return self.change(text[start:start + length])
 
     def text_key(self, kind):
-        """A key and its octets in the charset of the command."""
+        """A key and its octets in the charset of the command.  Some have been asked before, also in another case."""
+        asked = self.asked.setdefault(kind, [])
         for _ in range(20):
-            key = self.key(kind)
+            is_again = asked and self.choice.random() < 0.4
+            key = self.choice.choice([str, str.upper, str.lower])(self.choice.choice(asked)) if is_again else self.key(kind)
             octets = self.encode(key)
             if octets is not None:
+                asked.append(key)
+                del asked[:-20]
                 return key, octets
         return "a", self.encode("a")
 
@@ -341,7 +347,7 @@ class Questions:
     def leaf(self):
         leaves = [(self.leaf_text, 34), (self.leaf_header, 12), (self.leaf_subject, 9), (self.leaf_people, 12),
                   (self.leaf_flag, 6), (self.leaf_keyword, 4), (self.leaf_size, 4), (self.leaf_day, 9), (self.leaf_within, 2),
-                  (self.leaf_set, 5), (self.leaf_modseq, 1), (self.leaf_id, 2), (self.leaf_recent, 0 if self.is_rev2 else 2)]
+                  (self.leaf_set, 5 * self.has_sets), (self.leaf_modseq, self.has_sets), (self.leaf_id, 2), (self.leaf_recent, 0 if self.is_rev2 else 2)]
         self.leaves.append(self.choice.choices([make for make, _ in leaves], [weight for _, weight in leaves])[0]())
         return self.leaves[-1]
 

@@ -3,7 +3,7 @@
 Between the questions messages come, go and change, sessions and the server end, also by kill -9, and what the server
 keeps to answer faster is built, dropped and built again: the answer may never hang on any of it.
 
-SEARCH_QUERIES and SEARCH_SEEDS say how long; the seed of a failure is in the name of the test.
+SEARCH_QUERIES and SEARCH_SEEDS say how long, SEARCH_FULL over how many messages; the seed of a failure is in the name of the test.
 """
 import os
 import random
@@ -19,7 +19,7 @@ from uids import expand
 
 QUERIES = int(os.environ.get("SEARCH_QUERIES", 1500))
 SEEDS = [int(word) for word in os.environ.get("SEARCH_SEEDS", "1 2 3").split()]
-FULL = 120		# messages in a mailbox before no more come in
+FULL = int(os.environ.get("SEARCH_FULL", 120))	# messages in a mailbox before no more come in
 NAMES = [b"INBOX", b"other"]
 FLAGS = searching.FLAGS + searching.KEYWORDS
 
@@ -134,9 +134,34 @@ class Session(asking.Asker):
         self.connect()
         self.select(self.name)
 
+    def do_multisearch(self):
+        """RFC 7377: one answer for each mailbox in which something is found, by UIDs."""
+        name, boxes = self.name, {}
+        for box in NAMES:
+            self.select(box)
+            boxes[box] = self.stored
+        if name != self.name:
+            self.select(name)
+        both = [one for box in NAMES for one in boxes[box]]
+        questions = searching.Questions(self.choice, both, is_rev2=True, asked=self.keys, has_sets=False)
+        for _ in range(20):
+            words, found, charset = questions.program()
+            of = self.choice.choice([b"IN (mailboxes (INBOX other)) ", b"IN (personal) ", b"IN (subtree-one INBOX mailboxes other) "])
+            words = b"ESEARCH " + of + self.choice.choice([b"", b"RETURN (ALL) ", b"RETURN (COUNT ALL) "]) + charset + words
+            reply = self.client.ok(words)
+            wanted = {one for place, one in enumerate(both) if found >> place & 1}
+            for box in NAMES:
+                line = b"".join(line for line in reply.untagged if b" MAILBOX %s " % box in line)
+                told = re.search(rb" UID.* ALL (\S+)", line)
+                uids = {one.uid for one in boxes[box] if one in wanted}
+                assert (expand(told[1]) if told else set()) == uids, (words, box, line, uids)
+                assert bool(uids) == bool(line), (words, line)
+                assert b"COUNT" not in line or b" COUNT %d" % len(uids) in line, (words, line, uids)
+            self.asked += 1
+
     def do_something(self):
         steps = [(self.do_append, 6), (self.do_store, 5), (self.do_expunge, 3), (self.do_transfer, 4), (self.do_select, 3),
-                 (self.do_restart, 1)]
+                 (self.do_restart, 1), (self.do_multisearch, 1)]
         self.choice.choices([step for step, _ in steps], [weight for _, weight in steps])[0]()
         self.look()
 
