@@ -10,10 +10,7 @@
 #include "../shared/insight.h"
 #include "base/clock.h"
 #include "base/memory.h"
-#include "mime/fold.h"
 #include "store/searchable.h"
-
-#define BODY_KEYS_MAX 16		/* looked for in one message at once */
 
 void
 search_matcher_init(struct search_matcher *matcher, const struct search_program *program)
@@ -21,8 +18,6 @@ search_matcher_init(struct search_matcher *matcher, const struct search_program 
 	*matcher = (struct search_matcher){ .program = program };
 	matcher->scratch = memory_new(program->search->node_count);
 	matcher->known = memory_new(program->search->node_count);
-	matcher->keys = memory_new_array(program->search->node_count, sizeof *matcher->keys);
-	matcher->found = memory_new_array(program->search->node_count, sizeof *matcher->found);
 }
 
 void
@@ -30,8 +25,8 @@ search_matcher_fini(struct search_matcher *matcher)
 {
 	free(matcher->scratch);
 	free(matcher->known);
-	free(matcher->keys);
-	free(matcher->found);
+	search_groups_fini(&matcher->groups);
+	search_reading_fini(&matcher->reading);
 	mime_searchable_fini(&matcher->kept);
 	buffer_free(&matcher->header);
 }
@@ -132,78 +127,110 @@ test_sent(struct search_matcher *matcher, const struct imap_search_node *leaf)
 	return search_test_sent(leaf, message->sent_day) == IMAP_TRUE;
 }
 
+/* Know the day on which the message came into its mailbox. */
+static bool
+load_saved(struct search_matcher *matcher)
+{
+	int64_t save_date_s;
+
+	if (matcher->status != STORE_OK || matcher->has_save_date)
+		return matcher->status == STORE_OK;
+	matcher->status = store_message_save_date(matcher->store, matcher->program->mailbox_id,
+	    matcher->message->message.uid, &save_date_s);
+	if (matcher->status != STORE_OK)
+		return false;
+	matcher->saved_day = search_day_of(save_date_s);
+	matcher->has_save_date = true;
+	return true;
+}
+
 static bool
 test_saved(struct search_matcher *matcher, const struct imap_search_node *leaf)
 {
-	int64_t save_date_s, day;
-
-	if (matcher->status == STORE_OK)
-		matcher->status = store_message_save_date(matcher->store, matcher->program->mailbox_id,
-		    matcher->message->message.uid, &save_date_s);
-	if (matcher->status != STORE_OK)
+	if (!load_saved(matcher))
 		return false;
-	day = search_day_of(save_date_s);
 	if (leaf->key == IMAP_SEARCH_SAVEDBEFORE)
-		return day < leaf->days;
+		return matcher->saved_day < leaf->days;
 	if (leaf->key == IMAP_SEARCH_SAVEDON)
-		return day == leaf->days;
-	return day >= leaf->days;
+		return matcher->saved_day == leaf->days;
+	return matcher->saved_day >= leaf->days;
 }
 
-/*
- * Ask for the keys of this leaf's kind, from it on, at once: the message is read and decoded for them together.  They
- * are so few that a long message is not held for long.
- */
+/* Read on, for all keys of the leaf's kind, to the end or until time is up. */
 static void
-test_bodies(struct search_matcher *matcher, const struct imap_search_node *leaf)
+test_body(struct search_matcher *matcher, const struct imap_search_node *leaf)
 {
-	const struct imap_search *search = matcher->program->search;
-	size_t asked[BODY_KEYS_MAX], count = 0;
+	struct search_group *group = search_groups_of(&matcher->groups, leaf);
+	struct mime_text_piece piece;
+	bool is_done = false;
 
-	for (size_t i = (size_t)(leaf - search->nodes); i < search->node_count && count < BODY_KEYS_MAX; i++)
-		if (search->nodes[i].key == leaf->key && matcher->known[i] == IMAP_UNKNOWN) {
-			matcher->keys[count] = buffer_span(&matcher->program->nodes[i].needle);
-			matcher->found[count] = false;
-			asked[count++] = i;
-		}
-	if (matcher->status == STORE_OK)
-		matcher->status = search_text_body(matcher->store, matcher->message->message.content_id,
-		    leaf->key == IMAP_SEARCH_TEXT, matcher->keys, count, matcher->found);
-	for (size_t i = 0; i < count; i++)
-		matcher->known[asked[i]] = matcher->found[i] ? IMAP_TRUE : IMAP_FALSE;
+	if (matcher->group != group) {
+		matcher->status = search_reading_begin(&matcher->reading, matcher->store,
+		    matcher->message->message.content_id, leaf->key == IMAP_SEARCH_TEXT ? MIME_TEXT_ALL : MIME_TEXT_BODY,
+		    mime_keys_overlap(group->keys));
+		mime_keys_restart(group->keys);
+		mime_keys_feed(group->keys, SPAN(""), true);	/* the empty text is in every text, also where there is none */
+		matcher->group = group;
+	}
+	while (matcher->status == STORE_OK && !is_done && !matcher->is_time_up) {
+		is_done = !search_reading_next(&matcher->reading, matcher->store, &piece, &matcher->status) ||
+		    mime_keys_feed(group->keys, piece.folded, piece.is_first);
+		matcher->is_time_up = !is_done && clock_monotonic_us() >= matcher->until_us;
+	}
+	if (!is_done)
+		return;
+	search_groups_answer(&matcher->groups, group, matcher->known);
+	search_reading_end(&matcher->reading);
+	matcher->group = NULL;
 }
 
+/* What is kept of the content, if that is where the leaf looks; false: it looks into the header. */
 static bool
-test_header(struct search_matcher *matcher, const struct imap_search_node *leaf)
+find_kept(struct search_matcher *matcher, const struct imap_search_node *leaf, const struct buffer **text_out)
 {
 	const struct search_node *prepared = &matcher->program->nodes[leaf - matcher->program->search->nodes];
-	struct span needle = buffer_span(&prepared->needle);
 	bool is_envelope = leaf->key != IMAP_SEARCH_HEADER;
 
-	if (prepared->is_kept && !(is_envelope ? load_envelope(matcher) : load_kept(matcher)))
+	if (!prepared->is_kept || !(is_envelope ? load_envelope(matcher) : load_kept(matcher)))
 		return false;
-	if (prepared->is_kept && (is_envelope || matcher->has_row))
-		return (matcher->kept.present & 1u << prepared->kept) &&
-		    mime_fold_contains(buffer_span(&matcher->kept.texts[prepared->kept]), needle);
-	return load_header(matcher) && search_text_header(buffer_span(&matcher->header), leaf->field, needle);
+	*text_out = (matcher->kept.present & 1u << prepared->kept) ? &matcher->kept.texts[prepared->kept] : NULL;
+	return is_envelope || matcher->has_row;
 }
 
-/* Decide a leaf of IMAP_COST_HEADER. */
-static bool
-test_leaf(struct search_matcher *matcher, const struct imap_search_node *leaf)
+static void
+test_header(struct search_matcher *matcher, const struct imap_search_node *leaf)
 {
+	struct search_group *group = search_groups_of(&matcher->groups, leaf);
+	const struct buffer *text;
 
+	if (find_kept(matcher, leaf, &text))
+		search_groups_look(&matcher->groups, group, text, matcher->known);
+	else if (load_header(matcher))
+		matcher->is_time_up = !search_groups_read_header(&matcher->groups, buffer_span(&matcher->header),
+		    &matcher->fields, matcher->until_us, matcher->known);
+}
+
+/* Decide a leaf, and others of its kind with it, unless time is up before. */
+static void
+test_leaf(struct search_matcher *matcher, const struct imap_search_node *leaf, uint8_t *known)
+{
 	switch (leaf->key) {
 	case IMAP_SEARCH_SAVEDBEFORE:
 	case IMAP_SEARCH_SAVEDON:
 	case IMAP_SEARCH_SAVEDSINCE:
-		return test_saved(matcher, leaf);
+		*known = test_saved(matcher, leaf) ? IMAP_TRUE : IMAP_FALSE;
+		break;
 	case IMAP_SEARCH_SENTBEFORE:
 	case IMAP_SEARCH_SENTON:
 	case IMAP_SEARCH_SENTSINCE:
-		return test_sent(matcher, leaf);
+		*known = test_sent(matcher, leaf) ? IMAP_TRUE : IMAP_FALSE;
+		break;
+	case IMAP_SEARCH_BODY:
+	case IMAP_SEARCH_TEXT:
+		test_body(matcher, leaf);
+		break;
 	default:
-		return test_header(matcher, leaf);
+		test_header(matcher, leaf);
 	}
 }
 
@@ -228,12 +255,10 @@ test(const struct imap_search_node *leaf, void *context)
 		return (enum imap_truth)*known;
 	if (is_time_up(matcher))
 		return IMAP_UNKNOWN;
-	if (leaf->cost != IMAP_COST_BODY)
-		*known = test_leaf(matcher, leaf) ? IMAP_TRUE : IMAP_FALSE;
-	else if (leaf->text.length == 0)	/* the empty text is in every text */
+	if (leaf->cost == IMAP_COST_BODY && leaf->text.length == 0)	/* the empty text is in every text */
 		*known = IMAP_TRUE;
 	else
-		test_bodies(matcher, leaf);
+		test_leaf(matcher, leaf, known);
 	return (enum imap_truth)*known;
 }
 
@@ -241,7 +266,8 @@ static void
 begin(struct search_matcher *matcher, struct search_message *message)
 {
 	matcher->message = message;
-	matcher->has_content = matcher->has_kept = matcher->has_made = matcher->has_header = false;
+	matcher->has_content = matcher->has_kept = matcher->has_made = matcher->has_header = matcher->has_save_date = false;
+	matcher->fields.is_begun = false;
 	memset(matcher->known, IMAP_UNKNOWN, matcher->program->search->node_count);
 	for (size_t i = 0; i < matcher->program->slot_count; i++)
 		matcher->known[matcher->program->slots[i]] = message->truths[i];
@@ -261,6 +287,8 @@ search_match(struct search_matcher *matcher, struct store *store, struct search_
 {
 	enum imap_truth truth = IMAP_UNKNOWN;
 
+	if (matcher->groups.program == NULL)
+		search_groups_init(&matcher->groups, matcher->program);
 	if (matcher->message == NULL)
 		begin(matcher, message);
 	matcher->store = store;
@@ -271,8 +299,11 @@ search_match(struct search_matcher *matcher, struct store *store, struct search_
 	    truth == IMAP_UNKNOWN && matcher->cost_max <= IMAP_COST_BODY && !matcher->is_time_up; matcher->cost_max++)
 		truth = imap_search_evaluate(matcher->program->search, test, matcher, matcher->scratch);
 	*is_decided_out = matcher->status != STORE_OK || truth != IMAP_UNKNOWN || !matcher->is_time_up;
-	if (*is_decided_out)
+	if (*is_decided_out) {
+		search_reading_end(&matcher->reading);
+		matcher->group = NULL;
 		matcher->message = NULL;
+	}
 	if (matcher->status == STORE_OK) {
 		*is_match_out = truth == IMAP_TRUE;
 		tell(matcher, message);

@@ -10,7 +10,7 @@
 #include "../shared/objectid.h"
 #include "base/clock.h"
 #include "base/memory.h"
-#include "text.h"
+#include "mime/fold.h"
 
 #define DAY_SECONDS 86400
 
@@ -72,7 +72,7 @@ prepare(struct search_node *prepared, const struct imap_search_node *node, const
 		break;
 	}
 	if (imap_search_has_text(node->key)) {
-		search_text_fold(node->text, &prepared->needle);
+		mime_fold(node->text, &prepared->needle);
 		find_kept(prepared, node);
 	}
 }
