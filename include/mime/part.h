@@ -67,7 +67,10 @@ void mime_tree_init(struct mime_tree *tree, struct span message);
 /* Accepts a zeroed tree, leaves a zeroed one behind. */
 void mime_tree_fini(struct mime_tree *tree);
 
-/* The value of a parameter, case of its name ignored, or an empty span. */
+/*
+ * The value of a parameter, case of its name ignored, or an empty span.  Of name*=charset'language'value (RFC 2231) the
+ * value as it is written, where there is no name= beside it.
+ */
 struct span mime_parameter_find(struct mime_parameters parameters, struct span name);
 
 #endif

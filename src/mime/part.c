@@ -36,14 +36,31 @@ struct delimiter {
 	bool is_close;
 };
 
+/* The value of charset'language'value; all of it if it has no two apostrophes. */
+static struct span
+without_charset(struct span value)
+{
+	struct span rest = span_from(value, span_find(value, '\'') + 1);
+	size_t second = span_find(rest, '\'');
+
+	return second < rest.length ? span_from(rest, second + 1) : value;
+}
+
 struct span
 mime_parameter_find(struct mime_parameters parameters, struct span name)
 {
+	struct span found = { NULL, 0 };
+
 	for (size_t i = 0; i < parameters.count; i++) {
-		if (span_equals_nocase(parameters.at[i].name, name))
+		struct span own = parameters.at[i].name;
+
+		if (span_equals_nocase(own, name))
 			return parameters.at[i].value;
+		if (own.length == name.length + 1 && own.at[name.length] == '*' &&
+		    span_equals_nocase(span_slice(own, 0, name.length), name))
+			found = without_charset(parameters.at[i].value);
 	}
-	return (struct span){ NULL, 0 };
+	return found;
 }
 
 static struct span

@@ -86,6 +86,8 @@ def decode(octets, label):
         return octets.decode("utf-8", "western")
     if codec == "utf-8":
         return octets.decode(codec, "replace")
+    if codec in ("utf-16", "utf-32") and octets[:2] not in (b"\xff\xfe", b"\xfe\xff", b"\0\0"):
+        codec += "-be"			# RFC 2781 section 4.3
     return octets.decode(codec, f"unit{UNITS.get(codec, 1)}")
 
 
@@ -213,7 +215,9 @@ def content_type(value):
     parameters = {}
     for name, value in parameters_of(text[found.end():]):
         parameters.setdefault(name.lower(), value)
-    for name in ("charset", "boundary"):		# RFC 2231 section 3
+    for name in ("charset", "boundary"):		# RFC 2231 sections 3 and 4
+        if f"{name}*" in parameters and name not in parameters:
+            parameters[name] = parameters[f"{name}*"].split("'", 2)[-1]
         if f"{name}*0" in parameters and name not in parameters:
             numbers = range(len(parameters))
             pieces = [parameters.get(f"{name}*{number}") for number in numbers]
