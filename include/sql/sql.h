@@ -42,6 +42,7 @@ const char *sql_status_text(enum sql_status status);
 
 enum sql_open_flags {
 	SQL_CREATE = 1 << 0,	/* make the file, mode 0600, if there is none; else SQL_NOT_FOUND */
+	SQL_LEAVE_WAL = 1 << 1,	/* the caller sees to it that the WAL is folded; else a commit does, whenever it has 4 MB */
 };
 
 /*
@@ -158,10 +159,13 @@ enum sql_status sql_set_sync(struct sql *sql, enum sql_sync sync);
 enum sql_status sql_flush(struct sql *sql);
 
 /*
- * After a transaction for which the disk was too full: fold what the WAL holds into the file, while there is room for
- * that, so that the WAL begins anew and has room for what is small: to expunge is how space comes back.
+ * Fold what the WAL holds into the file, as far as no foreign tool reads an older state, so that it begins anew with the
+ * next commit.  Some 1 ms for a megabyte, and two flushes.  Not inside a transaction.
  */
-void sql_settle(struct sql *sql);
+enum sql_status sql_fold(struct sql *sql);
+
+/* How long the WAL is, as far as it is not folded.  With SQL_LEAVE_WAL a commit folds it when it has 64 MB. */
+uint64_t sql_wal_octets(const struct sql *sql);
 
 /* Fold the WAL back into the file and truncate it.  SQL_BUSY: a foreign tool reads; tried again later. */
 enum sql_status sql_checkpoint(struct sql *sql);

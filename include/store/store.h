@@ -122,6 +122,16 @@ bool store_needs_flush(const struct store *store);
 enum store_status store_flush(struct store *store);
 
 /*
+ * What was committed lies in the WAL until it is folded into the file: some 1 ms for a megabyte, and two flushes.  It
+ * is for the caller to do so between two transactions, when nobody waits; store_close() does it, and a commit that
+ * finds 64 MB there.  What a foreign tool still reads stays.
+ *
+ *	bound_out	 length at which it should be folded though somebody waits
+ */
+uint64_t store_wal_octets(const struct store *store, uint64_t *bound_out);
+enum store_status store_fold(struct store *store);
+
+/*
  * Free the space of content that no message has any more, within a transaction, in bounded steps; and forget the
  * expunges that struct store_history does not promise any more.
  *

@@ -13,6 +13,8 @@ struct sql {
 	sqlite3 *handle;
 	struct map *statements;		/* text -> struct sql_statement */
 	enum sql_sync sync;
+	int wal_pages, wal_folded;	/* how many the WAL has; how many of them are in the file */
+	int wal_pages_max;		/* so many that a commit folds them */
 	bool has_unflushed;		/* something was committed without a flush */
 	bool is_poisoned;
 	unsigned savepoints;		/* open ones; also their names */

@@ -19,8 +19,9 @@
 /* For foreign tools such as the sqlite3 shell; among ourselves there is one connection per file. */
 #define BUSY_TIMEOUT_MS 5000
 
-/* Length of the WAL at which it is folded back into the file: SQLite's default, 4 MB. */
-#define CHECKPOINT_PAGES 1000
+/* Length of the WAL at which a commit folds it into the file: SQLite's default, 4 MB; and where the owner has not. */
+#define WAL_PAGES_MAX	   1000
+#define WAL_PAGES_LEFT_MAX 16000
 
 static void
 configure_process(void)
@@ -67,14 +68,16 @@ static int
 on_committed(void *context, sqlite3 *handle, const char *database, int pages)
 {
 	struct sql *sql = context;
-	int code;
 
+	(void)handle;
+	(void)database;
 	sql->has_unflushed = sql->sync == SQL_SYNC_NORMAL;
-	if (pages < CHECKPOINT_PAGES)
-		return SQLITE_OK;
+	if (pages < sql->wal_pages)
+		sql->wal_folded = 0;		/* it has begun anew */
+	sql->wal_pages = pages;
 	/* SQLite's own hook would swallow a failed flush.  The commit itself stands. */
-	code = sqlite3_wal_checkpoint_v2(handle, database, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-	sql_note(sql, code);
+	if (pages >= sql->wal_pages_max)
+		sql_fold(sql);
 	return SQLITE_OK;
 }
 
@@ -136,6 +139,7 @@ sql_open(const char *path, const char *schema, unsigned flags, struct sql **sql_
 		return status;
 	sql = NEW(struct sql);
 	sql->statements = map_new();
+	sql->wal_pages_max = flags & SQL_LEAVE_WAL ? WAL_PAGES_LEFT_MAX : WAL_PAGES_MAX;
 	status = open_handle(path, sql);
 	if (status == SQL_OK)
 		status = set_up(sql);

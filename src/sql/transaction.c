@@ -164,12 +164,27 @@ sql_flush(struct sql *sql)
 	return sql_note(sql, code);
 }
 
-void
-sql_settle(struct sql *sql)
+enum sql_status
+sql_fold(struct sql *sql)
 {
+	int pages, folded;
+	enum sql_status status;
+
 	assert_off_loop();
-	if (!sql->is_poisoned && !sql_is_in_transaction(sql))
-		sql_note(sql, sqlite3_wal_checkpoint_v2(sql->handle, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL));
+	if (sql->is_poisoned)
+		return SQL_IO;
+	status = sql_note(sql, sqlite3_wal_checkpoint_v2(sql->handle, "main", SQLITE_CHECKPOINT_PASSIVE, &pages, &folded));
+	if (status == SQL_OK) {
+		sql->wal_pages = pages;
+		sql->wal_folded = folded;
+	}
+	return status;
+}
+
+uint64_t
+sql_wal_octets(const struct sql *sql)
+{
+	return (uint64_t)(sql->wal_pages - sql->wal_folded) * 4096;
 }
 
 enum sql_status
@@ -183,8 +198,10 @@ sql_checkpoint(struct sql *sql)
 		return SQL_IO;
 	status = sql_note(sql, sqlite3_wal_checkpoint_v2(sql->handle, "main",
 	    SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL));
-	if (status == SQL_OK)
+	if (status == SQL_OK) {
 		sql->has_unflushed = false;
+		sql->wal_pages = sql->wal_folded = 0;
+	}
 	return status;
 }
 

@@ -10,7 +10,7 @@
 #include "internal.h"
 #include "store/content.h"
 
-#define KEPT_FREE (UINT64_C(8) * 1024 * 1024)	/* octets of the disk: twice what a WAL holds between two checkpoints */
+#define KEPT_FREE (UINT64_C(4) * 1024 * 1024)	/* octets of the disk, beyond what folding the WAL takes */
 
 /* Octets that are taken from pieces one after the other. */
 struct reader {
@@ -165,13 +165,16 @@ measure(const struct store_arrival *arrival, uint32_t *size_out)
  * no room in it for the expunge that gives space back.
  */
 static enum store_status
-check_disk(const struct store *store, uint64_t size_octets)
+check_disk(struct store *store, uint64_t size_octets)
 {
+	uint64_t needed = KEPT_FREE + sql_wal_octets(store->sql) + size_octets, free_octets;
 	struct statvfs about;
 
 	if (statvfs(store->path, &about) != 0)
 		return STORE_OK;	/* writing will tell */
-	return (uint64_t)about.f_bavail * about.f_frsize < KEPT_FREE + size_octets ? STORE_FULL : STORE_OK;
+	free_octets = (uint64_t)about.f_bavail * about.f_frsize;
+	store_note_free(store, free_octets);
+	return free_octets < needed ? STORE_FULL : STORE_OK;
 }
 
 enum store_status

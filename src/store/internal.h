@@ -28,6 +28,7 @@ struct store {
 	bool was_unclean;		/* so it was found by store_open_file() */
 	bool is_marking_unclean;	/* this transaction sets it */
 	bool needs_flush;
+	uint64_t wal_octets_max;	/* so long the WAL should become, on this disk */
 	uint64_t *forget_ids;		/* mailboxes in which something was expunged since store_history_forget() */
 	size_t forget_count, forget_capacity;
 	unsigned sets_made;		/* of keywords, since those that no message has were deleted */
@@ -54,6 +55,9 @@ enum store_status store_open_file(const char *path, bool is_new_allowed, uint64_
 bool store_sync_folder(const char *path);
 bool store_sync_folder_of(const char *path);
 bool store_make_folder_of(const char *path);
+
+/* So much of the disk is free. */
+void store_note_free(struct store *store, uint64_t free_octets);
 
 /* Give a mailbox another UIDVALIDITY. */
 enum store_status store_mailbox_renew_uidvalidity(struct store *store, uint64_t mailbox_id);

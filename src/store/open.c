@@ -144,12 +144,13 @@ store_open_file(const char *path, bool is_new_allowed, uint64_t least_uidvalidit
 	assert_off_loop();
 	store->path = memory_copy_string(path);
 	store->quota_octets = UINT64_MAX;
+	store_note_free(store, UINT64_MAX);
 	if (is_new_allowed && !store_make_folder_of(path)) {
 		status = errno == ENOSPC || errno == EDQUOT ? STORE_FULL : STORE_UNAVAILABLE;
 		goto out;
 	}
 	is_left = has_wal(path);
-	opened = sql_open(path, "mail", is_new_allowed ? SQL_CREATE : 0, &store->sql);
+	opened = sql_open(path, "mail", SQL_LEAVE_WAL | (is_new_allowed ? SQL_CREATE : 0), &store->sql);
 	if ((status = store_from_sql(opened)) != STORE_OK)
 		goto out;
 	if (is_left && (status = settle_wal(store)) != STORE_OK)

@@ -12,6 +12,13 @@
 #include "internal.h"
 #include "mark.h"
 
+/*
+ * The length at which a WAL is folded is a compromise: whatever comes meanwhile waits for it, some 10 to 50 ms for
+ * WAL_MAX.  With messages as mail is, that is one of some two hundred.
+ */
+#define WAL_MAX	  (16 * UINT64_C(1048576))
+#define WAL_LEAST UINT64_C(1048576)
+
 static const enum store_status from_sql[SQL_STATUS_COUNT] = {
 	[SQL_OK]	 = STORE_OK,
 	[SQL_ROW]	 = STORE_OK,
@@ -160,7 +167,7 @@ store_end(struct store *store, enum store_status status)
 		sql_rollback(store->sql);
 	}
 	if (status == STORE_FULL)
-		sql_settle(store->sql);
+		sql_fold(store->sql);
 	store->position = store->committed;
 	store->is_marking_unclean = false;
 	return status;
@@ -225,6 +232,31 @@ store_flush(struct store *store)
 		mark_follow(store, true);
 	}
 	return status;
+}
+
+void
+store_note_free(struct store *store, uint64_t free_octets)
+{
+	store->wal_octets_max = free_octets / 8;
+	if (store->wal_octets_max > WAL_MAX)
+		store->wal_octets_max = WAL_MAX;
+	else if (store->wal_octets_max < WAL_LEAST)
+		store->wal_octets_max = WAL_LEAST;
+}
+
+uint64_t
+store_wal_octets(const struct store *store, uint64_t *bound_out)
+{
+	*bound_out = store->wal_octets_max;
+	return sql_wal_octets(store->sql);
+}
+
+enum store_status
+store_fold(struct store *store)
+{
+	assert_off_loop();
+	assert(!store->is_begun);
+	return store_from_sql(sql_fold(store->sql));
 }
 
 enum store_status

@@ -329,7 +329,7 @@ go_on(struct story *story, enum fault fault)
 	if (draw(story, 3) == 0)
 		fault_vfs_plan(fault, 1 + draw(story, 12));
 	if (draw(story, 8) == 0)
-		sql_settle(story->sql);
+		sql_fold(story->sql);
 	else
 		transact(story);
 	fault_vfs_plan(FAULT_NONE, 0);

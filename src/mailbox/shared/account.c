@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "batch.h"
 #include "fault.h"
+#include "folding.h"
 #include "insight.h"
 #include "outcome.h"
 #include "state_cache.h"
@@ -16,6 +17,7 @@
 #define FLUSH_MS	900		/* of flag changes; DESIGN section 2 promises a second */
 #define SWEEP_MS	5000
 #define IDLE_US		(30 * UINT64_C(1000000))	/* a store that nobody used for so long is closed */
+#define QUIET_US	UINT64_C(1000000)
 #define WAITING_MAX	(1u << 20)	/* never reached: sessions and deliveries bound what they submit */
 #define PURGE_CONTENTS	200
 #define PURGE_OCTETS	(4 * 1024 * 1024)
@@ -49,6 +51,7 @@ struct account {
 	bool is_flushing;		/* that job is under way */
 	struct timer flush;
 	struct account_job close_job, flush_job, purge_job;
+	struct folding folding;
 	bool has_more_garbage;		/* written by the purge job */
 	uint64_t used_us;
 	struct bulletin *bulletin;
@@ -58,6 +61,7 @@ struct account {
 static void on_sweep(void *context);
 static void on_flush_due(void *context);
 static void close_surplus(struct accounts *accounts);
+static void submit(struct account *account, struct account_job *job);
 
 struct accounts *
 accounts_new(const struct accounts_settings *settings)
@@ -250,6 +254,7 @@ note_home(struct account *account, struct account_job *job)
 	set_open(account, job->is_open);
 	if (!job->is_open || job->is_broken)	/* what is opened next may be another file */
 		insights_forget(&account->insights);
+	folding_note(&account->folding, job);
 	account->faults = outcome_note(&account->place, job, account->faults);
 	free(job->error);
 	job->error = NULL;
@@ -272,6 +277,8 @@ on_job_done(struct job *home)
 	account->holders++;
 	note_home(account, job);
 	job->done(job);
+	if (accounts->on_stopped == NULL && folding_is_due(&account->folding, false))
+		submit(account, &account->folding.job);
 	account->holders--;
 	account_tend(account);
 	close_surplus(accounts);
@@ -400,6 +407,8 @@ sweep(struct account *account, uint64_t now_us)
 		return;
 	if (account->has_garbage)
 		submit_purge(account);
+	else if (now_us - account->used_us > QUIET_US && folding_is_due(&account->folding, true))
+		submit(account, &account->folding.job);
 	else if (now_us - account->used_us > IDLE_US)
 		submit_close(account);
 }

@@ -50,6 +50,7 @@ complete(struct batch_store *batch, struct account_job *job, bool is_broken, con
 	job->is_broken = is_broken;
 	job->is_open = batch->store != NULL;
 	job->needs_flush = batch->store != NULL && store_needs_flush(batch->store);
+	job->wal_octets = batch->store != NULL ? store_wal_octets(batch->store, &job->wal_bound) : 0;
 	job->file = batch->file;
 	job->news = batch->news;
 	if ((job->news != STORE_AS_LEFT && batch->was_open) || batch->is_swapped)
@@ -167,6 +168,18 @@ run_close(struct batch_store *batch, struct account_job *job)
 	complete(batch, job, false, NULL);
 }
 
+static void
+run_fold(struct batch_store *batch, struct account_job *job)
+{
+	char *error;
+
+	job->status = batch->store == NULL ? STORE_OK : store_fold(batch->store);
+	note_error(batch, job->status);
+	error = take_error(batch);
+	complete(batch, job, drop_if_poisoned(batch), error);
+	free(error);
+}
+
 /* Whatever is known of the file is not true any more. */
 static void
 run_aside(struct batch_store *batch, struct account_job *job)
@@ -268,6 +281,8 @@ batch_run(void *context, struct list *jobs)
 			run_writes(batch, jobs);
 		else if (job->kind == ACCOUNT_CLOSE)
 			run_close(batch, job);
+		else if (job->kind == ACCOUNT_FOLD)
+			run_fold(batch, job);
 		else if (job->kind == ACCOUNT_ASIDE || job->kind == ACCOUNT_REMOVE)
 			run_aside(batch, job);
 		else
