@@ -15,6 +15,7 @@ enum config_role { CONFIG_ROLE_CAS = 1, CONFIG_ROLE_MAILBOX = 2, CONFIG_ROLE_BOT
 enum config_directory { CONFIG_DIRECTORY_SQLITE, CONFIG_DIRECTORY_LDAP, CONFIG_DIRECTORY_LINK };
 enum config_login_type { CONFIG_LOGIN_PLAIN = 1, CONFIG_LOGIN_PLAIN_AUTH, CONFIG_LOGIN_SECURE };	/* as Exchange's */
 enum config_tls_minimum { CONFIG_TLS_1_2, CONFIG_TLS_1_3 };
+enum config_over_quota { CONFIG_OVER_QUOTA_TEMPORARY, CONFIG_OVER_QUOTA_PERMANENT };
 enum config_flag_sync { CONFIG_FLAG_SYNC_LAZY, CONFIG_FLAG_SYNC_ALWAYS };
 
 /* Where to listen: a TCP address, or a socket in the file system. */
@@ -160,6 +161,9 @@ struct config {
 	uint64_t message_size_limit_octets;
 	uint64_t message_limit, save_limit;	/* messages in one command, RFC 9738; 0: any number */
 	uint64_t command_cpu_limit_ms;
+	uint64_t quota_storage_octets, quota_messages, quota_mailboxes;	/* of each user; 0: any number */
+	uint64_t quota_warning_percent;		/* 0: never */
+	int lmtp_over_quota;			/* enum config_over_quota */
 	uint64_t storage_threads;
 	uint64_t compute_threads;		/* 0: auto, as many as the machine has cores */
 	uint64_t open_databases;

@@ -19,7 +19,7 @@ enum imap_verb {
 	IMAP_SUBSCRIBE, IMAP_UNSUBSCRIBE, IMAP_LIST, IMAP_LSUB, IMAP_STATUS, IMAP_APPEND, IMAP_IDLE,
 	IMAP_CHECK, IMAP_CLOSE, IMAP_UNSELECT, IMAP_EXPUNGE, IMAP_SEARCH, IMAP_FETCH, IMAP_STORE,
 	IMAP_COPY, IMAP_MOVE, IMAP_COMPRESS, IMAP_REPLACE, IMAP_NOTIFY, IMAP_UIDBATCHES, IMAP_SORT, IMAP_THREAD,
-	IMAP_UNAUTHENTICATE, IMAP_ESEARCH,
+	IMAP_UNAUTHENTICATE, IMAP_ESEARCH, IMAP_GETQUOTA, IMAP_GETQUOTAROOT, IMAP_SETQUOTA,
 	IMAP_COMMAND_COUNT
 };
 
@@ -59,6 +59,7 @@ enum imap_verb imap_command_find(struct span name);
 #define IMAP_STATUS_HIGHESTMODSEQ	0x080u	/* RFC 7162 */
 #define IMAP_STATUS_APPENDLIMIT		0x100u	/* RFC 7889 */
 #define IMAP_STATUS_MAILBOXID		0x200u	/* RFC 8474 */
+#define IMAP_STATUS_DELETED_STORAGE	0x400u	/* RFC 9208 */
 
 /* Special uses of a mailbox: RFC 6154, RFC 8457. */
 #define IMAP_USE_ALL		0x01u
@@ -171,6 +172,10 @@ struct imap_copy {			/* COPY and MOVE */
 	struct span mailbox;
 };
 
+struct imap_quota {			/* GETQUOTA, SETQUOTA: RFC 9208 */
+	struct span root;
+};
+
 struct imap_uid_batches {		/* RFC 10022 */
 	uint64_t size;			/* of a batch, from 1 to 2^32-1 */
 	uint64_t first, last;		/* batches, from 1 to 2^32-1, in any order; 0 and 0: all */
@@ -210,6 +215,7 @@ struct imap_command_line {
 		struct imap_store store;
 		struct imap_copy copy;
 		struct imap_uid_batches uid_batches;
+		struct imap_quota quota;
 		struct imap_notify notify;
 	};
 };

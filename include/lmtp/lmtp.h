@@ -22,6 +22,7 @@ enum lmtp_outcome {
 	LMTP_NO_USER,		/* 550 5.1.1 */
 	LMTP_NO_POSTMASTER,	/* 550 5.1.1: RFC 5321 section 4.5.1 wants one, and the operator has named none */
 	LMTP_OVER_QUOTA,	/* 452 4.2.2: the queue tries again, the user may make room */
+	LMTP_OVER_QUOTA_FOR_GOOD,	/* 552 5.2.2: the sender is told now */
 	LMTP_NO_SPACE,		/* 452 4.3.1 */
 	LMTP_TOO_BIG,		/* 552 5.3.4 */
 	LMTP_TRY_AGAIN,		/* 451 4.3.0 */

@@ -21,6 +21,7 @@ struct store_mailbox {
 	uint32_t recent_uid;		/* no read-write session has seen messages from here on */
 	uint32_t messages, unseen, deleted;
 	uint64_t size_octets;		/* of all messages */
+	uint64_t deleted_octets;	/* of those with \Deleted */
 	uint64_t highest_modseq;	/* RFC 7162; at least 1 */
 };
 
@@ -43,7 +44,7 @@ enum store_status store_mailbox_has_children(struct store *store, struct span na
  *	special_use	 such as "\\Sent", with a space between several, or NULL
  *	mailbox_id_out	 may be NULL
  *
- * STORE_EXISTS; STORE_LIMIT: the user has too many.
+ * STORE_EXISTS; STORE_LIMIT: the user has too many; STORE_OVER_QUOTA.
  */
 enum store_status store_mailbox_create(
     struct store *store, struct span name, const char *special_use, uint64_t *mailbox_id_out);

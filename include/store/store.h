@@ -74,13 +74,6 @@ bool store_is_poisoned(const struct store *store);
 const char *store_error(const struct store *store);
 
 /*
- * Set the quota: store_append() and store_copy() answer STORE_OVER_QUOTA when they would bring the
- * sum of all message sizes above it.  UINT64_MAX, the state after opening, is no quota.  Not
- * stored.
- */
-void store_set_quota(struct store *store, uint64_t size_octets);
-
-/*
  * Transactions.  STORE_LAZY is for changes of flags and for purging: the commit survives the
  * process's death, and power loss after the next durable commit or store_flush().  STORE_DERIVED is for what can be made
  * again from the messages, tells nobody a modseq and needs no flush: the power may take it.

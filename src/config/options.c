@@ -32,6 +32,9 @@ static const struct option_word user_fields[] = {	/* as RFC 5280 calls them */
 static const struct option_word tls_versions[] = {
 	{ "1.2", CONFIG_TLS_1_2 }, { "1.3", CONFIG_TLS_1_3 }, { NULL, 0 },
 };
+static const struct option_word over_quotas[] = {
+	{ "temporary", CONFIG_OVER_QUOTA_TEMPORARY }, { "permanent", CONFIG_OVER_QUOTA_PERMANENT }, { NULL, 0 },
+};
 static const struct option_word flag_syncs[] = {
 	{ "lazy", CONFIG_FLAG_SYNC_LAZY }, { "always", CONFIG_FLAG_SYNC_ALWAYS }, { NULL, 0 },
 };
@@ -110,6 +113,11 @@ const struct option options[OPTION_COUNT] = {
 	{ "message-limit",	NUMBER,	     AT(message_limit),		"0",	    AT_RELOAD, 0, 1000000, NULL },
 	{ "save-limit",		NUMBER,	     AT(save_limit),		"0",	    AT_RELOAD, 0, 1000000, NULL },
 	{ "command-cpu-limit",	NUMBER,	     AT(command_cpu_limit_ms),	"60000",    AT_RELOAD, 1, DAY * 1000, NULL },
+	{ "quota-storage",	SIZE,	     AT(quota_storage_octets),	"0",	    AT_RELOAD, 0, UINT64_C(1) << 50, NULL },
+	{ "quota-messages",	NUMBER,	     AT(quota_messages),	"0",	    AT_RELOAD, 0, UINT32_MAX, NULL },
+	{ "quota-mailboxes",	NUMBER,	     AT(quota_mailboxes),	"0",	    AT_RELOAD, 0, 10000, NULL },
+	{ "quota-warning",	NUMBER,	     AT(quota_warning_percent), "90",	    AT_RELOAD, 0, 100, NULL },
+	{ "lmtp-over-quota",	WORD,	     AT(lmtp_over_quota),	"temporary", AT_RELOAD, 0, 0, over_quotas },
 	{ "storage-threads",	NUMBER,	     AT(storage_threads),	"16",	    AT_START,  1, 1024, NULL },
 	{ "compute-threads",	AUTO_NUMBER, AT(compute_threads),	"auto",	    AT_START,  1, 1024, NULL },
 	{ "open-databases",	NUMBER,	     AT(open_databases),	"1000",	    AT_START,  1, 20000, NULL },

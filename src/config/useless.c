@@ -22,6 +22,8 @@ static const struct {
 	{ "lmtp-listen", OF_MAILBOX }, { "link-listen", OF_MAILBOX }, { "idle-timeout", OF_MAILBOX },
 	{ "uidonly", OF_MAILBOX }, { "message-limit", OF_MAILBOX }, { "save-limit", OF_MAILBOX },
 	{ "command-cpu-limit", OF_MAILBOX },
+	{ "quota-storage", OF_MAILBOX }, { "quota-messages", OF_MAILBOX }, { "quota-mailboxes", OF_MAILBOX },
+	{ "quota-warning", OF_MAILBOX }, { "lmtp-over-quota", OF_MAILBOX },
 	{ "open-databases", OF_MAILBOX }, { "flag-sync", OF_MAILBOX },
 	{ "ldap-base", OF_LDAP }, { "ldap-filter", OF_LDAP }, { "ldap-user-attribute", OF_LDAP },
 	{ "ldap-home-attribute", OF_LDAP }, { "ldap-bind-dn", OF_LDAP }, { "ldap-password-file", OF_LDAP },

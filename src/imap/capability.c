@@ -193,6 +193,12 @@ asks_size(const struct imap_command_line *line)
 }
 
 static bool
+asks_deleted_storage(const struct imap_command_line *line)
+{
+	return asks_status(line, IMAP_STATUS_DELETED_STORAGE);
+}
+
+static bool
 asks_append_limit(const struct imap_command_line *line)
 {
 	return asks_status(line, IMAP_STATUS_APPENDLIMIT);
@@ -327,6 +333,10 @@ static const struct {
 	[IMAP_CAN_PARTIAL] = { "PARTIAL", AFTER_LOGIN, 0, NULL, asks_for_range },	/* RFC 9394 */
 	[IMAP_CAN_MESSAGELIMIT] = { "MESSAGELIMIT", AFTER_LOGIN, 0, NULL, searches_beside_uid },	/* RFC 9738 */
 	[IMAP_CAN_SAVELIMIT] = { "SAVELIMIT", AFTER_LOGIN, 0, NULL, NULL },	/* RFC 9738 */
+	[IMAP_CAN_QUOTA] = { "QUOTA", AFTER_LOGIN, 0, VERBS(IMAP_GETQUOTA, IMAP_GETQUOTAROOT, IMAP_SETQUOTA), NULL },	/* RFC 9208 */
+	[IMAP_CAN_QUOTA_STORAGE] = { "QUOTA=RES-STORAGE", AFTER_LOGIN, 0, NULL, asks_deleted_storage },	/* RFC 9208 */
+	[IMAP_CAN_QUOTA_MESSAGE] = { "QUOTA=RES-MESSAGE", AFTER_LOGIN, 0, NULL, NULL },	/* RFC 9208 */
+	[IMAP_CAN_QUOTA_MAILBOX] = { "QUOTA=RES-MAILBOX", AFTER_LOGIN, 0, NULL, NULL },	/* RFC 9208 */
 	[IMAP_CAN_UNAUTHENTICATE] = { "UNAUTHENTICATE", AFTER_LOGIN, 0, VERBS(IMAP_UNAUTHENTICATE), NULL },	/* RFC 8437 */
 };
 

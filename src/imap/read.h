@@ -50,6 +50,8 @@ bool imap_read_compress(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_expunge(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_store(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_copy(struct cursor *cursor, struct imap_command_line *line);
+bool imap_read_get_quota(struct cursor *cursor, struct imap_command_line *line);
+bool imap_read_set_quota(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_uid_batches(struct cursor *cursor, struct imap_command_line *line);
 
 /*

@@ -60,6 +60,9 @@ static reader *const readers[IMAP_COMMAND_COUNT] = {
 	[IMAP_COPY] = imap_read_copy,
 	[IMAP_MOVE] = imap_read_copy,
 	[IMAP_UIDBATCHES] = imap_read_uid_batches,
+	[IMAP_GETQUOTA] = imap_read_get_quota,
+	[IMAP_GETQUOTAROOT] = imap_read_mailbox,
+	[IMAP_SETQUOTA] = imap_read_set_quota,
 };
 
 bool

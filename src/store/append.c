@@ -191,7 +191,7 @@ store_append(struct store *store, uint64_t mailbox_id, const struct store_arriva
 	if ((status = store_enter(store)) != STORE_OK ||
 	    (status = measure(arrival, &message.size)) != STORE_OK ||
 	    (status = store_tally_begin(store, mailbox_id, &tally)) != STORE_OK ||
-	    (status = store_check_quota(store, message.size)) != STORE_OK ||
+	    (status = store_spend_quota(store, &(struct store_amounts){ { message.size, 1, 0 } })) != STORE_OK ||
 	    (status = check_disk(store, message.size)) != STORE_OK ||
 	    (status = store_tally_take_uid(&tally, &message.uid)) != STORE_OK ||
 	    (status = insert_content(store, arrival, message.size, &message.content_id)) !=

@@ -63,15 +63,17 @@ map_flags(struct mapping *mapping, uint64_t *flags)
 }
 
 /* Sum up what is to be copied. */
-static uint64_t
+static struct store_amounts
 measure(const struct store_rows *rows)
 {
-	uint64_t size_octets = 0;
+	struct store_amounts sum = { { 0, 0, 0 } };
 
 	for (size_t i = 0; i < rows->count; i++)
-		if (rows->rows[i].is_wanted)
-			size_octets += rows->rows[i].message.size;
-	return size_octets;
+		if (rows->rows[i].is_wanted) {
+			sum.of[STORE_RESOURCE_STORAGE] += rows->rows[i].message.size;
+			sum.of[STORE_RESOURCE_MESSAGE]++;
+		}
+	return sum;
 }
 
 static enum store_status
@@ -137,11 +139,14 @@ store_copy(struct store *store, uint64_t from_id, uint64_t to_id, const uint32_t
     size_t count, struct store_copied *copies_out, size_t *copied_out)
 {
 	struct store_rows rows = { 0 };
+	struct store_amounts added;
 	enum store_status status;
 	size_t copied = 0;
 
-	if ((status = load_source(store, from_id, uids, count, &rows)) != STORE_OK ||
-	    (status = store_check_quota(store, measure(&rows))) != STORE_OK)
+	if ((status = load_source(store, from_id, uids, count, &rows)) != STORE_OK)
+		goto out;
+	added = measure(&rows);
+	if ((status = store_spend_quota(store, &added)) != STORE_OK)
 		goto out;
 	status = copy_rows(store, from_id, to_id, &rows, copies_out, &copied);
 	for (size_t i = 0; status == STORE_OK && i < copied; i++)

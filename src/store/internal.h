@@ -7,6 +7,7 @@
 
 #include "sql/sql.h"
 #include "store/message.h"
+#include "store/quota.h"
 
 #define UID_MAX UINT32_MAX
 #define STORE_SETS_SWEPT 256	/* so many sets of keywords may be made before those without a message are deleted */
@@ -20,7 +21,10 @@ struct store_position {
 struct store {
 	struct sql *sql;
 	char *path;
-	uint64_t quota_octets;
+	struct store_quota quota;
+	struct store_amounts credit;	/* store_credit_quota() */
+	struct store_quota_news quota_news;
+	bool has_quota_news;
 	bool is_begun;			/* between store_begin() and store_end() */
 	enum store_durability durability;	/* of that transaction */
 	enum store_status lost;		/* why SQLite gave it up by itself, or STORE_OK */
@@ -113,7 +117,7 @@ struct store_tally {
 	uint64_t mailbox_id, uidnext;
 	uint64_t modseq;		/* the one this operation gives */
 	uint64_t given;			/* UIDs and modseqs */
-	int64_t messages, unseen, deleted, size;	/* by how much the counters change */
+	int64_t messages, unseen, deleted, size, deleted_size;	/* by how much the counters change */
 };
 
 /* Begin one; STORE_NOT_FOUND: no such mailbox. */
@@ -129,8 +133,8 @@ void store_tally_count(struct store_tally *tally, const struct store_message *me
 /* Write it. */
 enum store_status store_tally_end(struct store *store, const struct store_tally *tally);
 
-/* Whether so many octets more fit into the quota. */
-enum store_status store_check_quota(struct store *store, uint64_t added_octets);
+/* Let so much come in: STORE_OVER_QUOTA, or STORE_OK, and then a mark that it passes is news. */
+enum store_status store_spend_quota(struct store *store, const struct store_amounts *added);
 
 /*
  * Rows of message, looked up for a list of UIDs.  Rows that lie between two of the list are there,

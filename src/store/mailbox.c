@@ -10,7 +10,7 @@
 
 #define MAILBOX_COLUMNS                                                                            \
 	"id, name, special_use, uidvalidity, uidnext, recent_uid, messages, unseen, deleted, "     \
-	"size, highest_modseq "
+	"size, highest_modseq, deleted_size "
 
 static void
 read_mailbox(struct sql_statement *row, struct arena *arena, struct store_mailbox *out)
@@ -28,6 +28,7 @@ read_mailbox(struct sql_statement *row, struct arena *arena, struct store_mailbo
 		.deleted = sql_column_number(row, 8),
 		.size_octets = sql_column_number(row, 9),
 		.highest_modseq = sql_column_number(row, 10),
+		.deleted_octets = sql_column_number(row, 11),
 	};
 }
 
@@ -188,6 +189,7 @@ store_mailbox_insert(struct store *store, struct span name, const char *special_
 	if (name.length == 0 || name.length > STORE_NAME_MAX)
 		return STORE_LIMIT;
 	if ((status = check_mailbox_count(store)) != STORE_OK ||
+	    (status = store_spend_quota(store, &(struct store_amounts){ { 0, 0, 1 } })) != STORE_OK ||
 	    (status = next_uidvalidity(store, &uidvalidity)) != STORE_OK)
 		return status;
 	insert = sql_prepare(store->sql,

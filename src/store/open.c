@@ -143,8 +143,9 @@ store_open_file(const char *path, bool is_new_allowed, uint64_t least_uidvalidit
 
 	assert_off_loop();
 	store->path = memory_copy_string(path);
-	store->quota_octets = UINT64_MAX;
 	store_note_free(store, UINT64_MAX);
+	for (int i = 0; i < STORE_RESOURCE_COUNT; i++)
+		store->quota.limits.of[i] = STORE_NO_QUOTA;
 	if (is_new_allowed && !store_make_folder_of(path)) {
 		status = errno == ENOSPC || errno == EDQUOT ? STORE_FULL : STORE_UNAVAILABLE;
 		goto out;

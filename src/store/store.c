@@ -90,12 +90,6 @@ store_needs_flush(const struct store *store)
 	return store->needs_flush;
 }
 
-void
-store_set_quota(struct store *store, uint64_t size_octets)
-{
-	store->quota_octets = size_octets;
-}
-
 /*
  * The first lazy commit after a clean state is durable after all, and says in the file that lazy
  * ones may follow: store_open() then knows that some may be missing.
@@ -165,6 +159,7 @@ store_end(struct store *store, enum store_status status)
 			note_commit(store);
 	} else {
 		sql_rollback(store->sql);
+		store->has_quota_news = false;
 	}
 	if (status == STORE_FULL)
 		sql_fold(store->sql);

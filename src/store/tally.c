@@ -40,8 +40,10 @@ store_tally_count(struct store_tally *tally, const struct store_message *message
 	tally->size += sign * (int64_t)message->size;
 	if ((message->flags & STORE_FLAG_SEEN) == 0)
 		tally->unseen += sign;
-	if ((message->flags & STORE_FLAG_DELETED) != 0)
+	if ((message->flags & STORE_FLAG_DELETED) != 0) {
 		tally->deleted += sign;
+		tally->deleted_size += sign * (int64_t)message->size;
+	}
 }
 
 enum store_status
@@ -49,7 +51,8 @@ store_tally_end(struct store *store, const struct store_tally *tally)
 {
 	struct sql_statement *update = sql_prepare(store->sql,
 	    "UPDATE mailbox SET uidnext = ?2, highest_modseq = ?3, messages = messages + ?4, "
-	    "unseen = unseen + ?5, deleted = deleted + ?6, size = size + ?7, changes = ?8 WHERE id = ?1");
+	    "unseen = unseen + ?5, deleted = deleted + ?6, size = size + ?7, changes = ?8, deleted_size = deleted_size + ?9 "
+	    "WHERE id = ?1");
 
 	store->position.changes += tally->given;
 	sql_bind_number(update, 1, tally->mailbox_id);
@@ -60,24 +63,6 @@ store_tally_end(struct store *store, const struct store_tally *tally)
 	sql_bind_number(update, 6, tally->deleted);
 	sql_bind_number(update, 7, tally->size);
 	sql_bind_number(update, 8, (int64_t)store->position.changes);
+	sql_bind_number(update, 9, tally->deleted_size);
 	return store_run(update);
-}
-
-enum store_status
-store_check_quota(struct store *store, uint64_t added_octets)
-{
-	struct sql_statement *query;
-	enum store_status status;
-	uint64_t used = 0;
-
-	if (store->quota_octets == UINT64_MAX)
-		return STORE_OK;
-	query = sql_prepare(store->sql, "SELECT sum(size) FROM mailbox");
-	if ((status = store_row(query)) == STORE_OK)
-		used = sql_column_number(query, 0);
-	sql_reset(query);
-	if (status != STORE_OK)
-		return status;
-	return used > store->quota_octets || added_octets > store->quota_octets - used ?
-	    STORE_OVER_QUOTA : STORE_OK;
 }

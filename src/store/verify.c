@@ -9,9 +9,9 @@
 /* Each row that comes back is a finding: a mailbox's or a content's id, and maybe a UID. */
 static const struct { const char *what, *query; } rules[] = {
 	{ "mailbox: kept counters differ from its messages",
-	  "SELECT id FROM mailbox AS m WHERE (messages, unseen, deleted, size) IS NOT (SELECT count(*), "
+	  "SELECT id FROM mailbox AS m WHERE (messages, unseen, deleted, size, deleted_size) IS NOT (SELECT count(*), "
 	  "count(*) FILTER (WHERE flags & 8 = 0), count(*) FILTER (WHERE flags & 4), "
-	  "coalesce(sum(size), 0) FROM message WHERE mailbox_id = m.id)" },
+	  "coalesce(sum(size), 0), coalesce(sum(size) FILTER (WHERE flags & 4), 0) FROM message WHERE mailbox_id = m.id)" },
 	{ "mailbox: a UID is at or above uidnext, or a modseq above the highest",
 	  "SELECT DISTINCT m.id FROM mailbox AS m JOIN message ON mailbox_id = m.id "
 	  "WHERE uid >= uidnext OR modseq > highest_modseq" },

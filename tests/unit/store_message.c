@@ -3,6 +3,7 @@
  */
 #include <sqlite3.h>
 
+#include "store/quota.h"
 #include "store_fixture.h"
 
 static void
@@ -40,7 +41,7 @@ test_quota(void **state)
 	struct store_copied copies[2];
 	size_t copied;
 
-	store_set_quota(fixture->store, 250);
+	store_set_quota(fixture->store, &(struct store_quota){ .limits = { { 250, STORE_NO_QUOTA, STORE_NO_QUOTA } } });
 	begin(fixture, STORE_DURABLE);
 	assert_int_equal(try_append(fixture->store, fixture->inbox, 1, 100, 0, NULL), STORE_OK);
 	assert_int_equal(

@@ -24,6 +24,8 @@ const struct session_commands cmd_table = {
 		[IMAP_NOTIFY] = cmd_notify,		[IMAP_SORT] = cmd_sort,
 		[IMAP_THREAD] = cmd_thread,		[IMAP_UIDBATCHES] = cmd_uidbatches,
 		[IMAP_UNAUTHENTICATE] = cmd_unauthenticate, [IMAP_ESEARCH] = cmd_esearch,
+		[IMAP_GETQUOTA] = cmd_quota,		[IMAP_GETQUOTAROOT] = cmd_quota,
+		[IMAP_SETQUOTA] = cmd_quota,
 	},
 	.message_begins = append_begin,
 	.message_octets = append_octets,

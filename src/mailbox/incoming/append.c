@@ -28,10 +28,12 @@ struct append {
 	bool is_replace;		/* RFC 8508: another message goes with it */
 	uint64_t replaced_id;		/* its mailbox */
 	uint32_t replaced_uid;
+	uint32_t replaced_size;		/* octets: room for what takes its place */
 	uint64_t replaced_modseq;
 	bool is_replaced_gone;
 	uint64_t mailbox_id;
 	uint32_t uidvalidity;
+	struct store_amounts room;	/* for messages that are still to come */
 	struct span name;
 	struct job render;
 	struct session_job lookup, store;
@@ -104,7 +106,7 @@ start(struct session *session, const struct imap_append_message *message)
 
 /* Which message REPLACE means; REPLY_DONE: it is there. */
 static enum reply
-find_replaced(const struct session *session, const struct imap_append_message *message, uint32_t *uid_out)
+find_replaced(const struct session *session, const struct imap_append_message *message, struct store_message *found_out)
 {
 	const struct view *view = session->view;
 	struct view_message found;
@@ -125,7 +127,7 @@ find_replaced(const struct session *session, const struct imap_append_message *m
 	if (number == 0)
 		return message->replaces == IMAP_REPLACES_UID ? REPLY_NO_MESSAGE : REPLY_BAD_NUMBER;
 	view_message(view, number, &found);
-	*uid_out = found.message.uid;
+	*found_out = found.message;
 	return found.is_ghost ? REPLY_SOME_GONE : REPLY_DONE;
 }
 
@@ -165,6 +167,43 @@ go_on(struct session *session)
 	session_resume_append(session);
 }
 
+/* What is known not to fit is refused before its literal: RFC 9208 section 4.3.1. */
+static void
+let_in(struct session *session)
+{
+	struct append *append = session->incoming;
+	uint64_t size_octets = append->incoming.messages[append->incoming.count - 1].size_octets;
+	uint64_t *room = append->room.of;
+
+	if (size_octets > room[STORE_RESOURCE_STORAGE] || room[STORE_RESOURCE_MESSAGE] == 0) {
+		refuse(session, append->tag, REPLY_OVER_QUOTA);
+		return;
+	}
+	room[STORE_RESOURCE_STORAGE] -= size_octets;
+	room[STORE_RESOURCE_MESSAGE]--;
+	go_on(session);
+}
+
+/* What goes when the message comes makes room for it. */
+static struct store_amounts
+credit_of(const struct append *append)
+{
+	return (struct store_amounts){ { [STORE_RESOURCE_STORAGE] = append->replaced_size,
+		[STORE_RESOURCE_MESSAGE] = append->is_replace } };
+}
+
+static enum store_status
+find_room(struct store *store, struct append *append)
+{
+	struct store_amounts credit = credit_of(append);
+	enum store_status status;
+
+	store_credit_quota(store, &credit);
+	status = store_quota_room(store, &append->room);
+	store_credit_quota(store, &(struct store_amounts){ { 0 } });
+	return status;
+}
+
 static enum store_status
 work_lookup(struct store *store, struct session_job *job)
 {
@@ -175,6 +214,7 @@ work_lookup(struct store *store, struct session_job *job)
 	if (status == STORE_OK) {
 		append->mailbox_id = mailbox.id;
 		append->uidvalidity = mailbox.uidvalidity;
+		status = find_room(store, append);
 	}
 	return status;
 }
@@ -196,7 +236,7 @@ on_looked_up(struct session *session, struct session_job *job, enum store_status
 	if (status != STORE_OK)
 		refuse(session, append->tag, reply_to_append(status));
 	else
-		go_on(session);
+		let_in(session);
 }
 
 static void
@@ -242,10 +282,10 @@ append_begin(struct session *session, const struct imap_append_message *message)
 	bool is_first = session->incoming == NULL;
 	enum reply reply = session->account == NULL ? REPLY_BAD_STATE : REPLY_DONE;
 	struct append *append;
-	uint32_t replaced_uid = 0;
+	struct store_message replaced = { .uid = 0 };
 
 	if (reply == REPLY_DONE && message->replaces != IMAP_REPLACES_NOTHING)
-		reply = find_replaced(session, message, &replaced_uid);
+		reply = find_replaced(session, message, &replaced);
 	if (reply != REPLY_DONE) {
 		session_refuse_append(session, message->tag, reply);
 		return;
@@ -253,10 +293,11 @@ append_begin(struct session *session, const struct imap_append_message *message)
 	if (is_first)
 		start(session, message);
 	append = session->incoming;
-	if (replaced_uid != 0) {
+	if (replaced.uid != 0) {
 		append->is_replace = true;
 		append->replaced_id = session->view->state->mailbox_id;
-		append->replaced_uid = replaced_uid;
+		append->replaced_uid = replaced.uid;
+		append->replaced_size = replaced.size;
 	}
 	if (message->size_octets == 0)
 		refuse(session, message->tag, REPLY_EMPTY_MESSAGE);
@@ -267,7 +308,7 @@ append_begin(struct session *session, const struct imap_append_message *message)
 		if (is_first)
 			look_up(session);
 		else
-			go_on(session);
+			let_in(session);
 	}
 }
 
@@ -310,9 +351,13 @@ static enum store_status
 work_store(struct store *store, struct session_job *job)
 {
 	struct append *append = CONTAINER_OF(job, struct append, store);
-	enum store_status status = incoming_store(&append->incoming, SPAN(""), store, append->mailbox_id,
-	    append->results, append->incoming.arena, append->known_keywords, &append->news);
+	struct store_amounts credit = credit_of(append);
+	enum store_status status;
 
+	store_credit_quota(store, &credit);
+	status = incoming_store(&append->incoming, SPAN(""), store, append->mailbox_id, append->results,
+	    append->incoming.arena, append->known_keywords, &append->news);
+	store_credit_quota(store, &(struct store_amounts){ { 0 } });
 	if (status == STORE_OK && append->is_replace)
 		status = expunge_replaced(store, append);
 	return status;

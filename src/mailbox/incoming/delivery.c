@@ -116,13 +116,14 @@ look_up(void *context, struct lmtp_lookup *lmtp)
 /* Messages. */
 
 static enum lmtp_outcome
-outcome_of(enum store_status status)
+outcome_of(const struct mailbox_role *role, enum store_status status)
 {
 	switch (status) {
 	case STORE_OK:
 		return LMTP_OK;
 	case STORE_OVER_QUOTA:
-		return LMTP_OVER_QUOTA;
+		return role->parts.config->lmtp_over_quota == CONFIG_OVER_QUOTA_PERMANENT ? LMTP_OVER_QUOTA_FOR_GOOD :
+			LMTP_OVER_QUOTA;
 	case STORE_FULL:
 		return LMTP_NO_SPACE;
 	default:
@@ -172,7 +173,7 @@ on_delivered(struct account_job *job)
 		delivery->role->delivered++;
 		state_appended(recipient->account, recipient->inbox_id, &recipient->result, 1);
 	}
-	lmtp_delivery_done(delivery->lmtp, recipient->index, outcome_of(job->status), recipient->result.uid);
+	lmtp_delivery_done(delivery->lmtp, recipient->index, outcome_of(delivery->role, job->status), recipient->result.uid);
 	arena_free(&recipient->arena);
 	account_release(&recipient->account);
 	if (--delivery->waiting == 0)

@@ -107,6 +107,25 @@ mailbox_role_lock(const char *data_directory, struct mailbox_lock *lock_out, cha
 	return true;
 }
 
+static uint64_t
+limit_of(uint64_t configured)
+{
+	return configured == 0 ? STORE_NO_QUOTA : configured;
+}
+
+static struct store_quota
+quota_of(const struct config *config)
+{
+	return (struct store_quota){
+		.limits = { {
+			[STORE_RESOURCE_STORAGE] = limit_of(config->quota_storage_octets),
+			[STORE_RESOURCE_MESSAGE] = limit_of(config->quota_messages),
+			[STORE_RESOURCE_MAILBOX] = limit_of(config->quota_mailboxes),
+		} },
+		.warning_percent = (unsigned)config->quota_warning_percent,
+	};
+}
+
 static void
 open_accounts(struct mailbox_role *role)
 {
@@ -119,6 +138,7 @@ open_accounts(struct mailbox_role *role)
 		.faults = role->faults,
 		.open_max = config->open_databases,
 		.is_always_durable = config->flag_sync == CONFIG_FLAG_SYNC_ALWAYS,
+		.quota = quota_of(config),
 		.on_lost = state_all_lost,
 	};
 
@@ -153,9 +173,11 @@ mailbox_role_new(const struct mailbox_parts *parts, char **error_out)
 void
 mailbox_role_reload(struct mailbox_role *role, const struct config *config)
 {
+	struct store_quota quota = quota_of(config);
+
 	role->parts.config = config;
 	accounts_set_limits(role->accounts, config->open_databases,
-	    config->flag_sync == CONFIG_FLAG_SYNC_ALWAYS);
+	    config->flag_sync == CONFIG_FLAG_SYNC_ALWAYS, &quota);
 	configure(role);
 	LIST_FOREACH(&role->sessions, link)
 		session_mask(LIST_ENTRY(link, struct session, link));

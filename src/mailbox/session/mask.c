@@ -37,6 +37,9 @@ session_mask(struct session *session)
 	}
 	if (!session_can(session, IMAP_CAN_ESEARCH))	/* MULTISEARCH is answered by its responses */
 		imap_capabilities_add(&session->masked, IMAP_CAN_MULTISEARCH);
+	if (!session_can(session, IMAP_CAN_QUOTA))
+		for (unsigned i = IMAP_CAN_QUOTA_STORAGE; i <= IMAP_CAN_QUOTA_MAILBOX; i++)
+			imap_capabilities_add(&session->masked, i);
 	if (!session->role->parts.config->uidonly)
 		imap_capabilities_add(&session->masked, IMAP_CAN_UIDONLY);
 	limit_mask(session);

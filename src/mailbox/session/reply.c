@@ -59,6 +59,8 @@ static const struct reply_words replies[REPLY_COUNT] = {	/* codes: RFC 9051 sect
 	[REPLY_TOO_FEW]		= { IMAP_NO, "TOOFEW", "a batch has at least 500 messages" },
 	[REPLY_TOO_MANY]	= { IMAP_NO, "TOOMANY", "a range of batches may span 100000 messages" },
 	[REPLY_CLIENT_BUG]	= { IMAP_BAD, "CLIENTBUG", "the first batch comes first" },
+	[REPLY_NO_ROOT]		= { IMAP_NO, "NONEXISTENT", "no such quota root" },
+	[REPLY_NOT_YOURS]	= { IMAP_NO, "NOPERM", "only the operator does this" },
 	[REPLY_NOT_PROVED]	= { IMAP_NO, "AUTHENTICATIONFAILED", "Authentication failed" },
 };
 

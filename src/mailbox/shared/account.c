@@ -79,9 +79,11 @@ accounts_new(const struct accounts_settings *settings)
 }
 
 void
-accounts_set_limits(struct accounts *accounts, size_t open_max, bool is_always_durable)
+accounts_set_limits(struct accounts *accounts, size_t open_max, bool is_always_durable,
+    const struct store_quota *quota)
 {
 	accounts->settings.open_max = open_max;
+	batch_set_quota(&accounts->settings.quota, quota);
 	__atomic_store_n(&accounts->settings.is_always_durable, is_always_durable, __ATOMIC_RELAXED);
 }
 
@@ -166,6 +168,7 @@ account_new(struct accounts *accounts, const char *id, const char *user)
 	account->batch.mark_path = format_path("%s/marks/%.2s/%s", accounts->settings.data_directory, id);
 	account->batch.era = accounts->settings.era;
 	account->batch.is_always_durable = &accounts->settings.is_always_durable;
+	account->batch.quota = &accounts->settings.quota;
 	account->queue = job_queue_new(accounts->settings.storage, batch_run, &account->batch);
 	job_queue_set_limits(account->queue, 64, WAITING_MAX);
 	list_init(&account->states);

@@ -10,6 +10,7 @@
 #include "loop/job.h"
 #include "loop/loop.h"
 #include "store/mark.h"
+#include "store/quota.h"
 
 struct account;
 struct accounts;
@@ -46,6 +47,8 @@ struct account_job {
 	bool needs_flush, is_broken, is_open, is_trial;
 	uint64_t file, wal_octets, wal_bound;
 	enum store_finding news;
+	bool has_quota_news;
+	struct store_quota_news quota_news;
 	char *error;
 };
 
@@ -57,12 +60,14 @@ struct accounts_settings {
 	struct faults *faults;	/* gets what is wrong */
 	size_t open_max;		/* stores open at a time, as far as they are idle */
 	bool is_always_durable;		/* flag-sync always */
+	struct store_quota quota;	/* of each user */
 	/* A store has failed: what is on the disk is unknown.  Comes before the job's done(). */
 	void (*on_lost)(struct account *account);
 };
 
 struct accounts *accounts_new(const struct accounts_settings *settings);
-void accounts_set_limits(struct accounts *accounts, size_t open_max, bool is_always_durable);
+void accounts_set_limits(struct accounts *accounts, size_t open_max, bool is_always_durable,
+    const struct store_quota *quota);
 
 /* Close every store; calls back once, never before it returns, when all accounts are gone.  Nobody may
  * hold one or get one any more. */

@@ -53,6 +53,7 @@ complete(struct batch_store *batch, struct account_job *job, bool is_broken, con
 	job->wal_octets = batch->store != NULL ? store_wal_octets(batch->store, &job->wal_bound) : 0;
 	job->file = batch->file;
 	job->news = batch->news;
+	job->has_quota_news = batch->store != NULL && store_take_quota_news(batch->store, &job->quota_news);
 	if ((job->news != STORE_AS_LEFT && batch->was_open) || batch->is_swapped)
 		job->is_broken = true;	/* what is known of it is not true any more */
 	batch->news = STORE_AS_LEFT;
@@ -94,8 +95,27 @@ leave_if_replaced(struct batch_store *batch)
 	batch->is_swapped = true;
 }
 
+void
+batch_set_quota(struct store_quota *quota, const struct store_quota *value)
+{
+	for (int i = 0; i < STORE_RESOURCE_COUNT; i++)
+		__atomic_store_n(&quota->limits.of[i], value->limits.of[i], __ATOMIC_RELAXED);
+	__atomic_store_n(&quota->warning_percent, value->warning_percent, __ATOMIC_RELAXED);
+}
+
+static void
+take_quota(const struct batch_store *batch)
+{
+	struct store_quota quota;
+
+	for (int i = 0; i < STORE_RESOURCE_COUNT; i++)
+		quota.limits.of[i] = __atomic_load_n(&batch->quota->limits.of[i], __ATOMIC_RELAXED);
+	quota.warning_percent = __atomic_load_n(&batch->quota->warning_percent, __ATOMIC_RELAXED);
+	store_set_quota(batch->store, &quota);
+}
+
 static enum store_status
-open_store(struct batch_store *batch)
+open_file(struct batch_store *batch)
 {
 	struct store_opening opening = { .path = batch->path, .mark_path = batch->mark_path, .era = batch->era };
 	enum store_status status;
@@ -114,6 +134,16 @@ open_store(struct batch_store *batch)
 	if (status == STORE_OK)
 		batch->news = opening.finding;
 	batch->file = status == STORE_OK ? opening.file : 0;
+	return status;
+}
+
+static enum store_status
+open_store(struct batch_store *batch)
+{
+	enum store_status status = open_file(batch);
+
+	if (status == STORE_OK)
+		take_quota(batch);
 	return status;
 }
 

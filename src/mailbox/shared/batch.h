@@ -15,6 +15,7 @@ struct batch_store {
 	char *mark_path;		/* .../marks/ab/<id> */
 	uint64_t era;			/* store/mark.h */
 	const bool *is_always_durable;	/* atomic */
+	const struct store_quota *quota;	/* batch_set_quota() */
 	struct store *store;		/* NULL: closed */
 	uint64_t file;			/* its inode; 0: it could not be opened */
 	bool was_open;			/* before, so that somebody may remember what was in it */
@@ -23,6 +24,9 @@ struct batch_store {
 	enum store_finding news;	/* for the next job that comes home; STORE_AS_LEFT: none */
 	char *error;			/* why it could not be opened; NULL: nothing more than the status */
 };
+
+/* Change a quota that workers look at; each number is whole at any time.  Loop thread. */
+void batch_set_quota(struct store_quota *quota, const struct store_quota *value);
 
 /* A job_batch; context is the batch_store. */
 void batch_run(void *context, struct list *jobs);

@@ -50,6 +50,15 @@ log_news(const struct outcome_place *place, const struct account_job *job)
 		    log_text("done", "UIDNEXT and HIGHESTMODSEQ raised"));
 }
 
+static void
+log_quota(const struct outcome_place *place, const struct store_quota_news *news)
+{
+	static const char *const names[STORE_RESOURCE_COUNT] = { "storage", "messages", "mailboxes" };
+
+	log_warning("quota-warning", log_text("user", place->user), log_text("resource", names[news->resource]),
+	    log_number("used", (int64_t)news->used), log_number("limit", (int64_t)news->limit));
+}
+
 unsigned
 outcome_note(const struct outcome_place *place, const struct account_job *job, unsigned kinds)
 {
@@ -57,6 +66,8 @@ outcome_note(const struct outcome_place *place, const struct account_job *job, u
 		.file = job->file };
 
 	log_news(place, job);
+	if (job->has_quota_news)
+		log_quota(place, &job->quota_news);
 	if (find_kind(job->status, &fault.kind) && !job->is_trial)
 		faults_note(place->faults, &fault);
 	else if (job->status == STORE_OK && kinds != 0 && job->kind < ACCOUNT_CLOSE)

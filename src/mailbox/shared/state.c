@@ -132,6 +132,7 @@ take_snapshot(struct state *state, struct store_snapshot *snapshot)
 	state->unseen = mailbox->unseen;
 	state->deleted = mailbox->deleted;
 	state->size_octets = mailbox->size_octets;
+	state->deleted_octets = mailbox->deleted_octets;
 	state->name = span_of(memory_copy_string(mailbox->name), strlen(mailbox->name));
 	state->highest_modseq = state->flags_modseq = mailbox->highest_modseq;
 	state->expunged_modseq = snapshot->expunged_modseq;
@@ -236,6 +237,7 @@ state_row(const struct state *state, struct store_mailbox *mailbox_out)
 		.unseen = state->unseen,
 		.deleted = state->deleted,
 		.size_octets = state->size_octets,
+		.deleted_octets = state->deleted_octets,
 		.highest_modseq = state->highest_modseq,
 	};
 }

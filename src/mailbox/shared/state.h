@@ -30,6 +30,7 @@ struct state {
 	size_t count, capacity;
 	uint32_t unseen, deleted;	/* of them, so many without \Seen, with \Deleted */
 	uint64_t size_octets;		/* of all of them */
+	uint64_t deleted_octets;	/* of those with \Deleted */
 	uint32_t uidvalidity, uidnext;
 	uint32_t recent_uid;		/* UIDs from here on no read-write view has been told of */
 	uint64_t highest_modseq;

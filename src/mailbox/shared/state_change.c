@@ -37,8 +37,10 @@ count_message(struct state *state, const struct store_message *message, int sign
 	state->size_octets += (uint64_t)(sign * (int64_t)message->size);
 	if ((message->flags & STORE_FLAG_SEEN) == 0)
 		state->unseen += (uint32_t)sign;
-	if ((message->flags & STORE_FLAG_DELETED) != 0)
+	if ((message->flags & STORE_FLAG_DELETED) != 0) {
 		state->deleted += (uint32_t)sign;
+		state->deleted_octets += (uint64_t)(sign * (int64_t)message->size);
+	}
 }
 
 static void

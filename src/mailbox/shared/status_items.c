@@ -47,6 +47,7 @@ status_write(struct buffer *out, const struct store_mailbox *mailbox, uint32_t r
 		{ IMAP_STATUS_UIDVALIDITY, "UIDVALIDITY", mailbox->uidvalidity },
 		{ IMAP_STATUS_UNSEEN, "UNSEEN", mailbox->unseen },
 		{ IMAP_STATUS_DELETED, "DELETED", mailbox->deleted },
+		{ IMAP_STATUS_DELETED_STORAGE, "DELETED-STORAGE", mailbox->deleted_octets },
 		{ IMAP_STATUS_SIZE, "SIZE", mailbox->size_octets },
 		{ IMAP_STATUS_HIGHESTMODSEQ, "HIGHESTMODSEQ", mailbox->highest_modseq },
 		{ IMAP_STATUS_APPENDLIMIT, "APPENDLIMIT", style->append_limit },
