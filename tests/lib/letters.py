@@ -1,5 +1,6 @@
 """Random messages for SEARCH: scripts, charsets and encodings of all kinds, parts in parts, and what is odd or missing."""
 import base64
+import binascii
 import quopri
 import unicodedata
 
@@ -166,6 +167,10 @@ class Letters:
         return f'{name}="{text}"'.replace("\\", "").encode()
 
     def lines(self):
+        """The text of a body; some are longer than the 64 KiB that are read in one go."""
+        if self.is_so(0.02):
+            words = [word for word in WORDS if word.isascii()] + [self.choice.choice(WORDS)]
+            return "".join(" ".join(self.choice.choices(words, k=10)) + "\r\n" for _ in range(self.choice.randint(800, 2000)))
         return "\r\n".join(self.words(10) for _ in range(self.choice.choice([1, 2, 5, 12]))) + self.choice.choice(["\r\n", "\r\n", ""])
 
     def text_part(self):
@@ -214,8 +219,17 @@ class Letters:
                 b"", b"Reporting-MTA: dns; mail.example.org\r\n\r\nFinal-Recipient: rfc822; bob@example.org\r\nAction: failed\r\n")
 
     def message_part(self, depth):
-        kind = self.choice.choice([b"rfc822", b"rfc822", b"global"])
-        return b"Content-Type: message/" + kind + b"\r\n", b"", self.letter(depth + 1)
+        kind, letter = self.choice.choice([b"rfc822", b"rfc822", b"global"]), self.letter(depth + 1)
+        more, body = self.transfer(letter) if self.is_so(0.3) else (b"", letter)
+        return b"Content-Type: message/" + kind + b"\r\n", more, body
+
+    def uuencoded(self):
+        octets = self.charset_for(self.lines(), ["utf-8", "iso-8859-1"])
+        lines = [binascii.b2a_uu(octets[1][at:at + 45]) for at in range(0, len(octets[1]), 45)]
+        body = b"before\nbegin 644 x.txt\n" + b"".join(lines) + b"`\nend\nbehind\n"
+        return (b"Content-Type: text/plain; charset=" + octets[0].encode() + b"\r\n",
+                b"Content-Transfer-Encoding: " + self.choice.choice([b"x-uuencode", b"uuencode"]) + b"\r\n",
+                body.replace(b"\n", b"\r\n"))
 
     def multipart(self, depth):
         boundary = b"=_%d" % self.choice.randrange(1000) if self.is_so(0.8) else b"b d'(" + b"x" * self.choice.randrange(20)
@@ -227,6 +241,8 @@ class Letters:
             else:
                 fields, more, body = self.part(depth + 1)
                 parts.append(fields + more + b"\r\n" + body)
+        if self.is_so(0.05):
+            return self.choice.choice([b"Content-Type: multipart/mixed\r\n", b'Content-Type: multipart/mixed; boundary=""\r\n']), b"", parts[0]
         body = b"preamble " + self.words(2).encode() + b"\r\n" if self.is_so(0.3) else b""
         body += b"".join(b"--" + boundary + self.choice.choice([b"\r\n", b" \r\n"]) + part + b"\r\n" for part in parts)
         if self.is_so(0.9):
@@ -243,6 +259,8 @@ class Letters:
             return self.attachment()
         if kind < 0.55:
             return self.report()
+        if kind < 0.58:
+            return self.uuencoded()
         return self.text_part()
 
     def letter(self, depth=0):

@@ -19,6 +19,7 @@ DATE = re.compile(
 ZONES = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
 CHARSETS = ["US-ASCII", "utf-8", "ISO-8859-1", "iso-8859-2", "iso-8859-5", "iso-8859-7", "ISO-8859-15", "windows-1251",
             "windows-1252", "KOI8-R", "Shift_JIS", "EUC-JP", "ISO-2022-JP", "gb18030", "gb2312", "Big5", "EUC-KR", "UTF-7"]
+PIECE = 64 * 1024		# octets that a server reads in one go
 HOUR_S, DAY_S = 3600, 86400
 
 
@@ -164,7 +165,9 @@ class Questions:
     def some_text(self, kind):
         """A text of some message that a key of this kind looks through, as written."""
         content = self.choice.choice(self.stored).content
-        if kind == "BODY":
+        if kind in ("BODY", "TEXT") and self.choice.random() < 0.06:
+            texts = [max((text for one in self.stored for text in one.content.bodies), key=len, default="")]
+        elif kind == "BODY":
             texts = content.bodies
         elif kind == "TEXT":
             texts = content.bodies + content.inside + [text for values in content.values.values() for text in values]
@@ -200,6 +203,9 @@ class Questions:
         text = self.some_text(kind)
         length = self.choice.choice([0, 1, 2, 3, 3, 4, 5, 6, 8, 12, 20, 40, 300] if self.choice.random() < 0.9 else [1, 3])
         start = self.choice.randrange(max(1, len(text) - length + 1))
+        if len(text) > PIECE:		# where pieces meet of what is plain, or in base64
+            length = self.choice.choice([12, 20, 40, 60])
+            start = self.choice.choice([PIECE, PIECE * 57 // 78, PIECE * 3 // 4]) - self.choice.randrange(60)
         return self.change(text[start:start + length])
 
     def text_key(self, kind):
