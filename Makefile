@@ -83,6 +83,7 @@ help:
 ## make check-debian12   make check on a fresh Debian 12 in a chroot (root); check-debian13 on Debian 13
 ## make fuzz         a million executions of each fuzz target
 ## make bench        the same work on imapd and on Dovecot, side by side; W="append" alone what has this word, in any row
+## make bench-smoke  what commands cost in system calls, against the figures of last time; a part of make check
 ## make rooms        the arrows between the rooms of src/ and between their inner rooms
 ## make install      DESTDIR= PREFIX=/usr; starts nothing
 ## make deps         install by apt what is missing
@@ -119,6 +120,10 @@ bench:
 	@tests/bench/run $(W)
 	@tests/bench/search $(W)
 
+bench-smoke: all
+	@tests/tools/deps check
+	@IMAPD=$(BUILD)/imapd /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/bench
+
 rooms: all
 	@tests/tools/rooms
 
@@ -150,5 +155,5 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all units fuzzers help deps run check soak check-debian12 check-debian13 fuzz bench rooms man install clean
+.PHONY: all units fuzzers help deps run check soak check-debian12 check-debian13 fuzz bench bench-smoke rooms man install clean
 .DELETE_ON_ERROR:
