@@ -11,5 +11,6 @@ CREATE TABLE searchable (
     to_list    BLOB,        -- in To
     cc_list    BLOB,        -- in Cc
     bcc_list   BLOB,        -- in Bcc
-    message_id BLOB         -- Message-ID as it is written; between several of them octet 255
+    message_id BLOB,        -- Message-ID as it is written; between several of them octet 255
+    version    INTEGER NOT NULL     -- of what decoded and folded them: texts of another version are made from the header
 );

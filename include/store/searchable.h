@@ -20,6 +20,7 @@ enum store_searchable_text {
 struct store_searchable {
 	bool has_sent_date;
 	int32_t sent_day;		/* as in struct store_arrival */
+	uint64_t version;		/* the caller's: of what made the texts */
 	struct span texts[STORE_SEARCHABLE_COUNT];	/* folded; at is NULL where there is no such field */
 };
 
@@ -37,7 +38,7 @@ enum store_status store_searchable_each(struct store *store, const uint64_t *con
     unsigned texts, store_searchable_visitor *visitor, void *context);
 
 /*
- * Give a content its row, if it is still there and has none.  In a transaction; a lazy one will do.  Of its sent date
+ * Give a content its row, if it is still there and has none of this version.  In a transaction; a lazy one will do.  Of its sent date
  * nothing is to be known: it is that of the content.
  */
 enum store_status store_searchable_keep(struct store *store, uint64_t content_id,

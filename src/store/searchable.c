@@ -6,7 +6,8 @@
 #include "base/memory.h"
 #include "beside.h"
 
-#define FIRST_TEXT 2	/* column */
+#define FIRST_TEXT 2	/* columns */
+#define VERSION_AT (FIRST_TEXT + STORE_SEARCHABLE_COUNT)
 
 static void
 read_row(struct sql_statement *row, unsigned texts, struct store_searchable *out)
@@ -14,6 +15,7 @@ read_row(struct sql_statement *row, unsigned texts, struct store_searchable *out
 	*out = (struct store_searchable){
 		.has_sent_date = !sql_column_is_null(row, 1),
 		.sent_day = (int32_t)sql_column_number(row, 1),
+		.version = sql_column_number(row, VERSION_AT),
 	};
 	for (int i = 0; i < STORE_SEARCHABLE_COUNT; i++) {
 		if (!(texts & 1u << i) || sql_column_is_null(row, FIRST_TEXT + i))
@@ -49,8 +51,8 @@ store_searchable_each(struct store *store, const uint64_t *content_ids, size_t c
 {
 	struct walk walk = {
 		.beside = { .content_ids = content_ids, .count = count, .visit = visit,
-		    .select = "SELECT content_id, sent_day, subject, from_list, to_list, cc_list, bcc_list, message_id "
-			"FROM searchable WHERE content_id BETWEEN ?1 AND ?2 ORDER BY content_id" },
+		    .select = "SELECT content_id, sent_day, subject, from_list, to_list, cc_list, bcc_list, message_id, "
+			"version FROM searchable WHERE content_id BETWEEN ?1 AND ?2 ORDER BY content_id" },
 		.texts = texts,
 		.visitor = visitor,
 		.context = context,
@@ -63,13 +65,17 @@ enum store_status
 store_searchable_keep(struct store *store, uint64_t content_id, const struct store_searchable *searchable)
 {
 	struct sql_statement *insert = sql_prepare(store->sql,
-	    "INSERT OR IGNORE INTO searchable (content_id, sent_day, subject, from_list, to_list, cc_list, bcc_list, "
-	    "message_id) SELECT id, sent_day, ?2, ?3, ?4, ?5, ?6, ?7 FROM content WHERE id = ?1");
+	    "INSERT INTO searchable (content_id, sent_day, subject, from_list, to_list, cc_list, bcc_list, message_id, "
+	    "version) SELECT id, sent_day, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM content WHERE id = ?1 "
+	    "ON CONFLICT (content_id) DO UPDATE SET subject = excluded.subject, from_list = excluded.from_list, "
+	    "to_list = excluded.to_list, cc_list = excluded.cc_list, bcc_list = excluded.bcc_list, "
+	    "message_id = excluded.message_id, version = excluded.version WHERE version <> excluded.version");
 	enum store_status status;
 
 	if ((status = store_enter(store)) != STORE_OK)
 		return status;
 	sql_bind_number(insert, 1, content_id);
+	sql_bind_number(insert, VERSION_AT, searchable->version);
 	for (int i = 0; i < STORE_SEARCHABLE_COUNT; i++) {
 		if (searchable->texts[i].at == NULL)
 			sql_bind_null(insert, FIRST_TEXT + i);

@@ -6,6 +6,7 @@
 #include "store_fixture.h"
 
 static const struct store_searchable example = {
+	.version = 7,
 	.texts = {
 		[STORE_SEARCHABLE_SUBJECT] = SPAN("SUBJECT"),
 		[STORE_SEARCHABLE_FROM] = SPAN("FROM"),
@@ -43,6 +44,7 @@ on_expected(size_t place, const struct store_searchable *searchable, void *conte
 	assert_int_equal(searchable != NULL, expected->searchable != NULL);
 	if (searchable == NULL)
 		return true;
+	assert_int_equal(searchable->version, expected->searchable->version);
 	assert_int_equal(searchable->has_sent_date, expected->has_sent_date);
 	assert_int_equal(searchable->sent_day, expected->has_sent_date ? -7 : 0);
 	for (unsigned i = 0; i < STORE_SEARCHABLE_COUNT; i++) {
@@ -77,7 +79,7 @@ comes_with_a_message(void **state)
 static void
 comes_later(void **state)
 {
-	static const struct store_searchable other;
+	static const struct store_searchable other = { .version = 7 };
 	struct fixture *fixture = *state;
 	uint64_t id = append(fixture, NULL, true);
 
@@ -88,6 +90,20 @@ comes_later(void **state)
 	commit(fixture);
 	expect(fixture, id, (struct expected){ &example, UINT_MAX, true });
 	expect(fixture, id + 1, (struct expected){ NULL, UINT_MAX, true });
+}
+
+/* Texts that were made in another way are made anew. */
+static void
+comes_again_with_a_version(void **state)
+{
+	static const struct store_searchable newer = { .version = 8, .texts = { [STORE_SEARCHABLE_FROM] = SPAN("NEWER") } };
+	struct fixture *fixture = *state;
+	uint64_t id = append(fixture, &example, true);
+
+	begin(fixture, STORE_LAZY);
+	assert_int_equal(store_searchable_keep(fixture->store, id, &newer), STORE_OK);
+	commit(fixture);
+	expect(fixture, id, (struct expected){ &newer, UINT_MAX, true });
 }
 
 static void
@@ -113,6 +129,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(comes_with_a_message, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(comes_later, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(comes_again_with_a_version, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(goes_with_the_content, fixture_setup, fixture_teardown),
 	};
 

@@ -10,6 +10,7 @@
 #include "../shared/insight.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "mime/signature.h"
 #include "store/searchable.h"
 
 void
@@ -54,9 +55,12 @@ on_kept(size_t place, const struct store_searchable *row, void *context)
 	(void)place;
 	if (row == NULL)
 		return true;
-	matcher->has_row = true;
+	matcher->has_content = true;
 	matcher->has_sent_date = row->has_sent_date;
 	matcher->sent_day = row->sent_day;
+	matcher->has_row = row->version == mime_signature_version();
+	if (!matcher->has_row)
+		return true;
 	for (unsigned i = 0; i < MIME_SEARCHABLE_COUNT; i++) {
 		buffer_clear(&matcher->kept.texts[i]);
 		buffer_add_span(&matcher->kept.texts[i], row->texts[i]);
@@ -110,7 +114,7 @@ on_content(const struct store_content *content, void *context)
 static bool
 load_sent(struct search_matcher *matcher)
 {
-	if (load_kept(matcher) && !matcher->has_row && !matcher->has_content)
+	if (load_kept(matcher) && !matcher->has_content)
 		matcher->status = store_content_each(matcher->store, &matcher->message->message.content_id, 1, 0,
 		    on_content, matcher);
 	matcher->has_content = true;

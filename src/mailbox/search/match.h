@@ -22,7 +22,7 @@ struct search_matcher {
 	enum imap_search_cost cost_max;
 	enum store_status status;
 	bool has_content, has_kept, has_made, has_header, has_save_date;	/* was asked for */
-	bool has_row;			/* something is kept */
+	bool has_row;			/* texts are kept, as we would make them */
 	bool has_sent_date;
 	int32_t sent_day;
 	int64_t saved_day;

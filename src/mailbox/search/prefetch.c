@@ -6,6 +6,7 @@
 #include "../shared/insight.h"
 #include "base/clock.h"
 #include "mime/fold.h"
+#include "mime/signature.h"
 #include "store/searchable.h"
 
 #define BATCH 64		/* between two looks at the clock */
@@ -13,6 +14,7 @@
 struct prefetch {
 	const struct search_program *program;
 	struct search_message *messages;
+	uint64_t version;		/* of texts that are as we would make them */
 };
 
 static bool
@@ -25,6 +27,8 @@ on_row(size_t place, const struct store_searchable *row, void *context)
 	if (row == NULL)
 		return true;
 	message->sent_day = row->has_sent_date ? row->sent_day : INSIGHT_NEVER_SENT;
+	if (row->version != prefetch->version)
+		return true;
 	for (size_t i = 0; i < program->slot_count; i++) {
 		const struct search_node *node = &program->nodes[program->slots[i]];
 
@@ -58,7 +62,7 @@ search_prefetch(const struct search_program *program, struct store *store, struc
 	if (texts == 0 && !program->asks_sent_day)
 		*done = count;
 	while (*done < count && status == STORE_OK && clock_monotonic_us() < until_us) {
-		struct prefetch prefetch = { program, messages + *done };
+		struct prefetch prefetch = { program, messages + *done, mime_signature_version() };
 		uint64_t content_ids[BATCH];
 		size_t i;
 

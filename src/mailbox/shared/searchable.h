@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #include "mime/searchable.h"
+#include "mime/signature.h"
 #include "store/searchable.h"
 
 static_assert((int)MIME_SEARCHABLE_COUNT == (int)STORE_SEARCHABLE_COUNT, "the texts are the same, in the same order");
@@ -15,7 +16,7 @@ static_assert((int)MIME_SEARCHABLE_COUNT == (int)STORE_SEARCHABLE_COUNT, "the te
 static inline struct store_searchable
 searchable_stored(const struct mime_searchable *searchable)
 {
-	struct store_searchable stored = { .has_sent_date = false };
+	struct store_searchable stored = { .version = mime_signature_version() };
 
 	for (unsigned i = 0; i < MIME_SEARCHABLE_COUNT; i++) {
 		if (!(searchable->present & 1u << i))
