@@ -1,12 +1,12 @@
 /*
- * Open addressing with linear probing and SipHash-2-4 under a key of its own.
+ * Open addressing with linear probing and a secret of its own.
  */
 #include "base/map.h"
 
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
-#include "base/random.h"
 
 #define SLOTS_MIN 16
 
@@ -17,55 +17,18 @@ struct slot {
 };
 
 struct map {
-	uint64_t secret[2];
+	struct hash_secret secret;
 	struct slot *slots;
 	size_t size;	/* a power of two */
 	size_t used;	/* keys, removed ones too */
 	size_t count;
 };
 
-static uint64_t
-rotate(uint64_t x, int by)
-{
-	return x << by | x >> (64 - by);
-}
-
-static void
-sip_round(uint64_t v[4])
-{
-	v[0] += v[1], v[1] = rotate(v[1], 13) ^ v[0], v[0] = rotate(v[0], 32);
-	v[2] += v[3], v[3] = rotate(v[3], 16) ^ v[2];
-	v[0] += v[3], v[3] = rotate(v[3], 21) ^ v[0];
-	v[2] += v[1], v[1] = rotate(v[1], 17) ^ v[2], v[2] = rotate(v[2], 32);
-}
-
-static uint64_t
-hash(const struct map *map, struct span key)
-{
-	uint64_t v[4] = { map->secret[0] ^ 0x736f6d6570736575, map->secret[1] ^ 0x646f72616e646f6d,
-		map->secret[0] ^ 0x6c7967656e657261, map->secret[1] ^ 0x7465646279746573 };
-	uint64_t word = 0;
-	size_t i;
-
-	for (i = 0; i + 8 <= key.length; i += 8) {
-		memcpy(&word, key.at + i, 8);
-		v[3] ^= word, sip_round(v), sip_round(v), v[0] ^= word;
-	}
-	word = (uint64_t)key.length << 56;
-	for (size_t shift = 0; i < key.length; i++, shift += 8)
-		word |= (uint64_t)key.at[i] << shift;
-	v[3] ^= word, sip_round(v), sip_round(v), v[0] ^= word;
-	v[2] ^= 0xff;
-	for (int round = 0; round < 4; round++)
-		sip_round(v);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
-}
-
 /* The slot of this key, or the unused one where it would go. */
 static struct slot *
 find(const struct map *map, struct span key)
 {
-	for (size_t i = hash(map, key);; i++) {
+	for (size_t i = hash_octets(&map->secret, key);; i++) {
 		struct slot *slot = &map->slots[i & (map->size - 1)];
 
 		if (slot->key == NULL || span_equals(span_of(slot->key, slot->length), key))
@@ -78,7 +41,7 @@ map_new(void)
 {
 	struct map *map = NEW(struct map);
 
-	random_fill(map->secret, sizeof map->secret);
+	hash_secret_init(&map->secret);
 	map->size = SLOTS_MIN;
 	map->slots = memory_new_array(map->size, sizeof *map->slots);
 	return map;

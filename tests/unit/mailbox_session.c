@@ -476,7 +476,7 @@ static void
 test_progress_of_order(void **state)
 {
 	static const char *const commands[] = {
-		"SORT (SUBJECT) UTF-8 BODY a", "SORT (ARRIVAL REVERSE SIZE) UTF-8", "THREAD REFERENCES UTF-8",
+		"SORT (SUBJECT) UTF-8 BODY a", "SORT (ARRIVAL REVERSE DATE) UTF-8", "THREAD REFERENCES UTF-8",
 		"THREAD REFS UTF-8", "THREAD ORDEREDSUBJECT UTF-8",
 	};
 	struct world *world = *state;

@@ -12,6 +12,7 @@
 
 #include "../../src/mailbox/sort/thread.h"
 #include "base/memory.h"
+#include "imap/ordering.h"
 
 static void
 add_id(struct buffer *links, uint64_t number)
@@ -22,28 +23,60 @@ add_id(struct buffer *links, uint64_t number)
 	buffer_add(links, id, sizeof id);
 }
 
-/* A message with an id that answers another one; 0: none. */
-static bool
-add(struct thread *thread, uint64_t id, uint64_t parent)
+/* Messages and what is known of them. */
+struct world {
+	struct keys *keys;
+	struct sort_message *messages;
+	size_t count;
+	struct thread thread;
+};
+
+static void
+init(struct world *world, size_t capacity)
 {
-	struct sort_message message = { .internal_date_s = (int64_t)id };
-	struct store_ordering ordering = { .is_reply = parent != 0 };
+	*world = (struct world){ .keys = keys_new() };
+	world->messages = memory_new_array(capacity, sizeof *world->messages);
+}
+
+static void
+fini(struct world *world)
+{
+	thread_fini(&world->thread);
+	keys_free(world->keys);
+	free(world->messages);
+}
+
+static void
+add_links(struct world *world, int64_t arrival_s, struct span links)
+{
+	uint64_t content_id = world->count + 1;
+	struct store_ordering ordering = { .is_reply = links.length > IMAP_LINK_OCTETS, .links = links };
+
+	keys_add(world->keys, content_id, STORE_ORDERING_ALL, &ordering);
+	world->messages[world->count] = (struct sort_message){ .content_id = content_id, .internal_date_s = arrival_s,
+		.slot = keys_find(world->keys, content_id, STORE_ORDERING_ALL, 0) };
+	assert_int_not_equal(world->messages[world->count].slot, KEYS_NO_SLOT);
+	world->count++;
+}
+
+/* A message with an id that answers another one; 0: none. */
+static void
+add(struct world *world, uint64_t id, uint64_t parent)
+{
 	struct buffer links = { 0 };
-	bool is_added;
 
 	add_id(&links, id);
 	if (parent != 0)
 		add_id(&links, parent);
-	ordering.links = buffer_span(&links);
-	is_added = thread_add(thread, &message, &ordering);
+	add_links(world, (int64_t)id, buffer_span(&links));
 	buffer_free(&links);
-	return is_added;
 }
 
 static void
-run(struct thread *thread)
+run(struct world *world, enum imap_thread_algorithm algorithm)
 {
-	while (!thread_advance(thread))
+	thread_init(&world->thread, algorithm, world->keys, world->messages, world->count);
+	while (!thread_advance(&world->thread))
 		continue;
 }
 
@@ -64,21 +97,21 @@ as_deep_as_messages(void **state)
 
 	(void)state;
 	for (int is_falling = 0; is_falling < 2; is_falling++) {
-		struct thread thread;
+		struct world world;
 
-		thread_init(&thread, is_falling ? IMAP_THREAD_REFS : IMAP_THREAD_REFERENCES);
+		init(&world, COUNT);
 		for (uint64_t i = 1; i <= COUNT; i++) {
 			uint64_t id = is_falling ? COUNT + 1 - i : i;
 
-			assert_true(add(&thread, id, id - 1));
+			add(&world, id, id - 1);
 		}
-		run(&thread);
-		assert_int_equal(thread.list.length / sizeof(uint32_t), COUNT + 2);
-		assert_int_equal(token(&thread, 0), THREAD_OPEN);
+		run(&world, is_falling ? IMAP_THREAD_REFS : IMAP_THREAD_REFERENCES);
+		assert_int_equal(world.thread.list.length / sizeof(uint32_t), COUNT + 2);
+		assert_int_equal(token(&world.thread, 0), THREAD_OPEN);
 		for (uint32_t i = 0; i < COUNT; i++)
-			assert_int_equal(token(&thread, i + 1), is_falling ? COUNT - 1 - i : i);
-		assert_int_equal(token(&thread, COUNT + 1), THREAD_CLOSE);
-		thread_fini(&thread);
+			assert_int_equal(token(&world.thread, i + 1), is_falling ? COUNT - 1 - i : i);
+		assert_int_equal(token(&world.thread, COUNT + 1), THREAD_CLOSE);
+		fini(&world);
 	}
 }
 
@@ -86,28 +119,26 @@ as_deep_as_messages(void **state)
 static void
 loops_have_a_price(void **state)
 {
-	enum { DEPTH = 100000 };
-	struct sort_message message = { .number = 1 };
-	struct store_ordering ordering = { .is_reply = true };
+	enum { DEPTH = 100000, LOOPS = 100 };
 	struct buffer links = { 0 };
-	struct thread thread;
-	int taken = 0;
+	struct world world;
 
 	(void)state;
-	thread_init(&thread, IMAP_THREAD_REFERENCES);
+	init(&world, DEPTH + LOOPS);
 	for (uint64_t id = 1; id <= DEPTH; id++)
-		assert_true(add(&thread, id, id - 1));
+		add(&world, id, id - 1);
 	add_id(&links, DEPTH + 1);
 	for (int i = 0; i < 500; i++) {
 		add_id(&links, DEPTH);
 		add_id(&links, 1);
 	}
-	ordering.links = buffer_span(&links);
-	while (taken < 100 && thread_add(&thread, &message, &ordering))
-		taken++;
-	assert_true(taken < 100);
+	for (int i = 0; i < LOOPS; i++)
+		add_links(&world, 0, buffer_span(&links));
+	run(&world, IMAP_THREAD_REFERENCES);
+	assert_true(world.thread.is_too_much);
+	assert_true(world.thread.placed < DEPTH + LOOPS);
 	buffer_free(&links);
-	thread_fini(&thread);
+	fini(&world);
 }
 
 static void
@@ -115,12 +146,13 @@ nothing_gives_nothing(void **state)
 {
 	(void)state;
 	for (enum imap_thread_algorithm i = 0; i < IMAP_THREAD_ALGORITHM_COUNT; i++) {
-		struct thread thread;
+		struct world world;
 
-		thread_init(&thread, i);
-		run(&thread);
-		assert_int_equal(thread.list.length, 0);
-		thread_fini(&thread);
+		init(&world, 1);
+		run(&world, i);
+		assert_false(world.thread.is_too_much);
+		assert_int_equal(world.thread.list.length, 0);
+		fini(&world);
 	}
 }
 

@@ -183,7 +183,7 @@ world_init(struct world *world, uint32_t seed, uint32_t count)
 	*world = (struct world){ .seed = seed, .modseq = 1 };
 	initial_count = count;
 	list_init(&world->account.states);
-	state_cache_init(&world->account.kept);
+	state_cache_init(&world->account.kept, 1 << 20, 6);
 	world->state = hold(&world->account);
 	for (size_t i = 0; i < VIEWS; i++)
 		open_view(world, &world->clients[i], i == 2);
@@ -687,7 +687,7 @@ test_kept(void **state)
 	(void)state;
 	initial_count = 3;
 	list_init(&world.account.states);
-	state_cache_init(&world.account.kept);
+	state_cache_init(&world.account.kept, 1 << 20, 6);
 	before = world.state = hold(&world.account);
 	state_release(&world.state);
 	world.state = before;
@@ -715,7 +715,7 @@ test_kept_and_deleted(void **state)
 
 	(void)state;
 	list_init(&world.account.states);
-	state_cache_init(&world.account.kept);
+	state_cache_init(&world.account.kept, 1 << 20, 6);
 	world.state = hold(&world.account);
 	state_release(&world.state);
 	state_deleted(&world.account, 1);

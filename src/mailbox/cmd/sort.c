@@ -13,14 +13,14 @@
 #include "imap/writer.h"
 
 #define JOB_US	    15000		/* a job ends after about this long */
-#define STEPS	    1000		/* of sorting between two looks at the clock */
 #define LIST_OCTETS (64 * 1024)
 
 struct sort {
 	struct sort_gather gather;
 	struct session_job job;
+	const struct imap_sort *criteria;	/* the line's */
 	struct sorter sorter;
-	bool is_sorted;
+	bool is_begun, is_sorted;	/* the sorter */
 	const uint32_t *order;		/* places of messages, of the sorter or remembered */
 	size_t told, end;		/* of them: up to where it is told, and where that ends */
 	struct imap_esearch esearch;
@@ -28,18 +28,6 @@ struct sort {
 };
 
 static void submit(struct session *session);
-
-static bool
-take(struct sort_gather *gather, const struct sort_message *message, const struct store_ordering *ordering)
-{
-	return sorter_add(&CONTAINER_OF(gather, struct sort, gather)->sorter, message, ordering);
-}
-
-static size_t
-held(const struct sort_gather *gather)
-{
-	return sorter_octets(&CONTAINER_OF(gather, const struct sort, gather)->sorter);
-}
 
 static void
 finish(struct session *session, enum reply reply)
@@ -227,6 +215,15 @@ answer(struct session *session)
 
 /* ---- sorting -------------------------------------------------------------------------------------------- */
 
+static void
+begin(struct sort *sort)
+{
+	struct sort_gather *gather = &sort->gather;
+
+	sorter_init(&sort->sorter, sort->criteria, gather->keys, gather->messages, gather->count);
+	sort->is_begun = true;
+}
+
 static enum store_status
 work(struct store *store, struct session_job *job)
 {
@@ -234,8 +231,10 @@ work(struct store *store, struct session_job *job)
 	uint64_t until_us = clock_monotonic_us() + JOB_US;
 
 	(void)store;
+	if (!sort->is_begun)
+		begin(sort);
 	do
-		sort->is_sorted = sorter_advance(&sort->sorter, STEPS);
+		sort->is_sorted = sorter_advance(&sort->sorter);
 	while (!sort->is_sorted && clock_monotonic_us() < until_us);
 	return STORE_OK;
 }
@@ -288,6 +287,8 @@ on_gathered(struct session *session, enum reply reply)
 	} else if (sort->gather.answer.length > 0) {
 		sort->order = (const void *)sort->gather.answer.at;
 		answer(session);
+	} else if (!sort_gather_note(session, sort->gather.count * SORTER_OCTETS)) {
+		finish(session, REPLY_LIMIT);
 	} else {
 		submit(session);
 	}
@@ -310,11 +311,9 @@ cmd_sort(struct session *session)
 {
 	struct sort *sort = ARENA_NEW(session->line->arena, struct sort);
 
-	sorter_init(&sort->sorter, &session->line->sort);
-	sort->gather.has_orderings = sorter_needs_orderings(&session->line->sort, &sort->gather.fields);
+	sort->criteria = &session->line->sort;
+	sort->gather.needs_keys = sorter_needs_keys(sort->criteria, &sort->gather.fields);
 	ask(&session->line->sort, &sort->gather.question);
-	sort->gather.take = take;
-	sort->gather.held = held;
 	sort->gather.on_gathered = on_gathered;
 	sort_gather_begin(session, &sort->gather);
 }

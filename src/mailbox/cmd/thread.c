@@ -12,26 +12,16 @@
 struct threading {
 	struct sort_gather gather;
 	struct session_job job;
+	enum imap_thread_algorithm algorithm;
 	struct thread thread;
-	bool is_done;
+	bool is_begun, is_done;		/* the thread */
+	size_t octets;			/* that it holds, as the last job left it */
 	const uint32_t *list;		/* of the thread, or remembered */
 	size_t count, told;		/* of its tokens */
 	bool needs_space;		/* a number came last */
 };
 
 static void submit(struct session *session);
-
-static bool
-take(struct sort_gather *gather, const struct sort_message *message, const struct store_ordering *ordering)
-{
-	return thread_add(&CONTAINER_OF(gather, struct threading, gather)->thread, message, ordering);
-}
-
-static size_t
-held(const struct sort_gather *gather)
-{
-	return thread_octets(&CONTAINER_OF(gather, const struct threading, gather)->thread);
-}
 
 static void
 finish(struct session *session, enum reply reply)
@@ -96,6 +86,15 @@ answer(struct session *session, struct span list)
 	write_list(session);
 }
 
+static void
+begin(struct threading *threading)
+{
+	struct sort_gather *gather = &threading->gather;
+
+	thread_init(&threading->thread, threading->algorithm, gather->keys, gather->messages, gather->count);
+	threading->is_begun = true;
+}
+
 static enum store_status
 work(struct store *store, struct session_job *job)
 {
@@ -103,9 +102,12 @@ work(struct store *store, struct session_job *job)
 	uint64_t until_us = clock_monotonic_us() + JOB_US;
 
 	(void)store;
+	if (!threading->is_begun)
+		begin(threading);
 	do
 		threading->is_done = thread_advance(&threading->thread);
 	while (!threading->is_done && clock_monotonic_us() < until_us);
+	threading->octets = thread_octets(&threading->thread);
 	return STORE_OK;
 }
 
@@ -118,6 +120,8 @@ on_worked(struct session *session, struct session_job *job, enum store_status st
 		finish(session, reply_for(status));
 	} else if (session_reason_to_stop(session) != REPLY_DONE) {
 		finish(session, session_reason_to_stop(session));
+	} else if (threading->thread.is_too_much || !sort_gather_note(session, threading->octets)) {
+		finish(session, REPLY_LIMIT);
 	} else if (threading->is_done) {
 		if (threading->thread.list.length > 0)
 			sort_gather_remember(session, buffer_span(&threading->thread.list));
@@ -157,13 +161,11 @@ cmd_thread(struct session *session)
 {
 	struct threading *threading = ARENA_NEW(session->line->arena, struct threading);
 
-	thread_init(&threading->thread, session->line->thread);
-	threading->gather.has_orderings = true;
+	threading->algorithm = session->line->thread;
+	threading->gather.needs_keys = true;
 	threading->gather.fields = thread_fields(session->line->thread);
 	buffer_add_octet(&threading->gather.question, IMAP_THREAD);
 	buffer_add_octet(&threading->gather.question, (uint8_t)session->line->thread);
-	threading->gather.take = take;
-	threading->gather.held = held;
 	threading->gather.on_gathered = on_gathered;
 	sort_gather_begin(session, &threading->gather);
 }

@@ -19,6 +19,10 @@
 #define IDLE_US		(30 * UINT64_C(1000000))	/* a store that nobody used for so long is closed */
 #define QUIET_US	UINT64_C(1000000)
 #define WAITING_MAX	(1u << 20)	/* never reached: sessions and deliveries bound what they submit */
+#define STATES_OCTETS	(32 * 1024 * 1024)	/* 800,000 messages */
+#define STATES_SWEEPS	6			/* half a minute, as for a store */
+#define EXTRAS_OCTETS	(128 * 1024 * 1024)
+#define EXTRAS_SWEEPS	120			/* ten minutes */
 #define PURGE_CONTENTS	200
 #define PURGE_OCTETS	(4 * 1024 * 1024)
 
@@ -29,6 +33,7 @@ struct accounts {
 	size_t open_count;
 	struct state_cache states;
 	struct insights insights;
+	struct state_cache extras;	/* of states that are held or kept */
 	struct timer sweep;
 	void (*on_stopped)(void *context);	/* not NULL: stopping */
 	void *context;
@@ -71,8 +76,9 @@ accounts_new(const struct accounts_settings *settings)
 	accounts->settings = *settings;
 	accounts->by_id = map_new();
 	list_init(&accounts->open);
-	state_cache_init(&accounts->states);
 	insights_init(&accounts->insights);
+	state_cache_init(&accounts->states, STATES_OCTETS, STATES_SWEEPS);
+	state_cache_init(&accounts->extras, EXTRAS_OCTETS, EXTRAS_SWEEPS);
 	timer_init(&accounts->sweep, settings->loop, on_sweep, accounts);
 	timer_start_ms(&accounts->sweep, SWEEP_MS);
 	return accounts;
@@ -423,6 +429,7 @@ on_sweep(void *context)
 	uint64_t now_us = loop_now_us(accounts->settings.loop);
 
 	state_cache_sweep(&accounts->states);
+	state_cache_sweep(&accounts->extras);
 	LIST_FOREACH(&accounts->open, link)
 		sweep(LIST_ENTRY(link, struct account, link), now_us);
 	timer_start_ms(&accounts->sweep, SWEEP_MS);
@@ -496,6 +503,12 @@ struct insights *
 account_insight_cache(struct account *account)
 {
 	return &account->accounts->insights;
+}
+
+struct state_cache *
+account_extra_cache(struct account *account)
+{
+	return &account->accounts->extras;
 }
 
 struct bulletin *

@@ -112,6 +112,9 @@ struct state_cache *account_state_cache(struct account *account);
 struct list *account_insights(struct account *account);
 struct insights *account_insight_cache(struct account *account);
 
+/* What is kept beside states, of all accounts, while nobody uses it: 128 MiB, for ten minutes. */
+struct state_cache *account_extra_cache(struct account *account);
+
 /* What watches the account, for bulletin.h alone; NULL: nothing. */
 struct bulletin;
 struct bulletin *account_bulletin(const struct account *account);

@@ -64,6 +64,8 @@ state_free(struct state *state)
 	list_remove(&state->link);
 	keywords_release(&state->keywords);
 	answers_fini(&state->answers);
+	if (state->extra != NULL)
+		state->extra->on_gone(state->extra);
 	forget_name(state);
 	free(state->messages);
 	free(state);

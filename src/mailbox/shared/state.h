@@ -17,6 +17,12 @@ enum state_phase {
 	STATE_GONE,		/* the mailbox was deleted, or the store has failed */
 };
 
+/* What a room above keeps beside a state.  Lives inside its owner. */
+struct state_extra {
+	struct state *state;
+	void (*on_gone)(struct state_extra *extra);	/* the state goes */
+};
+
 struct state {
 	struct list link;		/* in account_states() */
 	struct state_place place;	/* in account_state_cache(), when nobody holds it */
@@ -39,6 +45,7 @@ struct state {
 
 	struct keywords *keywords;	/* held */
 	struct answers answers;		/* to what takes long to find */
+	struct state_extra *extra;	/* or NULL */
 
 	unsigned holders;
 	struct list listeners;

@@ -3,14 +3,11 @@
  */
 #include "state_cache.h"
 
-#define OCTETS_MAX (32 * 1024 * 1024)	/* 800,000 messages */
-#define SWEEPS_MAX 6			/* half a minute, as for a store that nobody uses */
-
 void
-state_cache_init(struct state_cache *cache)
+state_cache_init(struct state_cache *cache, size_t octets_max, unsigned sweeps_max)
 {
+	*cache = (struct state_cache){ .octets_max = octets_max, .sweeps_max = sweeps_max };
 	list_init(&cache->places);
-	cache->octets = 0;
 }
 
 void
@@ -46,7 +43,7 @@ state_cache_resize(struct state_cache *cache, struct state_place *place, size_t 
 {
 	cache->octets += octets - place->octets;
 	place->octets = octets;
-	while (cache->octets > OCTETS_MAX)
+	while (cache->octets > cache->octets_max)
 		drop(cache, oldest(cache));
 }
 
@@ -64,7 +61,7 @@ state_cache_sweep(struct state_cache *cache)
 	LIST_FOREACH(&cache->places, link) {
 		struct state_place *place = LIST_ENTRY(link, struct state_place, link);
 
-		if (++place->sweeps > SWEEPS_MAX)
+		if (++place->sweeps > cache->sweeps_max)
 			drop(cache, place);
 	}
 }

@@ -1,5 +1,5 @@
 /*
- * Gathering messages.  Loop thread; work() and work_keep() on a worker.
+ * Gathering messages.  Loop thread; work(), work_keep() and what they call on a worker.
  */
 #include "gather.h"
 
@@ -23,13 +23,13 @@ struct sort_made {
 
 static void submit_load(struct session *session);
 
-/* ---- loading -------------------------------------------------------------------------------------------- */
-
-static void
-take(struct sort_gather *gather, const struct store_ordering *ordering)
+static bool
+is_whole(const struct sort_gather *gather)
 {
-	gather->is_full = !gather->take(gather, &gather->messages[gather->next++], ordering);
+	return gather->next == gather->count;
 }
+
+/* ---- loading -------------------------------------------------------------------------------------------- */
 
 /* Stop at what is not kept: it is made outside of the store's walk. */
 static bool
@@ -37,11 +37,9 @@ on_ordering(size_t place, const struct store_ordering *ordering, void *context)
 {
 	struct sort_gather *gather = context;
 
-	(void)place;
-	if (ordering == NULL)
-		return false;
-	take(gather, ordering);
-	return !gather->is_full;
+	if (ordering != NULL)
+		keys_add(gather->keys, gather->messages[gather->next + place].content_id, gather->fields, ordering);
+	return ordering != NULL;
 }
 
 static size_t
@@ -55,23 +53,23 @@ static const struct store_ordering nothing;
 
 /* A message that came before orderings were kept; or one that is gone, of which the client does not know yet. */
 static enum store_status
-make_next(struct sort_gather *gather, struct store *store)
+make(struct sort_gather *gather, struct store *store, uint64_t content_id)
 {
 	struct sort_made *made = &gather->made[gather->made_count];
 	struct buffer header = { 0 };
 	struct store_ordering ordering;
 	enum store_status status;
 
-	*made = (struct sort_made){ .content_id = gather->messages[gather->next].content_id };
-	status = store_read_header(store, made->content_id, &header);
+	*made = (struct sort_made){ .content_id = content_id };
+	status = store_read_header(store, content_id, &header);
 	if (status == STORE_OK) {
 		imap_ordering_read(buffer_span(&header), &made->ordering);
 		ordering = ordering_stored(&made->ordering);
-		take(gather, &ordering);
+		keys_add(gather->keys, content_id, STORE_ORDERING_ALL, &ordering);
 		gather->made_count++;
 		gather->made_octets += octets_of(&made->ordering);
 	} else if (status == STORE_NOT_FOUND) {
-		take(gather, &nothing);
+		keys_add(gather->keys, content_id, STORE_ORDERING_ALL, &nothing);
 		gather->is_gone = true;
 		status = STORE_OK;
 	}
@@ -85,34 +83,44 @@ has_much_made(const struct sort_gather *gather)
 	return gather->made_count == MADE_MAX || gather->made_octets > MADE_OCTETS_MAX;
 }
 
+static uint32_t
+find(const struct sort_gather *gather, size_t place)
+{
+	uint32_t guess = place > 0 ? gather->messages[place - 1].slot + 1 : 0;
+
+	return keys_find(gather->keys, gather->messages[place].content_id, gather->fields, guess);
+}
+
+/* Pass those that the keys know. */
+static void
+pass_known(struct sort_gather *gather)
+{
+	for (size_t i = 0; i < SLICE_MESSAGES && gather->next < gather->count; i++) {
+		uint32_t slot = find(gather, gather->next);
+
+		if (slot == KEYS_NO_SLOT)
+			break;
+		gather->messages[gather->next++].slot = slot;
+	}
+}
+
+/* Read some of those that they do not know: the next one, and what comes behind it. */
 static enum store_status
 load_batch(struct sort_gather *gather, struct store *store)
 {
 	uint64_t content_ids[BATCH_MESSAGES];
-	size_t count = 0, before = gather->next;
+	size_t count = 0;
 	enum store_status status;
 
-	while (count < BATCH_MESSAGES && before + count < gather->count) {
-		content_ids[count] = gather->messages[before + count].content_id;
+	while (count < BATCH_MESSAGES && gather->next + count < gather->count) {
+		content_ids[count] = gather->messages[gather->next + count].content_id;
 		count++;
 	}
 	status = store_ordering_each(store, content_ids, count, gather->fields, on_ordering, gather);
-	if (status == STORE_OK && !gather->is_full && gather->next < before + count)
-		status = make_next(gather, store);
+	pass_known(gather);
+	if (status == STORE_OK && !is_whole(gather) && find(gather, gather->next) == KEYS_NO_SLOT)
+		status = make(gather, store, gather->messages[gather->next].content_id);
 	return status;
-}
-
-static void
-take_batch(struct sort_gather *gather)
-{
-	for (size_t i = 0; i < BATCH_MESSAGES && gather->next < gather->count && !gather->is_full; i++)
-		take(gather, &nothing);
-}
-
-static bool
-is_whole(const struct sort_gather *gather)
-{
-	return gather->is_full || gather->next == gather->count;
 }
 
 static enum store_status
@@ -122,14 +130,12 @@ work(struct store *store, struct session_job *job)
 	uint64_t until_us = clock_monotonic_us() + JOB_US;
 	enum store_status status = STORE_OK;
 
-	while (status == STORE_OK && !is_whole(gather) && !has_much_made(gather)) {
-		if (gather->has_orderings)
+	while (status == STORE_OK && !is_whole(gather) && !has_much_made(gather) && clock_monotonic_us() < until_us) {
+		pass_known(gather);
+		if (!is_whole(gather) && find(gather, gather->next) == KEYS_NO_SLOT)
 			status = load_batch(gather, store);
-		else
-			take_batch(gather);
-		if (clock_monotonic_us() >= until_us)
-			break;
 	}
+	gather->keys_octets = keys_octets(gather->keys);
 	return status;
 }
 
@@ -150,12 +156,11 @@ sort_gather_tell_order(struct session *session, uint64_t done, uint64_t total)
 	tell_progress(session, ORDERING, done, total);
 }
 
-/* False: the user's sessions hold too much. */
-static bool
-note_held(struct session *session)
+bool
+sort_gather_note(struct session *session, size_t octets)
 {
 	struct sort_gather *gather = session->running;
-	size_t now = gather->capacity * sizeof *gather->messages + gather->question.capacity + gather->held(gather);
+	size_t now = gather->capacity * sizeof *gather->messages + gather->question.capacity + gather->keys_octets + octets;
 	size_t all = account_note_gathered(session->account, gather->noted, now);
 
 	gather->noted = now;
@@ -231,8 +236,8 @@ submit_load(struct session *session)
 	if (session_reason_to_stop(session) != REPLY_DONE) {
 		end(session, session_reason_to_stop(session));
 	} else if (is_whole(gather)) {
-		end(session, gather->is_full ? REPLY_LIMIT : REPLY_DONE);
-	} else if (!note_held(session)) {
+		end(session, REPLY_DONE);
+	} else if (!sort_gather_note(session, 0)) {
 		end(session, REPLY_LIMIT);
 	} else {
 		tell_progress(session, GATHERING, gather->next, gather->count);
@@ -271,10 +276,13 @@ on_listed(struct session *session)
 
 	if (gather->question.length > 0)
 		buffer_add_span(&gather->answer, answers_find(&gather->run.view->state->answers, buffer_span(&gather->question)));
-	if (gather->answer.length > 0)
+	if (gather->answer.length > 0 || !gather->needs_keys) {
 		end(session, REPLY_DONE);
-	else
-		submit_load(session);
+		return;
+	}
+	gather->made = memory_new_array(MADE_MAX, sizeof *gather->made);
+	gather->keys = keys_use(session->account, gather->run.view->state);
+	submit_load(session);
 }
 
 /* One slice of what was found.  From its first message on contents stay until all are taken. */
@@ -313,7 +321,6 @@ on_found(struct session *session, enum reply reply)
 void
 sort_gather_begin(struct session *session, struct sort_gather *gather)
 {
-	gather->made = gather->has_orderings ? memory_new_array(MADE_MAX, sizeof *gather->made) : NULL;
 	gather->run.phases = PHASE_COUNT;
 	search_run_begin(session, &gather->run, session->view, on_found);
 }
@@ -327,18 +334,13 @@ sort_gather_remember(struct session *session, struct span answer)
 		answers_add(&gather->run.view->state->answers, buffer_span(&gather->question), answer);
 }
 
-int64_t
-sort_sent_s(const struct sort_message *message, const struct store_ordering *ordering)
-{
-	return ordering->has_sent_date ? ordering->sent_s : message->internal_date_s;
-}
-
 void
 sort_gather_finish(struct session *session, enum reply reply)
 {
 	struct sort_gather *gather = session->running;
 
 	forget_made(gather);
+	keys_release(&gather->keys);
 	account_note_gathered(session->account, gather->noted, 0);
 	free(gather->made);
 	free(gather->messages);

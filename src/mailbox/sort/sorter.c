@@ -1,5 +1,5 @@
 /*
- * Comparing and merging.  Any thread.
+ * A radix sort for each criterion.  Any thread.
  */
 #include "sorter.h"
 
@@ -7,10 +7,58 @@
 
 #include "base/memory.h"
 
-void
-sorter_init(struct sorter *sorter, const struct imap_sort *criteria)
+#define DIGIT_BITS 11
+#define DIGITS	   (1u << DIGIT_BITS)
+#define RANK_STEPS 100000
+
+/* The texts that a key compares; KEYS_TEXT_COUNT: none. */
+static enum keys_text
+text_of(enum imap_sort_key key)
 {
-	*sorter = (struct sorter){ .criteria = criteria, .width = 1 };
+	switch (key) {
+	case IMAP_SORT_CC:
+		return KEYS_CC;
+	case IMAP_SORT_DISPLAYFROM:
+		return KEYS_FROM_NAME;
+	case IMAP_SORT_DISPLAYTO:
+		return KEYS_TO_NAME;
+	case IMAP_SORT_FROM:
+		return KEYS_FROM;
+	case IMAP_SORT_TO:
+		return KEYS_TO;
+	case IMAP_SORT_SUBJECT:
+		return KEYS_SUBJECT;
+	default:
+		return KEYS_TEXT_COUNT;
+	}
+}
+
+bool
+sorter_needs_keys(const struct imap_sort *criteria, unsigned *fields_out)
+{
+	bool has_date = false;
+
+	*fields_out = 0;
+	for (size_t i = 0; i < criteria->count; i++) {
+		enum imap_sort_key key = criteria->criteria[i].key;
+
+		*fields_out |= text_of(key) == KEYS_TEXT_COUNT ? 0 : 1u << text_of(key);
+		has_date |= key == IMAP_SORT_DATE;
+	}
+	return has_date || *fields_out != 0;
+}
+
+void
+sorter_init(struct sorter *sorter, const struct imap_sort *criteria, struct keys *keys,
+    const struct sort_message *messages, size_t count)
+{
+	*sorter = (struct sorter){ .criteria = criteria, .keys = keys, .messages = messages, .count = count,
+		.left = criteria->count };
+	sorter->values = memory_new_array(count, sizeof *sorter->values);
+	sorter->order = memory_new_array(count, sizeof *sorter->order);
+	sorter->spare = memory_new_array(count, sizeof *sorter->spare);
+	for (size_t i = 0; i < count; i++)
+		sorter->order[i] = (uint32_t)i;
 }
 
 void
@@ -19,195 +67,118 @@ sorter_fini(struct sorter *sorter)
 	free(sorter->values);
 	free(sorter->order);
 	free(sorter->spare);
-	buffer_free(&sorter->texts);
 }
 
-bool
-sorter_needs_orderings(const struct imap_sort *criteria, unsigned *fields_out)
-{
-	static const unsigned fields[IMAP_SORT_KEY_COUNT] = {
-		[IMAP_SORT_CC] = STORE_ORDERING_CC,
-		[IMAP_SORT_DISPLAYFROM] = STORE_ORDERING_FROM_NAME,
-		[IMAP_SORT_DISPLAYTO] = STORE_ORDERING_TO_NAME,
-		[IMAP_SORT_FROM] = STORE_ORDERING_FROM,
-		[IMAP_SORT_SUBJECT] = STORE_ORDERING_SUBJECT,
-		[IMAP_SORT_TO] = STORE_ORDERING_TO,
-	};
-	bool has_date = false;
-
-	*fields_out = 0;
-	for (size_t i = 0; i < criteria->count; i++) {
-		*fields_out |= fields[criteria->criteria[i].key];
-		has_date |= criteria->criteria[i].key == IMAP_SORT_DATE;
-	}
-	return has_date || *fields_out != 0;
-}
-
-static struct sort_value
+/* Times before 1970 are less than those after. */
+static uint64_t
 value_of_time(int64_t time_s)
 {
-	return (struct sort_value){ .head = (uint64_t)time_s ^ UINT64_C(1) << 63 };
+	return (uint64_t)time_s ^ UINT64_C(1) << 63;
 }
 
-static struct sort_value
-value_of_text(struct sorter *sorter, struct span text)
+static uint64_t
+value_of(const struct sorter *sorter, enum imap_sort_key key, const struct sort_message *message)
 {
-	struct sort_value value = { .offset = (uint32_t)sorter->texts.length, .length = (uint32_t)text.length };
+	const struct keys *keys = sorter->keys;
+	enum keys_text text;
 
-	for (size_t i = 0; i < sizeof value.head; i++)
-		value.head = value.head << 8 | (i < text.length ? text.at[i] : 0);
-	buffer_add_span(&sorter->texts, text);
-	return value;
-}
-
-static struct sort_value
-value_of(struct sorter *sorter, enum imap_sort_key key, const struct sort_message *message,
-    const struct store_ordering *ordering)
-{
 	switch (key) {
 	case IMAP_SORT_ARRIVAL:
 		return value_of_time(message->internal_date_s);
 	case IMAP_SORT_DATE:
-		return value_of_time(sort_sent_s(message, ordering));
+		return value_of_time(sort_sent_s(keys, message));
 	case IMAP_SORT_SIZE:
-		return (struct sort_value){ .head = message->size };
-	case IMAP_SORT_CC:
-		return value_of_text(sorter, ordering->cc);
-	case IMAP_SORT_DISPLAYFROM:
-		return value_of_text(sorter, ordering->from_name);
-	case IMAP_SORT_DISPLAYTO:
-		return value_of_text(sorter, ordering->to_name);
-	case IMAP_SORT_FROM:
-		return value_of_text(sorter, ordering->from);
-	case IMAP_SORT_TO:
-		return value_of_text(sorter, ordering->to);
+		return message->size;
 	default:
-		return value_of_text(sorter, ordering->subject);
+		text = text_of(key);
+		return keys->texts[text].ranks[keys->numbers[text][message->slot]];
 	}
 }
 
+/* The least value is 0 then, or the greatest if the criterion is reversed. */
 static void
-grow(struct sorter *sorter)
+make_values(struct sorter *sorter, const struct imap_sort_criterion *criterion)
 {
-	sorter->capacity = sorter->capacity * 2 + 64;
-	sorter->values = memory_resize(sorter->values, sorter->capacity * sorter->criteria->count,
-	    sizeof *sorter->values);
-}
+	uint64_t least = UINT64_MAX, greatest = 0, all = 0;
 
-size_t
-sorter_octets(const struct sorter *sorter)
-{
-	size_t arrays = sorter->order == NULL ? 0 : 2 * sorter->count * sizeof *sorter->order;
+	for (size_t i = 0; i < sorter->count; i++) {
+		uint64_t value = value_of(sorter, criterion->key, &sorter->messages[i]);
 
-	return sorter->capacity * sorter->criteria->count * sizeof *sorter->values + sorter->texts.capacity + arrays;
-}
-
-bool
-sorter_add(struct sorter *sorter, const struct sort_message *message, const struct store_ordering *ordering)
-{
-	size_t width = sorter->criteria->count;
-
-	if (sorter->texts.length > SORTER_TEXT_OCTETS_MAX)
-		return false;
-	if (sorter->count == sorter->capacity)
-		grow(sorter);
-	for (size_t i = 0; i < width; i++)
-		sorter->values[sorter->count * width + i] =
-		    value_of(sorter, sorter->criteria->criteria[i].key, message, ordering);
-	sorter->count++;
-	return true;
-}
-
-static int
-compare_values(const struct sorter *sorter, const struct sort_value *a, const struct sort_value *b)
-{
-	if (a->head != b->head)
-		return a->head < b->head ? -1 : 1;
-	return span_compare(span_slice(buffer_span(&sorter->texts), a->offset, a->length),
-	    span_slice(buffer_span(&sorter->texts), b->offset, b->length));
-}
-
-static int
-compare(const struct sorter *sorter, uint32_t a, uint32_t b)
-{
-	size_t width = sorter->criteria->count;
-
-	for (size_t i = 0; i < width; i++) {
-		int order = compare_values(sorter, &sorter->values[a * width + i], &sorter->values[b * width + i]);
-
-		if (order != 0)
-			return sorter->criteria->criteria[i].is_reverse ? -order : order;
+		sorter->values[i] = value;
+		least = value < least ? value : least;
+		greatest = value > greatest ? value : greatest;
 	}
-	return 0;
+	for (size_t i = 0; i < sorter->count; i++) {
+		uint64_t value = sorter->values[i];
+
+		sorter->values[i] = criterion->is_reverse ? greatest - value : value - least;
+		all |= sorter->values[i];
+	}
+	for (sorter->bits = 0; sorter->bits < 64 && all >> sorter->bits != 0;)
+		sorter->bits++;
+	sorter->shift = 0;
 }
 
-static size_t
-at_most(const struct sorter *sorter, size_t place)
+static uint64_t
+digit(const struct sorter *sorter, uint32_t place)
 {
-	return place < sorter->count ? place : sorter->count;
+	return sorter->values[place] >> sorter->shift & (DIGITS - 1);
 }
 
+/* Put all in order by one digit; what has the same stays in the order in which it was. */
 static void
-begin_runs(struct sorter *sorter, size_t low)
+sort_by_digit(struct sorter *sorter)
 {
-	sorter->low = sorter->left = low;
-	sorter->right = at_most(sorter, low + sorter->width);
-}
+	uint32_t starts[DIGITS] = { 0 }, sum = 0, *order = sorter->order;
 
-static void
-begin(struct sorter *sorter)
-{
-	sorter->order = memory_new_array(sorter->count + 1, sizeof *sorter->order);
-	sorter->spare = memory_new_array(sorter->count + 1, sizeof *sorter->spare);
 	for (size_t i = 0; i < sorter->count; i++)
-		sorter->order[i] = (uint32_t)i;
-	begin_runs(sorter, 0);
-}
+		starts[digit(sorter, order[i])]++;
+	for (size_t i = 0; i < DIGITS; i++) {
+		uint32_t count = starts[i];
 
-/* All runs are merged in pairs: what came out is what goes in. */
-static void
-begin_round(struct sorter *sorter)
-{
-	uint32_t *order = sorter->order;
-
+		starts[i] = sum;
+		sum += count;
+	}
+	for (size_t i = 0; i < sorter->count; i++)
+		sorter->spare[starts[digit(sorter, order[i])]++] = order[i];
 	sorter->order = sorter->spare;
 	sorter->spare = order;
-	sorter->width *= 2;
-	sorter->out = 0;
-	begin_runs(sorter, 0);
+	sorter->shift += DIGIT_BITS;
+}
+
+/* Take the next criterion, once its texts are ranked. */
+static void
+begin_criterion(struct sorter *sorter)
+{
+	const struct imap_sort_criterion *criterion = &sorter->criteria->criteria[sorter->left - 1];
+	enum keys_text text = text_of(criterion->key);
+
+	if (text != KEYS_TEXT_COUNT && !texts_rank(&sorter->keys->texts[text], RANK_STEPS))
+		return;
+	make_values(sorter, criterion);
+	sorter->left--;
 }
 
 bool
-sorter_advance(struct sorter *sorter, size_t steps)
+sorter_advance(struct sorter *sorter)
 {
-	if (sorter->order == NULL)
-		begin(sorter);
-	for (; sorter->width < sorter->count && steps > 0; steps--) {
-		size_t middle = at_most(sorter, sorter->low + sorter->width);
-		size_t end = at_most(sorter, sorter->low + 2 * sorter->width);
-
-		if (sorter->out == sorter->count)
-			begin_round(sorter);
-		else if (sorter->left == middle && sorter->right == end)
-			begin_runs(sorter, end);
-		else if (sorter->left == middle || (sorter->right < end &&
-		    compare(sorter, sorter->order[sorter->right], sorter->order[sorter->left]) < 0))
-			sorter->spare[sorter->out++] = sorter->order[sorter->right++];
-		else
-			sorter->spare[sorter->out++] = sorter->order[sorter->left++];
-	}
-	return sorter->width >= sorter->count;
+	if (sorter->shift < sorter->bits)
+		sort_by_digit(sorter);
+	else if (sorter->left > 0 && sorter->count > 0)
+		begin_criterion(sorter);
+	else
+		return true;
+	return false;
 }
 
 uint64_t
 sorter_steps(const struct sorter *sorter, uint64_t *total)
 {
-	uint64_t done = sorter->out;
+	size_t criteria = sorter->count > 0 ? sorter->criteria->count : 0, begun = criteria - sorter->left;
+	unsigned shift = sorter->shift < sorter->bits ? sorter->shift : sorter->bits;
 
-	for (size_t width = 1; width < sorter->count; width *= 2) {
-		*total += sorter->count;
-		if (width < sorter->width)
-			done += sorter->count;
-	}
-	return done;
+	*total += criteria * sorter->count;
+	if (begun == 0 || sorter->count == 0)
+		return 0;
+	return (begun - 1) * sorter->count + (sorter->bits == 0 ? sorter->count : sorter->count * shift / sorter->bits);
 }

@@ -9,31 +9,27 @@
 
 #include <stdlib.h>
 
-#include "base/map.h"
 #include "base/memory.h"
-#include "base/random.h"
 
-#define NODES_MAX	    (4u << 20)
-#define SUBJECT_OCTETS_MAX  (128 * 1024 * 1024)
-#define STEPS_MAX	    (UINT64_C(1) << 27)	/* real mail needs a few for each message */
-#define SORT_STEPS	    100000
-#define TABLE_BITS_MIN	    8
-
-static const uint8_t no_id[IMAP_LINK_OCTETS];
+#define NODES_MAX	(4u << 20)
+#define STEPS_MAX	(UINT64_C(1) << 27)	/* real mail needs a few for each message */
+#define SLICE_MESSAGES	10000
 
 void
-thread_init(struct thread *thread, enum imap_thread_algorithm algorithm)
+thread_init(struct thread *thread, enum imap_thread_algorithm algorithm, struct keys *keys,
+    const struct sort_message *messages, size_t count)
 {
-	*thread = (struct thread){ .algorithm = algorithm, .table_bits = TABLE_BITS_MIN,
+	*thread = (struct thread){ .algorithm = algorithm, .keys = keys,
 		.by_date = { .criteria = { { IMAP_SORT_DATE, false } }, .count = 1 },
 		.by_arrival = { .criteria = { { IMAP_SORT_ARRIVAL, false } }, .count = 1 } };
-	sorter_init(&thread->sorter, &thread->by_date);
-	sorter_init(&thread->arrivals, &thread->by_arrival);
-	random_fill(&thread->seed, sizeof thread->seed);
-	thread->table = memory_new_array((size_t)1 << thread->table_bits, sizeof *thread->table);
-	thread->node_capacity = 64;
+	sorter_init(&thread->sorter, &thread->by_date, keys, messages, count);
+	sorter_init(&thread->arrivals, &thread->by_arrival, keys, messages, algorithm == IMAP_THREAD_REFS ? count : 0);
+	thread->nodes_of = memory_new_array(count, sizeof *thread->nodes_of);
+	thread->node_capacity = count + 64;
 	thread->nodes = memory_new_array(thread->node_capacity, sizeof *thread->nodes);
 	thread->node_count = 1;
+	thread->linked = memory_new_array(keys->link_texts.count, sizeof *thread->linked);
+	thread->titled = memory_new_array(keys->texts[KEYS_SUBJECT].count, sizeof *thread->titled);
 }
 
 void
@@ -41,10 +37,10 @@ thread_fini(struct thread *thread)
 {
 	sorter_fini(&thread->sorter);
 	sorter_fini(&thread->arrivals);
-	free(thread->messages);
+	free(thread->nodes_of);
 	free(thread->nodes);
-	free(thread->table);
-	buffer_free(&thread->subjects);
+	free(thread->linked);
+	free(thread->titled);
 	buffer_free(&thread->list);
 }
 
@@ -58,9 +54,8 @@ thread_fields(enum imap_thread_algorithm algorithm)
 size_t
 thread_octets(const struct thread *thread)
 {
-	return thread->node_capacity * sizeof *thread->nodes + ((size_t)1 << thread->table_bits) * sizeof *thread->table +
-	    2 * thread->sorter.count * sizeof *thread->messages + thread->subjects.capacity + thread->list.capacity +
-	    sorter_octets(&thread->sorter) + sorter_octets(&thread->arrivals);
+	return thread->node_capacity * sizeof *thread->nodes + thread->list.capacity +
+	    (thread->sorter.count + thread->arrivals.count) * SORTER_OCTETS + thread->sorter.count * sizeof *thread->nodes_of;
 }
 
 /* ---- nodes ---------------------------------------------------------------------------------------------- */
@@ -72,66 +67,23 @@ is_dummy(const struct thread *thread, uint32_t node)
 }
 
 static uint32_t
-add_node(struct thread *thread, const uint8_t *id)
+add_node(struct thread *thread)
 {
-	struct thread_node *node;
-
 	if (thread->node_count == thread->node_capacity) {
 		thread->node_capacity *= 2;
 		thread->nodes = memory_resize(thread->nodes, thread->node_capacity, sizeof *thread->nodes);
 	}
-	node = &thread->nodes[thread->node_count];
-	*node = (struct thread_node){ .parent = 0 };
-	memcpy(node->id, id, sizeof node->id);
+	thread->nodes[thread->node_count] = (struct thread_node){ .parent = 0 };
 	return (uint32_t)thread->node_count++;
 }
 
-/* Ids are digests; the seed keeps those who choose them from choosing where they fall. */
-static size_t
-place_of(const struct thread *thread, const uint8_t *id)
-{
-	uint64_t words[2];
-
-	memcpy(words, id, sizeof words);
-	return ((words[0] ^ thread->seed) * (words[1] | 1)) >> (64 - thread->table_bits);
-}
-
-/* Find the place of an id: its node's, or the empty one where it belongs. */
-static uint32_t *
-find_place(const struct thread *thread, const uint8_t *id)
-{
-	size_t mask = ((size_t)1 << thread->table_bits) - 1, place = place_of(thread, id);
-
-	while (thread->table[place] != 0 &&
-	    memcmp(thread->nodes[thread->table[place]].id, id, IMAP_LINK_OCTETS) != 0)
-		place = (place + 1) & mask;
-	return &thread->table[place];
-}
-
-static void
-grow_table(struct thread *thread)
-{
-	free(thread->table);
-	thread->table_bits++;
-	thread->table = memory_new_array((size_t)1 << thread->table_bits, sizeof *thread->table);
-	for (size_t i = 1; i < thread->node_count; i++)
-		if (memcmp(thread->nodes[i].id, no_id, sizeof no_id) != 0)
-			*find_place(thread, thread->nodes[i].id) = (uint32_t)i;
-}
-
-/* Find the node of an id, or make a dummy. */
+/* Find the node of a message identifier, or make a dummy. */
 static uint32_t
-node_of(struct thread *thread, const uint8_t *id)
+node_of(struct thread *thread, uint32_t link)
 {
-	uint32_t *place = find_place(thread, id);
-
-	if (*place != 0)
-		return *place;
-	if (thread->node_count * 2 > (size_t)1 << thread->table_bits) {
-		grow_table(thread);
-		place = find_place(thread, id);
-	}
-	return *place = add_node(thread, id);
+	if (thread->linked[link] == 0)
+		thread->linked[link] = add_node(thread);
+	return thread->linked[link];
 }
 
 /* ---- step 1: links -------------------------------------------------------------------------------------- */
@@ -164,72 +116,59 @@ link_node(struct thread *thread, uint32_t node, uint32_t parent)
 	thread->nodes[parent].children++;
 }
 
-/* The node of a new message: one of its own if it has no id, or one that another message has. */
+/* The node of a new message: one of its own if it has no identifier, or one that another message has. */
 static uint32_t
-node_of_message(struct thread *thread, const uint8_t *id)
+node_of_message(struct thread *thread, uint32_t link)
 {
-	uint32_t node;
+	uint32_t node = link == TEXTS_EMPTY ? 0 : node_of(thread, link);
 
-	if (memcmp(id, no_id, sizeof no_id) == 0)
-		return add_node(thread, no_id);
-	node = node_of(thread, id);
-	return is_dummy(thread, node) ? node : add_node(thread, no_id);
+	return node != 0 && is_dummy(thread, node) ? node : add_node(thread);
 }
 
-/* Step 1: the references of a message are parents and children, and the last is its own parent.  False: too far. */
-static bool
-link_message(struct thread *thread, uint32_t node, struct span references)
+/* Step 1: the references of a message are parents and children, and the last is its own parent. */
+static void
+link_message(struct thread *thread, uint32_t node, const uint32_t *references, size_t count)
 {
 	uint32_t last = 0;
 
-	for (; references.length >= IMAP_LINK_OCTETS; references = span_from(references, IMAP_LINK_OCTETS)) {
-		uint32_t next = node_of(thread, references.at);
+	for (size_t i = 0; i < count && thread->steps <= STEPS_MAX; i++) {
+		uint32_t next = node_of(thread, references[i]);
 
 		if (last != 0 && thread->nodes[next].parent == 0 && !is_within(thread, last, next))
 			link_node(thread, next, last);
 		last = next;
-		if (thread->steps > STEPS_MAX)
-			return false;
 	}
 	if (thread->nodes[node].parent != 0)
 		unlink_node(thread, node);
 	if (last != 0 && !is_within(thread, last, node))
 		link_node(thread, node, last);
-	return true;
 }
 
 static void
-add_message(struct thread *thread, uint32_t node, const struct store_ordering *ordering)
+place_message(struct thread *thread, size_t place)
 {
-	size_t place = thread->sorter.count - 1;	/* the sorter has it already */
-
-	if ((place & (place - 1)) == 0)
-		thread->messages = memory_resize(thread->messages, place * 2 + 1, sizeof *thread->messages);
-	thread->messages[place] = (struct thread_message){ .node = node, .is_reply = ordering->is_reply,
-		.subject_offset = (uint32_t)thread->subjects.length,
-		.subject_length = (uint32_t)ordering->subject.length };
-	thread->nodes[node].message = (uint32_t)place + 1;
-	buffer_add_span(&thread->subjects, ordering->subject);
-}
-
-bool
-thread_add(struct thread *thread, const struct sort_message *message, const struct store_ordering *ordering)
-{
-	struct span links = ordering->links;
-	const uint8_t *id = links.length >= IMAP_LINK_OCTETS ? links.at : no_id;
+	size_t count = 0;
+	const uint32_t *links = NULL;
 	uint32_t node;
 
-	if (thread->node_count > NODES_MAX || thread->subjects.length > SUBJECT_OCTETS_MAX ||
-	    !sorter_add(&thread->sorter, message, ordering) ||
-	    (thread->algorithm == IMAP_THREAD_REFS && !sorter_add(&thread->arrivals, message, ordering)))
-		return false;
-	if (thread->algorithm == IMAP_THREAD_ORDEREDSUBJECT) {
-		add_message(thread, add_node(thread, no_id), ordering);
-		return true;
+	if (thread->algorithm != IMAP_THREAD_ORDEREDSUBJECT)
+		links = keys_links(thread->keys, thread->sorter.messages[place].slot, &count);
+	node = node_of_message(thread, count > 0 ? links[0] : TEXTS_EMPTY);
+	thread->nodes_of[place] = node;
+	thread->nodes[node].message = (uint32_t)place + 1;
+	if (links != NULL)
+		link_message(thread, node, links + 1, count > 0 ? count - 1 : 0);
+}
+
+/* Some of the messages.  True: all. */
+static bool
+place_messages(struct thread *thread)
+{
+	for (size_t i = 0; i < SLICE_MESSAGES && thread->placed < thread->sorter.count && !thread->is_too_much; i++) {
+		place_message(thread, thread->placed++);
+		thread->is_too_much = thread->node_count > NODES_MAX || thread->steps > STEPS_MAX;
 	}
-	node = node_of_message(thread, id);
-	add_message(thread, node, ordering);
-	return link_message(thread, node, span_from(links, IMAP_LINK_OCTETS));
+	return thread->placed == thread->sorter.count || thread->is_too_much;
 }
 
 /* ---- steps 2 and 3: without dummies --------------------------------------------------------------------- */
@@ -318,7 +257,7 @@ make_lists(struct thread *thread)
 	for (size_t i = 0; i < thread->node_count; i++)
 		thread->nodes[i].child = thread->nodes[i].next = 0;
 	for (size_t i = thread->sorter.count; i > 0; i--) {
-		uint32_t node = thread->messages[thread->sorter.order[i - 1]].node;
+		uint32_t node = thread->nodes_of[thread->sorter.order[i - 1]];
 
 		if (thread->algorithm != IMAP_THREAD_REFS)
 			put_by_first(thread, node);
@@ -334,7 +273,7 @@ list_roots(struct thread *thread)
 	struct thread_node *nodes = thread->nodes;
 
 	for (size_t i = thread->arrivals.count; i > 0; i--) {
-		uint32_t top = top_of(thread, thread->messages[thread->arrivals.order[i - 1]].node);
+		uint32_t top = top_of(thread, thread->nodes_of[thread->arrivals.order[i - 1]]);
 
 		if (nodes[top].children != UINT32_MAX)
 			put_first(thread, top, 0);
@@ -344,55 +283,45 @@ list_roots(struct thread *thread)
 
 /* ---- step 5: subjects ----------------------------------------------------------------------------------- */
 
-static struct span
+static uint32_t
+slot_of(const struct thread *thread, uint32_t node)
+{
+	return thread->sorter.messages[thread->nodes[node].message - 1].slot;
+}
+
+/* The number of a subject: TEXTS_EMPTY is none. */
+static uint32_t
 subject_of(const struct thread *thread, uint32_t node)
 {
-	const struct thread_message *message;
-
 	if (is_dummy(thread, node))
 		node = thread->nodes[node].child;
-	message = &thread->messages[thread->nodes[node].message - 1];
-	return span_slice(buffer_span(&thread->subjects), message->subject_offset, message->subject_length);
+	return thread->keys->numbers[KEYS_SUBJECT][slot_of(thread, node)];
 }
 
 static bool
 is_reply(const struct thread *thread, uint32_t node)
 {
-	return thread->messages[thread->nodes[node].message - 1].is_reply;
-}
-
-static uint32_t
-look_up(const struct map *subjects, struct span subject)
-{
-	return (uint32_t)(uintptr_t)map_get(subjects, subject);
-}
-
-static void
-note(struct map *subjects, struct span subject, uint32_t node)
-{
-	map_put(subjects, subject, (void *)(uintptr_t)node);
+	return thread->keys->is_reply[slot_of(thread, node)];
 }
 
 /* Step 5.B. */
 static void
-note_subjects(struct thread *thread, struct map *subjects)
+note_subjects(struct thread *thread)
 {
 	for (uint32_t node = thread->nodes[0].child; node != 0; node = thread->nodes[node].next) {
-		struct span subject = subject_of(thread, node);
-		uint32_t noted;
+		uint32_t subject = subject_of(thread, node), noted = thread->titled[subject];
 
-		if (subject.length == 0)
+		if (subject == TEXTS_EMPTY)
 			continue;
-		noted = look_up(subjects, subject);
 		if (noted == 0 || (!is_dummy(thread, noted) && (is_dummy(thread, node) ||
 		    (is_reply(thread, noted) && !is_reply(thread, node)))))
-			note(subjects, subject, node);
+			thread->titled[subject] = node;
 	}
 }
 
 /* Step 5.C for one root and what has its subject. */
 static void
-merge(struct thread *thread, struct map *subjects, struct span subject, uint32_t node, uint32_t noted)
+merge(struct thread *thread, uint32_t subject, uint32_t node, uint32_t noted)
 {
 	uint32_t dummy;
 
@@ -402,9 +331,9 @@ merge(struct thread *thread, struct map *subjects, struct span subject, uint32_t
 	} else if (is_dummy(thread, noted) || (is_reply(thread, node) && !is_reply(thread, noted))) {
 		thread->nodes[node].parent = noted;
 	} else {
-		dummy = add_node(thread, no_id);
+		dummy = add_node(thread);
 		thread->nodes[node].parent = thread->nodes[noted].parent = dummy;
-		note(subjects, subject, dummy);
+		thread->titled[subject] = dummy;
 	}
 }
 
@@ -412,39 +341,31 @@ merge(struct thread *thread, struct map *subjects, struct span subject, uint32_t
 static void
 merge_subjects(struct thread *thread)
 {
-	struct map *subjects = map_new();
-
-	note_subjects(thread, subjects);
+	note_subjects(thread);
 	for (uint32_t node = thread->nodes[0].child; node != 0; node = thread->nodes[node].next) {
-		struct span subject = subject_of(thread, node);
-		uint32_t noted = subject.length > 0 ? look_up(subjects, subject) : 0;
+		uint32_t subject = subject_of(thread, node), noted = thread->titled[subject];
 
-		if (noted != 0 && noted != node)
-			merge(thread, subjects, subject, node, noted);
+		if (subject != TEXTS_EMPTY && noted != node)
+			merge(thread, subject, node, noted);
 	}
-	map_free(&subjects);
 	for (size_t i = 0; i < thread->node_count; i++)
 		thread->nodes[i].children = 0;
 	for (size_t i = 0; i < thread->sorter.count; i++)
-		thread->nodes[thread->nodes[thread->messages[i].node].parent].children++;
+		thread->nodes[thread->nodes[thread->nodes_of[i]].parent].children++;
 }
 
 /* ORDEREDSUBJECT: the first of a subject by date is the parent of all others. */
 static void
 group_by_subject(struct thread *thread)
 {
-	struct map *subjects = map_new();
-
 	for (size_t i = 0; i < thread->sorter.count; i++) {
-		uint32_t node = thread->messages[thread->sorter.order[i]].node;
-		struct span subject = subject_of(thread, node);
-		uint32_t first = look_up(subjects, subject);
+		uint32_t node = thread->nodes_of[thread->sorter.order[i]];
+		uint32_t *first = &thread->titled[subject_of(thread, node)];
 
-		thread->nodes[node].parent = first;
-		if (first == 0)
-			note(subjects, subject, node);
+		thread->nodes[node].parent = *first;
+		if (*first == 0)
+			*first = node;
 	}
-	map_free(&subjects);
 }
 
 /* ---- the list ------------------------------------------------------------------------------------------- */
@@ -501,8 +422,10 @@ static void (*const steps[IMAP_THREAD_ALGORITHM_COUNT][6])(struct thread *thread
 bool
 thread_advance(struct thread *thread)
 {
-	if (!sorter_advance(&thread->sorter, SORT_STEPS) || !sorter_advance(&thread->arrivals, SORT_STEPS))
+	if (!sorter_advance(&thread->sorter) || !sorter_advance(&thread->arrivals) || !place_messages(thread))
 		return false;
+	if (thread->is_too_much)
+		return true;
 	steps[thread->algorithm][thread->step++](thread);
 	return steps[thread->algorithm][thread->step] == NULL;
 }
@@ -512,7 +435,8 @@ thread_steps(const struct thread *thread, uint64_t *total)
 {
 	uint64_t done = sorter_steps(&thread->sorter, total) + sorter_steps(&thread->arrivals, total);
 
+	*total += thread->sorter.count;
 	for (unsigned step = 0; steps[thread->algorithm][step] != NULL; step++)
 		*total += thread->sorter.count;
-	return done + thread->step * (uint64_t)thread->sorter.count;
+	return done + thread->placed + thread->step * (uint64_t)thread->sorter.count;
 }
