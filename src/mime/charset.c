@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "charset_name.h"
+#include "charset_shift.h"
 #include "utf8.h"
 
 #define HELD_MAX 16	/* no charset of the list has longer characters or shift sequences */
@@ -26,6 +27,8 @@ struct mime_converter {
 	bool is_damaged;	/* something was replaced or guessed */
 	size_t held_length;
 	uint8_t held[HELD_MAX];
+	struct charset_shift shift;
+	struct buffer shifted;
 };
 
 bool
@@ -52,7 +55,7 @@ mime_converter_new(struct span label)
 	converter->unit_octets = name.unit_octets;
 	converter->has_mark = name.has_mark;
 	converter->iconv = ICONV_NONE;
-	if (name.kind == CHARSET_ICONV) {
+	if (name.iconv_name != NULL) {
 		converter->iconv = iconv_open("UTF-8", name.iconv_name);
 		if (converter->iconv == ICONV_NONE)	/* a system without its tables */
 			converter->kind = CHARSET_UNKNOWN;
@@ -67,6 +70,7 @@ mime_converter_free(struct mime_converter **converter)
 		return;
 	if ((*converter)->iconv != ICONV_NONE)
 		iconv_close((*converter)->iconv);
+	buffer_free(&(*converter)->shifted);
 	free(*converter);
 	*converter = NULL;
 }
@@ -204,6 +208,8 @@ convert(struct mime_converter *converter, struct span text, struct buffer *out)
 {
 	switch (converter->kind) {
 	case CHARSET_ICONV:
+	case CHARSET_ISO_2022_JP:
+	case CHARSET_HZ:
 		return convert_iconv(converter, text, out);
 	case CHARSET_WINDOWS_1252:
 		convert_windows_1252(text, out);
@@ -256,7 +262,7 @@ end(struct mime_converter *converter, struct buffer *out)
 {
 	struct span rest = { converter->held, converter->held_length };
 
-	if (converter->kind == CHARSET_ICONV) {
+	if (converter->iconv != ICONV_NONE) {
 		size_t to_length = 64, to_left = to_length;
 		char *to;
 
@@ -276,6 +282,11 @@ end(struct mime_converter *converter, struct buffer *out)
 void
 mime_convert(struct mime_converter *converter, struct span piece, bool is_last, struct buffer *out)
 {
+	if (converter->kind == CHARSET_ISO_2022_JP || converter->kind == CHARSET_HZ) {
+		buffer_clear(&converter->shifted);
+		charset_shift(&converter->shift, converter->kind, piece, is_last, &converter->shifted);
+		piece = buffer_span(&converter->shifted);
+	}
 	piece = convert_held(converter, piece, out);
 	if (piece.length > 0)
 		hold(converter, convert(converter, piece, out), out);

@@ -1,6 +1,6 @@
 /*
- * The list of charsets that may be asked for.  glibc knows some more, each a piece of foreign code run on foreign octets;
- * these are those that mail was ever written in, by the names that IANA has for them and by those that programs use.
+ * The list of charsets that may be asked for.  glibc knows some more, each a piece of foreign code run on foreign
+ * octets: these are those that mail was ever written in, by the names that IANA has for them and by those that programs use.
  * Where a label is commonly used for more than it says, the wider charset is taken, as
  * https://encoding.spec.whatwg.org/ does.  Any thread.
  */
@@ -136,8 +136,8 @@ static const struct row rows[] = {
 	{ CHARSET_ICONV, "IBM1147", "1147" },
 	{ CHARSET_ICONV, "IBM1148", "1148" },
 	{ CHARSET_ICONV, "IBM1149", "1149" },
-	{ CHARSET_ICONV, "ISO-2022-JP", "iso2022jp 50220 50221 50222" },
-	{ CHARSET_ICONV, "ISO-2022-JP-2", "iso2022jp1 iso2022jp2" },
+	{ CHARSET_ISO_2022_JP, "EUC-JP-MS", "iso2022jp iso2022jp1 50220 50221 50222" },
+	{ CHARSET_ICONV, "ISO-2022-JP-2", "iso2022jp2" },
 	{ CHARSET_ICONV, "ISO-2022-JP-3", "iso2022jp3 iso2022jp2004" },
 	{ CHARSET_ICONV, "EUC-JP-MS", "eucjp ujis eucjpms eucjpopen eucjpwin eucpkdfmtjapanese "
 	    "extendedunixcodepackedformatforjapanese 51932 20932" },
@@ -148,6 +148,7 @@ static const struct row rows[] = {
 	{ CHARSET_ICONV, "ISO-2022-KR", "iso2022kr 50225" },
 	{ CHARSET_ICONV, "JOHAB", "johab 1361" },
 	{ CHARSET_ICONV, "GB18030", "gb2312 gb231280 euccn cngb gbk gb18030 chinese ir58 iso58gb231280 936 51936 54936 1392" },
+	{ CHARSET_HZ, "GB18030", "hzgb2312 hz 52936" },
 	{ CHARSET_ICONV, "ISO-2022-CN", "iso2022cn" },
 	{ CHARSET_ICONV, "ISO-2022-CN-EXT", "iso2022cnext" },
 	{ CHARSET_ICONV, "BIG5-HKSCS", "big5 xbig5 big5hkscs big5eten bigfive chinesebig5 cnbig5 950 951" },

@@ -31,6 +31,17 @@ static const struct {
 	{ SPAN("iso-8859-15*de"), SPAN("\xa4"), SPAN("\xe2\x82\xac") },
 	{ SPAN("koi8-r"), SPAN("\xd0\xd2\xc9"), SPAN("\xd0\xbf\xd1\x80\xd0\xb8") },
 	{ SPAN("ISO-2022-JP"), SPAN("\x1b$B4A;z\x1b(B."), SPAN("\xe6\xbc\xa2\xe5\xad\x97.") },
+	{ SPAN("ISO-2022-JP"), SPAN("\x1b$B-!-j\x1b(B x \x1b(I6E\x1b(B"),
+	    SPAN("\xe2\x91\xa0\xe3\x88\xb1 x \xef\xbd\xb6\xef\xbe\x85") },	/* of Windows */
+	{ SPAN("ISO-2022-JP"), SPAN("\x1b(J\\5\x1b$(D0\"\x1b$(B4A\x0e" "6\x0f."),
+	    SPAN("\xef\xbf\xa5" "5\xe4\xb8\x84\xe6\xbc\xa2\xef\xbd\xb6.") },
+	{ SPAN("ISO-2022-JP"), SPAN("\x1b$B4A\nabc"), SPAN("\xe6\xbc\xa2\nabc") },	/* a line begins in ASCII */
+	{ SPAN("ISO-2022-JP"), SPAN("\x1b$B4A;"), SPAN("\xe6\xbc\xa2" REPLACED) },
+	{ SPAN("ISO-2022-JP"), SPAN("a\x1b$"), SPAN("a" REPLACED) },
+	{ SPAN("ISO-2022-JP"), SPAN("a\x1b[1m\xe4z"), SPAN("a" REPLACED "[1m" REPLACED "z") },
+	{ SPAN("ISO-2022-JP"), SPAN("\x1b$B4\x1b(Bz"), SPAN(REPLACED "z") },
+	{ SPAN("HZ-GB-2312"), SPAN("~{::~}~~ a~\nb~{::\nc~x"), SPAN("\xe6\xb1\x89~ ab\xe6\xb1\x89\nc~x") },
+	{ SPAN("hz"), SPAN("~{:"), SPAN(REPLACED) },
 	{ SPAN("shift_jis"), SPAN("\x8a\xbf\x8e\x9a"), SPAN("\xe6\xbc\xa2\xe5\xad\x97") },
 	{ SPAN("euc-kr"), SPAN("\xc7\xd1"), SPAN("\xed\x95\x9c") },
 	{ SPAN("gb2312"), SPAN("\xba\xba"), SPAN("\xe6\xb1\x89") },
