@@ -23,7 +23,7 @@ LIBS      = -levent_core -lmbedtls -lmbedx509 -lmbedcrypto -lhogweed -lnettle -l
 
 SOURCES  := $(filter-out src/main.c $(NO_LDAP),$(shell find src -name '*.c' | LC_ALL=C sort))
 SCHEMAS  := $(shell find schema -name '*.sql' | LC_ALL=C sort)
-OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/schema.o
+OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/schema.o $(BUILD)/dictionary.o
 UNITS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c))
 FUZZERS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
 
@@ -47,6 +47,14 @@ $(BUILD)/%.o: %.c
 $(BUILD)/schema.c: $(SCHEMAS) etc/embed-schema
 	@mkdir -p $(@D)
 	sh etc/embed-schema $(SCHEMAS) > $@
+
+# What header blocks are compressed with, as one reads it.
+$(BUILD)/dictionary.c: src/store/headers.dictionary etc/embed-dictionary
+	@mkdir -p $(@D)
+	sh etc/embed-dictionary src/store/headers.dictionary > $@
+
+$(BUILD)/dictionary.o: $(BUILD)/dictionary.c
+	$(CC) $(ALL_CFLAGS) -Isrc/store -c -o $@ $<
 
 $(BUILD)/schema.o: $(BUILD)/schema.c
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<

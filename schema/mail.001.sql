@@ -85,10 +85,10 @@ CREATE TABLE garbage (
     content_id INTEGER PRIMARY KEY
 );
 
--- The octets of a content: first the header block, then the body, each cut into rows of 262,144 octets.
+-- The octets of a content: first the header block, then the body, each cut into rows of content.chunk_octets.
 -- The body therefore begins with a row of its own: row 0 is all of the header block unless that is larger.
 CREATE TABLE chunk (
     id       INTEGER PRIMARY KEY,       -- content_id << 20 | position, from 0
-    encoding INTEGER NOT NULL,          -- 0: as they are
+    encoding INTEGER NOT NULL,          -- 0: as they are; 1: a zstd frame; 2: one made with the dictionary of that number
     octets   BLOB NOT NULL
 );

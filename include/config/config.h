@@ -16,6 +16,7 @@ enum config_directory { CONFIG_DIRECTORY_SQLITE, CONFIG_DIRECTORY_LDAP, CONFIG_D
 enum config_login_type { CONFIG_LOGIN_PLAIN = 1, CONFIG_LOGIN_PLAIN_AUTH, CONFIG_LOGIN_SECURE };	/* as Exchange's */
 enum config_tls_minimum { CONFIG_TLS_1_2, CONFIG_TLS_1_3 };
 enum config_over_quota { CONFIG_OVER_QUOTA_TEMPORARY, CONFIG_OVER_QUOTA_PERMANENT };
+enum config_compression { CONFIG_COMPRESSION_ZSTD, CONFIG_COMPRESSION_NONE };
 enum config_flag_sync { CONFIG_FLAG_SYNC_LAZY, CONFIG_FLAG_SYNC_ALWAYS };
 
 /* Where to listen: a TCP address, or a socket in the file system. */
@@ -167,6 +168,7 @@ struct config {
 	uint64_t storage_threads;
 	uint64_t compute_threads;		/* 0: auto, as many as the machine has cores */
 	uint64_t open_databases;
+	int storage_compression;		/* enum config_compression */
 	int flag_sync;				/* enum config_flag_sync */
 	struct config_places *places;		/* where each option was set; config/ alone looks inside */
 };

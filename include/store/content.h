@@ -7,9 +7,8 @@
 #define STORE_CONTENT_H
 
 #include "base/digest.h"
+#include "store/packed.h"
 #include "store/store.h"
-
-#define STORE_CHUNK_OCTETS (256 * 1024)	/* bodies are kept and read in pieces of this size */
 
 /* What store_content_each() is to look up beyond the numbers. */
 enum store_content_fields {

@@ -9,6 +9,7 @@
 
 #include "store/mailbox.h"
 #include "store/ordering.h"
+#include "store/packed.h"
 #include "store/searchable.h"
 
 #define STORE_FLAG_ANSWERED (UINT64_C(1) << 0)
@@ -54,6 +55,8 @@ struct store_arrival {
 	uint64_t flags;			/* system flags and the word of the keywords */
 	int64_t internal_date_s;
 	const uint8_t *sha256;		/* of all octets, DIGEST_LENGTH long; NULL: computed here */
+	enum store_compression compression;
+	const struct store_packed *packed;	/* the octets from header_length on, compressed; NULL: done here */
 
 	/* Ready-made answers, given back as they are by store_content_each(). */
 	struct span envelope, body, bodystructure;

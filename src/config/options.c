@@ -35,6 +35,9 @@ static const struct option_word tls_versions[] = {
 static const struct option_word over_quotas[] = {
 	{ "temporary", CONFIG_OVER_QUOTA_TEMPORARY }, { "permanent", CONFIG_OVER_QUOTA_PERMANENT }, { NULL, 0 },
 };
+static const struct option_word compressions[] = {
+	{ "zstd", CONFIG_COMPRESSION_ZSTD }, { "none", CONFIG_COMPRESSION_NONE }, { NULL, 0 },
+};
 static const struct option_word flag_syncs[] = {
 	{ "lazy", CONFIG_FLAG_SYNC_LAZY }, { "always", CONFIG_FLAG_SYNC_ALWAYS }, { NULL, 0 },
 };
@@ -121,6 +124,7 @@ const struct option options[OPTION_COUNT] = {
 	{ "storage-threads",	NUMBER,	     AT(storage_threads),	"16",	    AT_START,  1, 1024, NULL },
 	{ "compute-threads",	AUTO_NUMBER, AT(compute_threads),	"auto",	    AT_START,  1, 1024, NULL },
 	{ "open-databases",	NUMBER,	     AT(open_databases),	"1000",	    AT_START,  1, 20000, NULL },
+	{ "storage-compression", WORD,	     AT(storage_compression),	"zstd",	    AT_RELOAD, 0, 0, compressions },
 	{ "flag-sync",		WORD,	     AT(flag_sync),		"lazy",	    AT_RELOAD, 0, 0, flag_syncs },
 };
 /* clang-format on */

@@ -25,6 +25,7 @@ static const struct {
 	{ "quota-storage", OF_MAILBOX }, { "quota-messages", OF_MAILBOX }, { "quota-mailboxes", OF_MAILBOX },
 	{ "quota-warning", OF_MAILBOX }, { "lmtp-over-quota", OF_MAILBOX },
 	{ "open-databases", OF_MAILBOX }, { "flag-sync", OF_MAILBOX },
+	{ "storage-compression", OF_MAILBOX },
 	{ "ldap-base", OF_LDAP }, { "ldap-filter", OF_LDAP }, { "ldap-user-attribute", OF_LDAP },
 	{ "ldap-home-attribute", OF_LDAP }, { "ldap-bind-dn", OF_LDAP }, { "ldap-password-file", OF_LDAP },
 	{ "ldap-tls-ca", OF_LDAP }, { "ldap-starttls", OF_LDAP }, { "ldap-timeout", OF_LDAP },

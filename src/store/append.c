@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "codec.h"
+#include "dictionary.h"
 #include "internal.h"
 #include "store/content.h"
 
@@ -52,31 +54,73 @@ take(struct reader *reader, size_t length)
 	return buffer_span(&reader->joined);
 }
 
+/* Header blocks are compressed with a dictionary, and a file that has such says which: others can read it, too. */
 static enum store_status
-insert_chunk(struct store *store, uint64_t chunk_id, struct span octets)
+keep_dictionary(struct store *store)
 {
 	struct sql_statement *insert = sql_prepare(store->sql,
-	    "INSERT INTO chunk (id, encoding, octets) VALUES (?1, 0, ?2)");
+	    "INSERT OR IGNORE INTO dictionary (encoding, octets) VALUES (?1, ?2)");
+	enum store_status status;
 
+	sql_bind_number(insert, 1, ENCODING_ZSTD_HEADERS);
+	sql_bind_blob(insert, 2, header_dictionary);
+	status = store_run(insert);
+	store->has_dictionary = status == STORE_OK;
+	return status;
+}
+
+static enum store_status
+insert_chunk(struct store *store, uint64_t chunk_id, enum encoding encoding, struct span octets)
+{
+	struct sql_statement *insert = sql_prepare(store->sql,
+	    "INSERT INTO chunk (id, encoding, octets) VALUES (?1, ?2, ?3)");
+	enum store_status status;
+
+	if (encoding == ENCODING_ZSTD_HEADERS && !store->has_dictionary &&
+	    (status = keep_dictionary(store)) != STORE_OK)
+		return status;
 	sql_bind_number(insert, 1, chunk_id);
-	sql_bind_blob(insert, 2, octets);
+	sql_bind_number(insert, 2, encoding);
+	sql_bind_blob(insert, 3, octets);
 	return store_run(insert);
+}
+
+/* The octets of a row as they will be kept; those of a body may be ready. */
+static enum encoding
+pack(const struct store_arrival *arrival, uint64_t offset, struct span octets, struct span *packed_out)
+{
+	bool is_header = offset < arrival->header_length;
+	const struct store_packed *packed = arrival->packed;
+	const struct store_packed_row *row;
+
+	*packed_out = octets;
+	if (arrival->compression == STORE_COMPRESSION_NONE)
+		return ENCODING_NONE;
+	if (is_header || packed == NULL)
+		return codec_pack(is_header ? ENCODING_ZSTD_HEADERS : ENCODING_ZSTD, octets, packed_out);
+	row = &packed->rows[(offset - arrival->header_length) / STORE_CHUNK_OCTETS];
+	if (row->encoding != ENCODING_NONE)
+		*packed_out = span_slice(buffer_span(&packed->octets), row->at, row->length);
+	return row->encoding;
 }
 
 static enum store_status
 insert_chunks(
     struct store *store, uint64_t content_id, const struct store_arrival *arrival, uint32_t size)
 {
+	struct store_layout layout = { size, arrival->header_length, STORE_CHUNK_OCTETS };
 	struct reader reader = { .pieces = arrival->pieces, .count = arrival->piece_count };
 	enum store_status status = STORE_OK;
 	uint64_t offset = 0;
 	size_t length, ignored;
 
 	for (; status == STORE_OK && offset < size; offset += length) {
-		length = store_chunk_length(size, arrival->header_length, offset);
-		status = insert_chunk(store,
-		    store_chunk_id(content_id, arrival->header_length, offset, &ignored),
-		    take(&reader, length));
+		enum encoding encoding;
+		struct span octets;
+
+		length = store_chunk_length(&layout, offset);
+		encoding = pack(arrival, offset, take(&reader, length), &octets);
+		status = insert_chunk(store, store_chunk_id(content_id, &layout, offset, &ignored), encoding, octets);
 	}
 	buffer_free(&reader.joined);
 	return status;
@@ -110,7 +154,7 @@ insert_content(struct store *store, const struct store_arrival *arrival, uint32_
 {
 	struct sql_statement *insert = sql_prepare(store->sql,
 	    "INSERT INTO content (size, header_length, sha256, sent, sent_day, message_id, envelope, "
-	    "bodystructure, body, parts, preview) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+	    "bodystructure, body, parts, preview, chunk_octets) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
 	uint8_t computed[DIGEST_LENGTH];
 	const uint8_t *sha256 = arrival->sha256;
 	enum store_status status;
@@ -132,6 +176,7 @@ insert_content(struct store *store, const struct store_arrival *arrival, uint32_
 	sql_bind_blob(insert, 9, arrival->body);
 	sql_bind_blob(insert, 10, arrival->parts);
 	sql_bind_blob(insert, 11, arrival->preview);
+	sql_bind_number(insert, 12, STORE_CHUNK_OCTETS);
 	if ((status = store_run(insert)) != STORE_OK)
 		return status;
 	*content_id_out = sql_last_row_id(store->sql);

@@ -1,45 +1,47 @@
 /*
  * Reading contents: the ready-made answers, and octets by chunk.  A content is two strings of
- * octets, the header block and the body, each cut into chunks of STORE_CHUNK_OCTETS; which chunk
- * holds an octet follows from the length of the header alone.  Worker threads.
+ * octets, the header block and the body, each cut into chunks of one size; which chunk holds an octet
+ * follows from that size and the length of the header.  Worker threads.
  */
 #include "store/content.h"
 
 #include "base/thread.h"
+#include "codec.h"
 #include "internal.h"
 
-#define POSITION_BITS 20
+#define POSITION_BITS	 20
+#define CHUNK_OCTETS_MAX (256 * 1024)	/* as contents of older files have it */
 
 static uint64_t
-chunks_for(uint64_t length)
+chunks_for(const struct store_layout *layout, uint64_t length)
 {
-	return (length + STORE_CHUNK_OCTETS - 1) / STORE_CHUNK_OCTETS;
+	return (length + layout->chunk_octets - 1) / layout->chunk_octets;
 }
 
 uint64_t
 store_chunk_id(
-    uint64_t content_id, uint32_t header_length, uint64_t offset, size_t *offset_in_chunk_out)
+    uint64_t content_id, const struct store_layout *layout, uint64_t offset, size_t *offset_in_chunk_out)
 {
 	uint64_t position = 0;
 
-	if (offset >= header_length) {
-		position = chunks_for(header_length);
-		offset -= header_length;
+	if (offset >= layout->header_length) {
+		position = chunks_for(layout, layout->header_length);
+		offset -= layout->header_length;
 	}
-	*offset_in_chunk_out = offset % STORE_CHUNK_OCTETS;
-	return content_id << POSITION_BITS | (position + offset / STORE_CHUNK_OCTETS);
+	*offset_in_chunk_out = offset % layout->chunk_octets;
+	return content_id << POSITION_BITS | (position + offset / layout->chunk_octets);
 }
 
 size_t
-store_chunk_length(uint32_t size, uint32_t header_length, uint64_t offset)
+store_chunk_length(const struct store_layout *layout, uint64_t offset)
 {
-	uint64_t begin = offset < header_length ? 0 : header_length;
-	uint64_t end = offset < header_length ? header_length : size;
+	uint64_t begin = offset < layout->header_length ? 0 : layout->header_length;
+	uint64_t end = offset < layout->header_length ? layout->header_length : layout->size;
 	uint64_t left;
 
-	begin += (offset - begin) / STORE_CHUNK_OCTETS * STORE_CHUNK_OCTETS;
+	begin += (offset - begin) / layout->chunk_octets * layout->chunk_octets;
 	left = end - begin;
-	return left < STORE_CHUNK_OCTETS ? left : STORE_CHUNK_OCTETS;
+	return left < layout->chunk_octets ? left : layout->chunk_octets;
 }
 
 static void
@@ -105,41 +107,41 @@ store_content_each(struct store *store, const uint64_t *content_ids, size_t coun
 }
 
 static enum store_status
-find_lengths(
-    struct store *store, uint64_t content_id, uint32_t *size_out, uint32_t *header_length_out)
+find_layout(struct store *store, uint64_t content_id, struct store_layout *layout_out)
 {
 	struct sql_statement *query = sql_prepare(store->sql,
-	    "SELECT size, header_length FROM content WHERE id = ?1");
+	    "SELECT size, header_length, chunk_octets FROM content WHERE id = ?1");
 	enum store_status status;
 
 	sql_bind_number(query, 1, content_id);
 	if ((status = store_row(query)) == STORE_OK) {
-		*size_out = sql_column_number(query, 0);
-		*header_length_out = sql_column_number(query, 1);
+		*layout_out = (struct store_layout){ sql_column_number(query, 0), sql_column_number(query, 1),
+			sql_column_number(query, 2) };
+		if (layout_out->chunk_octets == 0 || layout_out->chunk_octets > CHUNK_OCTETS_MAX ||
+		    layout_out->header_length > layout_out->size)
+			status = STORE_CORRUPT;
 	}
 	sql_reset(query);
 	return status;
 }
 
-/* Append what one chunk has of the wanted octets; a chunk that is missing or short is damage. */
-static enum store_status
-read_chunk(struct store *store, uint64_t chunk_id, size_t offset, size_t length, struct buffer *out)
+/* Append a part of what a row holds, which has to be length octets. */
+static bool
+read_part(int64_t encoding, struct span octets, size_t length, size_t offset, size_t part, struct buffer *out)
 {
-	struct sql_statement *query = sql_prepare(store->sql,
-	    "SELECT octets FROM chunk WHERE id = ?1 AND encoding = 0");
-	enum store_status status;
+	struct buffer whole = { 0 };
+	bool is_good;
 
-	sql_bind_number(query, 1, chunk_id);
-	if ((status = store_row(query)) == STORE_OK) {
-		struct span octets = span_slice(sql_column_blob(query, 0), offset, length);
-
-		if (octets.length == length)
-			buffer_add_span(out, octets);
-		else
-			status = STORE_CORRUPT;
+	if (part == length)
+		return codec_unpack(encoding, octets, length, out);
+	if (encoding == ENCODING_NONE) {
+		buffer_add_span(out, span_slice(octets, offset, part));
+		return octets.length == length;
 	}
-	sql_reset(query);
-	return status == STORE_NOT_FOUND ? STORE_CORRUPT : status;
+	if ((is_good = codec_unpack(encoding, octets, length, &whole)))
+		buffer_add_span(out, span_slice(buffer_span(&whole), offset, part));
+	buffer_free(&whole);
+	return is_good;
 }
 
 /* A shorter first chunk is the whole header block: no message is without one. */
@@ -147,50 +149,68 @@ enum store_status
 store_read_header(struct store *store, uint64_t content_id, struct buffer *out)
 {
 	struct sql_statement *query = sql_prepare(store->sql,
-	    "SELECT octets FROM chunk WHERE id = ?1 AND encoding = 0");
-	uint32_t size, header_length;
+	    "SELECT encoding, octets FROM chunk WHERE id = ?1");
+	size_t length_before = out->length;
+	struct store_layout layout;
 	enum store_status status;
-	bool is_whole = false;
 
 	assert_off_loop();
 	sql_bind_number(query, 1, (int64_t)(content_id << POSITION_BITS));
-	if ((status = store_row(query)) == STORE_OK) {
-		struct span octets = sql_column_blob(query, 0);
+	if ((status = store_row(query)) == STORE_OK && !codec_unpack_all(sql_column_number(query, 0),
+	    sql_column_blob(query, 1), CHUNK_OCTETS_MAX, out))
+		status = STORE_CORRUPT;
+	sql_reset(query);
+	if (status == STORE_OK && out->length - length_before < STORE_CHUNK_OCTETS)
+		return status;
+	out->length = length_before;
+	if (status != STORE_OK && status != STORE_NOT_FOUND)
+		return status;
+	status = find_layout(store, content_id, &layout);
+	return status != STORE_OK ? status :
+	    store_read_octets(store, content_id, 0, layout.header_length, out);
+}
 
-		if ((is_whole = octets.length < STORE_CHUNK_OCTETS))
-			buffer_add_span(out, octets);
+/* Append octets from the rows that hold them; a row that is missing or of another length is damage. */
+static enum store_status
+read_rows(struct store *store, uint64_t content_id, const struct store_layout *layout, uint64_t offset, uint64_t end,
+    struct buffer *out)
+{
+	struct sql_statement *query = sql_prepare(store->sql,
+	    "SELECT id, encoding, octets FROM chunk WHERE id BETWEEN ?1 AND ?2 ORDER BY id");
+	enum sql_status stepped = SQL_OK;
+	size_t within;
+
+	sql_bind_number(query, 1, store_chunk_id(content_id, layout, offset, &within));
+	sql_bind_number(query, 2, store_chunk_id(content_id, layout, end - 1, &within));
+	while (offset < end && (stepped = sql_step(query)) == SQL_ROW) {
+		uint64_t id = store_chunk_id(content_id, layout, offset, &within);
+		size_t length = store_chunk_length(layout, offset);
+		size_t part = end - offset < length - within ? end - offset : length - within;
+
+		if ((uint64_t)sql_column_number(query, 0) != id || !read_part(sql_column_number(query, 1),
+		    sql_column_blob(query, 2), length, within, part, out))
+			break;
+		offset += part;
 	}
 	sql_reset(query);
-	if (is_whole || (status != STORE_OK && status != STORE_NOT_FOUND))
-		return status;
-	status = find_lengths(store, content_id, &size, &header_length);
-	return status != STORE_OK ? status : store_read_octets(store, content_id, 0, header_length, out);
+	if (stepped != SQL_ROW && stepped != SQL_OK)
+		return store_from_sql(stepped);
+	return offset < end ? STORE_CORRUPT : STORE_OK;
 }
 
 static enum store_status
-read_chunks(
+read_octets(
     struct store *store, uint64_t content_id, uint64_t offset, uint64_t length, struct buffer *out)
 {
-	uint32_t size, header_length;
-	enum store_status status;
-	uint64_t end;
+	struct store_layout layout;
+	enum store_status status = find_layout(store, content_id, &layout);
 
-	if ((status = find_lengths(store, content_id, &size, &header_length)) != STORE_OK)
+	if (status != STORE_OK || offset >= layout.size || length == 0)
 		return status;
-	if (offset > size)
-		offset = size;
-	for (end = length < size - offset ? offset + length : size;
-	     status == STORE_OK && offset < end;) {
-		size_t within, part;
-		uint64_t chunk_id = store_chunk_id(content_id, header_length, offset, &within);
-
-		part = store_chunk_length(size, header_length, offset) - within;
-		if (part > end - offset)
-			part = end - offset;
-		status = read_chunk(store, chunk_id, within, part, out);
-		offset += part;
-	}
-	return status;
+	if (length > layout.size - offset)
+		length = layout.size - offset;
+	buffer_reserve(out, length);
+	return read_rows(store, content_id, &layout, offset, offset + length, out);
 }
 
 enum store_status
@@ -203,7 +223,7 @@ store_read_octets(struct store *store, uint64_t content_id, uint64_t offset, uin
 
 	if ((status = store_read_begin(store, &is_ours)) != STORE_OK)
 		return status;
-	status = read_chunks(store, content_id, offset, length, out);
+	status = read_octets(store, content_id, offset, length, out);
 	status = store_read_end(store, is_ours, status);
 	if (status != STORE_OK)
 		out->length = length_before;

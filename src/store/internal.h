@@ -37,6 +37,7 @@ struct store {
 	size_t forget_count, forget_capacity;
 	unsigned sets_made;		/* of keywords, since those that no message has were deleted */
 	struct store_position position, step, committed;	/* now, when the step began, as committed */
+	bool has_dictionary;		/* the file has what its header blocks are compressed with */
 	struct mark *mark;		/* NULL: nothing is told outside of the file */
 	uint64_t file;			/* with a mark: its inode */
 	uint64_t content_last, indexed_through;	/* about: the last content, and how far the index has come */
@@ -203,11 +204,17 @@ enum store_status store_mailbox_insert_parents(struct store *store, struct span 
 /* Whether a mailbox has this name, and which; STORE_NOT_FOUND. */
 enum store_status store_mailbox_id(struct store *store, struct span name, uint64_t *mailbox_id_out);
 
+/* How a content is cut into rows of chunk. */
+struct store_layout {
+	uint32_t size, header_length;	/* octets */
+	uint32_t chunk_octets;		/* of a row that is full, before compression */
+};
+
 /* The row of chunk that holds an octet of a content, and where in it. */
-uint64_t store_chunk_id(uint64_t content_id, uint32_t header_length, uint64_t offset,
+uint64_t store_chunk_id(uint64_t content_id, const struct store_layout *layout, uint64_t offset,
     size_t *offset_in_chunk_out);
 
-/* How long that row is, when the content is so large. */
-size_t store_chunk_length(uint32_t size, uint32_t header_length, uint64_t offset);
+/* How many octets that row holds, when the content is so large. */
+size_t store_chunk_length(const struct store_layout *layout, uint64_t offset);
 
 #endif

@@ -160,6 +160,7 @@ store_end(struct store *store, enum store_status status)
 	} else {
 		sql_rollback(store->sql);
 		store->has_quota_news = false;
+		store->has_dictionary = false;	/* maybe: it is looked for again */
 	}
 	if (status == STORE_FULL)
 		sql_fold(store->sql);
@@ -183,8 +184,10 @@ store_step_end(struct store *store, enum store_status status)
 	enum store_status ended;
 
 	assert_off_loop();
-	if (status != STORE_OK)
+	if (status != STORE_OK) {
 		store->position = store->step;
+		store->has_dictionary = false;
+	}
 	note_loss(store, status);
 	if (store->lost != STORE_OK)
 		return status != STORE_OK ? status : store->lost;

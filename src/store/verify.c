@@ -3,6 +3,8 @@
  * of every content.  Worker threads.
  */
 #include "base/memory.h"
+#include "codec.h"
+#include "dictionary.h"
 #include "internal.h"
 #include "store/content.h"
 
@@ -53,8 +55,16 @@ static const struct { const char *what, *query; } rules[] = {
 	{ "content: gone, but its row of searchable is left",
 	  "SELECT content_id FROM searchable WHERE content_id NOT IN (SELECT id FROM content)" },
 	{ "content: its chunks do not add up to its size",
-	  "SELECT c.id FROM content AS c WHERE size IS NOT (SELECT sum(length(octets)) FROM chunk "
-	  "WHERE chunk.id BETWEEN c.id << 20 AND c.id << 20 | 1048575)" },
+	  "SELECT id FROM (SELECT c.id, c.size, count(octets) AS chunks, max(encoding) AS encoding, "
+	  "sum(length(octets)) AS octets, (header_length + chunk_octets - 1) / chunk_octets + "
+	  "(c.size - header_length + chunk_octets - 1) / chunk_octets AS expected FROM content AS c "
+	  "LEFT JOIN chunk ON chunk.id BETWEEN c.id << 20 AND c.id << 20 | 1048575 GROUP BY c.id) "
+	  "WHERE chunks <> expected OR octets > size OR (encoding = 0 AND octets <> size)" },
+	{ "content: a chunk has an encoding that is not known",
+	  "SELECT DISTINCT id >> 20 FROM chunk WHERE encoding NOT IN (0, 1, 2)" },
+	{ "content: the dictionary that a chunk was compressed with is missing",
+	  "SELECT DISTINCT id >> 20 FROM chunk WHERE encoding = 2 "
+	  "AND encoding NOT IN (SELECT encoding FROM dictionary)" },
 };
 
 static enum store_status
@@ -117,14 +127,31 @@ check_digests(struct store *store, struct buffer *findings)
 	return status;
 }
 
+/* What imapd reads with is its own; others have what the file says. */
+static enum store_status
+check_dictionaries(struct store *store, struct buffer *findings)
+{
+	struct sql_statement *query = sql_prepare(store->sql, "SELECT encoding, octets FROM dictionary");
+	enum sql_status status;
+
+	while ((status = sql_step(query)) == SQL_ROW)
+		if (sql_column_number(query, 0) != ENCODING_ZSTD_HEADERS ||
+		    !span_equals(sql_column_blob(query, 1), header_dictionary))
+			buffer_printf(findings, "dictionary: not the one of its encoding: id %lld\n",
+			    (long long)sql_column_number(query, 0));
+	return store_from_sql(status);
+}
+
 static enum store_status
 check_whole_file(struct store *store, struct buffer *findings)
 {
 	enum sql_status status = sql_quick_check(store->sql, findings);
+	enum store_status checked;
 
 	if (status != SQL_OK && status != SQL_CORRUPT)
 		return store_from_sql(status);
-	return check_digests(store, findings);
+	checked = check_dictionaries(store, findings);
+	return checked != STORE_OK ? checked : check_digests(store, findings);
 }
 
 enum store_status

@@ -10,7 +10,7 @@ import pytest
 import responses
 import server as lib
 
-LETTER = lib.message(1, b"y" * 70 + b"\r\n" + b"x\r\n" * 100000)
+LETTER = lib.message(1, b"".join(b"%x\r\n" % random.Random(number).getrandbits(300) for number in range(4000)))
 SMALL = lib.message(2, b"small\r\n")
 
 
@@ -57,11 +57,13 @@ def test_import_to_a_full_disk(small_disk, tmp_path_factory):
         assert done.stdout == f"{total - came} imported, {came} there already\n"
 
 
-def test_disk_full(small_disk):
+@pytest.mark.parametrize("compression", ("zstd", "none"))
+def test_disk_full(small_disk, compression):
     """APPEND and LMTP say so; reading and EXPUNGE go on; with space, everything goes on."""
     reserve = small_disk / "reserve"
     reserve.write_bytes(b"x" * 4000000)
-    with lib.Server(users=("demo", "other"), settings=[f"data-directory {small_disk}"]) as server:
+    settings = [f"data-directory {small_disk}", f"storage-compression {compression}"]
+    with lib.Server(users=("demo", "other"), settings=settings) as server:
         with server.client("other") as other:
             other.ok(b"SELECT INBOX")
         with server.client("demo") as client:
@@ -136,6 +138,10 @@ def test_damaged_files():
         for user in ("demo", "other"):
             with server.client(user) as client:
                 for number in range(30):
+                    if number == 15:                            # rows of both kinds
+                        server.settings = ["storage-compression none"]
+                        server.write_config()
+                        server.imapctl("reload")
                     client.append(b"INBOX", lib.message(number, b"line\r\n" * 2000))
         assert server.stop() == 0
         with sqlite3.connect(server.data / "directory.db") as directory:

@@ -10,6 +10,7 @@ import server as lib
 
 ROUNDS = int(os.environ.get("KILL_ROUNDS", "20"))
 WRITERS = 25
+ENCODINGS = ("none", "zstd")
 USERS = ["kill1", "kill2", "kill3", "kill4"]
 
 
@@ -104,6 +105,8 @@ def test_kill_in_the_middle_of_writing():
             for stream in streams:
                 stream.join(60)
                 assert not stream.is_alive(), "a client hangs although the server is gone"
+            server.settings = [f"storage-compression {ENCODINGS[round_number % 2]}"]     # files have rows of both kinds
+            server.write_config()
             server.start()
             check(server, ledger, known)
         print(f"{ROUNDS} kills, {len(ledger.acknowledged)} acknowledged messages, none lost")

@@ -91,7 +91,7 @@ reads(void **state)
 	    "oauth-issuer https://a.example /a \"/b c\"\noauth-issuer https://b.example /d\noauth-audience imap mail\n"
 	    "tls-client-ca /ca\ntls-client-user commonName\n"
 	    "login-type plain\nmessage-size-limit 512k\nlog-level debug", "role mailbox\n"
-	    "lmtp-listen /run/lmtp\nlmtp-listen *:24\nflag-sync always\n" DIRECTORY, &problems);
+	    "lmtp-listen /run/lmtp\nlmtp-listen *:24\nstorage-compression none\nflag-sync always\n" DIRECTORY, &problems);
 	struct config *again;
 
 	(void)state;

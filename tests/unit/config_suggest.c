@@ -149,7 +149,7 @@ static const struct value values[] = {
 	{ "role", "cas" }, { "role", "mailbox" }, { "role", "both" },
 	{ "log-level", "error" }, { "log-level", "warning" }, { "log-level", "info" }, { "log-level", "debug" },
 	{ "login-type", "plain" }, { "login-type", "plain-auth" }, { "login-type", "secure" },
-	{ "flag-sync", "lazy" }, { "flag-sync", "always" },
+	{ "storage-compression", "zstd" }, { "storage-compression", "none" }, { "flag-sync", "lazy" }, { "flag-sync", "always" },
 	{ "directory", "sqlite" }, { "directory", "link" },
 	{ "start-services", "yes" }, { "start-services", "no" },
 };

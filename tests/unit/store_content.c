@@ -8,8 +8,8 @@
 #define CHUNK STORE_CHUNK_OCTETS
 
 static uint64_t
-append_pieces(
-    struct fixture *fixture, struct span octets, size_t header_length, size_t piece_length)
+append_pieces(struct fixture *fixture, struct span octets, size_t header_length, size_t piece_length,
+    enum store_compression compression)
 {
 	size_t count = (octets.length + piece_length - 1) / piece_length;
 	struct span *pieces = memory_new_array(count, sizeof *pieces);
@@ -17,6 +17,7 @@ append_pieces(
 		.pieces = pieces,
 		.piece_count = count,
 		.header_length = header_length,
+		.compression = compression,
 	};
 	struct store_message message;
 
@@ -73,7 +74,8 @@ test_octets(void **state)
 		make_message(&octets, i, size);
 		whole = span_slice(buffer_span(&octets), 21, size);
 		for (size_t j = 0; j < COUNT_OF(piece_lengths); j++) {
-			uint64_t id = append_pieces(fixture, whole, header, piece_lengths[j]);
+			uint64_t id = append_pieces(fixture, whole, header, piece_lengths[j],
+			    (i + j) % 2 == 0 ? STORE_COMPRESSION_NONE : STORE_COMPRESSION_ZSTD);
 
 			assert_octets(fixture, id, whole, 0, UINT64_MAX);
 			assert_octets(fixture, id, whole, 0, header);

@@ -125,6 +125,7 @@ try_append(struct store *store, uint64_t mailbox, unsigned number, size_t size, 
 	arrival.pieces = &piece;
 	arrival.piece_count = 1;
 	arrival.header_length = octets.length - size;
+	arrival.compression = number % 2 == 0 ? STORE_COMPRESSION_NONE : STORE_COMPRESSION_ZSTD;
 	arrival.envelope = SPAN("(envelope)");
 	arrival.body = SPAN("(body)");
 	arrival.bodystructure = SPAN("(bodystructure)");

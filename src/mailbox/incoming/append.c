@@ -455,6 +455,7 @@ on_spooled(enum spool_status status, void *context)
 	struct append *append = session->incoming;
 
 	if (status == SPOOL_OK) {
+		append->incoming.compression = session->role->compression;
 		append->render.work = work_render;
 		append->render.done = on_rendered;
 		workers_submit(session->role->parts.compute, &append->render);

@@ -222,6 +222,7 @@ deliver(void *context, struct lmtp_delivery *lmtp)
 	delivery->incoming.messages = &delivery->message;
 	delivery->incoming.count = 1;
 	delivery->incoming.is_delivered = true;
+	delivery->incoming.compression = delivery->role->compression;
 	delivery->waiting = lmtp->recipient_count;
 	delivery->recipients = memory_new_array(lmtp->recipient_count, sizeof delivery->recipients[0]);
 	delivery->render.work = work_render;

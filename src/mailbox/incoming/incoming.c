@@ -9,6 +9,8 @@
 #include "lmtp/trace.h"
 #include "mime/parts.h"
 
+#define PACKED_MAX ((uint64_t)1 << 20)	/* octets of bodies that are held in memory compressed; others in their transaction */
+
 static void
 render(struct incoming_message *message, bool is_delivered)
 {
@@ -17,6 +19,23 @@ render(struct incoming_message *message, bool is_delivered)
 	else
 		digest_sha256(message->octets, message->sha256);
 	imap_arrival_render(message->octets, &message->rendered);
+}
+
+/* Compress bodies while none waits for it, and all recipients of a message in one go. */
+static void
+pack(struct incoming *incoming)
+{
+	uint64_t left_octets = PACKED_MAX;
+
+	for (size_t i = 0; i < incoming->count; i++) {
+		struct incoming_message *message = &incoming->messages[i];
+		struct span body = span_from(message->octets, message->rendered.header_length);
+
+		if (body.length > left_octets)
+			continue;
+		left_octets -= body.length;
+		store_pack(body, &message->packed);
+	}
 }
 
 void
@@ -32,6 +51,8 @@ incoming_render(struct incoming *incoming)
 		message->octets = span_slice(contents, message->offset, message->size_octets);
 		render(message, incoming->is_delivered);
 	}
+	if (incoming->compression != STORE_COMPRESSION_NONE)
+		pack(incoming);
 	incoming->is_rendered = true;
 }
 
@@ -41,6 +62,7 @@ incoming_fini(struct incoming *incoming)
 	for (size_t i = 0; i < incoming->count; i++) {
 		imap_arrival_fini(&incoming->messages[i].rendered);
 		buffer_free(&incoming->messages[i].copy);
+		store_packed_fini(&incoming->messages[i].packed);
 	}
 }
 
@@ -54,7 +76,7 @@ incoming_has_keywords(const struct incoming *incoming)
 }
 
 static enum store_status
-store_one(const struct incoming_message *message, struct span trace, struct store *store,
+store_one(const struct incoming *incoming, const struct incoming_message *message, struct span trace, struct store *store,
     uint64_t mailbox_id, struct store_message *result_out)
 {
 	const struct imap_arrival *rendered = &message->rendered;
@@ -68,6 +90,8 @@ store_one(const struct incoming_message *message, struct span trace, struct stor
 		.header_length = (uint32_t)trace.length + rendered->header_length,
 		.internal_date_s = message->internal_date_s,
 		.sha256 = trace.length == 0 ? message->sha256 : NULL,
+		.compression = incoming->compression,
+		.packed = message->packed.rows == NULL ? NULL : &message->packed,
 		.envelope = buffer_span(&rendered->envelope),
 		.body = buffer_span(&rendered->body),
 		.bodystructure = buffer_span(&rendered->bodystructure),
@@ -115,7 +139,7 @@ incoming_store(const struct incoming *incoming, struct span trace, struct store 
 	if (!incoming->is_rendered)
 		return STORE_UNAVAILABLE;
 	for (size_t i = 0; i < incoming->count && status == STORE_OK; i++)
-		status = store_one(&incoming->messages[i], trace, store, mailbox_id, &results_out[i]);
+		status = store_one(incoming, &incoming->messages[i], trace, store, mailbox_id, &results_out[i]);
 	if (status == STORE_OK && incoming_has_keywords(incoming))
 		status = load_news(incoming, store, mailbox_id, results_out, arena, known_keywords, news_out);
 	return status;

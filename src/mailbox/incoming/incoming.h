@@ -20,6 +20,7 @@ struct incoming_message {
 	struct span octets;		/* in the spool, or in the copy */
 	struct buffer copy;		/* of a delivered message that is not kept as it came */
 	struct imap_arrival rendered;
+	struct store_packed packed;	/* the body, if it is compressed before it is stored */
 	uint8_t sha256[DIGEST_LENGTH];	/* not of a delivered one: each recipient's is another */
 };
 
@@ -29,10 +30,11 @@ struct incoming {
 	struct incoming_message *messages;
 	size_t count;
 	bool is_delivered;		/* trace fields will stand before each: lmtp/trace.h */
+	enum store_compression compression;
 	bool is_rendered;		/* false: the spool could not be read */
 };
 
-/* Parse and render all messages: some 1 ms for 100 KB.  Compute worker. */
+/* Parse, render and compress all messages: some 1 ms for 100 KB.  Compute worker. */
 void incoming_render(struct incoming *incoming);
 
 /*

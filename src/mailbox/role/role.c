@@ -83,6 +83,8 @@ configure(struct mailbox_role *role)
 	role->limits = imap_limits_after_login;
 	role->limits.line_octets = (size_t)role->parts.config->max_command_size_octets;
 	role->limits.message_octets = role->parts.config->message_size_limit_octets;
+	role->compression = role->parts.config->storage_compression == CONFIG_COMPRESSION_ZSTD ?
+	    STORE_COMPRESSION_ZSTD : STORE_COMPRESSION_NONE;
 	delivery_configure(role);
 }
 

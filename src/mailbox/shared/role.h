@@ -10,6 +10,7 @@
 #include "lmtp/lmtp.h"
 #include "loop/job.h"
 #include "mailbox/mailbox.h"
+#include "store/packed.h"
 
 struct mailbox_role {
 	struct mailbox_parts parts;
@@ -21,6 +22,7 @@ struct mailbox_role {
 	size_t listener_count;
 	struct lmtp_settings lmtp;
 	struct imap_limits limits;		/* message_octets by the configuration */
+	enum store_compression compression;	/* of what comes in: storage-compression */
 	struct mailbox_lock lock;		/* of the data directory */
 	const char *data_directory;		/* which a reload does not change; borrowed */
 	struct faults *faults;
