@@ -170,6 +170,31 @@ bounded(void **state)
 	insight_release(&held);
 }
 
+/* What is held stays; when there is no room for more, what is asked is not noted, and never wrong. */
+static void
+held_bounded(void **state)
+{
+	struct insight *held[40], *days = insight_hold(&insights, &account, SPAN("sent"), INSIGHT_DAY);
+	unsigned forgotten = 0;
+	char name[20];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(held); i++) {
+		snprintf(name, sizeof name, "%zu", i);
+		held[i] = hold(name);
+		fill(held[i]);
+		insight_note_false(held[i], 0, 4000000, NULL, 0);
+		assert_int_equal(insight_truth(held[0], 500), INSIGHT_TRUE);
+		forgotten += insight_truth(held[i], 500) != INSIGHT_TRUE;
+	}
+	insight_note_day(days, 5, 7);
+	assert_int_equal(insight_day(days, 5), INSIGHT_NOT_KNOWN);
+	assert_true(forgotten > 0 && insights.octets <= INSIGHTS_OCTETS_MAX + 100000);
+	for (size_t i = 0; i < COUNT_OF(held); i++)
+		insight_release(&held[i]);
+	insight_release(&days);
+}
+
 int
 main(void)
 {
@@ -179,6 +204,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(days, setup, teardown),
 		cmocka_unit_test_setup_teardown(found_by_question, setup, teardown),
 		cmocka_unit_test_setup_teardown(bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(held_bounded, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,6 +47,15 @@ insight_free(struct insight *insight)
 	free(insight);
 }
 
+/* Forget what nobody holds for so many octets more.  False: there is no room. */
+static bool
+make_room(struct insights *insights, size_t more)
+{
+	while (insights->octets + more > INSIGHTS_OCTETS_MAX && !list_is_empty(&insights->used))
+		insight_free(LIST_ENTRY(insights->used.next, struct insight, use));
+	return insights->octets + more <= INSIGHTS_OCTETS_MAX;
+}
+
 static void
 note_octets(struct insight *insight, size_t more)
 {
@@ -110,8 +119,7 @@ insight_release(struct insight **insight)
 		insight_free(released);
 	else
 		list_push_back(&insights->used, &released->use);
-	while (insights->octets > INSIGHTS_OCTETS_MAX && !list_is_empty(&insights->used))
-		insight_free(LIST_ENTRY(insights->used.next, struct insight, use));
+	make_room(insights, 0);
 }
 
 void
@@ -167,25 +175,31 @@ fill(union page *page, enum insight_kind kind, bool is_known)
 		page->days[i] = INSIGHT_NOT_KNOWN;
 }
 
+/* NULL: there is no room. */
 static union page *
 page_new(struct insight *insight, bool is_known)
 {
-	union page *page = NEW(union page);
+	union page *page;
 
+	if (!make_room(insight->insights, sizeof *page))
+		return NULL;
+	page = NEW(union page);
 	fill(page, insight->kind, is_known);
 	note_octets(insight, sizeof *page);
 	return page;
 }
 
-/* Add the place that is not there. */
-static struct insight_place *
+/* Add the place that is not there.  False: there is no room. */
+static bool
 add_place(struct insight *insight, uint64_t number, union page *page)
 {
-	size_t index = lower_bound(insight, number);
+	size_t index = lower_bound(insight, number), more = (insight->capacity + 8) * sizeof *insight->places;
 	struct insight_place *place;
 
 	if (insight->count == insight->capacity) {
-		note_octets(insight, (insight->capacity + 8) * sizeof *insight->places);
+		if (!make_room(insight->insights, more))
+			return false;
+		note_octets(insight, more);
 		insight->capacity = insight->capacity * 2 + 8;
 		insight->places = memory_resize(insight->places, insight->capacity, sizeof *insight->places);
 	}
@@ -193,20 +207,28 @@ add_place(struct insight *insight, uint64_t number, union page *page)
 	memmove(place + 1, place, (insight->count - index) * sizeof *place);
 	insight->count++;
 	*place = (struct insight_place){ number, page };
-	return place;
+	return true;
 }
 
-/* The page to write to. */
+/* The page to write to, or NULL: there is no room. */
 static union page *
 page_of(struct insight *insight, uint64_t number)
 {
 	struct insight_place *place = find_place(insight, number);
+	union page *page;
 
-	if (place == NULL)
-		place = add_place(insight, number, page_new(insight, false));
-	else if (place->page == NULL)
-		place->page = page_new(insight, true);
-	return place->page;
+	if (place != NULL && place->page != NULL)
+		return place->page;
+	if ((page = page_new(insight, place != NULL)) == NULL)
+		return NULL;
+	if (place != NULL) {
+		place->page = page;
+	} else if (!add_place(insight, number, page)) {
+		note_octets(insight, -sizeof *page);
+		free(page);
+		return NULL;
+	}
+	return page;
 }
 
 /* ---- truths --------------------------------------------------------------------------------------------- */
@@ -236,7 +258,8 @@ insight_note_truth(struct insight *insight, uint64_t content_id, bool truth)
 
 	if (insight_truth(insight, content_id) != INSIGHT_OPEN)
 		return;
-	page = page_of(insight, content_id / TRUTHS);
+	if ((page = page_of(insight, content_id / TRUTHS)) == NULL)
+		return;
 	page->truth.known[word] |= bit;
 	if (truth)
 		page->truth.truths[word] |= bit;
@@ -247,6 +270,7 @@ static void
 note_false_on_page(struct insight *insight, uint64_t first, uint64_t last)
 {
 	uint64_t number = first / TRUTHS;
+	union page *page;
 
 	if (first % TRUTHS == 0 && last % TRUTHS == TRUTHS - 1 && find_place(insight, number) == NULL) {
 		add_place(insight, number, NULL);
@@ -254,10 +278,12 @@ note_false_on_page(struct insight *insight, uint64_t first, uint64_t last)
 	}
 	if (insight_truth(insight, first) != INSIGHT_OPEN && find_place(insight, number)->page == NULL)
 		return;
+	if ((page = page_of(insight, number)) == NULL)
+		return;
 	for (uint64_t id = first; id <= last;) {
 		size_t word = id % TRUTHS / 64, end = last - id < 64 - id % 64 ? last % 64 + 1 : 64;
 
-		page_of(insight, number)->truth.known[word] |= UINT64_MAX >> (64 - end) & UINT64_MAX << id % 64;
+		page->truth.known[word] |= UINT64_MAX >> (64 - end) & UINT64_MAX << id % 64;
 		id += end - id % 64;
 	}
 }
@@ -301,5 +327,8 @@ insight_day(struct insight *insight, uint64_t content_id)
 void
 insight_note_day(struct insight *insight, uint64_t content_id, int32_t day)
 {
-	page_of(insight, content_id / DAYS)->days[content_id % DAYS] = day;
+	union page *page = page_of(insight, content_id / DAYS);
+
+	if (page != NULL)
+		page->days[content_id % DAYS] = day;
 }

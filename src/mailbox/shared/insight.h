@@ -1,7 +1,8 @@
 /*
  * What searches have found out of a user's contents: whether a text is in them, and when they were sent.  Contents never
  * change, so a search that comes again tests only what has come since.  Remembered while the user's file is open; what
- * nobody has asked for longest is forgotten when all accounts together remember too much.  Loop thread.
+ * nobody has asked for longest is forgotten when all accounts together remember too much; when all that is left is held
+ * by searches under way, nothing more is noted.  Loop thread.
  */
 #ifndef INSIGHT_H
 #define INSIGHT_H
@@ -9,7 +10,7 @@
 #include "base/buffer.h"
 #include "base/list.h"
 
-#define INSIGHTS_OCTETS_MAX (32 * 1024 * 1024)	/* of all accounts; what searches under way hold stays */
+#define INSIGHTS_OCTETS_MAX (32 * 1024 * 1024)	/* of all accounts */
 #define INSIGHT_NEVER_SENT  (INT32_MIN + 1)	/* the content has no sent date */
 #define INSIGHT_NOT_KNOWN   INT32_MIN
 
