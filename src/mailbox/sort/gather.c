@@ -160,9 +160,11 @@ bool
 sort_gather_note(struct session *session, size_t octets)
 {
 	struct sort_gather *gather = session->running;
-	size_t now = gather->capacity * sizeof *gather->messages + gather->question.capacity + gather->keys_octets + octets;
-	size_t all = account_note_gathered(session->account, gather->noted, now);
+	size_t now = gather->capacity * sizeof *gather->messages + gather->question.capacity + octets, all;
 
+	if (gather->keys_octets > 0)		/* a job has looked at them */
+		keys_note(gather->keys, gather->keys_octets);
+	all = account_note_gathered(session->account, gather->noted, now);
 	gather->noted = now;
 	return all <= GATHERED_MAX;
 }

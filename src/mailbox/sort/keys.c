@@ -97,6 +97,15 @@ keys_use(struct account *account, struct state *state)
 }
 
 void
+keys_note(struct keys *keys, size_t octets)
+{
+	if (keys == NULL)
+		return;
+	account_note_gathered(keys->extra.state->account, keys->noted, octets);
+	keys->noted = octets;
+}
+
+void
 keys_release(struct keys **keys_at)
 {
 	struct keys *keys = *keys_at;
@@ -104,6 +113,7 @@ keys_release(struct keys **keys_at)
 	*keys_at = NULL;
 	if (keys == NULL || --keys->users > 0)
 		return;
+	keys_note(keys, 0);
 	if (keys->count > 2 * keys->extra.state->count + DEAD_MIN)
 		on_drop(&keys->place);
 	else

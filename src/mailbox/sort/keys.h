@@ -23,6 +23,7 @@ struct keys {
 	struct state_cache *cache;
 	struct state_place place;	/* in it, while nobody uses them */
 	unsigned users;
+	size_t noted;			/* octets with which they count among what the user's sessions hold */
 
 	uint64_t *contents;		/* ids, by slot */
 	int64_t *sent_s;
@@ -60,5 +61,8 @@ const uint32_t *keys_links(const struct keys *keys, uint32_t slot, size_t *count
 
 /* How many octets they hold. */
 size_t keys_octets(const struct keys *keys);
+
+/* Count them with so many octets among what the user's sessions hold, while they are used.  Accepts NULL. */
+void keys_note(struct keys *keys, size_t octets);
 
 #endif

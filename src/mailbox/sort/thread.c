@@ -28,8 +28,10 @@ thread_init(struct thread *thread, enum imap_thread_algorithm algorithm, struct 
 	thread->node_capacity = count + 64;
 	thread->nodes = memory_new_array(thread->node_capacity, sizeof *thread->nodes);
 	thread->node_count = 1;
-	thread->linked = memory_new_array(keys->link_texts.count, sizeof *thread->linked);
-	thread->titled = memory_new_array(keys->texts[KEYS_SUBJECT].count, sizeof *thread->titled);
+	thread->identifiers = keys->link_texts.count;
+	thread->linked = memory_new_array(thread->identifiers, sizeof *thread->linked);
+	thread->subjects = keys->texts[KEYS_SUBJECT].count;
+	thread->titled = memory_new_array(thread->subjects, sizeof *thread->titled);
 }
 
 void
@@ -55,6 +57,7 @@ size_t
 thread_octets(const struct thread *thread)
 {
 	return thread->node_capacity * sizeof *thread->nodes + thread->list.capacity +
+	    thread->identifiers * sizeof *thread->linked + thread->subjects * sizeof *thread->titled +
 	    (thread->sorter.count + thread->arrivals.count) * SORTER_OCTETS + thread->sorter.count * sizeof *thread->nodes_of;
 }
 

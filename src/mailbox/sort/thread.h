@@ -28,6 +28,7 @@ struct thread {
 	size_t node_count, node_capacity;
 	uint32_t *linked;		/* the node of each message identifier; 0: none yet */
 	uint32_t *titled;		/* the node of each subject */
+	size_t identifiers, subjects;	/* how many there are */
 	uint64_t steps;			/* taken up the tree, to find loops */
 	unsigned step;			/* of thread_advance() */
 	size_t placed;			/* messages that have their nodes */
