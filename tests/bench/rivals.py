@@ -23,14 +23,13 @@ def install_dovecot():
 
 
 def cpu_seconds(pid):
-    """User and system time of a process and all its descendants that live."""
+    """User and system time of a process and all its descendants, of threads that live."""
     total, waiting = 0.0, [pid]
     while waiting:
         one = waiting.pop()
         try:
-            fields = pathlib.Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()
-            total += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
             for task in pathlib.Path(f"/proc/{one}/task").iterdir():
+                total += int((task / "schedstat").read_text().split()[0]) / 1e9
                 waiting += map(int, (task / "children").read_text().split())
         except (FileNotFoundError, ProcessLookupError):
             pass
