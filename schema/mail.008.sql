@@ -20,7 +20,7 @@ CREATE TABLE index_block (
     octets   INTEGER NOT NULL,  -- of text
     first_id INTEGER NOT NULL,  -- lowest content
     last_id  INTEGER NOT NULL,  -- highest content
-    contents INTEGER NOT NULL,  -- in its slots; one that is in several slots counts for each
+    contents INTEGER NOT NULL,  -- how many are in its slots
     gone     INTEGER NOT NULL   -- how many of them were purged, about
 );
 

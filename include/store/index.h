@@ -112,6 +112,9 @@ enum store_status store_index_tend(struct store *store, bool *is_more_out);
 /* Drop the index, within a transaction: nothing is indexed then, and store_index_tend() deletes what there was. */
 enum store_status store_index_drop(struct store *store);
 
+/* Whether the disk has room for more than messages: those come first. */
+bool store_index_has_room(struct store *store);
+
 /* About how many contents are not in the index, and whether there is other work.  Costs nothing. */
 uint64_t store_index_backlog(const struct store *store);
 
@@ -127,6 +130,9 @@ struct store_index_figures {
 };
 
 enum store_status store_index_measure(struct store *store, struct store_index_figures *figures_out);
+
+/* Give the first content after this one of which all text must be in the index; STORE_NOT_FOUND: there is none. */
+enum store_status store_index_next_content(struct store *store, uint64_t after_id, uint64_t *content_id_out);
 
 /* Whether a slot that has this content has all of these buckets. */
 enum store_status store_index_holds(struct store *store, enum store_index_text text, uint64_t content_id,

@@ -209,8 +209,8 @@ measure(const struct store_arrival *arrival, uint32_t *size_out)
  * No message takes the last of the disk: what the WAL holds could then not be folded into the file, and there would be
  * no room in it for the expunge that gives space back.
  */
-static enum store_status
-check_disk(struct store *store, uint64_t size_octets)
+enum store_status
+store_check_disk(struct store *store, uint64_t size_octets)
 {
 	uint64_t needed = KEPT_FREE + sql_wal_octets(store->sql) + size_octets, free_octets;
 	struct statvfs about;
@@ -237,7 +237,7 @@ store_append(struct store *store, uint64_t mailbox_id, const struct store_arriva
 	    (status = measure(arrival, &message.size)) != STORE_OK ||
 	    (status = store_tally_begin(store, mailbox_id, &tally)) != STORE_OK ||
 	    (status = store_spend_quota(store, &(struct store_amounts){ { message.size, 1, 0 } })) != STORE_OK ||
-	    (status = check_disk(store, message.size)) != STORE_OK ||
+	    (status = store_check_disk(store, message.size)) != STORE_OK ||
 	    (status = store_tally_take_uid(&tally, &message.uid)) != STORE_OK ||
 	    (status = insert_content(store, arrival, message.size, &message.content_id)) !=
 		STORE_OK)

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "base/memory.h"
+
 enum store_status
 index_state_get(struct store *store, struct index_state *state_out)
 {
@@ -178,4 +180,30 @@ index_ids_sort(uint64_t *ids, size_t count)
 		if (kept == 0 || ids[i] != ids[kept - 1])
 			ids[kept++] = ids[i];
 	return kept;
+}
+
+/* A content takes an octet or more of a list. */
+enum store_status
+index_block_contents(struct store *store, uint64_t block_id, unsigned width, uint64_t **ids_out, size_t *count_out)
+{
+	struct buffer octets = { 0 };
+	enum store_status status = index_slots_read(store, block_id, &octets);
+	struct index_list list = { .octets = buffer_span(&octets) };
+	uint64_t *ids = memory_new_array(octets.length + 1, sizeof *ids), in_slot;
+	size_t count = 0;
+	unsigned slots;
+
+	for (slots = 0; index_list_slot(&list, &in_slot); slots++)
+		while (index_list_next(&list, &ids[count]))
+			count++;
+	if (status == STORE_OK && (slots != width || list.left > 0 || list.octets.length > 0))
+		status = STORE_CORRUPT;
+	buffer_free(&octets);
+	if (status != STORE_OK) {
+		free(ids);
+		return status;
+	}
+	*ids_out = ids;
+	*count_out = index_ids_sort(ids, count);
+	return STORE_OK;
 }

@@ -43,6 +43,13 @@ enum store_status index_block_update(struct store *store, const struct index_blo
 enum store_status index_slots_read(struct store *store, uint64_t block_id, struct buffer *out);
 enum store_status index_slots_write(struct store *store, uint64_t block_id, struct span contents);
 
+/*
+ * Give the contents of a block, rising, each once, to free().  STORE_CORRUPT: the list does not have so many slots, or is
+ * damaged.
+ */
+enum store_status index_block_contents(struct store *store, uint64_t block_id, unsigned width, uint64_t **ids_out,
+    size_t *count_out);
+
 /* The row of a block that begins with this bucket.  STORE_CORRUPT: it is missing or of another length. */
 enum store_status index_row_get(struct store *store, uint64_t block_id, unsigned bucket,
     uint8_t octets_out[INDEX_ROW_OCTETS]);

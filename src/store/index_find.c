@@ -286,5 +286,5 @@ store_index_holds(struct store *store, enum store_index_text text, uint64_t cont
 		found.count = 0;
 	}
 	store_candidates_fini(&found);
-	return status == STORE_NOT_FOUND ? STORE_OK : status;
+	return status == STORE_NOT_FOUND || status == STORE_CORRUPT ? STORE_OK : status;
 }

@@ -1,6 +1,8 @@
 /*
  * Looking at an index: how large it is, and whether it is whole in itself.  Worker threads.
  */
+#include <stdlib.h>
+
 #include "index_block.h"
 
 static enum store_status
@@ -61,6 +63,21 @@ store_index_measure(struct store *store, struct store_index_figures *figures_out
 	return status;
 }
 
+enum store_status
+store_index_next_content(struct store *store, uint64_t after_id, uint64_t *content_id_out)
+{
+	struct sql_statement *query = sql_prepare(store->sql,
+	    "SELECT id FROM content WHERE id > ?1 AND id <= (SELECT indexed_through FROM index_state) "
+	    "AND id NOT IN (SELECT content_id FROM index_again) ORDER BY id LIMIT 1");
+	enum store_status status;
+
+	sql_bind_number(query, 1, after_id);
+	if ((status = store_row(query)) == STORE_OK)
+		*content_id_out = sql_column_number(query, 0);
+	sql_reset(query);
+	return status;
+}
+
 static void
 add_finding(struct buffer *findings, uint64_t block_id, const char *what)
 {
@@ -106,23 +123,23 @@ count_rows(struct store *store, const struct index_block *block, uint64_t *count
 static enum store_status
 check_slots(struct store *store, const struct index_block *block, struct buffer *findings)
 {
-	struct buffer octets = { 0 };
-	enum store_status status = index_slots_read(store, block->id, &octets);
-	struct index_list list = { .octets = buffer_span(&octets) };
-	uint64_t slots = 0, contents = 0, count, content_id;
-	bool is_within = true;
+	enum store_status status;
+	uint64_t *ids;
+	size_t count;
 
-	for (; index_list_slot(&list, &count); slots++)
-		for (; index_list_next(&list, &content_id); contents++)
-			is_within = is_within && content_id >= block->first_id && content_id <= block->last_id;
-	if (status == STORE_CORRUPT)
-		add_finding(findings, block->id, "the contents of its slots are missing");
-	else if (slots != block->width || contents != block->contents || list.left > 0 || list.octets.length > 0)
-		add_finding(findings, block->id, "the contents of its slots are damaged");
-	else if (!is_within)
+	status = index_block_contents(store, block->id, block->width, &ids, &count);
+	if (status == STORE_CORRUPT) {
+		add_finding(findings, block->id, "the contents of its slots are missing or damaged");
+		return STORE_OK;
+	}
+	if (status != STORE_OK)
+		return status;
+	if (count != block->contents)
+		add_finding(findings, block->id, "it has not as many contents as are noted");
+	else if (count > 0 && (ids[0] < block->first_id || ids[count - 1] > block->last_id))
 		add_finding(findings, block->id, "a content lies beyond its bounds");
-	buffer_free(&octets);
-	return status == STORE_CORRUPT ? STORE_OK : status;
+	free(ids);
+	return STORE_OK;
 }
 
 enum store_status

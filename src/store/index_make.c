@@ -6,7 +6,10 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/random.h"
 #include "index_block.h"
+
+#define KEPT_FREE (UINT64_C(24) * 1024 * 1024)	/* octets of the disk that the index leaves, beyond what messages leave */
 
 static enum store_status
 run_all(struct store *store, const char *const *texts, size_t count)
@@ -53,6 +56,12 @@ store_index_open(struct store *store)
 	return status;
 }
 
+bool
+store_index_has_room(struct store *store)
+{
+	return store_check_disk(store, KEPT_FREE) == STORE_OK;
+}
+
 uint64_t
 store_index_backlog(const struct store *store)
 {
@@ -93,6 +102,18 @@ read_open(struct store *store, unsigned place, struct store_index_slot *slot)
 	return status == STORE_OK && slot->count != count ? STORE_CORRUPT : status;
 }
 
+/* No file begins with the number of another, which may have lain in its place. */
+static uint64_t
+next_generation(const struct index_state *state)
+{
+	uint32_t first;
+
+	if (state->generation > 0)
+		return state->generation + 1;
+	random_fill(&first, sizeof first);
+	return (uint64_t)first + 1;
+}
+
 enum store_status
 store_indexing_begin(struct store *store, uint64_t version, struct store_indexing *indexing_out)
 {
@@ -107,7 +128,7 @@ store_indexing_begin(struct store *store, uint64_t version, struct store_indexin
 	if (status == STORE_NOT_FOUND || (status == STORE_OK && state.version != version)) {
 		if ((status = store_index_drop(store)) != STORE_OK)
 			return status;
-		state = (struct index_state){ .version = version, .generation = state.generation + 1 };
+		state = (struct index_state){ .version = version, .generation = next_generation(&state) };
 		status = index_state_set(store, &state);
 	}
 	indexing_out->generation = state.generation;

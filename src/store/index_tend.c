@@ -79,26 +79,41 @@ append_list(struct store *store, uint64_t block_id, uint64_t *last, struct buffe
 	return status;
 }
 
-/* The block has all bits of its sources now: it takes their place. */
+/* Write the lists of all sources as one, and say how many contents that are. */
 static enum store_status
-replace_sources(struct store *store, uint64_t block_id, const struct sources *sources)
+join_lists(struct store *store, uint64_t block_id, unsigned width, const struct sources *sources, size_t *contents_out)
 {
 	enum store_status status = STORE_OK;
 	struct buffer list = { 0 };
-	uint64_t last = 0;
+	uint64_t last = 0, *ids;
 
 	for (size_t i = 0; status == STORE_OK && i < sources->count; i++)
 		status = append_list(store, sources->ids[i], &last, &list);
 	if (status == STORE_OK)
 		status = index_slots_write(store, block_id, buffer_span(&list));
 	buffer_free(&list);
-	if (status != STORE_OK)
+	if (status != STORE_OK || (status = index_block_contents(store, block_id, width, &ids, contents_out)) != STORE_OK)
 		return status;
-	status = run_for_block(store,
-	    "UPDATE index_block SET state = 1, (octets, first_id, last_id, contents, gone) = (SELECT sum(octets), "
-	    "min(first_id), max(last_id), sum(contents), sum(gone) FROM index_block WHERE into_id = ?1) WHERE id = ?1",
-	    block_id);
-	if (status != STORE_OK)
+	free(ids);
+	return STORE_OK;
+}
+
+/* The block has all bits of its sources now: it takes their place. */
+static enum store_status
+replace_sources(struct store *store, uint64_t block_id, unsigned width, const struct sources *sources)
+{
+	struct sql_statement *update;
+	enum store_status status;
+	size_t contents;
+
+	if ((status = join_lists(store, block_id, width, sources, &contents)) != STORE_OK)
+		return status;
+	update = sql_prepare(store->sql,
+	    "UPDATE index_block SET state = 1, contents = ?2, (octets, first_id, last_id, gone) = (SELECT sum(octets), "
+	    "min(first_id), max(last_id), min(sum(gone), ?2) FROM index_block WHERE into_id = ?1) WHERE id = ?1");
+	sql_bind_number(update, 1, block_id);
+	sql_bind_number(update, 2, (int64_t)contents);
+	if ((status = store_run(update)) != STORE_OK)
 		return status;
 	return run_for_block(store, "UPDATE index_block SET state = 3 WHERE into_id = ?1", block_id);
 }
@@ -155,7 +170,7 @@ make_middle(struct store *store, unsigned kind, const struct sources *sources)
 
 	if ((status = insert_target(store, kind, INDEX_WIDTH_MIDDLE, sources, &block_id)) == STORE_OK &&
 	    (status = write_middle(store, block_id, sources, words)) == STORE_OK)
-		status = replace_sources(store, block_id, sources);
+		status = replace_sources(store, block_id, INDEX_WIDTH_MIDDLE, sources);
 	free(words);
 	return status;
 }
@@ -219,7 +234,7 @@ grow_large(struct store *store)
 		return STORE_CORRUPT;
 	if (first < STORE_INDEX_BUCKETS)
 		return write_large(store, block_id, &sources, first);
-	return replace_sources(store, block_id, &sources);
+	return replace_sources(store, block_id, INDEX_WIDTH_LARGE, &sources);
 }
 
 /* Put together what there is enough of; STORE_NOT_FOUND: nothing. */
@@ -312,39 +327,44 @@ look_up(struct store *store, uint64_t content_id, bool *is_there_out)
 	return status == STORE_NOT_FOUND ? STORE_OK : status;
 }
 
-/* Append the contents of a block that are still there. */
+/* Take out the contents that are gone; *count falls. */
 static enum store_status
-read_living(struct store *store, uint64_t block_id, struct buffer *out)
+keep_living(struct store *store, uint64_t *ids, size_t *count)
 {
-	struct buffer octets = { 0 };
-	enum store_status status = index_slots_read(store, block_id, &octets);
-	struct index_list list = { .octets = buffer_span(&octets) };
-	uint64_t count, content_id;
+	enum store_status status = STORE_OK;
+	size_t kept = 0;
 	bool is_there;
 
-	while (status == STORE_OK && index_list_slot(&list, &count))
-		while (status == STORE_OK && index_list_next(&list, &content_id))
-			if ((status = look_up(store, content_id, &is_there)) == STORE_OK && is_there)
-				buffer_add(out, &content_id, sizeof content_id);
-	buffer_free(&octets);
+	for (size_t i = 0; status == STORE_OK && i < *count; i++)
+		if ((status = look_up(store, ids[i], &is_there)) == STORE_OK && is_there)
+			ids[kept++] = ids[i];
+	*count = kept;
 	return status;
 }
 
 /* Let the contents be indexed again, and the block go. */
 static enum store_status
-give_up(struct store *store, uint64_t block_id, struct span contents)
+give_up(struct store *store, uint64_t block_id, const uint64_t *ids, size_t count)
 {
 	enum store_status status = STORE_OK;
 
-	for (size_t at = 0; status == STORE_OK && at < contents.length; at += sizeof(uint64_t)) {
-		uint64_t content_id;
-
-		memcpy(&content_id, contents.at + at, sizeof content_id);
-		status = run_for_block(store, "INSERT OR IGNORE INTO index_again (content_id) VALUES (?1)", content_id);
-	}
+	for (size_t i = 0; status == STORE_OK && i < count; i++)
+		status = run_for_block(store, "INSERT OR IGNORE INTO index_again (content_id) VALUES (?1)", ids[i]);
 	if (status == STORE_OK)
 		status = run_for_block(store, "UPDATE index_block SET state = 3 WHERE id = ?1", block_id);
 	return status == STORE_OK ? index_state_raise_generation(store) : status;
+}
+
+/* What was counted was too much, as bounds say that contents were in the block. */
+static enum store_status
+set_living(struct store *store, uint64_t block_id, size_t living)
+{
+	struct sql_statement *update =
+	    sql_prepare(store->sql, "UPDATE index_block SET gone = contents - ?2 WHERE id = ?1");
+
+	sql_bind_number(update, 1, block_id);
+	sql_bind_number(update, 2, (int64_t)living);
+	return store_run(update);
 }
 
 /* Give a block up of which most contents are gone; how many, is counted first.  STORE_NOT_FOUND: there is none. */
@@ -352,29 +372,23 @@ static enum store_status
 empty_block(struct store *store)
 {
 	struct sql_statement *query = sql_prepare(store->sql,
-	    "SELECT id, contents FROM index_block WHERE state = 1 AND into_id IS NULL AND 4 * gone > 3 * contents LIMIT 1");
+	    "SELECT id, width FROM index_block WHERE state = 1 AND into_id IS NULL AND 4 * gone > 3 * contents LIMIT 1");
 	enum store_status status = store_row(query);
-	uint64_t block_id = 0, contents = 0, living;
-	struct buffer ids = { 0 };
+	uint64_t block_id = 0, *ids;
+	size_t contents, living;
+	unsigned width = 0;
 
 	if (status == STORE_OK) {
 		block_id = sql_column_number(query, 0);
-		contents = sql_column_number(query, 1);
+		width = sql_column_number(query, 1);
 	}
 	sql_reset(query);
-	if (status != STORE_OK || (status = read_living(store, block_id, &ids)) != STORE_OK)
-		goto out;
-	living = ids.length / sizeof(uint64_t);
-	if (4 * living < contents) {
-		status = give_up(store, block_id, buffer_span(&ids));
-	} else {
-		query = sql_prepare(store->sql, "UPDATE index_block SET gone = contents - ?2 WHERE id = ?1");
-		sql_bind_number(query, 1, block_id);
-		sql_bind_number(query, 2, living);
-		status = store_run(query);
-	}
-out:
-	buffer_free(&ids);
+	if (status != STORE_OK || (status = index_block_contents(store, block_id, width, &ids, &contents)) != STORE_OK)
+		return status;
+	living = contents;
+	if ((status = keep_living(store, ids, &living)) == STORE_OK)
+		status = 4 * living < contents ? give_up(store, block_id, ids, living) : set_living(store, block_id, living);
+	free(ids);
 	return status;
 }
 

@@ -10,6 +10,7 @@
 #include "batch.h"
 #include "fault.h"
 #include "folding.h"
+#include "index_queue.h"
 #include "insight.h"
 #include "outcome.h"
 #include "state_cache.h"
@@ -34,6 +35,7 @@ struct accounts {
 	struct state_cache states;
 	struct insights insights;
 	struct state_cache extras;	/* of states that are held or kept */
+	struct index_queue indexing;
 	struct timer sweep;
 	void (*on_stopped)(void *context);	/* not NULL: stopping */
 	void *context;
@@ -58,6 +60,7 @@ struct account {
 	struct account_job close_job, flush_job, purge_job;
 	struct folding folding;
 	bool has_more_garbage;		/* written by the purge job */
+	struct index_seat indexing;
 	uint64_t used_us;
 	struct bulletin *bulletin;
 	const void *actor;
@@ -67,6 +70,14 @@ static void on_sweep(void *context);
 static void on_flush_due(void *context);
 static void close_surplus(struct accounts *accounts);
 static void submit(struct account *account, struct account_job *job);
+
+static uint64_t
+idle_us(const struct account *account)
+{
+	return account->jobs > 0 ? 0 : loop_now_us(account->accounts->settings.loop) - account->used_us;
+}
+
+static const struct index_host index_host = { account_submit_quietly, idle_us, account_path };
 
 struct accounts *
 accounts_new(const struct accounts_settings *settings)
@@ -79,6 +90,7 @@ accounts_new(const struct accounts_settings *settings)
 	insights_init(&accounts->insights);
 	state_cache_init(&accounts->states, STATES_OCTETS, STATES_SWEEPS);
 	state_cache_init(&accounts->extras, EXTRAS_OCTETS, EXTRAS_SWEEPS);
+	index_queue_init(&accounts->indexing, &index_host, settings->loop, settings->storage);
 	timer_init(&accounts->sweep, settings->loop, on_sweep, accounts);
 	timer_start_ms(&accounts->sweep, SWEEP_MS);
 	return accounts;
@@ -100,6 +112,7 @@ accounts_free(struct accounts **accounts)
 		return;
 	assert(map_count((*accounts)->by_id) == 0);
 	timer_stop(&(*accounts)->sweep);
+	index_queue_stop(&(*accounts)->indexing);
 	if ((*accounts)->on_stopped != NULL)
 		deferred_cancel(&(*accounts)->stopped);
 	map_free(&(*accounts)->by_id);
@@ -141,6 +154,7 @@ accounts_stop(struct accounts *accounts, void (*on_stopped)(void *context), void
 	accounts->context = context;
 	deferred_init(&accounts->stopped, run_stopped, accounts);
 	timer_stop(&accounts->sweep);
+	index_queue_stop(&accounts->indexing);
 	state_cache_clear(&accounts->states);
 	LIST_FOREACH(&accounts->open, link)
 		account_tend(LIST_ENTRY(link, struct account, link));
@@ -179,6 +193,7 @@ account_new(struct accounts *accounts, const char *id, const char *user)
 	job_queue_set_limits(account->queue, 64, WAITING_MAX);
 	list_init(&account->states);
 	list_init(&account->insights);
+	index_seat_init(&account->indexing, &accounts->indexing, account);
 	timer_init(&account->flush, accounts->settings.loop, on_flush_due, account);
 	list_init(&account->link);
 	map_put(accounts->by_id, account->id, account);
@@ -195,6 +210,7 @@ account_free(struct account *account)
 	map_remove(accounts->by_id, account->id);
 	list_remove(&account->link);
 	timer_stop(&account->flush);
+	index_seat_fini(&account->indexing);
 	job_queue_free(&account->queue);
 	free(account->batch.directory);
 	free(account->batch.path);
@@ -264,6 +280,7 @@ note_home(struct account *account, struct account_job *job)
 	if (!job->is_open || job->is_broken)	/* what is opened next may be another file */
 		insights_forget(&account->insights);
 	folding_note(&account->folding, job);
+	index_seat_note(&account->indexing, job);
 	account->faults = outcome_note(&account->place, job, account->faults);
 	free(job->error);
 	job->error = NULL;
@@ -310,6 +327,12 @@ void
 account_submit(struct account *account, struct account_job *job)
 {
 	note_use(account);
+	submit(account, job);
+}
+
+void
+account_submit_quietly(struct account *account, struct account_job *job)
+{
 	submit(account, job);
 }
 
@@ -418,7 +441,7 @@ sweep(struct account *account, uint64_t now_us)
 		submit_purge(account);
 	else if (now_us - account->used_us > QUIET_US && folding_is_due(&account->folding, true))
 		submit(account, &account->folding.job);
-	else if (now_us - account->used_us > IDLE_US)
+	else if (now_us - account->used_us > IDLE_US && !index_seat_is_waiting(&account->indexing))
 		submit_close(account);
 }
 
@@ -479,6 +502,12 @@ void
 account_has_garbage(struct account *account)
 {
 	account->has_garbage = true;
+}
+
+struct index_seat *
+account_index_seat(struct account *account)
+{
+	return &account->indexing;
 }
 
 struct list *

@@ -18,6 +18,7 @@ struct faults;
 
 enum account_kind {
 	ACCOUNT_READ,		/* outside of transactions */
+	ACCOUNT_DERIVED,	/* in a transaction of its own that needs no flush: STORE_DERIVED */
 	ACCOUNT_LAZY,		/* changes flags only: may be flushed within a second */
 	ACCOUNT_DURABLE,	/* done() comes after the flush */
 	ACCOUNT_CLOSE,		/* private to account.c: close the store */
@@ -45,7 +46,7 @@ struct account_job {
 	enum store_status status;	/* of work and commit together; to be read in done() */
 	/* Private to account.c. */
 	bool needs_flush, is_broken, is_open, is_trial;
-	uint64_t file, wal_octets, wal_bound;
+	uint64_t file, backlog, wal_octets, wal_bound;
 	enum store_finding news;
 	bool has_quota_news;
 	struct store_quota_news quota_news;
@@ -90,6 +91,13 @@ void account_release(struct account **account);
 
 /* Submit.  The account stays as long as it has jobs. */
 void account_submit(struct account *account, struct account_job *job);
+
+/* The same for what no user has asked for: the account counts as no more in use than before. */
+void account_submit_quietly(struct account *account, struct account_job *job);
+
+/* Where its messages are indexed; lives as long as the account. */
+struct index_seat;
+struct index_seat *account_index_seat(struct account *account);
 
 /* Reading of bodies is under way: what was expunged is not purged meanwhile.  In pairs. */
 void account_begin_reading(struct account *account);

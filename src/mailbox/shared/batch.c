@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "batch.h"
+#include "store/index.h"
 
 static struct account_job *
 first_job(struct list *jobs)
@@ -51,6 +52,7 @@ complete(struct batch_store *batch, struct account_job *job, bool is_broken, con
 	job->is_open = batch->store != NULL;
 	job->needs_flush = batch->store != NULL && store_needs_flush(batch->store);
 	job->wal_octets = batch->store != NULL ? store_wal_octets(batch->store, &job->wal_bound) : 0;
+	job->backlog = batch->store != NULL ? store_index_backlog(batch->store) : 0;
 	job->file = batch->file;
 	job->news = batch->news;
 	job->has_quota_news = batch->store != NULL && store_take_quota_news(batch->store, &job->quota_news);
@@ -177,14 +179,23 @@ read_store(struct store *store, struct account_job *job)
 	return status != STORE_OK ? status : store_read_end(store, is_ours, job->work(store, job));
 }
 
+static enum store_status
+derive(struct store *store, struct account_job *job)
+{
+	enum store_status status = store_begin(store, STORE_DERIVED);
+
+	return status != STORE_OK ? status : store_end(store, job->work(store, job));
+}
+
+/* One job that shares no transaction: it reads, or writes what nobody waits for. */
 static void
-run_read(struct batch_store *batch, struct account_job *job)
+run_alone(struct batch_store *batch, struct account_job *job)
 {
 	char *error;
 
 	job->status = open_store(batch);
 	if (job->status == STORE_OK)
-		job->status = read_store(batch->store, job);
+		job->status = job->kind == ACCOUNT_READ ? read_store(batch->store, job) : derive(batch->store, job);
 	note_error(batch, job->status);
 	error = take_error(batch);
 	complete(batch, job, drop_if_poisoned(batch), error);
@@ -316,6 +327,6 @@ batch_run(void *context, struct list *jobs)
 		else if (job->kind == ACCOUNT_ASIDE || job->kind == ACCOUNT_REMOVE)
 			run_aside(batch, job);
 		else
-			run_read(batch, job);
+			run_alone(batch, job);
 	}
 }
