@@ -122,7 +122,7 @@ drain_mailbox(struct service *service, uint64_t over_ms, void (*on_stopped)(void
 }
 
 /* As forget_cas_verbs(). */
-static const char *const mailbox_verbs[] = { "session", "acknowledge", "user renew" };
+static const char *const mailbox_verbs[] = { "session", "acknowledge", "user renew", "index" };
 
 static void
 close_mailbox(struct service *service)

@@ -30,6 +30,8 @@ const struct verb verbs[] = {
 	    NULL, false, OPTION_YES, 1, 1, run_user_renew },
 	{ "import", "NAME [FORMAT] PATH [--mailbox=INBOX] [--labels=keywords|mailboxes]", "bring mail in, with flags and dates",
 	    NULL, false, OPTION_MAILBOX | OPTION_LABELS, 2, 3, run_import },
+	{ "index", "NAME|--all [--rebuild|--verify]", "index mail for SEARCH now, make the index anew, or compare it with the mail",
+	    "index fault", true, OPTION_ALL | OPTION_REBUILD | OPTION_VERIFY, 0, 1, run_index },
 	{ "status", "[cas|mailbox|all]", "show services, sessions and what is wrong; exits 0, 1 if anything is, 3 if not running",
 	    STATUS_KINDS, false, 0, 0, 1, run_status },
 	{ "acknowledge", "NAME|all", "take a user's problems off the list of status, or all",

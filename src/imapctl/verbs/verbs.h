@@ -26,6 +26,7 @@ int run_user_del(const struct order *order);
 int run_user_purge(const struct order *order);
 int run_user_list(const struct order *order);
 int run_user_renew(const struct order *order);
+int run_index(const struct order *order);
 int run_status(const struct order *order);
 int run_acknowledge(const struct order *order);
 int run_start(const struct order *order);

@@ -8,6 +8,7 @@
  *	trials.c	whether what was wrong is over
  *	files.c		users' files as they lie there
  *	upkeep.c	what an operator may have done to users' files
+ *	index.c		the index of SEARCH, for an operator
  */
 #ifndef ROLE_LIFE_H
 #define ROLE_LIFE_H
@@ -32,6 +33,9 @@ void role_drain_on_due(void *context);
 /* The verbs acknowledge and user renew. */
 struct control;
 void role_register_upkeep(struct mailbox_role *role, struct control *control);
+
+/* The verb index. */
+void role_register_index(struct mailbox_role *role, struct control *control);
 
 /* For role->trials. */
 void role_on_trials_due(void *context);

@@ -1,0 +1,28 @@
+/*
+ * Compares an index with the messages it was made from, in slices: each block must be whole, and what stands in a
+ * message must be found.  Of each piece of text 256 octets are looked for at its begin, at its end and each 4 KiB.
+ * Worker, one at a time.
+ */
+#ifndef INDEX_CHECK_H
+#define INDEX_CHECK_H
+
+#include "message_text.h"
+
+/* Zeroed at first but for where to go on. */
+struct index_check {
+	uint64_t block_id;		/* the last block that was looked at; UINT64_MAX: all were */
+	uint64_t content_id;		/* the last message that was compared */
+	uint64_t checked, faults;	/* messages that were compared; what was found */
+	struct buffer findings;		/* a line of text for each; not all if there are many */
+	/* Private. */
+	struct message_text message;
+	uint64_t current_id;		/* 0: none is being compared */
+	bool is_faulty;
+};
+
+/* Check until about then.  *is_more_out false: all was checked. */
+enum store_status index_check_run(struct index_check *check, struct store *store, uint64_t until_us, bool *is_more_out);
+
+void index_check_fini(struct index_check *check);
+
+#endif
