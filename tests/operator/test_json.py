@@ -124,6 +124,12 @@ def test_status(server):
     assert ask(server, "acknowledge", "all", code=1)["acknowledged"] == [{"problems": 0}]
 
 
+def test_index(server):
+    users = sum(record["login"] == "yes" for record in ask(server, "user", "list")["user"])
+    assert len(ask(server, "index", "--all")["index"]) >= users
+    assert ask(server, "index", "nobody-at-all", code=67)["index"] == []
+
+
 def test_log(server):
     assert ask(server, "log")["line"]
     assert len(ask(server, "log", "2")["line"]) == 2
@@ -179,7 +185,8 @@ def test_nobody_answers():
         arguments = {"user add": ["a"], "user passwd": ["a"], "user set": ["a", "--imap=on"], "user show": ["a"],
                      "user del": ["a", "--yes"], "import": ["a", "eml", str(server.config)], "kick": ["a"],
                      "start": ["all"], "stop": ["all"], "drain": ["all"], "restart": ["all"], "net start": ["imap4"],
-                     "net stop": ["imap4"], "user renew": ["a", "--yes"], "user purge": ["a", "--yes"], "acknowledge": ["all"]}
+                     "net stop": ["imap4"], "user renew": ["a", "--yes"], "user purge": ["a", "--yes"], "acknowledge": ["all"],
+                     "index": ["a"]}
         for verb in verbs():
             if verb in ("link-key", "config show"):
                 continue        # they ask nobody
