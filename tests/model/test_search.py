@@ -5,9 +5,12 @@ keeps to answer faster is built, dropped and built again: the answer may never h
 
 SEARCH_QUERIES and SEARCH_SEEDS say how long, SEARCH_FULL over how many messages; the seed of a failure is in the name of the test.
 """
+import contextlib
 import os
 import random
 import re
+import sqlite3
+import subprocess
 
 import pytest
 
@@ -124,15 +127,57 @@ class Session(asking.Asker):
     def do_select(self):
         self.select(self.choice.choice(NAMES))
 
-    def do_restart(self):
+    def restart(self, is_killed, meanwhile=lambda: None):
         self.client.close()
-        if self.choice.random() < 0.7:
-            self.server.kill()
-        else:
-            self.server.stop()
+        (self.server.kill if is_killed else self.server.stop)()
+        meanwhile()
         self.server.start()
         self.connect()
         self.select(self.name)
+
+    def do_restart(self):
+        self.restart(self.choice.random() < 0.7)
+
+    # The index of SEARCH: imapctl(8), imapd-schema(7).
+
+    def do_index(self):
+        self.server.imapctl("index", self.user, *self.choice.choice([[], ["--rebuild"], ["--verify"]]))
+
+    def do_kill_while_indexing(self):
+        """At some moment of it, wherever it stands when so many questions are answered."""
+        order = [lib.IMAPCTL, f"--config={self.server.config}", "index", self.user, "--rebuild"]
+        with subprocess.Popen(order, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as indexing:
+            for _ in range(self.choice.randrange(40)):
+                self.client.ok(self.choice.choice([b"NOOP", b"SEARCH RETURN (COUNT) BODY absent"]))
+            self.restart(is_killed=True)
+            indexing.wait(60)
+
+    def do_drop_index(self):
+        """What the index says is what a look at every message says."""
+        questions = searching.Questions(self.choice, self.stored, is_rev2=True, asked=self.keys, has_sets=False)
+        programs = [questions.program() for _ in range(30)]
+        self.server.imapctl("index", self.user)
+        by_index = [self.find(words, charset) for words, _, charset in programs]
+        self.restart(False, self.drop_index)
+        by_looking = [self.find(words, charset) for words, _, charset in programs]
+        for (words, found, _), one, other in zip(programs, by_index, by_looking):
+            wanted = {one.uid for place, one in enumerate(self.stored) if found >> place & 1}
+            assert one == other == wanted, (words, one ^ wanted, other ^ wanted)
+        self.asked += len(programs)
+
+    def find(self, words, charset):
+        """UIDs."""
+        line = self.client.ok(b"UID SEARCH RETURN (ALL) " + charset + words).untagged[-1]
+        told = re.search(rb" ALL (\S+)", line)
+        return expand(told[1]) if told else set()
+
+    def drop_index(self):
+        file, = self.server.data.glob("data/*/*/mail.db")
+        with contextlib.closing(sqlite3.connect(file)) as database, database:
+            tables = database.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB 'index_*'").fetchall()
+            assert tables
+            for table, in tables:
+                database.execute(f"DELETE FROM {table}")
 
     def do_multisearch(self):
         """RFC 7377: one answer for each mailbox in which something is found, by UIDs."""
@@ -161,7 +206,7 @@ class Session(asking.Asker):
 
     def do_something(self):
         steps = [(self.do_append, 6), (self.do_store, 5), (self.do_expunge, 3), (self.do_transfer, 4), (self.do_select, 3),
-                 (self.do_restart, 1), (self.do_multisearch, 1)]
+                 (self.do_restart, 1), (self.do_multisearch, 1), (self.do_index, 2), (self.do_kill_while_indexing, 1), (self.do_drop_index, 1)]
         self.choice.choices([step for step, _ in steps], [weight for _, weight in steps])[0]()
         self.look()
 
