@@ -14,7 +14,7 @@ tiếng Việt TIẾNG VIỆT 日本語 ニホンゴ ﾆﾎﾝｺﾞ ひらが�
 CHARSETS = ["utf-8"] * 6 + [
     "us-ascii", "iso-8859-1", "iso-8859-2", "iso-8859-5", "iso-8859-7", "iso-8859-8", "iso-8859-9", "iso-8859-15",
     "windows-1250", "windows-1251", "windows-1252", "windows-1253", "windows-1254", "windows-1256", "windows-1258",
-    "koi8-r", "koi8-u", "iso-2022-jp", "euc-jp", "shift_jis", "gb2312", "gb18030", "big5", "euc-kr", "iso-2022-kr",
+    "koi8-r", "koi8-u", "iso-2022-jp", "euc-jp", "shift_jis", "gb2312", "gb18030", "hz-gb-2312", "big5", "euc-kr", "iso-2022-kr",
     "utf-16le", "utf-16be", "utf-7", "tis-620"]
 PEOPLE = ["ann", "bob.smith", "Zoë", "o'neil", "first.last", "INFO", "x", "no-reply+tag"]
 HOSTS = ["example.org", "Example.COM", "mail.example.net", "x", "[192.0.2.1]", "bücher.example"]
@@ -39,7 +39,7 @@ class Letters:
         for _ in range(4):
             label = self.choice.choice(among)
             try:
-                codec = {"tis-620": "cp874", "shift_jis": "cp932", "gb2312": "gb2312"}.get(label, label)
+                codec = {"tis-620": "cp874", "shift_jis": "cp932", "hz-gb-2312": "hz"}.get(label, label)
                 return label, text.encode(codec)
             except UnicodeEncodeError:
                 continue
@@ -52,7 +52,7 @@ class Letters:
         label, octets = self.charset_for(text)
         size = self.choice.choice([7, 20, 45])
         pieces = [octets]
-        if not label.startswith(("iso-2022", "utf-7", "utf-16")):
+        if not label.startswith(("iso-2022", "utf-7", "utf-16", "hz-")):
             pieces = [octets[at:at + size] for at in range(0, len(octets), size)]
         label = self.choice.choice([label, label.upper(), label, label + "*en"])
         out = []

@@ -26,12 +26,14 @@ CODECS = {
     "windows1258": "cp1258", "cp437": "cp437", "ibm437": "cp437", "cp850": "cp850", "ibm850": "cp850",
     "ibm852": "cp852", "cp866": "cp866", "ibm866": "cp866", "koi8r": "koi8-r", "koi8u": "koi8-u",
     "macintosh": "mac-roman", "xmacroman": "mac-roman", "iso2022jp": "iso2022-jp", "csiso2022jp": "iso2022-jp",
-    "iso2022jp2": "iso2022-jp-2", "eucjp": "euc-jp", "xeucjp": "euc-jp", "shiftjis": "cp932", "sjis": "cp932",
+    "iso2022jp2": "iso2022-jp-2", "hzgb2312": "hz", "eucjp": "euc-jp", "xeucjp": "euc-jp", "shiftjis": "cp932", "sjis": "cp932",
     "xsjis": "cp932", "windows31j": "cp932", "cp932": "cp932", "euckr": "cp949", "ksc56011987": "cp949",
     "ksc5601": "cp949", "cp949": "cp949", "uhc": "cp949", "iso2022kr": "iso2022-kr", "gb2312": "gb18030",
     "gb231280": "gb18030", "euccn": "gb18030", "gbk": "gb18030", "cp936": "gb18030", "gb18030": "gb18030",
     "big5": "big5hkscs", "big5hkscs": "big5hkscs", "chinesebig5": "big5hkscs", "cnbig5": "big5hkscs",
 }
+# Where Windows reads another character for a pair of octets of JIS X 0208: its reading is what mail means.
+WINDOWS = str.maketrans("\u301c\u2016\u2212\xa2\xa3\xac", "\uff5e\u2225\uff0d\uffe0\uffe1\uffe2")
 UNITS = {"utf-16": 2, "utf-16-le": 2, "utf-16-be": 2, "utf-32": 4, "utf-32-le": 4, "utf-32-be": 4}
 
 
@@ -88,7 +90,8 @@ def decode(octets, label):
         return octets.decode(codec, "replace")
     if codec in ("utf-16", "utf-32") and octets[:2] not in (b"\xff\xfe", b"\xfe\xff", b"\0\0"):
         codec += "-be"			# RFC 2781 section 4.3
-    return octets.decode(codec, f"unit{UNITS.get(codec, 1)}")
+    text = octets.decode(codec, f"unit{UNITS.get(codec, 1)}")
+    return text.translate(WINDOWS) if codec in ("euc-jp", "iso2022-jp") else text
 
 
 # Header fields: RFC 5322 section 2.2, RFC 2047.

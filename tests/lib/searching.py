@@ -18,7 +18,7 @@ DATE = re.compile(
     r"(?:[A-Za-z]{3} ?, ?)?(\d{1,2}) ([A-Za-z]{3}) (\d{2,4}) (\d\d) ?: ?(\d\d)(?: ?: ?(\d\d))?(?: ([-+]\d{4}|[A-Z]*)(?: .*)?)?")
 ZONES = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
 CHARSETS = ["US-ASCII", "utf-8", "ISO-8859-1", "iso-8859-2", "iso-8859-5", "iso-8859-7", "ISO-8859-15", "windows-1251",
-            "windows-1252", "KOI8-R", "Shift_JIS", "EUC-JP", "ISO-2022-JP", "gb18030", "gb2312", "Big5", "EUC-KR", "UTF-7"]
+            "windows-1252", "KOI8-R", "Shift_JIS", "EUC-JP", "ISO-2022-JP", "HZ-GB-2312", "gb18030", "gb2312", "Big5", "EUC-KR", "UTF-7"]
 PIECE = 64 * 1024		# octets that a server reads in one go
 HOUR_S, DAY_S = 3600, 86400
 
@@ -229,9 +229,9 @@ class Questions:
         codec = reading.codec_of(self.charset) or "ascii"
         try:
             octets = key.encode("cp1252" if codec == "latin" else codec)
-            return octets if octets.decode("cp1252" if codec == "latin" else codec) == key and b"\0" not in octets else None
         except UnicodeError:
             return None
+        return octets if reading.decode(octets, self.charset) == key and b"\0" not in octets else None
 
     def leaf_text(self):
         kind = self.choice.choice(["BODY", "TEXT"])
