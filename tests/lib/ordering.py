@@ -10,6 +10,7 @@ TRAILER = re.compile(r"(?:\(fwd\)|[ \t])\Z", re.I)
 FORWARD = re.compile(r"\[fwd:(.*)\]\Z", re.I | re.S)
 
 
+@functools.lru_cache(1 << 16)
 def base_subject(text):
     """Section 2.1 of decoded text, and whether something of a reply or forward went (section 3)."""
     text, is_reply = re.sub(r"[ \t\r\n]+", " ", text), False		# (1)
@@ -31,6 +32,7 @@ def base_subject(text):
         text, is_reply = found[1], True
 
 
+@functools.lru_cache(1 << 16)
 def fold(text):
     """i;unicode-casemap (RFC 5051), as octets to be compared."""
     titles = (char.title() if len(char.title()) == 1 else char for char in text)

@@ -74,6 +74,7 @@ for unit in (1, 2, 4):
     codecs.register_error(f"unit{unit}", functools.partial(replace_unit, octets=unit))
 
 
+@functools.lru_cache
 def codec_of(label):
     """Python's name for a charset, "latin", or None: unknown."""
     label = re.sub(r"\A\s*\"?\s*|\s*\"?\s*\Z", "", label).split("*")[0].strip()
@@ -134,6 +135,7 @@ def words_of(line):
     return pieces + [(line[done:], None)]
 
 
+@functools.lru_cache(1 << 14)
 def header_text(value):
     """The value of a field, decoded."""
     return "".join(decode(octets, charset or "") for octets, charset in words_of(unfold(value)))

@@ -4,6 +4,7 @@ A mailbox is a list of Stored, in order; what a key finds is an int with a bit f
 knows (modseq, save date, ENVELOPE) is what FETCH says of the message; texts are read by tests/lib/reading.py.
 """
 import datetime
+import functools
 import re
 import time
 import unicodedata
@@ -107,9 +108,11 @@ class Content:
         plain = mailbox + (b"@" + host if host else b"")
         return reading.header_text(name or b"") or plain.decode("utf-8", "octets")
 
-    def references(self):
-        values = self.values
-        return identifiers(values.get("references")) or identifiers(values.get("in-reply-to"))[:1]
+    @functools.cached_property
+    def links(self):
+        """The message's own identifier or None, and those it refers to: RFC 5256 section 3."""
+        own, references, answered = (identifiers(self.values.get(name)) for name in ("message-id", "references", "in-reply-to"))
+        return next(iter(own), None), references or answered[:1]
 
 
 class Stored:
@@ -130,7 +133,7 @@ def order(one, number):
     return ordering.Message(
         number, arrival=one.arrived_s, size=one.size, sent=content.sent_s, subject=(content.values.get("subject") or [""])[0],
         mailboxes=mailboxes, names=[content.name("from"), content.name("to")],
-        message_id=next(iter(identifiers(content.values.get("message-id"))), None), references=content.references())
+        message_id=content.links[0], references=content.links[1])
 
 
 def string(choice, octets):

@@ -65,9 +65,10 @@ class Session(asking.Asker):
 
     # What happens between questions.
 
-    def append(self, name, count):
+    def make(self, count):
+        """Letters to be appended: the words that follow the mailbox, and (Content, flags) of each."""
         known = list(self.contents.values())
-        words, added = b"APPEND " + name, []
+        words, added = b"", []
         for _ in range(count):
             is_again = known and self.choice.random() < 0.1
             octets = self.choice.choice(known).octets if is_again else self.letters.letter()
@@ -75,13 +76,27 @@ class Session(asking.Asker):
             date = b"%02d-%s-2021 %02d:59:30 %s" % (
                 self.choice.randint(1, 28), self.choice.choice([b"Jan", b"Feb", b"Mar"]), self.choice.randrange(24),
                 self.choice.choice([b"+0000", b"-0800", b"+0545"]))
-            words += b' (%s) "%s" {}' % (b" ".join(flags), date)
+            words += b' (%s) "%s" {%d+}\r\n%s' % (b" ".join(flags), date, len(octets), octets)
             content = self.contents[octets] = self.contents.get(octets) or searching.Content(octets)
             added.append((content, {flag.lower() for flag in flags}))
-        reply = self.client.ok(words, *[content.octets for content, _ in added])
-        uids = sorted(expand(re.search(rb"APPENDUID \d+ ([\d:,]+)", reply.tagged)[1]))
-        for uid, what in zip(uids, added, strict=True):
-            self.expected[name, uid] = what
+        return words, added
+
+    def send_append(self, client, name, count):
+        """Begin an APPEND; gives what to call for its end."""
+        words, added = self.make(count)
+        tag = client.tag()
+        client.send(tag + b" APPEND " + name + words + b"\r\n")
+
+        def end():
+            reply = client.reply(tag)
+            assert reply.is_ok, reply
+            uids = sorted(expand(re.search(rb"APPENDUID \d+ ([\d:,]+)", reply.tagged)[1]))
+            for uid, what in zip(uids, added, strict=True):
+                self.expected[name, uid] = what
+        return end
+
+    def append(self, name, count):
+        self.send_append(self.client, name, count)()
 
     def do_append(self):
         for name in NAMES:
@@ -138,6 +153,23 @@ class Session(asking.Asker):
     def do_restart(self):
         self.restart(self.choice.random() < 0.7)
 
+    def do_race(self):
+        """Another session appends meanwhile: what is answered of the messages before is what it was."""
+        questions = searching.Questions(self.choice, self.stored, is_rev2=True, asked=self.keys, has_sets=False)
+        programs = [questions.program() for _ in range(20)]
+        tags = [self.client.tag() for _ in programs]
+        before = {one.uid for one in self.stored}
+        with self.server.client(self.user) as other:
+            end = self.send_append(other, self.name, self.choice.choice([1, 3, 10]))
+            self.client.send(b"".join(b"%s UID SEARCH RETURN (ALL) %s\r\n" % (tag, charset + words)
+                                      for tag, (words, _, charset) in zip(tags, programs)))
+            for tag, (words, bits, _) in zip(tags, programs):
+                found = self.found(self.client.reply(tag)) & before
+                wanted = {one.uid for place, one in enumerate(self.stored) if bits >> place & 1}
+                assert found == wanted, (words, found ^ wanted)
+            end()
+        self.asked += len(programs)
+
     # The index of SEARCH: imapctl(8), imapd-schema(7).
 
     def do_index(self):
@@ -166,8 +198,11 @@ class Session(asking.Asker):
         self.asked += len(programs)
 
     def find(self, words, charset):
+        return self.found(self.client.ok(b"UID SEARCH RETURN (ALL) " + charset + words))
+
+    def found(self, reply):
         """UIDs."""
-        line = self.client.ok(b"UID SEARCH RETURN (ALL) " + charset + words).untagged[-1]
+        line, = [line for line in reply.untagged if line.startswith(b"* ESEARCH")]
         told = re.search(rb" ALL (\S+)", line)
         return expand(told[1]) if told else set()
 
@@ -206,7 +241,7 @@ class Session(asking.Asker):
 
     def do_something(self):
         steps = [(self.do_append, 6), (self.do_store, 5), (self.do_expunge, 3), (self.do_transfer, 4), (self.do_select, 3),
-                 (self.do_restart, 1), (self.do_multisearch, 1), (self.do_index, 2), (self.do_kill_while_indexing, 1), (self.do_drop_index, 1)]
+                 (self.do_restart, 1), (self.do_multisearch, 1), (self.do_race, 1), (self.do_index, 2), (self.do_kill_while_indexing, 1), (self.do_drop_index, 1)]
         self.choice.choices([step for step, _ in steps], [weight for _, weight in steps])[0]()
         self.look()
 
