@@ -241,7 +241,7 @@ class Session(asking.Asker):
 
     def do_something(self):
         steps = [(self.do_append, 6), (self.do_store, 5), (self.do_expunge, 3), (self.do_transfer, 4), (self.do_select, 3),
-                 (self.do_restart, 1), (self.do_multisearch, 1), (self.do_race, 1), (self.do_index, 2), (self.do_kill_while_indexing, 1), (self.do_drop_index, 1)]
+                 (self.do_restart, 1), (self.do_multisearch, 1), (self.do_race, 1), (self.do_index, 2), (self.do_kill_while_indexing, 2), (self.do_drop_index, 1)]
         self.choice.choices([step for step, _ in steps], [weight for _, weight in steps])[0]()
         self.look()
 
@@ -252,7 +252,7 @@ def test_search(seed):
         session = Session(server, "demo", seed)
         while session.asked < QUERIES:
             session.ask()
-            if session.choice.random() < 0.3:
+            if session.choice.random() < 0.5:
                 session.do_something()
         session.client.close()
     print(f"{session.asked} questions, {session.hits} of them found something")
