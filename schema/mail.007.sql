@@ -1,5 +1,5 @@
--- What SEARCH looks through (RFC 9051 section 6.4.4).  A content without a row came before these were kept, or its texts
--- are longer than 65,536 octets: they are made from the header when somebody searches it.
+-- What SEARCH looks through (RFC 9051 section 6.4.4).  A content without a row came before these were kept, and gets one
+-- when it is indexed; or its texts are longer than 65,536 octets.  A search makes what is missing from the header.
 
 -- One row per content, narrow, since 100,000 of them are read at once.  Texts are decoded, in UTF-8, folded as
 -- i;unicode-casemap has it, and whole; NULL where the message has no such field.

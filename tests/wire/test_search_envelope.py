@@ -77,7 +77,10 @@ def test_copies(server):
 @pytest.mark.parametrize("change", [
     "DELETE FROM searchable", "UPDATE searchable SET version = 1, subject = 'OTHER', message_id = NULL, from_list = NULL"])
 def test_messages_of_an_older_release(change):
-    """Of them nothing is kept, or what other libraries made of them, and the same is found; also the dates."""
+    """Of them nothing is kept, or what other libraries made of them, and the same is found; also the dates.
+
+    With the index comes what is to be kept.
+    """
     with Server(users=("demo",)) as server:
         fill(server)
         with server.client("demo") as client:
@@ -93,6 +96,12 @@ def test_messages_of_an_older_release(change):
             client.ok(b"SELECT INBOX")
             assert [find(client, b"1:6 " + keys) for keys, _ in CASES] == [expected for _, expected in CASES]
             assert find(client, b"SENTON 1-Jan-2020") == find(client, b"FROM sent") == b"7"
+        server.imapctl("index", "demo", "--rebuild")
+        server.stop()
+        database = sqlite3.connect(file)
+        kept = database.execute("SELECT from_list FROM searchable JOIN index_state USING (version) ORDER BY content_id").fetchall()
+        database.close()
+        assert len(kept) == len(LETTERS) + 1 and kept[-1] == (b"<SENT@EXAMPLE.COM>",)
 
 
 def test_long_fields(server):

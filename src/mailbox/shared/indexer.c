@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "mime/signature.h"
+#include "searchable.h"
 
 static_assert(MIME_SIGNATURE_BUCKETS == STORE_INDEX_BUCKETS, "a signature is a slot");
 
@@ -87,7 +88,8 @@ begin_message(struct indexer *indexer, struct store *store, struct store_indexin
 	if ((status = store_indexing_next(store, indexing, &indexer->content_id)) != STORE_OK)
 		return status;
 	indexer->message.store = store;
-	if (!message_text_init(&indexer->message, indexer->content_id, MIME_SIGNATURE_OVERLAP))
+	indexer->message.status = searchable_make(store, indexer->content_id);
+	if (indexer->message.status != STORE_OK || !message_text_init(&indexer->message, indexer->content_id, MIME_SIGNATURE_OVERLAP))
 		return finish(indexer, store, indexing);
 	return STORE_OK;
 }

@@ -26,4 +26,10 @@ searchable_stored(const struct mime_searchable *searchable)
 	return stored;
 }
 
+/*
+ * Make the row of a content that has none, or one of another version, unless its texts are too long to be kept.  In a
+ * transaction; a lazy one will do.  STORE_NOT_FOUND: it is gone.  Worker.
+ */
+enum store_status searchable_make(struct store *store, uint64_t content_id);
+
 #endif
