@@ -10,9 +10,10 @@
 #define SLICE_US      10000
 #define QUIET_US      500000	/* so long nobody has used the account */
 #define BACKLOG_MAX   4000	/* messages that wait for that; more are indexed while it is used */
-#define LOOK_MS	      250	/* until somebody may have become quiet */
+#define LOOK_MS	      100	/* until somebody may have become quiet */
 #define PAUSE_MS      1
-#define LONG_PAUSE_MS 20	/* others wait for a worker, or the account is in use */
+#define LONG_PAUSE_MS 20	/* others wait for a worker */
+#define REST_US	      90000	/* an account that is in use waits for its own index for a tenth of the time */
 #define FAILURE_US    (60 * UINT64_C(1000000))	/* until it is tried again */
 
 static void on_turn(void *context);
@@ -78,15 +79,6 @@ tell_damage(struct index_seat *seat)
 	seat->has_told = seat->indexer.has_dropped;
 }
 
-/* Whoever waits for a worker, or for this account, has more of it. */
-static uint64_t
-pause_after(const struct index_seat *seat)
-{
-	bool is_hurried = seat->watcher != NULL || seat->queue->host->idle_us(seat->account) >= QUIET_US;
-
-	return is_hurried && workers_waiting(seat->queue->workers) == 0 ? PAUSE_MS : LONG_PAUSE_MS;
-}
-
 static void
 on_slice(struct account_job *job)
 {
@@ -106,7 +98,8 @@ on_slice(struct account_job *job)
 		list_push_back(&queue->waiting, &seat->link);
 	if (watcher != NULL && (job->status != STORE_OK || !seat->is_more))
 		seat->watcher = NULL;
-	wait_for_turn(queue, pause_after(seat));
+	seat->rest_until_us = loop_now_us(queue->loop) + REST_US;
+	wait_for_turn(queue, workers_waiting(queue->workers) > 0 ? LONG_PAUSE_MS : PAUSE_MS);
 	if (watcher != NULL)
 		watcher->on_slice(watcher, job->status, seat->is_more);
 }
@@ -133,7 +126,8 @@ is_ready(const struct index_seat *seat, uint64_t now_us)
 		return true;
 	if (now_us < seat->not_before_us)
 		return false;
-	return seat->backlog > BACKLOG_MAX || seat->queue->host->idle_us(seat->account) >= QUIET_US;
+	return seat->queue->host->idle_us(seat->account) >= QUIET_US ||
+	    (seat->backlog > BACKLOG_MAX && now_us >= seat->rest_until_us);
 }
 
 static void

@@ -41,6 +41,7 @@ struct index_seat {
 	struct index_watcher *watcher;	/* NULL: nobody waits */
 	uint64_t backlog;		/* store_index_backlog() as the last job told */
 	uint64_t not_before_us;		/* after a failure */
+	uint64_t rest_until_us;		/* after a slice, when the account is in use */
 	bool is_running, is_more;
 	bool is_stale;			/* the file may be another one: what was begun of a message is to be forgotten */
 	bool has_told;			/* that the index was damaged */
