@@ -120,3 +120,20 @@ def test_changes_are_not_cut_off(server, client, tight):
     client.ok(b"STORE 1:* -FLAGS (\\Deleted)")
     assert client.ok(b"SEARCH DELETED").untagged == [b"* SEARCH"]
 
+
+def test_list_with_costly_patterns(server, client):
+    """A pattern costs up to its length times that of a name; names and patterns come in many jobs then, all the same."""
+    names = [b"a" * 900 + b"/%d" % number for number in range(100)]
+    for name in names:
+        client.ok(b'CREATE "' + name + b'"')
+    costly = b" ".join(b'"' + b"*a" * 400 + b"*b%d" % number + b'"' for number in range(20))
+    command = b'LIST "" (' + costly + b' "%s/7" "oth%%")' % (b"*a" * 300)
+    limit(server, 1)
+    reply = client.command(command)
+    limit(server, None)
+    assert reply.tagged.split(b" ", 1)[1].startswith(b"NO [LIMIT] ")
+    told = client.ok(command).untagged
+    assert [line.rsplit(b" ", 1)[1].strip(b'"') for line in told] == [names[7], b"other"]
+    assert len(client.ok(b'LIST "" "*/*"').untagged) == len(names)
+    for name in names:
+        client.ok(b'DELETE "' + name + b'"')

@@ -1,12 +1,16 @@
 /*
- * LIST and LSUB: RFC 9051 section 6.3.9 with RFC 5258, 5819 and 6154; RFC 3501 sections 6.3.8 and 6.3.9.
+ * LIST and LSUB: RFC 9051 section 6.3.9 with RFC 5258, 5819 and 6154; RFC 3501 sections 6.3.8 and 6.3.9.  The tree of
+ * names is built, and told a piece at a time, by workers in jobs of some milliseconds.
  */
 #include "../shared/status_items.h"
 #include "../list/tree.h"
 #include "../shared/role.h"
+#include "base/clock.h"
 #include "commands.h"
 #include "config/config.h"
 #include "imap/list_match.h"
+
+#define JOB_US 15000		/* a job ends after about this long */
 
 struct list_command {
 	struct session_job job;
@@ -16,7 +20,10 @@ struct list_command {
 	bool has_children, has_uses;	/* attributes that are told */
 	struct list_request request;
 	struct status_style status;
-	struct buffer out;
+	struct list_tree tree;
+	bool is_begun, is_built;
+	size_t told;			/* of its entries */
+	struct buffer out;		/* filled by a worker */
 };
 
 static void
@@ -116,21 +123,75 @@ join_patterns(struct list_command *command)
 }
 
 static enum store_status
+build(struct list_command *command, struct store *store, uint64_t until_us)
+{
+	enum store_status status = STORE_OK;
+
+	if (!command->is_begun) {
+		join_patterns(command);
+		command->is_begun = true;
+		status = list_tree_begin(&command->tree, store, command->arena, &command->request);
+	}
+	if (status == STORE_OK)
+		command->is_built = list_tree_advance(&command->tree, until_us);
+	return status;
+}
+
+/* A mailbox that has gone since the tree was built has no STATUS any more. */
+static enum store_status
+write_next(struct list_command *command, struct store *store)
+{
+	const struct list_entry *entry = command->tree.entries[command->told++];
+	enum store_status status;
+
+	if (command->is_lsub) {
+		write_lsub_entry(command, entry);
+		return STORE_OK;
+	}
+	status = write_entry(command, store, entry);
+	return status == STORE_NOT_FOUND ? STORE_OK : status;
+}
+
+static bool
+is_done(const struct list_command *command)
+{
+	return command->is_built && command->told == command->tree.count;
+}
+
+static enum store_status
 work_list(struct store *store, struct session_job *job)
 {
 	struct list_command *command = CONTAINER_OF(job, struct list_command, job);
-	struct list_tree tree = { 0 };
-	enum store_status status;
+	uint64_t until_us = clock_monotonic_us() + JOB_US;
+	enum store_status status = command->is_built ? STORE_OK : build(command, store, until_us);
 
-	join_patterns(command);
-	status = list_tree_build(store, command->arena, &command->request, &tree);
-	for (size_t i = 0; i < tree.count && status == STORE_OK; i++) {
-		if (command->is_lsub)
-			write_lsub_entry(command, tree.entries[i]);
-		else
-			status = write_entry(command, store, tree.entries[i]);
+	while (command->is_built && !is_done(command) && status == STORE_OK &&
+	    command->out.length < SESSION_BATCH_OCTETS) {
+		status = write_next(command, store);
+		if (clock_monotonic_us() >= until_us)
+			break;
 	}
 	return status;
+}
+
+static void
+finish(struct session *session, struct list_command *command, enum reply reply)
+{
+	list_tree_fini(&command->tree);
+	buffer_free(&command->out);
+	session->running = NULL;
+	session_finish(session, reply);
+}
+
+static void
+ask_for_piece(struct session *session)
+{
+	struct list_command *command = session->running;
+
+	if (session_reason_to_stop(session) != REPLY_DONE)
+		finish(session, command, session_reason_to_stop(session));
+	else
+		session_submit(session, &command->job, ACCOUNT_READ);
 }
 
 static void
@@ -140,8 +201,10 @@ on_listed(struct session *session, struct session_job *job, enum store_status st
 
 	if (status == STORE_OK && command->out.length > 0)
 		session_write_buffer(session, &command->out);
-	buffer_free(&command->out);
-	session_finish_status(session, status);
+	if (status != STORE_OK || is_done(command))
+		finish(session, command, reply_for(status));
+	else
+		session_when_room(session, ask_for_piece);
 }
 
 static bool
@@ -180,6 +243,7 @@ submit(struct session *session)
 		session->role->parts.config->message_size_limit_octets };
 	command->job.work = work_list;
 	command->job.done = on_listed;
+	session->running = command;
 	session_submit(session, &command->job, ACCOUNT_READ);
 }
 

@@ -1,90 +1,50 @@
 /*
- * Building the tree of names.  Worker thread.
+ * Building the tree of names.  What may take long goes by place, a name at a time, or a pattern of one: patterns with many
+ * wildcards cost up to their length times that of the name.  Worker thread.
  */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/map.h"
 #include "imap/list_match.h"
 #include "imap/mailbox_name.h"
 #include "tree.h"
 
-struct build {
-	struct arena *arena;
-	struct map *by_name;
-	const struct list_request *request;
-};
-
-static bool
-is_matched(const struct list_request *request, struct span name)
-{
-	for (size_t i = 0; i < request->pattern_count; i++)
-		if (imap_pattern_matches(request->patterns[i], name))
-			return true;
-	return false;
-}
-
 static struct list_entry *
-entry_of(struct build *build, struct span name)
+entry_of(struct list_tree *tree, struct span name)
 {
-	struct list_entry *entry = map_get(build->by_name, name);
+	struct list_entry *entry = map_get(tree->by_name, name);
 
 	if (entry != NULL)
 		return entry;
-	entry = ARENA_NEW(build->arena, struct list_entry);
+	entry = ARENA_NEW(tree->arena, struct list_entry);
 	entry->name = name;
-	entry->is_matched = is_matched(build->request, name);
-	map_put(build->by_name, name, entry);
+	map_put(tree->by_name, name, entry);
 	return entry;
 }
 
 static enum store_status
-add_mailboxes(struct build *build, struct store *store)
+add_mailboxes(struct list_tree *tree, struct store *store)
 {
 	struct store_mailbox *mailboxes;
 	size_t count;
-	enum store_status status = store_mailbox_list(store, build->arena, &mailboxes, &count);
+	enum store_status status = store_mailbox_list(store, tree->arena, &mailboxes, &count);
 
 	for (size_t i = 0; i < count && status == STORE_OK; i++)
-		entry_of(build, span_from_string(mailboxes[i].name))->mailbox = &mailboxes[i];
+		entry_of(tree, span_from_string(mailboxes[i].name))->mailbox = &mailboxes[i];
 	return status;
 }
 
 static enum store_status
-add_subscriptions(struct build *build, struct store *store)
+add_subscriptions(struct list_tree *tree, struct store *store)
 {
 	struct span *names;
 	size_t count;
-	enum store_status status = store_subscription_list(store, build->arena, &names, &count);
+	enum store_status status = store_subscription_list(store, tree->arena, &names, &count);
 
 	for (size_t i = 0; i < count && status == STORE_OK; i++)
-		entry_of(build, names[i])->is_subscribed = true;
+		entry_of(tree, names[i])->is_subscribed = true;
 	return status;
-}
-
-static bool
-is_selected(const struct build *build, const struct list_entry *entry)
-{
-	unsigned select = build->request->select;
-
-	if ((select & IMAP_LIST_SELECT_SUBSCRIBED) != 0 && !entry->is_subscribed)
-		return false;
-	if ((select & IMAP_LIST_SELECT_SPECIAL_USE) != 0 &&
-	    (entry->mailbox == NULL || entry->mailbox->special_use == NULL))
-		return false;
-	return (select & IMAP_LIST_SELECT_SUBSCRIBED) != 0 || entry->mailbox != NULL;
-}
-
-/* Tell the names above what is below them. */
-static void
-mark_above(struct build *build, const struct list_entry *entry)
-{
-	for (struct span name = imap_name_parent(entry->name); name.length > 0; name = imap_name_parent(name)) {
-		struct list_entry *above = entry_of(build, name);
-
-		above->has_children |= entry->mailbox != NULL;
-		above->has_selected_below |= entry->is_selected;
-		above->has_hidden_below |= entry->is_selected && !entry->is_matched;
-	}
 }
 
 static int
@@ -95,46 +55,121 @@ compare(const void *left, const void *right)
 	return span_compare((*a)->name, (*b)->name);
 }
 
-static size_t
-collect(struct build *build, struct list_entry **entries)
+/* All entries that there are now. */
+static void
+collect(struct list_tree *tree)
 {
-	size_t position = 0, count = 0;
+	size_t position = 0;
 	struct span name;
 	void *value;
 
-	while (map_next(build->by_name, &position, &name, &value))
-		entries[count++] = value;
-	return count;
-}
-
-static void
-finish(struct build *build, struct list_tree *tree_out)
-{
-	size_t own = map_count(build->by_name);
-	struct list_entry **entries = arena_alloc_array(build->arena, own + 1, sizeof entries[0]);
-
-	collect(build, entries);
-	for (size_t i = 0; i < own; i++)
-		entries[i]->is_selected = is_selected(build, entries[i]);
-	for (size_t i = 0; i < own; i++)
-		mark_above(build, entries[i]);
-	tree_out->count = map_count(build->by_name);
-	tree_out->entries = arena_alloc_array(build->arena, tree_out->count + 1, sizeof entries[0]);
-	collect(build, tree_out->entries);
-	qsort(tree_out->entries, tree_out->count, sizeof entries[0], compare);
+	tree->entries = arena_alloc_array(tree->arena, map_count(tree->by_name) + 1, sizeof tree->entries[0]);
+	tree->count = 0;
+	while (map_next(tree->by_name, &position, &name, &value))
+		tree->entries[tree->count++] = value;
 }
 
 enum store_status
-list_tree_build(struct store *store, struct arena *arena, const struct list_request *request,
-    struct list_tree *tree_out)
+list_tree_begin(struct list_tree *tree, struct store *store, struct arena *arena, const struct list_request *request)
 {
-	struct build build = { arena, map_new(), request };
-	enum store_status status = add_mailboxes(&build, store);
+	enum store_status status;
 
+	*tree = (struct list_tree){ .arena = arena, .request = request, .by_name = map_new() };
+	status = add_mailboxes(tree, store);
 	if (status == STORE_OK && request->wants_subscribed)
-		status = add_subscriptions(&build, store);
-	if (status == STORE_OK)
-		finish(&build, tree_out);
-	map_free(&build.by_name);
+		status = add_subscriptions(tree, store);
+	collect(tree);
 	return status;
+}
+
+void
+list_tree_fini(struct list_tree *tree)
+{
+	map_free(&tree->by_name);
+}
+
+/* ---- what goes by place; true: all are done ------------------------------------------------------------- */
+
+/* Names above others need not exist themselves. */
+static bool
+add_above(struct list_tree *tree)
+{
+	if (tree->place < tree->count) {
+		for (struct span name = imap_name_parent(tree->entries[tree->place]->name); name.length > 0;
+		    name = imap_name_parent(name))
+			entry_of(tree, name);
+		tree->place++;
+		return false;
+	}
+	tree->own_count = tree->count;
+	tree->own = tree->entries;
+	collect(tree);
+	qsort(tree->entries, tree->count, sizeof tree->entries[0], compare);
+	return true;
+}
+
+static bool
+match(struct list_tree *tree)
+{
+	struct list_entry *entry;
+
+	if (tree->place == tree->count)
+		return true;
+	entry = tree->entries[tree->place];
+	if (tree->pattern < tree->request->pattern_count && !entry->is_matched) {
+		entry->is_matched = imap_pattern_matches(tree->request->patterns[tree->pattern++], entry->name);
+	} else {
+		tree->pattern = 0;
+		tree->place++;
+	}
+	return false;
+}
+
+static bool
+is_selected(const struct list_tree *tree, const struct list_entry *entry)
+{
+	unsigned select = tree->request->select;
+
+	if ((select & IMAP_LIST_SELECT_SUBSCRIBED) != 0 && !entry->is_subscribed)
+		return false;
+	if ((select & IMAP_LIST_SELECT_SPECIAL_USE) != 0 &&
+	    (entry->mailbox == NULL || entry->mailbox->special_use == NULL))
+		return false;
+	return (select & IMAP_LIST_SELECT_SUBSCRIBED) != 0 || entry->mailbox != NULL;
+}
+
+/* Tell the names above what is below them. */
+static bool
+mark_above(struct list_tree *tree)
+{
+	struct list_entry *entry;
+
+	if (tree->place == tree->own_count)
+		return true;
+	entry = tree->own[tree->place++];
+	entry->is_selected = is_selected(tree, entry);
+	for (struct span name = imap_name_parent(entry->name); name.length > 0; name = imap_name_parent(name)) {
+		struct list_entry *above = entry_of(tree, name);
+
+		above->has_children |= entry->mailbox != NULL;
+		above->has_selected_below |= entry->is_selected;
+		above->has_hidden_below |= entry->is_selected && !entry->is_matched;
+	}
+	return false;
+}
+
+bool
+list_tree_advance(struct list_tree *tree, uint64_t until_us)
+{
+	static bool (*const stages[])(struct list_tree *tree) = { add_above, match, mark_above, NULL };
+
+	while (stages[tree->stage] != NULL) {
+		if (stages[tree->stage](tree)) {
+			tree->place = 0;
+			tree->stage++;
+		}
+		if (clock_monotonic_us() >= until_us)
+			break;
+	}
+	return stages[tree->stage] == NULL;
 }

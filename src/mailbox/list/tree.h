@@ -19,11 +19,6 @@ struct list_entry {
 	bool has_hidden_below;	/* selected, and matched by no pattern */
 };
 
-struct list_tree {
-	struct list_entry **entries;	/* in the order of the octets of their names */
-	size_t count;
-};
-
 /*
  *	patterns  with the reference joined to them
  *	select	  IMAP_LIST_SELECT_*; without SUBSCRIBED and SPECIAL_USE all that exists is selected
@@ -35,8 +30,29 @@ struct list_request {
 	bool wants_subscribed;	/* is_subscribed is to be known */
 };
 
-/* Give the tree, from the arena. */
-enum store_status list_tree_build(struct store *store, struct arena *arena,
-    const struct list_request *request, struct list_tree *tree_out);
+struct map;
+
+struct list_tree {
+	struct list_entry **entries;	/* in the order of the octets of their names */
+	size_t count;
+	/* Private to tree.c. */
+	struct arena *arena;
+	const struct list_request *request;
+	struct map *by_name;
+	struct list_entry **own;	/* those that are there or subscribed */
+	size_t own_count;
+	unsigned stage;
+	size_t place, pattern;		/* in the stage */
+};
+
+/* Read the names; the tree lives in the arena.  The request is borrowed until list_tree_fini(). */
+enum store_status list_tree_begin(struct list_tree *tree, struct store *store, struct arena *arena,
+    const struct list_request *request);
+
+/* Go on building until clock_monotonic_us() is so far, one step at least.  True: the tree is whole. */
+bool list_tree_advance(struct list_tree *tree, uint64_t until_us);
+
+/* Accepts a zeroed one. */
+void list_tree_fini(struct list_tree *tree);
 
 #endif
