@@ -127,6 +127,7 @@ bench:
 	@tests/tools/deps check
 	@tests/bench/run $(W)
 	@tests/bench/search $(W)
+	@tests/bench/crowd $(W)
 
 bench-smoke: all
 	@tests/tools/deps check
