@@ -13,7 +13,7 @@
 
 /* Syllables and words of one script.  Lists end with NULL. */
 struct language {
-	const char *onsets[24], *vowels[12], *ends[10];
+	const char *onsets[64], *vowels[24], *ends[48];	/* the first are the most frequent */
 	unsigned percent, word_count;
 	bool has_spaces;
 	char **words;
@@ -21,8 +21,13 @@ struct language {
 };
 
 static struct language languages[] = {
-	{ { "b", "br", "c", "d", "f", "g", "h", "j", "l", "m", "n", "p", "pl", "r", "s", "st", "t", "th", "tr", "v", "w", "", NULL },
-	  { "a", "e", "i", "o", "u", "ea", "ou", "io", NULL }, { "", "", "n", "r", "s", "t", "l", "nd", "ng", NULL }, 64, 30000, true, NULL, NULL },
+	{ { "t", "s", "r", "d", "", "c", "m", "l", "n", "p", "th", "b", "f", "h", "w", "g", "st", "v", "pr", "tr", "ch", "sh", "k",
+	    "pl", "gr", "fr", "br", "cl", "sp", "dr", "j", "cr", "bl", "fl", "sc", "str", "qu", "y", "sl", "wh", "gl", "sw", "sk",
+	    "sm", "kn", "z", "ph", "sn", "wr", "spr", "tw", "scr", "x", "thr", "gn", "kl", NULL },
+	  { "e", "a", "i", "o", "u", "ea", "io", "y", "ou", "ie", "ai", "ee", "oo", "au", "ue", "oa", "ia", "ei", "ui", "oy", NULL },
+	  { "", "n", "r", "s", "t", "l", "d", "ng", "nt", "m", "c", "st", "ct", "rs", "nd", "ly", "p", "k", "ss", "rt", "ll", "ck", "ns",
+	    "v", "b", "g", "x", "ght", "th", "sh", "f", "rd", "rk", "rm", "w", "mp", "pt", "lt", "ft", "tch", "lk", "rn", "zz", NULL },
+	  64, 30000, true, NULL, NULL },
 	{ { "b", "d", "f", "g", "h", "k", "l", "m", "n", "p", "r", "s", "sch", "st", "t", "w", "z", "v", NULL },
 	  { "a", "e", "i", "o", "u", "ä", "ö", "ü", "ei", "ie", NULL }, { "", "", "n", "r", "ß", "cht", "lt", "st", NULL }, 14, 20000, true, NULL, NULL },
 	{ { "б", "в", "г", "д", "ж", "з", "к", "л", "м", "н", "п", "р", "с", "т", "ст", "пр", "", NULL },
@@ -120,6 +125,14 @@ count_of(const char *const *list)
 	return count;
 }
 
+static const char *
+pick(struct chance *chance, const char *const *list)
+{
+	unsigned count = (unsigned)count_of(list), first = below(chance, count), second = below(chance, count);
+
+	return list[first * second / count];
+}
+
 /* A word of this many syllables, in a place that is overwritten by the eighth call after. */
 const char *
 make_word(struct chance *chance, const struct language *language, unsigned syllables)
@@ -130,9 +143,9 @@ make_word(struct chance *chance, const struct language *language, unsigned sylla
 
 	word[0] = '\0';
 	for (unsigned i = 0; i < syllables; i++) {
-		strcat(word, language->onsets[below(chance, (unsigned)count_of(language->onsets))]);
-		strcat(word, language->vowels[below(chance, (unsigned)count_of(language->vowels))]);
-		strcat(word, language->ends[below(chance, (unsigned)count_of(language->ends))]);
+		strcat(word, pick(chance, language->onsets));
+		strcat(word, pick(chance, language->vowels));
+		strcat(word, pick(chance, language->ends));
 	}
 	return word;
 }
@@ -174,7 +187,7 @@ needle(unsigned number)
 {
 	struct chance chance = chance_of(OF_NEEDLE, number);
 
-	return make_word(&chance, latin, 4);
+	return make_word(&chance, latin, 3);
 }
 
 void
