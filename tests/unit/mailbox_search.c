@@ -350,6 +350,7 @@ static unsigned
 ask(const char *command, struct insights *insights, struct list *of_account, unsigned contents, unsigned *hits_out)
 {
 	struct imap_command_line *line = parse(command);
+	struct arena *arena = line->arena;	/* the line is in it */
 	uint8_t truths[SEARCH_SLOTS_MAX], *scratch = memory_new(line->search.node_count);
 	struct search_program program;
 	struct search_recall recall;
@@ -379,7 +380,7 @@ ask(const char *command, struct insights *insights, struct list *of_account, uns
 	search_recall_fini(&recall);
 	search_program_fini(&program);
 	free(scratch);
-	arena_free(&line->arena);
+	arena_free(&arena);
 	return asked;
 }
 
