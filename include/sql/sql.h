@@ -43,6 +43,7 @@ const char *sql_status_text(enum sql_status status);
 enum sql_open_flags {
 	SQL_CREATE = 1 << 0,	/* make the file, mode 0600, if there is none; else SQL_NOT_FOUND */
 	SQL_LEAVE_WAL = 1 << 1,	/* the caller sees to it that the WAL is folded; else a commit does, whenever it has 4 MB */
+	SQL_SOLE = 1 << 2,	/* no other program writes to the file while it is open: saves locks, and locks them out */
 };
 
 /*

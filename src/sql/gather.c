@@ -26,7 +26,9 @@
 #define FRAME_HEADER	  24
 #define FRAME_COMMIT	  4		/* four octets that are not zero in the last frame of a transaction */
 #define FRAME_CHECKSUM	  8		/* sixteen with the salt; zero: computed at the end of the transaction */
+#define LOCK_WRITE	  0
 #define LOCK_CHECKPOINT	  1
+#define SOLE_COUNT	  2		/* the two that others need who would write or fold */
 #define LOCK_FIRST_READER 3
 
 /* SQLite's unix VFS writes the length modulo 128 KiB at a time, and takes nothing written for a full disk. */
@@ -44,6 +46,9 @@ struct file {
 	bool is_committing;		/* the frame that ends the transaction has begun */
 	bool is_folding;		/* a checkpoint writes to this file, and flushes it */
 	bool has_reader;		/* somebody else reads, and the checkpoint will stop short of the end, unflushed */
+	bool may_be_sole;		/* nobody else may write */
+	bool is_sole;			/* LOCK_WRITE and LOCK_CHECKPOINT are held until it is closed */
+	int shared;			/* other locks of readers that are held, before that */
 	sqlite3_int64 read_at;		/* what was read last */
 	sqlite3_int64 rewritten_at;	/* of the WAL, the first frame that this transaction has changed in place */
 };
@@ -253,6 +258,10 @@ on_file_control(sqlite3_file *base, int operation, void *argument)
 {
 	struct file *file = (struct file *)base;
 
+	if (operation == GATHER_BE_SOLE) {
+		file->may_be_sole = true;
+		return SQLITE_OK;
+	}
 	if (operation == SQLITE_FCNTL_CKPT_START)
 		file->is_folding = !file->has_reader;
 	if (operation == SQLITE_FCNTL_CKPT_DONE && file->is_folding) {
@@ -263,6 +272,44 @@ on_file_control(sqlite3_file *base, int operation, void *argument)
 }
 
 /*
+ * With its first transaction a connection that may locks out whoever else would write or fold the WAL, for as long as
+ * the file is open.  What it reads is then safe without a lock.  Others can read: their locks are still asked for, where SQLite
+ * begins the WAL anew, folds it, or says at which state readers begin.
+ */
+static void
+become_sole(struct file *file)
+{
+	if (file->may_be_sole && !file->is_sole && file->shared == 0)
+		file->is_sole = BELOW(file)->xShmLock(file->real, LOCK_WRITE, SOLE_COUNT,
+		    SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE) == SQLITE_OK;
+}
+
+static int
+lock_shared(struct file *file, int offset, int count, int flags)
+{
+	int code;
+
+	if (flags & SQLITE_SHM_LOCK)
+		become_sole(file);
+	if (file->is_sole)
+		return SQLITE_OK;
+	code = BELOW(file)->xShmLock(file->real, offset, count, flags);
+	if (code == SQLITE_OK)
+		file->shared += flags & SQLITE_SHM_LOCK ? 1 : -1;
+	return code;
+}
+
+static int
+lock_exclusive(struct file *file, int offset, int count, int flags)
+{
+	int held = file->is_sole && offset < SOLE_COUNT ? SOLE_COUNT - offset : 0;
+
+	if (count <= held)
+		return SQLITE_OK;
+	return BELOW(file)->xShmLock(file->real, offset + held, count - held, flags);
+}
+
+/*
  * A checkpoint that finds a reader stops where that reader has come to, says so to other programs, and flushes
  * nothing: it has no call in which a held page could still fail.
  */
@@ -270,15 +317,28 @@ static int
 on_shm_lock(sqlite3_file *base, int offset, int count, int flags)
 {
 	struct file *file = (struct file *)base;
-	int code = BELOW(file)->xShmLock(file->real, offset, count, flags);
+	int code;
 
-	if (flags != (SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE))
-		return code;
-	if (offset == LOCK_CHECKPOINT)
+	if (flags & SQLITE_SHM_SHARED)
+		return lock_shared(file, offset, count, flags);
+	code = lock_exclusive(file, offset, count, flags);
+	if (offset == LOCK_CHECKPOINT && (flags & SQLITE_SHM_LOCK))
 		file->has_reader = false;
 	else if (offset >= LOCK_FIRST_READER && code == SQLITE_BUSY)
 		file->has_reader = true;
 	return code;
+}
+
+/* With the index of the WAL its locks go, for other connections of this process, too. */
+static int
+on_shm_unmap(sqlite3_file *base, int deletes)
+{
+	struct file *file = (struct file *)base;
+
+	if (file->is_sole)
+		BELOW(file)->xShmLock(file->real, LOCK_WRITE, SOLE_COUNT, SQLITE_SHM_UNLOCK | SQLITE_SHM_EXCLUSIVE);
+	file->is_sole = false;
+	return BELOW(file)->xShmUnmap(file->real, deletes);
 }
 
 /* The rest as it is below. */
@@ -337,14 +397,6 @@ on_shm_barrier(sqlite3_file *base)
 	struct file *file = (struct file *)base;
 
 	BELOW(file)->xShmBarrier(file->real);
-}
-
-static int
-on_shm_unmap(sqlite3_file *base, int deletes)
-{
-	struct file *file = (struct file *)base;
-
-	return BELOW(file)->xShmUnmap(file->real, deletes);
 }
 
 static const sqlite3_io_methods methods = {

@@ -141,6 +141,8 @@ sql_open(const char *path, const char *schema, unsigned flags, struct sql **sql_
 	sql->statements = map_new();
 	sql->wal_pages_max = flags & SQL_LEAVE_WAL ? WAL_PAGES_LEFT_MAX : WAL_PAGES_MAX;
 	status = open_handle(path, sql);
+	if (status == SQL_OK && (flags & SQL_SOLE))
+		sqlite3_file_control(sql->handle, "main", GATHER_BE_SOLE, NULL);
 	if (status == SQL_OK)
 		status = set_up(sql);
 	if (status == SQL_OK)

@@ -151,7 +151,7 @@ store_open_file(const char *path, bool is_new_allowed, uint64_t least_uidvalidit
 		goto out;
 	}
 	is_left = has_wal(path);
-	opened = sql_open(path, "mail", SQL_LEAVE_WAL | (is_new_allowed ? SQL_CREATE : 0), &store->sql);
+	opened = sql_open(path, "mail", SQL_LEAVE_WAL | SQL_SOLE | (is_new_allowed ? SQL_CREATE : 0), &store->sql);
 	if ((status = store_from_sql(opened)) != STORE_OK)
 		goto out;
 	if (is_left && (status = settle_wal(store)) != STORE_OK)

@@ -46,6 +46,8 @@ remove_folder(void **state)
 	return system(command);
 }
 
+static unsigned open_flags = SQL_SOLE;
+
 /* The cache is small, so that pages leave it in the middle of a transaction, and come back. */
 static struct sql *
 open_small(void)
@@ -53,7 +55,7 @@ open_small(void)
 	struct sql *sql = NULL;
 	struct sql_statement *cache;
 
-	assert_int_equal(sql_open(path, "directory", SQL_CREATE, &sql), SQL_OK);
+	assert_int_equal(sql_open(path, "directory", SQL_CREATE | open_flags, &sql), SQL_OK);
 	cache = sql_prepare(sql, "PRAGMA cache_size = 20");
 	assert_int_equal(sql_run(cache), SQL_OK);
 	assert_int_equal(sql_run(sql_prepare(sql,
@@ -383,6 +385,36 @@ a_frame_without_a_checksum_is_refused(void **state)
 	tell(FAULT_NONE, true);
 }
 
+/* Without a lock of its own others may write, too; they only read here. */
+static void
+others_read_where_they_may_write(void **state)
+{
+	(void)state;
+	open_flags = 0;
+	tell(FAULT_NONE, false);
+	open_flags = SQL_SOLE;
+}
+
+static void
+others_do_not_write(void **state)
+{
+	struct sql *sql = open_small();
+	uint32_t seeds[ROW_COUNT] = { 0 };
+	sqlite3 *foreign;
+
+	(void)state;
+	assert_int_equal(put(sql, 3, seeds[3] = 11), SQL_OK);
+	foreign = open_foreign(path);
+	assert_int_equal(sqlite3_exec(foreign, "DELETE FROM thing", NULL, NULL, NULL), SQLITE_BUSY);
+	assert_int_equal(sqlite3_wal_checkpoint_v2(foreign, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL), SQLITE_BUSY);
+	assert_true(holds(foreign, seeds));
+	assert_int_equal(put(sql, 4, seeds[4] = 12), SQL_OK);
+	assert_true(holds(foreign, seeds));
+	sql_close(&sql);
+	assert_int_equal(sqlite3_exec(foreign, "DELETE FROM thing", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(foreign);
+}
+
 static void
 a_failed_write_undoes_its_transaction(void **state)
 {
@@ -412,6 +444,8 @@ main(void)
 		ON_FILES(a_commit_is_few_writes),
 		ON_FILES(a_checkpoint_is_few_writes),
 		ON_FILES(others_read_what_is_committed),
+		ON_FILES(others_read_where_they_may_write),
+		ON_FILES(others_do_not_write),
 		ON_FILES(a_frame_without_a_checksum_is_refused),
 		ON_FILES(a_failed_write_undoes_its_transaction),
 		ON_FILES(a_full_disk_undoes_its_transaction),

@@ -79,16 +79,6 @@ ask(struct fixture *fixture, const char *query)
 	return number;
 }
 
-static void
-change(struct fixture *fixture, const char *text)
-{
-	sqlite3 *other;
-
-	assert_int_equal(sqlite3_open(fixture->path, &other), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(other, text, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(other);
-}
-
 static enum store_status
 read_range(struct fixture *fixture, uint64_t content_id, uint64_t offset, uint64_t length, struct span expected)
 {
@@ -224,12 +214,14 @@ test_older_rows(void **state)
 	add_noise(&body, 300000, NULL);
 	octets = buffer_span(&body);
 	id = append(fixture, octets, STORE_COMPRESSION_NONE, false);
+	store_close(&fixture->store);
 	assert_int_equal(sqlite3_open(fixture->path, &other), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(other, "DELETE FROM chunk WHERE id & 1048575; "
 	    "UPDATE content SET chunk_octets = 262144", NULL, NULL, NULL), SQLITE_OK);
 	insert_row(other, id << 20 | 1, span_slice(octets, 0, 262144));
 	insert_row(other, id << 20 | 2, span_from(octets, 262144));
 	sqlite3_close(other);
+	fixture_open(fixture);
 	assert_ranges(fixture, id, octets);
 	append(fixture, octets, STORE_COMPRESSION_ZSTD, false);	/* beside newer ones */
 	assert_ranges(fixture, id + 1, octets);
@@ -262,18 +254,18 @@ test_each_octet_damaged(void **state)
 		buffer_clear(&text);
 		buffer_printf(&text, "SELECT length(octets) FROM chunk WHERE id = %lld AND encoding > 0", (long long)row);
 		length = ask(fixture, buffer_string(&text));
-		change(fixture, "CREATE TABLE whole AS SELECT id, octets FROM chunk");
+		run_sql(fixture, "CREATE TABLE whole AS SELECT id, octets FROM chunk");
 		for (int64_t at = 1; at <= length; at++) {
 			buffer_clear(&text);
 			buffer_printf(&text, "UPDATE chunk SET octets = CAST(substr(octets, 1, %lld) || "
 			    "CASE substr(octets, %lld, 1) WHEN x'55' THEN x'54' ELSE x'55' END || "
 			    "substr(octets, %lld) AS BLOB) WHERE id = %lld", (long long)at - 1, (long long)at,
 			    (long long)at + 1, (long long)row);
-			change(fixture, buffer_string(&text));
+			run_sql(fixture, buffer_string(&text));
 			assert_int_equal(read_range(fixture, id, 0, UINT64_MAX, SPAN("")), STORE_CORRUPT);
-			change(fixture, "UPDATE chunk SET octets = (SELECT octets FROM whole WHERE whole.id = chunk.id)");
+			run_sql(fixture, "UPDATE chunk SET octets = (SELECT octets FROM whole WHERE whole.id = chunk.id)");
 		}
-		change(fixture, "DROP TABLE whole");
+		run_sql(fixture, "DROP TABLE whole");
 	}
 	assert_ranges(fixture, id, buffer_span(&body));
 	buffer_free(&body);
@@ -318,7 +310,7 @@ test_damage(void **state)
 		uint64_t id = append(fixture, buffer_span(&body), STORE_COMPRESSION_ZSTD, false);
 
 		assert_ranges(fixture, id, buffer_span(&body));
-		change(fixture, damages[i]);
+		run_sql(fixture, damages[i]);
 		assert_damaged(fixture, id);
 		store_close(&fixture->store);
 		remove_file(fixture->path, "");
@@ -341,7 +333,7 @@ test_dictionary_is_verified(void **state)
 	for (size_t i = 0; i < COUNT_OF(damages); i++) {
 		append(fixture, SPAN("text\r\n"), STORE_COMPRESSION_ZSTD, false);
 		assert_verified(fixture->store);
-		change(fixture, damages[i]);
+		run_sql(fixture, damages[i]);
 		assert_int_equal(store_verify(fixture->store, STORE_VERIFY_ALL, &findings), STORE_CORRUPT);
 		assert_int_equal(read_range(fixture, 1, 0, HEADER_LENGTH, SPAN(HEADER)), STORE_OK);
 		store_close(&fixture->store);

@@ -3,7 +3,6 @@
  */
 #include "store_fixture.h"
 
-#include <sqlite3.h>
 
 #define CHUNK STORE_CHUNK_OCTETS
 
@@ -223,16 +222,13 @@ test_damage_is_found(void **state)
 	};
 	struct fixture *fixture = *state;
 	struct buffer findings = { 0 };
-	sqlite3 *other;
 
 	append_many(fixture, fixture->inbox, 3);
 	assert_verified(fixture->store);
 	for (size_t i = 0; i < COUNT_OF(damages); i++) {
-		assert_int_equal(sqlite3_open(fixture->path, &other), SQLITE_OK);
-		assert_int_equal(sqlite3_exec(other, damages[i], NULL, NULL, NULL), SQLITE_OK);
+		run_sql(fixture, damages[i]);
 		assert_int_equal(
 		    store_verify(fixture->store, STORE_VERIFY_ALL, &findings), STORE_CORRUPT);
-		sqlite3_close(other);
 		store_close(&fixture->store);
 		remove_file(fixture->path, "");
 		fixture_open(fixture);
@@ -246,20 +242,14 @@ test_damage_is_not_served(void **state)
 {
 	struct fixture *fixture = *state;
 	struct buffer octets = { 0 };
-	sqlite3 *other;
 
 	append_many(fixture, fixture->inbox, 1);
-	assert_int_equal(sqlite3_open(fixture->path, &other), SQLITE_OK);
-	assert_int_equal(
-	    sqlite3_exec(other, "UPDATE chunk SET octets = substr(octets, 2) WHERE id & 1", NULL,
-		NULL, NULL),
-	    SQLITE_OK);
+	run_sql(fixture, "UPDATE chunk SET octets = substr(octets, 2) WHERE id & 1");
 	assert_int_equal(
 	    store_read_octets(fixture->store, 1, 0, UINT64_MAX, &octets), STORE_CORRUPT);
 	assert_int_equal(octets.length, 0);
-	sqlite3_exec(other, "DELETE FROM chunk; DELETE FROM content; DELETE FROM message; "
-	    "UPDATE mailbox SET messages = 0, unseen = 0, size = 0", NULL, NULL, NULL);
-	sqlite3_close(other);
+	run_sql(fixture, "DELETE FROM chunk; DELETE FROM content; DELETE FROM message; "
+	    "UPDATE mailbox SET messages = 0, unseen = 0, size = 0");
 	buffer_free(&octets);
 }
 

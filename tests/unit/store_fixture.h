@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "base/memory.h"
 #include "store/content.h"
@@ -41,6 +42,19 @@ fixture_open(struct fixture *fixture)
 {
 	assert_int_equal(store_open(fixture->path, true, &fixture->store), STORE_OK);
 	fixture->inbox = mailbox_id(fixture, "INBOX");
+}
+
+/* What someone else does to the file while it is closed. */
+static inline void
+run_sql(struct fixture *fixture, const char *text)
+{
+	sqlite3 *other;
+
+	store_close(&fixture->store);
+	assert_int_equal(sqlite3_open(fixture->path, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, text, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(other);
+	fixture_open(fixture);
 }
 
 static inline int

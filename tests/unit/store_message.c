@@ -1,7 +1,6 @@
 /*
  * Messages: appending, flags, expunging, copying, moving.
  */
-#include <sqlite3.h>
 
 #include "store/quota.h"
 #include "store_fixture.h"
@@ -378,18 +377,6 @@ purge(struct fixture *fixture)
 	assert_int_equal(store_purge(fixture->store, 1000, 1 << 20, &is_more), STORE_OK);
 	commit(fixture);
 	assert_false(is_more);
-}
-
-static void
-run_sql(struct fixture *fixture, const char *text)
-{
-	sqlite3 *other;
-
-	store_close(&fixture->store);
-	assert_int_equal(sqlite3_open(fixture->path, &other), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(other, text, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(other);
-	fixture_open(fixture);
 }
 
 /* Of expunges a year is kept; what went before is not told one by one, and that is known. */
