@@ -398,11 +398,12 @@ def test_a_flush_that_fails(shim):
             client.ok(b"STORE 1 +FLAGS (\\Flagged)")
             switch.touch()
             lib.wait_until(lambda: any(" user=other " in line for line in lines(server, "store-failed")))
-        assert [problem["user"] for problem in status(server)[1]] == ["other"]
+        users = {problem["user"] for problem in status(server)[1]}
+        assert "other" in users and users <= {"demo", "other"}		# mail of demo may be indexed meanwhile
         switch.unlink()
         lib.wait_until(lambda: is_well(server))
         assert fill(server, 1)
-        assert [re.search(r" user=(\w+) ", line)[1] for line in lines(server, "store-recovered")] == ["demo", "other"]
+        assert {re.search(r" user=(\w+) ", line)[1] for line in lines(server, "store-recovered")} == {"demo", "other"}
 
 
 @pytest.fixture
