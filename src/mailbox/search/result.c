@@ -78,17 +78,35 @@ highest(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-/* How many there are, the first and the last. */
+/* How many there are: a message that has gone meanwhile is none. */
+static uint32_t
+count_bits(const struct search_result *result)
+{
+	const struct view *view = result->view;
+	uint32_t count = 0;
+
+	for (size_t i = 0; i <= result->last / 8; i++)
+		count += (uint32_t)__builtin_popcount(result->bits[i]);
+	for (size_t i = 0; i < view->ghost_count; i++) {
+		uint32_t number = view_number(view, view->ghosts[i]);
+
+		if (number > 0 && number <= result->last && (result->bits[number / 8] & 1u << number % 8))
+			count--;
+	}
+	return count;
+}
+
+/* How many there are, the first and the last: without a look at those in between, which may be a million. */
 static void
 count_hits(const struct search_result *result, struct imap_esearch *esearch)
 {
 	struct view_message message;
 
-	for (uint32_t n = 0; (n = search_result_next(result, n, &message)) != 0;) {
+	esearch->count = count_bits(result);
+	if (search_result_next(result, 0, &message) != 0)
+		esearch->min = name_of(&message, esearch->is_uid);
+	if (previous(result, 0, &message) != 0)
 		esearch->max = name_of(&message, esearch->is_uid);
-		if (esearch->count++ == 0)
-			esearch->min = esearch->max;
-	}
 }
 
 /* The set of ALL or PARTIAL, and the highest modseq of what is told: RFC 7162 section 3.1.5. */
@@ -102,15 +120,13 @@ write_set(const struct search_result *result, const struct imap_search *search, 
 
 	for (uint32_t n = 0; (n = search_result_next(result, n, &message)) != 0;) {
 		place++;
-		if (imap_search_keeps(search, esearch->count, place))
+		if (search->has_modseq && imap_search_keeps(search, esearch->count, place))
 			esearch->modseq = highest(esearch->modseq, message.message.modseq);
 		if (esearch->returns & IMAP_RETURN_ALL || (esearch->returns & IMAP_RETURN_PARTIAL &&
 		    imap_partial_contains(&search->partial, esearch->count, place)))
 			imap_set_writer_add(&writer, name_of(&message, esearch->is_uid));
 	}
 	imap_set_writer_end(&writer);
-	if (!search->has_modseq)
-		esearch->modseq = 0;
 }
 
 void
