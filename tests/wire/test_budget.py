@@ -86,6 +86,23 @@ def test_a_search_that_is_cut_off_saves_nothing(server, client, tight):
     assert client.ok(b"FETCH $ UID").untagged == []
 
 
+def test_many_mailboxes_are_searched_in_part(server, client):
+    """RFC 7377 section 2.4.  One message costs a thousandth of what all the others do."""
+    with server.client("demo") as own:
+        own.ok(b"CREATE A")
+        own.append(b"A", message(1))
+    command = b"ESEARCH IN (mailboxes (A INBOX)) " + WIDE
+    assert len(client.ok(command).untagged) == 2
+    before = len(events(server))
+    limit(server, 30)
+    reply = client.command(command)
+    limit(server, None)
+    assert reply.tagged.split(b" ", 1)[1].startswith(b"OK [LIMIT] ")
+    assert len(reply.untagged) == 1 and b" MAILBOX A " in reply.untagged[0]
+    lib.wait_until(lambda: len(events(server)) > before)
+    assert " command=ESEARCH " in events(server)[-1]
+
+
 def test_a_fetch_tells_whole_lines(server, client, tight):
     reply = client.command(b"FETCH 1:* (UID BODY.PEEK[])")
     told = [int(line.split()[1]) for line in reply.untagged]

@@ -26,11 +26,14 @@ struct esearch {
 
 static void search_next(struct session *session);
 
+/* Section 2.4: what was told of the mailboxes before stands, and is not all. */
 static void
 finish(struct session *session, enum reply reply)
 {
 	struct esearch *esearch = session->running;
 
+	if (reply == REPLY_CPU_LIMIT && esearch->next > 1)
+		reply = REPLY_SEARCHED_IN_PART;
 	search_run_fini(session, &esearch->run);
 	view_free(&esearch->view);
 	search_run_finish(session, reply);
@@ -156,14 +159,11 @@ static void
 search_next(struct session *session)
 {
 	struct esearch *esearch = session->running;
+	enum reply reply = session_reason_to_stop(session);
 	uint64_t mailbox_id;
 
-	if (session_is_closing(session)) {
-		finish(session, REPLY_CANCELLED);
-		return;
-	}
-	if (esearch->next == esearch->count) {
-		finish(session, REPLY_DONE);
+	if (esearch->next == esearch->count || reply != REPLY_DONE) {
+		finish(session, esearch->next == esearch->count ? REPLY_DONE : reply);
 		return;
 	}
 	mailbox_id = esearch->mailboxes[esearch->next++].id;
@@ -234,8 +234,8 @@ work_list(struct store *store, struct session_job *job)
 }
 
 /*
- * RFC 9738 limits SEARCH, and its code names a UID of one mailbox.  Many mailboxes are searched as a whole or, with more
- * messages than one command may deal with, not at all: section 2.4.
+ * RFC 9738 limits SEARCH, and its code names a UID of one mailbox.  With more messages than one command may deal with,
+ * many mailboxes are not searched at all: section 2.4.
  */
 static void
 on_listed(struct session *session, struct session_job *job, enum store_status status)

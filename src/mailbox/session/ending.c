@@ -231,7 +231,7 @@ session_finish_with(struct session *session, enum reply reply, struct span code)
 {
 	assert(session->line != NULL);
 	session->is_idling = session->is_idling && session->is_unasked;
-	if (reply == REPLY_CPU_LIMIT)
+	if (reply == REPLY_CPU_LIMIT || reply == REPLY_SEARCHED_IN_PART)
 		budget_log(session);
 	session->ending.reply = reply;
 	session->ending.code = arena_copy(session->line->arena, code);

@@ -33,6 +33,7 @@ static const struct reply_words replies[REPLY_COUNT] = {	/* codes: RFC 9051 sect
 	[REPLY_OVER_QUOTA]	= { IMAP_NO, "OVERQUOTA", "quota exceeded" },
 	[REPLY_LIMIT]		= { IMAP_NO, "LIMIT", "a limit of this server is reached" },
 	[REPLY_KEYWORD_LIMIT]	= { IMAP_NO, "LIMIT", "the mailbox has no room for another keyword" },
+	[REPLY_SEARCHED_IN_PART] = { IMAP_OK, "LIMIT", "too much work: the mailboxes behind these were not searched" },
 	[REPLY_CPU_LIMIT]	= { IMAP_NO, "LIMIT", "this is more work than one command may cause" },
 	[REPLY_TOO_BIG]		= { IMAP_NO, "TOOBIG", "the message is too large" },
 	[REPLY_COMPRESSED]	= { IMAP_NO, "COMPRESSIONACTIVE", "DEFLATE is in use already" },

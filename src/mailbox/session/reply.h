@@ -22,6 +22,7 @@ enum reply {
 	REPLY_OVER_QUOTA,
 	REPLY_LIMIT,
 	REPLY_KEYWORD_LIMIT,
+	REPLY_SEARCHED_IN_PART,	/* OK [LIMIT]: the same, where a part of the answer is told */
 	REPLY_CPU_LIMIT,	/* NO [LIMIT]: session_reason_to_stop() */
 	REPLY_TOO_BIG,
 	REPLY_COMPRESSED,	/* NO [COMPRESSIONACTIVE] */
