@@ -24,6 +24,8 @@ bool imap_read_fetch(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_fetch_items(struct cursor *cursor, struct imap_fetch *fetch);
 /* "SUBTREE (a b)" and its kind; is_search: as ESEARCH has them, not NOTIFY. */
 bool imap_read_filter(struct cursor *cursor, bool is_search, struct imap_filter *filter_out);
+/* Put the names of a filter in order, after more were added. */
+void imap_sort_filter(struct imap_filter *filter);
 bool imap_read_notify(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_search(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_esearch(struct cursor *cursor, struct imap_command_line *line);

@@ -3,6 +3,24 @@
  */
 #include "read.h"
 
+/* There is one filter of each kind in the end: every mailbox is held against all. */
+static void
+add_source(struct cursor *cursor, struct imap_search_sources *sources, const struct imap_filter *filter)
+{
+	for (size_t i = 0; i < sources->filter_count; i++) {
+		struct imap_filter *other = &sources->filters[i];
+
+		if (other->kind != filter->kind)
+			continue;
+		for (size_t k = 0; k < filter->name_count; k++)
+			*(struct span *)cursor_grow(cursor, (void **)&other->names, &other->name_count,
+			    sizeof other->names[0]) = filter->names[k];
+		return;
+	}
+	*(struct imap_filter *)cursor_grow(cursor, (void **)&sources->filters, &sources->filter_count, sizeof *filter) =
+	    *filter;
+}
+
 /* Filters, and scope options behind them, of which none is defined yet. */
 static bool
 read_source(struct cursor *cursor, struct imap_search_sources *sources)
@@ -16,8 +34,7 @@ read_source(struct cursor *cursor, struct imap_search_sources *sources)
 	if (imap_filter_is_selected(&filter))
 		sources->has_selected = true;
 	else
-		*(struct imap_filter *)cursor_grow(cursor, (void **)&sources->filters, &sources->filter_count,
-		    sizeof filter) = filter;
+		add_source(cursor, sources, &filter);
 	return true;
 }
 
@@ -30,6 +47,8 @@ read_sources(struct cursor *cursor, struct imap_search_sources *sources)
 		if (!read_source(cursor, sources))
 			return false;
 	} while (cursor_skip(cursor, ' '));
+	for (size_t i = 0; i < sources->filter_count; i++)
+		imap_sort_filter(&sources->filters[i]);
 	return cursor_expect(cursor, ')') && cursor_space(cursor);
 }
 

@@ -21,6 +21,13 @@ compare(const void *a, const void *b)
 	return span_compare(*(const struct span *)a, *(const struct span *)b);
 }
 
+void
+imap_sort_filter(struct imap_filter *filter)
+{
+	if (filter->name_count > 0)
+		qsort(filter->names, filter->name_count, sizeof filter->names[0], compare);
+}
+
 /* one-or-more-mailbox */
 static bool
 read_names(struct cursor *cursor, struct imap_filter *filter)
@@ -31,7 +38,7 @@ read_names(struct cursor *cursor, struct imap_filter *filter)
 		return false;
 	is_read = cursor_peek(cursor) == '(' ? cursor_list(cursor, false, read_name, filter) : read_name(cursor, filter);
 	if (is_read)
-		qsort(filter->names, filter->name_count, sizeof filter->names[0], compare);
+		imap_sort_filter(filter);
 	return is_read;
 }
 

@@ -448,6 +448,8 @@ static const struct {
 	{ "a ESEARCH IN (mailboxes \"folder1\" subtree \"folder2\") CHARSET UTF-8 unseen\r\n",
 	    "a UID ESEARCH 7<folder1> 5<folder2> 0<3 2<3 4<3 cost 0 return 0;" },
 	{ "a ESEARCH IN (subtree-one (b inbox a&AOQ-)) ALL\r\n", "a UID ESEARCH 6<INBOX><a\xc3\xa4><b> 0<2 3<2 cost 0 return 0;" },
+	{ "a ESEARCH IN (mailboxes z personal subtree m mailboxes (b y) subtree c personal) ALL\r\n",
+	    "a UID ESEARCH 7<b><y><z> 3 5<c><m> 0<2 3<2 cost 0 return 0;" },
 	{ "a ESEARCH IN (mailboxes personal personal) ALL\r\n", "a UID ESEARCH 7<personal> 3 0<2 3<2 cost 0 return 0;" },
 	{ "a ESEARCH IN (mailboxes {1+}\r\nx) ALL\r\n", "a UID ESEARCH 7<x> 0<2 3<2 cost 0 return 0;" },
 	{ "a ESEARCH IN (selected personal) RETURN (SAVE) ALL\r\n", "a BAD;" },
