@@ -11,6 +11,9 @@ Straße STRASSE Maß Großes ẞ ﬁnden ﬂoß oﬃce Ångström ångstrom naï
 Ελλάδα ΟΔΥΣΣΕΥΣ Ὀδυσσεύς σίσυφος ᾳ ᾼ Привет МИР мир ёлка Ёлка Україна їжак שלום עולם العربية السلام हिन्दी क़लम ภาษาไทย ขำ
 tiếng Việt TIẾNG VIỆT 日本語 ニホンゴ ﾆﾎﾝｺﾞ ひらがな が ガ 漢字 中文 测试 繁體 한국어 가나다 각 ＦＵＬＬ ｆｕｌｌ 😀 👍🏽 🇩🇪 ﷺ ㌔ ㎏ Ⅷ ⅷ
 """.split()
+ALPHABETS = ["abcdefghijklmnopqrstuvwxyz"] * 4 + [
+    "äöüßéèñçøåæœﬁİıẞ", "абвгдежзийклмнопрстуфхцчшщъыьэюяё", "αβγδεζηθικλμνξοπρστυφχψωάέ", "一丁七万丈三上下不与世丘丙業",
+    "가각간갇갈감갑값갓강개객걀걔거", "אבגדהוזחטיכלמנ"]
 CHARSETS = ["utf-8"] * 6 + [
     "us-ascii", "iso-8859-1", "iso-8859-2", "iso-8859-5", "iso-8859-7", "iso-8859-8", "iso-8859-9", "iso-8859-15",
     "windows-1250", "windows-1251", "windows-1252", "windows-1253", "windows-1254", "windows-1256", "windows-1258",
@@ -29,8 +32,14 @@ class Letters:
     def is_so(self, probability):
         return self.choice.random() < probability
 
+    def word(self, among=WORDS, alphabets=ALPHABETS):
+        """One of a few, or one that stands nowhere else."""
+        if self.is_so(0.7):
+            return self.choice.choice(among)
+        return "".join(self.choice.choices(self.choice.choice(alphabets), k=self.choice.randint(3, 10)))
+
     def words(self, most):
-        text = " ".join(self.choice.choice(WORDS) for _ in range(self.choice.randint(1, most)))
+        text = " ".join(self.word() for _ in range(self.choice.randint(1, most)))
         form = self.choice.choice(["NFC", "NFC", "NFD", None])
         return unicodedata.normalize(form, text) if form else text
 
@@ -170,7 +179,8 @@ class Letters:
         """The text of a body; some are longer than the 64 KiB that are read in one go."""
         if self.is_so(0.02):
             words = [word for word in WORDS if word.isascii()] + [self.choice.choice(WORDS)]
-            return "".join(" ".join(self.choice.choices(words, k=10)) + "\r\n" for _ in range(self.choice.randint(800, 2000)))
+            return "".join(" ".join(self.word(words, ALPHABETS[:1]) for _ in range(10)) + "\r\n"
+                           for _ in range(self.choice.randint(800, 2000)))
         return "\r\n".join(self.words(10) for _ in range(self.choice.choice([1, 2, 5, 12]))) + self.choice.choice(["\r\n", "\r\n", ""])
 
     def text_part(self):
