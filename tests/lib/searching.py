@@ -168,7 +168,7 @@ class Questions:
     def some_text(self, kind):
         """A text of some message that a key of this kind looks through, as written."""
         content = self.choice.choice(self.stored).content
-        if kind in ("BODY", "TEXT") and self.choice.random() < 0.06:
+        if kind in ("BODY", "TEXT") and self.choice.random() < 0.1:
             texts = [max((text for one in self.stored for text in one.content.bodies), key=len, default="")]
         elif kind == "BODY":
             texts = content.bodies
@@ -206,10 +206,10 @@ class Questions:
         text = self.some_text(kind)
         length = self.choice.choice([0, 1, 2, 3, 3, 4, 5, 6, 8, 12, 20, 40, 300] if self.choice.random() < 0.9 else [1, 3])
         start = self.choice.randrange(max(1, len(text) - length + 1))
-        if len(text) > PIECE:		# where pieces meet of what is plain, or in base64
-            length = self.choice.choice([12, 20, 40, 60])
-            start = self.choice.choice([PIECE, PIECE * 57 // 78, PIECE * 3 // 4]) - self.choice.randrange(60)
-        return self.change(text[start:start + length])
+        if len(text) > PIECE:		# anywhere, or where pieces meet of what is plain, or in base64
+            length = self.choice.choice([12, 40, 100, 200])
+            start = self.choice.choice([start, start, PIECE, PIECE * 57 // 78, PIECE * 3 // 4]) - self.choice.randrange(60)
+        return self.change(text[max(0, start):][:length])
 
     def text_key(self, kind):
         """A key and its octets in the charset of the command.  Some have been asked before, also in another case."""

@@ -20,7 +20,7 @@ import searching
 import server as lib
 from uids import expand
 
-QUERIES = int(os.environ.get("SEARCH_QUERIES", 1500))
+QUERIES = int(os.environ.get("SEARCH_QUERIES", 1000))
 SEEDS = [int(word) for word in os.environ.get("SEARCH_SEEDS", "1 2 3").split()]
 FULL = int(os.environ.get("SEARCH_FULL", 120))	# messages in a mailbox before no more come in
 ENOUGH = 70		# messages in a mailbox at the beginning: in fewer than 64 the server does not ask its index
