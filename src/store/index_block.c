@@ -8,6 +8,17 @@
 #include "base/memory.h"
 
 enum store_status
+index_number(struct sql_statement *query, uint64_t *number_out)
+{
+	enum store_status status = store_row(query);
+
+	if (status == STORE_OK)
+		*number_out = sql_column_number(query, 0);
+	sql_reset(query);
+	return status;
+}
+
+enum store_status
 index_state_get(struct store *store, struct index_state *state_out)
 {
 	struct sql_statement *query = sql_prepare(store->sql,
@@ -34,6 +45,15 @@ index_state_set(struct store *store, const struct index_state *state)
 	sql_bind_number(insert, 2, state->generation);
 	sql_bind_number(insert, 3, state->indexed_through);
 	return store_run(insert);
+}
+
+enum store_status
+index_run(struct store *store, const char *text, uint64_t id)
+{
+	struct sql_statement *statement = sql_prepare(store->sql, text);
+
+	sql_bind_number(statement, 1, id);
+	return store_run(statement);
 }
 
 enum store_status

@@ -25,6 +25,12 @@ struct index_block {
 	enum index_block_state state;
 };
 
+/* The first column of the first row; STORE_NOT_FOUND: there is none. */
+enum store_status index_number(struct sql_statement *query, uint64_t *number_out);
+
+/* Run a statement, a literal, whose only parameter is an id. */
+enum store_status index_run(struct store *store, const char *text, uint64_t id);
+
 /* STORE_NOT_FOUND: nothing was indexed. */
 struct index_state {
 	uint64_t version, generation, indexed_through;
@@ -60,6 +66,9 @@ enum store_status index_slot_read(struct store *store, uint64_t block_id, uint8_
 
 /* Sort contents and take out what is there twice; in place.  Returns how many are left. */
 size_t index_ids_sort(uint64_t *ids, size_t count);
+
+/* Give a block up of which most contents are gone; how many, is counted first.  STORE_NOT_FOUND: there is none. */
+enum store_status index_give_up_one(struct store *store);
 
 /* Find out how far the file has come with its index: when it was opened. */
 enum store_status store_index_open(struct store *store);

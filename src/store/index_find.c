@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "index_block.h"
 
+#define ANY_CONTENT 0
 #define BUCKETS_MAX 32	/* of a key that are looked at; what a slot has by chance it does not have so often */
 
 /* The bits of the slots of a block, one for each. */
@@ -110,17 +111,19 @@ choose(const uint16_t *buckets, size_t count, uint16_t chosen_out[BUCKETS_MAX])
 	return chosen;
 }
 
-/* STORE_NOT_FOUND: there is no further block. */
+/* The next block that can have a content; STORE_NOT_FOUND: there is none. */
 static enum store_status
-next_block(struct store *store, unsigned texts, uint64_t *block_id, unsigned *width_out)
+next_block(struct store *store, unsigned texts, uint64_t content_id, uint64_t *block_id, unsigned *width_out)
 {
 	struct sql_statement *query = sql_prepare(store->sql,
-	    "SELECT id, width FROM index_block WHERE id > ?1 AND kind & ?2 AND state <= ?3 ORDER BY id LIMIT 1");
+	    "SELECT id, width FROM index_block WHERE id > ?1 AND kind & ?2 AND state <= ?3 "
+	    "AND (?4 = 0 OR ?4 BETWEEN first_id AND last_id) ORDER BY id LIMIT 1");
 	enum store_status status;
 
 	sql_bind_number(query, 1, *block_id);
 	sql_bind_number(query, 2, texts);
 	sql_bind_number(query, 3, INDEX_IN_USE);
+	sql_bind_number(query, 4, content_id);
 	if ((status = store_row(query)) == STORE_OK) {
 		*block_id = sql_column_number(query, 0);
 		*width_out = sql_column_number(query, 1);
@@ -137,7 +140,7 @@ find_in_blocks(struct store *store, unsigned texts, const uint16_t *buckets, siz
 	struct slots slots;
 	bool is_any;
 
-	while ((status = next_block(store, texts, &cursor->block_id, &slots.width)) == STORE_OK) {
+	while ((status = next_block(store, texts, ANY_CONTENT, &cursor->block_id, &slots.width)) == STORE_OK) {
 		slots.block_id = cursor->block_id;
 		if ((status = match(store, buckets, count, &slots, &is_any)) != STORE_OK ||
 		    (is_any && (status = add_contents(store, &slots, out)) != STORE_OK))
@@ -235,28 +238,6 @@ store_candidates_fini(struct store_candidates *candidates)
 	*candidates = (struct store_candidates){ 0 };
 }
 
-/* A slot that has a content is looked for in those blocks alone that can have it. */
-static enum store_status
-next_block_of(struct store *store, enum store_index_text text, uint64_t content_id, uint64_t *block_id,
-    unsigned *width_out)
-{
-	struct sql_statement *query = sql_prepare(store->sql,
-	    "SELECT id, width FROM index_block WHERE id > ?1 AND kind = ?2 AND state <= ?3 "
-	    "AND ?4 BETWEEN first_id AND last_id ORDER BY id LIMIT 1");
-	enum store_status status;
-
-	sql_bind_number(query, 1, *block_id);
-	sql_bind_number(query, 2, text);
-	sql_bind_number(query, 3, INDEX_IN_USE);
-	sql_bind_number(query, 4, content_id);
-	if ((status = store_row(query)) == STORE_OK) {
-		*block_id = sql_column_number(query, 0);
-		*width_out = sql_column_number(query, 1);
-	}
-	sql_reset(query);
-	return status;
-}
-
 static bool
 has_content(const struct store_candidates *candidates, uint64_t content_id)
 {
@@ -277,7 +258,7 @@ store_index_holds(struct store *store, enum store_index_text text, uint64_t cont
 
 	*holds_out = false;
 	while (!*holds_out &&
-	    (status = next_block_of(store, text, content_id, &slots.block_id, &slots.width)) == STORE_OK) {
+	    (status = next_block(store, text, content_id, &slots.block_id, &slots.width)) == STORE_OK) {
 		if ((status = match(store, buckets, count, &slots, &is_any)) == STORE_OK && is_any)
 			status = add_contents(store, &slots, &found);
 		if (status != STORE_OK)

@@ -69,13 +69,9 @@ store_index_next_content(struct store *store, uint64_t after_id, uint64_t *conte
 	struct sql_statement *query = sql_prepare(store->sql,
 	    "SELECT id FROM content WHERE id > ?1 AND id <= (SELECT indexed_through FROM index_state) "
 	    "AND id NOT IN (SELECT content_id FROM index_again) ORDER BY id LIMIT 1");
-	enum store_status status;
 
 	sql_bind_number(query, 1, after_id);
-	if ((status = store_row(query)) == STORE_OK)
-		*content_id_out = sql_column_number(query, 0);
-	sql_reset(query);
-	return status;
+	return index_number(query, content_id_out);
 }
 
 static void
@@ -110,14 +106,10 @@ count_rows(struct store *store, const struct index_block *block, uint64_t *count
 {
 	struct sql_statement *query = sql_prepare(store->sql,
 	    "SELECT count(*) FROM index_row WHERE id BETWEEN ?1 << 14 AND (?1 << 14) + 16383 AND length(octets) = ?2");
-	enum store_status status;
 
 	sql_bind_number(query, 1, block->id);
 	sql_bind_number(query, 2, INDEX_ROW_OCTETS);
-	if ((status = store_row(query)) == STORE_OK)
-		*count_out = sql_column_number(query, 0);
-	sql_reset(query);
-	return status;
+	return index_number(query, count_out);
 }
 
 static enum store_status

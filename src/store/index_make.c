@@ -147,29 +147,18 @@ store_indexing_fini(struct store_indexing *indexing)
 	}
 }
 
-static enum store_status
-first_id(struct sql_statement *query, uint64_t *content_id_out)
-{
-	enum store_status status = store_row(query);
-
-	if (status == STORE_OK)
-		*content_id_out = sql_column_number(query, 0);
-	sql_reset(query);
-	return status;
-}
-
 /* What is garbage is not indexed any more, and may be gone the next time. */
 enum store_status
 store_indexing_next(struct store *store, struct store_indexing *indexing, uint64_t *content_id_out)
 {
 	struct sql_statement *query = sql_prepare(store->sql, "SELECT min(content_id) FROM index_again HAVING count(*) > 0");
-	enum store_status status = first_id(query, content_id_out);
+	enum store_status status = index_number(query, content_id_out);
 
 	if (status != STORE_NOT_FOUND)
 		return status;
 	query = sql_prepare(store->sql, "SELECT id FROM content WHERE id > ?1 ORDER BY id LIMIT 1");
 	sql_bind_number(query, 1, indexing->indexed_through);
-	if ((status = first_id(query, content_id_out)) != STORE_NOT_FOUND)
+	if ((status = index_number(query, content_id_out)) != STORE_NOT_FOUND)
 		return status;
 	store->content_last = indexing->indexed_through;
 	return STORE_NOT_FOUND;

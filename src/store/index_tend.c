@@ -48,15 +48,6 @@ find_sources(struct store *store, unsigned kind, unsigned width, size_t wanted, 
 }
 
 static enum store_status
-run_for_block(struct store *store, const char *text, uint64_t block_id)
-{
-	struct sql_statement *statement = sql_prepare(store->sql, text);
-
-	sql_bind_number(statement, 1, block_id);
-	return store_run(statement);
-}
-
-static enum store_status
 append_list(struct store *store, uint64_t block_id, uint64_t *last, struct buffer *out)
 {
 	struct buffer octets = { 0 };
@@ -115,7 +106,7 @@ replace_sources(struct store *store, uint64_t block_id, unsigned width, const st
 	sql_bind_number(update, 2, (int64_t)contents);
 	if ((status = store_run(update)) != STORE_OK)
 		return status;
-	return run_for_block(store, "UPDATE index_block SET state = 3 WHERE into_id = ?1", block_id);
+	return index_run(store, "UPDATE index_block SET state = 3 WHERE into_id = ?1", block_id);
 }
 
 /* Begin to put blocks together. */
@@ -215,15 +206,12 @@ static enum store_status
 grow_large(struct store *store)
 {
 	struct sql_statement *query = sql_prepare(store->sql, "SELECT id FROM index_block WHERE state = 2 LIMIT 1");
-	enum store_status status = store_row(query);
+	enum store_status status;
 	struct sources sources;
-	uint64_t block_id = 0;
+	uint64_t block_id;
 	unsigned first;
 
-	if (status == STORE_OK)
-		block_id = sql_column_number(query, 0);
-	sql_reset(query);
-	if (status != STORE_OK)
+	if ((status = index_number(query, &block_id)) != STORE_OK)
 		return status;
 	query = sql_prepare(store->sql, "SELECT id FROM index_block WHERE into_id = ?1 ORDER BY id");
 	sql_bind_number(query, 1, block_id);
@@ -266,13 +254,9 @@ first_row(struct store *store, uint64_t block_id, uint64_t *row_id_out)
 {
 	struct sql_statement *query = sql_prepare(store->sql,
 	    "SELECT id FROM index_row WHERE id BETWEEN ?1 << 14 AND (?1 << 14) + 16383 ORDER BY id LIMIT 1");
-	enum store_status status;
 
 	sql_bind_number(query, 1, block_id);
-	if ((status = store_row(query)) == STORE_OK)
-		*row_id_out = sql_column_number(query, 0);
-	sql_reset(query);
-	return status;
+	return index_number(query, row_id_out);
 }
 
 static enum store_status
@@ -308,94 +292,15 @@ delete_dead(struct store *store)
 		return delete_rows(store, block_id, first, ROWS_IN_STEP * INDEX_BUCKETS_IN_ROW(width));
 	if (status != STORE_NOT_FOUND)
 		return status;
-	if ((status = run_for_block(store, "DELETE FROM index_slots WHERE block_id = ?1", block_id)) != STORE_OK)
+	if ((status = index_run(store, "DELETE FROM index_slots WHERE block_id = ?1", block_id)) != STORE_OK)
 		return status;
-	return run_for_block(store, "DELETE FROM index_block WHERE id = ?1", block_id);
-}
-
-/* Whether a content still has a message, or is being deleted. */
-static enum store_status
-look_up(struct store *store, uint64_t content_id, bool *is_there_out)
-{
-	struct sql_statement *query = sql_prepare(store->sql, "SELECT 1 FROM content WHERE id = ?1");
-	enum store_status status;
-
-	sql_bind_number(query, 1, content_id);
-	status = store_row(query);
-	sql_reset(query);
-	*is_there_out = status == STORE_OK;
-	return status == STORE_NOT_FOUND ? STORE_OK : status;
-}
-
-/* Take out the contents that are gone; *count falls. */
-static enum store_status
-keep_living(struct store *store, uint64_t *ids, size_t *count)
-{
-	enum store_status status = STORE_OK;
-	size_t kept = 0;
-	bool is_there;
-
-	for (size_t i = 0; status == STORE_OK && i < *count; i++)
-		if ((status = look_up(store, ids[i], &is_there)) == STORE_OK && is_there)
-			ids[kept++] = ids[i];
-	*count = kept;
-	return status;
-}
-
-/* Let the contents be indexed again, and the block go. */
-static enum store_status
-give_up(struct store *store, uint64_t block_id, const uint64_t *ids, size_t count)
-{
-	enum store_status status = STORE_OK;
-
-	for (size_t i = 0; status == STORE_OK && i < count; i++)
-		status = run_for_block(store, "INSERT OR IGNORE INTO index_again (content_id) VALUES (?1)", ids[i]);
-	if (status == STORE_OK)
-		status = run_for_block(store, "UPDATE index_block SET state = 3 WHERE id = ?1", block_id);
-	return status == STORE_OK ? index_state_raise_generation(store) : status;
-}
-
-/* What was counted was too much, as bounds say that contents were in the block. */
-static enum store_status
-set_living(struct store *store, uint64_t block_id, size_t living)
-{
-	struct sql_statement *update =
-	    sql_prepare(store->sql, "UPDATE index_block SET gone = contents - ?2 WHERE id = ?1");
-
-	sql_bind_number(update, 1, block_id);
-	sql_bind_number(update, 2, (int64_t)living);
-	return store_run(update);
-}
-
-/* Give a block up of which most contents are gone; how many, is counted first.  STORE_NOT_FOUND: there is none. */
-static enum store_status
-empty_block(struct store *store)
-{
-	struct sql_statement *query = sql_prepare(store->sql,
-	    "SELECT id, width FROM index_block WHERE state = 1 AND into_id IS NULL AND 4 * gone > 3 * contents LIMIT 1");
-	enum store_status status = store_row(query);
-	uint64_t block_id = 0, *ids;
-	size_t contents, living;
-	unsigned width = 0;
-
-	if (status == STORE_OK) {
-		block_id = sql_column_number(query, 0);
-		width = sql_column_number(query, 1);
-	}
-	sql_reset(query);
-	if (status != STORE_OK || (status = index_block_contents(store, block_id, width, &ids, &contents)) != STORE_OK)
-		return status;
-	living = contents;
-	if ((status = keep_living(store, ids, &living)) == STORE_OK)
-		status = 4 * living < contents ? give_up(store, block_id, ids, living) : set_living(store, block_id, living);
-	free(ids);
-	return status;
+	return index_run(store, "DELETE FROM index_block WHERE id = ?1", block_id);
 }
 
 enum store_status
 store_index_tend(struct store *store, bool *is_more_out)
 {
-	static enum store_status (*const steps[])(struct store *store) = { delete_dead, grow_large, put_together, empty_block };
+	static enum store_status (*const steps[])(struct store *store) = { delete_dead, grow_large, put_together, index_give_up_one };
 	enum store_status status = store_enter(store);
 
 	*is_more_out = status == STORE_OK;
@@ -407,63 +312,4 @@ store_index_tend(struct store *store, bool *is_more_out)
 	*is_more_out = false;
 	store->has_index_work = false;
 	return status;
-}
-
-/* A purged content counts for each block that may have it, as the blocks' bounds say. */
-static enum store_status
-note_gone(struct store *store, uint64_t block_id, uint64_t gone)
-{
-	struct sql_statement *update = sql_prepare(store->sql, "UPDATE index_block SET gone = gone + ?2 WHERE id = ?1");
-
-	sql_bind_number(update, 1, block_id);
-	sql_bind_number(update, 2, gone);
-	return store_run(update);
-}
-
-/* STORE_NOT_FOUND: there is no further block. */
-static enum store_status
-next_bounds(struct store *store, uint64_t *block_id, uint64_t *first_id_out, uint64_t *last_id_out)
-{
-	struct sql_statement *query = sql_prepare(store->sql,
-	    "SELECT id, first_id, last_id FROM index_block WHERE id > ?1 AND state = 1 ORDER BY id LIMIT 1");
-	enum store_status status;
-
-	sql_bind_number(query, 1, *block_id);
-	if ((status = store_row(query)) == STORE_OK) {
-		*block_id = sql_column_number(query, 0);
-		*first_id_out = sql_column_number(query, 1);
-		*last_id_out = sql_column_number(query, 2);
-	}
-	sql_reset(query);
-	return status;
-}
-
-/* How many of some ids lie within bounds. */
-static uint64_t
-count_within(const struct buffer *content_ids, uint64_t first_id, uint64_t last_id)
-{
-	uint64_t count = 0, content_id;
-
-	for (size_t at = 0; at < content_ids->length; at += sizeof content_id) {
-		memcpy(&content_id, content_ids->at + at, sizeof content_id);
-		count += content_id >= first_id && content_id <= last_id;
-	}
-	return count;
-}
-
-enum store_status
-store_index_forget(struct store *store, const struct buffer *content_ids)
-{
-	uint64_t block_id = 0, first_id, last_id, gone;
-	enum store_status status;
-
-	if (content_ids->length == 0)
-		return STORE_OK;
-	while ((status = next_bounds(store, &block_id, &first_id, &last_id)) == STORE_OK) {
-		gone = count_within(content_ids, first_id, last_id);
-		if (gone > 0 && (status = note_gone(store, block_id, gone)) != STORE_OK)
-			return status;
-	}
-	store->has_index_work = true;
-	return status == STORE_NOT_FOUND ? STORE_OK : status;
 }
