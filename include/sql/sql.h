@@ -165,6 +165,10 @@ enum sql_status sql_flush(struct sql *sql);
  */
 enum sql_status sql_fold(struct sql *sql);
 
+/* What the connection holds of the file in memory, and giving that back, outside of a transaction. */
+uint64_t sql_page_octets(const struct sql *sql);
+void sql_shrink(struct sql *sql);
+
 /* How long the WAL is, as far as it is not folded.  With SQL_LEAVE_WAL a commit folds it when it has 64 MB. */
 uint64_t sql_wal_octets(const struct sql *sql);
 

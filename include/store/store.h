@@ -124,6 +124,10 @@ enum store_status store_flush(struct store *store);
 uint64_t store_wal_octets(const struct store *store, uint64_t *bound_out);
 enum store_status store_fold(struct store *store);
 
+/* What is held of the file in memory, and giving that back; it is read again when it is wanted. */
+uint64_t store_page_octets(const struct store *store);
+void store_shrink(struct store *store);
+
 /*
  * Free the space of content that no message has any more, within a transaction, in bounded steps; and forget the
  * expunges that struct store_history does not promise any more.

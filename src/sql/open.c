@@ -172,3 +172,19 @@ sql_close(struct sql **sql)
 	free(*sql);
 	*sql = NULL;
 }
+
+uint64_t
+sql_page_octets(const struct sql *sql)
+{
+	int octets = 0, highest;
+
+	sqlite3_db_status(sql->handle, SQLITE_DBSTATUS_CACHE_USED, &octets, &highest, 0);
+	return (uint64_t)octets;
+}
+
+void
+sql_shrink(struct sql *sql)
+{
+	assert_off_loop();
+	sqlite3_db_release_memory(sql->handle);
+}

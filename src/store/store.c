@@ -280,3 +280,16 @@ store_read_end(struct store *store, bool is_ours, enum store_status status)
 	ended = store_from_sql(sql_end(store->sql, SQL_OK));
 	return status != STORE_OK ? status : ended;
 }
+
+uint64_t
+store_page_octets(const struct store *store)
+{
+	return sql_page_octets(store->sql);
+}
+
+void
+store_shrink(struct store *store)
+{
+	assert_off_loop();
+	sql_shrink(store->sql);
+}

@@ -1,6 +1,8 @@
 """Clients that ask without reading, watch without reading, or leave in the middle: what the server holds
 for them is bounded, and nobody else notices.
 """
+import base64
+import random
 import socket
 
 import pytest
@@ -120,3 +122,19 @@ def test_much_news_before_one_reply(server):
         assert len(seen) == 1000 and all(b"\\Seen" in line for line in seen)
         assert b"* 1500 EXISTS" in news
         assert reader.ok(b"NOOP").untagged == []
+
+
+@pytest.mark.skipif(IS_SANITIZED, reason="the allocator of the sanitizer keeps what was freed")
+def test_pages_of_many_files():
+    """What is held of the files of users who were there a moment ago has a bound for all of them together."""
+    users = [f"user{number}" for number in range(64)]
+    letter = lib.message(1, base64.encodebytes(random.Random(1).randbytes(1000000)).replace(b"\n", b"\r\n"))
+    with lib.Server(users=users) as server:
+        before = server.rss_kib()
+        with server.lmtp() as sender:
+            for _ in range(2):
+                replies = sender.deliver(letter, *(user.encode() for user in users))
+                assert all(reply.startswith(b"250") for reply in replies) and len(replies) == len(users)
+        grown = server.rss_kib() - before
+        print(f"{grown} KiB for {len(users)} files")
+        assert grown < 60 * 1024        # each may hold 1 MB, and 80 MB were held

@@ -13,6 +13,7 @@
 #include "index_queue.h"
 #include "insight.h"
 #include "outcome.h"
+#include "paging.h"
 #include "state_cache.h"
 
 #define FLUSH_MS	900		/* of flag changes; DESIGN section 2 promises a second */
@@ -34,6 +35,7 @@ struct accounts {
 	size_t open_count;
 	struct state_cache states;
 	struct insights insights;
+	struct paging paging;
 	struct state_cache extras;	/* of states that are held or kept */
 	struct index_queue indexing;
 	struct timer sweep;
@@ -59,6 +61,7 @@ struct account {
 	struct timer flush;
 	struct account_job close_job, flush_job, purge_job;
 	struct folding folding;
+	struct pages pages;
 	bool has_more_garbage;		/* written by the purge job */
 	struct index_seat indexing;
 	uint64_t used_us;
@@ -69,6 +72,7 @@ struct account {
 static void on_sweep(void *context);
 static void on_flush_due(void *context);
 static void close_surplus(struct accounts *accounts);
+static void shrink_surplus(struct accounts *accounts);
 static void submit(struct account *account, struct account_job *job);
 
 static uint64_t
@@ -88,6 +92,7 @@ accounts_new(const struct accounts_settings *settings)
 	accounts->by_id = map_new();
 	list_init(&accounts->open);
 	insights_init(&accounts->insights);
+	paging_init(&accounts->paging);
 	state_cache_init(&accounts->states, STATES_OCTETS, STATES_SWEEPS);
 	state_cache_init(&accounts->extras, EXTRAS_OCTETS, EXTRAS_SWEEPS);
 	index_queue_init(&accounts->indexing, &index_host, settings->loop, settings->storage);
@@ -187,6 +192,7 @@ account_new(struct accounts *accounts, const char *id, const char *user)
 		memory_copy_string(user), account->batch.path };
 	account->batch.mark_path = format_path("%s/marks/%.2s/%s", accounts->settings.data_directory, id);
 	account->batch.era = accounts->settings.era;
+	account->batch.paging = &accounts->paging;
 	account->batch.is_always_durable = &accounts->settings.is_always_durable;
 	account->batch.quota = &accounts->settings.quota;
 	account->queue = job_queue_new(accounts->settings.storage, batch_run, &account->batch);
@@ -196,6 +202,7 @@ account_new(struct accounts *accounts, const char *id, const char *user)
 	index_seat_init(&account->indexing, &accounts->indexing, account);
 	timer_init(&account->flush, accounts->settings.loop, on_flush_due, account);
 	list_init(&account->link);
+	pages_init(&account->pages);
 	map_put(accounts->by_id, account->id, account);
 	return account;
 }
@@ -209,6 +216,7 @@ account_free(struct account *account)
 	insights_forget(&account->insights);
 	map_remove(accounts->by_id, account->id);
 	list_remove(&account->link);
+	list_remove(&account->pages.link);
 	timer_stop(&account->flush);
 	index_seat_fini(&account->indexing);
 	job_queue_free(&account->queue);
@@ -281,6 +289,7 @@ note_home(struct account *account, struct account_job *job)
 		insights_forget(&account->insights);
 	folding_note(&account->folding, job);
 	index_seat_note(&account->indexing, job);
+	paging_note(&account->accounts->paging, &account->pages, job);
 	account->faults = outcome_note(&account->place, job, account->faults);
 	free(job->error);
 	job->error = NULL;
@@ -308,6 +317,7 @@ on_job_done(struct job *home)
 	account->holders--;
 	account_tend(account);
 	close_surplus(accounts);
+	shrink_surplus(accounts);
 }
 
 static void
@@ -476,6 +486,21 @@ close_surplus(struct accounts *accounts)
 		if (--looks == 0)
 			return;
 	}
+}
+
+static bool
+may_shrink(const struct pages *pages)
+{
+	return is_quiet(CONTAINER_OF(pages, struct account, pages));
+}
+
+static void
+shrink_surplus(struct accounts *accounts)
+{
+	struct pages *pages = accounts->on_stopped == NULL ? paging_due(&accounts->paging, may_shrink) : NULL;
+
+	if (pages != NULL)
+		submit(CONTAINER_OF(pages, struct account, pages), &pages->job);
 }
 
 void

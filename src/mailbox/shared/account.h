@@ -22,6 +22,7 @@ enum account_kind {
 	ACCOUNT_LAZY,		/* changes flags only: may be flushed within a second */
 	ACCOUNT_DURABLE,	/* done() comes after the flush */
 	ACCOUNT_CLOSE,		/* private to account.c: close the store */
+	ACCOUNT_SHRINK,		/* private to paging.c: give pages in memory back, if the store is open */
 	ACCOUNT_FOLD,		/* private to folding.c: fold the WAL, if the store is open */
 	ACCOUNT_ASIDE,		/* the store is closed, and work() gets NULL: for what concerns the file */
 	ACCOUNT_REMOVE,		/* likewise, and nothing is opened or made any more */
@@ -46,7 +47,7 @@ struct account_job {
 	enum store_status status;	/* of work and commit together; to be read in done() */
 	/* Private to account.c. */
 	bool needs_flush, is_broken, is_open, is_trial;
-	uint64_t file, backlog, wal_octets, wal_bound;
+	uint64_t file, backlog, wal_octets, wal_bound, page_octets;
 	enum store_finding news;
 	bool has_quota_news;
 	struct store_quota_news quota_news;

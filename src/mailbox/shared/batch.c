@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "batch.h"
+#include "paging.h"
 #include "store/index.h"
 
 static struct account_job *
@@ -53,6 +54,9 @@ complete(struct batch_store *batch, struct account_job *job, bool is_broken, con
 	job->needs_flush = batch->store != NULL && store_needs_flush(batch->store);
 	job->wal_octets = batch->store != NULL ? store_wal_octets(batch->store, &job->wal_bound) : 0;
 	job->backlog = batch->store != NULL ? store_index_backlog(batch->store) : 0;
+	if (batch->store != NULL && paging_is_much(batch->paging))
+		store_shrink(batch->store);
+	job->page_octets = batch->store != NULL ? store_page_octets(batch->store) : 0;
 	job->file = batch->file;
 	job->news = batch->news;
 	job->has_quota_news = batch->store != NULL && store_take_quota_news(batch->store, &job->quota_news);
@@ -221,6 +225,15 @@ run_fold(struct batch_store *batch, struct account_job *job)
 	free(error);
 }
 
+static void
+run_shrink(struct batch_store *batch, struct account_job *job)
+{
+	if (batch->store != NULL)
+		store_shrink(batch->store);
+	job->status = STORE_OK;
+	complete(batch, job, false, NULL);
+}
+
 /* Whatever is known of the file is not true any more. */
 static void
 run_aside(struct batch_store *batch, struct account_job *job)
@@ -324,6 +337,8 @@ batch_run(void *context, struct list *jobs)
 			run_close(batch, job);
 		else if (job->kind == ACCOUNT_FOLD)
 			run_fold(batch, job);
+		else if (job->kind == ACCOUNT_SHRINK)
+			run_shrink(batch, job);
 		else if (job->kind == ACCOUNT_ASIDE || job->kind == ACCOUNT_REMOVE)
 			run_aside(batch, job);
 		else

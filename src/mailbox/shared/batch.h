@@ -14,6 +14,7 @@ struct batch_store {
 	char *path;			/* .../data/ab/<id>/mail.db */
 	char *mark_path;		/* .../marks/ab/<id> */
 	uint64_t era;			/* store/mark.h */
+	const struct paging *paging;
 	const bool *is_always_durable;	/* atomic */
 	const struct store_quota *quota;	/* batch_set_quota() */
 	struct store *store;		/* NULL: closed */
