@@ -87,9 +87,21 @@ def test_half_of_it_indexed(server, scanned):
     assert find_all(server) == scanned
 
 
+@pytest.mark.parametrize("damage", ["UPDATE index_slots SET contents = x'FFFFFF'", "DELETE FROM index_slots", "DELETE FROM index_row",
+                                    "UPDATE index_row SET octets = substr(octets, 1, 7)"])
+def test_damaged_index(server, scanned, damage):
+    """It is not asked then: what is found is the same."""
+    server.imapctl("index", "demo", "--rebuild")
+    server.stop()
+    with database(server) as file:
+        assert file.execute(damage).rowcount > 0
+    server.start()
+    assert find_all(server) == scanned
+
+
 def test_misses_open_nothing(server):
     """Nor do messages that cannot match hinder a search when they cannot be read."""
-    server.imapctl("index", "demo")
+    server.imapctl("index", "demo", "--rebuild")
     server.stop()
     with database(server) as file:
         file.execute("UPDATE chunk SET encoding = 99 WHERE id >> 20 <> 8")
