@@ -170,6 +170,26 @@ bounded(void **state)
 	insight_release(&held);
 }
 
+/* Small questions are not without number either: each search walks through them. */
+static void
+few(void **state)
+{
+	char name[20];
+	unsigned count = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 10000; i++) {
+		struct insight *insight;
+
+		snprintf(name, sizeof name, "%u", i);
+		insight = hold(name);
+		insight_release(&insight);
+	}
+	LIST_FOREACH(&account, link)
+		count++;
+	assert_in_range(count, 1000, 2048);
+}
+
 /* What is held stays; when there is no room for more, what is asked is not noted, and never wrong. */
 static void
 held_bounded(void **state)
@@ -189,7 +209,7 @@ held_bounded(void **state)
 	}
 	insight_note_day(days, 5, 7);
 	assert_int_equal(insight_day(days, 5), INSIGHT_NOT_KNOWN);
-	assert_true(forgotten > 0 && insights.octets <= INSIGHTS_OCTETS_MAX + 100000);
+	assert_true(forgotten > 0 && insights.octets <= INSIGHTS_OCTETS_MAX + COUNT_OF(held) * 20000);
 	for (size_t i = 0; i < COUNT_OF(held); i++)
 		insight_release(&held[i]);
 	insight_release(&days);
@@ -204,6 +224,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(days, setup, teardown),
 		cmocka_unit_test_setup_teardown(found_by_question, setup, teardown),
 		cmocka_unit_test_setup_teardown(bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(few, setup, teardown),
 		cmocka_unit_test_setup_teardown(held_bounded, setup, teardown),
 	};
 

@@ -12,6 +12,7 @@
 #define TRUTHS 4096		/* ids on a page */
 #define DAYS   256
 #define WORDS  (TRUTHS / 64)
+#define LEAST  (16 * 1024)	/* octets that each question counts for: those of an account are found by a walk */
 
 union page {
 	struct {
@@ -73,7 +74,8 @@ insight_new(struct insights *insights, struct list *of_account, struct span ques
 	buffer_add_span(&insight->question, question);
 	list_push_front(of_account, &insight->link);
 	list_init(&insight->use);
-	note_octets(insight, sizeof *insight + insight->question.capacity);
+	note_octets(insight, LEAST + insight->question.capacity);
+	make_room(insights, 0);
 	return insight;
 }
 
