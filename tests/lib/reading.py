@@ -188,7 +188,7 @@ TOKEN = r'[^\s"(;=/]+'
 
 
 def without_comments(text):
-    out, depth, at = [], 0, 0
+    out, depth = [], 0
     for found in re.finditer(r'"(?:[^"\\]|\\.)*"?|\\.|[()]|[^"()\\]+|\\', text, re.S):
         piece = found[0]
         if depth and piece[0] == '"':			# no quotes in a comment
@@ -390,6 +390,3 @@ class Message:
     def header_of(part):
         """The fields of a part as one would read them: one a line."""
         return fold("".join(f"{name}{name and ': '}{field_text(name, value)}\r\n" for name, value in fields_of(part.header)))
-
-    def has_field(self, name, key):
-        return any(own == name.lower() and key in text for own, text in self.fields)

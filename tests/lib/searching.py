@@ -16,10 +16,12 @@ FLAGS = [b"\\Answered", b"\\Deleted", b"\\Draft", b"\\Flagged", b"\\Seen"]
 KEYWORDS = [b"$Work", b"later", b"Junk", b"NonJunk"]
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 DATE = re.compile(
-    r"(?:[A-Za-z]{3} ?, ?)?(\d{1,2}) ([A-Za-z]{3}) (\d{2,4}) (\d\d) ?: ?(\d\d)(?: ?: ?(\d\d))?(?: ([-+]\d{4}|[A-Z]*)(?: .*)?)?")
+    r"(?:[A-Za-z]{3} ?, ?)?(\d{1,2}) ([A-Za-z]{3}) (\d{2,4}) "
+    r"(\d\d) ?: ?(\d\d)(?: ?: ?(\d\d))?(?: ([-+]\d{4}|[A-Z]*)(?: .*)?)?")
 ZONES = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
 CHARSETS = ["US-ASCII", "utf-8", "ISO-8859-1", "iso-8859-2", "iso-8859-5", "iso-8859-7", "ISO-8859-15", "windows-1251",
-            "windows-1252", "KOI8-R", "Shift_JIS", "EUC-JP", "ISO-2022-JP", "HZ-GB-2312", "gb18030", "gb2312", "Big5", "EUC-KR", "UTF-7"]
+            "windows-1252", "KOI8-R", "Shift_JIS", "EUC-JP", "ISO-2022-JP", "HZ-GB-2312", "gb18030", "gb2312", "Big5",
+            "EUC-KR", "UTF-7"]
 PIECE = 64 * 1024		# octets that a server reads in one go
 HOUR_S, DAY_S = 3600, 86400
 
@@ -82,7 +84,7 @@ class Content:
 
     def __init__(self, octets):
         message = reading.Message(octets)
-        self.octets, self.message = octets, message
+        self.octets = octets
         self.body, self.text, self.fields = message.body, message.text, message.fields
         header = list(reading.fields_of(message.parts[0].header))
         dates = [value.decode("latin-1") for name, value in header if name.lower() == "date"]
@@ -356,7 +358,8 @@ class Questions:
     def leaf(self):
         leaves = [(self.leaf_text, 34), (self.leaf_header, 12), (self.leaf_subject, 9), (self.leaf_people, 12),
                   (self.leaf_flag, 6), (self.leaf_keyword, 4), (self.leaf_size, 4), (self.leaf_day, 9), (self.leaf_within, 2),
-                  (self.leaf_set, 5 * self.has_sets), (self.leaf_modseq, self.has_sets), (self.leaf_id, 2), (self.leaf_recent, 0 if self.is_rev2 else 2)]
+                  (self.leaf_set, 5 * self.has_sets), (self.leaf_modseq, self.has_sets), (self.leaf_id, 2),
+                  (self.leaf_recent, 0 if self.is_rev2 else 2)]
         self.leaves.append(self.choice.choices([make for make, _ in leaves], [weight for _, weight in leaves])[0]())
         return self.leaves[-1]
 

@@ -3,7 +3,8 @@
 Between the questions messages come, go and change, sessions and the server end, also by kill -9, and what the server
 keeps to answer faster is built, dropped and built again: the answer may never hang on any of it.
 
-SEARCH_QUERIES and SEARCH_SEEDS say how long, SEARCH_FULL over how many messages; the seed of a failure is in the name of the test.
+SEARCH_QUERIES and SEARCH_SEEDS say how long, SEARCH_FULL over how many messages; the seed of a failure is in the name
+of the test.
 """
 import contextlib
 import os
@@ -242,7 +243,8 @@ class Session(asking.Asker):
 
     def do_something(self):
         steps = [(self.do_append, 6), (self.do_store, 5), (self.do_expunge, 3), (self.do_transfer, 4), (self.do_select, 3),
-                 (self.do_restart, 1), (self.do_multisearch, 1), (self.do_race, 1), (self.do_index, 4), (self.do_kill_while_indexing, 2), (self.do_drop_index, 2)]
+                 (self.do_restart, 1), (self.do_multisearch, 1), (self.do_race, 1), (self.do_index, 4),
+                 (self.do_kill_while_indexing, 2), (self.do_drop_index, 2)]
         self.choice.choices([step for step, _ in steps], [weight for _, weight in steps])[0]()
         self.look()
 
