@@ -395,6 +395,33 @@ others_read_where_they_may_write(void **state)
 	open_flags = SQL_SOLE;
 }
 
+/* Who leaves the WAL alone folds it; else a commit does, from a thousand pages on. */
+static void
+a_wal_is_left_or_folded(void **state)
+{
+	static const struct { unsigned flags; uint64_t least, most; } cases[] = {
+		{ SQL_LEAVE_WAL, 6000000, 16000000 },
+		{ 0, 0, 4200000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct sql *sql;
+
+		open_flags = cases[i].flags;
+		sql = open_small();
+		for (uint32_t seed = 1; seed <= 300; seed++)
+			assert_int_equal(put(sql, (int)(seed % ROW_COUNT), seed), SQL_OK);
+		assert_in_range(sql_wal_octets(sql), cases[i].least, cases[i].most);
+		assert_int_equal(sql_fold(sql), SQL_OK);
+		assert_int_equal(sql_wal_octets(sql), 0);
+		assert_int_equal(put(sql, 1, 1), SQL_OK);
+		assert_in_range(sql_wal_octets(sql), 1, 1000000);
+		sql_close(&sql);
+	}
+	open_flags = SQL_SOLE;
+}
+
 static void
 others_do_not_write(void **state)
 {
@@ -413,6 +440,35 @@ others_do_not_write(void **state)
 	sql_close(&sql);
 	assert_int_equal(sqlite3_exec(foreign, "DELETE FROM thing", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(foreign);
+}
+
+/* Where a reader stops it a checkpoint says how far it came without a flush: only what is written by then. */
+static void
+a_checkpoint_beside_a_reader_fails_whole(void **state)
+{
+	struct sql *sql = open_small();
+	sqlite3 *foreign = open_foreign(path);
+	uint32_t seeds[ROW_COUNT] = { 0 };
+	bool has_failed = true;
+
+	(void)state;
+	for (unsigned at = 1; has_failed; at++) {
+		for (int id = 0; id < 8; id++)
+			assert_int_equal(put(sql, id, seeds[id] = at * 100 + (unsigned)id), SQL_OK);
+		assert_int_equal(sqlite3_exec(foreign, "BEGIN", NULL, NULL, NULL), SQLITE_OK);
+		assert_true(holds(foreign, seeds));
+		assert_int_equal(put(sql, 9, seeds[9] = at), SQL_OK);
+		fault_vfs_plan(FAULT_FULL_ONCE, at);
+		sql_fold(sql);
+		has_failed = fault_vfs_has_failed() || at < 3;	/* the WAL is flushed first */
+		fault_vfs_plan(FAULT_NONE, 0);
+		assert_int_equal(sqlite3_exec(foreign, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+		assert_true(holds(foreign, seeds));
+		assert_sound(foreign);
+		assert_int_equal(sql_fold(sql), SQL_OK);
+	}
+	sqlite3_close(foreign);
+	sql_close(&sql);
 }
 
 static void
@@ -446,7 +502,9 @@ main(void)
 		ON_FILES(others_read_what_is_committed),
 		ON_FILES(others_read_where_they_may_write),
 		ON_FILES(others_do_not_write),
+		ON_FILES(a_wal_is_left_or_folded),
 		ON_FILES(a_frame_without_a_checksum_is_refused),
+		ON_FILES(a_checkpoint_beside_a_reader_fails_whole),
 		ON_FILES(a_failed_write_undoes_its_transaction),
 		ON_FILES(a_full_disk_undoes_its_transaction),
 		ON_FILES(a_write_cut_short_undoes_its_transaction),
