@@ -14,7 +14,7 @@
 #define JOB_US		15000	/* a job ends after about this long */
 #define MADE_MAX	1000	/* made before they are kept */
 #define MADE_OCTETS_MAX (1024 * 1024)
-#define GATHERED_MAX	((size_t)256 * 1024 * 1024)	/* octets, of all sessions of a user together */
+#define GATHERED_MAX	((size_t)384 * 1024 * 1024)	/* octets, of all sessions of a user together */
 
 struct sort_made {
 	uint64_t content_id;
