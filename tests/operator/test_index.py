@@ -1,11 +1,15 @@
 """The index of SEARCH: made when users are quiet, and imapctl index."""
+import contextlib
 import json
 import re
+import socket
 import sqlite3
+import subprocess
+import threading
 
 import pytest
 
-from server import Server, message, wait_until
+from server import IMAPCTL, Server, message, wait_until
 
 TABLES = "index_state", "index_block", "index_slots", "index_row", "index_again"
 WORDS = [bytes("wort%d" % (n * 7919 % 10007), "ascii") for n in range(3000)]
@@ -101,6 +105,48 @@ def test_what_cannot_be_ordered(server):
     assert server.imapctl("index", "nobody", check=False).returncode == 67
     for words in ("index",), ("index", "demo", "--all"), ("index", "demo", "--rebuild", "--verify"), ("index", "a", "b"):
         assert server.imapctl(*words, check=False).returncode == 64
+
+
+@contextlib.contextmanager
+def busy_server(folder, users, busy):
+    """What answers at a control socket, as the server does while somebody else has ordered the index of one user."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.settimeout(30)
+    listener.bind(str(folder / "control"))
+    listener.listen()
+
+    def serve():
+        connection, _ = listener.accept()
+        with connection, connection.makefile("rwb") as stream:
+            for line in stream:
+                verb, name = line.decode().split()
+                if verb == "user":
+                    answer = "".join(f"+user name={user} login=yes mailbox-id=1\n" for user in users) + ".0\n"
+                elif name == busy:
+                    answer = ".75 somebody else\n"
+                else:
+                    answer = f"+index user={name} state=done\n.0\n"
+                stream.write(answer.encode())
+                stream.flush()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+        listener.close()
+
+
+def test_somebody_else_indexes_one(tmp_path):
+    """The others are indexed all the same."""
+    config = tmp_path / "imapd.conf"
+    config.write_text(f"data-directory {tmp_path}\ncontrol-socket {tmp_path}/control\n")
+    with busy_server(tmp_path, ("ada", "bob", "cy"), "bob"):
+        done = subprocess.run([IMAPCTL, f"--config={config}", "index", "--all", "--json"],
+                              capture_output=True, text=True)
+    assert done.returncode == 75 and "bob: somebody else" in done.stderr
+    assert [record["user"] for record in json.loads(done.stdout)["index"]] == ["ada", "cy"]
 
 
 def change(server, *statements):

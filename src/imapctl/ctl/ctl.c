@@ -211,6 +211,7 @@ fail_to_talk(struct ctl *ctl, int error)
 {
 	struct buffer text = { 0 };
 
+	ctl->answer.is_lost = true;
 	buffer_printf(&text, "imapd has not answered for %u seconds; --timeout=SECONDS waits longer", ctl->silence_s);
 	if (error == EAGAIN)
 		fail(&ctl->answer, EX_TEMPFAIL, arena_copy_string(ctl->arena, buffer_span(&text)));
@@ -262,6 +263,7 @@ ctl_call(struct ctl *ctl, const char *verb, const struct span *words, size_t wor
 
 	arena_reset(ctl->arena);
 	ctl->answer.line_count = 0;
+	ctl->answer.is_lost = false;
 	fail(&ctl->answer, EX_OK, "");
 	buffer_add_string(&request, verb);
 	for (size_t i = 0; i < word_count; i++)

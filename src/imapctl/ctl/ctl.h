@@ -28,6 +28,7 @@ struct answer {
 	struct span text;	/* why not */
 	struct span *lines;	/* data, without the `+` */
 	size_t line_count;
+	bool is_lost;		/* nobody has answered, and further calls make no sense */
 };
 
 /*

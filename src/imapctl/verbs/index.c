@@ -133,7 +133,7 @@ index_user(struct index_run *run, struct span user)
 			progress_end(&run->progress);
 			complain("%.*s: %.*s", SPAN_ARGS(user), SPAN_ARGS(answer->text));
 			run->code = run->code != EX_OK ? run->code : answer->code;
-			return answer->code != EX_TEMPFAIL && answer->code != EX_UNAVAILABLE && answer->code != EX_PROTOCOL;
+			return !answer->is_lost && answer->code != EX_UNAVAILABLE && answer->code != EX_PROTOCOL;
 		}
 		place.is_done = true;	/* unless a line says otherwise */
 		for (size_t i = 0; i < answer->line_count; i++)

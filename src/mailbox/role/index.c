@@ -148,7 +148,7 @@ begin_to_index(struct indexing *indexing)
 {
 	indexing->watcher.on_slice = on_slice;
 	if (!index_seat_watch(account_index_seat(indexing->account), &indexing->watcher))
-		end(indexing, EX_TEMPFAIL, "somebody else has ordered the same and waits for it");
+		end(indexing, EX_TEMPFAIL, "somebody else has ordered this just now; try again when it is done");
 }
 
 static enum store_status
