@@ -186,6 +186,16 @@ def test_memory_is_bounded(server, user, tmp_path):
     assert peak(tmp_path / "large") < peak(tmp_path / "small") + 40 * 1024
 
 
+def test_a_full_mailbox_is_told(tmp_path):
+    """With --json, too: what the server said is in the error."""
+    (tmp_path / "box").write_bytes(separated(1) + separated(2))
+    with lib.Server(users=("demo",), settings=("quota-messages 1",)) as small:
+        done = small.imapctl("--json", "import", "demo", "mbox", tmp_path / "box", check=False)
+    report = json.loads(done.stdout)
+    assert done.returncode == report["error"]["code"] == 73 and report["imported"] == 0
+    assert "[OVERQUOTA]" in report["error"]["text"] and report["error"]["text"] in done.stderr
+
+
 def test_an_interrupted_import_says_how_far_it_came_and_goes_on(server, user, tmp_path):
     total = 20000
     with open(tmp_path / "box", "wb") as out:

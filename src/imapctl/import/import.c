@@ -186,8 +186,7 @@ explain_end(struct import *import)
 
 	if (stop == APPENDER_FULL || stop == APPENDER_UNAVAILABLE)
 		why = appender_trouble(import->appender);
-	complain("%s", why);
-	complain("the import ended before its end; run again, it goes on where it stopped");
+	complain("the import ended before its end: %s; run again, it goes on where it stopped", why);
 	return stop == APPENDER_FULL ? EX_CANTCREAT : EX_TEMPFAIL;
 }
 
