@@ -8,6 +8,15 @@
 #include "base/memory.h"
 
 enum store_status
+index_width(struct sql_statement *query, int column, unsigned *width_out)
+{
+	int64_t width = sql_column_number(query, column);
+
+	*width_out = (unsigned)width;
+	return width == INDEX_WIDTH_SMALL || width == INDEX_WIDTH_MIDDLE || width == INDEX_WIDTH_LARGE ? STORE_OK : STORE_CORRUPT;
+}
+
+enum store_status
 index_number(struct sql_statement *query, uint64_t *number_out)
 {
 	enum store_status status = store_row(query);

@@ -25,6 +25,9 @@ struct index_block {
 	enum index_block_state state;
 };
 
+/* The width of a block in a row that was read.  STORE_CORRUPT: no block is so wide, which SQLite does not look at. */
+enum store_status index_width(struct sql_statement *query, int column, unsigned *width_out);
+
 /* The first column of the first row; STORE_NOT_FOUND: there is none. */
 enum store_status index_number(struct sql_statement *query, uint64_t *number_out);
 

@@ -126,7 +126,7 @@ next_block(struct store *store, unsigned texts, uint64_t content_id, uint64_t *b
 	sql_bind_number(query, 4, content_id);
 	if ((status = store_row(query)) == STORE_OK) {
 		*block_id = sql_column_number(query, 0);
-		*width_out = sql_column_number(query, 1);
+		status = index_width(query, 1, width_out);
 	}
 	sql_reset(query);
 	return status;

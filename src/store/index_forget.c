@@ -131,7 +131,7 @@ index_give_up_one(struct store *store)
 
 	if (status == STORE_OK) {
 		block_id = sql_column_number(query, 0);
-		width = sql_column_number(query, 1);
+		status = index_width(query, 1, &width);
 	}
 	sql_reset(query);
 	if (status != STORE_OK || (status = index_block_contents(store, block_id, width, &ids, &contents)) != STORE_OK)

@@ -278,11 +278,12 @@ delete_dead(struct store *store)
 	struct sql_statement *query = sql_prepare(store->sql, "SELECT id, width FROM index_block WHERE state = 3 LIMIT 1");
 	enum store_status status = store_row(query);
 	uint64_t block_id = 0, first;
-	unsigned width = 1;
+	unsigned width = INDEX_WIDTH_SMALL;
 
 	if (status == STORE_OK) {
 		block_id = sql_column_number(query, 0);
-		width = sql_column_number(query, 1);
+		if (index_width(query, 1, &width) != STORE_OK)	/* a damaged block goes, too, row by row */
+			width = INDEX_WIDTH_LARGE;
 	}
 	sql_reset(query);
 	if (status != STORE_OK)
