@@ -72,7 +72,7 @@ struct store_index_slot {
 };
 
 struct store_indexing {
-	uint64_t generation;		/* when it has changed, text that was added of a content that is not done is lost */
+	uint64_t opening, generation;	/* when one has changed, text that was added of a content that is not done is lost */
 	uint64_t indexed_through;
 	struct store_index_slot open[STORE_INDEX_TEXTS];	/* [0] headers, [1] bodies */
 	/* Private. */

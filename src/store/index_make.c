@@ -46,7 +46,9 @@ store_index_open(struct store *store)
 	    "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'content'), 0), "
 	    "coalesce((SELECT indexed_through FROM index_state), 0)");
 	enum store_status status = store_row(query);
+	static uint64_t openings;
 
+	store->opening = __atomic_add_fetch(&openings, 1, __ATOMIC_RELAXED);
 	if (status == STORE_OK) {
 		store->content_last = sql_column_number(query, 0);
 		store->indexed_through = sql_column_number(query, 1);
@@ -131,6 +133,7 @@ store_indexing_begin(struct store *store, uint64_t version, struct store_indexin
 		state = (struct index_state){ .version = version, .generation = next_generation(&state) };
 		status = index_state_set(store, &state);
 	}
+	indexing_out->opening = store->opening;
 	indexing_out->generation = state.generation;
 	indexing_out->indexed_through = state.indexed_through;
 	for (unsigned place = 0; status == STORE_OK && place < STORE_INDEX_TEXTS; place++)

@@ -42,6 +42,7 @@ struct store {
 	uint64_t file;			/* with a mark: its inode */
 	uint64_t content_last, indexed_through;	/* about: the last content, and how far the index has come */
 	bool has_index_work;		/* there may be */
+	uint64_t opening;		/* another number each time that a file is opened in this process */
 };
 
 /*

@@ -123,8 +123,9 @@ index_messages(struct indexer *indexer, struct store *store, uint64_t until_us)
 
 	status = store_indexing_begin(store, indexer->version, &indexing);
 	if (status == STORE_OK) {
-		if (indexer->generation != indexing.generation)
+		if (indexer->opening != indexing.opening || indexer->generation != indexing.generation)
 			indexer_reset(indexer);
+		indexer->opening = indexing.opening;
 		indexer->generation = indexing.generation;
 		status = add_messages(indexer, store, &indexing, until_us);
 	}

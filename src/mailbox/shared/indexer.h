@@ -12,7 +12,7 @@
 struct indexer {
 	struct message_text message;	/* the one that is being indexed */
 	uint64_t content_id;		/* 0: none is */
-	uint64_t generation;		/* of the index when that was begun */
+	uint64_t opening, generation;	/* of the index when that was begun */
 	uint64_t version;		/* of the index; 0: not asked for yet */
 	bool has_dropped;		/* it has dropped an index that was damaged */
 };
