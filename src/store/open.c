@@ -116,8 +116,10 @@ settle_wal(struct store *store)
 
 /* Why the file may not be used, as when root has put it back from a backup; NULL: that is not it. */
 static char *
-refusal_of(const char *path)
+refusal_of(const char *path, enum sql_status opened)
 {
+	if (opened == SQL_TOO_NEW)
+		return memory_copy_string(sql_status_text(opened));
 	if (faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0 || (errno != EACCES && errno != EROFS))
 		return NULL;
 	return memory_copy_string(strerror(errno));
@@ -125,11 +127,11 @@ refusal_of(const char *path)
 
 /* What SQLite says, if that says something. */
 static char *
-error_of(const struct store *store, enum store_status status)
+error_of(const struct store *store, enum store_status status, enum sql_status opened)
 {
 	if (status == STORE_NOT_FOUND)
 		return NULL;
-	return store->sql == NULL ? refusal_of(store->path) : memory_copy_string(sql_error(store->sql));
+	return store->sql == NULL ? refusal_of(store->path, opened) : memory_copy_string(sql_error(store->sql));
 }
 
 enum store_status
@@ -138,7 +140,7 @@ store_open_file(const char *path, bool is_new_allowed, uint64_t least_uidvalidit
 {
 	struct store *store = NEW(struct store);
 	enum store_status status = STORE_OK;
-	enum sql_status opened;
+	enum sql_status opened = SQL_OK;
 	bool is_left;
 
 	assert_off_loop();
@@ -159,7 +161,7 @@ store_open_file(const char *path, bool is_new_allowed, uint64_t least_uidvalidit
 	status = prepare_account(store, least_uidvalidity);
 out:
 	if (status != STORE_OK) {
-		*error_out = error_of(store, status);
+		*error_out = error_of(store, status, opened);
 		store_close(&store);
 		return status;
 	}

@@ -249,12 +249,24 @@ def forbidden(path):
         subprocess.run(["umount", "-l", folder], check=True)
 
 
-def test_a_file_that_may_not_be_used(server):
+@contextlib.contextmanager
+def of_a_later_version(path):
+    """As after going back to an older program."""
+    with contextlib.closing(sqlite3.connect(path, timeout=30)) as database:
+        version, = database.execute("PRAGMA user_version").fetchone()
+        database.execute("PRAGMA user_version = 1000000")
+    yield "made by a later version"
+    with contextlib.closing(sqlite3.connect(path, timeout=30)) as database:
+        database.execute(f"PRAGMA user_version = {version}")
+
+
+@pytest.mark.parametrize("made_useless", [forbidden, of_a_later_version])
+def test_a_file_that_may_not_be_used(server, made_useless):
     """The operator is told why, not only that something failed."""
     fill(server)
     path = path_of(server)
     server.stop()
-    with forbidden(path) as reason:
+    with made_useless(path) as reason:
         server.start()
         assert b"NO [UNAVAILABLE]" in select(server).tagged
         assert f' reason=disk-failed error="{reason}" ' in line_of(server, "store-failed")
