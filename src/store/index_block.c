@@ -30,10 +30,12 @@ index_number(struct sql_statement *query, uint64_t *number_out)
 enum store_status
 index_state_get(struct store *store, struct index_state *state_out)
 {
-	struct sql_statement *query = sql_prepare(store->sql,
-	    "SELECT version, generation, indexed_through FROM index_state");
+	struct sql_statement *query = sql_prepare(store->sql, "SELECT version, generation, indexed_through, "
+	    "indexed_through BETWEEN 0 AND coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'content'), 0) FROM index_state");
 	enum store_status status = store_row(query);
 
+	if (status == STORE_OK && sql_column_number(query, 3) == 0)
+		status = STORE_CORRUPT;
 	if (status == STORE_OK)
 		*state_out = (struct index_state){
 			.version = sql_column_number(query, 0),

@@ -34,7 +34,7 @@ enum store_status index_number(struct sql_statement *query, uint64_t *number_out
 /* Run a statement, a literal, whose only parameter is an id. */
 enum store_status index_run(struct store *store, const char *text, uint64_t id);
 
-/* STORE_NOT_FOUND: nothing was indexed. */
+/* STORE_NOT_FOUND: nothing was indexed.  STORE_CORRUPT: it says that contents are indexed which there never were. */
 struct index_state {
 	uint64_t version, generation, indexed_through;
 };

@@ -206,7 +206,8 @@ find(struct store *store, unsigned texts, const uint16_t *buckets, size_t count,
 
 	*is_whole_out = false;
 	status = index_state_get(store, &state);
-	if (count == 0 || status == STORE_NOT_FOUND || (status == STORE_OK && state.version != cursor->version))
+	if (count == 0 || status == STORE_NOT_FOUND || status == STORE_CORRUPT ||
+	    (status == STORE_OK && state.version != cursor->version))
 		return do_without(out, is_whole_out);
 	if (status != STORE_OK || (status = begin(store, &state, cursor, out)) != STORE_OK)
 		return status;

@@ -89,7 +89,8 @@ def test_half_of_it_indexed(server, scanned):
 
 @pytest.mark.parametrize("damage", ["UPDATE index_slots SET contents = x'FFFFFF'", "DELETE FROM index_slots", "DELETE FROM index_row",
                                     "UPDATE index_row SET octets = substr(octets, 1, 7)", "UPDATE index_block SET width = 0",
-                                    "UPDATE index_block SET width = 30720", "UPDATE index_block SET width = -1"])
+                                    "UPDATE index_block SET width = 30720", "UPDATE index_block SET width = -1",
+                                    "UPDATE index_state SET indexed_through = -1 << 63", "UPDATE index_state SET indexed_through = 1 << 62"])
 def test_damaged_index(server, scanned, damage):
     """It is not asked then: what is found is the same."""
     server.imapctl("index", "demo", "--rebuild")
