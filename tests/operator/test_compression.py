@@ -84,3 +84,35 @@ def test_damaged_row(server):
         assert client.fetch_body(2) == TEXT
     lib.wait_until(lambda: any(re.search(r"ev=store-failed .*reason=damaged", line) for line in server.log_lines))
     server.imapctl("acknowledge", "demo")
+
+
+def answer(server, command):
+    """None: the connection has ended, as it must when a slice of the FETCH ended within the line."""
+    with server.client("demo") as client:
+        client.ok(b"SELECT INBOX")
+        try:
+            return client.command(command)
+        except EOFError:
+            return None
+
+
+def test_damaged_short_message(server):
+    """What fits in one piece is not begun when it cannot be ended: NO, behind the messages before it."""
+    letters = [lib.message(number, b"A line of the text.\r\n" * 50) for number in (1, 2, 3)]
+    with server.client("demo") as client:
+        for letter in letters:
+            client.append(b"INBOX", letter)
+    assert server.stop() == 0
+    path, = server.data.rglob("mail.db")
+    with sqlite3.connect(path) as shell:
+        shell.execute("UPDATE chunk SET encoding = 99 WHERE id = 2 << 20 | 1")
+    server.start()
+    for items in b"BODY.PEEK[]", b"(UID BODY.PEEK[TEXT])", b"BODY.PEEK[]<5.700>", b"BINARY.PEEK[1]":
+        replies = []
+        lib.wait_until(lambda: replies.append(answer(server, b"FETCH 1:3 " + items)) or replies[-1])
+        assert b"NO [CORRUPTION]" in replies[-1].tagged
+        assert len(replies[-1].untagged) == 1 and replies[-1].untagged[0].startswith(b"* 1 FETCH ")
+    with server.client("demo") as client:
+        client.ok(b"SELECT INBOX")
+        assert client.fetch_body(3) == letters[2]
+    server.imapctl("acknowledge", "demo")

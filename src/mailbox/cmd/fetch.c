@@ -241,7 +241,7 @@ on_rendered(struct session *session, struct session_job *job, enum store_status 
 {
 	struct fetch *fetch = CONTAINER_OF(job, struct fetch, render_job);
 
-	if (status != STORE_OK && fetch->render.is_begun) {
+	if (status != STORE_OK && !fetch_render_take_back(&fetch->render, &fetch->out)) {
 		/* A line that cannot be completed: the client must not take what follows for a part of it. */
 		session_close(session);
 		finish(session, fetch, reply_for(status));

@@ -385,6 +385,7 @@ begin_line(struct fetch_render *render, struct store *store, struct buffer *out)
 	}
 	if (status != STORE_OK)
 		return status;
+	render->line_at = out->length;
 	fetch_line_begin(&render->style, entry, out);
 	render->is_begun = true;
 	render->item = 0;
@@ -433,10 +434,22 @@ fetch_render(struct fetch_render *render, struct store *store, size_t limit, uin
 {
 	enum store_status status = STORE_OK;
 
+	render->line_at = SIZE_MAX;
 	while (status == STORE_OK && !fetch_render_is_done(render) && !fetch_render_is_cut_off(render) && out->length < limit) {
 		status = advance(render, store, limit - out->length, out);
 		if (clock_monotonic_us() >= until_us)
 			break;
 	}
 	return status;
+}
+
+bool
+fetch_render_take_back(struct fetch_render *render, struct buffer *out)
+{
+	if (render->is_begun && render->line_at == SIZE_MAX)
+		return false;
+	if (render->is_begun)
+		out->length = render->line_at;
+	render->is_begun = false;
+	return true;
 }

@@ -34,6 +34,7 @@ struct fetch_render {
 	size_t next;			/* entry */
 	size_t item;			/* of it */
 	bool is_begun;			/* its line */
+	size_t line_at;			/* where in the piece; SIZE_MAX: in an earlier one */
 	bool is_cutting_off;		/* set by the caller: end the line behind the item under way, and begin no other */
 	struct fetch_octets octets;
 	bool is_measuring;		/* an item of BINARY, in octets.decoder, before its size can be told */
@@ -67,5 +68,8 @@ bool fetch_render_is_cut_off(const struct fetch_render *render);
  */
 enum store_status fetch_render(struct fetch_render *render, struct store *store, size_t limit, uint64_t until_us,
     struct buffer *out);
+
+/* After a failure: take the line that cannot be completed out of the piece.  False: some of it was in an earlier one. */
+bool fetch_render_take_back(struct fetch_render *render, struct buffer *out);
 
 #endif
