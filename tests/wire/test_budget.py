@@ -92,13 +92,15 @@ def test_many_mailboxes_are_searched_in_part(server, client):
         own.ok(b"CREATE A")
         own.append(b"A", message(1))
     command = b"ESEARCH IN (mailboxes (A INBOX)) " + WIDE
-    assert len(client.ok(command).untagged) == 2
+    def found(reply):			# a slow server also tells how far it is
+        return [line for line in reply.untagged if b"[INPROGRESS " not in line]
+    assert len(found(client.ok(command))) == 2
     before = len(events(server))
     limit(server, 30)
     reply = client.command(command)
     limit(server, None)
     assert reply.tagged.split(b" ", 1)[1].startswith(b"OK [LIMIT] ")
-    assert len(reply.untagged) == 1 and b" MAILBOX A " in reply.untagged[0]
+    assert len(found(reply)) == 1 and b" MAILBOX A " in found(reply)[0]
     lib.wait_until(lambda: len(events(server)) > before)
     assert " command=ESEARCH " in events(server)[-1]
 
@@ -140,10 +142,10 @@ def test_changes_are_not_cut_off(server, client, tight):
 
 def test_list_with_costly_patterns(server, client):
     """A pattern costs up to its length times that of a name; names and patterns come in many jobs then, all the same."""
-    names = [b"a" * 900 + b"/%d" % number for number in range(100)]
+    names = [b"a" * 900 + b"/%d" % number for number in range(30)]
     for name in names:
         client.ok(b'CREATE "' + name + b'"')
-    costly = b" ".join(b'"' + b"*a" * 400 + b"*b%d" % number + b'"' for number in range(20))
+    costly = b" ".join(b'"' + b"*a" * 400 + b"*b%d" % number + b'"' for number in range(6))
     command = b'LIST "" (' + costly + b' "%s/7" "oth%%")' % (b"*a" * 300)
     limit(server, 1)
     reply = client.command(command)
