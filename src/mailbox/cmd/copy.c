@@ -1,13 +1,14 @@
 /*
  * COPY and MOVE with their UID forms: RFC 9051 sections 6.4.7 and 6.4.8, COPYUID of section 7.1, RFC 9738.
  */
+#include "../session/door.h"
 #include "../session/notify.h"
 #include "commands.h"
 
 struct copy {
 	struct session_job job;
 	struct arena *arena;
-	struct span name;
+	struct door door;		/* of the target */
 	bool is_move;
 	bool is_by_uid;			/* or by "$", which stands for UIDs: one that is gone is no error */
 	bool has_gone;			/* messages that were asked for */
@@ -38,7 +39,7 @@ static enum store_status
 find_target(struct store *store, struct copy *copy)
 {
 	struct store_mailbox mailbox;
-	enum store_status status = store_mailbox_find(store, copy->name, copy->arena, &mailbox);
+	enum store_status status = door_find(store, &copy->door, copy->arena, &mailbox);
 
 	if (status == STORE_OK) {
 		copy->to_id = mailbox.id;
@@ -110,12 +111,12 @@ apply(struct session *session, struct copy *copy)
 		messages[i] = copy->copies[i].message;
 		copy->uids[i] = copy->copies[i].source_uid;
 	}
-	state_keywords_changed(session->account, copy->to_id, &copy->news);
+	state_keywords_changed(copy->door.account, copy->to_id, &copy->news);
 	if (copy->copied > 0)
-		notify_note_own(session, copy->to_id, messages[0].uid, messages[copy->copied - 1].uid);
-	state_appended(session->account, copy->to_id, messages, copy->copied);
+		notify_note_own(session, copy->door.account, copy->to_id, messages[0].uid, messages[copy->copied - 1].uid);
+	state_appended(copy->door.account, copy->to_id, messages, copy->copied);
 	if (copy->is_move)
-		state_expunged(session->account, copy->from_id, copy->uids, copy->copied, copy->modseq);
+		state_expunged(copy->job.job.account, copy->from_id, copy->uids, copy->copied, copy->modseq);
 }
 
 static void
@@ -203,7 +204,7 @@ cmd_copy(struct session *session)
 		return;
 	}
 	copy->arena = session->line->arena;
-	copy->name = session->line->copy.mailbox;
+	authorize(session, session->line->copy.mailbox, STORE_RIGHT_INSERT, &copy->door);
 	copy->from_id = session->view->state->mailbox_id;
 	if (!session_set_init(session, &set, &session->line->copy.set))
 		return;
@@ -214,10 +215,10 @@ cmd_copy(struct session *session)
 		session_finish_beyond_limit(session, copy->lowest_uid);
 		return;
 	}
-	state = state_find_named(session->account, copy->name);
+	state = door_state(&copy->door);
 	copy->known_keywords = state == NULL ? 0 : state->keywords->all.count;
 	collect(copy, &set);
 	copy->job.work = work_copy;
 	copy->job.done = on_copied;
-	session_submit(session, &copy->job, ACCOUNT_DURABLE);
+	session_submit_to(session, &copy->job, session->view->state->account, ACCOUNT_DURABLE);
 }

@@ -2,6 +2,7 @@
  * CREATE: RFC 9051 section 6.3.4, with the special uses of RFC 6154 section 3 and the MAILBOXID of RFC 8474 section
  * 4.1.
  */
+#include "../session/door.h"
 #include "../session/oldname.h"
 #include "../shared/bulletin.h"
 #include "../shared/objectid.h"
@@ -9,7 +10,7 @@
 
 struct create {
 	struct session_job job;
-	struct span name;
+	struct door door;
 	const char *use;
 	uint64_t id;
 };
@@ -19,7 +20,7 @@ work_create(struct store *store, struct session_job *job)
 {
 	struct create *create = CONTAINER_OF(job, struct create, job);
 
-	return store_mailbox_create(store, create->name, create->use, &create->id);
+	return door_create(store, &create->door, create->use, &create->id);
 }
 
 static void
@@ -30,8 +31,8 @@ on_created(struct session *session, struct session_job *job, enum store_status s
 
 	if (status == STORE_OK) {
 		oldname_tell(session, "", session->line->mailbox.mailbox);
-		bulletin_note_name(session->account, create->name);
-		bulletin_note_messages(session->account, create->id, IMAP_EVENTS_OF_MESSAGES);
+		bulletin_note_name(create->door.account, create->door.name);
+		bulletin_note_messages(create->door.account, create->id, IMAP_EVENTS_OF_MESSAGES);
 	}
 	if (status != STORE_OK || !session_can(session, IMAP_CAN_OBJECTID)) {
 		session_finish_status(session, status);
@@ -69,9 +70,9 @@ cmd_create(struct session *session)
 		session_finish(session, REPLY_USE_UNKNOWN);
 		return;
 	}
-	create->name = mailbox->mailbox;
+	authorize(session, mailbox->mailbox, STORE_RIGHT_CREATE, &create->door);
 	create->use = names_of(session->line->arena, mailbox->uses);
 	create->job.work = work_create;
 	create->job.done = on_created;
-	session_submit(session, &create->job, ACCOUNT_DURABLE);
+	session_submit_to(session, &create->job, create->door.account, ACCOUNT_DURABLE);
 }

@@ -1,6 +1,7 @@
 /*
  * DELETE: RFC 9051 section 6.3.5.  Sessions that have the mailbox selected get BYE.
  */
+#include "../session/door.h"
 #include "../session/oldname.h"
 #include "../shared/bulletin.h"
 #include "commands.h"
@@ -8,7 +9,7 @@
 struct delete {
 	struct session_job job;
 	struct arena *arena;
-	struct span name;
+	struct door door;
 	uint64_t mailbox_id;
 };
 
@@ -16,13 +17,8 @@ static enum store_status
 work_delete(struct store *store, struct session_job *job)
 {
 	struct delete *delete = CONTAINER_OF(job, struct delete, job);
-	struct store_mailbox mailbox;
-	enum store_status status = store_mailbox_find(store, delete->name, delete->arena, &mailbox);
 
-	if (status != STORE_OK)
-		return status;
-	delete->mailbox_id = mailbox.id;
-	return store_mailbox_delete(store, delete->name);
+	return door_delete(store, &delete->door, delete->arena, &delete->mailbox_id);
 }
 
 static void
@@ -32,11 +28,11 @@ on_deleted(struct session *session, struct session_job *job, enum store_status s
 
 	if (status == STORE_OK) {
 		/* Who deletes what it has selected itself has it selected no more. */
-		if (session->view != NULL && session->view->state->mailbox_id == delete->mailbox_id)
+		if (session_has_selected(session, delete->door.account, delete->mailbox_id))
 			session_unselect(session);
-		state_deleted(session->account, delete->mailbox_id);
+		state_deleted(delete->door.account, delete->mailbox_id);
 		oldname_tell(session, "\\NonExistent", session->line->mailbox.mailbox);
-		bulletin_note_name(session->account, delete->name);
+		bulletin_note_name(delete->door.account, delete->door.name);
 	}
 	if (status == STORE_FORBIDDEN)
 		session_finish(session, REPLY_INBOX_STAYS);
@@ -50,8 +46,8 @@ cmd_delete(struct session *session)
 	struct delete *delete = ARENA_NEW(session->line->arena, struct delete);
 
 	delete->arena = session->line->arena;
-	delete->name = session->line->mailbox.mailbox;
+	authorize(session, session->line->mailbox.mailbox, STORE_RIGHT_DELETE, &delete->door);
 	delete->job.work = work_delete;
 	delete->job.done = on_deleted;
-	session_submit(session, &delete->job, ACCOUNT_DURABLE);
+	session_submit_to(session, &delete->job, delete->door.account, ACCOUNT_DURABLE);
 }

@@ -6,6 +6,7 @@
  */
 #include "../search/charset.h"
 #include "../search/run.h"
+#include "../session/door.h"
 #include "commands.h"
 
 struct esearch {
@@ -14,6 +15,7 @@ struct esearch {
 	struct state_waiter waiter;
 	struct session *session;
 	struct arena *arena;
+	struct door door;
 	const struct imap_search_sources *sources;
 	struct imap_search *keys;
 	enum reply reply;		/* of work_list() */
@@ -34,7 +36,7 @@ finish(struct session *session, enum reply reply)
 
 	if (reply == REPLY_CPU_LIMIT && esearch->next > 1)
 		reply = REPLY_SEARCHED_IN_PART;
-	search_run_fini(session, &esearch->run);
+	search_run_fini(&esearch->run);
 	view_free(&esearch->view);
 	search_run_finish(session, reply);
 }
@@ -107,7 +109,7 @@ on_found(struct session *session, enum reply reply)
 	if (status == STORE_OK)
 		answer(session);
 	esearch->done += esearch->run.result.last;
-	search_run_fini(session, &esearch->run);
+	search_run_fini(&esearch->run);
 	view_free(&esearch->view);
 	go_on(session, status);
 }
@@ -151,7 +153,9 @@ on_ready(struct state_waiter *waiter, struct state *state)
 static bool
 is_selected(const struct session *session, uint64_t mailbox_id)
 {
-	return session->view != NULL && session->view->state->mailbox_id == mailbox_id;
+	const struct esearch *esearch = session->running;
+
+	return session_has_selected(session, esearch->door.account, mailbox_id);
 }
 
 /* The selected mailbox is searched as its client knows it. */
@@ -172,7 +176,7 @@ search_next(struct session *session)
 		return;
 	}
 	session_begin_wait(session);
-	state_hold(session->account, mailbox_id, &esearch->waiter);
+	state_hold(esearch->door.account, mailbox_id, &esearch->waiter);
 }
 
 /* ---- which mailboxes ------------------------------------------------------------------------------------ */
@@ -214,7 +218,7 @@ list(struct esearch *esearch, struct store *store)
 {
 	struct span *subscribed = NULL;
 	size_t count = 0, subscribed_count = 0;
-	enum store_status status = store_mailbox_list(store, esearch->arena, &esearch->mailboxes, &count);
+	enum store_status status = door_list(store, &esearch->door, esearch->arena, &esearch->mailboxes, &count);
 
 	if (status == STORE_OK)
 		status = store_subscription_list(store, esearch->arena, &subscribed, &subscribed_count);
@@ -256,6 +260,7 @@ on_listed(struct session *session, struct session_job *job, enum store_status st
 static void
 submit_list(struct session *session, struct esearch *esearch)
 {
+	authorize(session, SPAN(""), STORE_RIGHT_LOOKUP | STORE_RIGHT_READ, &esearch->door);
 	if (esearch->sources->has_selected)
 		esearch->selected_id = session->view->state->mailbox_id;
 	esearch->job.work = work_list;

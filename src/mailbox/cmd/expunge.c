@@ -51,7 +51,7 @@ on_expunged(struct session *session, struct session_job *job, enum store_status 
 	struct expunge *expunge = CONTAINER_OF(job, struct expunge, job);
 
 	if (status == STORE_OK)
-		state_expunged(session->account, expunge->mailbox_id, expunge->uids, expunge->count,
+		state_expunged(job->job.account, expunge->mailbox_id, expunge->uids, expunge->count,
 		    expunge->modseq);
 	if (status == STORE_OK)
 		session_stop_at_limit(session, expunge->lowest_uid);
@@ -102,7 +102,7 @@ expunge_deleted(struct session *session, const struct view_set *only,
 	expunge->done = done;
 	expunge->job.work = work_expunge;
 	expunge->job.done = on_expunged;
-	session_submit(session, &expunge->job, ACCOUNT_DURABLE);
+	session_submit_to(session, &expunge->job, session->view->state->account, ACCOUNT_DURABLE);
 }
 
 void

@@ -41,6 +41,7 @@ struct fetch {
 	size_t found;			/* of those asked for, so many that the state has */
 
 	/* The batch's messages that become \Seen. */
+	struct account *account;	/* of the selected mailbox */
 	uint64_t mailbox_id;
 	uint32_t *uids;
 	struct store_flag_result *results;
@@ -73,7 +74,7 @@ finish(struct session *session, struct fetch *fetch, enum reply reply)
 		reply = reply_for_gone(fetch);
 	session_stop_at_limit(session, fetch->lowest_uid);
 	if (fetch->is_reading)
-		account_end_reading(session->account);
+		account_end_reading(fetch->account);
 	fetch_render_fini(&fetch->render);
 	keywords_release(&fetch->keywords);
 	buffer_free(&fetch->out);
@@ -233,7 +234,7 @@ ask_for_piece(struct session *session)
 	if (fetch_render_is_done(&fetch->render))
 		next_batch(session, fetch);
 	else
-		session_submit(session, &fetch->render_job, ACCOUNT_READ);
+		session_submit_to(session, &fetch->render_job, fetch->account, ACCOUNT_READ);
 }
 
 static void
@@ -301,7 +302,7 @@ on_seen(struct session *session, struct session_job *job, enum store_status stat
 	struct fetch *fetch = CONTAINER_OF(job, struct fetch, flags_job);
 
 	if (status == STORE_OK) {
-		view_flags_changed(session->view, session->account, fetch->mailbox_id, fetch->results,
+		view_flags_changed(session->view, fetch->account, fetch->mailbox_id, fetch->results,
 		    fetch->unseen_count);
 		apply_seen(fetch);
 	}
@@ -370,9 +371,9 @@ next_batch(struct session *session, struct fetch *fetch)
 	else if (fetch->render.entry_count == 0)
 		session_when_room(session, go_on_collecting);
 	else if (fetch->unseen_count > 0)
-		session_submit(session, &fetch->flags_job, ACCOUNT_LAZY);
+		session_submit_to(session, &fetch->flags_job, fetch->account, ACCOUNT_LAZY);
 	else
-		session_submit(session, &fetch->render_job, ACCOUNT_READ);
+		session_submit_to(session, &fetch->render_job, fetch->account, ACCOUNT_READ);
 }
 
 static bool
@@ -391,6 +392,7 @@ new_fetch(struct session *session)
 	struct fetch *fetch = ARENA_NEW(session->line->arena, struct fetch);
 
 	fetch->program = program;
+	fetch->account = session->view->state->account;
 	fetch->mailbox_id = session->view->state->mailbox_id;
 	fetch_render_init(&fetch->render, program, fetch->mailbox_id);
 	fetch->render.style.is_rev2 = session->is_rev2;
@@ -437,7 +439,7 @@ begin(struct session *session, struct fetch *fetch)
 		write_slice(session);
 		return;
 	}
-	account_begin_reading(session->account);
+	account_begin_reading(fetch->account);
 	fetch->is_reading = true;
 	next_batch(session, fetch);
 }

@@ -239,6 +239,7 @@ submit(struct session *session)
 	command->request.select = command->is_lsub ? IMAP_LIST_SELECT_SUBSCRIBED : command->list->select;
 	command->request.wants_subscribed = (command->request.select & IMAP_LIST_SELECT_SUBSCRIBED) != 0 ||
 	    (command->list->returns & IMAP_LIST_RETURN_SUBSCRIBED) != 0;
+	authorize(session, SPAN(""), STORE_RIGHT_LOOKUP, &command->request.door);
 	command->status = (struct status_style){ command->list->status, session_is_utf8(session),
 		session->role->parts.config->message_size_limit_octets };
 	command->job.work = work_list;

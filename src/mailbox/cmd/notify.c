@@ -2,6 +2,7 @@
  * NOTIFY: RFC 5465 section 3.1.  What happens is kept from the moment the command is read, so that nothing falls between
  * the STATUS lines of SET STATUS and the first notification.
  */
+#include "../session/door.h"
 #include "../session/notify.h"
 #include "../shared/status_items.h"
 #include "commands.h"
@@ -9,6 +10,7 @@
 struct notify_status {
 	struct session_job job;
 	struct arena *arena;
+	struct door door;
 	const struct imap_notify *program;
 	uint64_t selected_id;		/* 0: none */
 	bool has_condstore;
@@ -37,7 +39,7 @@ work_status(struct store *store, struct session_job *job)
 	struct store_mailbox *mailboxes;
 	struct span *subscribed;
 	size_t count, subscribed_count = 0, next = 0;
-	enum store_status status = store_mailbox_list(store, request->arena, &mailboxes, &count);
+	enum store_status status = door_list(store, &request->door, request->arena, &mailboxes, &count);
 
 	if (status == STORE_OK)
 		status = store_subscription_list(store, request->arena, &subscribed, &subscribed_count);
@@ -82,6 +84,7 @@ submit_status(struct session *session)
 	struct notify_status *request = ARENA_NEW(session->line->arena, struct notify_status);
 
 	request->arena = session->line->arena;
+	authorize(session, SPAN(""), STORE_RIGHT_LOOKUP | STORE_RIGHT_READ, &request->door);
 	request->program = &session->line->notify;
 	request->selected_id = session->view == NULL ? 0 : session->view->state->mailbox_id;
 	request->has_condstore = session->has_condstore;

@@ -1,6 +1,7 @@
 /*
  * RENAME: RFC 9051 section 6.3.6.  Renaming INBOX moves its messages; sessions on it see them go.
  */
+#include "../session/door.h"
 #include "../session/oldname.h"
 #include "../shared/bulletin.h"
 #include "commands.h"
@@ -8,7 +9,7 @@
 struct rename {
 	struct session_job job;
 	struct arena *arena;
-	struct span from, to;
+	struct door from, to;
 	bool is_inbox;
 	uint64_t inbox_id;
 	struct store_snapshot before;	/* of INBOX */
@@ -19,7 +20,7 @@ static enum store_status
 look_at_inbox(struct store *store, struct rename *rename)
 {
 	struct store_mailbox mailbox;
-	enum store_status status = store_mailbox_find(store, rename->from, rename->arena, &mailbox);
+	enum store_status status = door_find(store, &rename->from, rename->arena, &mailbox);
 
 	if (status != STORE_OK)
 		return status;
@@ -28,18 +29,26 @@ look_at_inbox(struct store *store, struct rename *rename)
 }
 
 static enum store_status
+look_at_modseq(struct store *store, struct rename *rename)
+{
+	struct store_mailbox after;
+	enum store_status status = door_find(store, &rename->from, rename->arena, &after);
+
+	if (status == STORE_OK)
+		rename->modseq = after.highest_modseq;
+	return status;
+}
+
+static enum store_status
 work_rename(struct store *store, struct session_job *job)
 {
 	struct rename *rename = CONTAINER_OF(job, struct rename, job);
-	struct store_mailbox after;
 	enum store_status status = rename->is_inbox ? look_at_inbox(store, rename) : STORE_OK;
 
 	if (status == STORE_OK)
-		status = store_mailbox_rename(store, rename->from, rename->to);
-	if (status == STORE_OK && rename->is_inbox) {
-		status = store_mailbox_get(store, rename->inbox_id, rename->arena, &after);
-		rename->modseq = status == STORE_OK ? after.highest_modseq : 0;
-	}
+		status = door_rename(store, &rename->from, &rename->to);
+	if (status == STORE_OK && rename->is_inbox)
+		status = look_at_modseq(store, rename);
 	return status;
 }
 
@@ -47,9 +56,9 @@ work_rename(struct store *store, struct session_job *job)
 static void
 note(struct session *session, const struct rename *rename)
 {
-	bulletin_note_renamed(session->account, rename->from, rename->to);
+	bulletin_note_renamed(rename->from.account, rename->from.name, rename->to.name);
 	if (!rename->is_inbox)
-		oldname_tell(session, "", rename->to);
+		oldname_tell(session, "", session->line->rename.to);
 }
 
 static void
@@ -60,14 +69,14 @@ on_renamed(struct session *session, struct session_job *job, enum store_status s
 	uint32_t *uids;
 
 	if (status == STORE_OK) {
-		state_forget_names(session->account);
+		state_forget_names(rename->from.account);
 		note(session, rename);
 	}
 	if (status == STORE_OK && count > 0) {
 		uids = arena_alloc_array(rename->arena, count, sizeof uids[0]);
 		for (size_t i = 0; i < count; i++)
 			uids[i] = rename->before.messages[i].uid;
-		state_expunged(session->account, rename->inbox_id, uids, count, rename->modseq);
+		state_expunged(rename->from.account, rename->inbox_id, uids, count, rename->modseq);
 	}
 	store_snapshot_fini(&rename->before);
 	session_finish_status(session, status);
@@ -79,10 +88,10 @@ cmd_rename(struct session *session)
 	struct rename *rename = ARENA_NEW(session->line->arena, struct rename);
 
 	rename->arena = session->line->arena;
-	rename->from = session->line->rename.from;
-	rename->to = session->line->rename.to;
-	rename->is_inbox = span_equals(rename->from, SPAN("INBOX"));
+	authorize(session, session->line->rename.from, STORE_RIGHT_DELETE, &rename->from);
+	authorize(session, session->line->rename.to, STORE_RIGHT_CREATE, &rename->to);
+	rename->is_inbox = span_equals(rename->from.name, SPAN("INBOX"));
 	rename->job.work = work_rename;
 	rename->job.done = on_renamed;
-	session_submit(session, &rename->job, ACCOUNT_DURABLE);
+	session_submit_to(session, &rename->job, rename->from.account, ACCOUNT_DURABLE);
 }

@@ -2,6 +2,7 @@
  * SELECT and EXAMINE: RFC 9051 sections 6.3.2 and 6.3.3, RFC 3501 section 6.3.1, RFC 7162 sections 3.1.2.1, 3.1.8,
  * 3.2.5 and 3.2.11.
  */
+#include "../session/door.h"
 #include "../session/earlier.h"
 #include "../session/oldname.h"
 #include "../shared/objectid.h"
@@ -14,7 +15,7 @@ struct select {
 	struct state_waiter waiter;
 	struct session *session;
 	struct arena *arena;
-	struct span name;
+	struct door door;
 	bool is_read_only;
 	uint64_t mailbox_id;
 
@@ -31,7 +32,7 @@ work_find(struct store *store, struct session_job *job)
 {
 	struct select *select = CONTAINER_OF(job, struct select, job);
 	struct store_mailbox mailbox;
-	enum store_status status = store_mailbox_find(store, select->name, select->arena, &mailbox);
+	enum store_status status = door_find(store, &select->door, select->arena, &mailbox);
 
 	if (status == STORE_OK)
 		select->mailbox_id = mailbox.id;
@@ -56,7 +57,7 @@ write_unseen(const struct view *view, struct buffer *out)
 }
 
 static void
-write_mailbox(struct session *session, const struct select *select)
+write_mailbox(struct session *session)
 {
 	struct view *view = session->view;
 	struct buffer *out = session_out(session);
@@ -79,7 +80,7 @@ write_mailbox(struct session *session, const struct select *select)
 		buffer_add_string(out, "] of the mailbox\r\n");
 	}
 	if (session->is_rev2)
-		oldname_write_list(session, "", select->name);
+		oldname_write_list(session, "", session->line->select.mailbox);
 }
 
 static void
@@ -168,12 +169,14 @@ resync(struct session *session, struct select *select)
 static void
 look(struct session *session, struct select *select)
 {
+	struct span name = session->line->select.mailbox;
+
 	session->view = view_new(select->state, select->is_read_only, session_on_change, session);
 	select->state = NULL;
 	if (session->has_condstore)
 		view_keep_known(session->view);
-	session->selected_name = span_of(memory_copy_span(select->name), select->name.length);
-	write_mailbox(session, select);
+	session->selected_name = span_of(memory_copy_span(name), name.length);
+	write_mailbox(session);
 	if (may_resync(session, session->view->state))
 		resync(session, select);
 	else
@@ -216,7 +219,7 @@ open_state(struct session *session, struct select *select)
 {
 	select->waiter.on_ready = on_ready;
 	session_begin_wait(session);
-	state_hold(session->account, select->mailbox_id, &select->waiter);
+	state_hold(select->door.account, select->mailbox_id, &select->waiter);
 }
 
 static void
@@ -247,14 +250,14 @@ cmd_select(struct session *session)
 	session->has_condstore = session->has_condstore || session->line->select.has_condstore;
 	select->session = session;
 	select->arena = session->line->arena;
-	select->name = session->line->select.mailbox;
+	authorize(session, session->line->select.mailbox, STORE_RIGHT_READ, &select->door);
 	select->is_read_only = session->line->verb == IMAP_EXAMINE;
-	if ((state = state_find_named(session->account, select->name)) != NULL) {
+	if ((state = door_state(&select->door)) != NULL) {
 		select->mailbox_id = state->mailbox_id;
 		open_state(session, select);
 		return;
 	}
 	select->job.work = work_find;
 	select->job.done = on_found;
-	session_submit(session, &select->job, ACCOUNT_READ);
+	session_submit_to(session, &select->job, select->door.account, ACCOUNT_READ);
 }

@@ -274,7 +274,7 @@ submit(struct session *session)
 	sort_gather_tell_order(session, done, total);
 	sort->job.work = work;
 	sort->job.done = on_worked;
-	session_submit(session, &sort->job, ACCOUNT_READ);
+	session_submit_to(session, &sort->job, session->view->state->account, ACCOUNT_READ);
 }
 
 static void

@@ -2,6 +2,7 @@
  * STATUS: RFC 9051 section 6.3.11.  Answered from the state if there is one, else from the mailbox's row,
  * without opening it.
  */
+#include "../session/door.h"
 #include "../shared/status_items.h"
 #include "../shared/role.h"
 #include "../shared/state.h"
@@ -11,7 +12,7 @@
 struct status {
 	struct session_job job;
 	struct arena *arena;
-	struct span name;
+	struct door door;
 	struct status_style style;
 	struct buffer out;
 };
@@ -21,7 +22,7 @@ work_status(struct store *store, struct session_job *job)
 {
 	struct status *request = CONTAINER_OF(job, struct status, job);
 	struct store_mailbox mailbox;
-	enum store_status status = store_mailbox_find(store, request->name, request->arena, &mailbox);
+	enum store_status status = door_find(store, &request->door, request->arena, &mailbox);
 
 	return status != STORE_OK ? status : status_write_stored(&request->out, store, &mailbox,
 						   &request->style);
@@ -57,15 +58,15 @@ cmd_status(struct session *session)
 	if ((session->line->status.items & IMAP_STATUS_HIGHESTMODSEQ) != 0)
 		session_begin_condstore(session);
 	request->arena = session->line->arena;
-	request->name = session->line->status.mailbox;
+	authorize(session, session->line->status.mailbox, STORE_RIGHT_READ, &request->door);
 	request->style.items = session->line->status.items;
 	request->style.is_utf8 = session_is_utf8(session);
 	request->style.append_limit = session->role->parts.config->message_size_limit_octets;
-	if ((state = state_find_named(session->account, request->name)) != NULL) {
+	if ((state = door_state(&request->door)) != NULL) {
 		answer_from_state(session, state, &request->style);
 		return;
 	}
 	request->job.work = work_status;
 	request->job.done = on_status;
-	session_submit(session, &request->job, ACCOUNT_READ);
+	session_submit_to(session, &request->job, request->door.account, ACCOUNT_READ);
 }

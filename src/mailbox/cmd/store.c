@@ -216,10 +216,10 @@ on_stored(struct session *session, struct session_job *job, enum store_status st
 		return;
 	}
 	if (command->request->flags.keyword_count > 0)
-		state_keywords_changed(session->account, command->mailbox_id, &command->news);
+		state_keywords_changed(job->job.account, command->mailbox_id, &command->news);
 	if (session->view->told_keywords < session->view->state->keywords->all.count)
 		view_write_flag_lines(session->view, session_out(session));
-	view_flags_changed(session->view, session->account, command->mailbox_id, command->results,
+	view_flags_changed(session->view, job->job.account, command->mailbox_id, command->results,
 	    command->count);
 	session->running = command;
 	write_results(session);
@@ -279,8 +279,8 @@ cmd_store(struct session *session)
 	}
 	if (command->request->has_unchanged_since)
 		note_known(command, session->view);
-	command->known_keywords = state_known_keywords(session->account, command->mailbox_id);
+	command->known_keywords = state_known_keywords(session->view->state->account, command->mailbox_id);
 	command->job.work = work_store;
 	command->job.done = on_stored;
-	session_submit(session, &command->job, ACCOUNT_LAZY);
+	session_submit_to(session, &command->job, session->view->state->account, ACCOUNT_LAZY);
 }

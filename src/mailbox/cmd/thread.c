@@ -140,7 +140,7 @@ submit(struct session *session)
 	sort_gather_tell_order(session, done, total);
 	threading->job.work = work;
 	threading->job.done = on_worked;
-	session_submit(session, &threading->job, ACCOUNT_READ);
+	session_submit_to(session, &threading->job, session->view->state->account, ACCOUNT_READ);
 }
 
 static void

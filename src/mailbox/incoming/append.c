@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "../session/door.h"
 #include "../session/limit.h"
 #include "../session/notify.h"
 #include "../session/oldname.h"
@@ -34,7 +35,7 @@ struct append {
 	uint64_t mailbox_id;
 	uint32_t uidvalidity;
 	struct store_amounts room;	/* for messages that are still to come */
-	struct span name;
+	struct door door;
 	struct job render;
 	struct session_job lookup, store;
 	struct store_message *results;
@@ -97,7 +98,7 @@ start(struct session *session, const struct imap_append_message *message)
 	append->session = session;
 	append->incoming.arena = arena_new();
 	append->tag = arena_copy(append->incoming.arena, message->tag);
-	append->name = arena_copy(append->incoming.arena, message->mailbox);
+	authorize(session, arena_copy(append->incoming.arena, message->mailbox), STORE_RIGHT_INSERT, &append->door);
 	append->incoming.spool = spool_new(session->role->parts.loop, session->role->parts.storage,
 	    session->role->parts.config->data_directory, SPOOL_THRESHOLD);
 	spool_on_room(append->incoming.spool, on_room, session);
@@ -209,7 +210,7 @@ work_lookup(struct store *store, struct session_job *job)
 {
 	struct append *append = CONTAINER_OF(job, struct append, lookup);
 	struct store_mailbox mailbox;
-	enum store_status status = store_mailbox_find(store, append->name, append->incoming.arena, &mailbox);
+	enum store_status status = door_find(store, &append->door, append->incoming.arena, &mailbox);
 
 	if (status == STORE_OK) {
 		append->mailbox_id = mailbox.id;
@@ -247,7 +248,7 @@ look_up(struct session *session)
 	append->is_finishing = true;
 	append->lookup.work = work_lookup;
 	append->lookup.done = on_looked_up;
-	session_submit(session, &append->lookup, ACCOUNT_READ);
+	session_submit_to(session, &append->lookup, append->door.account, ACCOUNT_READ);
 }
 
 /* There is one message too many.  A limit that was announced is told as it wants to be: RFC 9738 section 3.1. */
@@ -417,12 +418,12 @@ on_stored(struct session *session, struct session_job *job, enum store_status st
 	}
 	session->role->appended += append->incoming.count;
 	if (incoming_has_keywords(&append->incoming))
-		state_keywords_changed(session->account, append->mailbox_id, &append->news);
-	notify_note_own(session, append->mailbox_id, append->results[0].uid,
+		state_keywords_changed(append->door.account, append->mailbox_id, &append->news);
+	notify_note_own(session, append->door.account, append->mailbox_id, append->results[0].uid,
 	    append->results[append->incoming.count - 1].uid);
-	state_appended(session->account, append->mailbox_id, append->results, append->incoming.count);
+	state_appended(append->door.account, append->mailbox_id, append->results, append->incoming.count);
 	if (append->is_replace)
-		state_expunged(session->account, append->replaced_id, &append->replaced_uid, 1, append->replaced_modseq);
+		state_expunged(append->door.account, append->replaced_id, &append->replaced_uid, 1, append->replaced_modseq);
 	finish_stored(session);
 }
 
@@ -440,11 +441,11 @@ on_rendered(struct job *job)
 
 	append->results = arena_alloc_array(append->incoming.arena, append->incoming.count,
 	    sizeof append->results[0]);
-	append->known_keywords = state_known_keywords(session->account, append->mailbox_id);
+	append->known_keywords = state_known_keywords(append->door.account, append->mailbox_id);
 	append->store.job.is_alone = spool_size(append->incoming.spool) > ACCOUNT_MUCH_OCTETS;
 	append->store.work = work_store;
 	append->store.done = on_stored;
-	session_submit(session, &append->store, ACCOUNT_DURABLE);
+	session_submit_to(session, &append->store, append->door.account, ACCOUNT_DURABLE);
 	session_end_wait(session);
 }
 

@@ -28,7 +28,7 @@ add_mailboxes(struct list_tree *tree, struct store *store)
 {
 	struct store_mailbox *mailboxes;
 	size_t count;
-	enum store_status status = store_mailbox_list(store, tree->arena, &mailboxes, &count);
+	enum store_status status = door_list(store, &tree->request->door, tree->arena, &mailboxes, &count);
 
 	for (size_t i = 0; i < count && status == STORE_OK; i++)
 		entry_of(tree, span_from_string(mailboxes[i].name))->mailbox = &mailboxes[i];

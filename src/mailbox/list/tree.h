@@ -5,8 +5,7 @@
 #ifndef LIST_TREE_H
 #define LIST_TREE_H
 
-#include "imap/command.h"
-#include "store/mailbox.h"
+#include "../session/door.h"
 
 struct list_entry {
 	struct span name;
@@ -28,6 +27,7 @@ struct list_request {
 	size_t pattern_count;
 	unsigned select;
 	bool wants_subscribed;	/* is_subscribed is to be known */
+	struct door door;
 };
 
 struct map;

@@ -79,7 +79,7 @@ on_tested(struct session *session, struct session_job *job, enum store_status st
 	}
 	if (run->tested < run->open_count) {
 		tell_progress(session);
-		session_submit(session, &run->job, ACCOUNT_READ);
+		session_submit_to(session, &run->job, run->view->state->account, ACCOUNT_READ);
 		return;
 	}
 	for (size_t i = 0; i < run->open_count; i++) {
@@ -188,7 +188,7 @@ walk(struct session *session)
 			test_message(run, &message);
 	}
 	if (run->open_count == OPEN_MAX || (run->open_count > 0 && is_at_end(run)))
-		session_submit(session, &run->job, ACCOUNT_READ);
+		session_submit_to(session, &run->job, run->view->state->account, ACCOUNT_READ);
 	else if (is_at_end(run))
 		end(session, REPLY_DONE);
 	else
@@ -232,7 +232,7 @@ on_consulted(struct session *session, struct session_job *job, enum store_status
 	else if (session_reason_to_stop(session) != REPLY_DONE)
 		end(session, session_reason_to_stop(session));
 	else
-		session_submit(session, &run->job, ACCOUNT_READ);
+		session_submit_to(session, &run->job, run->view->state->account, ACCOUNT_READ);
 }
 
 static void
@@ -246,7 +246,7 @@ consult(struct session *session)
 	}
 	run->job.work = work_consult;
 	run->job.done = on_consulted;
-	session_submit(session, &run->job, ACCOUNT_READ);
+	session_submit_to(session, &run->job, run->view->state->account, ACCOUNT_READ);
 }
 
 /* SEARCH alone can be answered in part, and ESEARCH that takes its place. */
@@ -266,6 +266,7 @@ begin(struct session *session)
 {
 	const struct imap_search *program = &session->line->search;
 	struct search_run *run = session->running;
+	struct account *account = run->view->state->account;
 
 	run->is_begun = true;
 	run->limit = limit_of(session);
@@ -276,13 +277,13 @@ begin(struct session *session)
 	run->open = memory_new_array(OPEN_MAX, sizeof *run->open);
 	search_result_init(&run->result, run->view);
 	search_program_init(&run->program, program, run->view, run->view == session->view ? &session->saved : NULL);
-	search_recall_init(&run->recall, &run->program, account_insight_cache(session->account),
-	    account_insights(session->account));
+	search_recall_init(&run->recall, &run->program, account_insight_cache(account),
+	    account_insights(account));
 	run->truths = memory_new_array(OPEN_MAX, run->program.slot_count + 1);
 	search_matcher_init(&run->matcher, &run->program);
 	run->is_reading = program->nodes[0].cost != IMAP_COST_STATE;
 	if (run->is_reading)
-		account_begin_reading(session->account);
+		account_begin_reading(account);
 	consult(session);
 }
 
@@ -371,11 +372,11 @@ search_run_save(struct session *session)
 }
 
 void
-search_run_fini(struct session *session, struct search_run *run)
+search_run_fini(struct search_run *run)
 {
 	if (run->is_begun) {
 		if (run->is_reading)
-			account_end_reading(session->account);
+			account_end_reading(run->view->state->account);
 		search_matcher_fini(&run->matcher);
 		search_consult_fini(&run->consult);
 		search_recall_fini(&run->recall);
@@ -394,7 +395,7 @@ search_run_finish(struct session *session, enum reply reply)
 {
 	if (session->line->search.return_options & IMAP_RETURN_SAVE && reply_words(reply)->condition == IMAP_NO)
 		session_save_search(session, NULL, 0);
-	search_run_fini(session, session->running);
+	search_run_fini(session->running);
 	session->running = NULL;
 	session_finish(session, reply);
 }

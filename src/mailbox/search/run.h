@@ -53,7 +53,7 @@ void search_run_begin(struct session *session, struct search_run *run, const str
 void search_run_save(struct session *session);
 
 /* Free what the run holds: it is as new, for another mailbox. */
-void search_run_fini(struct session *session, struct search_run *run);
+void search_run_fini(struct search_run *run);
 
 /* The same, and end the command. */
 void search_run_finish(struct session *session, enum reply reply);

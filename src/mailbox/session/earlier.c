@@ -34,7 +34,7 @@ earlier_read(struct session *session, struct earlier *earlier, const struct stat
 	}
 	earlier->job.work = work_read;
 	earlier->job.done = on_read;
-	session_submit(session, &earlier->job, ACCOUNT_READ);
+	session_submit_to(session, &earlier->job, state->account, ACCOUNT_READ);
 }
 
 static struct imap_sequence

@@ -209,7 +209,7 @@ on_session_job(struct account_job *job)
 }
 
 void
-session_submit(struct session *session, struct session_job *job, enum account_kind kind)
+session_submit_to(struct session *session, struct session_job *job, struct account *account, enum account_kind kind)
 {
 	session_begin_wait(session);
 	job->session = session;
@@ -217,7 +217,13 @@ session_submit(struct session *session, struct session_job *job, enum account_ki
 	job->job.kind = kind;
 	job->job.work = work_session_job;
 	job->job.done = on_session_job;
-	account_submit(session->account, &job->job);
+	account_submit(account, &job->job);
+}
+
+void
+session_submit(struct session *session, struct session_job *job, enum account_kind kind)
+{
+	session_submit_to(session, job, session->account, kind);
 }
 
 /* The selected mailbox. */

@@ -101,13 +101,12 @@ pending_of(struct notify *notify, uint64_t mailbox_id)
 static void
 note_mailbox(struct notify *notify, const struct bulletin_mailbox *mailbox)
 {
-	const struct view *view = notify->session->view;
 	unsigned events = mailbox->events &
 	    notify_events(notify->program, span_from_string(mailbox->row.name), mailbox->is_subscribed);
 	struct pending *pending;
 
 	if (events == 0 || mailbox->origin == notify->session ||
-	    (view != NULL && view->state->mailbox_id == mailbox->row.id))
+	    session_has_selected(notify->session, notify->session->account, mailbox->row.id))
 		return;
 	if ((pending = pending_of(notify, mailbox->row.id)) == NULL) {
 		overflow(notify);
@@ -271,13 +270,13 @@ notify_look(struct session *session)
 }
 
 void
-notify_note_own(struct session *session, uint64_t mailbox_id, uint32_t first_uid, uint32_t last_uid)
+notify_note_own(struct session *session, const struct account *account, uint64_t mailbox_id, uint32_t first_uid,
+    uint32_t last_uid)
 {
 	struct notify *notify = session->notify;
 
 	notify_look(session);
-	if (notify == NULL || session->view == NULL || session->view->state->mailbox_id != mailbox_id ||
-	    notify->own_count == OWN_MAX)
+	if (notify == NULL || !session_has_selected(session, account, mailbox_id) || notify->own_count == OWN_MAX)
 		return;
 	notify->own[notify->own_count++] = (struct imap_range){ first_uid, last_uid };
 }

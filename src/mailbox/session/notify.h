@@ -41,7 +41,8 @@ bool notify_has_lines(const struct session *session);
 bool notify_write_lines(struct session *session, struct buffer *out, size_t octets_max);
 
 /* These UIDs are new by a command of this session: they are told by no FETCH (section 5.2). */
-void notify_note_own(struct session *session, uint64_t mailbox_id, uint32_t first_uid, uint32_t last_uid);
+void notify_note_own(struct session *session, const struct account *account, uint64_t mailbox_id, uint32_t first_uid,
+    uint32_t last_uid);
 
 /*
  * The FETCH of messages that were announced and not yet told of, as the session asked for it; NULL: none is due.

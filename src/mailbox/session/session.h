@@ -122,6 +122,10 @@ struct session_job {
 /* Submit on the session's account.  work and done are set by the caller. */
 void session_submit(struct session *session, struct session_job *job, enum account_kind kind);
 
+/* The same on another account: one that a state, a view or a door has. */
+void session_submit_to(struct session *session, struct session_job *job, struct account *account,
+    enum account_kind kind);
+
 /*
  * Where replies go: append to it, then session_flush() when a batch is whole; session_finish() flushes, too.
  */
@@ -255,6 +259,14 @@ void session_refuse_append_with(struct session *session, struct span tag, enum r
 
 /* What a view of this session calls. */
 void session_on_change(void *context);
+
+/* Whether this mailbox is selected. */
+static inline bool
+session_has_selected(const struct session *session, const struct account *account, uint64_t mailbox_id)
+{
+	return session->view != NULL && session->view->state->account == account &&
+	    session->view->state->mailbox_id == mailbox_id;
+}
 
 /* Leave the selected mailbox. */
 void session_unselect(struct session *session);

@@ -23,6 +23,13 @@ struct sort_made {
 
 static void submit_load(struct session *session);
 
+/* Whose file the messages lie in. */
+static struct account *
+account_of(const struct session *session)
+{
+	return session->view->state->account;
+}
+
 static bool
 is_whole(const struct sort_gather *gather)
 {
@@ -164,7 +171,7 @@ sort_gather_note(struct session *session, size_t octets)
 
 	if (gather->keys_octets > 0)		/* a job has looked at them */
 		keys_note(gather->keys, gather->keys_octets);
-	all = account_note_gathered(session->account, gather->noted, now);
+	all = account_note_gathered(account_of(session), gather->noted, now);
 	gather->noted = now;
 	return all <= GATHERED_MAX;
 }
@@ -208,7 +215,7 @@ end(struct session *session, enum reply reply)
 	struct sort_gather *gather = session->running;
 
 	if (gather->messages != NULL)
-		account_end_reading(session->account);
+		account_end_reading(account_of(session));
 	gather->on_gathered(session, reply);
 }
 
@@ -224,7 +231,7 @@ on_loaded(struct session *session, struct session_job *job, enum store_status st
 	if (has_much_made(gather) || (gather->made_count > 0 && is_whole(gather))) {
 		gather->job.work = work_keep;
 		gather->job.done = on_kept;
-		session_submit(session, &gather->job, ACCOUNT_DURABLE);
+		session_submit_to(session, &gather->job, account_of(session), ACCOUNT_DURABLE);
 		return;
 	}
 	submit_load(session);
@@ -245,7 +252,7 @@ submit_load(struct session *session)
 		tell_progress(session, GATHERING, gather->next, gather->count);
 		gather->job.work = work;
 		gather->job.done = on_loaded;
-		session_submit(session, &gather->job, ACCOUNT_READ);
+		session_submit_to(session, &gather->job, account_of(session), ACCOUNT_READ);
 	}
 }
 
@@ -283,7 +290,7 @@ on_listed(struct session *session)
 		return;
 	}
 	gather->made = memory_new_array(MADE_MAX, sizeof *gather->made);
-	gather->keys = keys_use(session->account, gather->run.view->state);
+	gather->keys = keys_use(account_of(session), gather->run.view->state);
 	submit_load(session);
 }
 
@@ -305,7 +312,7 @@ list(struct session *session)
 			return;
 		}
 		if (gather->messages == NULL)
-			account_begin_reading(session->account);
+			account_begin_reading(account_of(session));
 		add(gather, &found);
 	}
 	session_when_room(session, list);
@@ -343,7 +350,7 @@ sort_gather_finish(struct session *session, enum reply reply)
 
 	forget_made(gather);
 	keys_release(&gather->keys);
-	account_note_gathered(session->account, gather->noted, 0);
+	account_note_gathered(account_of(session), gather->noted, 0);
 	free(gather->made);
 	free(gather->messages);
 	buffer_free(&gather->question);
