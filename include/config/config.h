@@ -165,6 +165,7 @@ struct config {
 	uint64_t quota_storage_octets, quota_messages, quota_mailboxes;	/* of each user; 0: any number */
 	uint64_t quota_warning_percent;		/* 0: never */
 	int lmtp_over_quota;			/* enum config_over_quota */
+	char *server_comment, *server_admin;	/* NULL: none; RFC 5464 section 6.2 */
 	uint64_t storage_threads;
 	uint64_t compute_threads;		/* 0: auto, as many as the machine has cores */
 	uint64_t open_databases;

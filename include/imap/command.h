@@ -20,6 +20,7 @@ enum imap_verb {
 	IMAP_CHECK, IMAP_CLOSE, IMAP_UNSELECT, IMAP_EXPUNGE, IMAP_SEARCH, IMAP_FETCH, IMAP_STORE,
 	IMAP_COPY, IMAP_MOVE, IMAP_COMPRESS, IMAP_REPLACE, IMAP_NOTIFY, IMAP_UIDBATCHES, IMAP_SORT, IMAP_THREAD,
 	IMAP_UNAUTHENTICATE, IMAP_ESEARCH, IMAP_GETQUOTA, IMAP_GETQUOTAROOT, IMAP_SETQUOTA,
+	IMAP_GETMETADATA, IMAP_SETMETADATA,
 	IMAP_COMMAND_COUNT
 };
 
@@ -85,6 +86,7 @@ const char *imap_use_name(unsigned use);
 #define IMAP_LIST_RETURN_CHILDREN	2u
 #define IMAP_LIST_RETURN_SPECIAL_USE	4u
 #define IMAP_LIST_RETURN_STATUS		8u
+#define IMAP_LIST_RETURN_METADATA	16u	/* RFC 9590 */
 
 /* What ENABLE may name and we know; unknown names are ignored, RFC 5161 section 3.1. */
 #define IMAP_ENABLE_REV2	1u
@@ -135,6 +137,24 @@ struct imap_rename {
 	struct span from, to;
 };
 
+/* An annotation of a mailbox or the server: RFC 5464 section 3. */
+struct imap_annotation {
+	struct span entry;		/* "/private/comment"; its case counts for nothing */
+	struct span value;		/* any octets; at is NULL: NIL, there is none */
+};
+
+enum imap_depth { IMAP_DEPTH_0, IMAP_DEPTH_1, IMAP_DEPTH_INFINITY };
+
+struct imap_metadata {			/* GETMETADATA and SETMETADATA */
+	bool is_server;			/* the server is meant, and no mailbox */
+	struct span mailbox;
+	enum imap_depth depth;		/* GETMETADATA; section 4.2.2 */
+	bool has_max_size;		/* section 4.2.1 */
+	uint64_t max_size;		/* octets of a value */
+	struct imap_annotation *annotations;	/* at least one; GETMETADATA: entries alone */
+	size_t annotation_count;
+};
+
 struct imap_list {			/* LIST and LSUB */
 	bool is_extended;		/* options or a pattern list were given, RFC 5258 */
 	unsigned select;		/* IMAP_LIST_SELECT_* */
@@ -143,6 +163,8 @@ struct imap_list {			/* LIST and LSUB */
 	struct span reference;		/* UTF-8 */
 	struct span *patterns;		/* UTF-8, at least one, without the reference; may hold * and % */
 	size_t pattern_count;
+	struct imap_annotation *annotations;	/* with IMAP_LIST_RETURN_METADATA: entries, at least one */
+	size_t annotation_count;
 };
 
 struct imap_status {
@@ -216,6 +238,7 @@ struct imap_command_line {
 		struct imap_copy copy;
 		struct imap_uid_batches uid_batches;
 		struct imap_quota quota;
+		struct imap_metadata metadata;
 		struct imap_notify notify;
 	};
 };

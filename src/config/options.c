@@ -121,6 +121,8 @@ const struct option options[OPTION_COUNT] = {
 	{ "quota-mailboxes",	NUMBER,	     AT(quota_mailboxes),	"0",	    AT_RELOAD, 0, 10000, NULL },
 	{ "quota-warning",	NUMBER,	     AT(quota_warning_percent), "90",	    AT_RELOAD, 0, 100, NULL },
 	{ "lmtp-over-quota",	WORD,	     AT(lmtp_over_quota),	"temporary", AT_RELOAD, 0, 0, over_quotas },
+	{ "server-comment",	STRING,	     AT(server_comment),	NULL,	    AT_RELOAD, 0, 0, NULL },
+	{ "server-admin",	URI,	     AT(server_admin),		NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "storage-threads",	NUMBER,	     AT(storage_threads),	"16",	    AT_START,  1, 1024, NULL },
 	{ "compute-threads",	AUTO_NUMBER, AT(compute_threads),	"auto",	    AT_START,  1, 1024, NULL },
 	{ "open-databases",	NUMBER,	     AT(open_databases),	"1000",	    AT_START,  1, 20000, NULL },

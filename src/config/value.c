@@ -31,6 +31,28 @@ set_path(struct setting *setting)
 	return set_string(setting);
 }
 
+/* "mailto:postmaster@example.org": RFC 3986 section 3.1, as far as one can tell whether it was meant. */
+static bool
+is_uri(struct span text)
+{
+	static const struct span letters = SPAN("abcdefghijklmnopqrstuvwxyz0123456789+-.");
+	size_t colon = span_find(text, ':');
+
+	for (size_t i = 0; i < text.length; i++)
+		if (text.at[i] <= ' ' || text.at[i] > '~' ||
+		    (i < colon && span_find(letters, ascii_lower(text.at[i])) == letters.length))
+			return false;
+	return colon > 0 && colon + 1 < text.length && !ascii_is_digit(text.at[0]);
+}
+
+static bool
+set_uri(struct setting *setting)
+{
+	if (!is_uri(setting->values[0]))
+		return option_refuse(setting, 1, "a URI such as mailto:postmaster@example.org");
+	return set_string(setting);
+}
+
 static bool
 set_attribute(struct setting *setting)
 {
@@ -384,7 +406,7 @@ bool
 option_set(struct setting *setting)
 {
 	static bool (*const setters[])(struct setting *setting) = { [STRING] = set_string, [HOST] = set_host,
-		[PATH] = set_path, [DN] = set_dn, [ATTRIBUTE] = set_attribute, [NUMBER] = set_number,
+		[PATH] = set_path, [URI] = set_uri, [DN] = set_dn, [ATTRIBUTE] = set_attribute, [NUMBER] = set_number,
 		[AUTO_NUMBER] = set_number, [SECONDS] = set_number, [SIZE] = set_number, [BOOL] = set_bool,
 		[WORD] = set_word, [TEXT] = set_text, [LISTEN] = set_listen, [LMTP_LISTEN] = set_lmtp_listen,
 		[LINK_LISTEN] = set_link_listen, [SERVER] = set_server, [DIRECTORY] = set_directory,

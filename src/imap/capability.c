@@ -61,6 +61,23 @@ lists_status(const struct imap_command_line *line)
 	return lists(line, 0, IMAP_LIST_RETURN_STATUS);
 }
 
+/* RFC 5465 sections 5.6 and 5.7. */
+static bool
+notifies_of_metadata(const struct imap_command_line *line)
+{
+	unsigned events = 0;
+
+	for (size_t i = 0; line->verb == IMAP_NOTIFY && i < line->notify.group_count; i++)
+		events |= line->notify.groups[i].events;
+	return (events & (IMAP_EVENT_MAILBOX_METADATA | IMAP_EVENT_SERVER_METADATA)) != 0;
+}
+
+static bool
+lists_metadata(const struct imap_command_line *line)
+{
+	return lists(line, 0, IMAP_LIST_RETURN_METADATA);
+}
+
 static bool
 searches_with_return(const struct imap_command_line *line)
 {
@@ -337,6 +354,8 @@ static const struct {
 	[IMAP_CAN_QUOTA_STORAGE] = { "QUOTA=RES-STORAGE", AFTER_LOGIN, 0, NULL, asks_deleted_storage },	/* RFC 9208 */
 	[IMAP_CAN_QUOTA_MESSAGE] = { "QUOTA=RES-MESSAGE", AFTER_LOGIN, 0, NULL, NULL },	/* RFC 9208 */
 	[IMAP_CAN_QUOTA_MAILBOX] = { "QUOTA=RES-MAILBOX", AFTER_LOGIN, 0, NULL, NULL },	/* RFC 9208 */
+	[IMAP_CAN_METADATA] = { "METADATA", AFTER_LOGIN, 0, VERBS(IMAP_GETMETADATA, IMAP_SETMETADATA), notifies_of_metadata },	/* RFC 5464 */
+	[IMAP_CAN_LIST_METADATA] = { "LIST-METADATA", AFTER_LOGIN, 0, NULL, lists_metadata },	/* RFC 9590 */
 	[IMAP_CAN_UNAUTHENTICATE] = { "UNAUTHENTICATE", AFTER_LOGIN, 0, VERBS(IMAP_UNAUTHENTICATE), NULL },	/* RFC 8437 */
 };
 

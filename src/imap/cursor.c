@@ -215,7 +215,7 @@ read_quoted(struct cursor *cursor, struct span *string_out)
 
 /* Behind the opening brace; the reader of lines has seen that all announced octets are there. */
 static bool
-read_literal(struct cursor *cursor, struct span *string_out)
+read_octets(struct cursor *cursor, struct span *octets_out)
 {
 	uint64_t length;
 
@@ -226,11 +226,16 @@ read_literal(struct cursor *cursor, struct span *string_out)
 		return false;
 	if (length > cursor->text.length - cursor->at)
 		return cursor_fail(cursor, "Literal is cut short");
-	*string_out = span_slice(cursor->text, cursor->at, length);
+	*octets_out = span_slice(cursor->text, cursor->at, length);
 	cursor->at += length;
-	if (span_find(*string_out, 0) != string_out->length)
-		return cursor_fail(cursor, "NUL in a literal");
 	return true;
+}
+
+static bool
+read_literal(struct cursor *cursor, struct span *string_out)
+{
+	return read_octets(cursor, string_out) &&
+	    (span_find(*string_out, 0) == string_out->length || cursor_fail(cursor, "NUL in a literal"));
 }
 
 bool
@@ -247,6 +252,17 @@ bool
 cursor_astring(struct cursor *cursor, struct span *string_out)
 {
 	return cursor_run(cursor, imap_is_astring_octet, string_out) || cursor_string(cursor, string_out);
+}
+
+bool
+cursor_value(struct cursor *cursor, struct span *value_out)
+{
+	*value_out = (struct span){ NULL, 0 };
+	if (cursor_word(cursor, "NIL"))
+		return true;
+	if (cursor_skip(cursor, '~'))
+		return cursor_expect(cursor, '{') && read_octets(cursor, value_out);
+	return cursor_string(cursor, value_out);
 }
 
 bool

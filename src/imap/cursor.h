@@ -77,6 +77,8 @@ bool cursor_word(struct cursor *cursor, const char *word);
 
 bool cursor_string(struct cursor *cursor, struct span *string_out);
 bool cursor_astring(struct cursor *cursor, struct span *string_out);
+/* "nstring" or literal8, which alone may hold NUL; NIL has no octets, and at is NULL. */
+bool cursor_value(struct cursor *cursor, struct span *value_out);
 /* An astring that is valid UTF-8, or whatever it is of another charset. */
 bool cursor_text(struct cursor *cursor, struct span *text_out);
 bool cursor_number(struct cursor *cursor, uint64_t max, uint64_t *number_out);

@@ -54,6 +54,8 @@ bool imap_read_store(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_copy(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_get_quota(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_set_quota(struct cursor *cursor, struct imap_command_line *line);
+bool imap_read_get_metadata(struct cursor *cursor, struct imap_command_line *line);
+bool imap_read_set_metadata(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_uid_batches(struct cursor *cursor, struct imap_command_line *line);
 
 /*
@@ -61,6 +63,9 @@ bool imap_read_uid_batches(struct cursor *cursor, struct imap_command_line *line
  * cursor->forgotten: who holds the text may cut these octets out.  False: there are none, or this is no ID.
  */
 bool imap_skip_id_pairs(struct cursor *cursor, struct imap_command_line *line, size_t *begin_out, size_t *length_out);
+
+/* "(/private/comment /shared)": entries whose values are asked for. */
+bool imap_read_entries(struct cursor *cursor, struct imap_annotation **annotations, size_t *count);
 
 /* "(MESSAGES UIDNEXT)" to IMAP_STATUS_*. */
 bool imap_read_status_items(struct cursor *cursor, unsigned *items_out);

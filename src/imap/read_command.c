@@ -63,6 +63,8 @@ static reader *const readers[IMAP_COMMAND_COUNT] = {
 	[IMAP_GETQUOTA] = imap_read_get_quota,
 	[IMAP_GETQUOTAROOT] = imap_read_mailbox,
 	[IMAP_SETQUOTA] = imap_read_set_quota,
+	[IMAP_GETMETADATA] = imap_read_get_metadata,
+	[IMAP_SETMETADATA] = imap_read_set_metadata,
 };
 
 bool

@@ -1,5 +1,5 @@
 /*
- * Arguments of LIST and LSUB.  RFC 9051 section 6.3.9, RFC 5258, RFC 5819, RFC 6154, RFC 3501 section 6.3.9.
+ * Arguments of LIST and LSUB.  RFC 9051 section 6.3.9, RFC 5258, RFC 5819, RFC 6154, RFC 9590, RFC 3501 section 6.3.9.
  * Pure.
  */
 #include "base/memory.h"
@@ -45,10 +45,16 @@ read_return_option(struct cursor *cursor, void *context)
 	};
 	struct imap_list *list = context;
 
-	if (!cursor_word(cursor, "STATUS"))
-		return read_option(cursor, options, COUNT_OF(options), &list->returns);
-	list->returns |= IMAP_LIST_RETURN_STATUS;
-	return cursor_space(cursor) && imap_read_status_items(cursor, &list->status);
+	if (cursor_word(cursor, "STATUS")) {
+		list->returns |= IMAP_LIST_RETURN_STATUS;
+		return cursor_space(cursor) && imap_read_status_items(cursor, &list->status);
+	}
+	if (cursor_word(cursor, "METADATA")) {
+		list->returns |= IMAP_LIST_RETURN_METADATA;
+		return cursor_space(cursor) &&
+		    imap_read_entries(cursor, &list->annotations, &list->annotation_count);
+	}
+	return read_option(cursor, options, COUNT_OF(options), &list->returns);
 }
 
 /*

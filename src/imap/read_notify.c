@@ -15,9 +15,12 @@ static const struct {
 	{ "FlagChange", IMAP_EVENT_FLAG_CHANGE },
 	{ "MailboxName", IMAP_EVENT_MAILBOX_NAME },
 	{ "SubscriptionChange", IMAP_EVENT_SUBSCRIPTION_CHANGE },
+	{ "MailboxMetadataChange", IMAP_EVENT_MAILBOX_METADATA },
+	{ "ServerMetadataChange", IMAP_EVENT_SERVER_METADATA },
 };
 
-const char imap_event_names[] = "MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange";
+const char imap_event_names[] = "MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange "
+	"MailboxMetadataChange ServerMetadataChange";
 
 struct reading {
 	struct imap_notify *notify;

@@ -268,6 +268,7 @@ delete_rows(struct store *store, uint64_t mailbox_id)
 		"DELETE FROM expunged WHERE mailbox_id = ?1",
 		"DELETE FROM keyword WHERE mailbox_id = ?1",
 		"DELETE FROM keyword_set WHERE mailbox_id = ?1",
+		"DELETE FROM metadata WHERE owner = '' AND mailbox_id = ?1",
 		"DELETE FROM mailbox WHERE id = ?1",
 	};
 	enum store_status status = STORE_OK;

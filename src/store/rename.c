@@ -113,13 +113,27 @@ move_all_messages(struct store *store, uint64_t from_id, uint64_t to_id)
 	return status;
 }
 
+/* Both have the annotations: RFC 5464 section 4.1. */
+static enum store_status
+copy_annotations(struct store *store, uint64_t from_id, uint64_t to_id)
+{
+	struct sql_statement *insert = sql_prepare(store->sql,
+	    "INSERT INTO metadata (owner, mailbox_id, entry, value) "
+	    "SELECT owner, ?2, entry, value FROM metadata WHERE owner = '' AND mailbox_id = ?1");
+
+	sql_bind_number(insert, 1, (int64_t)from_id);
+	sql_bind_number(insert, 2, (int64_t)to_id);
+	return store_run(insert);
+}
+
 static enum store_status
 rename_inbox(struct store *store, uint64_t inbox_id, struct span to)
 {
 	enum store_status status;
 	uint64_t to_id;
 
-	if ((status = store_mailbox_create(store, to, NULL, &to_id)) != STORE_OK)
+	if ((status = store_mailbox_create(store, to, NULL, &to_id)) != STORE_OK ||
+	    (status = copy_annotations(store, inbox_id, to_id)) != STORE_OK)
 		return status;
 	return move_all_messages(store, inbox_id, to_id);
 }

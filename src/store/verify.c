@@ -22,6 +22,8 @@ static const struct { const char *what, *query; } rules[] = {
 	{ "mailbox: gone, but messages, keywords or expunged ranges are left",
 	  "SELECT mailbox_id FROM (SELECT mailbox_id FROM message UNION SELECT mailbox_id FROM keyword "
 	  "UNION SELECT mailbox_id FROM expunged) WHERE mailbox_id NOT IN (SELECT id FROM mailbox)" },
+	{ "mailbox: gone, but annotations are left",
+	  "SELECT mailbox_id FROM metadata WHERE owner = '' AND mailbox_id <> 0 AND mailbox_id NOT IN (SELECT id FROM mailbox)" },
 	{ "mailbox: a message has a set of keywords that is not there",
 	  "SELECT DISTINCT m.mailbox_id FROM message AS m LEFT JOIN keyword_set AS s "
 	  "ON s.mailbox_id = m.mailbox_id AND s.id = m.flags >> 5 & 0x3ffffffffffffff "

@@ -468,6 +468,25 @@ def quotaroot_data(reader):
         reader.astring()
 
 
+def metadata_data(reader):
+    """RFC 5464 section 5: entry-values / entry-list."""
+    def value():
+        need(re.fullmatch(ENTRY, reader.astring()), "an entry")
+        reader.expect(b" ")
+        reader.nstring()
+
+    reader.expect(b" ")
+    reader.mailbox()
+    reader.expect(b" ")
+    if reader.peek() == b"(":
+        need(reader.listed(value), "no entry")
+        return
+    need(re.fullmatch(ENTRY, reader.astring()), "an entry")
+    while reader.takes(b" "):
+        need(re.fullmatch(ENTRY, reader.astring()), "an entry")
+
+
+ENTRY = rb'(?i:/private|/shared)(?:/[^\x00-\x1f"%*/\x7f-\xff]+)*'
 FETCH_NUMBERS = {b"UID": (1, MAX_32), b"RFC822.SIZE": (0, MAX_63)}
 
 
@@ -531,7 +550,7 @@ UNTAGGED = {
     b"LIST": list_data, b"LSUB": list_data, b"STATUS": status_data, b"FLAGS": flags_data, b"SEARCH": search_data,
     b"SORT": search_data, b"THREAD": thread_data, b"ESEARCH": esearch_data, b"NAMESPACE": namespace_data,
     b"ID": id_data, b"VANISHED": vanished_data, b"CAPABILITY": capabilities, b"QUOTA": quota_data,
-    b"QUOTAROOT": quotaroot_data, b"UIDBATCHES": uid_batches_data,
+    b"QUOTAROOT": quotaroot_data, b"UIDBATCHES": uid_batches_data, b"METADATA": metadata_data,
 }
 TAG = rb'[^\x00-\x20\x7f-\xff(){%*"\\+]+'
 

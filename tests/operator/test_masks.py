@@ -79,6 +79,10 @@ USES = {
     "UIDBATCHES": [b"UIDBATCHES 500", b"UIDBATCHES 500 1:2"],
     "QUOTA": [b"GETQUOTA user", b"GETQUOTAROOT INBOX", b"SETQUOTA user ()", b"STATUS INBOX (DELETED-STORAGE)"],
     "QUOTA=RES-STORAGE": [b"STATUS INBOX (MESSAGES DELETED-STORAGE)", b'LIST "" INBOX RETURN (STATUS (DELETED-STORAGE))'],
+    "METADATA": [b'GETMETADATA "" /shared/comment', b"SETMETADATA INBOX (/private/comment NIL)",
+                 b"NOTIFY SET (personal (MailboxMetadataChange))", b"NOTIFY SET (personal (ServerMetadataChange))",
+                 b'LIST "" % RETURN (METADATA (/shared/comment))'],
+    "LIST-METADATA": [b'LIST "" % RETURN (METADATA (/shared/comment))', b'LIST "" % RETURN (CHILDREN METADATA (/private/a /shared/b))'],
     "QUOTA=RES-MESSAGE": [],			# what is not told of them: tests/wire/test_quota.py
     "QUOTA=RES-MAILBOX": [],
     "PARTIAL": [b"SEARCH RETURN (PARTIAL 1:2) ALL", b"UID SORT RETURN (COUNT PARTIAL -1:-2) (DATE) UTF-8 ALL",
@@ -90,7 +94,7 @@ USES = {
     "QRESYNC": [b"SELECT INBOX (QRESYNC (1 1))", b"UID FETCH 1 FLAGS (CHANGEDSINCE 1 VANISHED)"],
 }
 IMPLIED = {"QUOTA": {"QUOTA=RES-STORAGE", "QUOTA=RES-MESSAGE", "QUOTA=RES-MAILBOX"},
-           "CONDSTORE": {"QRESYNC"}, "ESEARCH": {"MULTISEARCH"}, "SORT": {"SORT=DISPLAY", "ESORT"}}	# without the one there is no other
+           "METADATA": {"LIST-METADATA"}, "CONDSTORE": {"QRESYNC"}, "ESEARCH": {"MULTISEARCH"}, "SORT": {"SORT=DISPLAY", "ESORT"}}	# without the one there is no other
 # What has a test of its own, or cannot be masked.
 OTHERS = {"REPLACE", "INPROGRESS", "I18NLEVEL", "UTF8", "IMAP4rev1", "IMAP4rev2", "LITERAL+", "MULTIAPPEND"}
 STAYS = [b"NOOP", b'LIST "" *', b"STATUS INBOX (MESSAGES)", b"FETCH 1 FLAGS", b"SEARCH ALL", b"CHECK"]

@@ -1,7 +1,8 @@
 /*
- * LIST and LSUB: RFC 9051 section 6.3.9 with RFC 5258, 5819 and 6154; RFC 3501 sections 6.3.8 and 6.3.9.  The tree of
+ * LIST and LSUB: RFC 9051 section 6.3.9 with RFC 5258, 5819, 6154 and 9590; RFC 3501 sections 6.3.8 and 6.3.9.  The tree of
  * names is built, and told a piece at a time, by workers in jobs of some milliseconds.
  */
+#include "../shared/annotations.h"
 #include "../shared/status_items.h"
 #include "../list/tree.h"
 #include "../shared/role.h"
@@ -20,6 +21,7 @@ struct list_command {
 	bool has_children, has_uses;	/* attributes that are told */
 	struct list_request request;
 	struct status_style status;
+	struct annotation_request metadata;
 	struct list_tree tree;
 	bool is_begun, is_built;
 	size_t told;			/* of its entries */
@@ -71,6 +73,33 @@ write_child_info(struct list_command *command)
 }
 
 static enum store_status
+write_annotations(struct list_command *command, struct store *store, const struct store_mailbox *mailbox)
+{
+	const struct annotation_subject subject = { { { NULL, 0 }, mailbox->id }, span_from_string(mailbox->name),
+		mailbox->special_use };
+	enum store_status status = STORE_OK;
+	uint64_t longest = 0;
+
+	for (size_t i = 0; i < command->list->annotation_count && status == STORE_OK; i++)
+		status = annotations_write(&command->out, store, &subject, &command->metadata,
+		    command->list->annotations[i].entry, &longest);
+	return status;
+}
+
+/* What LIST was asked to return beside the line of a mailbox. */
+static enum store_status
+write_returns(struct list_command *command, struct store *store, const struct store_mailbox *mailbox)
+{
+	enum store_status status = STORE_OK;
+
+	if ((command->list->returns & IMAP_LIST_RETURN_STATUS) != 0)
+		status = status_write_stored(&command->out, store, mailbox, &command->status);
+	if (status == STORE_OK)
+		status = write_annotations(command, store, mailbox);
+	return status;
+}
+
+static enum store_status
 write_entry(struct list_command *command, struct store *store, const struct list_entry *entry)
 {
 	bool is_recursive = (command->list->select & IMAP_LIST_SELECT_RECURSIVEMATCH) != 0;
@@ -86,9 +115,8 @@ write_entry(struct list_command *command, struct store *store, const struct list
 	if (is_recursive && entry->has_selected_below)
 		write_child_info(command);
 	buffer_add_string(&command->out, "\r\n");
-	if (entry->mailbox == NULL || (command->list->returns & IMAP_LIST_RETURN_STATUS) == 0)
-		return STORE_OK;
-	return status_write_stored(&command->out, store, entry->mailbox, &command->status);
+	/* RFC 9590 section 4: nothing of what comes for what is below it. */
+	return entry->mailbox == NULL || !entry->is_selected ? STORE_OK : write_returns(command, store, entry->mailbox);
 }
 
 /* A name above a subscribed one comes as \Noselect when "%" hides what is below it. */
@@ -242,6 +270,8 @@ submit(struct session *session)
 	authorize(session, SPAN(""), STORE_RIGHT_LOOKUP, &command->request.door);
 	command->status = (struct status_style){ command->list->status, session_is_utf8(session),
 		session->role->parts.config->message_size_limit_octets };
+	command->metadata = (struct annotation_request){ IMAP_DEPTH_0, UINT64_MAX, session_is_utf8(session), { NULL, 0 },
+		{ NULL, 0 } };
 	command->job.work = work_list;
 	command->job.done = on_listed;
 	session->running = command;

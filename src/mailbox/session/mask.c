@@ -40,6 +40,8 @@ session_mask(struct session *session)
 	if (!session_can(session, IMAP_CAN_QUOTA))
 		for (unsigned i = IMAP_CAN_QUOTA_STORAGE; i <= IMAP_CAN_QUOTA_MAILBOX; i++)
 			imap_capabilities_add(&session->masked, i);
+	if (!session_can(session, IMAP_CAN_METADATA))
+		imap_capabilities_add(&session->masked, IMAP_CAN_LIST_METADATA);
 	if (!session->role->parts.config->uidonly)
 		imap_capabilities_add(&session->masked, IMAP_CAN_UIDONLY);
 	limit_mask(session);

@@ -6,13 +6,14 @@
 
 #include <stdlib.h>
 
+#include "../shared/annotations.h"
 #include "../shared/status_items.h"
 #include "base/memory.h"
 #include "ground.h"
 #include "imap/writer.h"
 
 #define PENDING_MAX 1000		/* mailboxes that wait to be told of */
-#define NAMES_MAX   (64 * 1024)		/* octets of LIST lines that wait */
+#define NAMES_MAX   (64 * 1024)		/* octets of LIST and METADATA lines that wait */
 #define OWN_MAX	    64			/* ranges of own messages that wait for EXISTS */
 
 struct pending {
@@ -32,7 +33,7 @@ struct notify {
 	size_t own_count;
 	struct pending *pending;
 	size_t pending_count, pending_capacity;
-	struct buffer names;		/* LIST lines */
+	struct buffer names;		/* LIST and METADATA lines */
 	bool is_watching, is_overflown;
 	bool is_answered;		/* until then all is told: NOTIFY SET is a NOOP, too (section 3.1) */
 	struct notify *before;		/* what was asked for before, until this is answered; or NULL */
@@ -167,6 +168,31 @@ note_name(struct notify *notify, const struct bulletin_name *name)
 		overflow(notify);
 }
 
+/* The server is not of a mailbox: any filter will do. */
+static unsigned
+server_events(const struct imap_notify *program)
+{
+	unsigned events = 0;
+
+	for (size_t i = 0; i < program->group_count; i++)
+		events |= program->groups[i].events & IMAP_EVENT_SERVER_METADATA;
+	return events;
+}
+
+/* Sections 5.6 and 5.7. */
+static void
+note_annotation(struct notify *notify, const struct bulletin_annotation *annotation)
+{
+	unsigned events = annotation->name.length == 0 ? server_events(notify->program) :
+	    notify_events(notify->program, annotation->name, annotation->is_subscribed) & IMAP_EVENT_MAILBOX_METADATA;
+
+	if (events == 0 || annotation->origin == notify->session)
+		return;
+	annotations_write_change(&notify->names, annotation->name, annotation->entry, session_is_utf8(notify->session));
+	if (notify->names.length > NAMES_MAX)
+		overflow(notify);
+}
+
 static void
 on_issue(struct bulletin_watcher *watcher, const struct bulletin_issue *issue)
 {
@@ -174,6 +200,8 @@ on_issue(struct bulletin_watcher *watcher, const struct bulletin_issue *issue)
 
 	for (size_t i = 0; i < issue->name_count && !notify->is_overflown; i++)
 		note_name(notify, &issue->names[i]);
+	for (size_t i = 0; i < issue->annotation_count && !notify->is_overflown; i++)
+		note_annotation(notify, &issue->annotations[i]);
 	for (size_t i = 0; i < issue->mailbox_count && !notify->is_overflown; i++)
 		note_mailbox(notify, &issue->mailboxes[i]);
 	session_on_change(notify->session);

@@ -50,6 +50,8 @@ enum reply {
 	REPLY_TOO_FEW,		/* NO [TOOFEW]: of UIDBATCHES, as the next */
 	REPLY_TOO_MANY,		/* NO [TOOMANY] */
 	REPLY_CLIENT_BUG,	/* BAD [CLIENTBUG] */
+	REPLY_METADATA_TOO_LONG,	/* to be given its own code */
+	REPLY_METADATA_TOO_MANY,
 	REPLY_NO_ROOT,		/* NO [NONEXISTENT]: of quotas */
 	REPLY_NOT_YOURS,	/* NO [NOPERM]: what only the operator does */
 	REPLY_COUNT

@@ -20,6 +20,8 @@ struct look {
 	size_t mailbox_count, mailbox_capacity;
 	struct bulletin_name *names;
 	size_t name_count, name_capacity;
+	struct bulletin_annotation *annotations;
+	size_t annotation_count, annotation_capacity;
 };
 
 struct bulletin {
@@ -50,6 +52,7 @@ look_free(struct look *look)
 	arena_free(&look->arena);
 	free(look->mailboxes);
 	free(look->names);
+	free(look->annotations);
 	free(look);
 }
 
@@ -170,6 +173,23 @@ bulletin_note_subscription(struct account *account, struct span name)
 		note_name(look, name, SPAN(""), IMAP_EVENT_SUBSCRIPTION_CHANGE);
 }
 
+void
+bulletin_note_metadata(struct account *account, struct span name, struct span entry)
+{
+	struct look *look = gathering(account);
+
+	if (look == NULL)
+		return;
+	if (look->annotation_count == look->annotation_capacity) {
+		look->annotation_capacity = look->annotation_capacity * 2 + 4;
+		look->annotations = memory_resize(look->annotations, look->annotation_capacity,
+		    sizeof look->annotations[0]);
+	}
+	look->annotations[look->annotation_count++] = (struct bulletin_annotation){
+		.name = arena_copy(look->arena, name), .entry = arena_copy(look->arena, entry),
+		.origin = account_actor(account) };
+}
+
 /* ---- looking ------------------------------------------------------------------------------------------ */
 
 static bool
@@ -231,13 +251,16 @@ work(struct store *store, struct account_job *job)
 		    is_subscribed(span_from_string(look->mailboxes[i].row.name), subscribed, count);
 	for (size_t i = 0; i < look->name_count && status == STORE_OK; i++)
 		look->names[i].is_subscribed = is_subscribed(look->names[i].name, subscribed, count);
+	for (size_t i = 0; i < look->annotation_count && status == STORE_OK; i++)
+		look->annotations[i].is_subscribed = is_subscribed(look->annotations[i].name, subscribed, count);
 	return status;
 }
 
 static void
 show(struct bulletin *bulletin, const struct look *look)
 {
-	const struct bulletin_issue issue = { look->mailboxes, look->mailbox_count, look->names, look->name_count };
+	const struct bulletin_issue issue = { look->mailboxes, look->mailbox_count, look->names, look->name_count,
+		look->annotations, look->annotation_count };
 
 	LIST_FOREACH(&bulletin->watchers, link) {
 		struct bulletin_watcher *watcher = LIST_ENTRY(link, struct bulletin_watcher, link);

@@ -31,12 +31,22 @@ struct bulletin_name {
 	const void *origin;
 };
 
+/* An annotation that was set or taken away. */
+struct bulletin_annotation {
+	struct span name;		/* of the mailbox; empty: of the server */
+	struct span entry;
+	bool is_subscribed;
+	const void *origin;
+};
+
 /* Borrowed until on_issue() returns. */
 struct bulletin_issue {
 	const struct bulletin_mailbox *mailboxes;
 	size_t mailbox_count;
 	const struct bulletin_name *names;
 	size_t name_count;
+	const struct bulletin_annotation *annotations;
+	size_t annotation_count;
 };
 
 struct bulletin_watcher {
@@ -55,5 +65,8 @@ void bulletin_note_messages(struct account *account, uint64_t mailbox_id, unsign
 void bulletin_note_name(struct account *account, struct span name);
 void bulletin_note_renamed(struct account *account, struct span from, struct span to);
 void bulletin_note_subscription(struct account *account, struct span name);
+
+/* An annotation of a mailbox, or with an empty name of the server, was set or taken away. */
+void bulletin_note_metadata(struct account *account, struct span name, struct span entry);
 
 #endif
