@@ -65,6 +65,12 @@ class ModelClient:
         self.client.send(tag + b" " + command + b"\r\n")
         return self.read(tag, command)
 
+    def send(self, commands):
+        """Send commands without waiting for answers; their tags, to be read in this order."""
+        tags = [self.client.tag() for _ in commands]
+        self.client.send(b"".join(tag + b" " + command + b"\r\n" for tag, command in zip(tags, commands)))
+        return tags
+
     def read(self, tag, command):
         if self.view:
             self.view.begin()

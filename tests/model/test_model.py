@@ -117,7 +117,7 @@ class Model:
         if not client.view:
             return self.settle(client, self.do_select(client))
         steps = [
-            (self.do_store, 8), (self.do_append, 5), (self.do_deliver, 2), (self.do_transfer, 5), (self.do_expunge, 3),
+            (self.do_store, 8), (self.do_append, 5), (self.do_pipeline, 4), (self.do_deliver, 2), (self.do_transfer, 5), (self.do_expunge, 3),
             (self.do_noop, 4), (self.do_fetch, 3), (self.do_search, 3), (self.do_status, 1), (self.do_select, 3),
             (self.do_leave, 1), (self.do_idle, 1), (self.do_rename, 1), (self.do_recreate, 1), (self.do_cut, 1),
             (self.do_changed_since, 3 if client.has_modseq else 0), (self.do_replace, 1)]
@@ -210,6 +210,51 @@ class Model:
         uids = {mailbox.add(octets, flags) for octets, flags in added}
         assert expand(result.code(b"APPENDUID").split(b" ")[1]) == uids
         return (name,)
+
+    def do_pipeline(self, client):
+        """Sent without waiting for answers, and done as if they had been: RFC 9051 section 5.5.  Numbers stay, or are not used."""
+        name, doings = client.view.name, []
+        if client.is_read_only:
+            return ()
+        is_by_uid = self.some(client)[0] != b""
+        for _ in range(self.chance.randint(2, 8)):
+            target = self.chance.choice([name, *self.truth.mailboxes])
+            if is_by_uid and self.chance.random() < 0.3 and len(self.truth.mailboxes[target].messages) + len(doings) < FULL:
+                doings.append(self.prepare_append(client, target))
+            else:
+                doings.append(self.prepare_store(client, is_by_uid))
+        self.trace += [(self.clients.index(client), client.kind, b"pipelined " + command) for command, _ in doings]
+        for tag, (command, settle) in zip(client.send([command for command, _ in doings]), doings):
+            settle(client.read(tag, command))
+        return list(self.truth.mailboxes)
+
+    def prepare_append(self, client, target):
+        """A command, and what is to be done with its result."""
+        self.count += 1
+        flags, octets = self.flags(), octets_of(self.count)
+
+        def settle(result):
+            assert result.word == b"OK", result.tagged
+            new = self.truth.mailboxes[target].add(octets, flags)
+            assert expand(result.code(b"APPENDUID").split(b" ")[1]) == {new}
+        return b"APPEND %s (%s) {%d+}\r\n%s" % (target, b" ".join(sorted(flags)), len(octets), octets), settle
+
+    def prepare_store(self, client, is_by_uid):
+        """Of messages that the client knows already; those that come meanwhile have no number yet."""
+        known = [(number, row[0]) for number, row in enumerate(client.view.table(), 1) if row[0]]
+        some = self.chance.sample(known, min(self.chance.randint(1, 3), len(known)))
+        words = numbers_of(uid if is_by_uid else number for number, uid in some) if some else b"99999"
+        sign, flags, uids = self.chance.choice(["+", "-", ""]), self.flags(), {uid for _, uid in some}
+        silent = b".SILENT" if self.chance.random() < 0.5 else b""
+        mailbox = self.truth.mailboxes[client.view.name]
+
+        def settle(result):
+            assert result.word == b"OK" or uids - {message.uid for message in mailbox.messages}, result.tagged
+            mailbox.store(uids, sign, flags)
+            if silent and result.word == b"OK":
+                client.view.assume(uids - client.view.told_flags, sign, flags)
+        prefix = b"UID " if is_by_uid or not some else b""
+        return b"%sSTORE %s %sFLAGS%s (%s)" % (prefix, words, sign.encode(), silent, b" ".join(sorted(flags))), settle
 
     def do_deliver(self, client):
         mailbox = self.truth.mailboxes[b"INBOX"]

@@ -1,18 +1,24 @@
 /*
  * STORE and UID STORE: RFC 9051 section 6.4.6, RFC 7162 section 3.1.3, RFC 9738.  Whether a message is unchanged is decided in
- * the transaction that changes it.
+ * the transaction that changes it.  Those that a client sends without waiting for their answers share one.
  */
+#include <string.h>
+
 #include "commands.h"
 
-#define SLICE_OCTETS (64 * 1024)	/* of results, written in one turn */
+#define SLICE_OCTETS	  (64 * 1024)	/* of results, written in one turn */
+#define FOLLOWER_MESSAGES 256		/* of one that begins behind others: what waits is bounded */
 
 struct store_command {
 	struct session_job job;
+	struct session_follower follower;	/* also of one that was the first */
+	enum store_status status;
 	struct imap_store *request;
 	struct arena *arena;
 	uint64_t mailbox_id;
 	uint32_t *uids;
 	size_t count;
+	bool is_behind;			/* the state lacks what others do that have begun before it */
 	bool is_by_uid;			/* or by "$", which stands for UIDs: one that is gone is no error */
 	bool has_ghosts;
 	uint32_t lowest_uid;		/* of view_set_limit() */
@@ -105,6 +111,21 @@ what_to_tell(const struct session *session, const struct store_flag_result *resu
 	return NOTHING;
 }
 
+/*
+ * A command that has waited for others to be answered may have been overtaken: with their replies its messages were told
+ * as they are now.
+ */
+static void
+catch_up(const struct session *session, struct store_flag_result *result)
+{
+	const struct store_message *message = state_message(session->view->state, result->uid);
+
+	if (message == NULL || message->modseq <= result->modseq)
+		return;
+	result->flags = message->flags;
+	result->modseq = message->modseq;
+}
+
 static void
 write_result(struct session *session, const struct store_flag_result *result)
 {
@@ -183,7 +204,7 @@ finish(struct session *session, const struct store_command *command)
 }
 
 /* With more messages than may be dealt with the last ones come first: RFC 9738 section 3.1. */
-static const struct store_flag_result *
+static struct store_flag_result *
 next_result(struct store_command *command)
 {
 	size_t place = command->told++;
@@ -198,8 +219,13 @@ write_results(struct session *session)
 	struct store_command *command = session->running;
 	struct buffer *out = session_out(session);
 
-	while (command->told < command->count && out->length < SLICE_OCTETS && !session_is_closing(session))
-		write_result(session, next_result(command));
+	while (command->told < command->count && out->length < SLICE_OCTETS && !session_is_closing(session)) {
+		struct store_flag_result *result = next_result(command);
+
+		if (command->is_behind)
+			catch_up(session, result);
+		write_result(session, result);
+	}
 	if (command->told < command->count && !session_is_closing(session))
 		session_when_room(session, write_results);
 	else
@@ -207,22 +233,35 @@ write_results(struct session *session)
 }
 
 static void
+answer(struct session *session, struct session_follower *follower)
+{
+	struct store_command *command = CONTAINER_OF(follower, struct store_command, follower);
+
+	if (command->status != STORE_OK) {
+		session_finish(session, command->status == STORE_LIMIT ? REPLY_KEYWORD_LIMIT : reply_for(command->status));
+		return;
+	}
+	if (session->view->told_keywords < session->view->state->keywords->all.count)
+		view_write_flag_lines(session->view, session_out(session));
+	session->running = command;
+	write_results(session);
+}
+
+/* What has changed is so for all sessions at once, also if its own has not come to its answer. */
+static void
 on_stored(struct session *session, struct session_job *job, enum store_status status)
 {
 	struct store_command *command = CONTAINER_OF(job, struct store_command, job);
 
-	if (status != STORE_OK) {
-		session_finish(session, status == STORE_LIMIT ? REPLY_KEYWORD_LIMIT : reply_for(status));
-		return;
-	}
-	if (command->request->flags.keyword_count > 0)
+	command->status = status;
+	command->follower.is_home = true;
+	if (status == STORE_OK && command->request->flags.keyword_count > 0)
 		state_keywords_changed(job->job.account, command->mailbox_id, &command->news);
-	if (session->view->told_keywords < session->view->state->keywords->all.count)
-		view_write_flag_lines(session->view, session_out(session));
-	view_flags_changed(session->view, job->job.account, command->mailbox_id, command->results,
-	    command->count);
-	session->running = command;
-	write_results(session);
+	if (status == STORE_OK)
+		view_flags_changed(session->view, job->job.account, command->mailbox_id, command->results,
+		    command->count);
+	if (session->line == command->follower.line)
+		answer(session, &command->follower);
 }
 
 /* What the client knows of the messages, so that a flag that it does not change costs it no MODIFIED. */
@@ -247,40 +286,100 @@ collect(struct store_command *command, struct view_set *set)
 	while (view_set_next(set, &message)) {
 		if (message.is_ghost)
 			command->has_ghosts = true;
-		else if (!is_done(command->request, message.message.flags))
+		else if (command->is_behind || !is_done(command->request, message.message.flags))
 			command->uids[command->count++] = message.message.uid;
 	}
 	command->results = arena_alloc_array(command->arena, command->count + 1, sizeof command->results[0]);
 }
 
+static struct store_command *
+command_new(const struct session *session, struct imap_command_line *line)
+{
+	struct store_command *command = ARENA_NEW(line->arena, struct store_command);
+
+	command->request = &line->store;
+	command->arena = line->arena;
+	command->mailbox_id = session->view->state->mailbox_id;
+	command->follower.line = line;
+	command->follower.answer = answer;
+	return command;
+}
+
+static void
+take_set(struct session *session, struct store_command *command, struct view_set *set)
+{
+	command->is_by_uid = set->is_uid;
+	command->lowest_uid = view_set_limit(set, session_message_limit(session));
+	collect(command, set);
+}
+
+static void
+submit(struct session *session, struct store_command *command)
+{
+	struct account *account = session->view->state->account;
+
+	command->known_keywords = state_known_keywords(account, command->mailbox_id);
+	command->job.work = work_store;
+	command->job.done = on_stored;
+	session_submit_to(session, &command->job, account, ACCOUNT_LAZY);
+}
+
 void
 cmd_store(struct session *session)
 {
-	struct store_command *command = ARENA_NEW(session->line->arena, struct store_command);
+	struct store_command *command;
 	struct view_set set;
 
 	if (session->view->is_read_only) {
 		session_finish(session, REPLY_READ_ONLY);
 		return;
 	}
-	command->request = &session->line->store;
+	command = command_new(session, session->line);
 	if (command->request->has_unchanged_since)
 		session_begin_condstore(session);
-	command->arena = session->line->arena;
-	command->mailbox_id = session->view->state->mailbox_id;
 	if (!session_set_init(session, &set, &command->request->set))
 		return;
-	command->is_by_uid = set.is_uid;
-	command->lowest_uid = view_set_limit(&set, session_message_limit(session));
-	collect(command, &set);
+	take_set(session, command, &set);
 	if (command->count == 0) {
 		finish(session, command);
 		return;
 	}
 	if (command->request->has_unchanged_since)
 		note_known(command, session->view);
-	command->known_keywords = state_known_keywords(session->view->state->account, command->mailbox_id);
-	command->job.work = work_store;
-	command->job.done = on_stored;
-	session_submit_to(session, &command->job, session->view->state->account, ACCOUNT_LAZY);
+	submit(session, command);
+	session_lead(session);
+}
+
+/* The set of one that begins behind others; false: it is none, or too large.  The one in the line stays as it was sent. */
+static bool
+init_set_behind(const struct session *session, struct imap_command_line *line, struct view_set *set)
+{
+	struct imap_sequence *copy = ARENA_NEW(line->arena, struct imap_sequence);
+
+	*copy = line->store.set;
+	copy->ranges = arena_alloc_array(line->arena, copy->count + 1, sizeof copy->ranges[0]);
+	memcpy(copy->ranges, line->store.set.ranges, copy->count * sizeof copy->ranges[0]);
+	return view_set_init(set, session->view, copy, line->is_uid, &session->saved) &&
+	    view_set_bound(set) <= FOLLOWER_MESSAGES;
+}
+
+/* UNCHANGEDSINCE goes by what the client knows, and that is what those before it have done. */
+bool
+store_follow(struct session *session, struct imap_command_line *line)
+{
+	struct store_command *command;
+	struct view_set set;
+
+	if (line->store.has_unchanged_since || (session->is_uid_only && imap_command_has_numbers(line)) ||
+	    !init_set_behind(session, line, &set))
+		return false;
+	command = command_new(session, line);
+	command->is_behind = true;
+	take_set(session, command, &set);
+	session_follow(session, &command->follower);
+	if (command->count > 0)
+		submit(session, command);
+	else
+		command->follower.is_home = true;
+	return true;
 }

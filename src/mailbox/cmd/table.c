@@ -28,6 +28,9 @@ const struct session_commands cmd_table = {
 		[IMAP_SETQUOTA] = cmd_quota,		[IMAP_GETMETADATA] = cmd_metadata,
 		[IMAP_SETMETADATA] = cmd_metadata,
 	},
+	.followers = {
+		[IMAP_STORE] = store_follow,
+	},
 	.message_begins = append_begin,
 	.message_octets = append_octets,
 	.is_congested = append_is_congested,

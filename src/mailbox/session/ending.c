@@ -11,6 +11,7 @@
 #include "limit.h"
 #include "net/stream.h"
 #include "notify.h"
+#include "pipeline.h"
 
 #define PROGRESS_US (10 * UINT64_C(1000000))	/* RFC 9585 section 4: every 10 to 15 seconds */
 
@@ -82,6 +83,7 @@ announce(struct session *session)
 
 	notify_look(session);
 	manner.wants_uid |= session->line->is_uid;
+	manner.keeps_messages |= pipeline_has_followers(session);
 	return !has_view(session) || view_announce(session->view, &session->out, &manner);
 }
 
@@ -211,6 +213,8 @@ end_command(struct session *session)
 	}
 	write_tagged(session);
 	release_line(session);
+	if (pipeline_go_on(session))
+		return;
 	session_flush(session);
 	if (session_is_closing(session)) {
 		session_schedule(session);
@@ -231,6 +235,7 @@ session_finish_with(struct session *session, enum reply reply, struct span code)
 {
 	assert(session->line != NULL);
 	session->is_idling = session->is_idling && session->is_unasked;
+	pipeline_close(session);
 	if (reply == REPLY_CPU_LIMIT || reply == REPLY_SEARCHED_IN_PART)
 		budget_log(session);
 	session->ending.reply = reply;

@@ -39,6 +39,18 @@ session_enter(struct session *session, enum session_phase next)
 	session->phase = next;
 }
 
+void
+session_begin_line(struct session *session, struct imap_command_line *line)
+{
+	enum imap_numbers numbers = imap_commands[line->verb].numbers;
+
+	assert(session->line == NULL);
+	session->line = line;
+	session->progress_us = loop_now_us(session->role->parts.loop);
+	session->may_expunge = numbers == IMAP_NUMBERS_MAY_MOVE ||
+	    (numbers == IMAP_NUMBERS_MUST_STAY && line->is_uid);
+}
+
 bool
 session_is_closing(const struct session *session)
 {

@@ -19,6 +19,7 @@
 #include "net/stream.h"
 #include "net/tls.h"
 #include "notify.h"
+#include "pipeline.h"
 #include "session.h"
 
 #define TURN_EVENTS	 64		/* what one session may do in a turn of the loop */
@@ -36,6 +37,7 @@ session_free(struct session *session)
 	struct mailbox_role *role = session->role;
 
 	session->commands->forget_message(session);
+	pipeline_fini(session);
 	if (session->is_line_kept)
 		session->line = NULL;
 	imap_command_free(&session->line);
@@ -158,13 +160,7 @@ run(struct session *session)
 static void
 on_command(struct session *session, struct imap_command_line *line)
 {
-	enum imap_numbers numbers = imap_commands[line->verb].numbers;
-
-	assert(session->line == NULL);
-	session->line = line;
-	session->progress_us = loop_now_us(session->role->parts.loop);
-	session->may_expunge = numbers == IMAP_NUMBERS_MAY_MOVE ||
-	    (numbers == IMAP_NUMBERS_MUST_STAY && line->is_uid);
+	session_begin_line(session, line);
 	session_enter(session, SESSION_RUNNING);
 	if (!is_legal(session)) {
 		session->commands->forget_message(session);
@@ -259,6 +255,10 @@ session_refuse_append_with(struct session *session, struct span tag, enum reply 
 static void
 handle(struct session *session, const struct imap_event *event)
 {
+	if (session->phase == SESSION_RUNNING) {
+		pipeline_take(session, event);
+		return;
+	}
 	switch (event->kind) {
 	case IMAP_EVENT_NEED_MORE:
 	case IMAP_EVENT_MESSAGE_ENDS:
@@ -287,7 +287,7 @@ handle(struct session *session, const struct imap_event *event)
 static bool
 may_read(const struct session *session)
 {
-	return session->phase != SESSION_RUNNING && !session_is_closing(session) &&
+	return (session->phase != SESSION_RUNNING || pipeline_may_read(session)) && !session_is_closing(session) &&
 	    stream_output_length(session->stream) <= SESSION_OUTPUT_MAX &&
 	    !session->commands->is_congested(session);
 }
@@ -308,6 +308,18 @@ step(struct session *session)
 		stream_consume(session->stream, eaten);
 	if (event.kind != IMAP_EVENT_MESSAGE_OCTETS)
 		handle(session, &event);
+}
+
+/* What has waited until all before it was answered. */
+static void
+handle_held(struct session *session)
+{
+	struct imap_event event;
+
+	if (session->phase == SESSION_RUNNING || !pipeline_is_holding(session) || !may_read(session))
+		return;
+	event = pipeline_give(session);
+	handle(session, &event);
 }
 
 /*
@@ -336,6 +348,7 @@ advance(struct session *session)
 		session_bye(session, "UNAVAILABLE", "the server is stopping");
 		return;
 	}
+	handle_held(session);
 	while (may_read(session) && stream_has_input(session->stream)) {
 		if (events-- == 0) {
 			session_schedule(session);
@@ -348,7 +361,7 @@ advance(struct session *session)
 	if (may_read(session) && !imap_parser_is_idle(session->parser) && !stream_has_input(session->stream))
 		stream_await_more(session->stream);
 	if (!session_is_closing(session) && session->has_ended && session->phase != SESSION_RUNNING &&
-	    !stream_has_input(session->stream))
+	    !stream_has_input(session->stream) && !pipeline_is_holding(session))
 		end(session);
 }
 
@@ -406,6 +419,7 @@ session_new(struct mailbox_role *role, struct stream *stream, const struct sessi
 	deferred_init(&session->deferred, on_deferred, session);
 	deferred_init(&session->news, session_on_news, session);
 	timer_init(&session->timer, role->parts.loop, on_timer, session);
+	list_init(&session->pipeline.followers);
 	session->active_us = loop_now_us(role->parts.loop);
 	return session;
 }

@@ -23,9 +23,29 @@ struct session;
 /* Called with the command legal in this state of the session. */
 typedef void session_handler(struct session *session);
 
+/*
+ * A command that has begun behind others of its kind, and is answered in its turn: pipeline.h.  Lives in the arena of its
+ * line.
+ */
+struct session_follower {
+	struct list link;
+	struct imap_command_line *line;
+	bool is_home;			/* what it has done is known */
+	/* Its turn has come, and it is home: writes and finishes as a handler does. */
+	void (*answer)(struct session *session, struct session_follower *follower);
+};
+
+/*
+ * Begin a command although others of its kind are under way, by session_follow(): takes the line.  False: it has to wait
+ * until they are answered, and nothing of it has been done.  Its result may depend on them in what its job finds in the
+ * store, and in nothing else.
+ */
+typedef bool session_follow_handler(struct session *session, struct imap_command_line *line);
+
 /* What sessions can do; the rooms above fill it in. */
 struct session_commands {
 	session_handler *handlers[IMAP_COMMAND_COUNT];	/* NULL: not spoken on the link */
+	session_follow_handler *followers[IMAP_COMMAND_COUNT];	/* for verbs that call session_lead() */
 	/* APPEND while its messages come in: incoming/append.h. */
 	void (*message_begins)(struct session *session, const struct imap_append_message *message);
 	void (*message_octets)(struct session *session, struct span octets);
@@ -85,6 +105,14 @@ struct session {
 		struct span code;	/* in the line's arena */
 		uint32_t lowest_uid;	/* of session_stop_at_limit(), or 0 */
 	} ending;			/* the tagged reply, while much is announced before it */
+	struct {			/* private to pipeline.c */
+		struct list followers;	/* in the order of their commands */
+		unsigned taken;		/* so many since nothing was under way */
+		enum imap_verb verb;
+		bool is_open;		/* commands may begin behind the one under way */
+		bool is_holding;	/* an event that has to wait */
+		struct imap_event event;
+	} pipeline;
 	void *running;			/* what the handler of the command under way keeps, in the line's arena */
 	struct buffer out;		/* not yet handed to the stream */
 	struct imap_sequence saved;	/* UIDs that SEARCH RETURN (SAVE) has left; ranges on the heap */
@@ -125,6 +153,17 @@ void session_submit(struct session *session, struct session_job *job, enum accou
 /* The same on another account: one that a state, a view or a door has. */
 void session_submit_to(struct session *session, struct session_job *job, struct account *account,
     enum account_kind kind);
+
+/*
+ * All that the command under way has to do is in its job: commands of the same kind may begin behind it.
+ */
+void session_lead(struct session *session);
+
+/*
+ * A command has begun behind the one under way.  It must be home in time: at once, or when its job comes home.  line and
+ * answer are set by the caller.
+ */
+void session_follow(struct session *session, struct session_follower *follower);
 
 /*
  * Where replies go: append to it, then session_flush() when a batch is whole; session_finish() flushes, too.

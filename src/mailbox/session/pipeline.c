@@ -1,0 +1,118 @@
+/*
+ * The commands behind the one under way: a list of those that have begun, and one event of the parser that has to wait.
+ * Loop thread.
+ */
+#include "pipeline.h"
+
+#include <assert.h>
+
+#include "../shared/role.h"
+#include "budget.h"
+#include "ground.h"
+
+#define FOLLOWERS_MAX	64	/* until all are answered */
+#define FOLLOWER_OCTETS 4096	/* of a command: what waits is bounded */
+
+void
+session_lead(struct session *session)
+{
+	session->pipeline.is_open = true;
+	session->pipeline.verb = session->line->verb;
+}
+
+void
+session_follow(struct session *session, struct session_follower *follower)
+{
+	list_push_back(&session->pipeline.followers, &follower->link);
+	session->pipeline.taken++;
+}
+
+bool
+pipeline_may_read(const struct session *session)
+{
+	return session->pipeline.is_open && !session->pipeline.is_holding && !session->is_leaving &&
+	    session->pipeline.taken < FOLLOWERS_MAX;
+}
+
+static bool
+begins_behind(struct session *session, const struct imap_event *event)
+{
+	const struct session_commands *commands = session->commands;
+
+	switch (event->kind) {
+	case IMAP_EVENT_COMMAND:
+		return event->command->verb == session->pipeline.verb && event->command->raw.length <= FOLLOWER_OCTETS &&
+		    commands->followers[event->command->verb](session, event->command);
+	default:
+		return false;
+	}
+}
+
+void
+pipeline_take(struct session *session, const struct imap_event *event)
+{
+	if (event->kind == IMAP_EVENT_NEED_MORE || begins_behind(session, event))
+		return;
+	session->pipeline.event = *event;
+	session->pipeline.is_holding = true;
+}
+
+bool
+pipeline_is_holding(const struct session *session)
+{
+	return session->pipeline.is_holding;
+}
+
+struct imap_event
+pipeline_give(struct session *session)
+{
+	session->pipeline.is_holding = false;
+	return session->pipeline.event;
+}
+
+bool
+pipeline_has_followers(const struct session *session)
+{
+	return !list_is_empty(&session->pipeline.followers);
+}
+
+void
+pipeline_close(struct session *session)
+{
+	if (!pipeline_has_followers(session))
+		session->pipeline.is_open = false;
+}
+
+static void
+begin_turn(struct session *session)
+{
+	struct session_follower *follower =
+	    LIST_ENTRY(list_pop_front(&session->pipeline.followers), struct session_follower, link);
+
+	session_begin_line(session, follower->line);
+	if (follower->is_home)
+		follower->answer(session, follower);
+	else
+		session_flush(session);
+}
+
+bool
+pipeline_go_on(struct session *session)
+{
+	if (!pipeline_has_followers(session)) {
+		session->pipeline.taken = 0;
+		return false;
+	}
+	if (session_has_room(session))
+		begin_turn(session);
+	else
+		session_when_room(session, begin_turn);
+	return true;
+}
+
+void
+pipeline_fini(struct session *session)
+{
+	if (session->pipeline.is_holding && session->pipeline.event.kind == IMAP_EVENT_COMMAND)
+		imap_command_free(&session->pipeline.event.command);
+}
