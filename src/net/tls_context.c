@@ -14,9 +14,10 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/thread.h"
+#include "tls_primitives.h"
 
-/* AEAD with forward secrecy; ChaCha20 first: without OpenSSL's assembly it is the faster one. */
-static const int suites[] = {
+/* AEAD with forward secrecy. */
+static const int suites_chacha_first[] = {
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
 	MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,
 	MBEDTLS_TLS1_3_AES_128_GCM_SHA256,
@@ -28,6 +29,16 @@ static const int suites[] = {
 	MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
 	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
 	MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+	0,
+};
+
+static const int suites_aes_first[] = {
+	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+	MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+	MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+	MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+	MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
 	0,
 };
 
@@ -83,6 +94,7 @@ limit_versions(mbedtls_ssl_config *config, bool is_psk)
 static void
 slot_init(struct tls_context *context, struct tls_slot *slot, bool is_psk)
 {
+	const int *suites = is_psk ? psk_suites : tls_is_aes_fast() ? suites_aes_first : suites_chacha_first;
 	mbedtls_ssl_config *config = &slot->config;
 
 	pthread_mutex_init(&slot->mutex, NULL);
@@ -95,7 +107,7 @@ slot_init(struct tls_context *context, struct tls_slot *slot, bool is_psk)
 		abort();
 	mbedtls_ssl_conf_rng(config, tls_random, NULL);
 	limit_versions(config, is_psk);
-	mbedtls_ssl_conf_ciphersuites(config, is_psk ? psk_suites : suites);
+	mbedtls_ssl_conf_ciphersuites(config, suites);
 #if defined(MBEDTLS_SSL_RENEGOTIATION)
 	mbedtls_ssl_conf_renegotiation(config, MBEDTLS_SSL_RENEGOTIATION_DISABLED);
 #endif
