@@ -37,15 +37,22 @@ struct loop {
 	bool is_stopping;
 };
 
+struct worker {
+	struct workers *workers;
+	pthread_t thread;
+	pthread_cond_t wake;
+	struct list link;		/* in workers->resting, or alone; under mutex */
+};
+
 struct workers {
 	struct loop *loop;
 	pthread_mutex_t mutex;
-	pthread_cond_t arrival;
+	struct list resting;		/* who waits for a job, the last to come first; under mutex */
 	struct list waiting;		/* under mutex */
 	size_t waiting_count;		/* under mutex */
 	bool is_stopping;		/* under mutex */
 	atomic_size_t away;		/* jobs submitted and not yet home */
-	pthread_t *threads;
+	struct worker *threads;
 	unsigned thread_count;
 	struct deferred in_line;	/* runs the jobs when there are no threads */
 	char name[12];

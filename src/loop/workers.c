@@ -1,5 +1,6 @@
 /*
- * Worker threads and what waits for them: first come, first worked on.
+ * Worker threads and what waits for them: first come, first worked on.  Of the threads that rest, the one that has
+ * worked last is woken: what it needs is still in its processor's caches, and those that are not needed take no memory.
  */
 #include "internal.h"
 
@@ -26,12 +27,16 @@ take(struct workers *workers)
 static void
 put(struct workers *workers, struct job *job)
 {
+	struct list *rested;
+
 	pthread_mutex_lock(&workers->mutex);
 	list_push_back(&workers->waiting, &job->link);
 	workers->waiting_count++;
+	rested = list_pop_front(&workers->resting);
 	pthread_mutex_unlock(&workers->mutex);
 	/* Outside of the lock: who wakes would go to sleep again for it. */
-	pthread_cond_signal(&workers->arrival);
+	if (rested != NULL)
+		pthread_cond_signal(&LIST_ENTRY(rested, struct worker, link)->wake);
 }
 
 static void
@@ -50,16 +55,29 @@ work_on(struct workers *workers, struct job *job)
 	atomic_fetch_sub(&workers->away, 1);
 }
 
+/* Until there is a job, or none will come any more.  Under the mutex. */
+static void
+rest(struct worker *worker)
+{
+	struct workers *workers = worker->workers;
+
+	while (list_is_empty(&workers->waiting) && !workers->is_stopping) {
+		list_push_front(&workers->resting, &worker->link);
+		pthread_cond_wait(&worker->wake, &workers->mutex);
+		list_remove(&worker->link);
+	}
+}
+
 static void *
 worker_main(void *context)
 {
-	struct workers *workers = context;
+	struct worker *worker = context;
+	struct workers *workers = worker->workers;
 	struct job *job;
 
 	for (;;) {
 		pthread_mutex_lock(&workers->mutex);
-		while (list_is_empty(&workers->waiting) && !workers->is_stopping)
-			pthread_cond_wait(&workers->arrival, &workers->mutex);
+		rest(worker);
 		job = take(workers);
 		pthread_mutex_unlock(&workers->mutex);
 		if (job == NULL)
@@ -100,12 +118,15 @@ start_threads(struct workers *workers, unsigned threads)
 	workers->threads = memory_new_array(threads, sizeof *workers->threads);
 	for (workers->thread_count = 0; workers->thread_count < threads; workers->thread_count++) {
 		char name[16];
-		pthread_t *thread = &workers->threads[workers->thread_count];
+		struct worker *worker = &workers->threads[workers->thread_count];
 
-		if (pthread_create(thread, NULL, worker_main, workers) != 0)
+		worker->workers = workers;
+		pthread_cond_init(&worker->wake, NULL);
+		list_init(&worker->link);
+		if (pthread_create(&worker->thread, NULL, worker_main, worker) != 0)
 			abort();
 		snprintf(name, sizeof name, "%s-%u", workers->name, workers->thread_count % 100);
-		pthread_setname_np(*thread, name);
+		pthread_setname_np(worker->thread, name);
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
@@ -118,7 +139,7 @@ workers_new(struct loop *loop, const char *name, unsigned threads)
 	workers->loop = loop;
 	snprintf(workers->name, sizeof workers->name, "%s", name);
 	pthread_mutex_init(&workers->mutex, NULL);
-	pthread_cond_init(&workers->arrival, NULL);
+	list_init(&workers->resting);
 	list_init(&workers->waiting);
 	deferred_init(&workers->in_line, run_in_line, workers);
 	start_threads(workers, threads);
@@ -155,12 +176,14 @@ workers_free(struct workers **workers_pointer)
 	while (atomic_load(&workers->away) > 0);
 	pthread_mutex_lock(&workers->mutex);
 	workers->is_stopping = true;
-	pthread_cond_broadcast(&workers->arrival);
-	pthread_mutex_unlock(&workers->mutex);
 	for (unsigned i = 0; i < workers->thread_count; i++)
-		pthread_join(workers->threads[i], NULL);
+		pthread_cond_signal(&workers->threads[i].wake);
+	pthread_mutex_unlock(&workers->mutex);
+	for (unsigned i = 0; i < workers->thread_count; i++) {
+		pthread_join(workers->threads[i].thread, NULL);
+		pthread_cond_destroy(&workers->threads[i].wake);
+	}
 	deferred_cancel(&workers->in_line);
-	pthread_cond_destroy(&workers->arrival);
 	pthread_mutex_destroy(&workers->mutex);
 	free(workers->threads);
 	free(workers);
