@@ -28,11 +28,12 @@ random_fill(void *octets, size_t length)
 void
 random_hex(char *text, size_t length)
 {
-	uint8_t octet;
+	uint8_t octets[32];
 
 	for (size_t i = 0; i < length; i++) {
-		random_fill(&octet, 1);
-		text[i] = "0123456789abcdef"[octet & 15];
+		if (i % sizeof octets == 0)
+			random_fill(octets, sizeof octets);
+		text[i] = "0123456789abcdef"[octets[i % sizeof octets] & 15];
 	}
 	text[length] = '\0';
 }
