@@ -3,8 +3,9 @@
  * RFC 9394 section 3.3, RFC 9738.
  *
  * What the packed state knows is written here, a slice a turn.  Anything else is rendered by workers: a
- * batch of messages is noted down, rendered in pieces of SESSION_BATCH_OCTETS, and each piece is asked for
- * when the one before has left.  Between two pieces nothing is held open in the store.  Loop thread.
+ * batch of messages is noted down and rendered in pieces of SESSION_BATCH_OCTETS.  While one leaves the next is
+ * rendered; the one behind that waits until there is room.  Between two pieces nothing is held open in the store.
+ * Loop thread.
  */
 #include <stdlib.h>
 
@@ -254,6 +255,8 @@ on_rendered(struct session *session, struct session_job *job, enum store_status 
 		finish(session, fetch, reply_for(status));
 	else if (fetch_render_is_done(&fetch->render) && fetch->is_at_end && !fetch->render.is_cutting_off)
 		finish(session, fetch, REPLY_DONE);
+	else if (session_has_room_ahead(session))
+		ask_for_piece(session);
 	else
 		session_when_room(session, ask_for_piece);
 }

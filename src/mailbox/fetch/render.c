@@ -413,20 +413,39 @@ fetch_render_is_cut_off(const struct fetch_render *render)
 	return render->is_cutting_off && !render->is_begun;
 }
 
-/* One step of the line under way, or to the next one. */
+/* Whether an item that was begun is to be gone on with. */
+static bool
+is_within_item(const struct fetch_render *render)
+{
+	return render->is_measuring || render->octets.from != FETCH_NOTHING;
+}
+
+static enum store_status
+write_items(struct fetch_render *render, struct store *store, size_t limit, struct buffer *out)
+{
+	size_t end = out->length + limit;
+	enum store_status status = STORE_OK;
+
+	while (status == STORE_OK && has_item(render) && !is_within_item(render) && out->length < end)
+		status = write_item(render, &render->program->items[render->item++], store, out);
+	if (status == STORE_OK && !has_item(render) && !is_within_item(render))
+		end_line(render, out);
+	return status;
+}
+
+/* One step: what is short of a line goes at once, for the clock that is read behind each costs as much as an item. */
 static enum store_status
 advance(struct fetch_render *render, struct store *store, size_t limit, struct buffer *out)
 {
-	if (!render->is_begun)
-		return begin_line(render, store, out);
+	enum store_status status;
+
 	if (render->is_measuring)
 		return measure(render, store, out);
 	if (render->octets.from != FETCH_NOTHING)
 		return write_octets(render, store, limit, out);
-	if (has_item(render))
-		return write_item(render, &render->program->items[render->item++], store, out);
-	end_line(render, out);
-	return STORE_OK;
+	if (!render->is_begun && ((status = begin_line(render, store, out)) != STORE_OK || !render->is_begun))
+		return status;
+	return write_items(render, store, limit, out);
 }
 
 enum store_status

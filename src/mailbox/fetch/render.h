@@ -63,7 +63,7 @@ bool fetch_render_is_cut_off(const struct fetch_render *render);
  * Append reply lines until out holds about limit octets, the batch is done, or time is up.  Anything but STORE_OK:
  * what was written may end within a line.
  *
- *	until_us	clock_monotonic_us() from which no other step, of one item or piece at most, is begun; one is in
+ *	until_us	clock_monotonic_us() from which no other step, of one line's short items or one piece at most, is begun; one is in
  *			each call
  */
 enum store_status fetch_render(struct fetch_render *render, struct store *store, size_t limit, uint64_t until_us,

@@ -99,6 +99,13 @@ session_has_room(const struct session *session)
 	return session->stream == NULL || stream_output_length(session->stream) <= SESSION_OUTPUT_LOW;
 }
 
+bool
+session_has_room_ahead(const struct session *session)
+{
+	return session->stream == NULL ||
+	    stream_output_length(session->stream) <= SESSION_OUTPUT_MAX - SESSION_BATCH_OCTETS;
+}
+
 void
 session_when_room(struct session *session, void (*on_room)(struct session *session))
 {

@@ -179,6 +179,9 @@ void session_when_room(struct session *session, void (*on_room)(struct session *
 
 bool session_has_room(const struct session *session);
 
+/* Whether another batch has room beside what waits for the client. */
+bool session_has_room_ahead(const struct session *session);
+
 /* A client that has gone: a long command may stop at its next step, and finish. */
 bool session_is_closing(const struct session *session);
 
