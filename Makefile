@@ -71,9 +71,9 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/libimapd.a
 
 fuzzers: $(FUZZERS)
 
-$(BUILD)/tests/bench/load: tests/bench/load.c
+$(BUILD)/tests/bench/load: tests/bench/load.c tests/bench/work.c tests/bench/client.c tests/bench/work.h tests/bench/client.h
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -lz
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.c,$^) -lssl -lcrypto -lz
 
 $(BUILD)/tests/bench/letters: tests/bench/letters.c tests/bench/words.c tests/bench/words.h
 	@mkdir -p $(@D)
@@ -90,7 +90,8 @@ help:
 ##                   SEARCH_QUERIES=20000 for each of SEARCH_SEEDS (fifty): a million questions, and as many over the corpus
 ## make check-debian12   make check on a fresh Debian 12 in a chroot (root); check-debian13 on Debian 13
 ## make fuzz         a million executions of each fuzz target
-## make bench        the same work on imapd and on Dovecot, side by side; W="append" alone what has this word, in any row
+## make bench        the same work on imapd and on Dovecot, side by side; W="append" alone what has this word, in any row or
+##                   group; BENCH_SECONDS=2 for each cell, BENCH_PASSES=3 of them, BENCH_ALONE=1 without Dovecot
 ## make bench-smoke  what commands cost in system calls, against the figures of last time; a part of make check
 ## make rooms        the arrows between the rooms of src/ and between their inner rooms
 ## make install      DESTDIR= PREFIX=/usr; starts nothing
@@ -124,7 +125,7 @@ fuzz:
 	@tests/tools/fuzz
 
 bench:
-	@tests/tools/deps check
+	@tests/tools/deps bench
 	@tests/bench/run $(W)
 	@tests/bench/search $(W)
 	@tests/bench/crowd $(W)

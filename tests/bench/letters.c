@@ -3,8 +3,8 @@
  * syllables, for six scripts, and come as often as words do (Zipf's law); some rare ones are put in on purpose, so that
  * it is known what a search finds.
  *
- *	letters COUNT [MEDIAN [SPREAD [FIRST [END]]]]	writes messages FIRST to END - 1 of COUNT as commands APPEND INBOX, each
- *							with many messages and with the tag "t"
+ *	letters COUNT [MEDIAN [SPREAD [FIRST [END [MAILBOX]]]]]	writes messages FIRST to END - 1 of COUNT as commands APPEND,
+ *							each with many messages and with the tag "t"
  *	letters COUNT words				writes what to search for: a line for each kind, its name first
  *
  * MEDIAN is in octets (8000); SPREAD is the deviation of the size's logarithm (1.5: the mean is three times the median).
@@ -25,7 +25,8 @@
 #define YEARS_S		157680000	/* five years, for all messages */
 #define BATCH_OCTETS	(4 << 20)	/* of one command */
 #define BATCH_MESSAGES	500
-#define SIZE_MAX_OCTETS (4 << 20)
+#define SIZE_MAX_OCTETS 4600000
+#define SHORT_OCTETS	2000		/* as the median: nobody has relayed, signed or rated them */
 #define CHAIN_MAX	12
 
 /* ---- who writes, and about what ------------------------------------------------------------------------- */
@@ -233,17 +234,17 @@ add_extras(struct text *text, struct chance *chance)
 }
 
 static void
-add_header(struct text *text, struct chance *chance, unsigned number, unsigned count)
+add_header(struct text *text, struct chance *chance, unsigned number, unsigned count, bool is_short)
 {
 	struct person sender;
 	time_t sent = sent_of(number, count);
-	unsigned hops = 2 + below(chance, 5);
+	unsigned hops = is_short ? 1 : 2 + below(chance, 5);
 
 	introduce(&sender, sender_of(number));
 	ADDF(text, "Return-Path: <%s@%s>\r\nDelivered-To: bench@example.org\r\n", sender.mailbox, sender.host);
 	for (unsigned i = 0; i < hops; i++)
 		add_trace(text, chance, sent + (time_t)(hops - i) * 3);
-	if (percent(chance, 80))
+	if (!is_short && percent(chance, 80))
 		add_signature(text, chance, sender.host);
 	ADDF(text, "Authentication-Results: mx.example.org; dkim=pass header.d=%s;\r\n\tspf=pass smtp.mailfrom=%s\r\n", sender.host, sender.host);
 	add(text, "Message-ID: ");
@@ -266,7 +267,8 @@ add_header(struct text *text, struct chance *chance, unsigned number, unsigned c
 	add_references(text, number);
 	if (percent(chance, 45))
 		add_list(text, rank(chance, LISTS));
-	add_extras(text, chance);
+	if (!is_short)
+		add_extras(text, chance);
 	add(text, "MIME-Version: 1.0\r\n");
 }
 
@@ -366,12 +368,12 @@ write_letter(struct text *text, unsigned number, unsigned count, double median, 
 	size_t size = size_of(number, median, spread);
 
 	text->length = 0;
-	add_header(text, &chance, number, count);
+	add_header(text, &chance, number, count, median <= SHORT_OCTETS);
 	add_body(text, &chance, number, size > text->length + 300 ? size - text->length : 300);
 }
 
 static void
-write_commands(unsigned count, double median, double spread, unsigned first, unsigned end)
+write_commands(unsigned count, double median, double spread, unsigned first, unsigned end, const char *mailbox)
 {
 	struct text letter = { 0 };
 	size_t octets = 0, messages = 0;
@@ -382,7 +384,7 @@ write_commands(unsigned count, double median, double spread, unsigned first, uns
 
 		write_letter(&letter, number, count, median, spread);
 		if (messages == 0)
-			printf("t APPEND INBOX");
+			printf("t APPEND %s", mailbox);
 		printf(" (%s%s%s) \"%s\" {%zu+}\r\n", is_seen ? "\\Seen" : "", is_seen && is_labelled ? " " : "",
 		    is_labelled ? "$Label1" : "",
 		    format_time(arrival_of(number, count), "%d-%b-%Y %H:%M:%S +0000"), letter.length);
@@ -445,7 +447,7 @@ main(int argc, char **argv)
 	unsigned count = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 0;
 
 	if (count == 0) {
-		fprintf(stderr, "usage: letters COUNT [MEDIAN [SPREAD [FIRST [END]]]]\n       letters COUNT words\n");
+		fprintf(stderr, "usage: letters COUNT [MEDIAN [SPREAD [FIRST [END [MAILBOX]]]]]\n       letters COUNT words\n");
 		return 64;
 	}
 	learn_all();
@@ -453,6 +455,7 @@ main(int argc, char **argv)
 		write_searches(count);
 	else
 		write_commands(count, argc > 2 ? atof(argv[2]) : 8000, argc > 3 ? atof(argv[3]) : 1.5,
-		    argc > 4 ? (unsigned)strtoul(argv[4], NULL, 10) : 0, argc > 5 ? (unsigned)strtoul(argv[5], NULL, 10) : count);
+		    argc > 4 ? (unsigned)strtoul(argv[4], NULL, 10) : 0, argc > 5 ? (unsigned)strtoul(argv[5], NULL, 10) : count,
+		    argc > 6 ? argv[6] : "INBOX");
 	return 0;
 }

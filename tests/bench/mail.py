@@ -61,13 +61,13 @@ def replies(client, failures):
             failures.append(line)
 
 
-def fill(server, shape, user):
-    """All messages, as fast as the server takes them."""
+def fill(server, user, *letters):
+    """What letters.c writes, as fast as the server takes it."""
     session = Session(server, user)
     failures = []
     reader = threading.Thread(target=replies, args=(session.socket, failures))
     reader.start()
-    with subprocess.Popen([LETTERS, str(MESSAGES), *shape], stdout=subprocess.PIPE) as letters:
+    with subprocess.Popen([LETTERS, *map(str, letters)], stdout=subprocess.PIPE) as letters:
         while block := letters.stdout.read(1 << 20):
             session.socket.sendall(block)
     session.socket.sendall(b"t LOGOUT\r\n")
@@ -118,7 +118,7 @@ def load(kind, shape=("8000", "1.5"), users=("bench0",)):
         server = kind(folder)
         before, begun = cpu_seconds(server.pid), time.monotonic()
         for user in users:
-            fill(server, shape, user)
+            fill(server, user, MESSAGES, *shape)
         print(f"{kind.name}: {MESSAGES} messages for {len(users)} loaded in {time.monotonic() - begun:.0f} s, "
               f"{cpu_seconds(server.pid) - before:.1f} s of CPU", flush=True)
         if kind is Ours:
