@@ -39,13 +39,17 @@ def letter(number):
 
 
 def append_stream(server, user, ledger):
+    """One message after the other, or some without waiting for the answers."""
     try:
         with server.client(user) as client:
             while True:
-                number = ledger.begin(user)
-                reply = client.append(b"INBOX", letter(number))
-                if reply.is_ok:
-                    ledger.end(number, int(re.search(rb"APPENDUID \d+ (\d+)", reply.tagged)[1]))
+                tags = {client.tag(): ledger.begin(user) for _ in range(random.choice([1, 1, 6]))}
+                client.send(b"".join(b"%s APPEND INBOX {%d+}\r\n%s\r\n" % (tag, len(letter(number)), letter(number))
+                                     for tag, number in tags.items()))
+                for tag, number in tags.items():
+                    reply = client.reply(tag)
+                    if reply.is_ok:
+                        ledger.end(number, int(re.search(rb"APPENDUID \d+ (\d+)", reply.tagged)[1]))
     except (OSError, EOFError, AssertionError, AttributeError, IndexError):
         return	# the server was killed
 

@@ -194,3 +194,104 @@ def test_a_client_that_does_not_read(client):
         assert client.reply(tag).is_ok
     sender.join()
     assert set(map(frozenset, flags_of(client).values())) == {frozenset([b"\\Flagged"])}
+
+
+def an_append(mailbox, octets, flags=b"", literal=b"{%d+}"):
+    return b"APPEND %s (%s) %s\r\n%s" % (mailbox, flags, literal % len(octets), octets)
+
+
+def appended(replies):
+    return [int(re.search(rb"APPENDUID \d+ (\d+)", reply.tagged)[1]) for reply in replies]
+
+
+def test_appends(client, other):
+    """Of sizes that take their time differently; UIDs are given in the order of the commands."""
+    chance = random.Random(1)
+    letters = [lib.message(n, b"line of %d\r\n" % n * chance.choice([1, 100, 30000, 2000])) for n in range(100)]
+    replies = send(client, *[an_append(b"INBOX", letter, b"\\Seen" if n % 2 else b"new%d" % (n % 7))
+                             for n, letter in enumerate(letters)])
+    assert appended(replies) == list(range(6, 106))
+    assert [line for reply in replies for line in reply.untagged if line.endswith(b" EXISTS")][-1] == b"* 105 EXISTS"
+    other.ok(b"NOOP")
+    for number, letter in enumerate(letters, 6):
+        assert other.fetch_body(number) == letter
+    assert [b"\\Seen" in flags for flags in list(flags_of(other).values())[5:]] == [False, True] * 50
+
+
+def test_appends_that_fail(client):
+    """Each has its own answer, and the others are not hurt."""
+    letter = lib.message(9)
+    replies = send(
+        client, an_append(b"INBOX", letter), an_append(b"INBOX", b"Subject: \0\r\n\r\n"), an_append(b"INBOX", letter),
+        an_append(b"none", letter), an_append(b"none", letter), an_append(b"INBOX", letter), an_append(b"INBOX", b""),
+        an_append(b"INBOX", letter), b"APPEND INBOX nonsense", an_append(b"INBOX", letter), b"NOOP",
+        an_append(b"INBOX", letter) + b" {%d+}\r\n%s" % (len(letter), letter), an_append(b"INBOX", letter),
+        an_append(b"INBOX", letter) + b" {%d+}\r\n%s nonsense" % (len(letter), letter), an_append(b"INBOX", letter))
+    assert words(replies) == [b"OK", b"NO", b"OK", b"NO", b"NO", b"OK", b"NO", b"OK", b"BAD", b"OK", b"OK", b"OK", b"OK",
+                              b"BAD", b"OK"]
+    assert all(b"[TRYCREATE]" in replies[place].tagged for place in (3, 4))
+    assert appended([replies[place] for place in (0, 2, 5, 7, 9, 12, 14)]) == [6, 7, 8, 9, 10, 13, 14]
+    assert b"[APPENDUID" in replies[11].tagged and b" 11:12]" in replies[11].tagged
+
+
+def test_appends_to_several_mailboxes(client):
+    client.ok(b"CREATE other")
+    letter = lib.message(9)
+    replies = send(client, *[an_append(mailbox, letter) for mailbox in [b"INBOX", b"other", b"other", b"inbox", b"INBOX"]])
+    assert appended(replies) == [6, 1, 2, 7, 8]
+
+
+def test_a_mailbox_that_is_made_between(client):
+    """What depends on an answer waits for it, whichever it is."""
+    letter = lib.message(9)
+    replies = send(client, an_append(b"new", letter), b"CREATE new", an_append(b"new", letter), an_append(b"new", letter),
+                   b"DELETE new", an_append(b"new", letter))
+    assert words(replies) == [b"NO", b"OK", b"OK", b"OK", b"OK", b"NO"]
+
+
+def test_stores_on_what_was_appended(client):
+    letter = lib.message(9)
+    replies = send(client, an_append(b"INBOX", letter), an_append(b"INBOX", letter), b"STORE 7 +FLAGS (\\Seen)",
+                   b"STORE * +FLAGS (\\Flagged)", an_append(b"INBOX", letter), b"UID STORE * +FLAGS (\\Draft)")
+    assert words(replies) == [b"OK"] * 6
+    assert list(flags_of(client).values())[5:] == [set(), {b"\\Seen", b"\\Flagged"}, {b"\\Draft"}]
+
+
+def test_a_literal_that_is_asked_for(client):
+    tags, letter = [client.tag() for _ in range(3)], lib.message(9)
+    client.send(b"%s %s\r\n%s %s\r\n%s APPEND INBOX {%d}\r\n" % (
+        tags[0], an_append(b"INBOX", letter), tags[1], an_append(b"INBOX", letter), tags[2], len(letter)))
+    replies = [client.reply(tag) for tag in tags[:2]]
+    assert client.line().startswith(b"+")
+    client.send(letter + b"\r\n")
+    assert appended([*replies, client.reply(tags[2])]) == [6, 7, 8]
+
+
+def test_appends_in_small_pieces(client):
+    """Each octet may be the last that has come for a while."""
+    tags, letter = [client.tag() for _ in range(4)], lib.message(9)
+    octets = b"".join(tag + b" " + an_append(b"INBOX", letter) + b"\r\n" for tag in tags)
+    for at in range(0, len(octets), 7):
+        client.send(octets[at:at + 7])
+    assert appended([client.reply(tag) for tag in tags]) == [6, 7, 8, 9]
+
+
+def test_the_client_goes_within_an_append(shared_server, user, client, other):
+    """What is whole is kept, in order and without a gap."""
+    letters = [lib.message(number) for number in range(20)]
+    octets = b"".join(b"x%d %s\r\n" % (n, an_append(b"INBOX", letter)) for n, letter in enumerate(letters))
+    client.send(octets[:-300])
+    client.close()
+    lib.wait_until(lambda: b" EXISTS" in b"".join(other.ok(b"NOOP").untagged))
+    count = len(flags_of(other))
+    for number in range(6, count + 1):
+        assert other.fetch_body(number) == letters[number - 6]
+
+
+def test_over_quota_between():
+    """The one that does not fit is refused, also where nothing of it was known when it came; smaller ones fit."""
+    with lib.Server(settings=["quota-storage 100K"]) as server, server.client("demo") as client:
+        small, large = lib.message(1), lib.message(2, b"x" * 60000 + b"\r\n")
+        replies = send(client, *[an_append(b"INBOX", octets) for octets in (small, large, large, small, large, small)])
+        assert words(replies) == [b"OK", b"OK", b"NO", b"OK", b"NO", b"OK"], replies
+        assert all(b"[OVERQUOTA]" in replies[place].tagged for place in (2, 4))

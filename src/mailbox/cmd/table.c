@@ -29,11 +29,11 @@ const struct session_commands cmd_table = {
 		[IMAP_SETMETADATA] = cmd_metadata,
 	},
 	.followers = {
-		[IMAP_STORE] = store_follow,
+		[IMAP_STORE] = store_follow,		[IMAP_APPEND] = append_follow,
 	},
 	.message_begins = append_begin,
+	.message_follows = append_follow_message,
 	.message_octets = append_octets,
 	.is_congested = append_is_congested,
-	.is_storing = append_is_busy,
 	.forget_message = append_forget,
 };

@@ -1,47 +1,14 @@
 /*
- * The messages of one APPEND, or the one of REPLACE, all in one spool; stored together or not at all.  Loop thread.
+ * The messages of one APPEND, or the one of REPLACE, while they come in, all in one spool.  Loop thread.
  */
-#include <assert.h>
-#include <stdlib.h>
-
-#include "../session/door.h"
 #include "../session/limit.h"
-#include "../session/notify.h"
-#include "../session/oldname.h"
-#include "../shared/fault.h"
 #include "../shared/role.h"
 #include "append.h"
+#include "appended.h"
 #include "base/clock.h"
 #include "config/config.h"
-#include "imap/flags.h"
-#include "incoming.h"
 
 #define MESSAGES_MAX 1000		/* of one MULTIAPPEND, where no limit is announced */
-
-struct append {
-	struct session *session;
-	struct incoming incoming;
-	size_t capacity;		/* of incoming.messages */
-	struct span tag;
-	bool is_literal8, is_synchronizing;	/* of the message that comes in */
-	bool has_nul;			/* where it must not be */
-	bool is_finishing;
-	bool is_replace;		/* RFC 8508: another message goes with it */
-	uint64_t replaced_id;		/* its mailbox */
-	uint32_t replaced_uid;
-	uint32_t replaced_size;		/* octets: room for what takes its place */
-	uint64_t replaced_modseq;
-	bool is_replaced_gone;
-	uint64_t mailbox_id;
-	uint32_t uidvalidity;
-	struct store_amounts room;	/* for messages that are still to come */
-	struct door door;
-	struct job render;
-	struct session_job lookup, store;
-	struct store_message *results;
-	size_t known_keywords;
-	struct store_keywords news;
-};
 
 bool
 append_is_congested(const struct session *session)
@@ -51,27 +18,11 @@ append_is_congested(const struct session *session)
 	return append != NULL && append->incoming.spool != NULL && spool_is_congested(append->incoming.spool);
 }
 
-bool
-append_is_busy(const struct session *session)
-{
-	const struct append *append = session->incoming;
-
-	return append != NULL && append->is_finishing;
-}
-
 void
 append_forget(struct session *session)
 {
-	struct append *freed = session->incoming;
-
+	appended_free(session->incoming);
 	session->incoming = NULL;
-	if (freed == NULL)
-		return;
-	incoming_fini(&freed->incoming);
-	spool_free(&freed->incoming.spool);
-	free(freed->incoming.messages);
-	arena_free(&freed->incoming.arena);
-	free(freed);
 }
 
 /* End before the command is whole. */
@@ -96,6 +47,7 @@ start(struct session *session, const struct imap_append_message *message)
 	struct append *append = NEW(struct append);
 
 	append->session = session;
+	list_init(&append->link);
 	append->incoming.arena = arena_new();
 	append->tag = arena_copy(append->incoming.arena, message->tag);
 	authorize(session, arena_copy(append->incoming.arena, message->mailbox), STORE_RIGHT_INSERT, &append->door);
@@ -168,39 +120,40 @@ go_on(struct session *session)
 	session_resume_append(session);
 }
 
+/* False: it is known that the message which was added last does not fit. */
+static bool
+take_room(struct append *append)
+{
+	uint64_t size_octets = append->incoming.messages[append->incoming.count - 1].size_octets;
+	uint64_t *room = append->place.room.of;
+
+	if (size_octets > room[STORE_RESOURCE_STORAGE] || room[STORE_RESOURCE_MESSAGE] == 0)
+		return false;
+	room[STORE_RESOURCE_STORAGE] -= size_octets;
+	room[STORE_RESOURCE_MESSAGE]--;
+	return true;
+}
+
 /* What is known not to fit is refused before its literal: RFC 9208 section 4.3.1. */
 static void
 let_in(struct session *session)
 {
 	struct append *append = session->incoming;
-	uint64_t size_octets = append->incoming.messages[append->incoming.count - 1].size_octets;
-	uint64_t *room = append->room.of;
 
-	if (size_octets > room[STORE_RESOURCE_STORAGE] || room[STORE_RESOURCE_MESSAGE] == 0) {
+	if (take_room(append))
+		go_on(session);
+	else
 		refuse(session, append->tag, REPLY_OVER_QUOTA);
-		return;
-	}
-	room[STORE_RESOURCE_STORAGE] -= size_octets;
-	room[STORE_RESOURCE_MESSAGE]--;
-	go_on(session);
-}
-
-/* What goes when the message comes makes room for it. */
-static struct store_amounts
-credit_of(const struct append *append)
-{
-	return (struct store_amounts){ { [STORE_RESOURCE_STORAGE] = append->replaced_size,
-		[STORE_RESOURCE_MESSAGE] = append->is_replace } };
 }
 
 static enum store_status
 find_room(struct store *store, struct append *append)
 {
-	struct store_amounts credit = credit_of(append);
+	struct store_amounts credit = appended_credit(append);
 	enum store_status status;
 
 	store_credit_quota(store, &credit);
-	status = store_quota_room(store, &append->room);
+	status = store_quota_room(store, &append->place.room);
 	store_credit_quota(store, &(struct store_amounts){ { 0 } });
 	return status;
 }
@@ -213,17 +166,11 @@ work_lookup(struct store *store, struct session_job *job)
 	enum store_status status = door_find(store, &append->door, append->incoming.arena, &mailbox);
 
 	if (status == STORE_OK) {
-		append->mailbox_id = mailbox.id;
-		append->uidvalidity = mailbox.uidvalidity;
+		append->place.mailbox_id = mailbox.id;
+		append->place.uidvalidity = mailbox.uidvalidity;
 		status = find_room(store, append);
 	}
 	return status;
-}
-
-static enum reply
-reply_to_append(enum store_status status)
-{
-	return status == STORE_NOT_FOUND ? REPLY_TRYCREATE : reply_for(status);
 }
 
 static void
@@ -231,11 +178,10 @@ on_looked_up(struct session *session, struct session_job *job, enum store_status
 {
 	struct append *append = CONTAINER_OF(job, struct append, lookup);
 
-	append->is_finishing = false;
 	if (session_is_closing(session))
 		return;
 	if (status != STORE_OK)
-		refuse(session, append->tag, reply_to_append(status));
+		refuse(session, append->tag, appended_reply(status));
 	else
 		let_in(session);
 }
@@ -245,7 +191,6 @@ look_up(struct session *session)
 {
 	struct append *append = session->incoming;
 
-	append->is_finishing = true;
 	append->lookup.work = work_lookup;
 	append->lookup.done = on_looked_up;
 	session_submit_to(session, &append->lookup, append->door.account, ACCOUNT_READ);
@@ -323,162 +268,76 @@ append_octets(struct session *session, struct span octets)
 	spool_add(append->incoming.spool, octets);
 }
 
-/* The command is whole. */
-
-static void
-finish(struct session *session, enum reply reply)
-{
-	append_forget(session);
-	session_finish(session, reply);
-}
-
-/* The message goes in the transaction that brings the other one: RFC 8508 section 3.4. */
-static enum store_status
-expunge_replaced(struct store *store, struct append *append)
-{
-	uint32_t expunged;
-	size_t count;
-	enum store_status status = store_expunge(store, append->replaced_id, &append->replaced_uid, 1, &expunged,
-	    &count, &append->replaced_modseq);
-
-	if (status == STORE_OK && count == 0) {
-		append->is_replaced_gone = true;
-		status = STORE_NOT_FOUND;
-	}
-	return status;
-}
-
-static enum store_status
-work_store(struct store *store, struct session_job *job)
-{
-	struct append *append = CONTAINER_OF(job, struct append, store);
-	struct store_amounts credit = credit_of(append);
-	enum store_status status;
-
-	store_credit_quota(store, &credit);
-	status = incoming_store(&append->incoming, SPAN(""), store, append->mailbox_id, append->results,
-	    append->incoming.arena, append->known_keywords, &append->news);
-	store_credit_quota(store, &(struct store_amounts){ { 0 } });
-	if (status == STORE_OK && append->is_replace)
-		status = expunge_replaced(store, append);
-	return status;
-}
-
-static void
-finish_with(struct session *session, struct span code)
-{
-	append_forget(session);
-	session_finish_with(session, REPLY_DONE, code);
-}
-
-/* The code comes before EXPUNGE, as that of MOVE does: RFC 8508 section 3.2. */
-static void
-finish_replaced(struct session *session, struct span code)
-{
-	struct buffer *out = session_out(session);
-
-	buffer_add_string(out, "* OK [");
-	buffer_add_span(out, code);
-	buffer_add_string(out, "] replaces another\r\n");
-	finish(session, REPLY_DONE);
-}
-
-static void
-finish_stored(struct session *session)
-{
-	struct append *append = session->incoming;
-	struct buffer code = { 0 };
-	struct imap_set_writer set = { .out = &code };
-
-	oldname_tell(session, "", session->line->append.mailbox);
-	if (!session_can(session, IMAP_CAN_UIDPLUS)) {
-		finish(session, REPLY_DONE);
-		return;
-	}
-	buffer_printf(&code, "APPENDUID %u ", append->uidvalidity);
-	for (size_t i = 0; i < append->incoming.count; i++)
-		imap_set_writer_add(&set, append->results[i].uid);
-	imap_set_writer_end(&set);
-	if (append->is_replace)
-		finish_replaced(session, buffer_span(&code));
-	else
-		finish_with(session, buffer_span(&code));
-	buffer_free(&code);
-}
-
-static void
-on_stored(struct session *session, struct session_job *job, enum store_status status)
-{
-	struct append *append = CONTAINER_OF(job, struct append, store);
-
-	append->is_finishing = false;
-	if (status != STORE_OK) {
-		finish(session, append->is_replaced_gone ? REPLY_SOME_GONE : reply_to_append(status));
-		return;
-	}
-	session->role->appended += append->incoming.count;
-	if (incoming_has_keywords(&append->incoming))
-		state_keywords_changed(append->door.account, append->mailbox_id, &append->news);
-	notify_note_own(session, append->door.account, append->mailbox_id, append->results[0].uid,
-	    append->results[append->incoming.count - 1].uid);
-	state_appended(append->door.account, append->mailbox_id, append->results, append->incoming.count);
-	if (append->is_replace)
-		state_expunged(append->door.account, append->replaced_id, &append->replaced_uid, 1, append->replaced_modseq);
-	finish_stored(session);
-}
-
-static void
-work_render(struct job *job)
-{
-	incoming_render(&CONTAINER_OF(job, struct append, render)->incoming);
-}
-
-static void
-on_rendered(struct job *job)
-{
-	struct append *append = CONTAINER_OF(job, struct append, render);
-	struct session *session = append->session;
-
-	append->results = arena_alloc_array(append->incoming.arena, append->incoming.count,
-	    sizeof append->results[0]);
-	append->known_keywords = state_known_keywords(append->door.account, append->mailbox_id);
-	append->store.job.is_alone = spool_size(append->incoming.spool) > ACCOUNT_MUCH_OCTETS;
-	append->store.work = work_store;
-	append->store.done = on_stored;
-	session_submit_to(session, &append->store, append->door.account, ACCOUNT_DURABLE);
-	session_end_wait(session);
-}
-
-static void
-on_spooled(enum spool_status status, void *context)
-{
-	struct session *session = context;
-	struct append *append = session->incoming;
-
-	if (status == SPOOL_OK) {
-		append->incoming.compression = session->role->compression;
-		append->render.work = work_render;
-		append->render.done = on_rendered;
-		workers_submit(session->role->parts.compute, &append->render);
-		return;
-	}
-	append->is_finishing = false;
-	faults_note_disk(session->role->faults, session->user, session->role->data_directory, status == SPOOL_FULL,
-	    spool_error(append->incoming.spool));
-	finish(session, status == SPOOL_FULL ? REPLY_DISK_FULL : REPLY_UNAVAILABLE);
-	session_end_wait(session);
-}
-
 void
 cmd_append(struct session *session)
 {
 	struct append *append = session->incoming;
 
-	if (append->has_nul) {
-		finish(session, REPLY_NUL);
-		return;
+	append->follower.line = session->line;
+	if (!append->is_replace)
+		session_lead(session);
+	appended_store(session, append);
+}
+
+/* Behind others. */
+
+/* Octets of all that are under way. */
+static uint64_t
+octets_under_way(const struct session *session)
+{
+	uint64_t octets = 0;
+
+	LIST_FOREACH(&session->whole, link)
+		octets += spool_size(LIST_ENTRY(link, struct append, link)->incoming.spool);
+	return octets + (session->incoming != NULL ? spool_size(((struct append *)session->incoming)->incoming.spool) : 0);
+}
+
+static bool
+may_follow(const struct session *session, const struct imap_append_message *message)
+{
+	return message->replaces == IMAP_REPLACES_NOTHING && !message->is_synchronizing && message->size_octets > 0 &&
+	    message->size_octets + octets_under_way(session) <= ACCOUNT_MUCH_OCTETS;
+}
+
+/* What was found for the one before, which goes to the same mailbox and is not answered yet. */
+static bool
+take_place(struct append *append, const struct append *before)
+{
+	append->place = before->place;
+	return append->door.account == before->door.account && span_equals(append->door.name, before->door.name);
+}
+
+bool
+append_follow_message(struct session *session, const struct imap_append_message *message)
+{
+	bool is_first = session->incoming == NULL;
+	struct append *append;
+
+	if (list_is_empty(&session->whole) || !may_follow(session, message) || (!is_first && is_full(session)))
+		return false;
+	if (is_first)
+		start(session, message);
+	append = session->incoming;
+	if (is_first && !take_place(append, LIST_ENTRY(session->whole.previous, struct append, link))) {
+		append_forget(session);
+		return false;
 	}
-	append->is_finishing = true;
-	session_begin_wait(session);
-	spool_finish(append->incoming.spool, on_spooled, session);
+	add_message(append, message);
+	if (take_room(append))
+		return true;
+	append->incoming.count--;
+	if (is_first)
+		append_forget(session);
+	return false;
+}
+
+bool
+append_follow(struct session *session, struct imap_command_line *line)
+{
+	struct append *append = session->incoming;
+
+	append->follower.line = line;
+	session_follow(session, &append->follower);
+	appended_store(session, append);
+	return true;
 }

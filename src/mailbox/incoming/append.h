@@ -14,13 +14,17 @@ void append_octets(struct session *session, struct span octets);
 /* The disk is behind: stop reading; the session is advanced when there is room. */
 bool append_is_congested(const struct session *session);
 
-/* Its jobs are out. */
-bool append_is_busy(const struct session *session);
-
 /* The command is whole: store and answer. */
 session_handler cmd_append;
 
-/* Forget it, if there is any; not while it is busy. */
+/*
+ * The same behind other APPENDs that are not answered yet, to the same mailbox, so that there is nothing to look up; up to
+ * a megabyte altogether.
+ */
+bool append_follow_message(struct session *session, const struct imap_append_message *message);
+session_follow_handler append_follow;
+
+/* Forget what has come in of a command, if there is any. */
 void append_forget(struct session *session);
 
 #endif

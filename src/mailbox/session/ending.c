@@ -83,7 +83,7 @@ announce(struct session *session)
 
 	notify_look(session);
 	manner.wants_uid |= session->line->is_uid;
-	manner.keeps_messages |= pipeline_has_followers(session);
+	manner.keeps_messages |= pipeline_keeps_numbers(session);
 	return !has_view(session) || view_announce(session->view, &session->out, &manner);
 }
 
@@ -220,7 +220,7 @@ end_command(struct session *session)
 		session_schedule(session);
 		return;
 	}
-	session_enter(session, SESSION_READY);
+	session_enter(session, session->incoming == NULL ? SESSION_READY : SESSION_APPENDING);
 	tell_answered(session);
 	if (session_has_lost_view(session))
 		session_say_lost_view(session);

@@ -79,7 +79,7 @@ on_deferred(void *context)
 	}
 	if (!session_is_closing(session))
 		advance(session);
-	else if (session->jobs == 0 && session->on_room == NULL && !session->commands->is_storing(session))
+	else if (session->jobs == 0 && session->on_room == NULL)
 		session_free(session);
 }
 
@@ -420,6 +420,7 @@ session_new(struct mailbox_role *role, struct stream *stream, const struct sessi
 	deferred_init(&session->news, session_on_news, session);
 	timer_init(&session->timer, role->parts.loop, on_timer, session);
 	list_init(&session->pipeline.followers);
+	list_init(&session->whole);
 	session->active_us = loop_now_us(role->parts.loop);
 	return session;
 }

@@ -40,6 +40,14 @@ begins_behind(struct session *session, const struct imap_event *event)
 	const struct session_commands *commands = session->commands;
 
 	switch (event->kind) {
+	case IMAP_EVENT_NEED_MORE:
+	case IMAP_EVENT_MESSAGE_ENDS:
+		return true;
+	case IMAP_EVENT_MESSAGE_BEGINS:
+		return session->pipeline.verb == IMAP_APPEND && commands->message_follows(session, &event->message);
+	case IMAP_EVENT_MESSAGE_OCTETS:
+		commands->message_octets(session, event->octets);
+		return true;
 	case IMAP_EVENT_COMMAND:
 		return event->command->verb == session->pipeline.verb && event->command->raw.length <= FOLLOWER_OCTETS &&
 		    commands->followers[event->command->verb](session, event->command);
@@ -51,7 +59,7 @@ begins_behind(struct session *session, const struct imap_event *event)
 void
 pipeline_take(struct session *session, const struct imap_event *event)
 {
-	if (event->kind == IMAP_EVENT_NEED_MORE || begins_behind(session, event))
+	if (begins_behind(session, event))
 		return;
 	session->pipeline.event = *event;
 	session->pipeline.is_holding = true;
@@ -70,16 +78,22 @@ pipeline_give(struct session *session)
 	return session->pipeline.event;
 }
 
-bool
-pipeline_has_followers(const struct session *session)
+static bool
+has_followers(const struct session *session)
 {
 	return !list_is_empty(&session->pipeline.followers);
+}
+
+bool
+pipeline_keeps_numbers(const struct session *session)
+{
+	return has_followers(session) && imap_commands[session->pipeline.verb].numbers == IMAP_NUMBERS_MUST_STAY;
 }
 
 void
 pipeline_close(struct session *session)
 {
-	if (!pipeline_has_followers(session))
+	if (!has_followers(session))
 		session->pipeline.is_open = false;
 }
 
@@ -99,7 +113,7 @@ begin_turn(struct session *session)
 bool
 pipeline_go_on(struct session *session)
 {
-	if (!pipeline_has_followers(session)) {
+	if (!has_followers(session)) {
 		session->pipeline.taken = 0;
 		return false;
 	}

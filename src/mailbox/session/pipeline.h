@@ -3,7 +3,7 @@
  * other, but for those of one kind that only wait for their commit: the next one may begin behind them, so that one
  * commit serves all.  What they do is done in their order, and so are they answered.  Loop thread.
  *
- * While a command has others behind it the numbers of messages stay as they are, and EXISTS is not told either, since
+ * While a STORE has others behind it the numbers of messages stay as they are, and EXISTS is not told either, since
  * those others have been read by them.  A command of another kind waits until all are answered; after some there is such
  * a pause in any case, so that news come through.
  */
@@ -22,8 +22,8 @@ void pipeline_take(struct session *session, const struct imap_event *event);
 bool pipeline_is_holding(const struct session *session);
 struct imap_event pipeline_give(struct session *session);
 
-/* Whether commands have begun behind the one under way. */
-bool pipeline_has_followers(const struct session *session);
+/* Whether commands have begun behind the one under way that were read by the numbers of messages as they are. */
+bool pipeline_keeps_numbers(const struct session *session);
 
 /* The command under way is about to be answered: if none has begun behind it, none will. */
 void pipeline_close(struct session *session);

@@ -49,8 +49,8 @@ struct session_commands {
 	/* APPEND while its messages come in: incoming/append.h. */
 	void (*message_begins)(struct session *session, const struct imap_append_message *message);
 	void (*message_octets)(struct session *session, struct span octets);
+	bool (*message_follows)(struct session *session, const struct imap_append_message *message);	/* behind others */
 	bool (*is_congested)(const struct session *session);	/* read no more octets now */
-	bool (*is_storing)(const struct session *session);
 	void (*forget_message)(struct session *session);
 };
 
@@ -99,7 +99,8 @@ struct session {
 	bool is_unasked;		/* no client has sent it: nothing is tagged */
 	struct imap_command_line *idle_line;	/* IDLE, while something unasked is under way */
 	struct notify *notify;		/* NULL: NOTIFY was never used; notify.h */
-	void *incoming;			/* the APPEND under way, of incoming/append.c */
+	void *incoming;			/* the APPEND that comes in, of incoming/append.c */
+	struct list whole;		/* those that have come in and are not answered yet */
 	struct {
 		enum reply reply;
 		struct span code;	/* in the line's arena */

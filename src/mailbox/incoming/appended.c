@@ -1,0 +1,250 @@
+/*
+ * APPENDs that have come in whole: rendered side by side, stored in the order of their commands, each all or nothing, and
+ * answered in their turn.  Loop thread, except work_*().
+ */
+#include "appended.h"
+
+#include <stdlib.h>
+
+#include "../session/notify.h"
+#include "../session/oldname.h"
+#include "../shared/fault.h"
+#include "../shared/role.h"
+#include "imap/writer.h"
+
+void
+appended_free(struct append *freed)
+{
+	if (freed == NULL)
+		return;
+	list_remove(&freed->link);
+	incoming_fini(&freed->incoming);
+	spool_free(&freed->incoming.spool);
+	free(freed->incoming.messages);
+	arena_free(&freed->incoming.arena);
+	free(freed);
+}
+
+struct store_amounts
+appended_credit(const struct append *append)
+{
+	return (struct store_amounts){ { [STORE_RESOURCE_STORAGE] = append->replaced_size,
+		[STORE_RESOURCE_MESSAGE] = append->is_replace } };
+}
+
+enum reply
+appended_reply(enum store_status status)
+{
+	return status == STORE_NOT_FOUND ? REPLY_TRYCREATE : reply_for(status);
+}
+
+static void
+finish(struct session *session, struct append *append, enum reply reply)
+{
+	appended_free(append);
+	session_finish(session, reply);
+}
+
+/* The message goes in the transaction that brings the other one: RFC 8508 section 3.4. */
+static enum store_status
+expunge_replaced(struct store *store, struct append *append)
+{
+	uint32_t expunged;
+	size_t count;
+	enum store_status status = store_expunge(store, append->replaced_id, &append->replaced_uid, 1, &expunged,
+	    &count, &append->replaced_modseq);
+
+	if (status == STORE_OK && count == 0) {
+		append->is_replaced_gone = true;
+		status = STORE_NOT_FOUND;
+	}
+	return status;
+}
+
+static enum store_status
+work_store(struct store *store, struct session_job *job)
+{
+	struct append *append = CONTAINER_OF(job, struct append, store);
+	struct store_amounts credit = appended_credit(append);
+	enum store_status status;
+
+	store_credit_quota(store, &credit);
+	status = incoming_store(&append->incoming, SPAN(""), store, append->place.mailbox_id, append->results,
+	    append->incoming.arena, append->known_keywords, &append->news);
+	store_credit_quota(store, &(struct store_amounts){ { 0 } });
+	if (status == STORE_OK && append->is_replace)
+		status = expunge_replaced(store, append);
+	return status;
+}
+
+/* The code comes before EXPUNGE, as that of MOVE does: RFC 8508 section 3.2. */
+static void
+finish_replaced(struct session *session, struct append *append, struct span code)
+{
+	struct buffer *out = session_out(session);
+
+	buffer_add_string(out, "* OK [");
+	buffer_add_span(out, code);
+	buffer_add_string(out, "] replaces another\r\n");
+	finish(session, append, REPLY_DONE);
+}
+
+static void
+finish_stored(struct session *session, struct append *append)
+{
+	struct buffer code = { 0 };
+	struct imap_set_writer set = { .out = &code };
+
+	oldname_tell(session, "", session->line->append.mailbox);
+	if (!session_can(session, IMAP_CAN_UIDPLUS)) {
+		finish(session, append, REPLY_DONE);
+		return;
+	}
+	buffer_printf(&code, "APPENDUID %u ", append->place.uidvalidity);
+	for (size_t i = 0; i < append->incoming.count; i++)
+		imap_set_writer_add(&set, append->results[i].uid);
+	imap_set_writer_end(&set);
+	if (append->is_replace) {
+		finish_replaced(session, append, buffer_span(&code));
+	} else {
+		appended_free(append);
+		session_finish_with(session, REPLY_DONE, buffer_span(&code));
+	}
+	buffer_free(&code);
+}
+
+static void
+answer(struct session *session, struct session_follower *follower)
+{
+	struct append *append = CONTAINER_OF(follower, struct append, follower);
+
+	if (append->refusal != REPLY_DONE)
+		finish(session, append, append->refusal);
+	else if (append->status != STORE_OK)
+		finish(session, append, append->is_replaced_gone ? REPLY_SOME_GONE : appended_reply(append->status));
+	else
+		finish_stored(session, append);
+}
+
+static void
+come_home(struct append *append)
+{
+	append->follower.is_home = true;
+	if (append->session->line == append->follower.line)
+		answer(append->session, &append->follower);
+}
+
+static void
+note_stored(struct session *session, const struct append *append)
+{
+	struct account *account = append->door.account;
+
+	session->role->appended += append->incoming.count;
+	if (incoming_has_keywords(&append->incoming))
+		state_keywords_changed(account, append->place.mailbox_id, &append->news);
+	notify_note_own(session, account, append->place.mailbox_id, append->results[0].uid,
+	    append->results[append->incoming.count - 1].uid);
+	state_appended(account, append->place.mailbox_id, append->results, append->incoming.count);
+	if (append->is_replace)
+		state_expunged(account, append->replaced_id, &append->replaced_uid, 1, append->replaced_modseq);
+}
+
+static void
+on_stored(struct session *session, struct session_job *job, enum store_status status)
+{
+	struct append *append = CONTAINER_OF(job, struct append, store);
+
+	append->status = status;
+	if (status == STORE_OK)
+		note_stored(session, append);
+	come_home(append);
+}
+
+static void
+submit(struct append *append)
+{
+	struct session *session = append->session;
+
+	append->is_submitted = true;
+	append->results = arena_alloc_array(append->incoming.arena, append->incoming.count,
+	    sizeof append->results[0]);
+	append->known_keywords = state_known_keywords(append->door.account, append->place.mailbox_id);
+	append->store.job.is_alone = spool_size(append->incoming.spool) > ACCOUNT_MUCH_OCTETS;
+	append->store.work = work_store;
+	append->store.done = on_stored;
+	session_submit_to(session, &append->store, append->door.account, ACCOUNT_DURABLE);
+}
+
+/* They are stored in the order of their commands, however long it takes to render each. */
+static void
+submit_ready(struct session *session)
+{
+	LIST_FOREACH(&session->whole, link) {
+		struct append *append = LIST_ENTRY(link, struct append, link);
+
+		if (append->is_submitted || append->follower.is_home)
+			continue;
+		if (!append->is_ready)
+			break;
+		if (append->refusal == REPLY_DONE)
+			submit(append);
+		else
+			come_home(append);
+	}
+}
+
+static void
+become_ready(struct append *append)
+{
+	struct session *session = append->session;
+
+	append->is_ready = true;
+	submit_ready(session);
+	session_end_wait(session);
+}
+
+static void
+work_render(struct job *job)
+{
+	incoming_render(&CONTAINER_OF(job, struct append, render)->incoming);
+}
+
+static void
+on_rendered(struct job *job)
+{
+	become_ready(CONTAINER_OF(job, struct append, render));
+}
+
+static void
+on_spooled(enum spool_status status, void *context)
+{
+	struct append *append = context;
+	struct session *session = append->session;
+
+	if (status == SPOOL_OK) {
+		append->incoming.compression = session->role->compression;
+		append->render.work = work_render;
+		append->render.done = on_rendered;
+		workers_submit(session->role->parts.compute, &append->render);
+		return;
+	}
+	faults_note_disk(session->role->faults, session->user, session->role->data_directory, status == SPOOL_FULL,
+	    spool_error(append->incoming.spool));
+	append->refusal = status == SPOOL_FULL ? REPLY_DISK_FULL : REPLY_UNAVAILABLE;
+	become_ready(append);
+}
+
+void
+appended_store(struct session *session, struct append *append)
+{
+	session->incoming = NULL;
+	append->follower.answer = answer;
+	list_push_back(&session->whole, &append->link);
+	session_begin_wait(session);
+	if (append->has_nul) {
+		append->refusal = REPLY_NUL;
+		become_ready(append);
+		return;
+	}
+	spool_finish(append->incoming.spool, on_spooled, append);
+}
