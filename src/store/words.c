@@ -7,8 +7,7 @@
 void
 store_words_init(struct store_words *words)
 {
-	words->map = map_new();
-	words->arena = arena_new();
+	*words = (struct store_words){ NULL, NULL };
 }
 
 void
@@ -21,7 +20,7 @@ store_words_fini(struct store_words *words)
 bool
 store_words_find(const struct store_words *words, uint64_t word, uint64_t *becomes_out)
 {
-	const uint64_t *found = map_get(words->map, span_of(&word, sizeof word));
+	const uint64_t *found = words->map == NULL ? NULL : map_get(words->map, span_of(&word, sizeof word));
 
 	if (found == NULL)
 		return false;
@@ -32,8 +31,13 @@ store_words_find(const struct store_words *words, uint64_t word, uint64_t *becom
 void
 store_words_add(struct store_words *words, uint64_t word, uint64_t becomes)
 {
-	uint64_t *kept = arena_alloc(words->arena, sizeof *kept);
+	uint64_t *kept;
 
+	if (words->map == NULL) {	/* most changes need none, and a map asks the kernel for randomness */
+		words->map = map_new();
+		words->arena = arena_new();
+	}
+	kept = arena_alloc(words->arena, sizeof *kept);
 	*kept = becomes;
 	map_put(words->map, span_of(&word, sizeof word), kept);
 }
