@@ -21,6 +21,7 @@ enum directory_status {
 	DIRECTORY_READ_ONLY,	/* users are kept elsewhere, and changed there */
 	DIRECTORY_ELSEWHERE,	/* the user's mail is on another server, so there is no mailbox id here */
 	DIRECTORY_AMBIGUOUS,	/* the operator is needed: several may be meant by the name */
+	DIRECTORY_SHARED,	/* nobody logs in to a shared account, so there is nothing to prove */
 	DIRECTORY_STATUS_COUNT
 };
 
@@ -42,6 +43,9 @@ struct directory_name {
  */
 bool directory_prepare_name(struct span name, struct directory_name *name_out);
 
+/* Prepare a group's name, likewise; spaces may stand within it.  Any thread. */
+bool directory_prepare_group(struct span name, struct directory_name *name_out);
+
 static inline struct span
 directory_name_span(const struct directory_name *name)
 {
@@ -57,6 +61,9 @@ struct directory_user {
 	struct span home;		/* name of the mailbox server; empty: this host */
 	struct span entry;		/* in LDAP: what the entry is known by, whatever its names are; else empty */
 	bool is_enabled;		/* a disabled user gets mail and cannot log in */
+	bool is_shared;			/* no user, but an account whose mailboxes users share: gets mail, no login */
+	const struct span *groups;	/* by directory_find_groups(): prepared, in the order of their octets */
+	size_t group_count;
 	int64_t created_s;		/* since 1970-01-01 UTC; 0: not known here */
 	int64_t changed_s;		/* likewise; the last change of credential, home or is_enabled */
 };
@@ -84,6 +91,8 @@ struct directory_ldap_settings {
 	const char *base, *filter;	/* %u the name, %n and %d its parts around the @, %% a percent sign */
 	const char *user_attribute;	/* of an entry: the one name that all its other names stand for */
 	const char *home_attribute;	/* of an entry: name of the mailbox server; NULL: all live here */
+	const char *group_attribute;	/* of an entry: its groups, as names or as distinguished names; NULL: none */
+	const char *group_base, *group_filter;	/* find the entries of its groups, %D its distinguished name; NULL: none */
 	const char *server_name;	/* the home that is this host */
 	const char *bind_dn;		/* who searches; NULL: anonymous */
 	const char *password_file;	/* of bind_dn, up to the line end */
@@ -105,7 +114,8 @@ struct directory_ldap_settings {
  * looked up; it belongs to the entry, by whatever name that is found, and to no other entry that has the name
  * later (DIRECTORY_AMBIGUOUS).  The mail of another host's user is DIRECTORY_ELSEWHERE.  Without, mailbox_id
  * stays empty.  Listing, counting, deleting and releasing mean these rows; what would change a user in LDAP is
- * DIRECTORY_READ_ONLY.
+ * DIRECTORY_READ_ONLY.  A shared account is a row without an entry: an
+ * entry that has its name is DIRECTORY_AMBIGUOUS.
  *
  * DIRECTORY_CORRUPT: the password file cannot be used, or the file at local_path.  DIRECTORY_UNAVAILABLE:
  * as for directory_open_sqlite(), or built without LDAP.
@@ -122,6 +132,13 @@ void directory_close(struct directory **directory);
  */
 enum directory_status directory_lookup(struct directory *directory, struct span name,
     struct arena *arena, struct directory_user *user_out);
+
+/*
+ * Find the groups of a user who was looked up; they go into the arena.  In LDAP that may be another search.  On failure
+ * the user is as before.
+ */
+enum directory_status directory_find_groups(struct directory *directory, struct arena *arena,
+    struct directory_user *user);
 
 /*
  * Whether passwords are proved by directory_verify() alone: the credentials are of no use to
@@ -153,7 +170,13 @@ enum directory_status directory_verify(struct directory *directory, struct span 
 enum directory_status directory_add(struct directory *directory, struct span name,
     struct span credential);
 
-/* Replace the credential; its version changes. */
+/*
+ * Add an account whose mailboxes users share, with a new mailbox id, on this host.  DIRECTORY_EXISTS: nothing changed;
+ * there is a user or an account of this name.
+ */
+enum directory_status directory_add_shared(struct directory *directory, struct span name);
+
+/* Replace the credential; its version changes.  DIRECTORY_SHARED. */
 enum directory_status directory_set_credential(struct directory *directory, struct span name,
     struct span credential);
 
@@ -167,6 +190,23 @@ enum directory_status directory_set_home(struct directory *directory, struct spa
 
 /* Let a user's mailbox be that of the next entry in LDAP that has the name, and of no other one before. */
 enum directory_status directory_release(struct directory *directory, struct span name);
+
+/* Make a user a member of a group, or not.  DIRECTORY_NOT_FOUND: no such user; to leave: or no member. */
+enum directory_status directory_join(struct directory *directory, struct span group, struct span name);
+enum directory_status directory_leave(struct directory *directory, struct span group, struct span name);
+
+/* A user in a group; the spans live in the arena asked into. */
+struct directory_member {
+	struct span group, name;
+};
+
+/*
+ * List the groups and who is in them, in the order of groups and names, a page at a time, as directory_list().
+ *
+ *	after	the last member of the page before; empty spans at first
+ */
+enum directory_status directory_list_members(struct directory *directory, const struct directory_member *after,
+    struct arena *arena, struct directory_member *members_out, size_t limit, size_t *count_out);
 
 /* Forget a user.  The mail stays in its folder, and the folder's id is never given again. */
 enum directory_status directory_delete(struct directory *directory, struct span name);

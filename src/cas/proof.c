@@ -126,7 +126,7 @@ look_up_work(struct job *job)
 	check->out.status = directory_lookup(check->directory, directory_name_span(&check->name),
 	    check->arena, &check->out.user);
 	/* Who may not log in looks like nobody. */
-	if (check->out.status != DIRECTORY_OK || !check->out.user.is_enabled)
+	if (check->out.status != DIRECTORY_OK || !check->out.user.is_enabled || check->out.user.is_shared)
 		check->out.user = (struct directory_user){ .credential_version = 0 };
 }
 

@@ -119,19 +119,21 @@ check_listener(const struct fit *fit, const struct config_listener *listener)
 		warn(fit, listener->place, 1, "imap on port 993, where clients begin with TLS; did you mean imaps?");
 }
 
-/* A pattern names the user by %u, or by %n and %d; any other % would be a slip. */
+/* A pattern names the user by %u, or by %n and %d, or by %D; any other % would be a slip. */
 static void
-check_pattern(const struct fit *fit, const char *name, const char *pattern, bool *has_user_out)
+check_pattern(const struct fit *fit, const char *name, const char *pattern, const char *places, bool *has_user_out)
 {
 	for (; *pattern != '\0'; pattern++) {
 		if (*pattern != '%')
 			continue;
 		pattern++;
-		if (*pattern == '\0' || strchr("und%", *pattern) == NULL) {
-			complain(fit, name, 1, "only %u, %n, %d and %% may follow a percent sign");
+		if (*pattern == '\0' || strchr(places, *pattern) == NULL) {
+			complain(fit, name, 1, strchr(places, 'D') == NULL ?
+			    "only %u, %n, %d and %% may follow a percent sign" :
+			    "only %u, %n, %d, %D and %% may follow a percent sign");
 			return;
 		}
-		*has_user_out = *has_user_out || *pattern == 'u' || *pattern == 'n';
+		*has_user_out = *has_user_out || strchr("unD", *pattern) != NULL;
 	}
 }
 
@@ -147,12 +149,32 @@ is_balanced(const char *filter)
 }
 
 static void
-check_filter(const struct fit *fit, const char *filter)
+check_filter(const struct fit *fit, const char *name, const char *filter, bool has_user)
 {
+	if (!has_user)
+		complain(fit, name, 1, "without %u or %n it fits everybody");
 	if (filter[0] != '(' || filter[strlen(filter) - 1] != ')')
-		complain(fit, "ldap-filter", 1, "a filter stands in parentheses");
+		complain(fit, name, 1, "a filter stands in parentheses");
 	else if (!is_balanced(filter))
-		complain(fit, "ldap-filter", 1, "its parentheses do not match");
+		complain(fit, name, 1, "its parentheses do not match");
+}
+
+static void
+check_ldap_groups(const struct fit *fit)
+{
+	const struct config *config = fit->config;
+	bool has_user = false;
+
+	if (config->ldap_group_base != NULL)
+		check_pattern(fit, "ldap-group-base", config->ldap_group_base, "undD%", &has_user);
+	if (config->ldap_group_filter != NULL) {
+		check_pattern(fit, "ldap-group-filter", config->ldap_group_filter, "undD%", &has_user);
+		check_filter(fit, "ldap-group-filter", config->ldap_group_filter, has_user);
+	}
+	if (config->ldap_group_filter != NULL && config->ldap_group_base == NULL)
+		complain(fit, "ldap-group-filter", 1, "ldap-group-base is missing");
+	if (config->ldap_group_base != NULL && config->ldap_group_filter == NULL)
+		complain(fit, "ldap-group-base", 1, "ldap-group-filter is missing");
 }
 
 static void
@@ -164,11 +186,10 @@ check_ldap(const struct fit *fit)
 	if (!option_is_said(config, "ldap-base"))
 		complain(fit, "directory", 1, "ldap needs ldap-base");
 	if (config->ldap_base != NULL)
-		check_pattern(fit, "ldap-base", config->ldap_base, &has_user);
-	check_pattern(fit, "ldap-filter", config->ldap_filter, &has_user);
-	if (!has_user && config->ldap_base != NULL)
-		complain(fit, "ldap-filter", 1, "without %u or %n it fits everybody");
-	check_filter(fit, config->ldap_filter);
+		check_pattern(fit, "ldap-base", config->ldap_base, "und%", &has_user);
+	check_pattern(fit, "ldap-filter", config->ldap_filter, "und%", &has_user);
+	check_filter(fit, "ldap-filter", config->ldap_filter, has_user || config->ldap_base == NULL);
+	check_ldap_groups(fit);
 	if (config->ldap_bind_dn != NULL && !option_is_said(config, "ldap-password-file"))
 		complain(fit, "ldap-bind-dn", 1, "ldap-password-file is missing");
 	if (config->ldap_password_file != NULL && !option_is_said(config, "ldap-bind-dn"))

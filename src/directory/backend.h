@@ -10,17 +10,24 @@
 struct directory_backend {
 	enum directory_status (*lookup)(struct directory *directory, struct span name,
 	    struct arena *arena, struct directory_user *user_out);
+	enum directory_status (*find_groups)(struct directory *directory, struct arena *arena,
+	    struct directory_user *user);	/* NULL: there are none */
 	enum directory_status (*verify)(struct directory *directory, struct span credential,
 	    struct span password, bool *is_match_out);	/* NULL: credentials prove users */
 	bool asks_home;		/* credentials prove nothing: the mailbox server is asked */
 	enum directory_status (*add)(struct directory *directory, struct span name,
 	    struct span credential);
+	enum directory_status (*add_shared)(struct directory *directory, struct span name);
 	enum directory_status (*set_credential)(struct directory *directory, struct span name,
 	    struct span credential);
 	enum directory_status (*set_enabled)(struct directory *directory, struct span name,
 	    bool is_enabled);
 	enum directory_status (*set_home)(struct directory *directory, struct span name, struct span home);
 	enum directory_status (*release)(struct directory *directory, struct span name);
+	enum directory_status (*join)(struct directory *directory, struct span group, struct span name);
+	enum directory_status (*leave)(struct directory *directory, struct span group, struct span name);
+	enum directory_status (*list_members)(struct directory *directory, const struct directory_member *after,
+	    struct arena *arena, struct directory_member *members_out, size_t limit, size_t *count_out);
 	enum directory_status (*delete)(struct directory *directory, struct span name);
 	enum directory_status (*list)(struct directory *directory, struct span after,
 	    struct arena *arena, struct directory_user *users_out, size_t limit, size_t *count_out);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "sqlite.h"
+#include "sqlite_file.h"
 
 struct row {
 	bool is_there;
@@ -140,7 +141,7 @@ claim_by_name(const struct claiming *work, struct row *row, struct row *taken)
 	if (row->is_there)
 		name = row->name;
 	else
-		status = sqlite_insert(work->sql, name, SPAN(""));
+		status = sqlite_insert(work->sql, name, SPAN(""), false);
 	if (status == SQL_OK)
 		status = set_entry(work, name, work->claim->entry);
 	if (status == SQL_OK && row->is_there)

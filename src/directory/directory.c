@@ -20,6 +20,7 @@ directory_status_text(enum directory_status status)
 		[DIRECTORY_READ_ONLY] = "users are kept elsewhere; change them there",
 		[DIRECTORY_ELSEWHERE] = "the user's mail is on another server",
 		[DIRECTORY_AMBIGUOUS] = "several users may be meant by the name",
+		[DIRECTORY_SHARED] = "nobody logs in to a shared account",
 	};
 
 	return texts[status];
@@ -41,6 +42,14 @@ directory_lookup(struct directory *directory, struct span name, struct arena *ar
 {
 	assert_off_loop();
 	return directory->backend->lookup(directory, name, arena, user_out);
+}
+
+enum directory_status
+directory_find_groups(struct directory *directory, struct arena *arena, struct directory_user *user)
+{
+	assert_off_loop();
+	return directory->backend->find_groups == NULL ? DIRECTORY_OK :
+	    directory->backend->find_groups(directory, arena, user);
 }
 
 bool
@@ -72,6 +81,13 @@ directory_add(struct directory *directory, struct span name, struct span credent
 }
 
 enum directory_status
+directory_add_shared(struct directory *directory, struct span name)
+{
+	assert_off_loop();
+	return directory->backend->add_shared(directory, name);
+}
+
+enum directory_status
 directory_set_credential(struct directory *directory, struct span name, struct span credential)
 {
 	assert_off_loop();
@@ -97,6 +113,28 @@ directory_release(struct directory *directory, struct span name)
 {
 	assert_off_loop();
 	return directory->backend->release(directory, name);
+}
+
+enum directory_status
+directory_join(struct directory *directory, struct span group, struct span name)
+{
+	assert_off_loop();
+	return directory->backend->join(directory, group, name);
+}
+
+enum directory_status
+directory_leave(struct directory *directory, struct span group, struct span name)
+{
+	assert_off_loop();
+	return directory->backend->leave(directory, group, name);
+}
+
+enum directory_status
+directory_list_members(struct directory *directory, const struct directory_member *after, struct arena *arena,
+    struct directory_member *members_out, size_t limit, size_t *count_out)
+{
+	assert_off_loop();
+	return directory->backend->list_members(directory, after, arena, members_out, limit, count_out);
 }
 
 enum directory_status

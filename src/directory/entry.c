@@ -12,6 +12,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "group.h"
 #include "pattern.h"
 
 #define VERSION_ATTRIBUTE "modifyTimestamp"	/* RFC 4512 section 3.4.4; AD has it, too */
@@ -178,6 +179,8 @@ read_entry(LDAP *ldap, LDAPMessage *entry, struct finding *finding)
 		    version_of(ldap, entry, finding->user.credential);
 		finding->user.entry = identity_of(ldap, entry, finding->user.credential, finding->arena);
 		finding->user.is_enabled = true;	/* whoever is not: the filter leaves them out */
+		if (finding->search->group_attribute != NULL)
+			groups_add(ldap, entry, finding->search->group_attribute, finding->arena, &finding->user);
 	}
 	ldap_memfree(dn);
 }
@@ -188,7 +191,7 @@ ask(LDAP *ldap, void *context)
 	struct finding *finding = context;
 	const struct entry_search *search = finding->search;
 	char version[] = VERSION_ATTRIBUTE;
-	char *attributes[COUNT_OF(identities) + 4] = { (char *)(uintptr_t)search->user_attribute, version };
+	char *attributes[COUNT_OF(identities) + 5] = { (char *)(uintptr_t)search->user_attribute, version };
 	struct timeval timeout = { .tv_sec = (time_t)search->timeout_s };
 	LDAPMessage *found = NULL;
 	size_t count = 2;
@@ -196,7 +199,9 @@ ask(LDAP *ldap, void *context)
 
 	for (size_t i = 0; i < COUNT_OF(identities); i++)
 		attributes[count++] = (char *)(uintptr_t)identities[i].name;
-	attributes[count] = (char *)(uintptr_t)search->home_attribute;
+	if (search->home_attribute != NULL)
+		attributes[count++] = (char *)(uintptr_t)search->home_attribute;
+	attributes[count] = (char *)(uintptr_t)search->group_attribute;
 	result = ldap_search_ext_s(ldap, search->base, LDAP_SCOPE_SUBTREE, search->filter, attributes,
 	    0, NULL, NULL, &timeout, ENTRIES_MAX, &found);
 	finding->entries = found == NULL ? 0 : ldap_count_entries(ldap, found);

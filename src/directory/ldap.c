@@ -13,12 +13,14 @@
 #include "backend.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/random.h"
 #include "base/thread.h"
+#include "bind.h"
 #include "claim.h"
 #include "entry.h"
+#include "group.h"
 #include "memo.h"
 #include "pattern.h"
+#include "refusal.h"
 
 #define KNOWN_MAX 10000		/* users remembered */
 
@@ -27,8 +29,9 @@ struct ldap_directory {
 	struct directory *local;	/* NULL: no mailboxes on this host */
 	bool gives_mailboxes;
 	struct servers *servers;
-	struct memo *memo;
+	struct memo *memo, *grouped;	/* by the name asked for; with their groups, by their own name */
 	char *base, *filter, *user_attribute, *home_attribute, *server_name;
+	char *group_attribute, *group_base, *group_filter;	/* NULL, or as in the settings */
 	unsigned timeout_s;
 };
 
@@ -36,14 +39,6 @@ static struct ldap_directory *
 own(struct directory *directory)
 {
 	return CONTAINER_OF(directory, struct ldap_directory, directory);
-}
-
-/* A name that no entry has. */
-static struct span
-draw_name(char text[DIRECTORY_ID_LENGTH + 1])
-{
-	random_hex(text, DIRECTORY_ID_LENGTH);
-	return span_of(text, DIRECTORY_ID_LENGTH);
 }
 
 /* A search, and what it borrows. */
@@ -59,8 +54,9 @@ question_init(struct question *question, const struct ldap_directory *ldap, stru
 {
 	*question = (struct question){ .search = { .user_attribute = ldap->user_attribute,
 		.home_attribute = ldap->home_attribute, .timeout_s = ldap->timeout_s,
+		.group_attribute = ldap->group_attribute,
 		.is_base_fixed = strchr(ldap->base, '%') == NULL } };
-	question->search.name = name.length > 0 ? name : draw_name(question->drawn);
+	question->search.name = name.length > 0 ? name : pattern_draw_name(question->drawn);
 	pattern_expand(ldap->base, question->search.name, &question->base);
 	pattern_expand(ldap->filter, question->search.name, &question->filter);
 	question->search.base = buffer_string(&question->base);
@@ -125,10 +121,8 @@ fill_mailbox(struct ldap_directory *ldap, struct span name, const struct entry_n
 }
 
 static enum directory_status
-lookup(struct directory *directory, struct span name, struct arena *arena,
-    struct directory_user *user_out)
+look_up_entry(struct ldap_directory *ldap, struct span name, struct arena *arena, struct directory_user *user_out)
 {
-	struct ldap_directory *ldap = own(directory);
 	struct directory_user user;
 	struct entry_names names = { .count = 0 };
 	enum directory_status status = find(ldap, name, arena, &user, &names);
@@ -147,105 +141,113 @@ lookup(struct directory *directory, struct span name, struct arena *arena,
 	return DIRECTORY_OK;
 }
 
-struct proof {
-	const char *dn;
-	struct berval password;
-};
-
-static int
-ask_to_bind(LDAP *ldap, void *context)
-{
-	struct proof *proof = context;
-
-	return ldap_sasl_bind_s(ldap, proof->dn, LDAP_SASL_SIMPLE, &proof->password, NULL, NULL, NULL);
-}
-
-/* What a bind says about the password (RFC 4511 appendix A.2). */
+/* Shared accounts are rows alone.  They are looked for last, so that they take as long as who does not exist. */
 static enum directory_status
-read_answer(const char *dn, int result, bool *is_match_out)
+lookup(struct directory *directory, struct span name, struct arena *arena,
+    struct directory_user *user_out)
 {
-	switch (result) {
-	case LDAP_SUCCESS:
-	case LDAP_INVALID_CREDENTIALS:
-	case LDAP_INAPPROPRIATE_AUTH:		/* the entry has no password */
-	case LDAP_INSUFFICIENT_ACCESS:
-	case LDAP_CONSTRAINT_VIOLATION:
-	case LDAP_UNWILLING_TO_PERFORM:		/* locked, expired */
-	case LDAP_NO_SUCH_OBJECT:		/* deleted meanwhile */
-	case LDAP_INVALID_DN_SYNTAX:
-		*is_match_out = result == LDAP_SUCCESS;
+	struct ldap_directory *ldap = own(directory);
+	enum directory_status status = look_up_entry(ldap, name, arena, user_out);
+	struct directory_user row;
+
+	if (ldap->local == NULL || (status != DIRECTORY_NOT_FOUND && status != DIRECTORY_UNAVAILABLE) ||
+	    directory_lookup(ldap->local, name, arena, &row) != DIRECTORY_OK || !row.is_shared)
+		return status;
+	*user_out = row;
+	return DIRECTORY_OK;
+}
+
+/* Ask for the entries of a user's groups. */
+static enum directory_status
+search_groups(struct ldap_directory *ldap, struct arena *arena, struct directory_user *user)
+{
+	struct group_search search = { .timeout_s = ldap->timeout_s };
+	struct buffer base = { 0 }, filter = { 0 };
+	enum directory_status status;
+
+	pattern_expand_entry(ldap->group_base, user->name, user->credential, &base);
+	pattern_expand_entry(ldap->group_filter, user->name, user->credential, &filter);
+	search.base = buffer_string(&base);
+	search.filter = buffer_string(&filter);
+	status = groups_find(ldap->servers, &search, arena, user);
+	buffer_free(&base);
+	buffer_free(&filter);
+	return status;
+}
+
+/* Those that the entry tells are known already; when no server answers, the others of a short while ago are. */
+static enum directory_status
+find_groups(struct directory *directory, struct arena *arena, struct directory_user *user)
+{
+	struct ldap_directory *ldap = own(directory);
+	enum directory_status status;
+	struct directory_user known;
+
+	if (ldap->group_filter == NULL || user->is_shared)
 		return DIRECTORY_OK;
-	case LDAP_SERVER_DOWN:			/* logged for each server */
-		return DIRECTORY_UNAVAILABLE;
-	default:
-		log_warning("ldap-failed", log_text("dn", dn), log_text("reason", ldap_err2string(result)));
-		return DIRECTORY_UNAVAILABLE;
-	}
-}
-
-/* A password that no entry of ours can have; a bind with an empty one succeeds and proves nothing (RFC
- * 4513 section 5.1.2). */
-static bool
-is_usable(struct span password)
-{
-	return password.length > 0 && password.length <= DIRECTORY_PASSWORD_MAX &&
-	    span_find(password, '\0') == password.length;
-}
-
-/* Name an entry that does not exist, to be asked for in the place of a user who does not. */
-static void
-name_nobody(const struct ldap_directory *ldap, struct buffer *out)
-{
-	char drawn[DIRECTORY_ID_LENGTH + 1];
-	struct span name = draw_name(drawn);
-
-	buffer_add_string(out, "cn=");
-	buffer_add_span(out, name);
-	buffer_add_octet(out, ',');
-	pattern_expand(ldap->base, name, out);
+	if ((status = search_groups(ldap, arena, user)) == DIRECTORY_OK)
+		memo_add(ldap->grouped, user->name, user);
+	if (status != DIRECTORY_UNAVAILABLE || !memo_find(ldap->grouped, user->name, arena, &known))
+		return status;
+	user->groups = known.groups;
+	user->group_count = known.group_count;
+	return DIRECTORY_OK;
 }
 
 static enum directory_status
 verify(struct directory *directory, struct span credential, struct span password, bool *is_match_out)
 {
 	struct ldap_directory *ldap = own(directory);
-	struct buffer dn = { 0 };
-	struct proof proof = { .password = { .bv_len = password.length } };
+
+	return bind_verify(ldap->servers, ldap->base, credential, password, is_match_out);
+}
+
+/* A shared account is a matter of this host; no entry may have its name. */
+static enum directory_status
+add_shared(struct directory *directory, struct span name)
+{
+	struct ldap_directory *ldap = own(directory);
+	struct arena *arena;
+	struct directory_user user;
+	struct entry_names names;
 	enum directory_status status;
-	bool is_match = false;
 
-	if (!is_usable(password)) {
-		*is_match_out = false;
-		return DIRECTORY_OK;
-	}
-	if (credential.length > 0)
-		buffer_add_span(&dn, credential);
-	else
-		name_nobody(ldap, &dn);
-	proof.dn = buffer_string(&dn);
-	proof.password.bv_val = memory_copy_span(password);
-	status = read_answer(proof.dn, servers_ask(ldap->servers, SERVERS_BIND, ask_to_bind, &proof),
-	    &is_match);
+	if (ldap->local == NULL)
+		return DIRECTORY_READ_ONLY;
+	arena = arena_new();
+	status = find(ldap, name, arena, &user, &names);
+	arena_free(&arena);
 	if (status == DIRECTORY_OK)
-		*is_match_out = is_match && credential.length > 0;
-	memory_wipe(proof.password.bv_val, password.length);
-	free(proof.password.bv_val);
-	buffer_free(&dn);
-	return status;
+		return DIRECTORY_EXISTS;
+	return status == DIRECTORY_NOT_FOUND ? directory_add_shared(ldap->local, name) : status;
+}
+
+/* Whether the name is that of a shared account, whose row may be changed here. */
+static bool
+is_shared(struct ldap_directory *ldap, struct span name)
+{
+	struct arena *arena = arena_new();
+	struct directory_user row;
+	bool is = ldap->local != NULL && directory_lookup(ldap->local, name, arena, &row) == DIRECTORY_OK &&
+	    row.is_shared;
+
+	arena_free(&arena);
+	return is;
 }
 
 static enum directory_status
-refuse_change(struct directory *directory, struct span name, struct span text)
+set_credential(struct directory *directory, struct span name, struct span credential)
 {
-	(void)directory, (void)name, (void)text;
-	return DIRECTORY_READ_ONLY;
+	(void)credential;
+	return is_shared(own(directory), name) ? DIRECTORY_SHARED : DIRECTORY_READ_ONLY;
 }
 
 static enum directory_status
-refuse_set_enabled(struct directory *directory, struct span name, bool is_enabled)
+set_home(struct directory *directory, struct span name, struct span home)
 {
-	(void)directory, (void)name, (void)is_enabled;
-	return DIRECTORY_READ_ONLY;
+	struct ldap_directory *ldap = own(directory);
+
+	return is_shared(ldap, name) ? directory_set_home(ldap->local, name, home) : DIRECTORY_READ_ONLY;
 }
 
 /* Give the mailbox on this host to whichever entry is next to have the name. */
@@ -335,11 +337,15 @@ close_all(struct directory *directory)
 	directory_close(&ldap->local);
 	servers_free(&ldap->servers);
 	memo_free(&ldap->memo);
+	memo_free(&ldap->grouped);
 	free(ldap->base);
 	free(ldap->filter);
 	free(ldap->user_attribute);
 	free(ldap->home_attribute);
 	free(ldap->server_name);
+	free(ldap->group_attribute);
+	free(ldap->group_base);
+	free(ldap->group_filter);
 	free(ldap);
 }
 
@@ -362,18 +368,29 @@ read_password(const char *path, char text[DIRECTORY_PASSWORD_MAX + 1], struct sp
 
 static const struct directory_backend backend = {
 	.lookup = lookup,
+	.find_groups = find_groups,
 	.verify = verify,
-	.add = refuse_change,
-	.set_credential = refuse_change,
-	.set_enabled = refuse_set_enabled,
-	.set_home = refuse_change,
+	.add = refuse_text,
+	.add_shared = add_shared,
+	.set_credential = set_credential,
+	.set_enabled = refuse_enabled,
+	.set_home = set_home,
 	.release = release,
+	.join = refuse_text,
+	.leave = refuse_text,
+	.list_members = refuse_list_members,
 	.delete = delete,
 	.list = list,
 	.list_retired = list_retired,
 	.count = count_users,
 	.close = close_all,
 };
+
+static char *
+copy_optional(const char *text)
+{
+	return text == NULL ? NULL : memory_copy_string(text);
+}
 
 static struct ldap_directory *
 ldap_new(const struct directory_ldap_settings *settings, struct span password)
@@ -383,11 +400,14 @@ ldap_new(const struct directory_ldap_settings *settings, struct span password)
 	ldap->directory.backend = &backend;
 	ldap->servers = servers_new(settings, password);
 	ldap->memo = memo_new(settings->cache_s, KNOWN_MAX);
+	ldap->grouped = memo_new(settings->cache_s, KNOWN_MAX);
 	ldap->base = memory_copy_string(settings->base);
 	ldap->filter = memory_copy_string(settings->filter);
 	ldap->user_attribute = memory_copy_string(settings->user_attribute);
-	if (settings->home_attribute != NULL)
-		ldap->home_attribute = memory_copy_string(settings->home_attribute);
+	ldap->home_attribute = copy_optional(settings->home_attribute);
+	ldap->group_attribute = copy_optional(settings->group_attribute);
+	ldap->group_base = copy_optional(settings->group_base);
+	ldap->group_filter = copy_optional(settings->group_filter);
 	ldap->server_name = memory_copy_string(settings->server_name);
 	ldap->timeout_s = settings->timeout_s;
 	ldap->gives_mailboxes = settings->gives_mailboxes;

@@ -7,6 +7,7 @@
 
 #include "backend.h"
 #include "base/memory.h"
+#include "refusal.h"
 
 struct link_directory {
 	struct directory directory;
@@ -29,66 +30,6 @@ lookup(struct directory *directory, struct span name, struct arena *arena, struc
 	return DIRECTORY_OK;
 }
 
-static enum directory_status
-refuse_text(struct directory *directory, struct span name, struct span text)
-{
-	(void)directory;
-	(void)name;
-	(void)text;
-	return DIRECTORY_READ_ONLY;
-}
-
-static enum directory_status
-refuse_enabled(struct directory *directory, struct span name, bool is_enabled)
-{
-	(void)directory;
-	(void)name;
-	(void)is_enabled;
-	return DIRECTORY_READ_ONLY;
-}
-
-static enum directory_status
-refuse_name(struct directory *directory, struct span name)
-{
-	(void)directory;
-	(void)name;
-	return DIRECTORY_READ_ONLY;
-}
-
-static enum directory_status
-refuse_list(struct directory *directory, struct span after, struct arena *arena,
-    struct directory_user *users_out, size_t limit, size_t *count_out)
-{
-	(void)directory;
-	(void)after;
-	(void)arena;
-	(void)users_out;
-	(void)limit;
-	*count_out = 0;
-	return DIRECTORY_READ_ONLY;
-}
-
-static enum directory_status
-refuse_list_retired(struct directory *directory, struct span after, struct arena *arena,
-    struct directory_retired *retired_out, size_t limit, size_t *count_out)
-{
-	(void)directory;
-	(void)after;
-	(void)arena;
-	(void)retired_out;
-	(void)limit;
-	*count_out = 0;
-	return DIRECTORY_READ_ONLY;
-}
-
-static enum directory_status
-refuse_count(struct directory *directory, uint64_t *count_out)
-{
-	(void)directory;
-	(void)count_out;
-	return DIRECTORY_READ_ONLY;
-}
-
 static void
 close_link(struct directory *directory)
 {
@@ -102,10 +43,14 @@ static const struct directory_backend backend = {
 	.lookup = lookup,
 	.asks_home = true,
 	.add = refuse_text,
+	.add_shared = refuse_name,
 	.set_credential = refuse_text,
 	.set_enabled = refuse_enabled,
 	.set_home = refuse_text,
 	.release = refuse_name,
+	.join = refuse_text,
+	.leave = refuse_text,
+	.list_members = refuse_list_members,
 	.delete = refuse_name,
 	.list = refuse_list,
 	.list_retired = refuse_list_retired,

@@ -13,6 +13,7 @@
 struct known {
 	struct list link;		/* oldest first */
 	uint8_t *text;			/* of asked and of the spans in user */
+	struct span *groups;		/* of user */
 	struct span asked;
 	struct directory_user user;
 	uint64_t found_us;
@@ -42,6 +43,7 @@ drop(struct memo *memo, struct known *known)
 {
 	map_remove(memo->by_name, known->asked);
 	list_remove(&known->link);
+	free(known->groups);
 	free(known->text);
 	free(known);
 }
@@ -79,12 +81,21 @@ place(uint8_t **at, struct span span)
 	return placed;
 }
 
+static size_t
+length_of(const struct directory_user *user)
+{
+	size_t length = user->name.length + user->credential.length + user->home.length + user->entry.length;
+
+	for (size_t i = 0; i < user->group_count; i++)
+		length += user->groups[i].length;
+	return length;
+}
+
 static struct known *
 known_new(struct span asked, const struct directory_user *user)
 {
 	struct known *known = NEW(struct known);
-	uint8_t *at = memory_new(asked.length + user->name.length + user->credential.length +
-	    user->home.length + user->entry.length);
+	uint8_t *at = memory_new(asked.length + length_of(user));
 
 	known->text = at;
 	known->asked = place(&at, asked);
@@ -93,6 +104,9 @@ known_new(struct span asked, const struct directory_user *user)
 	known->user.credential = place(&at, user->credential);
 	known->user.home = place(&at, user->home);
 	known->user.entry = place(&at, user->entry);
+	known->user.groups = known->groups = memory_new_array(user->group_count + 1, sizeof *known->groups);
+	for (size_t i = 0; i < user->group_count; i++)
+		known->groups[i] = place(&at, user->groups[i]);
 	known->found_us = clock_monotonic_us();
 	return known;
 }
@@ -112,6 +126,16 @@ memo_add(struct memo *memo, struct span asked, const struct directory_user *user
 	list_push_back(&memo->by_age, &known->link);
 }
 
+static const struct span *
+copy_groups(const struct known *known, struct arena *arena)
+{
+	struct span *groups = arena_alloc_array(arena, known->user.group_count + 1, sizeof *groups);
+
+	for (size_t i = 0; i < known->user.group_count; i++)
+		groups[i] = arena_copy(arena, known->groups[i]);
+	return groups;
+}
+
 bool
 memo_find(struct memo *memo, struct span asked, struct arena *arena, struct directory_user *user_out)
 {
@@ -128,5 +152,6 @@ memo_find(struct memo *memo, struct span asked, struct arena *arena, struct dire
 	user_out->credential = arena_copy(arena, known->user.credential);
 	user_out->home = arena_copy(arena, known->user.home);
 	user_out->entry = arena_copy(arena, known->user.entry);
+	user_out->groups = copy_groups(known, arena);
 	return true;
 }

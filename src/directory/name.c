@@ -1,5 +1,5 @@
 /*
- * What a user may be called.  A name never becomes a path, so little is forbidden: what nobody could
+ * What a user or a group may be called.  A name never becomes a path, so little is forbidden: what nobody could
  * see or type, and what would make two lines of a log out of one.  Pure.
  */
 #include "directory/directory.h"
@@ -49,8 +49,8 @@ is_permitted(uint32_t character)
 	    !(character >= 0xfdd0 && character <= 0xfdef);
 }
 
-bool
-directory_prepare_name(struct span name, struct directory_name *name_out)
+static bool
+prepare(struct span name, bool may_have_spaces, struct directory_name *name_out)
 {
 	if (name.length == 0 || name.length > DIRECTORY_NAME_MAX)
 		return false;
@@ -58,7 +58,7 @@ directory_prepare_name(struct span name, struct directory_name *name_out)
 		uint32_t character;
 		size_t length = read_character(span_from(name, at), &character);
 
-		if (length == 0 || !is_permitted(character))
+		if (length == 0 || (!is_permitted(character) && !(may_have_spaces && character == ' ')))
 			return false;
 		at += length;
 	}
@@ -67,4 +67,16 @@ directory_prepare_name(struct span name, struct directory_name *name_out)
 	name_out->text[name.length] = '\0';
 	name_out->length = name.length;
 	return true;
+}
+
+bool
+directory_prepare_name(struct span name, struct directory_name *name_out)
+{
+	return prepare(name, false, name_out);
+}
+
+bool
+directory_prepare_group(struct span name, struct directory_name *name_out)
+{
+	return prepare(span_trim(name), true, name_out);
 }

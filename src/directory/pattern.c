@@ -1,8 +1,10 @@
 /*
  * Filters and distinguished names made from the operator's pattern and a client's user name.  Whatever
- * the name holds, it is escaped, always.  Pure.
+ * the name holds, it is escaped, always.  Pure, but for names that are drawn.
  */
 #include "pattern.h"
+
+#include "base/random.h"
 
 /*
  * What stays as it is.  Both grammars take a backslash and two hexadecimal digits for any octet (RFC
@@ -27,6 +29,13 @@ pattern_escape(struct span value, struct buffer *out)
 }
 
 /* Offset of the last @, or the length. */
+struct span
+pattern_draw_name(char text[DIRECTORY_ID_LENGTH + 1])
+{
+	random_hex(text, DIRECTORY_ID_LENGTH);
+	return span_of(text, DIRECTORY_ID_LENGTH);
+}
+
 static size_t
 find_domain(struct span name)
 {
@@ -38,7 +47,7 @@ find_domain(struct span name)
 }
 
 void
-pattern_expand(const char *pattern, struct span name, struct buffer *out)
+pattern_expand_entry(const char *pattern, struct span name, struct span dn, struct buffer *out)
 {
 	size_t domain = find_domain(name);
 
@@ -57,9 +66,18 @@ pattern_expand(const char *pattern, struct span name, struct buffer *out)
 		case 'd':
 			pattern_escape(span_from(name, domain + 1), out);
 			break;
+		case 'D':
+			pattern_escape(dn, out);
+			break;
 		default:
 			buffer_add_octet(out, (uint8_t)*pattern);
 			break;
 		}
 	}
+}
+
+void
+pattern_expand(const char *pattern, struct span name, struct buffer *out)
+{
+	pattern_expand_entry(pattern, name, SPAN(""), out);
 }

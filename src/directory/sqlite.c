@@ -1,94 +1,24 @@
 /*
- * The directory in a SQLite file, directory.db; its table is in schema/directory.*.sql.  After an I/O
- * error the file is opened anew by the next call.  Worker thread.
+ * The directory in a SQLite file, directory.db; its tables are in schema/directory.*.sql.  Worker thread.
  */
 #include <stdlib.h>
 
-#include "backend.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/thread.h"
+#include "member.h"
 #include "sqlite.h"
+#include "sqlite_file.h"
 
-#define COMPLAIN_EVERY_US UINT64_C(60000000)
-
-struct sqlite_directory {
-	struct directory directory;
-	char *path;
-	struct sql *sql;	/* NULL until it can be opened */
-	uint64_t complained_us;	/* 0: never */
-	uint64_t suppressed;	/* complaints since */
-};
-
-static struct sqlite_directory *
+static struct sqlite_file *
 own(struct directory *directory)
 {
-	return CONTAINER_OF(directory, struct sqlite_directory, directory);
+	return CONTAINER_OF(directory, struct sqlite_file, directory);
 }
 
-/* Once a minute: each login and each recipient may find it out anew. */
-static void
-complain(struct sqlite_directory *sqlite, enum sql_status status)
-{
-	uint64_t now_us = clock_monotonic_us();
-
-	if (sqlite->complained_us != 0 && now_us - sqlite->complained_us < COMPLAIN_EVERY_US) {
-		sqlite->suppressed++;
-		return;
-	}
-	log_error("directory-failed", log_text("path", sqlite->path),
-	    log_text("reason", sql_status_text(status)),
-	    log_text("message", sqlite->sql == NULL ? NULL : sql_error(sqlite->sql)),
-	    log_number("suppressed", (int64_t)sqlite->suppressed));
-	sqlite->complained_us = now_us;
-	sqlite->suppressed = 0;
-}
-
-static enum directory_status
-translate(struct sqlite_directory *sqlite, enum sql_status status)
-{
-	if (status == SQL_OK || status == SQL_ROW)
-		return DIRECTORY_OK;
-	complain(sqlite, status);
-	switch (status) {
-	case SQL_BUSY:
-	case SQL_FULL:
-	case SQL_IO:
-		return DIRECTORY_UNAVAILABLE;
-	default:
-		return DIRECTORY_CORRUPT;
-	}
-}
-
-static enum directory_status
-connect_file(struct sqlite_directory *sqlite)
-{
-	if (sqlite->sql != NULL && sql_is_poisoned(sqlite->sql))
-		sql_close(&sqlite->sql);
-	if (sqlite->sql != NULL)
-		return DIRECTORY_OK;
-	return translate(sqlite, sql_open(sqlite->path, "directory", SQL_CREATE, &sqlite->sql));
-}
-
-enum directory_status
-sqlite_connect(struct directory *directory, struct sql **sql_out)
-{
-	enum directory_status status = connect_file(own(directory));
-
-	if (status == DIRECTORY_OK)
-		*sql_out = own(directory)->sql;
-	return status;
-}
-
-enum directory_status
-sqlite_result(struct directory *directory, enum sql_status status)
-{
-	return translate(own(directory), status);
-}
-
-#define USER_COLUMNS "name, mailbox_id, credential, credential_version, home, is_enabled, created, changed"
+#define USER_COLUMNS "name, mailbox_id, credential, credential_version, home, is_enabled, created, changed, is_shared"
 
 static bool
 read_user(struct sql_statement *query, struct arena *arena, struct directory_user *user_out)
@@ -105,6 +35,7 @@ read_user(struct sql_statement *query, struct arena *arena, struct directory_use
 		.is_enabled = sql_column_number(query, 5) != 0,
 		.created_s = sql_column_number(query, 6),
 		.changed_s = sql_column_number(query, 7),
+		.is_shared = sql_column_number(query, 8) != 0,
 	};
 	memcpy(user_out->mailbox_id, id.at, id.length);
 	return true;
@@ -114,8 +45,8 @@ static enum directory_status
 lookup(struct directory *directory, struct span name, struct arena *arena,
     struct directory_user *user_out)
 {
-	struct sqlite_directory *sqlite = own(directory);
-	enum directory_status status = connect_file(sqlite);
+	struct sqlite_file *sqlite = own(directory);
+	enum directory_status status = sqlite_file_connect(sqlite);
 	struct sql_statement *query;
 	enum sql_status step;
 
@@ -127,7 +58,7 @@ lookup(struct directory *directory, struct span name, struct arena *arena,
 	if (step == SQL_OK)
 		return DIRECTORY_NOT_FOUND;
 	if (step != SQL_ROW)
-		return translate(sqlite, step);
+		return sqlite_file_result(sqlite, step);
 	status = read_user(query, arena, user_out) ? DIRECTORY_OK : DIRECTORY_CORRUPT;
 	sql_reset(query);
 	return status;
@@ -144,11 +75,11 @@ new_version(void)
 }
 
 enum sql_status
-sqlite_insert(struct sql *sql, struct span name, struct span credential)
+sqlite_insert(struct sql *sql, struct span name, struct span credential, bool is_shared)
 {
 	struct sql_statement *query = sql_prepare(sql,
-	    "INSERT INTO user (name, mailbox_id, credential, credential_version, created, changed) "
-	    "VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT (name) DO NOTHING");
+	    "INSERT INTO user (name, mailbox_id, credential, credential_version, created, changed, is_shared, entry) "
+	    "VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, iif(?6, 'shared=' || ?1, '')) ON CONFLICT (name) DO NOTHING");
 	char id[DIRECTORY_ID_LENGTH + 1];
 
 	random_hex(id, DIRECTORY_ID_LENGTH);	/* 128 bits: none is ever drawn twice */
@@ -157,39 +88,77 @@ sqlite_insert(struct sql *sql, struct span name, struct span credential)
 	sql_bind_text(query, 3, credential);
 	sql_bind_number(query, 4, new_version());
 	sql_bind_number(query, 5, clock_calendar_s());
+	sql_bind_number(query, 6, is_shared);
 	return sql_run(query);
+}
+
+static enum directory_status
+insert(struct directory *directory, struct span name, struct span credential, bool is_shared)
+{
+	struct sqlite_file *sqlite = own(directory);
+	enum directory_status status = sqlite_file_connect(sqlite);
+	enum sql_status run;
+
+	if (status != DIRECTORY_OK)
+		return status;
+	if ((run = sqlite_insert(sqlite->sql, name, credential, is_shared)) != SQL_OK)
+		return sqlite_file_result(sqlite, run);
+	return sql_changed_rows(sqlite->sql) == 0 ? DIRECTORY_EXISTS : DIRECTORY_OK;
 }
 
 static enum directory_status
 add(struct directory *directory, struct span name, struct span credential)
 {
-	struct sqlite_directory *sqlite = own(directory);
-	enum directory_status status = connect_file(sqlite);
-	enum sql_status run;
+	return insert(directory, name, credential, false);
+}
 
-	if (status != DIRECTORY_OK)
-		return status;
-	if ((run = sqlite_insert(sqlite->sql, name, credential)) != SQL_OK)
-		return translate(sqlite, run);
-	return sql_changed_rows(sqlite->sql) == 0 ? DIRECTORY_EXISTS : DIRECTORY_OK;
+static enum directory_status
+add_shared(struct directory *directory, struct span name)
+{
+	return insert(directory, name, SPAN(""), true);
+}
+
+static enum sql_status
+find_shared(struct sql *sql, struct span name, bool *is_shared_out)
+{
+	struct sql_statement *query = sql_prepare(sql, "SELECT is_shared FROM user WHERE name = ?1");
+	enum sql_status step;
+
+	sql_bind_text(query, 1, name);
+	step = sql_step(query);
+	*is_shared_out = step == SQL_ROW && sql_column_number(query, 0) != 0;
+	sql_reset(query);
+	return step;
+}
+
+/* Open the file for what a shared account has none of: a credential, an entry in LDAP. */
+static enum directory_status
+connect_for_login(struct sqlite_file *sqlite, struct span name)
+{
+	enum directory_status status = sqlite_file_connect(sqlite);
+	bool is_shared = false;
+
+	if (status == DIRECTORY_OK)
+		status = sqlite_file_result(sqlite, find_shared(sqlite->sql, name, &is_shared));
+	return status == DIRECTORY_OK && is_shared ? DIRECTORY_SHARED : status;
 }
 
 /* Run a bound UPDATE or DELETE of one user. */
 static enum directory_status
-change(struct sqlite_directory *sqlite, struct sql_statement *query)
+change(struct sqlite_file *sqlite, struct sql_statement *query)
 {
 	enum sql_status run = sql_run(query);
 
 	if (run != SQL_OK)
-		return translate(sqlite, run);
+		return sqlite_file_result(sqlite, run);
 	return sql_changed_rows(sqlite->sql) == 0 ? DIRECTORY_NOT_FOUND : DIRECTORY_OK;
 }
 
 static enum directory_status
 set_credential(struct directory *directory, struct span name, struct span credential)
 {
-	struct sqlite_directory *sqlite = own(directory);
-	enum directory_status status = connect_file(sqlite);
+	struct sqlite_file *sqlite = own(directory);
+	enum directory_status status = connect_for_login(sqlite, name);
 	struct sql_statement *query;
 
 	if (status != DIRECTORY_OK)
@@ -205,8 +174,8 @@ set_credential(struct directory *directory, struct span name, struct span creden
 static enum directory_status
 set_enabled(struct directory *directory, struct span name, bool is_enabled)
 {
-	struct sqlite_directory *sqlite = own(directory);
-	enum directory_status status = connect_file(sqlite);
+	struct sqlite_file *sqlite = own(directory);
+	enum directory_status status = sqlite_file_connect(sqlite);
 	struct sql_statement *query;
 
 	if (status != DIRECTORY_OK)
@@ -221,8 +190,8 @@ set_enabled(struct directory *directory, struct span name, bool is_enabled)
 static enum directory_status
 set_home(struct directory *directory, struct span name, struct span home)
 {
-	struct sqlite_directory *sqlite = own(directory);
-	enum directory_status status = connect_file(sqlite);
+	struct sqlite_file *sqlite = own(directory);
+	enum directory_status status = sqlite_file_connect(sqlite);
 	struct sql_statement *query;
 
 	if (status != DIRECTORY_OK)
@@ -237,8 +206,8 @@ set_home(struct directory *directory, struct span name, struct span home)
 static enum directory_status
 release(struct directory *directory, struct span name)
 {
-	struct sqlite_directory *sqlite = own(directory);
-	enum directory_status status = connect_file(sqlite);
+	struct sqlite_file *sqlite = own(directory);
+	enum directory_status status = connect_for_login(sqlite, name);
 	struct sql_statement *query;
 
 	if (status != DIRECTORY_OK)
@@ -263,16 +232,18 @@ retire_mailbox(struct sql *sql, struct span name)
 static enum directory_status
 delete(struct directory *directory, struct span name)
 {
-	struct sqlite_directory *sqlite = own(directory);
-	enum directory_status status = connect_file(sqlite);
+	struct sqlite_file *sqlite = own(directory);
+	enum directory_status status = sqlite_file_connect(sqlite);
 	struct sql_statement *query;
 	enum sql_status run;
 
 	if (status != DIRECTORY_OK)
 		return status;
 	if ((run = sql_begin(sqlite->sql)) != SQL_OK)
-		return translate(sqlite, run);
+		return sqlite_file_result(sqlite, run);
 	run = retire_mailbox(sqlite->sql, name);
+	if (run == SQL_OK)
+		run = members_forget(sqlite->sql, name);
 	if (run == SQL_OK) {
 		query = sql_prepare(sqlite->sql, "DELETE FROM user WHERE name = ?1");
 		sql_bind_text(query, 1, name);
@@ -281,15 +252,15 @@ delete(struct directory *directory, struct span name)
 	if (run == SQL_OK && sql_changed_rows(sqlite->sql) == 0)
 		status = DIRECTORY_NOT_FOUND;
 	run = sql_end(sqlite->sql, run);
-	return run == SQL_OK ? status : translate(sqlite, run);
+	return run == SQL_OK ? status : sqlite_file_result(sqlite, run);
 }
 
 static enum directory_status
 list(struct directory *directory, struct span after, struct arena *arena,
     struct directory_user *users_out, size_t limit, size_t *count_out)
 {
-	struct sqlite_directory *sqlite = own(directory);
-	enum directory_status status = connect_file(sqlite);
+	struct sqlite_file *sqlite = own(directory);
+	enum directory_status status = sqlite_file_connect(sqlite);
 	struct sql_statement *query;
 	enum sql_status step;
 	size_t count = 0;
@@ -308,7 +279,7 @@ list(struct directory *directory, struct span after, struct arena *arena,
 		count++;
 	}
 	if (step != SQL_OK)
-		return translate(sqlite, step);
+		return sqlite_file_result(sqlite, step);
 	*count_out = count;
 	return DIRECTORY_OK;
 }
@@ -317,8 +288,8 @@ static enum directory_status
 list_retired(struct directory *directory, struct span after, struct arena *arena,
     struct directory_retired *retired_out, size_t limit, size_t *count_out)
 {
-	struct sqlite_directory *sqlite = own(directory);
-	enum directory_status status = connect_file(sqlite);
+	struct sqlite_file *sqlite = own(directory);
+	enum directory_status status = sqlite_file_connect(sqlite);
 	struct sql_statement *query;
 	enum sql_status step;
 	size_t count = 0;
@@ -337,7 +308,7 @@ list_retired(struct directory *directory, struct span after, struct arena *arena
 		memcpy(retired->mailbox_id, sql_column_text(query, 0).at, DIRECTORY_ID_LENGTH);
 	}
 	if (step != SQL_OK)
-		return translate(sqlite, step);
+		return sqlite_file_result(sqlite, step);
 	*count_out = count;
 	return DIRECTORY_OK;
 }
@@ -345,8 +316,8 @@ list_retired(struct directory *directory, struct span after, struct arena *arena
 static enum directory_status
 count_users(struct directory *directory, uint64_t *count_out)
 {
-	struct sqlite_directory *sqlite = own(directory);
-	enum directory_status status = connect_file(sqlite);
+	struct sqlite_file *sqlite = own(directory);
+	enum directory_status status = sqlite_file_connect(sqlite);
 	struct sql_statement *query;
 	enum sql_status step;
 
@@ -354,7 +325,7 @@ count_users(struct directory *directory, uint64_t *count_out)
 		return status;
 	query = sql_prepare(sqlite->sql, "SELECT count(*) FROM user");
 	if ((step = sql_step(query)) != SQL_ROW)
-		return translate(sqlite, step);
+		return sqlite_file_result(sqlite, step);
 	*count_out = (uint64_t)sql_column_number(query, 0);
 	sql_reset(query);
 	return DIRECTORY_OK;
@@ -363,7 +334,7 @@ count_users(struct directory *directory, uint64_t *count_out)
 static void
 close_file(struct directory *directory)
 {
-	struct sqlite_directory *sqlite = own(directory);
+	struct sqlite_file *sqlite = own(directory);
 
 	sql_close(&sqlite->sql);
 	free(sqlite->path);
@@ -375,25 +346,30 @@ directory_open_sqlite(const char *path, struct directory **directory_out)
 {
 	static const struct directory_backend backend = {
 		.lookup = lookup,
+		.find_groups = members_find,
 		.add = add,
+		.add_shared = add_shared,
 		.set_credential = set_credential,
 		.set_enabled = set_enabled,
 		.set_home = set_home,
 		.release = release,
+		.join = members_join,
+		.leave = members_leave,
+		.list_members = members_list,
 		.delete = delete,
 		.list = list,
 		.list_retired = list_retired,
 		.count = count_users,
 		.close = close_file,
 	};
-	struct sqlite_directory *sqlite;
+	struct sqlite_file *sqlite;
 	enum directory_status status;
 
 	assert_off_loop();
-	sqlite = NEW(struct sqlite_directory);
+	sqlite = NEW(struct sqlite_file);
 	sqlite->directory.backend = &backend;
 	sqlite->path = memory_copy_string(path);
-	if ((status = connect_file(sqlite)) == DIRECTORY_OK)
+	if ((status = sqlite_file_connect(sqlite)) == DIRECTORY_OK)
 		*directory_out = &sqlite->directory;
 	else
 		close_file(&sqlite->directory);

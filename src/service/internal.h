@@ -18,6 +18,7 @@
  *	links.c		the link between hosts
  *	reload.c	another configuration while running
  *	users.c		the verbs user add, passwd, set, show, list
+ *	groups.c	the verbs group add, remove, list
  *	remains.c	the verbs user del, orphans, purge
  *	status.c	the verb status
  *	problems.c	what is wrong, for it
@@ -265,6 +266,9 @@ void users_register(struct service *service);
 void users_finish(struct control_call *call, enum directory_status status);
 void users_refuse_name(struct control_call *call);
 void users_end_sessions(struct service *service, struct span user);
+
+/* groups.c */
+void groups_register(struct service *service);
 
 /* remains.c */
 void remains_register(struct service *service);

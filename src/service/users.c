@@ -25,6 +25,7 @@ struct user_job {
 	bool has_home;			/* home= was said */
 	bool has_enabled, is_enabled;	/* imap= was said: on */
 	bool is_released;		/* entry=any was said */
+	bool is_shared;			/* shared was said */
 	char *home;
 	struct directory_name name;
 	struct buffer password;		/* wiped when derived */
@@ -81,6 +82,7 @@ users_finish(struct control_call *call, enum directory_status status)
 		[DIRECTORY_READ_ONLY] = { EX_UNAVAILABLE, "users are kept elsewhere, and changed there" },
 		[DIRECTORY_ELSEWHERE] = { EX_UNAVAILABLE, "the user's mail is on another server" },
 		[DIRECTORY_AMBIGUOUS] = { EX_TEMPFAIL, "several users may be meant by the name, see the log" },
+		[DIRECTORY_SHARED] = { EX_UNAVAILABLE, "nobody logs in to a shared account" },
 	};
 
 	control_finish(call, answers[status].code, answers[status].text);
@@ -132,6 +134,18 @@ on_directory_done(struct job *work)
 }
 
 static void
+tell_group(struct user_job *job, struct span group)
+{
+	struct buffer line = { 0 };
+
+	control_add_word(&line, SPAN("group"));
+	control_add_field(&line, "name", group);
+	buffer_add_octet(&line, '\n');
+	buffer_add_span(&job->lines, buffer_span(&line));
+	buffer_free(&line);
+}
+
+static void
 tell_user(struct user_job *job, const struct directory_user *user)
 {
 	struct buffer line = { 0 };
@@ -139,12 +153,15 @@ tell_user(struct user_job *job, const struct directory_user *user)
 	control_add_word(&line, SPAN("user"));
 	control_add_field(&line, "name", user->name);
 	control_add_field(&line, "home", user->home);
-	control_add_field(&line, "imap", user->is_enabled ? SPAN("on") : SPAN("off"));
+	control_add_field(&line, "imap", user->is_enabled && !user->is_shared ? SPAN("on") : SPAN("off"));
+	control_add_field(&line, "shared", user->is_shared ? SPAN("yes") : SPAN("no"));
 	add_time(&line, "created", user->created_s);
 	add_time(&line, "changed", user->changed_s);
 	buffer_add_octet(&line, '\n');
 	buffer_add_span(&job->lines, buffer_span(&line));
 	buffer_free(&line);
+	for (size_t i = 0; i < user->group_count; i++)
+		tell_group(job, user->groups[i]);
 }
 
 static void
@@ -156,6 +173,8 @@ show_user(struct user_job *job)
 	job->status = DIRECTORY_READ_ONLY;
 	if (!directory_asks_home(job->directory))	/* such a one would know anybody */
 		job->status = directory_lookup(job->directory, directory_name_span(&job->name), arena, &user);
+	if (job->status == DIRECTORY_OK)
+		job->status = directory_find_groups(job->directory, arena, &user);
 	if (job->status == DIRECTORY_OK)
 		tell_user(job, &user);
 	arena_free(&arena);
@@ -178,7 +197,9 @@ list_users(struct user_job *job)
 
 			control_add_word(&line, SPAN("user"));
 			control_add_field(&line, "name", page[i].name);
-			control_add_field(&line, "login", page[i].is_enabled ? SPAN("yes") : SPAN("no"));
+			control_add_field(&line, "login", page[i].is_enabled && !page[i].is_shared ? SPAN("yes") :
+			    SPAN("no"));
+			control_add_field(&line, "shared", page[i].is_shared ? SPAN("yes") : SPAN("no"));
 			control_add_field(&line, "mailbox-id", span_from_string(page[i].mailbox_id));
 			buffer_add_octet(&line, '\n');
 			buffer_add_span(&job->lines, buffer_span(&line));
@@ -212,7 +233,8 @@ directory_work(struct job *work)
 
 	switch (job->order) {
 	case ORDER_ADD:
-		job->status = directory_add(job->directory, name, buffer_span(&job->credential));
+		job->status = job->is_shared ? directory_add_shared(job->directory, name) :
+		    directory_add(job->directory, name, buffer_span(&job->credential));
 		set_user(job);
 		break;
 	case ORDER_PASSWD:
@@ -304,7 +326,7 @@ derive(struct user_job *job)
 static void
 take_password(struct user_job *job)
 {
-	if (job->has_no_password)
+	if (job->has_no_password || job->is_shared)
 		ask_directory(job);
 	else
 		derive(job);
@@ -349,6 +371,8 @@ read_option(struct user_job *job, struct span word)
 
 	if (job->order == ORDER_ADD && span_equals(word, SPAN("if-missing"))) {
 		job->may_exist = true;
+	} else if (job->order == ORDER_ADD && span_equals(word, SPAN("shared"))) {
+		job->is_shared = true;
 	} else if (job->order != ORDER_SET && span_equals(word, SPAN("no-password"))) {
 		job->has_no_password = true;
 	} else if (job->order != ORDER_PASSWD && word.length >= home.length && span_equals(span_slice(word, 0, home.length), home)) {

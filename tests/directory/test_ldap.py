@@ -493,3 +493,60 @@ def test_checks_the_configuration(servers, tmp_path):
     server.write_config()
     code, text = check_config(server)
     assert code == 78 and "ldap needs ldap-base" in text
+
+
+def group(name, kind, *members):
+    """LDIF that adds a group."""
+    escaped = name.replace(",", "\\2C")
+    return "\n".join([f"dn: cn={escaped},ou=people,{slapd.BASE}", "changetype: add", f"objectClass: {kind}",
+                      f"cn: {name}", *members]) + "\n\n"
+
+
+def groups_of(server, name):
+    return [group["name"] for group in json.loads(server.imapctl("--json", "user", "show", name).stdout)["group"]]
+
+
+def test_groups_come_from_the_entry_and_from_a_search():
+    tim, ann = f"uid=tim,ou=people,{slapd.BASE}", f"uid=ann,ou=people,{slapd.BASE}"
+    found = dict(group_base=slapd.BASE,
+                 group_filter='"(|(&(objectClass=posixGroup)(memberUid=%u))(&(objectClass=groupOfNames)(member=%D)))"')
+    with slapd.Slapd(PEOPLE, "include /etc/ldap/schema/nis.schema\nmoduleload memberof", "overlay memberof") as one:
+        one.modify(group("Domain Users", "groupOfNames", f"member: {tim}", f"member: {ann}") +
+                   group("b, c", "groupOfNames", f"member: {tim}") +
+                   group("unix", "posixGroup", "gidNumber: 7", "memberUid: tim"))
+        with Server(one.uri, group_attribute="memberOf") as server:
+            assert groups_of(server, "tim") == ["b, c", "domain users"]
+            assert groups_of(server, "ann") == ["domain users"] and groups_of(server, "nopass") == []
+            done = server.imapctl("group", "add", "boss", "tim", check=False)
+            assert done.returncode == 69 and "elsewhere" in done.stderr
+            assert server.imapctl("group", "list", check=False).returncode == 69
+        with Server(one.uri, **found) as server:
+            assert groups_of(server, "tim@example.org") == ["b, c", "domain users", "unix"]
+            assert groups_of(server, "nopass") == []
+            one.stop()
+            assert groups_of(server, "tim@example.org") == ["b, c", "domain users", "unix"]    # of a short while ago
+            one.start()
+        with Server(one.uri, group_attribute="memberOf", **found) as server:
+            assert groups_of(server, "tim") == ["b, c", "domain users", "unix"]
+
+
+def test_a_shared_account_is_no_entry(servers):
+    with Server(servers[0].uri) as server:
+        assert server.imapctl("user", "add", "ann", "--shared", check=False).returncode == 73
+        server.imapctl("user", "add", "support", "--shared")
+        assert json.loads(server.imapctl("--json", "user", "show", "support").stdout)["user"][0]["shared"] == "yes"
+        assert recipient(server, b"support") == b"250"
+        for password in ("", "x"):
+            assert not is_ok(server.try_login("support", password))
+        assert server.imapctl("user", "passwd", "support", input="x\n", check=False).returncode == 69
+        with server.lmtp() as lmtp:
+            assert lmtp.deliver(lib.message(1), b"support")[0].startswith(b"250")
+        assert json.loads(server.imapctl("--json", "user", "list", "--orphans").stdout)["orphan"] == []
+        # An entry that gets its name later does not get its mail.
+        servers[0].modify(slapd.person("support", "pass").replace("\n", "\nchangetype: add\n", 1))
+        try:
+            assert not is_ok(server.try_login("support", "pass"))
+            assert recipient(server, b"support") == b"451"
+            assert "name=support" in logged(server, "ldap-ambiguous")
+        finally:
+            servers[0].modify(f"dn: uid=support,ou=people,{slapd.BASE}\nchangetype: delete\n")

@@ -88,6 +88,38 @@ def test_users(server):
     ask(server, "user", "renew", "demo", "--yes")       # there never was a file
 
 
+def test_groups_and_shared_accounts(server):
+    ask(server, "user", "add", "ann", input="secret\n")
+    ask(server, "group", "add", "Domain Users", "demo", "Ann")
+    ask(server, "group", "add", "boss", "ann")
+    assert ask(server, "group", "list")["member"] == [
+        {"group": "boss", "user": "ann"}, {"group": "domain users", "user": "ann"},
+        {"group": "domain users", "user": "demo"}]
+    assert ask(server, "user", "show", "ann")["group"] == [{"name": "boss"}, {"name": "domain users"}]
+    assert "nobody" in ask(server, "group", "add", "boss", "demo", "nobody", code=67)["error"]["text"]
+    assert ask(server, "group", "remove", "boss", "nobody", code=67)["error"]["text"]
+    ask(server, "group", "remove", "boss", "demo", "ann")
+    assert ask(server, "group", "list", "boss")["member"] == []
+    ask(server, "group", "add", "boss", code=64)
+    ask(server, "group", "add", "a\u2028b", "ann", code=65)
+    ask(server, "group", "add", "boss", "a b", code=65)
+
+    ask(server, "user", "add", "support", "--shared")
+    ask(server, "user", "add", "support", "--shared", code=73)
+    ask(server, "user", "add", "support", "--shared", "--if-missing")
+    ask(server, "user", "add", "support", code=73, input="x\n")
+    user, = ask(server, "user", "show", "support")["user"]
+    assert (user["imap"], user["shared"]) == ("off", "yes")
+    assert {user["name"]: user["login"] for user in ask(server, "user", "list")["user"]}["support"] == "no"
+    assert "shared" in ask(server, "user", "passwd", "support", input="x\n", code=69)["error"]["text"]
+    ask(server, "user", "set", "support", "--imap=on")          # which does not make it one to log in to
+    with lib.Client(server.imap_port) as client:
+        assert b"AUTHENTICATIONFAILED" in client.command(b'LOGIN support ""').tagged
+    ask(server, "user", "del", "support", "--yes")
+    ask(server, "user", "del", "ann", "--yes")
+    assert [member["user"] for member in ask(server, "group", "list")["member"]] == ["demo"]
+
+
 def test_sessions(server):
     assert ask(server, "who")["session"] == []
     with server.client("demo") as client:
@@ -165,7 +197,7 @@ def test_words_that_are_none(server):
         done = server.imapctl("--json", *words, check=False)
         assert done.returncode == 64 and parse(done.stdout, "done")["error"]["code"] == 64
     for verb in verbs():
-        done = server.imapctl("--json", *verb.split(), *["word"] * 9, check=False)
+        done = server.imapctl("--json", *verb.split(), *["word"] * 60, check=False)
         assert done.returncode == 64 and parse(done.stdout, verb)["error"]["code"] == 64
 
 
@@ -186,7 +218,7 @@ def test_nobody_answers():
                      "user del": ["a", "--yes"], "import": ["a", "eml", str(server.config)], "kick": ["a"],
                      "start": ["all"], "stop": ["all"], "drain": ["all"], "restart": ["all"], "net start": ["imap4"],
                      "net stop": ["imap4"], "user renew": ["a", "--yes"], "user purge": ["a", "--yes"], "acknowledge": ["all"],
-                     "index": ["a"]}
+                     "index": ["a"], "group add": ["g", "a"], "group remove": ["g", "a"]}
         for verb in verbs():
             if verb in ("link-key", "config show"):
                 continue        # they ask nobody

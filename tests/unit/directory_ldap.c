@@ -90,6 +90,7 @@ expands(void **state)
 		{ "dc=org", SPAN("tim"), "dc=org" },
 		{ "", SPAN("tim"), "" },
 	};
+	struct buffer entry = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -99,6 +100,9 @@ expands(void **state)
 		assert_string_equal(buffer_string(&out), cases[i].expected);
 		buffer_free(&out);
 	}
+	pattern_expand_entry("(|(member=%D)(memberUid=%n))", SPAN("tim@x"), SPAN("uid=tim,dc=*"), &entry);
+	assert_string_equal(buffer_string(&entry), "(|(member=uid\\3dtim\\2cdc\\3d\\2a)(memberUid=tim))");
+	buffer_free(&entry);
 }
 
 #define SETTINGS                                                                                   \
@@ -135,6 +139,9 @@ says_that_no_server_answers(void **state)
 	assert_int_equal(directory_set_enabled(directory, SPAN("tim"), true), DIRECTORY_READ_ONLY);
 	assert_int_equal(directory_set_home(directory, SPAN("tim"), SPAN("mbx1")), DIRECTORY_READ_ONLY);
 	assert_int_equal(directory_delete(directory, SPAN("tim")), DIRECTORY_READ_ONLY);
+	assert_int_equal(directory_join(directory, SPAN("sales"), SPAN("tim")), DIRECTORY_READ_ONLY);
+	assert_int_equal(directory_leave(directory, SPAN("sales"), SPAN("tim")), DIRECTORY_READ_ONLY);
+	assert_int_equal(directory_add_shared(directory, SPAN("tim")), DIRECTORY_READ_ONLY);
 	assert_int_equal(directory_count(directory, &count), DIRECTORY_OK);
 	assert_int_equal(count, 0);
 	directory_close(&directory);

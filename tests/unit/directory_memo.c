@@ -38,10 +38,15 @@ keeps_copies(void **state)
 	struct memo *memo = memo_new(60, 10);
 	struct arena *arena = arena_new();
 	char name[] = "tim", asked[] = "tim@example.org";
+	char group[] = "sales";
+	const struct span groups[] = { SPAN("boss"), span_from_string(group) };
 	struct directory_user user = user_named(name), found;
 
 	(void)state;
+	user.groups = groups;
+	user.group_count = COUNT_OF(groups);
 	memo_add(memo, span_from_string(asked), &user);
+	memset(group, 'x', 3);
 	memset(name, 'x', 3);
 	memset(asked, 'x', 3);
 	assert_true(memo_find(memo, SPAN("tim@example.org"), arena, &found));
@@ -52,6 +57,9 @@ keeps_copies(void **state)
 	assert_true(span_equals(found.home, SPAN("mbx1")));
 	assert_int_equal(found.credential_version, 7);
 	assert_true(found.is_enabled);
+	assert_int_equal(found.group_count, 2);
+	assert_true(span_equals(found.groups[0], SPAN("boss")));
+	assert_true(span_equals(found.groups[1], SPAN("sales")));
 	arena_free(&arena);
 }
 

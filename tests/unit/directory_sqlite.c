@@ -77,6 +77,10 @@ prepares_names(void **state)
 	assert_true(directory_prepare_name(span_of(long_name, DIRECTORY_NAME_MAX), &name));
 	assert_int_equal(directory_name_span(&name).length, DIRECTORY_NAME_MAX);
 	assert_false(directory_prepare_name(span_of(long_name, sizeof long_name), &name));
+	assert_true(directory_prepare_group(SPAN(" Domain Users "), &name));
+	assert_string_equal(name.text, "domain users");
+	assert_false(directory_prepare_group(SPAN(" "), &name));
+	assert_false(directory_prepare_group(SPAN("a\tb"), &name));
 }
 
 static void
@@ -160,6 +164,96 @@ lists_by_pages(void **state)
 	arena_free(&arena);
 }
 
+static size_t
+group_count(struct directory *directory, struct span name)
+{
+	struct arena *arena = arena_new();
+	struct directory_user user;
+	size_t count;
+
+	assert_int_equal(directory_lookup(directory, name, arena, &user), DIRECTORY_OK);
+	assert_int_equal(user.group_count, 0);
+	assert_int_equal(directory_find_groups(directory, arena, &user), DIRECTORY_OK);
+	count = user.group_count;
+	for (size_t i = 1; i < count; i++)
+		assert_true(span_compare(user.groups[i - 1], user.groups[i]) < 0);
+	arena_free(&arena);
+	return count;
+}
+
+static void
+keeps_groups(void **state)
+{
+	static const struct {
+		struct span group, name;
+	} members[] = {
+		{ SPAN("boss"), SPAN("ann") }, { SPAN("sales"), SPAN("ann") }, { SPAN("sales"), SPAN("tim") },
+	};
+	struct directory *directory = NULL;
+	struct arena *arena = arena_new();
+	struct directory_member page[2], after = { SPAN(""), SPAN("") };
+	size_t count, seen = 0;
+
+	(void)state;
+	assert_int_equal(directory_open_sqlite(path, &directory), DIRECTORY_OK);
+	assert_int_equal(directory_join(directory, SPAN("sales"), SPAN("tim")), DIRECTORY_NOT_FOUND);
+	assert_int_equal(directory_add(directory, SPAN("tim"), SPAN("")), DIRECTORY_OK);
+	assert_int_equal(directory_add(directory, SPAN("ann"), SPAN("")), DIRECTORY_OK);
+	assert_int_equal(group_count(directory, SPAN("tim")), 0);
+	for (size_t i = COUNT_OF(members); i-- > 0;)
+		assert_int_equal(directory_join(directory, members[i].group, members[i].name), DIRECTORY_OK);
+	assert_int_equal(directory_join(directory, SPAN("sales"), SPAN("tim")), DIRECTORY_OK);	/* again */
+	assert_int_equal(group_count(directory, SPAN("ann")), 2);
+	assert_int_equal(group_count(directory, SPAN("tim")), 1);
+	do {
+		assert_int_equal(directory_list_members(directory, &after, arena, page, 2, &count), DIRECTORY_OK);
+		for (size_t i = 0; i < count; i++, seen++) {
+			assert_true(span_equals(page[i].group, members[seen].group));
+			assert_true(span_equals(page[i].name, members[seen].name));
+			after = page[i];
+		}
+	} while (count == 2);
+	assert_int_equal(seen, COUNT_OF(members));
+	assert_int_equal(directory_leave(directory, SPAN("boss"), SPAN("tim")), DIRECTORY_NOT_FOUND);
+	assert_int_equal(directory_leave(directory, SPAN("boss"), SPAN("ann")), DIRECTORY_OK);
+	assert_int_equal(group_count(directory, SPAN("ann")), 1);
+
+	/* Who gets the name later is in no group. */
+	assert_int_equal(directory_delete(directory, SPAN("ann")), DIRECTORY_OK);
+	assert_int_equal(directory_add(directory, SPAN("ann"), SPAN("")), DIRECTORY_OK);
+	assert_int_equal(group_count(directory, SPAN("ann")), 0);
+	directory_close(&directory);
+	arena_free(&arena);
+}
+
+static void
+keeps_shared_accounts(void **state)
+{
+	struct directory *directory = NULL;
+	struct arena *arena = arena_new();
+	struct directory_user user;
+
+	(void)state;
+	assert_int_equal(directory_open_sqlite(path, &directory), DIRECTORY_OK);
+	assert_int_equal(directory_add(directory, SPAN("tim"), SPAN("one")), DIRECTORY_OK);
+	assert_int_equal(directory_add_shared(directory, SPAN("tim")), DIRECTORY_EXISTS);
+	assert_int_equal(directory_lookup(directory, SPAN("tim"), arena, &user), DIRECTORY_OK);
+	assert_false(user.is_shared);
+	assert_int_equal(directory_add_shared(directory, SPAN("support")), DIRECTORY_OK);
+	assert_int_equal(directory_add_shared(directory, SPAN("sales")), DIRECTORY_OK);
+	assert_int_equal(directory_add(directory, SPAN("support"), SPAN("one")), DIRECTORY_EXISTS);
+	assert_int_equal(directory_set_credential(directory, SPAN("support"), SPAN("one")), DIRECTORY_SHARED);
+	assert_int_equal(directory_release(directory, SPAN("support")), DIRECTORY_SHARED);
+	assert_int_equal(directory_set_home(directory, SPAN("support"), SPAN("mbx1")), DIRECTORY_OK);
+	assert_int_equal(directory_lookup(directory, SPAN("support"), arena, &user), DIRECTORY_OK);
+	assert_true(user.is_shared);
+	assert_int_equal(user.credential.length, 0);
+	assert_int_equal(directory_delete(directory, SPAN("support")), DIRECTORY_OK);
+	assert_int_equal(directory_add_shared(directory, SPAN("support")), DIRECTORY_OK);
+	directory_close(&directory);
+	arena_free(&arena);
+}
+
 static void
 reports_what_is_wrong(void **state)
 {
@@ -185,6 +279,8 @@ main(void)
 		cmocka_unit_test(prepares_names),
 		ON_FILES(keeps_users),
 		ON_FILES(lists_by_pages),
+		ON_FILES(keeps_groups),
+		ON_FILES(keeps_shared_accounts),
 		ON_FILES(reports_what_is_wrong),
 	};
 

@@ -25,6 +25,7 @@ enum order_option {
 	OPTION_ALL = 256,
 	OPTION_REBUILD = 512,
 	OPTION_VERIFY = 1024,
+	OPTION_SHARED = 2048,
 };
 
 struct order {

@@ -31,6 +31,7 @@ static const struct option options[] = {
 	{ "imap", required_argument, NULL, OF_VERBS + OPTION_IMAP },
 	{ "entry", required_argument, NULL, OF_VERBS + OPTION_ENTRY },
 	{ "no-password", no_argument, NULL, OF_VERBS + OPTION_NO_PASSWORD },
+	{ "shared", no_argument, NULL, OF_VERBS + OPTION_SHARED },
 	{ "purge", no_argument, NULL, OF_VERBS + OPTION_PURGE },
 	{ "orphans", no_argument, NULL, OF_VERBS + OPTION_ORPHANS },
 	{ "all", no_argument, NULL, OF_VERBS + OPTION_ALL },

@@ -13,7 +13,7 @@
 
 /* What the server is asked: the user's name, and options as words. */
 struct request {
-	struct span words[6];
+	struct span words[8];
 	size_t count;
 	struct buffer home, imap;
 };
@@ -33,6 +33,8 @@ request_init(struct request *request, const struct order *order)
 		request->words[request->count++] = SPAN("if-missing");
 	if (order_has(order, OPTION_NO_PASSWORD))
 		request->words[request->count++] = SPAN("no-password");
+	if (order_has(order, OPTION_SHARED))
+		request->words[request->count++] = SPAN("shared");
 	if (order_has(order, OPTION_HOME))
 		add_setting(request, &request->home, "home", order->home);
 	if (order_has(order, OPTION_IMAP))
@@ -64,7 +66,7 @@ ask_with_password(const struct order *order, const char *verb)
 	struct buffer password = { 0 };
 	int code = EX_DATAERR;
 
-	if (order_has(order, OPTION_NO_PASSWORD))
+	if (order_has(order, OPTION_NO_PASSWORD) || order_has(order, OPTION_SHARED))
 		return ask(order, verb, (struct span){ NULL, 0 });
 	if (terminal_password(order->words[0], &password))
 		code = ask(order, verb, buffer_span(&password));

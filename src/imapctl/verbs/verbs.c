@@ -9,17 +9,18 @@
 #include "base/span.h"
 #include "verbs.h"
 
+#define GROUP_WORDS_MAX 50	/* fewer than a line to the server may have */
 #define STATUS_KINDS "server role listener certificate mailbox-server problem"
 
 const struct verb verbs[] = {
-	{ "user add", "NAME [--home=MBX] [--if-missing] [--no-password]", "add a user; the password comes on standard input",
-	    NULL, false, OPTION_IF_MISSING | OPTION_HOME | OPTION_NO_PASSWORD, 1, 1, run_user_add },
+	{ "user add", "NAME [--home=MBX] [--if-missing] [--no-password|--shared]", "add a user; the password comes on standard input",
+	    NULL, false, OPTION_IF_MISSING | OPTION_HOME | OPTION_NO_PASSWORD | OPTION_SHARED, 1, 1, run_user_add },
 	{ "user passwd", "NAME [--no-password]", "set another password, read from standard input",
 	    NULL, false, OPTION_NO_PASSWORD, 1, 1, run_user_passwd },
 	{ "user set", "NAME [--home=MBX|--home=] [--imap=on|off] [--entry=any]", "say where the mail is, whether IMAP is allowed, and whose mailbox it is",
 	    NULL, false, OPTION_HOME | OPTION_IMAP | OPTION_ENTRY, 1, 1, run_user_set },
 	{ "user show", "NAME", "show a user's settings",
-	    "user", false, 0, 1, 1, run_user_show },
+	    "user group", false, 0, 1, 1, run_user_show },
 	{ "user del", "NAME [--purge] [--yes]", "remove a user; the mail stays, unless it is to be purged",
 	    "mail", true, OPTION_YES | OPTION_PURGE, 1, 1, run_user_del },
 	{ "user purge", "NAME|ID [--yes]", "remove the mail of a user who was removed, for good",
@@ -28,6 +29,12 @@ const struct verb verbs[] = {
 	    "user orphan", true, OPTION_ORPHANS, 0, 0, run_user_list },
 	{ "user renew", "NAME [--yes]", "begin anew with an empty mailbox, when the user's file is gone for good",
 	    NULL, false, OPTION_YES, 1, 1, run_user_renew },
+	{ "group add", "GROUP NAME...", "make users members of a group",
+	    NULL, false, 0, 2, GROUP_WORDS_MAX, run_group_add },
+	{ "group remove", "GROUP NAME...", "take users out of a group; one that is empty is gone",
+	    NULL, false, 0, 2, GROUP_WORDS_MAX, run_group_remove },
+	{ "group list", "[GROUP]", "list the groups, or one, with their members",
+	    "member", true, 0, 0, 1, run_group_list },
 	{ "import", "NAME [FORMAT] PATH [--mailbox=INBOX] [--labels=keywords|mailboxes]", "bring mail in, with flags and dates",
 	    NULL, false, OPTION_MAILBOX | OPTION_LABELS, 2, 3, run_import },
 	{ "index", "NAME|--all [--rebuild|--verify]", "index mail for SEARCH now, make the index anew, or compare it with the mail",

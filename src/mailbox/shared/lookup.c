@@ -19,7 +19,7 @@ run_lookup(struct role_lookup *lookup)
 	lookup->status = DIRECTORY_NOT_FOUND;
 	for (size_t i = 0; i < lookup->name_count && lookup->status == DIRECTORY_NOT_FOUND; i++)
 		lookup->status = directory_lookup(directory, directory_name_span(&lookup->names[i]), arena, &user);
-	if (lookup->status == DIRECTORY_OK && lookup->is_login && !user.is_enabled)
+	if (lookup->status == DIRECTORY_OK && lookup->is_login && (!user.is_enabled || user.is_shared))
 		lookup->status = DIRECTORY_NOT_FOUND;
 	if (lookup->status == DIRECTORY_OK) {
 		memcpy(lookup->mailbox_id, user.mailbox_id, sizeof lookup->mailbox_id);
