@@ -63,6 +63,7 @@ struct fixture {
 	char folder[64];
 	struct store *store;
 	struct store_message message;
+	struct fetch_kept *kept;
 };
 
 static void
@@ -146,6 +147,7 @@ render(struct fixture *fixture, const char *items, size_t piece_octets, struct b
 	while (!fetch_render_is_done(&render)) {
 		struct buffer piece = { 0 };
 
+		render.kept = fixture->kept;
 		assert_int_equal(fetch_render(&render, fixture->store, piece_octets, until_us, &piece), STORE_OK);
 		buffer_add_span(out, buffer_span(&piece));
 		buffer_free(&piece);
@@ -156,7 +158,7 @@ render(struct fixture *fixture, const char *items, size_t piece_octets, struct b
 }
 
 static void
-test_items(void **state)
+check_items(struct fixture *fixture)
 {
 	static const size_t pieces[] = { 1, 2, 3, 7, 16, 64, 128 * 1024 };
 	bool has_unknown_cte;
@@ -166,7 +168,7 @@ test_items(void **state)
 			struct buffer out = { 0 };
 			struct span rest;
 
-			render(*state, cases[i].items, pieces[p], &out, &has_unknown_cte);
+			render(fixture, cases[i].items, pieces[p], &out, &has_unknown_cte);
 			assert_true(span_starts_with(buffer_span(&out), SPAN(FIRST_LINE)));
 			rest = span_from(buffer_span(&out), strlen(FIRST_LINE));
 			if (!span_equals(rest, cases[i].expected))
@@ -174,6 +176,70 @@ test_items(void **state)
 			assert_int_equal(has_unknown_cte, strstr(cases[i].items, "[4]") != NULL);
 			buffer_free(&out);
 		}
+}
+
+static void
+test_items(void **state)
+{
+	check_items(*state);
+}
+
+/* What is kept is what would have been rendered; of other items, and of other contents, it is not taken. */
+static void
+test_kept(void **state)
+{
+	struct fixture fixture = *(struct fixture *)*state;
+	struct buffer out = { 0 };
+	struct span text;
+	bool has_unknown_cte;
+
+	fixture.kept = fetch_kept_new();
+	check_items(&fixture);
+	check_items(&fixture);
+	render(&fixture, "(ENVELOPE BODY.PEEK[HEADER.FIELDS (subject)])", 1, &out, &has_unknown_cte);
+	assert_true(fetch_kept_find(fetch_kept_item(fixture.kept, SPAN("ENVELOPE")), fixture.message.content_id, &text));
+	assert_true(span_equals(text, SPAN("ENVELOPE (env)")));
+	assert_true(fetch_kept_find(fetch_kept_item(fixture.kept, SPAN("BODY[HEADER.FIELDS (subject)]")),
+	    fixture.message.content_id, &text));
+	assert_false(fetch_kept_find(fetch_kept_item(fixture.kept, SPAN("BODY[HEADER.FIELDS (to)]")),
+	    fixture.message.content_id, &text));
+	assert_false(fetch_kept_find(fetch_kept_item(fixture.kept, SPAN("ENVELOPE")), fixture.message.content_id + 1, &text));
+	fetch_kept_free(fixture.kept);
+	buffer_free(&out);
+}
+
+/* Ids in any order, far from each other and side by side; no more items than a mailbox may have. */
+static void
+test_kept_places(void **state)
+{
+	struct fetch_kept *kept = fetch_kept_new();
+	struct fetch_kept_item *item = fetch_kept_item(kept, SPAN("ENVELOPE"));
+	char name[16], long_text[8000] = { 0 };
+	struct span text;
+
+	(void)state;
+	for (uint64_t id = 3000; id > 0; id--) {
+		snprintf(name, sizeof name, "%d", (int)id);
+		fetch_kept_note(item, id * id % 3001 << id % 20, span_from_string(name));
+	}
+	for (uint64_t id = 1; id <= 3000; id++) {
+		snprintf(name, sizeof name, "%d", (int)id);
+		fetch_kept_note(item, id, span_from_string(name));
+	}
+	for (uint64_t id = 1; id <= 3000; id++) {
+		snprintf(name, sizeof name, "%d", (int)id);
+		assert_true(fetch_kept_find(item, id, &text));
+		assert_true(span_equals(text, span_from_string(name)));
+	}
+	assert_int_equal(fetch_kept_note(item, 5000, span_of(long_text, sizeof long_text)), 0);
+	assert_false(fetch_kept_find(item, 5000, &text));
+	for (int i = 1; i < FETCH_KEPT_ITEMS; i++) {
+		snprintf(name, sizeof name, "item %d", i);
+		assert_non_null(fetch_kept_item(kept, span_from_string(name)));
+	}
+	assert_null(fetch_kept_item(kept, SPAN("one too many")));
+	assert_ptr_equal(fetch_kept_item(kept, SPAN("ENVELOPE")), item);
+	fetch_kept_free(kept);
 }
 
 /* What is larger than a chunk of the store comes in pieces of the size asked for; no NUL in a plain literal. */
@@ -230,6 +296,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_items),
+		cmocka_unit_test(test_kept),
+		cmocka_unit_test(test_kept_places),
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_added_flags),
 	};

@@ -225,6 +225,16 @@ work_render(struct store *store, struct session_job *job)
 	return fetch_render(&fetch->render, store, SESSION_BATCH_OCTETS, clock_monotonic_us() + JOB_US, &fetch->out);
 }
 
+/* With what is kept of the mailbox, unless that is lost. */
+static void
+submit_piece(struct session *session, struct fetch *fetch)
+{
+	fetch->render.kept_added = 0;
+	if (session->view != NULL)
+		fetch->render.kept = fetch_kept_hold(fetch->account, session->view->state);
+	session_submit_to(session, &fetch->render_job, fetch->account, ACCOUNT_READ);
+}
+
 static void
 ask_for_piece(struct session *session)
 {
@@ -235,7 +245,7 @@ ask_for_piece(struct session *session)
 	if (fetch_render_is_done(&fetch->render))
 		next_batch(session, fetch);
 	else
-		session_submit_to(session, &fetch->render_job, fetch->account, ACCOUNT_READ);
+		submit_piece(session, fetch);
 }
 
 static void
@@ -243,6 +253,7 @@ on_rendered(struct session *session, struct session_job *job, enum store_status 
 {
 	struct fetch *fetch = CONTAINER_OF(job, struct fetch, render_job);
 
+	fetch_kept_release(&fetch->render.kept, fetch->render.kept_added);
 	if (status != STORE_OK && !fetch_render_take_back(&fetch->render, &fetch->out)) {
 		/* A line that cannot be completed: the client must not take what follows for a part of it. */
 		session_close(session);
@@ -376,7 +387,7 @@ next_batch(struct session *session, struct fetch *fetch)
 	else if (fetch->unseen_count > 0)
 		session_submit_to(session, &fetch->flags_job, fetch->account, ACCOUNT_LAZY);
 	else
-		session_submit_to(session, &fetch->render_job, fetch->account, ACCOUNT_READ);
+		submit_piece(session, fetch);
 }
 
 static bool

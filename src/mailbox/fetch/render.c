@@ -11,33 +11,10 @@
 #include "base/memory.h"
 #include "imap/bodystructure.h"
 #include "imap/writer.h"
+#include "item.h"
 #include "preview.h"
 
 #define TEXT_AT_ONCE (16 * 1024)	/* longer ready-made texts go out in pieces */
-
-static bool
-has_fields(const struct imap_fetch_item *item)
-{
-	return item->section == IMAP_SECTION_HEADER_FIELDS || item->section == IMAP_SECTION_HEADER_FIELDS_NOT;
-}
-
-static unsigned
-fields_of_item(const struct imap_fetch_item *item)
-{
-	if (fetch_line_has(item->kind) || item->kind == IMAP_FETCH_SAVEDATE)
-		return 0;
-	if (item->kind == IMAP_FETCH_PREVIEW)
-		return STORE_CONTENT_PREVIEW;
-	if (item->kind == IMAP_FETCH_ENVELOPE)
-		return STORE_CONTENT_ENVELOPE;
-	if (item->kind == IMAP_FETCH_BODY)
-		return STORE_CONTENT_BODY;
-	if (item->kind == IMAP_FETCH_BODYSTRUCTURE)
-		return STORE_CONTENT_BODYSTRUCTURE;
-	if (item->part_depth > 0)
-		return STORE_CONTENT_PARTS;
-	return has_fields(item) ? FETCH_CONTENT_HEADER : FETCH_CONTENT_ROW;
-}
 
 static unsigned
 fields_of(const struct imap_fetch *program)
@@ -45,8 +22,19 @@ fields_of(const struct imap_fetch *program)
 	unsigned fields = 0;
 
 	for (size_t i = 0; i < program->item_count; i++)
-		fields |= fields_of_item(&program->items[i]);
+		fields |= fetch_item_needs(&program->items[i]);
 	return fields;
+}
+
+/* For each call anew: the caller may have another memory, or none. */
+static void
+find_kept_items(struct fetch_render *render)
+{
+	for (size_t i = 0; i < render->program->item_count; i++) {
+		struct span name = fetch_item_kept_name(&render->program->items[i], render->style.is_rev2);
+
+		render->kept_of[i] = render->kept != NULL && name.length > 0 ? fetch_kept_item(render->kept, name) : NULL;
+	}
 }
 
 void
@@ -54,6 +42,8 @@ fetch_render_init(struct fetch_render *render, const struct imap_fetch *program,
 {
 	*render = (struct fetch_render){ .program = program, .mailbox_id = mailbox_id, .content_fields = fields_of(program) };
 	render->fields = memory_new_array(program->item_count, sizeof *render->fields);
+	render->kept_of = memory_new_array(program->item_count, sizeof *render->kept_of);
+	render->ready = memory_new_array(program->item_count, sizeof *render->ready);
 	for (size_t i = 0; i < program->item_count; i++)
 		if (program->items[i].field_count > 0)
 			fetch_fields_init(&render->fields[i], program->items[i].fields,
@@ -66,6 +56,8 @@ fetch_render_fini(struct fetch_render *render)
 	for (size_t i = 0; i < render->program->item_count; i++)
 		fetch_fields_fini(&render->fields[i]);
 	free(render->fields);
+	free(render->kept_of);
+	free(render->ready);
 	free(render->entries);
 	fetch_content_fini(&render->content);
 	fetch_decoder_fini(&render->octets.decoder);
@@ -142,6 +134,31 @@ write_structure(struct fetch_render *render, const struct buffer *structure, str
 	buffer_free(&rev1);
 }
 
+/*
+ * A literal holds no NUL (RFC 9051 section 9, CHAR8; section 4.3.1).  Who asks for BINARY gets it; to others a
+ * message that has one is sent with 0x80 in its place, so that all sizes stay true.
+ */
+static void
+replace_nul(struct buffer *out, size_t from)
+{
+	uint8_t *end = out->at + out->length, *nul = out->at + from;
+
+	while (nul < end && (nul = memchr(nul, 0, (size_t)(end - nul))) != NULL)
+		*nul++ = 0x80;
+}
+
+/* What is short goes at once, as a whole. */
+static void
+write_short(struct span text, struct buffer *out)
+{
+	size_t before;
+
+	imap_write_literal_header(out, text.length, false);
+	before = out->length;
+	buffer_add_span(out, text);
+	replace_nul(out, before);
+}
+
 /* Cut the fields out of a header. */
 static void
 write_fields(struct fetch_render *render, const struct imap_fetch_item *item, struct span header,
@@ -154,7 +171,10 @@ write_fields(struct fetch_render *render, const struct imap_fetch_item *item, st
 	    item->section == IMAP_SECTION_HEADER_FIELDS_NOT, &render->text);
 	octets.left = render->text.length;
 	apply_partial(item, &octets.at, &octets.left);
-	begin_literal(render, &octets, out);
+	if (octets.left <= TEXT_AT_ONCE)
+		write_short(span_slice(buffer_span(&render->text), octets.at, octets.left), out);
+	else
+		begin_literal(render, &octets, out);
 }
 
 /* The same of a message within the message. */
@@ -180,7 +200,7 @@ item_section(struct fetch_render *render, const struct imap_fetch_item *item, st
 	struct fetch_octets octets = { .from = FETCH_CONTENT };
 	struct fetch_range range;
 
-	if (has_fields(item) && item->part_depth == 0) {
+	if (fetch_item_has_fields(item) && item->part_depth == 0) {
 		write_fields(render, item, buffer_span(&render->content.header), out);
 		return STORE_OK;
 	}
@@ -188,7 +208,7 @@ item_section(struct fetch_render *render, const struct imap_fetch_item *item, st
 		buffer_add_span(out, SPAN("NIL"));
 		return STORE_OK;
 	}
-	if (has_fields(item))
+	if (fetch_item_has_fields(item))
 		return item_part_fields(render, item, range, store, out);
 	octets.at = range.at;
 	octets.left = range.length;
@@ -286,10 +306,9 @@ item_preview(struct fetch_render *render, const struct imap_fetch_item *item, st
 }
 
 static enum store_status
-write_item(struct fetch_render *render, const struct imap_fetch_item *item, struct store *store,
+render_item(struct fetch_render *render, const struct imap_fetch_item *item, struct store *store,
     struct buffer *out)
 {
-	fetch_line_space(&render->style, (size_t)(item - render->program->items), out);
 	if (fetch_line_has(item->kind)) {
 		fetch_line_item(&render->style, &render->entries[render->next], item->kind, out);
 		return STORE_OK;
@@ -323,17 +342,32 @@ write_item(struct fetch_render *render, const struct imap_fetch_item *item, stru
 	return item_section(render, item, store, out);
 }
 
-/*
- * A literal holds no NUL (RFC 9051 section 9, CHAR8; section 4.3.1).  Who asks for BINARY gets it; to others a
- * message that has one is sent with 0x80 in its place, so that all sizes stay true.
- */
-static void
-replace_nul(struct buffer *out, size_t from)
+/* Whether an item that was begun is to be gone on with. */
+static bool
+is_within_item(const struct fetch_render *render)
 {
-	uint8_t *end = out->at + out->length, *nul = out->at + from;
+	return render->is_measuring || render->octets.from != FETCH_NOTHING;
+}
 
-	while (nul < end && (nul = memchr(nul, 0, (size_t)(end - nul))) != NULL)
-		*nul++ = 0x80;
+/* Write an item, from what is kept if that is there. */
+static enum store_status
+write_item(struct fetch_render *render, size_t index, struct store *store, struct buffer *out)
+{
+	struct fetch_kept_item *kept = render->kept_of[index];
+	enum store_status status;
+	size_t before;
+
+	fetch_line_space(&render->style, index, out);
+	if (render->ready[index].at != NULL) {
+		buffer_add_span(out, render->ready[index]);
+		return STORE_OK;
+	}
+	before = out->length;
+	status = render_item(render, &render->program->items[index], store, out);
+	if (kept != NULL && status == STORE_OK && !is_within_item(render))
+		render->kept_added += fetch_kept_note(kept, render->entries[render->next].message.content_id,
+		    span_from(buffer_span(out), before));
+	return status;
 }
 
 /* Go on with the octets of an item, at most length of them. */
@@ -369,15 +403,36 @@ write_octets(struct fetch_render *render, struct store *store, size_t length, st
 	return status;
 }
 
+/* What is to be loaded of the message that comes next, beside what is kept of it. */
+static unsigned
+look_for_kept(struct fetch_render *render)
+{
+	uint64_t content_id = render->entries[render->next].message.content_id;
+	bool has_any = false;
+	unsigned fields = 0;
+
+	for (size_t i = 0; i < render->program->item_count; i++) {
+		struct fetch_kept_item *kept = render->kept_of[i];
+
+		render->ready[i] = (struct span){ NULL, 0 };
+		if (kept != NULL && fetch_kept_find(kept, content_id, &render->ready[i]))
+			has_any = true;
+		else
+			fields |= fetch_item_needs(&render->program->items[i]);
+	}
+	return has_any ? fields : render->content_fields;
+}
+
 /* Begin the line of a message; a message that is gone is left out. */
 static enum store_status
 begin_line(struct fetch_render *render, struct store *store, struct buffer *out)
 {
 	const struct fetch_entry *entry = &render->entries[render->next];
-	enum store_status status;
+	unsigned fields = look_for_kept(render);
+	enum store_status status = STORE_OK;
 
-	status = fetch_content_load(&render->content, store, entry->message.content_id,
-	    render->content_fields);
+	if (fields != 0 || render->content_fields == 0)
+		status = fetch_content_load(&render->content, store, entry->message.content_id, fields);
 	if (status == STORE_NOT_FOUND) {
 		render->gone++;
 		render->next++;
@@ -413,13 +468,6 @@ fetch_render_is_cut_off(const struct fetch_render *render)
 	return render->is_cutting_off && !render->is_begun;
 }
 
-/* Whether an item that was begun is to be gone on with. */
-static bool
-is_within_item(const struct fetch_render *render)
-{
-	return render->is_measuring || render->octets.from != FETCH_NOTHING;
-}
-
 static enum store_status
 write_items(struct fetch_render *render, struct store *store, size_t limit, struct buffer *out)
 {
@@ -427,7 +475,7 @@ write_items(struct fetch_render *render, struct store *store, size_t limit, stru
 	enum store_status status = STORE_OK;
 
 	while (status == STORE_OK && has_item(render) && !is_within_item(render) && out->length < end)
-		status = write_item(render, &render->program->items[render->item++], store, out);
+		status = write_item(render, render->item++, store, out);
 	if (status == STORE_OK && !has_item(render) && !is_within_item(render))
 		end_line(render, out);
 	return status;
@@ -453,6 +501,7 @@ fetch_render(struct fetch_render *render, struct store *store, size_t limit, uin
 {
 	enum store_status status = STORE_OK;
 
+	find_kept_items(render);
 	render->line_at = SIZE_MAX;
 	while (status == STORE_OK && !fetch_render_is_done(render) && !fetch_render_is_cut_off(render) && out->length < limit) {
 		status = advance(render, store, limit - out->length, out);

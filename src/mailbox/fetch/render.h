@@ -7,6 +7,7 @@
 #define MAILBOX_FETCH_RENDER_H
 
 #include "fields.h"
+#include "kept.h"
 #include "line.h"
 #include "section.h"
 #include "store/content.h"
@@ -26,6 +27,11 @@ struct fetch_render {
 	uint64_t mailbox_id;
 	struct fetch_fields *fields;	/* one for each item */
 	unsigned content_fields;	/* STORE_CONTENT_* that the items need */
+
+	struct fetch_kept *kept;	/* or NULL; of the caller, for the time of a call */
+	size_t kept_added;		/* to it, since the caller has set this to 0 */
+	struct fetch_kept_item **kept_of;	/* one for each item; NULL: its texts are not kept */
+	struct span *ready;		/* one for each item: what is kept of the line under way */
 
 	struct fetch_entry *entries;	/* a batch of messages, owned */
 	size_t entry_count, entry_capacity;

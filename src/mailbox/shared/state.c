@@ -64,8 +64,9 @@ state_free(struct state *state)
 	list_remove(&state->link);
 	keywords_release(&state->keywords);
 	answers_fini(&state->answers);
-	if (state->extra != NULL)
-		state->extra->on_gone(state->extra);
+	for (size_t i = 0; i < STATE_EXTRAS; i++)
+		if (state->extras[i] != NULL)
+			state->extras[i]->on_gone(state->extras[i]);
 	forget_name(state);
 	free(state->messages);
 	free(state);

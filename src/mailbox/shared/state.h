@@ -17,7 +17,10 @@ enum state_phase {
 	STATE_GONE,		/* the mailbox was deleted, or the store has failed */
 };
 
-/* What a room above keeps beside a state.  Lives inside its owner. */
+/* What the rooms above keep beside a state, one of each. */
+enum state_extras { STATE_SORT, STATE_FETCH, STATE_EXTRAS };
+
+/* Lives inside its owner. */
 struct state_extra {
 	struct state *state;
 	void (*on_gone)(struct state_extra *extra);	/* the state goes */
@@ -45,7 +48,7 @@ struct state {
 
 	struct keywords *keywords;	/* held */
 	struct answers answers;		/* to what takes long to find */
-	struct state_extra *extra;	/* or NULL */
+	struct state_extra *extras[STATE_EXTRAS];	/* or NULL */
 
 	unsigned holders;
 	struct list listeners;

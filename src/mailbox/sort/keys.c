@@ -64,7 +64,7 @@ on_drop(struct state_place *place)
 {
 	struct keys *keys = CONTAINER_OF(place, struct keys, place);
 
-	keys->extra.state->extra = NULL;
+	keys->extra.state->extras[STATE_SORT] = NULL;
 	keys_free(keys);
 }
 
@@ -83,14 +83,14 @@ keys_use(struct account *account, struct state *state)
 {
 	struct keys *keys;
 
-	if (state->extra == NULL) {
+	if (state->extras[STATE_SORT] == NULL) {
 		keys = keys_new();
 		keys->extra = (struct state_extra){ .state = state, .on_gone = on_state_gone };
 		keys->cache = account_extra_cache(account);
 		state_place_init(&keys->place, on_drop);
-		state->extra = &keys->extra;
+		state->extras[STATE_SORT] = &keys->extra;
 	}
-	keys = CONTAINER_OF(state->extra, struct keys, extra);
+	keys = CONTAINER_OF(state->extras[STATE_SORT], struct keys, extra);
 	if (keys->users++ == 0)
 		state_cache_remove(keys->cache, &keys->place);
 	return keys;
