@@ -9,47 +9,14 @@
  */
 #include <stdlib.h>
 
-#include "../fetch/render.h"
-#include "../session/earlier.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "commands.h"
+#include "fetch.h"
 
 #define SLICE_OCTETS  (64 * 1024)	/* written in one turn */
 #define SLICE_LINES   1000
 #define JOB_US	      15000		/* a job ends after about this long */
-#define BATCH_ENTRIES 500
-#define BATCH_SEEN_OCTETS (256 * 1024)	/* no more is marked \Seen ahead of being sent */
-
-struct fetch {
-	struct session_job render_job, flags_job;
-	const struct imap_fetch *program;
-	struct view_set set;
-	struct imap_sequence chosen;	/* by PARTIAL */
-	struct view_changes changes;	/* of the set, with CHANGEDSINCE */
-	struct earlier earlier;		/* with VANISHED */
-	struct imap_sequence vanishing;	/* the set, within which it is asked for */
-	struct fetch_render render;
-	bool is_reading;		/* account_begin_reading() */
-	bool is_at_end;			/* of the set */
-	struct keywords *keywords;	/* held for the style */
-	uint32_t limit;			/* session_message_limit(), or 0 */
-	bool is_falling;		/* the messages are more than that, or may be: the last ones come first */
-	uint32_t lowest_uid;		/* where the limit has cut them off; 0: nowhere */
-	uint32_t change_uid;		/* with CHANGEDSINCE: the last that has changed, and */
-	uint32_t changes_found;		/* how many so far */
-	bool has_ghosts;		/* messages that are gone were asked for */
-	size_t found;			/* of those asked for, so many that the state has */
-
-	/* The batch's messages that become \Seen. */
-	struct account *account;	/* of the selected mailbox */
-	uint64_t mailbox_id;
-	uint32_t *uids;
-	struct store_flag_result *results;
-	size_t unseen_count;
-
-	struct buffer out;		/* filled by a worker */
-};
 
 static void next_batch(struct session *session, struct fetch *fetch);
 
@@ -83,82 +50,6 @@ finish(struct session *session, struct fetch *fetch, enum reply reply)
 	free(fetch->results);
 	session->running = NULL;
 	session_finish(session, reply);
-}
-
-/* The next message of the set that is there. */
-static enum view_step
-next_in_set(struct fetch *fetch, struct view_message *message)
-{
-	while (fetch->is_falling ? view_set_previous(&fetch->set, message) : view_set_next(&fetch->set, message)) {
-		if (!message->is_ghost) {
-			fetch->found++;
-			return VIEW_MESSAGE;
-		}
-		fetch->has_ghosts = true;
-	}
-	return VIEW_END;
-}
-
-/* The next message of the set that has changed; those that have not are passed over and count for nothing. */
-static enum view_step
-next_change(struct fetch *fetch, struct view_message *message)
-{
-	enum view_step step;
-
-	if (!fetch->is_falling)
-		return view_changes_next(&fetch->changes, message);
-	step = view_changes_previous(&fetch->changes, message);
-	if (step != VIEW_MESSAGE)
-		return step;
-	if (fetch->changes_found == fetch->limit) {
-		fetch->lowest_uid = fetch->change_uid;
-		return VIEW_END;
-	}
-	fetch->changes_found++;
-	fetch->change_uid = message->message.uid;
-	return VIEW_MESSAGE;
-}
-
-/* With CHANGEDSINCE the set is not walked: look beforehand whether it names what is gone, and anything else. */
-static void
-look_for_gone(struct fetch *fetch)
-{
-	const struct view *view = fetch->set.view;
-	struct view_set set = fetch->set;
-	struct view_message message;
-
-	for (size_t i = 0; i < view->ghost_count && !fetch->has_ghosts; i++)
-		fetch->has_ghosts = view_set_contains(&set, view_number(view, view->ghosts[i]), view->ghosts[i]);
-	while (fetch->has_ghosts && fetch->found == 0 && view_set_next(&set, &message))
-		fetch->found = !message.is_ghost;
-}
-
-/* Note down the next message that is there and wanted; false at the end of the set, or of this turn. */
-static bool
-next_entry(struct fetch *fetch, struct fetch_entry *entry)
-{
-	struct view_message message;
-	enum view_step step = fetch->program->has_changed_since ? next_change(fetch, &message)
-								 : next_in_set(fetch, &message);
-
-	if (step == VIEW_MESSAGE)
-		*entry = (struct fetch_entry){ .number = message.number, .is_recent = message.is_recent,
-			.message = message.message };
-	fetch->is_at_end = step == VIEW_END;
-	return step == VIEW_MESSAGE;
-}
-
-/* Keywords may have come since the slice before. */
-static void
-update_style(struct session *session, struct fetch *fetch)
-{
-	struct keywords *keywords = session->view->state->keywords;
-
-	if (fetch->keywords != keywords) {
-		keywords_release(&fetch->keywords);
-		fetch->keywords = keywords_hold(keywords);
-	}
-	fetch->render.style.keywords = keywords->all;
 }
 
 static void
@@ -202,9 +93,9 @@ write_slice(struct session *session)
 
 	if (is_stopped(session, fetch))
 		return;
-	update_style(session, fetch);
+	fetch_update_style(session, fetch);
 	for (unsigned lines = 0; lines < SLICE_LINES && out->length - before < SLICE_OCTETS; lines++) {
-		if (!next_entry(fetch, &entry))
+		if (!fetch_next_entry(fetch, &entry))
 			break;
 		write_entry(fetch, &entry, out);
 	}
@@ -321,51 +212,8 @@ on_seen(struct session *session, struct session_job *job, enum store_status stat
 		apply_seen(fetch);
 	}
 	if (session->view != NULL)
-		update_style(session, fetch);
+		fetch_update_style(session, fetch);
 	ask_for_piece(session);
-}
-
-static void
-note_unseen(struct fetch *fetch, uint32_t uid)
-{
-	if (fetch->uids == NULL) {
-		fetch->uids = memory_new_array(BATCH_ENTRIES, sizeof *fetch->uids);
-		fetch->results = memory_new_array(BATCH_ENTRIES, sizeof *fetch->results);
-	}
-	fetch->uids[fetch->unseen_count++] = uid;
-}
-
-/* What is stored is named by rising UIDs, whatever comes first. */
-static void
-sort_unseen(struct fetch *fetch)
-{
-	for (size_t i = 0; fetch->is_falling && i < fetch->unseen_count / 2; i++) {
-		uint32_t uid = fetch->uids[i];
-
-		fetch->uids[i] = fetch->uids[fetch->unseen_count - 1 - i];
-		fetch->uids[fetch->unseen_count - 1 - i] = uid;
-	}
-}
-
-/* Note down the messages of the next batch. */
-static void
-collect(struct session *session, struct fetch *fetch)
-{
-	bool sets_seen = fetch->program->sets_seen && !session->view->is_read_only;
-	uint64_t octets = 0;
-	struct fetch_entry entry;
-
-	fetch_render_restart(&fetch->render);
-	fetch->unseen_count = 0;
-	while (fetch->render.entry_count < BATCH_ENTRIES && !(sets_seen && octets >= BATCH_SEEN_OCTETS) &&
-	    next_entry(fetch, &entry)) {
-		fetch_render_add(&fetch->render, &entry);
-		octets += entry.message.size;
-		if (sets_seen && !(entry.message.flags & STORE_FLAG_SEEN))
-			note_unseen(fetch, entry.message.uid);
-	}
-	sort_unseen(fetch);
-	update_style(session, fetch);
 }
 
 static void
@@ -379,7 +227,7 @@ next_batch(struct session *session, struct fetch *fetch)
 {
 	if (is_stopped(session, fetch))
 		return;
-	collect(session, fetch);
+	fetch_collect(session, fetch);
 	if (fetch->render.entry_count == 0 && fetch->is_at_end)
 		finish(session, fetch, REPLY_DONE);
 	else if (fetch->render.entry_count == 0)
@@ -448,7 +296,7 @@ begin(struct session *session, struct fetch *fetch)
 	session->running = fetch;
 	limit_messages(session, fetch);
 	if (fetch->program->has_changed_since && !fetch->set.is_uid)
-		look_for_gone(fetch);
+		fetch_look_for_gone(fetch);
 	if (!needs_store(fetch->program)) {
 		write_slice(session);
 		return;
