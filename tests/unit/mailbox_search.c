@@ -85,17 +85,18 @@ test_leaf(const struct imap_search_node *leaf, void *context)
 	return search_test_state(test->program, leaf, test->message);
 }
 
-/* Search with what the state knows; what that leaves open is no hit. */
-static void
+/* Search with what the state knows; what that leaves open is no hit.  How many messages were looked at. */
+static unsigned
 search(struct imap_command_line *line, struct search_result *result)
 {
 	struct search_program program;
 	struct view_message message;
 	uint8_t *scratch = memory_new(line->search.node_count);
+	unsigned looked_at = 0;
 
 	search_result_init(result, &view);
 	search_program_init(&program, &line->search, &view, &saved);
-	for (uint32_t number = 1; number <= view_count(&view); number++) {
+	for (uint32_t number = 1; (number = search_program_from(&program, &view, number)) != 0 && number <= view_count(&view); number++) {
 		struct search_message tested;
 		struct test test = { &program, &tested };
 
@@ -104,9 +105,11 @@ search(struct imap_command_line *line, struct search_result *result)
 			.message = message.message };
 		if (imap_search_evaluate(&line->search, test_leaf, &test, scratch) == IMAP_TRUE)
 			search_result_add(result, number);
+		looked_at++;
 	}
 	search_program_fini(&program);
 	free(scratch);
+	return looked_at;
 }
 
 static const struct { const char *command, *expected; } cases[] = {
@@ -164,6 +167,40 @@ test_keys(void **unused)
 			imap_command_free(&line);
 		}
 }
+
+/* What sets among the keys leave out costs nothing. */
+static void
+test_looked_at(void **unused)
+{
+	static const struct { const char *command; unsigned looked_at; } counts[] = {
+		{ "SEARCH UNSEEN", 5 },
+		{ "SEARCH 2 UNSEEN", 1 },
+		{ "SEARCH 1,4:5 UNSEEN", 3 },
+		{ "SEARCH UNSEEN (UID 20:21)", 2 },
+		{ "SEARCH UID 23:29", 0 },
+		{ "SEARCH UID 1:19,30 LARGER 1", 2 },
+		{ "SEARCH UIDAFTER 21 SEEN", 2 },
+		{ "SEARCH UIDAFTER 4294967295", 0 },
+		{ "SEARCH UIDBEFORE 21 SEEN", 2 },
+		{ "SEARCH UIDBEFORE 1", 0 },
+		{ "SEARCH $ UNSEEN", 2 },
+		{ "SEARCH 2:* UIDBEFORE 22 UIDAFTER 10", 2 },
+		{ "SEARCH OR 1 2", 5 },
+		{ "SEARCH NOT 2", 5 },
+	};
+	struct imap_command_line *line;
+	struct search_result result;
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT_OF(counts); i++) {
+		line = parse(counts[i].command);
+		if (search(line, &result) != counts[i].looked_at)
+			fail_msg("%s", counts[i].command);
+		search_result_fini(&result);
+		imap_command_free(&line);
+	}
+}
+
 
 /* With the last message first. */
 static void
@@ -426,6 +463,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_recall),
 		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_looked_at),
 		cmocka_unit_test(test_falling),
 		cmocka_unit_test(test_covers),
 		cmocka_unit_test(test_returns),

@@ -235,17 +235,51 @@ is_of_set(enum imap_search_key key)
 	    key == IMAP_SEARCH_UIDBEFORE;
 }
 
+/* The next node that stands among the keys, not within OR or NOT. */
+static size_t
+next_key(const struct imap_search *search, size_t node)
+{
+	return search->nodes[node].key == IMAP_SEARCH_AND ? node + 1 : search->nodes[node].end;
+}
+
 bool
 search_program_covers(const struct search_program *program, const struct search_message *message)
 {
 	const struct imap_search *search = program->search;
 
-	for (size_t i = 0; i < search->node_count;) {
+	for (size_t i = 0; i < search->node_count; i = next_key(search, i)) {
 		const struct imap_search_node *node = &search->nodes[i];
 
 		if (is_of_set(node->key) && search_test_state(program, node, message) == IMAP_FALSE)
 			return false;
-		i = node->key == IMAP_SEARCH_AND ? i + 1 : node->end;
 	}
 	return true;
+}
+
+/* The first number from this one on that a key of a set leaves; 0: none. */
+static uint32_t
+key_from(const struct search_node *prepared, const struct imap_search_node *key, const struct view *view, uint32_t number)
+{
+	uint32_t first;
+
+	switch (key->key) {
+	case IMAP_SEARCH_UIDAFTER:
+		first = key->number < UINT32_MAX ? view_number_from(view, (uint32_t)key->number + 1) : view_count(view) + 1;
+		return first > number ? first : number;
+	case IMAP_SEARCH_UIDBEFORE:
+		return number < view_number_from(view, (uint32_t)key->number) ? number : 0;
+	default:
+		return view_set_from(&prepared->set, number);
+	}
+}
+
+uint32_t
+search_program_from(const struct search_program *program, const struct view *view, uint32_t number)
+{
+	const struct imap_search *search = program->search;
+
+	for (size_t i = 0; i < search->node_count && number > 0; i = next_key(search, i))
+		if (is_of_set(search->nodes[i].key))
+			number = key_from(&program->nodes[i], &search->nodes[i], view, number);
+	return number;
 }

@@ -74,6 +74,12 @@ int64_t search_day_of(int64_t seconds);
  */
 bool search_program_covers(const struct search_program *program, const struct search_message *message);
 
+/*
+ * The first message number from this one on that those sets leave, so that what they leave out is not looked at one by one;
+ * 0: none.  What it gives may still be left out by an earlier set.  Costs as much as search_program_covers(), and log(messages).
+ */
+uint32_t search_program_from(const struct search_program *program, const struct view *view, uint32_t number);
+
 /* SENTBEFORE, SENTON, SENTSINCE: by the day, or INSIGHT_NEVER_SENT; IMAP_UNKNOWN by INSIGHT_NOT_KNOWN. */
 bool search_is_sent_key(enum imap_search_key key);
 enum imap_truth search_test_sent(const struct imap_search_node *leaf, int32_t sent_day);

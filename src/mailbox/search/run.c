@@ -166,6 +166,21 @@ is_at_end(const struct search_run *run)
 	return run->limit > 0 ? run->next == 0 : run->next > run->result.last;
 }
 
+/* The next message to be tested: by falling numbers if there is a limit, else past those that the keys' sets leave out. */
+static bool
+next_message(struct search_run *run, struct view_message *message_out)
+{
+	if (run->limit == 0) {
+		run->next = search_program_from(&run->program, run->view, run->next);
+		if (run->next == 0 || run->next > run->result.last)
+			run->next = run->result.last + 1;
+	}
+	if (is_at_end(run))
+		return false;
+	view_message(run->view, run->limit > 0 ? run->next-- : run->next++, message_out);
+	return true;
+}
+
 /* One slice of the mailbox: the more keys, the fewer messages. */
 static void
 walk(struct session *session)
@@ -181,9 +196,8 @@ walk(struct session *session)
 	search_program_refresh(&run->program, run->view);
 	for (size_t keys = 0; keys < SLICE_KEYS && run->open_count < OPEN_MAX;
 	    keys += MESSAGE_KEYS + run->program.search->node_count) {
-		if (is_at_end(run))
+		if (!next_message(run, &message))
 			break;
-		view_message(run->view, run->limit > 0 ? run->next-- : run->next++, &message);
 		if (!message.is_ghost)
 			test_message(run, &message);
 	}

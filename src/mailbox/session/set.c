@@ -57,12 +57,17 @@ next_by_uid(const struct view_set *set, uint32_t number)
 	return 0;
 }
 
+uint32_t
+view_set_from(const struct view_set *set, uint32_t number)
+{
+	return set->is_uid ? next_by_uid(set, number) : next_by_number(set, number);
+}
+
 bool
 view_set_next(struct view_set *set, struct view_message *message_out)
 {
-	uint32_t number = set->number + 1 < set->lowest ? set->lowest : set->number + 1;
+	uint32_t number = view_set_from(set, set->number + 1 < set->lowest ? set->lowest : set->number + 1);
 
-	number = set->is_uid ? next_by_uid(set, number) : next_by_number(set, number);
 	if (number == 0) {
 		set->number = UINT32_MAX - 1;
 		return false;

@@ -114,6 +114,9 @@ struct view_set {
 bool view_set_init(struct view_set *set, const struct view *view, struct imap_sequence *sequence, bool is_uid,
     const struct imap_sequence *saved);
 
+/* The first number from this one on whose message is in the set, ghosts too; 0: there is none.  Costs log(ranges) and log(messages). */
+uint32_t view_set_from(const struct view_set *set, uint32_t number);
+
 /*
  * Walk the messages of a set by rising numbers, ghosts too: false at the end.  Goes on where it was also
  * after jobs have come home: numbers stay while nothing is announced.
