@@ -92,6 +92,8 @@ help:
 ## make fuzz         a million executions of each fuzz target
 ## make bench        the same work on imapd and on Dovecot, side by side; W="append" alone what has this word, in any row or
 ##                   group; BENCH_SECONDS=2 for each cell, BENCH_PASSES=3 of them, BENCH_ALONE=1 without Dovecot
+## make bench-scale  what an operation costs as mailboxes, users and sessions become more
+## make bench-report the tables and charts of both, from what they have left in build/: tests/bench/RESULTS.md, README.md
 ## make bench-smoke  what commands cost in system calls, against the figures of last time; a part of make check
 ## make rooms        the arrows between the rooms of src/ and between their inner rooms
 ## make install      DESTDIR= PREFIX=/usr; starts nothing
@@ -130,6 +132,14 @@ bench:
 	@tests/bench/search $(W)
 	@tests/bench/crowd $(W)
 
+bench-scale:
+	@tests/tools/deps bench
+	@tests/bench/scale $(W)
+
+bench-report:
+	@tests/tools/deps bench
+	@tests/bench/report
+
 bench-smoke: all
 	@tests/tools/deps check
 	@IMAPD=$(BUILD)/imapd /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/bench
@@ -165,5 +175,5 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all units fuzzers help deps run check soak check-debian12 check-debian13 fuzz bench bench-smoke rooms man install clean
+.PHONY: all units fuzzers help deps run check soak check-debian12 check-debian13 fuzz bench bench-scale bench-report bench-smoke rooms man install clean
 .DELETE_ON_ERROR:

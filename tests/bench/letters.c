@@ -26,7 +26,7 @@
 #define BATCH_OCTETS	(4 << 20)	/* of one command */
 #define BATCH_MESSAGES	500
 #define SIZE_MAX_OCTETS 4600000
-#define SHORT_OCTETS	2000		/* as the median: nobody has relayed, signed or rated them */
+#define SHORT_OCTETS	2000		/* a median below: nobody has relayed, signed or rated them */
 #define CHAIN_MAX	12
 
 /* ---- who writes, and about what ------------------------------------------------------------------------- */
@@ -368,7 +368,7 @@ write_letter(struct text *text, unsigned number, unsigned count, double median, 
 	size_t size = size_of(number, median, spread);
 
 	text->length = 0;
-	add_header(text, &chance, number, count, median <= SHORT_OCTETS);
+	add_header(text, &chance, number, count, median < SHORT_OCTETS);
 	add_body(text, &chance, number, size > text->length + 300 ? size - text->length : 300);
 }
 

@@ -3,7 +3,7 @@
  * again for some seconds.  Knows nothing of the server but its port.
  *
  *	load [-trzlw] [-c CONNECTIONS] [-u USERS] [-s SECONDS] [-n OPERATIONS] [-d DEPTH] [-m MESSAGES] [-k RECIPIENTS]
- *	     [-b MAILBOX] [-f LETTERS] PORT WORK
+ *	     [-b MAILBOX] [-o FIRST] [-f LETTERS] PORT WORK
  *
  *	-t  TLS from the first octet on; -r resumes the session of the connection before
  *	-z  COMPRESS DEFLATE
@@ -12,11 +12,13 @@
  *	-n  each connection does no more than this; without -s, this
  *	-d  so many commands at once
  *	-f  what is stored: a file that letters.c has written
+ *	-o  number of the first user
  *
- * Connection i logs in as bench<i mod USERS> with the password "bench".  WORK is a name or a template of commands, see
- * work.c.  When all connections are there it prints "ready" and waits for a line on standard input; then it works, prints
- * operations, seconds, p50 and p99 in microseconds, octets transferred and TLS sessions resumed, and keeps the
- * connections until the end of standard input, so that what the server holds and has used can be looked at.
+ * Connection i logs in as bench<FIRST + i mod USERS> with the password "bench", and where each operation logs in, as
+ * another one each time.  WORK is a name or a template of commands, see work.c.  When all connections are there it prints
+ * "ready" and waits for a line on standard input; then it works, prints operations, seconds, p50 and p99 in microseconds,
+ * octets transferred and TLS sessions resumed, and keeps the connections until the end of standard input, so that what the
+ * server holds and has used can be looked at.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -155,6 +157,7 @@ set_option(struct plan *plan, int option, const char *value)
 	case 'm': plan->messages = number; break;
 	case 'k': plan->recipients = number; break;
 	case 'b': plan->mailbox = value; break;
+	case 'o': plan->first_user = number; break;
 	case 'f': work_read_letters(plan, value); break;
 	default: fail("see the top of load.c for what it wants");
 	}
@@ -167,7 +170,7 @@ main(int argc, char **argv)
 		.seconds = 1e9, .operations_max = UINT64_MAX, .salt = (uint64_t)time(NULL) };
 	int option;
 
-	while ((option = getopt(argc, argv, "trzlwc:u:s:n:d:m:k:b:f:")) != -1)
+	while ((option = getopt(argc, argv, "trzlwc:u:s:n:d:m:k:b:f:o:")) != -1)
 		set_option(&plan, option, optarg);
 	if (optind + 2 != argc)
 		set_option(&plan, '?', NULL);

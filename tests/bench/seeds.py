@@ -10,10 +10,10 @@ POOL = (4096, 8000, 2.05, 2048, 2560)
 POOL_FILE = ROOT / "build/tests/bench/letters.pool"
 
 
-def letters(server):
-    """The file of messages that load.c stores."""
+def letters(server, *arguments):
+    """The file of messages that load.c stores: the pool, or what letters.c writes with these arguments."""
     with open(POOL_FILE, "wb") as file:
-        subprocess.run([LETTERS, *map(str, POOL)], stdout=file, check=True)
+        subprocess.run([LETTERS, *map(str, arguments or POOL)], stdout=file, check=True)
     return {"letters": POOL_FILE}
 
 

@@ -122,7 +122,7 @@ static void
 enter(struct worker *worker, unsigned user)
 {
 	client_dial(&worker->client, worker->plan->port, worker->plan->tls);
-	client_log_in(&worker->client, user % worker->plan->users);
+	client_log_in(&worker->client, worker->plan->first_user + user % worker->plan->users);
 }
 
 static void
@@ -362,7 +362,7 @@ ask(struct worker *worker)
 	size_t length = 0;
 
 	if (worker->plan->is_anew) {
-		enter(worker, worker->number);
+		enter(worker, worker->number + worker->plan->connections * (unsigned)worker->rounds);
 		select_mailbox(worker);
 	}
 	for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {

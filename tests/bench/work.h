@@ -21,7 +21,7 @@ struct plan {
 	enum client_tls tls;
 	bool is_deflated, is_warm;
 	bool is_anew;			/* another connection and login for each operation */
-	unsigned users, connections, depth, messages, recipients;
+	unsigned first_user, users, connections, depth, messages, recipients;
 	const char *mailbox;		/* that is selected, or appended to; with "%u": the connection's own */
 	const char *workload;
 	double seconds;
