@@ -17,6 +17,12 @@ struct store_packed_row {
 	size_t at, length;
 };
 
+/*
+ * A body up to so many octets is left to store_append(): a dictionary of the user's own file makes it shorter.  What is
+ * longer says by itself what comes again in it.
+ */
+#define STORE_PACK_LEAST 4096
+
 /* The rows of a body that has been looked at; zeroed: it has not. */
 struct store_packed {
 	struct store_packed_row *rows;

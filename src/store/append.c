@@ -7,10 +7,11 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
-#include "codec.h"
 #include "dictionary.h"
 #include "internal.h"
 #include "store/content.h"
+#include "texts.h"
+#include "trained.h"
 
 #define KEPT_FREE (UINT64_C(4) * 1024 * 1024)	/* octets of the disk, beyond what folding the WAL takes */
 
@@ -70,7 +71,7 @@ keep_dictionary(struct store *store)
 }
 
 static enum store_status
-insert_chunk(struct store *store, uint64_t chunk_id, enum encoding encoding, struct span octets)
+insert_chunk(struct store *store, uint64_t chunk_id, int64_t encoding, struct span octets)
 {
 	struct sql_statement *insert = sql_prepare(store->sql,
 	    "INSERT INTO chunk (id, encoding, octets) VALUES (?1, ?2, ?3)");
@@ -86,8 +87,9 @@ insert_chunk(struct store *store, uint64_t chunk_id, enum encoding encoding, str
 }
 
 /* The octets of a row as they will be kept; those of a body may be ready. */
-static enum encoding
-pack(const struct store_arrival *arrival, uint64_t offset, struct span octets, struct span *packed_out)
+static int64_t
+pack(const struct store_arrival *arrival, const struct codec_dictionary *dictionary, uint64_t offset, struct span octets,
+    struct span *packed_out)
 {
 	bool is_header = offset < arrival->header_length;
 	const struct store_packed *packed = arrival->packed;
@@ -96,8 +98,10 @@ pack(const struct store_arrival *arrival, uint64_t offset, struct span octets, s
 	*packed_out = octets;
 	if (arrival->compression == STORE_COMPRESSION_NONE)
 		return ENCODING_NONE;
-	if (is_header || packed == NULL)
-		return codec_pack(is_header ? ENCODING_ZSTD_HEADERS : ENCODING_ZSTD, octets, packed_out);
+	if (is_header)
+		return codec_pack(ENCODING_ZSTD_HEADERS, dictionary, octets, packed_out);
+	if (packed == NULL || packed->rows == NULL)
+		return codec_pack(ENCODING_ZSTD, octets.length <= STORE_PACK_LEAST ? dictionary : NULL, octets, packed_out);
 	row = &packed->rows[(offset - arrival->header_length) / STORE_CHUNK_OCTETS];
 	if (row->encoding != ENCODING_NONE)
 		*packed_out = span_slice(buffer_span(&packed->octets), row->at, row->length);
@@ -110,16 +114,19 @@ insert_chunks(
 {
 	struct store_layout layout = { size, arrival->header_length, STORE_CHUNK_OCTETS };
 	struct reader reader = { .pieces = arrival->pieces, .count = arrival->piece_count };
+	const struct codec_dictionary *dictionary = NULL;
 	enum store_status status = STORE_OK;
 	uint64_t offset = 0;
 	size_t length, ignored;
 
+	if (arrival->compression != STORE_COMPRESSION_NONE)
+		status = trained_newest(store, &dictionary);
 	for (; status == STORE_OK && offset < size; offset += length) {
-		enum encoding encoding;
+		int64_t encoding;
 		struct span octets;
 
 		length = store_chunk_length(&layout, offset);
-		encoding = pack(arrival, offset, take(&reader, length), &octets);
+		encoding = pack(arrival, dictionary, offset, take(&reader, length), &octets);
 		status = insert_chunk(store, store_chunk_id(content_id, &layout, offset, &ignored), encoding, octets);
 	}
 	buffer_free(&reader.joined);
@@ -148,13 +155,67 @@ bind_sent_date(struct sql_statement *insert, const struct store_arrival *arrival
 	}
 }
 
+/* What FETCH answers with, compressed: the envelope, and the others together. */
+struct answers {
+	int64_t encoding;		/* ENCODING_NONE: they stay as they are */
+	struct buffer envelope, texts;
+};
+
 static enum store_status
-insert_content(struct store *store, const struct store_arrival *arrival, uint32_t size,
+pack_answers(struct store *store, const struct store_arrival *arrival, struct answers *answers)
+{
+	const struct span texts[TEXTS_IN_CONTENT] = { arrival->body, arrival->bodystructure, arrival->parts,
+		arrival->message_id, arrival->preview };
+	enum store_status status;
+
+	status = texts_pack(store, &arrival->envelope, 1, &answers->encoding, &answers->envelope);
+	if (status == STORE_OK && answers->encoding != ENCODING_NONE)
+		status = texts_pack(store, texts, TEXTS_IN_CONTENT, &answers->encoding, &answers->texts);
+	return status;
+}
+
+static void
+bind_answers(struct sql_statement *insert, const struct store_arrival *arrival, const struct answers *answers)
+{
+	bool is_packed = answers->encoding != ENCODING_NONE;
+
+	if (is_packed || arrival->message_id.length == 0)
+		sql_bind_null(insert, 6);
+	else
+		sql_bind_blob(insert, 6, arrival->message_id);
+	sql_bind_blob(insert, 7, is_packed ? buffer_span(&answers->envelope) : arrival->envelope);
+	sql_bind_blob(insert, 8, is_packed ? SPAN("") : arrival->bodystructure);
+	sql_bind_blob(insert, 9, is_packed ? SPAN("") : arrival->body);
+	sql_bind_blob(insert, 10, is_packed ? SPAN("") : arrival->parts);
+	if (is_packed)
+		sql_bind_null(insert, 11);
+	else
+		sql_bind_blob(insert, 11, arrival->preview);
+	texts_bind(insert, 13, answers->encoding, &answers->texts);
+}
+
+/* What lies beside the content. */
+static enum store_status
+insert_beside(struct store *store, uint64_t content_id, const struct store_arrival *arrival)
+{
+	bool is_packed = arrival->compression != STORE_COMPRESSION_NONE;
+	enum store_status status = STORE_OK;
+
+	if (arrival->ordering != NULL)
+		status = store_ordering_keep(store, content_id, arrival->ordering);
+	if (status == STORE_OK && arrival->searchable != NULL)
+		status = store_searchable_insert(store, content_id, arrival->searchable, is_packed);
+	return status;
+}
+
+static enum store_status
+insert_row(struct store *store, const struct store_arrival *arrival, uint32_t size, struct answers *answers,
     uint64_t *content_id_out)
 {
 	struct sql_statement *insert = sql_prepare(store->sql,
-	    "INSERT INTO content (size, header_length, sha256, sent, sent_day, message_id, envelope, "
-	    "bodystructure, body, parts, preview, chunk_octets) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
+	    "INSERT INTO content (size, header_length, sha256, sent, sent_day, message_id, envelope, bodystructure, body, "
+	    "parts, preview, chunk_octets, encoding, texts) "
+	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)");
 	uint8_t computed[DIGEST_LENGTH];
 	const uint8_t *sha256 = arrival->sha256;
 	enum store_status status;
@@ -167,27 +228,32 @@ insert_content(struct store *store, const struct store_arrival *arrival, uint32_
 	sql_bind_number(insert, 2, arrival->header_length);
 	sql_bind_blob(insert, 3, span_of(sha256, DIGEST_LENGTH));
 	bind_sent_date(insert, arrival);
-	if (arrival->message_id.length == 0)
-		sql_bind_null(insert, 6);
-	else
-		sql_bind_blob(insert, 6, arrival->message_id);
-	sql_bind_blob(insert, 7, arrival->envelope);
-	sql_bind_blob(insert, 8, arrival->bodystructure);
-	sql_bind_blob(insert, 9, arrival->body);
-	sql_bind_blob(insert, 10, arrival->parts);
-	sql_bind_blob(insert, 11, arrival->preview);
+	bind_answers(insert, arrival, answers);
 	sql_bind_number(insert, 12, STORE_CHUNK_OCTETS);
 	if ((status = store_run(insert)) != STORE_OK)
 		return status;
 	*content_id_out = sql_last_row_id(store->sql);
 	store->content_last = *content_id_out;
-	if (arrival->ordering != NULL &&
-	    (status = store_ordering_keep(store, *content_id_out, arrival->ordering)) != STORE_OK)
-		return status;
-	if (arrival->searchable != NULL &&
-	    (status = store_searchable_keep(store, *content_id_out, arrival->searchable)) != STORE_OK)
-		return status;
-	return insert_chunks(store, *content_id_out, arrival, size);
+	return STORE_OK;
+}
+
+static enum store_status
+insert_content(struct store *store, const struct store_arrival *arrival, uint32_t size, uint64_t *content_id_out)
+{
+	struct answers answers = { .encoding = ENCODING_NONE };
+	enum store_status status = STORE_OK;
+
+	if (arrival->compression != STORE_COMPRESSION_NONE) {
+		store->has_packed = true;
+		status = pack_answers(store, arrival, &answers);
+	}
+	if (status == STORE_OK)
+		status = insert_row(store, arrival, size, &answers, content_id_out);
+	buffer_free(&answers.envelope);
+	buffer_free(&answers.texts);
+	if (status == STORE_OK)
+		status = insert_beside(store, *content_id_out, arrival);
+	return status == STORE_OK ? insert_chunks(store, *content_id_out, arrival, size) : status;
 }
 
 static enum store_status

@@ -1,12 +1,14 @@
 /*
  * zstd for rows.  A row is compressed by itself, so that a part of a body costs no more than the rows it lies in.
- * Levels are measurements: 1 for bodies; for header blocks -1, which leaves literals as they are, since thousands of
- * them are read for one command.
+ * Levels are measurements: 1 for bodies and with a dictionary of the file, which has the codes of literals ready; for
+ * header blocks without one -1, which leaves literals as they are, since thousands of them are read for one command.
  */
+#define ZDICT_STATIC_LINKING_ONLY	/* for training with parameters that are known: the public way tries forty, 50 ms */
 #include "codec.h"
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <zdict.h>
 #include <zstd.h>
 
 #include "base/memory.h"
@@ -19,6 +21,16 @@
 #define PROBED_OCTETS	(8 * 1024)	/* rows from this size on are tried before they are compressed */
 #define PROBE_PIECES	4
 #define PROBE_PIECE	1024		/* octets */
+
+#define SEGMENT_OCTETS	200	/* training chooses pieces of this size, by what strings of STRING_OCTETS come again */
+#define STRING_OCTETS	8
+#define STRINGS_LOG	17
+
+struct codec_dictionary {
+	int64_t encoding;
+	ZSTD_CDict *compress;		/* NULL: it is for reading */
+	ZSTD_DDict *expand;
+};
 
 /* Of a thread. */
 struct contexts {
@@ -90,6 +102,55 @@ saves_a_fifth(size_t before, size_t after)
 	return after <= before - before / 5;
 }
 
+struct codec_dictionary *
+codec_dictionary_new(int64_t encoding, struct span octets, bool is_for_writing)
+{
+	struct codec_dictionary *dictionary;
+	ZSTD_DDict *expand = ZSTD_getDictID_fromDict(octets.at, octets.length) == 0 ? NULL :
+	    ZSTD_createDDict(octets.at, octets.length);
+
+	assert_off_loop();
+	if (expand == NULL)
+		return NULL;
+	dictionary = NEW(struct codec_dictionary);
+	dictionary->encoding = encoding;
+	dictionary->expand = expand;
+	if (is_for_writing)
+		dictionary->compress = need(ZSTD_createCDict(octets.at, octets.length, BODY_LEVEL));
+	return dictionary;
+}
+
+void
+codec_dictionary_free(struct codec_dictionary **dictionary)
+{
+	struct codec_dictionary *freed = *dictionary;
+
+	*dictionary = NULL;
+	if (freed == NULL)
+		return;
+	ZSTD_freeCDict(freed->compress);
+	ZSTD_freeDDict(freed->expand);
+	free(freed);
+}
+
+size_t
+codec_dictionary_octets(const struct codec_dictionary *dictionary)
+{
+	return ZSTD_sizeof_CDict(dictionary->compress) + ZSTD_sizeof_DDict(dictionary->expand);
+}
+
+int64_t
+codec_dictionary_encoding(const struct codec_dictionary *dictionary)
+{
+	return dictionary->encoding;
+}
+
+bool
+codec_dictionary_is_for_writing(const struct codec_dictionary *dictionary)
+{
+	return dictionary->compress != NULL;
+}
+
 /* Compress into the packed octets of the thread. */
 static size_t
 compress(struct contexts *contexts, int level, const ZSTD_CDict *dictionary, struct span octets)
@@ -122,27 +183,56 @@ is_promising(struct contexts *contexts, struct span octets)
 	return length <= sizeof pieces - sizeof pieces / 10;
 }
 
-enum encoding
-codec_pack(enum encoding encoding, struct span octets, struct span *octets_out)
+static int64_t
+pack(struct contexts *contexts, int level, const ZSTD_CDict *dictionary, int64_t encoding, struct span octets,
+    struct span *octets_out)
 {
-	struct contexts *contexts = contexts_of_thread();
-	bool is_header = encoding == ENCODING_ZSTD_HEADERS;
 	size_t length = octets.length;
 
-	if (octets.length > 0 && octets.length <= STORE_CHUNK_OCTETS && (is_header || is_promising(contexts, octets)))
-		length = compress(contexts, is_header ? HEADER_LEVEL : BODY_LEVEL,
-		    is_header ? shared.compress : NULL, octets);
-	if (length == 0 || !saves_a_fifth(octets.length, length)) {
-		*octets_out = octets;
+	*octets_out = octets;
+	if (length == 0 || length > STORE_CHUNK_OCTETS)
 		return ENCODING_NONE;
-	}
+	length = compress(contexts, level, dictionary, octets);
+	if (!saves_a_fifth(octets.length, length))
+		return ENCODING_NONE;
 	*octets_out = span_of(contexts->packed.at, length);
 	return encoding;
 }
 
-bool
-codec_unpack(int64_t encoding, struct span packed, size_t length, struct buffer *out)
+int64_t
+codec_pack(enum encoding encoding, const struct codec_dictionary *dictionary, struct span octets,
+    struct span *octets_out)
 {
+	struct contexts *contexts = contexts_of_thread();
+
+	if (dictionary != NULL)
+		return pack(contexts, BODY_LEVEL, dictionary->compress, dictionary->encoding, octets, octets_out);
+	if (encoding == ENCODING_ZSTD_HEADERS)
+		return pack(contexts, HEADER_LEVEL, shared.compress, encoding, octets, octets_out);
+	if (octets.length <= STORE_CHUNK_OCTETS && is_promising(contexts, octets))
+		return pack(contexts, BODY_LEVEL, NULL, encoding, octets, octets_out);
+	*octets_out = octets;
+	return ENCODING_NONE;
+}
+
+int64_t
+codec_pack_texts(const struct codec_dictionary *dictionary, struct span octets, struct span *octets_out)
+{
+	struct contexts *contexts = contexts_of_thread();
+	int64_t encoding;
+
+	ZSTD_CCtx_setParameter(contexts->compress, ZSTD_c_checksumFlag, 0);
+	encoding = pack(contexts, BODY_LEVEL, dictionary == NULL ? NULL : dictionary->compress,
+	    dictionary == NULL ? ENCODING_ZSTD : dictionary->encoding, octets, octets_out);
+	ZSTD_CCtx_setParameter(contexts->compress, ZSTD_c_checksumFlag, 1);
+	return encoding;
+}
+
+bool
+codec_unpack(int64_t encoding, const struct codec_dictionary *dictionary, struct span packed, size_t length,
+    struct buffer *out)
+{
+	const ZSTD_DDict *expand = NULL;
 	struct contexts *contexts;
 	size_t made;
 
@@ -151,11 +241,15 @@ codec_unpack(int64_t encoding, struct span packed, size_t length, struct buffer 
 			buffer_add_span(out, packed);
 		return packed.length == length;
 	}
-	if (encoding != ENCODING_ZSTD && encoding != ENCODING_ZSTD_HEADERS)
-		return false;
 	contexts = contexts_of_thread();
+	if (encoding == ENCODING_ZSTD_HEADERS)
+		expand = shared.expand;
+	else if (encoding != ENCODING_ZSTD && (dictionary == NULL || dictionary->encoding != encoding))
+		return false;
+	else if (encoding != ENCODING_ZSTD)
+		expand = dictionary->expand;
 	made = ZSTD_decompress_usingDDict(contexts->expand, buffer_reserve(out, length), length, packed.at,
-	    packed.length, encoding == ENCODING_ZSTD_HEADERS ? shared.expand : NULL);
+	    packed.length, expand);
 	if (ZSTD_isError(made) || made != length)
 		return false;
 	out->length += made;
@@ -163,12 +257,27 @@ codec_unpack(int64_t encoding, struct span packed, size_t length, struct buffer 
 }
 
 bool
-codec_unpack_all(int64_t encoding, struct span packed, size_t most, struct buffer *out)
+codec_unpack_all(int64_t encoding, const struct codec_dictionary *dictionary, struct span packed, size_t most,
+    struct buffer *out)
 {
 	uint64_t length = packed.length;
 
 	if (encoding != ENCODING_NONE)
 		length = ZSTD_getFrameContentSize(packed.at, packed.length);
 	/* The codes for an unknown length and for what is no frame are the highest numbers. */
-	return length <= most && codec_unpack(encoding, packed, (size_t)length, out);
+	return length <= most && codec_unpack(encoding, dictionary, packed, (size_t)length, out);
+}
+
+void
+codec_train(const struct buffer *samples, const size_t *lengths, size_t count, size_t octets_max, struct buffer *out)
+{
+	ZDICT_fastCover_params_t parameters = { .k = SEGMENT_OCTETS, .d = STRING_OCTETS, .f = STRINGS_LOG, .accel = 1,
+		.zParams.compressionLevel = BODY_LEVEL };
+	size_t made;
+
+	assert_off_loop();
+	made = ZDICT_trainFromBuffer_fastCover(buffer_reserve(out, octets_max), octets_max, samples->at, lengths,
+	    (unsigned)count, parameters);
+	if (!ZDICT_isError(made))
+		out->length += made;
 }

@@ -6,8 +6,9 @@
 #include "store/content.h"
 
 #include "base/thread.h"
-#include "codec.h"
 #include "internal.h"
+#include "texts.h"
+#include "trained.h"
 
 #define POSITION_BITS	 20
 #define CHUNK_OCTETS_MAX (256 * 1024)	/* as contents of older files have it */
@@ -67,8 +68,36 @@ read_content(struct sql_statement *row, struct store_content *out)
 		memcpy(out->sha256, digest.at, DIGEST_LENGTH);
 }
 
+/* What rows hold that are compressed: the envelope by itself, as it is asked for most, and the others. */
+struct rooms {
+	struct buffer envelope, texts;
+};
+
 static enum store_status
-visit(struct store *store, uint64_t content_id, unsigned fields, store_content_visitor *visitor,
+unpack(struct store *store, struct sql_statement *row, unsigned fields, struct rooms *rooms, struct store_content *out)
+{
+	int64_t encoding = sql_column_number(row, 11);
+	struct span texts[TEXTS_IN_CONTENT];
+	enum store_status status = STORE_OK;
+
+	if (fields & STORE_CONTENT_ENVELOPE)
+		status = texts_unpack(store, encoding, out->envelope, 1, &rooms->envelope, &out->envelope);
+	if (status != STORE_OK || !(fields & ~STORE_CONTENT_ENVELOPE))
+		return status;
+	status = texts_unpack(store, encoding, sql_column_blob(row, 12), TEXTS_IN_CONTENT, &rooms->texts, texts);
+	if (status != STORE_OK)
+		return status;
+	out->body = texts[0];
+	out->bodystructure = texts[1];
+	out->parts = texts[2];
+	out->message_id = texts[3];
+	out->preview = texts[4];
+	out->has_preview = true;
+	return STORE_OK;
+}
+
+static enum store_status
+visit(struct store *store, uint64_t content_id, unsigned fields, struct rooms *rooms, store_content_visitor *visitor,
     void *context, bool *goes_on_out)
 {
 	/* A CASE that is not taken does not walk the row's overflow pages either. */
@@ -76,7 +105,7 @@ visit(struct store *store, uint64_t content_id, unsigned fields, store_content_v
 	    "SELECT size, header_length, sha256, sent, sent_day, CASE WHEN ?2 & 1 THEN envelope END, "
 	    "CASE WHEN ?2 & 2 THEN body END, CASE WHEN ?2 & 4 THEN bodystructure END, "
 	    "CASE WHEN ?2 & 8 THEN parts END, CASE WHEN ?2 & 16 THEN message_id END, "
-	    "CASE WHEN ?2 & 32 THEN preview END "
+	    "CASE WHEN ?2 & 32 THEN preview END, encoding, CASE WHEN ?2 & 62 THEN texts END "
 	    "FROM content WHERE id = ?1");
 	struct store_content content;
 	enum store_status status;
@@ -86,8 +115,11 @@ visit(struct store *store, uint64_t content_id, unsigned fields, store_content_v
 	if ((status = store_row(query)) == STORE_OK) {
 		read_content(query, &content);
 		content.id = content_id;
-		*goes_on_out = visitor(&content, context);
+		if (!sql_column_is_null(query, 11))
+			status = unpack(store, query, fields, rooms, &content);
 	}
+	if (status == STORE_OK)
+		*goes_on_out = visitor(&content, context);
 	sql_reset(query);
 	return status;
 }
@@ -96,14 +128,30 @@ enum store_status
 store_content_each(struct store *store, const uint64_t *content_ids, size_t count, unsigned fields,
     store_content_visitor *visitor, void *context)
 {
+	struct rooms rooms = { { 0 }, { 0 } };
 	enum store_status status;
 	bool goes_on = true, is_ours;
 
 	if ((status = store_read_begin(store, &is_ours)) != STORE_OK)
 		return status;
 	for (size_t i = 0; status == STORE_OK && goes_on && i < count; i++)
-		status = visit(store, content_ids[i], fields, visitor, context, &goes_on);
+		status = visit(store, content_ids[i], fields, &rooms, visitor, context, &goes_on);
+	buffer_free(&rooms.envelope);
+	buffer_free(&rooms.texts);
 	return store_read_end(store, is_ours, status);
+}
+
+enum store_status
+store_content_is_packed(struct store *store, uint64_t content_id, bool *is_packed_out)
+{
+	struct sql_statement *query = sql_prepare(store->sql, "SELECT encoding IS NOT NULL FROM content WHERE id = ?1");
+	enum store_status status;
+
+	sql_bind_number(query, 1, content_id);
+	status = store_row(query);
+	*is_packed_out = status == STORE_OK && sql_column_number(query, 0) != 0;
+	sql_reset(query);
+	return status == STORE_NOT_FOUND ? STORE_OK : status;
 }
 
 static enum store_status
@@ -126,22 +174,23 @@ find_layout(struct store *store, uint64_t content_id, struct store_layout *layou
 }
 
 /* Append a part of what a row holds, which has to be length octets. */
-static bool
-read_part(int64_t encoding, struct span octets, size_t length, size_t offset, size_t part, struct buffer *out)
+static enum store_status
+read_part(struct store *store, int64_t encoding, struct span octets, size_t length, size_t offset, size_t part,
+    struct buffer *out)
 {
 	struct buffer whole = { 0 };
-	bool is_good;
+	enum store_status status;
 
 	if (part == length)
-		return codec_unpack(encoding, octets, length, out);
+		return trained_unpack(store, encoding, octets, length, out);
 	if (encoding == ENCODING_NONE) {
 		buffer_add_span(out, span_slice(octets, offset, part));
-		return octets.length == length;
+		return octets.length == length ? STORE_OK : STORE_CORRUPT;
 	}
-	if ((is_good = codec_unpack(encoding, octets, length, &whole)))
+	if ((status = trained_unpack(store, encoding, octets, length, &whole)) == STORE_OK)
 		buffer_add_span(out, span_slice(buffer_span(&whole), offset, part));
 	buffer_free(&whole);
-	return is_good;
+	return status;
 }
 
 /* A shorter first chunk is the whole header block: no message is without one. */
@@ -156,9 +205,8 @@ store_read_header(struct store *store, uint64_t content_id, struct buffer *out)
 
 	assert_off_loop();
 	sql_bind_number(query, 1, (int64_t)(content_id << POSITION_BITS));
-	if ((status = store_row(query)) == STORE_OK && !codec_unpack_all(sql_column_number(query, 0),
-	    sql_column_blob(query, 1), CHUNK_OCTETS_MAX, out))
-		status = STORE_CORRUPT;
+	if ((status = store_row(query)) == STORE_OK)
+		status = trained_unpack_all(store, sql_column_number(query, 0), sql_column_blob(query, 1), CHUNK_OCTETS_MAX, out);
 	sql_reset(query);
 	if (status == STORE_OK && out->length - length_before < STORE_CHUNK_OCTETS)
 		return status;
@@ -177,25 +225,25 @@ read_rows(struct store *store, uint64_t content_id, const struct store_layout *l
 {
 	struct sql_statement *query = sql_prepare(store->sql,
 	    "SELECT id, encoding, octets FROM chunk WHERE id BETWEEN ?1 AND ?2 ORDER BY id");
+	enum store_status status = STORE_OK;
 	enum sql_status stepped = SQL_OK;
 	size_t within;
 
 	sql_bind_number(query, 1, store_chunk_id(content_id, layout, offset, &within));
 	sql_bind_number(query, 2, store_chunk_id(content_id, layout, end - 1, &within));
-	while (offset < end && (stepped = sql_step(query)) == SQL_ROW) {
+	while (status == STORE_OK && offset < end && (stepped = sql_step(query)) == SQL_ROW) {
 		uint64_t id = store_chunk_id(content_id, layout, offset, &within);
 		size_t length = store_chunk_length(layout, offset);
 		size_t part = end - offset < length - within ? end - offset : length - within;
 
-		if ((uint64_t)sql_column_number(query, 0) != id || !read_part(sql_column_number(query, 1),
-		    sql_column_blob(query, 2), length, within, part, out))
-			break;
+		status = (uint64_t)sql_column_number(query, 0) != id ? STORE_CORRUPT :
+		    read_part(store, sql_column_number(query, 1), sql_column_blob(query, 2), length, within, part, out);
 		offset += part;
 	}
 	sql_reset(query);
 	if (stepped != SQL_ROW && stepped != SQL_OK)
 		return store_from_sql(stepped);
-	return offset < end ? STORE_CORRUPT : STORE_OK;
+	return status == STORE_OK && offset < end ? STORE_CORRUPT : status;
 }
 
 static enum store_status

@@ -9,6 +9,8 @@
 #include "store/message.h"
 #include "store/quota.h"
 
+struct store_searchable;
+
 #define UID_MAX UINT32_MAX
 #define STORE_SETS_SWEPT 256	/* so many sets of keywords may be made before those without a message are deleted */
 
@@ -17,6 +19,8 @@ struct store_position {
 	uint64_t changes;		/* UIDs and modseqs given */
 	uint64_t next_uidvalidity;
 };
+
+struct codec_dictionary;
 
 struct store {
 	struct sql *sql;
@@ -38,6 +42,13 @@ struct store {
 	unsigned sets_made;		/* of keywords, since those that no message has were deleted */
 	struct store_position position, step, committed;	/* now, when the step began, as committed */
 	bool has_dictionary;		/* the file has what its header blocks are compressed with */
+	struct codec_dictionary **trained;	/* of the file, in use: trained.h */
+	size_t trained_count;
+	int64_t trained_newest;		/* 0: none that can be used */
+	bool has_looked_for_newest;
+	uint64_t training_after;	/* contents, when a better dictionary is looked for: train.c */
+	bool is_training;		/* this transaction has made one */
+	bool has_packed;		/* something that is compressed has come since it was opened */
 	struct mark *mark;		/* NULL: nothing is told outside of the file */
 	uint64_t file;			/* with a mark: its inode */
 	uint64_t content_last, indexed_through;	/* about: the last content, and how far the index has come */
@@ -207,6 +218,13 @@ enum store_status store_mailbox_insert_parents(struct store *store, struct span 
 
 /* Whether a mailbox has this name, and which; STORE_NOT_FOUND. */
 enum store_status store_mailbox_id(struct store *store, struct span name, uint64_t *mailbox_id_out);
+
+/* As store_searchable_keep(), for a content that comes in: its texts compressed or not. */
+enum store_status store_searchable_insert(struct store *store, uint64_t content_id,
+    const struct store_searchable *searchable, bool is_packed);
+
+/* Whether what FETCH answers with of this content is compressed. */
+enum store_status store_content_is_packed(struct store *store, uint64_t content_id, bool *is_packed_out);
 
 /* How a content is cut into rows of chunk. */
 struct store_layout {

@@ -12,9 +12,11 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "held.h"
 #include "index_block.h"
 #include "internal.h"
 #include "mark.h"
+#include "train.h"
 
 static const struct { const char *name, *special_use; } first_mailboxes[] = {	/* RFC 6154 section 2 */
 	{ "INBOX",	NULL },
@@ -99,6 +101,8 @@ prepare_account(struct store *store, uint64_t least_uidvalidity)
 		status = add_account(store, least_uidvalidity);
 	if (status == STORE_OK)
 		status = read_position(store);
+	if (status == STORE_OK)
+		status = train_open(store);
 	return status == STORE_OK ? store_index_open(store) : status;
 }
 
@@ -195,6 +199,7 @@ store_close(struct store **store)
 	if (closing->is_unclean && !sql_is_poisoned(closing->sql))
 		status = mark_clean(closing);
 	mark_detach(closing);
+	held_forget(closing);
 	sql_close(&closing->sql);
 	free(closing->forget_ids);
 	free(closing->path);

@@ -12,7 +12,7 @@ static void
 pack_row(struct span octets, struct store_packed *packed, struct store_packed_row *row)
 {
 	struct span made;
-	enum encoding encoding = codec_pack(ENCODING_ZSTD, octets, &made);
+	int64_t encoding = codec_pack(ENCODING_ZSTD, NULL, octets, &made);
 
 	if (encoding == ENCODING_NONE)
 		return;
@@ -25,6 +25,10 @@ store_pack(struct span body, struct store_packed *packed_out)
 {
 	struct store_packed packed = { .count = (body.length + STORE_CHUNK_OCTETS - 1) / STORE_CHUNK_OCTETS };
 
+	if (body.length <= STORE_PACK_LEAST) {
+		*packed_out = (struct store_packed){ 0 };
+		return;
+	}
 	packed.rows = memory_new_array(packed.count + 1, sizeof *packed.rows);
 	for (size_t i = 0; i < packed.count; i++)
 		pack_row(span_slice(body, i * STORE_CHUNK_OCTETS, STORE_CHUNK_OCTETS), &packed, &packed.rows[i]);

@@ -9,6 +9,7 @@
 #include <assert.h>
 
 #include "base/thread.h"
+#include "held.h"
 #include "internal.h"
 #include "mark.h"
 
@@ -162,6 +163,11 @@ store_end(struct store *store, enum store_status status)
 		store->has_quota_news = false;
 		store->has_dictionary = false;	/* maybe: it is looked for again */
 	}
+	if (store->is_training)		/* what was committed is new, and what was not is no dictionary */
+		held_forget(store);
+	if (store->is_training && status != STORE_OK)
+		store->training_after = 0;	/* at the next opportunity */
+	store->is_training = false;
 	if (status == STORE_FULL)
 		sql_fold(store->sql);
 	store->position = store->committed;
@@ -187,6 +193,8 @@ store_step_end(struct store *store, enum store_status status)
 	if (status != STORE_OK) {
 		store->position = store->step;
 		store->has_dictionary = false;
+		if (store->is_training)
+			held_forget(store);
 	}
 	note_loss(store, status);
 	if (store->lost != STORE_OK)
@@ -284,7 +292,7 @@ store_read_end(struct store *store, bool is_ours, enum store_status status)
 uint64_t
 store_page_octets(const struct store *store)
 {
-	return sql_page_octets(store->sql);
+	return sql_page_octets(store->sql) + held_octets(store);
 }
 
 void
@@ -292,4 +300,5 @@ store_shrink(struct store *store)
 {
 	assert_off_loop();
 	sql_shrink(store->sql);
+	held_forget(store);
 }

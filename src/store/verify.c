@@ -3,10 +3,12 @@
  * of every content.  Worker threads.
  */
 #include "base/memory.h"
-#include "codec.h"
 #include "dictionary.h"
 #include "internal.h"
 #include "store/content.h"
+#include "store/searchable.h"
+#include "texts.h"
+#include "trained.h"
 
 /* Each row that comes back is a finding: a mailbox's or a content's id, and maybe a UID. */
 static const struct { const char *what, *query; } rules[] = {
@@ -57,16 +59,20 @@ static const struct { const char *what, *query; } rules[] = {
 	{ "content: gone, but its row of searchable is left",
 	  "SELECT content_id FROM searchable WHERE content_id NOT IN (SELECT id FROM content)" },
 	{ "content: its chunks do not add up to its size",
-	  "SELECT id FROM (SELECT c.id, c.size, count(octets) AS chunks, max(encoding) AS encoding, "
+	  "SELECT id FROM (SELECT c.id, c.size, count(octets) AS chunks, max(chunk.encoding) AS encoding, "
 	  "sum(length(octets)) AS octets, (header_length + chunk_octets - 1) / chunk_octets + "
 	  "(c.size - header_length + chunk_octets - 1) / chunk_octets AS expected FROM content AS c "
 	  "LEFT JOIN chunk ON chunk.id BETWEEN c.id << 20 AND c.id << 20 | 1048575 GROUP BY c.id) "
 	  "WHERE chunks <> expected OR octets > size OR (encoding = 0 AND octets <> size)" },
 	{ "content: a chunk has an encoding that is not known",
-	  "SELECT DISTINCT id >> 20 FROM chunk WHERE encoding NOT IN (0, 1, 2)" },
+	  "SELECT DISTINCT id >> 20 FROM chunk WHERE encoding NOT IN (0, 1, 2) AND encoding < 16" },
 	{ "content: the dictionary that a chunk was compressed with is missing",
-	  "SELECT DISTINCT id >> 20 FROM chunk WHERE encoding = 2 "
+	  "SELECT DISTINCT id >> 20 FROM chunk WHERE (encoding = 2 OR encoding >= 16) "
 	  "AND encoding NOT IN (SELECT encoding FROM dictionary)" },
+	{ "content: its texts have an encoding that is not known, or whose dictionary is missing",
+	  "SELECT id FROM content WHERE encoding <> 1 AND (encoding < 16 OR encoding NOT IN (SELECT encoding FROM dictionary)) "
+	  "UNION SELECT content_id FROM searchable "
+	  "WHERE encoding <> 1 AND (encoding < 16 OR encoding NOT IN (SELECT encoding FROM dictionary))" },
 };
 
 static enum store_status
@@ -129,19 +135,53 @@ check_digests(struct store *store, struct buffer *findings)
 	return status;
 }
 
-/* What imapd reads with is its own; others have what the file says. */
+/* What imapd reads header blocks with is its own; others have what the file says. */
 static enum store_status
 check_dictionaries(struct store *store, struct buffer *findings)
 {
-	struct sql_statement *query = sql_prepare(store->sql, "SELECT encoding, octets FROM dictionary");
+	struct sql_statement *query = sql_prepare(store->sql, "SELECT encoding, octets FROM dictionary AS all_of_them");
 	enum sql_status status;
+	bool is_good;
 
-	while ((status = sql_step(query)) == SQL_ROW)
-		if (sql_column_number(query, 0) != ENCODING_ZSTD_HEADERS ||
-		    !span_equals(sql_column_blob(query, 1), header_dictionary))
-			buffer_printf(findings, "dictionary: not the one of its encoding: id %lld\n",
-			    (long long)sql_column_number(query, 0));
+	while ((status = sql_step(query)) == SQL_ROW) {
+		int64_t encoding = sql_column_number(query, 0);
+
+		if (encoding >= ENCODING_TRAINED)
+			is_good = trained_is_good(store, encoding);
+		else
+			is_good = encoding == ENCODING_ZSTD_HEADERS && span_equals(sql_column_blob(query, 1), header_dictionary);
+		if (!is_good)
+			buffer_printf(findings, "dictionary: not the one of its encoding: id %lld\n", (long long)encoding);
+	}
 	return store_from_sql(status);
+}
+
+/* What FETCH and SEARCH are answered from. */
+static enum store_status
+check_texts(struct store *store, struct buffer *findings)
+{
+	struct sql_statement *query = sql_prepare(store->sql,
+	    "SELECT id, encoding, envelope AS packed, 1 AS texts FROM content WHERE encoding NOT NULL "
+	    "UNION ALL SELECT id, encoding, texts, ?1 FROM content WHERE encoding NOT NULL "
+	    "UNION ALL SELECT content_id, encoding, texts, ?2 FROM searchable WHERE encoding NOT NULL");
+	enum store_status status = STORE_OK;
+	struct span texts[TEXTS_MAX];
+	struct buffer room = { 0 };
+	enum sql_status stepped = SQL_OK;
+
+	sql_bind_number(query, 1, TEXTS_IN_CONTENT);
+	sql_bind_number(query, 2, STORE_SEARCHABLE_COUNT);
+	while ((status == STORE_OK || status == STORE_CORRUPT) && (stepped = sql_step(query)) == SQL_ROW) {
+		status = texts_unpack(store, sql_column_number(query, 1), sql_column_blob(query, 2),
+		    (size_t)sql_column_number(query, 3), &room, texts);
+		if (status == STORE_CORRUPT)
+			buffer_printf(findings, "content: its texts are damaged: id %lld\n", (long long)sql_column_number(query, 0));
+	}
+	sql_reset(query);
+	buffer_free(&room);
+	if (status != STORE_OK && status != STORE_CORRUPT)
+		return status;
+	return stepped == SQL_ROW ? STORE_OK : store_from_sql(stepped);
 }
 
 static enum store_status
@@ -153,6 +193,8 @@ check_whole_file(struct store *store, struct buffer *findings)
 	if (status != SQL_OK && status != SQL_CORRUPT)
 		return store_from_sql(status);
 	checked = check_dictionaries(store, findings);
+	if (checked == STORE_OK)
+		checked = check_texts(store, findings);
 	return checked != STORE_OK ? checked : check_digests(store, findings);
 }
 

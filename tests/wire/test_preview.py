@@ -9,7 +9,7 @@ def test_message_of_an_older_release():
     messages = [b"Subject: a\r\n\r\nHello there\r\n",
                 b"Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\nAAAA\r\n",
                 b"Content-Type: text/html\r\n\r\n" + b"<p>" + b"word " * 40_000]
-    with lib.Server(users=("ada",)) as server:
+    with lib.Server(users=("ada",), settings=("storage-compression none",)) as server:
         with server.client("ada") as client:
             for message in messages:
                 assert client.append(b"INBOX", message).is_ok

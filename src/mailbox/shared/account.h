@@ -46,7 +46,7 @@ struct account_job {
 	void (*done)(struct account_job *job);
 	enum store_status status;	/* of work and commit together; to be read in done() */
 	/* Private to account.c. */
-	bool needs_flush, is_broken, is_open, is_trial;
+	bool needs_flush, is_broken, is_open, is_trial, is_training_due;
 	uint64_t file, backlog, wal_octets, wal_bound, page_octets;
 	enum store_finding news;
 	bool has_quota_news;

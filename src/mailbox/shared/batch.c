@@ -14,6 +14,7 @@
 #include "batch.h"
 #include "paging.h"
 #include "store/index.h"
+#include "store/training.h"
 
 static struct account_job *
 first_job(struct list *jobs)
@@ -54,6 +55,7 @@ complete(struct batch_store *batch, struct account_job *job, bool is_broken, con
 	job->needs_flush = batch->store != NULL && store_needs_flush(batch->store);
 	job->wal_octets = batch->store != NULL ? store_wal_octets(batch->store, &job->wal_bound) : 0;
 	job->backlog = batch->store != NULL ? store_index_backlog(batch->store) : 0;
+	job->is_training_due = batch->store != NULL && store_is_training_due(batch->store);
 	if (batch->store != NULL && paging_is_much(batch->paging))
 		store_shrink(batch->store);
 	job->page_octets = batch->store != NULL ? store_page_octets(batch->store) : 0;

@@ -126,7 +126,7 @@ is_ready(const struct index_seat *seat, uint64_t now_us)
 		return true;
 	if (now_us < seat->not_before_us)
 		return false;
-	return seat->queue->host->idle_us(seat->account) >= QUIET_US ||
+	return seat->is_training_due || seat->queue->host->idle_us(seat->account) >= QUIET_US ||
 	    (seat->backlog > BACKLOG_MAX && now_us >= seat->rest_until_us);
 }
 
@@ -154,6 +154,7 @@ void
 index_seat_note(struct index_seat *seat, const struct account_job *job)
 {
 	seat->backlog = job->backlog;
+	seat->is_training_due = job->is_training_due;
 	seat->is_stale = seat->is_stale || job->is_broken || !job->is_open;
 	if (seat->is_running)
 		return;

@@ -40,6 +40,7 @@ struct index_seat {
 	struct indexer indexer;		/* the worker's during a slice */
 	struct index_watcher *watcher;	/* NULL: nobody waits */
 	uint64_t backlog;		/* store_index_backlog() as the last job told */
+	bool is_training_due;		/* store_is_training_due(), likewise */
 	uint64_t not_before_us;		/* after a failure */
 	uint64_t rest_until_us;		/* after a slice, when the account is in use */
 	bool is_running, is_more;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "mime/signature.h"
 #include "searchable.h"
+#include "store/training.h"
 
 static_assert(MIME_SIGNATURE_BUCKETS == STORE_INDEX_BUCKETS, "a signature is a slot");
 
@@ -171,6 +172,10 @@ indexer_run(struct indexer *indexer, struct store *store, uint64_t until_us, boo
 
 	if (!store_index_has_room(store))
 		return STORE_LIMIT;
+	if (store_is_training_due(store)) {
+		*is_more_out = true;
+		return store_train(store);
+	}
 	if (indexer->version == 0)
 		indexer->version = mime_signature_version();
 	status = run(indexer, store, until_us, is_more_out);
