@@ -136,6 +136,8 @@ struct config {
 	char *ldap_base;			/* NULL without directory ldap */
 	char *ldap_filter;
 	char *ldap_user_attribute, *ldap_home_attribute;	/* home: NULL when all live here */
+	char *ldap_quota_attribute;		/* NULL: no quotas there */
+	int ldap_quota_unit;			/* octets that a number there counts */
 	char *ldap_group_attribute, *ldap_group_base, *ldap_group_filter;	/* NULL: no groups by these */
 	char *ldap_bind_dn, *ldap_password_file;	/* NULL: search without a name */
 	char *ldap_tls_ca;

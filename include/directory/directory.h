@@ -52,6 +52,37 @@ directory_name_span(const struct directory_name *name)
 	return span_of(name->text, name->length);
 }
 
+/* What a user may keep instead of what the configuration says. */
+enum directory_resource {
+	DIRECTORY_STORAGE,		/* octets */
+	DIRECTORY_MESSAGES,
+	DIRECTORY_MAILBOXES,
+	DIRECTORY_RESOURCE_COUNT
+};
+
+#define DIRECTORY_NO_LIMIT (-1)
+
+struct directory_quota {
+	int64_t of[DIRECTORY_RESOURCE_COUNT];	/* 0: as configured; or a limit, or DIRECTORY_NO_LIMIT */
+};
+
+/*
+ * Read the limit of a resource as an operator writes it: "default", "none", or a number, of storage with K, M, G or T
+ * behind it for units of 1,024; 0 is none.  False: it is not one.  Any thread.
+ */
+bool directory_read_limit(struct span text, enum directory_resource resource, int64_t *limit_out);
+
+/*
+ * Read one value of an attribute with a quota into what it speaks of, as sites have it: a number of octets, also with K,
+ * M, G or T; "100000000S,1000C" of Maildir++; "*:storage=1G:messages=1000" of Dovecot, where storage is in units of
+ * 1,024 octets.  0 and -1 are no limit, -2 is as configured; what Dovecot's rule says of one mailbox is passed over.
+ *
+ *	unit	octets that a number without a unit counts: 1, or 1024
+ *
+ * False: it is not understood, and nothing was changed.  Any thread.
+ */
+bool directory_read_quota(struct span value, uint64_t unit, struct directory_quota *quota);
+
 /* One user; the spans live in the arena they were asked into. */
 struct directory_user {
 	struct span name;
@@ -62,6 +93,7 @@ struct directory_user {
 	struct span entry;		/* in LDAP: what the entry is known by, whatever its names are; else empty */
 	bool is_enabled;		/* a disabled user gets mail and cannot log in */
 	bool is_shared;			/* no user, but an account whose mailboxes users share: gets mail, no login */
+	struct directory_quota quota;
 	const struct span *groups;	/* by directory_find_groups(): prepared, in the order of their octets */
 	size_t group_count;
 	int64_t created_s;		/* since 1970-01-01 UTC; 0: not known here */
@@ -93,6 +125,8 @@ struct directory_ldap_settings {
 	const char *home_attribute;	/* of an entry: name of the mailbox server; NULL: all live here */
 	const char *group_attribute;	/* of an entry: its groups, as names or as distinguished names; NULL: none */
 	const char *group_base, *group_filter;	/* find the entries of its groups, %D its distinguished name; NULL: none */
+	const char *quota_attribute;	/* of an entry: directory_read_quota(); NULL: none */
+	unsigned quota_unit;		/* for it */
 	const char *server_name;	/* the home that is this host */
 	const char *bind_dn;		/* who searches; NULL: anonymous */
 	const char *password_file;	/* of bind_dn, up to the line end */
@@ -188,6 +222,10 @@ enum directory_status directory_set_enabled(struct directory *directory, struct 
 enum directory_status directory_set_home(struct directory *directory, struct span name,
     struct span home);
 
+/* Set the limit of a resource, as in struct directory_quota. */
+enum directory_status directory_set_limit(struct directory *directory, struct span name,
+    enum directory_resource resource, int64_t limit);
+
 /* Let a user's mailbox be that of the next entry in LDAP that has the name, and of no other one before. */
 enum directory_status directory_release(struct directory *directory, struct span name);
 
@@ -219,6 +257,10 @@ enum directory_status directory_delete(struct directory *directory, struct span 
  *	count_out	how many were written; fewer than limit: there are no more
  */
 enum directory_status directory_list(struct directory *directory, struct span after,
+    struct arena *arena, struct directory_user *users_out, size_t limit, size_t *count_out);
+
+/* As directory_list(), of those alone for whom something else than the configuration says is known to hold. */
+enum directory_status directory_list_limited(struct directory *directory, struct span after,
     struct arena *arena, struct directory_user *users_out, size_t limit, size_t *count_out);
 
 /* A user who was deleted, and whose folder may still be there; the span lives in the arena asked into. */

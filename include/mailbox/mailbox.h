@@ -10,6 +10,7 @@
 struct config;
 struct control;
 struct directory;
+struct directory_quota;
 struct link;
 struct loop;
 struct stream;
@@ -80,6 +81,9 @@ void mailbox_role_attach(struct mailbox_role *role, struct stream *stream, struc
 
 /* A user has been deleted or may not log in any more: whoever is logged in as that one gets BYE. */
 void mailbox_role_end_user(struct mailbox_role *role, struct span user);
+
+/* A user may keep something else now: it holds from the next command on. */
+void mailbox_role_note_quota(struct mailbox_role *role, const char *mailbox_id, const struct directory_quota *quota);
 
 /*
  * Stop accepting, tell every session BYE, wait for the jobs under way and close the stores; calls back

@@ -32,6 +32,7 @@ static const struct option_word user_fields[] = {	/* as RFC 5280 calls them */
 static const struct option_word tls_versions[] = {
 	{ "1.2", CONFIG_TLS_1_2 }, { "1.3", CONFIG_TLS_1_3 }, { NULL, 0 },
 };
+static const struct option_word quota_units[] = { { "octets", 1 }, { "kilobytes", 1024 }, { NULL, 0 } };
 static const struct option_word over_quotas[] = {
 	{ "temporary", CONFIG_OVER_QUOTA_TEMPORARY }, { "permanent", CONFIG_OVER_QUOTA_PERMANENT }, { NULL, 0 },
 };
@@ -79,6 +80,8 @@ const struct option options[OPTION_COUNT] = {
 	{ "ldap-filter",	STRING,	     AT(ldap_filter),		"(uid=%u)", AT_START,  0, 0, NULL },
 	{ "ldap-user-attribute", ATTRIBUTE,  AT(ldap_user_attribute),	"uid",	    AT_START,  0, 0, NULL },
 	{ "ldap-home-attribute", ATTRIBUTE,  AT(ldap_home_attribute),	NULL,	    AT_START,  0, 0, NULL },
+	{ "ldap-quota-attribute", ATTRIBUTE, AT(ldap_quota_attribute),	NULL,	    AT_START,  0, 0, NULL },
+	{ "ldap-quota-unit",	WORD,	     AT(ldap_quota_unit),	"octets",   AT_START,  0, 0, quota_units },
 	{ "ldap-group-attribute", ATTRIBUTE, AT(ldap_group_attribute),	NULL,	    AT_START,  0, 0, NULL },
 	{ "ldap-group-base",	DN,	     AT(ldap_group_base),	NULL,	    AT_START,  0, 0, NULL },
 	{ "ldap-group-filter",	STRING,	     AT(ldap_group_filter),	NULL,	    AT_START,  0, 0, NULL },

@@ -23,6 +23,8 @@ struct directory_backend {
 	enum directory_status (*set_enabled)(struct directory *directory, struct span name,
 	    bool is_enabled);
 	enum directory_status (*set_home)(struct directory *directory, struct span name, struct span home);
+	enum directory_status (*set_limit)(struct directory *directory, struct span name,
+	    enum directory_resource resource, int64_t limit);
 	enum directory_status (*release)(struct directory *directory, struct span name);
 	enum directory_status (*join)(struct directory *directory, struct span group, struct span name);
 	enum directory_status (*leave)(struct directory *directory, struct span group, struct span name);
@@ -30,6 +32,8 @@ struct directory_backend {
 	    struct arena *arena, struct directory_member *members_out, size_t limit, size_t *count_out);
 	enum directory_status (*delete)(struct directory *directory, struct span name);
 	enum directory_status (*list)(struct directory *directory, struct span after,
+	    struct arena *arena, struct directory_user *users_out, size_t limit, size_t *count_out);
+	enum directory_status (*list_limited)(struct directory *directory, struct span after,
 	    struct arena *arena, struct directory_user *users_out, size_t limit, size_t *count_out);
 	enum directory_status (*list_retired)(struct directory *directory, struct span after, struct arena *arena,
 	    struct directory_retired *retired_out, size_t limit, size_t *count_out);

@@ -14,6 +14,7 @@ struct row {
 	struct span name, entry, dn;
 	char mailbox_id[DIRECTORY_ID_LENGTH + 1];
 	int64_t created_s;
+	struct directory_quota quota;
 };
 
 /* One claim at work. */
@@ -24,7 +25,8 @@ struct claiming {
 	struct arena *arena;
 };
 
-#define ROW "SELECT name, entry, entry_dn, mailbox_id, created FROM user WHERE "
+#define ROW "SELECT name, entry, entry_dn, mailbox_id, created, quota_storage, quota_messages, quota_mailboxes " \
+	"FROM user WHERE "
 
 static enum sql_status
 find_row(const struct claiming *work, const char *statement, struct span key, struct row *row)
@@ -43,6 +45,8 @@ find_row(const struct claiming *work, const char *statement, struct span key, st
 		row->dn = arena_copy(work->arena, sql_column_text(query, 2));
 		memcpy(row->mailbox_id, sql_column_text(query, 3).at, DIRECTORY_ID_LENGTH);
 		row->created_s = sql_column_number(query, 4);
+		for (int i = 0; i < DIRECTORY_RESOURCE_COUNT; i++)
+			row->quota.of[i] = sql_column_number(query, 5 + i);
 	}
 	sql_reset(query);
 	return SQL_OK;
@@ -215,6 +219,24 @@ follow_name(const struct claiming *work, struct row *row)
 	return SQL_OK;
 }
 
+/* For who asks while no server has: what the entry says now. */
+static enum sql_status
+keep_quota(const struct claiming *work, const struct row *row)
+{
+	static const char statement[] = "UPDATE user SET quota_storage = nullif(?2, 0), quota_messages = nullif(?3, 0), "
+	    "quota_mailboxes = nullif(?4, 0) WHERE name = ?1";
+	const struct directory_quota *quota = work->claim->quota;
+	struct sql_statement *query;
+
+	if (quota == NULL || memcmp(quota, &row->quota, sizeof *quota) == 0)
+		return SQL_OK;
+	query = sql_prepare(work->sql, statement);
+	sql_bind_text(query, 1, row->name);
+	for (int i = 0; i < DIRECTORY_RESOURCE_COUNT; i++)
+		sql_bind_number(query, 2 + i, quota->of[i]);
+	return sql_run(query);
+}
+
 /* Note what has changed of an entry whose row this is. */
 static enum sql_status
 follow(const struct claiming *work, struct row *row)
@@ -223,7 +245,9 @@ follow(const struct claiming *work, struct row *row)
 
 	if (!span_equals(row->dn, work->claim->dn))
 		status = set_entry(work, row->name, row->entry);
-	return status == SQL_OK ? follow_name(work, row) : status;
+	if (status == SQL_OK)
+		status = follow_name(work, row);
+	return status == SQL_OK ? keep_quota(work, row) : status;
 }
 
 enum directory_status

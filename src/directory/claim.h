@@ -13,6 +13,7 @@ struct claim {
 	struct span dn;			/* where it is: column user.entry_dn */
 	const struct span *names;	/* prepared; the first is that of a new row */
 	size_t name_count;		/* 0: they are not known now, no row can be made or named anew */
+	const struct directory_quota *quota;	/* for the row; NULL: not known now */
 
 	/* Ask the server whether there is an entry that is known by this.  Any status but DIRECTORY_OK: it cannot say. */
 	enum directory_status (*ask)(void *context, struct span entry, bool *is_there_out);

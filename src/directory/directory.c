@@ -109,6 +109,13 @@ directory_set_home(struct directory *directory, struct span name, struct span ho
 }
 
 enum directory_status
+directory_set_limit(struct directory *directory, struct span name, enum directory_resource resource, int64_t limit)
+{
+	assert_off_loop();
+	return directory->backend->set_limit(directory, name, resource, limit);
+}
+
+enum directory_status
 directory_release(struct directory *directory, struct span name)
 {
 	assert_off_loop();
@@ -150,6 +157,14 @@ directory_list(struct directory *directory, struct span after, struct arena *are
 {
 	assert_off_loop();
 	return directory->backend->list(directory, after, arena, users_out, limit, count_out);
+}
+
+enum directory_status
+directory_list_limited(struct directory *directory, struct span after, struct arena *arena,
+    struct directory_user *users_out, size_t limit, size_t *count_out)
+{
+	assert_off_loop();
+	return directory->backend->list_limited(directory, after, arena, users_out, limit, count_out);
 }
 
 enum directory_status

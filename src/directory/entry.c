@@ -147,6 +147,20 @@ read_home(LDAP *ldap, LDAPMessage *entry, struct finding *finding)
 	return is_good;
 }
 
+/* What is not understood leaves what is configured. */
+static void
+read_quota(LDAP *ldap, LDAPMessage *entry, struct finding *finding)
+{
+	const struct entry_search *search = finding->search;
+	struct berval **values = ldap_get_values_len(ldap, entry, search->quota_attribute);
+
+	for (size_t i = 0; values != NULL && values[i] != NULL; i++)
+		if (!directory_read_quota(value_span(values[i]), search->quota_unit, &finding->user.quota))
+			log_warning("ldap-failed", log_span("user", finding->user.name),
+			    log_text("reason", "the quota is not understood"), log_span("quota", value_span(values[i])));
+	ldap_value_free_len(values);
+}
+
 static uint64_t
 version_of(LDAP *ldap, LDAPMessage *entry, struct span dn)
 {
@@ -179,6 +193,8 @@ read_entry(LDAP *ldap, LDAPMessage *entry, struct finding *finding)
 		    version_of(ldap, entry, finding->user.credential);
 		finding->user.entry = identity_of(ldap, entry, finding->user.credential, finding->arena);
 		finding->user.is_enabled = true;	/* whoever is not: the filter leaves them out */
+		if (finding->search->quota_attribute != NULL)
+			read_quota(ldap, entry, finding);
 		if (finding->search->group_attribute != NULL)
 			groups_add(ldap, entry, finding->search->group_attribute, finding->arena, &finding->user);
 	}
@@ -191,7 +207,7 @@ ask(LDAP *ldap, void *context)
 	struct finding *finding = context;
 	const struct entry_search *search = finding->search;
 	char version[] = VERSION_ATTRIBUTE;
-	char *attributes[COUNT_OF(identities) + 5] = { (char *)(uintptr_t)search->user_attribute, version };
+	char *attributes[COUNT_OF(identities) + 6] = { (char *)(uintptr_t)search->user_attribute, version };
 	struct timeval timeout = { .tv_sec = (time_t)search->timeout_s };
 	LDAPMessage *found = NULL;
 	size_t count = 2;
@@ -201,6 +217,8 @@ ask(LDAP *ldap, void *context)
 		attributes[count++] = (char *)(uintptr_t)identities[i].name;
 	if (search->home_attribute != NULL)
 		attributes[count++] = (char *)(uintptr_t)search->home_attribute;
+	if (search->quota_attribute != NULL)
+		attributes[count++] = (char *)(uintptr_t)search->quota_attribute;
 	attributes[count] = (char *)(uintptr_t)search->group_attribute;
 	result = ldap_search_ext_s(ldap, search->base, LDAP_SCOPE_SUBTREE, search->filter, attributes,
 	    0, NULL, NULL, &timeout, ENTRIES_MAX, &found);

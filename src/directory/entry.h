@@ -13,6 +13,8 @@ struct entry_search {
 	const char *user_attribute;
 	const char *home_attribute;		/* NULL: there is none */
 	const char *group_attribute;		/* NULL: there is none */
+	const char *quota_attribute;		/* likewise */
+	unsigned quota_unit;
 	unsigned timeout_s;
 	struct span name;			/* as asked for: preferred among several values */
 };
@@ -24,8 +26,8 @@ struct entry_names {
 };
 
 /*
- * Find the one entry.  user_out gets name, credential (the entry's distinguished name), its version, home groups
- * and what the entry is known by, names_out gets the names, that of user_out first, all in the arena; untouched on
+ * Find the one entry.  user_out gets name, credential (the entry's distinguished name), its version, home groups,
+ * quota and what the entry is known by, names_out gets the names, that of user_out first, all in the arena; untouched on
  * failure.
  *
  * DIRECTORY_AMBIGUOUS: there are several; logged.  DIRECTORY_UNAVAILABLE: no server answered, or not to the

@@ -31,6 +31,8 @@ struct ldap_directory {
 	struct servers *servers;
 	struct memo *memo, *grouped;	/* by the name asked for; with their groups, by their own name */
 	char *base, *filter, *user_attribute, *home_attribute, *server_name;
+	char *quota_attribute;		/* likewise the next */
+	unsigned quota_unit;
 	char *group_attribute, *group_base, *group_filter;	/* NULL, or as in the settings */
 	unsigned timeout_s;
 };
@@ -54,7 +56,8 @@ question_init(struct question *question, const struct ldap_directory *ldap, stru
 {
 	*question = (struct question){ .search = { .user_attribute = ldap->user_attribute,
 		.home_attribute = ldap->home_attribute, .timeout_s = ldap->timeout_s,
-		.group_attribute = ldap->group_attribute,
+		.group_attribute = ldap->group_attribute, .quota_attribute = ldap->quota_attribute,
+		.quota_unit = ldap->quota_unit,
 		.is_base_fixed = strchr(ldap->base, '%') == NULL } };
 	question->search.name = name.length > 0 ? name : pattern_draw_name(question->drawn);
 	pattern_expand(ldap->base, question->search.name, &question->base);
@@ -115,7 +118,8 @@ fill_mailbox(struct ldap_directory *ldap, struct span name, const struct entry_n
 {
 	struct fill fill = { .ldap = ldap, .name = name };
 	struct claim claim = { .entry = user->entry, .dn = entry_of_dn(user->credential, arena),
-		.names = names->at, .name_count = names->count, .ask = ask_for_entry, .context = &fill };
+		.names = names->at, .name_count = names->count,
+		.quota = names->count > 0 ? &user->quota : NULL, .ask = ask_for_entry, .context = &fill };
 
 	return claim_mailbox(ldap->local, &claim, arena, user);
 }
@@ -250,6 +254,14 @@ set_home(struct directory *directory, struct span name, struct span home)
 	return is_shared(ldap, name) ? directory_set_home(ldap->local, name, home) : DIRECTORY_READ_ONLY;
 }
 
+static enum directory_status
+set_limit(struct directory *directory, struct span name, enum directory_resource resource, int64_t limit)
+{
+	struct ldap_directory *ldap = own(directory);
+
+	return is_shared(ldap, name) ? directory_set_limit(ldap->local, name, resource, limit) : DIRECTORY_READ_ONLY;
+}
+
 /* Give the mailbox on this host to whichever entry is next to have the name. */
 static enum directory_status
 release(struct directory *directory, struct span name)
@@ -307,6 +319,18 @@ list(struct directory *directory, struct span after, struct arena *arena,
 }
 
 static enum directory_status
+list_limited(struct directory *directory, struct span after, struct arena *arena,
+    struct directory_user *users_out, size_t limit, size_t *count_out)
+{
+	struct ldap_directory *ldap = own(directory);
+
+	if (ldap->local != NULL)
+		return directory_list_limited(ldap->local, after, arena, users_out, limit, count_out);
+	*count_out = 0;
+	return DIRECTORY_OK;
+}
+
+static enum directory_status
 list_retired(struct directory *directory, struct span after, struct arena *arena,
     struct directory_retired *retired_out, size_t limit, size_t *count_out)
 {
@@ -343,6 +367,7 @@ close_all(struct directory *directory)
 	free(ldap->user_attribute);
 	free(ldap->home_attribute);
 	free(ldap->server_name);
+	free(ldap->quota_attribute);
 	free(ldap->group_attribute);
 	free(ldap->group_base);
 	free(ldap->group_filter);
@@ -375,12 +400,14 @@ static const struct directory_backend backend = {
 	.set_credential = set_credential,
 	.set_enabled = refuse_enabled,
 	.set_home = set_home,
+	.set_limit = set_limit,
 	.release = release,
 	.join = refuse_text,
 	.leave = refuse_text,
 	.list_members = refuse_list_members,
 	.delete = delete,
 	.list = list,
+	.list_limited = list_limited,
 	.list_retired = list_retired,
 	.count = count_users,
 	.close = close_all,
@@ -405,6 +432,8 @@ ldap_new(const struct directory_ldap_settings *settings, struct span password)
 	ldap->filter = memory_copy_string(settings->filter);
 	ldap->user_attribute = memory_copy_string(settings->user_attribute);
 	ldap->home_attribute = copy_optional(settings->home_attribute);
+	ldap->quota_attribute = copy_optional(settings->quota_attribute);
+	ldap->quota_unit = settings->quota_unit;
 	ldap->group_attribute = copy_optional(settings->group_attribute);
 	ldap->group_base = copy_optional(settings->group_base);
 	ldap->group_filter = copy_optional(settings->group_filter);

@@ -34,6 +34,13 @@ refuse_list_members(struct directory *directory, const struct directory_member *
 }
 
 enum directory_status
+refuse_limit(struct directory *directory, struct span name, enum directory_resource resource, int64_t limit)
+{
+	(void)directory, (void)name, (void)resource, (void)limit;
+	return DIRECTORY_READ_ONLY;
+}
+
+enum directory_status
 refuse_list(struct directory *directory, struct span after, struct arena *arena,
     struct directory_user *users_out, size_t limit, size_t *count_out)
 {

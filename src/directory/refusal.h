@@ -10,6 +10,8 @@
 enum directory_status refuse_name(struct directory *directory, struct span name);
 enum directory_status refuse_text(struct directory *directory, struct span name, struct span text);
 enum directory_status refuse_enabled(struct directory *directory, struct span name, bool is_enabled);
+enum directory_status refuse_limit(struct directory *directory, struct span name, enum directory_resource resource,
+    int64_t limit);
 enum directory_status refuse_list(struct directory *directory, struct span after, struct arena *arena,
     struct directory_user *users_out, size_t limit, size_t *count_out);
 enum directory_status refuse_list_retired(struct directory *directory, struct span after, struct arena *arena,

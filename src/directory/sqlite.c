@@ -18,7 +18,8 @@ own(struct directory *directory)
 	return CONTAINER_OF(directory, struct sqlite_file, directory);
 }
 
-#define USER_COLUMNS "name, mailbox_id, credential, credential_version, home, is_enabled, created, changed, is_shared"
+#define USER_COLUMNS "name, mailbox_id, credential, credential_version, home, is_enabled, created, changed, is_shared, " \
+	"quota_storage, quota_messages, quota_mailboxes"
 
 static bool
 read_user(struct sql_statement *query, struct arena *arena, struct directory_user *user_out)
@@ -37,6 +38,8 @@ read_user(struct sql_statement *query, struct arena *arena, struct directory_use
 		.changed_s = sql_column_number(query, 7),
 		.is_shared = sql_column_number(query, 8) != 0,
 	};
+	for (int i = 0; i < DIRECTORY_RESOURCE_COUNT; i++)
+		user_out->quota.of[i] = sql_column_number(query, 9 + i);
 	memcpy(user_out->mailbox_id, id.at, id.length);
 	return true;
 }
@@ -204,6 +207,30 @@ set_home(struct directory *directory, struct span name, struct span home)
 }
 
 static enum directory_status
+set_limit(struct directory *directory, struct span name, enum directory_resource resource, int64_t limit)
+{
+	static const char *const statements[DIRECTORY_RESOURCE_COUNT] = {
+		[DIRECTORY_STORAGE] = "UPDATE user SET quota_storage = ?2, changed = ?3 WHERE name = ?1",
+		[DIRECTORY_MESSAGES] = "UPDATE user SET quota_messages = ?2, changed = ?3 WHERE name = ?1",
+		[DIRECTORY_MAILBOXES] = "UPDATE user SET quota_mailboxes = ?2, changed = ?3 WHERE name = ?1",
+	};
+	struct sqlite_file *sqlite = own(directory);
+	enum directory_status status = sqlite_file_connect(sqlite);
+	struct sql_statement *query;
+
+	if (status != DIRECTORY_OK)
+		return status;
+	query = sql_prepare(sqlite->sql, statements[resource]);
+	sql_bind_text(query, 1, name);
+	if (limit == 0)
+		sql_bind_null(query, 2);
+	else
+		sql_bind_number(query, 2, limit);
+	sql_bind_number(query, 3, clock_calendar_s());
+	return change(sqlite, query);
+}
+
+static enum directory_status
 release(struct directory *directory, struct span name)
 {
 	struct sqlite_file *sqlite = own(directory);
@@ -255,8 +282,9 @@ delete(struct directory *directory, struct span name)
 	return run == SQL_OK ? status : sqlite_file_result(sqlite, run);
 }
 
+/* A page of users, by a statement with the places of directory_list(). */
 static enum directory_status
-list(struct directory *directory, struct span after, struct arena *arena,
+list_by(const char *statement, struct directory *directory, struct span after, struct arena *arena,
     struct directory_user *users_out, size_t limit, size_t *count_out)
 {
 	struct sqlite_file *sqlite = own(directory);
@@ -267,8 +295,7 @@ list(struct directory *directory, struct span after, struct arena *arena,
 
 	if (status != DIRECTORY_OK)
 		return status;
-	query = sql_prepare(sqlite->sql, "SELECT " USER_COLUMNS
-	    " FROM user WHERE name > ?1 ORDER BY name LIMIT ?2");
+	query = sql_prepare(sqlite->sql, statement);
 	sql_bind_text(query, 1, after);
 	sql_bind_number(query, 2, (int64_t)limit);
 	while ((step = sql_step(query)) == SQL_ROW) {
@@ -282,6 +309,26 @@ list(struct directory *directory, struct span after, struct arena *arena,
 		return sqlite_file_result(sqlite, step);
 	*count_out = count;
 	return DIRECTORY_OK;
+}
+
+static enum directory_status
+list(struct directory *directory, struct span after, struct arena *arena,
+    struct directory_user *users_out, size_t limit, size_t *count_out)
+{
+	static const char statement[] = "SELECT " USER_COLUMNS " FROM user WHERE name > ?1 ORDER BY name LIMIT ?2";
+
+	return list_by(statement, directory, after, arena, users_out, limit, count_out);
+}
+
+/* By the index user_quota, whose condition this is. */
+static enum directory_status
+list_limited(struct directory *directory, struct span after, struct arena *arena,
+    struct directory_user *users_out, size_t limit, size_t *count_out)
+{
+	static const char statement[] = "SELECT " USER_COLUMNS " FROM user WHERE name > ?1 AND "
+	    "coalesce(quota_storage, quota_messages, quota_mailboxes) IS NOT NULL ORDER BY name LIMIT ?2";
+
+	return list_by(statement, directory, after, arena, users_out, limit, count_out);
 }
 
 static enum directory_status
@@ -352,12 +399,14 @@ directory_open_sqlite(const char *path, struct directory **directory_out)
 		.set_credential = set_credential,
 		.set_enabled = set_enabled,
 		.set_home = set_home,
+		.set_limit = set_limit,
 		.release = release,
 		.join = members_join,
 		.leave = members_leave,
 		.list_members = members_list,
 		.delete = delete,
 		.list = list,
+		.list_limited = list_limited,
 		.list_retired = list_retired,
 		.count = count_users,
 		.close = close_file,

@@ -18,6 +18,7 @@
  *	links.c		the link between hosts
  *	reload.c	another configuration while running
  *	users.c		the verbs user add, passwd, set, show, list
+ *	user_options.c	... and what may be said of a user
  *	groups.c	the verbs group add, remove, list
  *	remains.c	the verbs user del, orphans, purge
  *	status.c	the verb status

@@ -2,6 +2,7 @@
  * The verbs about users.  A password comes as the request's body; a compute worker turns it into a
  * credential, then the directory's queue writes it.  The others need the queue alone.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
@@ -9,35 +10,11 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "control/words.h"
-#include "internal.h"
+#include "user_job.h"
 
 #define PAGE 256
 
-enum order { ORDER_ADD, ORDER_PASSWD, ORDER_SET, ORDER_SHOW, ORDER_LIST };
-
-struct user_job {
-	struct job job;
-	struct service *service;	/* loop thread only, like the call */
-	struct control_call *call;
-	struct directory *directory;
-	enum order order;
-	bool may_exist;			/* --if-missing */
-	bool has_home;			/* home= was said */
-	bool has_enabled, is_enabled;	/* imap= was said: on */
-	bool is_released;		/* entry=any was said */
-	bool is_shared;			/* shared was said */
-	char *home;
-	struct directory_name name;
-	struct buffer password;		/* wiped when derived */
-	struct buffer credential;
-	struct buffer lines;		/* of the answer, each with a line feed */
-	bool has_no_password;		/* tokens and certificates alone prove the user */
-	bool wants_sha1;		/* keys for SCRAM-SHA-1, too */
-	bool is_derived;
-	enum directory_status status;
-};
-
-static void
+void
 user_job_free(struct user_job *job)
 {
 	job->service->jobs--;
@@ -130,6 +107,8 @@ on_directory_done(struct job *work)
 
 	if (job->status == DIRECTORY_OK && is_end_of_sessions(job))
 		users_end_sessions(job->service, directory_name_span(&job->name));
+	if (job->mailbox_id[0] != '\0' && job->service->mailbox != NULL)
+		mailbox_role_note_quota(job->service->mailbox, job->mailbox_id, &job->quota);
 	answer(job);
 }
 
@@ -146,6 +125,16 @@ tell_group(struct user_job *job, struct span group)
 }
 
 static void
+add_limit(struct buffer *line, const char *key, int64_t limit)
+{
+	char number[24];
+
+	snprintf(number, sizeof number, "%lld", (long long)limit);
+	control_add_field(line, key, limit == 0 ? SPAN("default") : limit == DIRECTORY_NO_LIMIT ? SPAN("none") :
+	    span_from_string(number));
+}
+
+static void
 tell_user(struct user_job *job, const struct directory_user *user)
 {
 	struct buffer line = { 0 };
@@ -155,6 +144,8 @@ tell_user(struct user_job *job, const struct directory_user *user)
 	control_add_field(&line, "home", user->home);
 	control_add_field(&line, "imap", user->is_enabled && !user->is_shared ? SPAN("on") : SPAN("off"));
 	control_add_field(&line, "shared", user->is_shared ? SPAN("yes") : SPAN("no"));
+	for (int i = 0; i < DIRECTORY_RESOURCE_COUNT; i++)
+		add_limit(&line, user_limit_names[i], user->quota.of[i]);
 	add_time(&line, "created", user->created_s);
 	add_time(&line, "changed", user->changed_s);
 	buffer_add_octet(&line, '\n');
@@ -211,7 +202,29 @@ list_users(struct user_job *job)
 	arena_free(&arena);
 }
 
-/* What was said about home, login and entry; the status is that of what went before. */
+/* What was said about limits, and what that comes to, for those who work with the user's mail now. */
+static void
+set_quota(struct user_job *job)
+{
+	struct span name = directory_name_span(&job->name);
+	struct arena *arena;
+	struct directory_user user;
+
+	for (int i = 0; i < DIRECTORY_RESOURCE_COUNT; i++)
+		if (job->status == DIRECTORY_OK && job->has_limit[i])
+			job->status = directory_set_limit(job->directory, name, i, job->quota.of[i]);
+	if (job->status != DIRECTORY_OK || !user_job_has_limits(job))
+		return;
+	arena = arena_new();
+	job->status = directory_lookup(job->directory, name, arena, &user);
+	if (job->status == DIRECTORY_OK) {
+		memcpy(job->mailbox_id, user.mailbox_id, sizeof job->mailbox_id);
+		job->quota = user.quota;
+	}
+	arena_free(&arena);
+}
+
+/* What was said about home, login, entry and limits; the status is that of what went before. */
 static void
 set_user(struct user_job *job)
 {
@@ -223,6 +236,7 @@ set_user(struct user_job *job)
 		job->status = directory_set_enabled(job->directory, name, job->is_enabled);
 	if (job->status == DIRECTORY_OK && job->is_released)
 		job->status = directory_release(job->directory, name);
+	set_quota(job);
 }
 
 static void
@@ -332,87 +346,12 @@ take_password(struct user_job *job)
 		derive(job);
 }
 
-/* Whether users may live there; a mailbox host does not know what its client access hosts call the servers. */
-static bool
-is_home(const struct config *config, struct span home)
-{
-	struct directory_name name;
-
-	return home.length == 0 || (config->mailbox_server.count == 0 && (config->role & CONFIG_ROLE_CAS) == 0 &&
-	    directory_prepare_name(home, &name));
-}
-
-/* False: the call was answered. */
-static bool
-check_home(struct user_job *job, struct span home)
-{
-	const struct config_servers *servers = &job->service->config->mailbox_server;
-	struct buffer text = { 0 };
-
-	if (is_home(job->service->config, home))
-		return true;
-	for (size_t i = 0; i < servers->count; i++) {
-		if (span_equals(home, span_from_string(servers->at[i].name)))
-			return true;
-	}
-	buffer_printf(&text, "no mailbox-server of this name: %.*s", SPAN_ARGS(home));
-	for (size_t i = 0; i < servers->count; i++)
-		buffer_printf(&text, "%s%s", i == 0 ? "; there are: " : ", ", servers->at[i].name);
-	control_finish(job->call, EX_DATAERR, buffer_string(&text));
-	buffer_free(&text);
-	return false;
-}
-
-/* One word behind the name.  False: the call was answered. */
-static bool
-read_option(struct user_job *job, struct span word)
-{
-	const struct span home = SPAN("home=");
-
-	if (job->order == ORDER_ADD && span_equals(word, SPAN("if-missing"))) {
-		job->may_exist = true;
-	} else if (job->order == ORDER_ADD && span_equals(word, SPAN("shared"))) {
-		job->is_shared = true;
-	} else if (job->order != ORDER_SET && span_equals(word, SPAN("no-password"))) {
-		job->has_no_password = true;
-	} else if (job->order != ORDER_PASSWD && word.length >= home.length && span_equals(span_slice(word, 0, home.length), home)) {
-		if (!check_home(job, span_from(word, home.length)))
-			return false;
-		free(job->home);
-		job->home = memory_copy_span(span_from(word, home.length));
-		job->has_home = true;
-	} else if (job->order == ORDER_SET &&
-	    (span_equals(word, SPAN("imap=on")) || span_equals(word, SPAN("imap=off")))) {
-		job->has_enabled = true;
-		job->is_enabled = span_equals(word, SPAN("imap=on"));
-	} else if (job->order == ORDER_SET && span_equals(word, SPAN("entry=any"))) {
-		job->is_released = true;
-	} else {
-		control_finish(job->call, EX_USAGE, "home=SERVER, imap=on, imap=off and entry=any may be set");
-		return false;
-	}
-	return true;
-}
-
-/* The words behind the name.  False: the call was answered, the job is gone. */
-static bool
-read_options(struct user_job *job)
-{
-	for (size_t i = 1; i < control_call_count(job->call); i++) {
-		if (!read_option(job, control_call_word(job->call, i))) {
-			user_job_free(job);
-			return false;
-		}
-	}
-	return true;
-}
-
 static void
 on_add(struct control_call *call, void *context)
 {
 	struct user_job *job = user_job_new(context, call, ORDER_ADD);
 
-	if (job != NULL && read_options(job))
+	if (job != NULL && user_options_read(job))
 		take_password(job);
 }
 
@@ -421,7 +360,7 @@ on_passwd(struct control_call *call, void *context)
 {
 	struct user_job *job = user_job_new(context, call, ORDER_PASSWD);
 
-	if (job != NULL && read_options(job))
+	if (job != NULL && user_options_read(job))
 		take_password(job);
 }
 
@@ -430,9 +369,9 @@ on_set(struct control_call *call, void *context)
 {
 	struct user_job *job = user_job_new(context, call, ORDER_SET);
 
-	if (job == NULL || !read_options(job))
+	if (job == NULL || !user_options_read(job))
 		return;
-	if (job->has_home || job->has_enabled || job->is_released) {
+	if (job->has_home || job->has_enabled || job->is_released || user_job_has_limits(job)) {
 		ask_directory(job);
 		return;
 	}

@@ -550,3 +550,55 @@ def test_a_shared_account_is_no_entry(servers):
             assert "name=support" in logged(server, "ldap-ambiguous")
         finally:
             servers[0].modify(f"dn: uid=support,ou=people,{slapd.BASE}\nchangetype: delete\n")
+
+
+QUOTAS = "".join(f"attributetype ( {oid} NAME '{name}' EQUALITY {match} SYNTAX 1.3.6.1.4.1.1466.115.121.1.{syntax} )\n"
+                 f"objectclass ( {oid}.1 NAME 'has{name}' AUXILIARY MAY {name} )\n"
+                 for oid, name, syntax, match in (
+                     ("1.3.6.1.4.1.99999.1", "quota", 26, "caseIgnoreIA5Match"),
+                     ("2.16.840.1.113730.3.1.21", "mailQuota", 15, "caseIgnoreMatch"),
+                     ("1.2.840.113556.1.4.3", "mDBStorageQuota", 27, "integerMatch")))
+
+
+def entry_with(name, attribute, *values):
+    return slapd.person(name, "pass", f"objectClass: has{attribute}", *(f"{attribute}: {value}" for value in values))
+
+
+def limits_of(server, name):
+    user, = json.loads(server.imapctl("--json", "user", "show", name).stdout)["user"]
+    return user["quota-storage"], user["quota-messages"]
+
+
+def told_quota(client):
+    return client.ok(b"GETQUOTA user").untagged[-1]
+
+
+def test_quotas_come_from_the_entry():
+    entries = (entry_with("rule", "quota", "*:storage=1G:messages=1000", "Trash:storage=+10%") +
+               entry_with("courier", "quota", "100000S,2C") + entry_with("strange", "quota", "much") +
+               entry_with("plain", "mailQuota", "1048576") + entry_with("suffix", "mailQuota", "4G") +
+               entry_with("free", "mailQuota", "-1") + entry_with("exchange", "mDBStorageQuota", "1048576"))
+    with slapd.Slapd(PEOPLE + entries, QUOTAS) as one:
+        with Server(one.uri, quota_attribute="quota") as server:
+            assert limits_of(server, "rule") == (str(1 << 30), "1000") and limits_of(server, "tim") == ("default", "default")
+            assert limits_of(server, "strange") == ("default", "default") and "quota=much" in logged(server, "ldap-failed")
+            assert server.imapctl("user", "set", "rule", "--quota-messages=1", check=False).returncode == 69
+            with server.client("courier", password="pass") as client:
+                assert told_quota(client) == b"* QUOTA user (STORAGE 0 97 MESSAGE 0 2)"
+                one.modify(f"dn: uid=courier,ou=people,{slapd.BASE}\nchangetype: modify\nreplace: quota\nquota: 5C\n")
+                assert told_quota(client) == b"* QUOTA user (STORAGE 0 97 MESSAGE 0 2)"
+                assert recipient(server, b"courier") == b"250"          # looks the user up
+                assert told_quota(client) == b"* QUOTA user (MESSAGE 0 5)"
+            # What was said last is known to another process, too, before any server has answered.
+            server.stop()
+            one.stop()
+            server.start()
+            with sqlite3.connect(server.data / "directory.db") as database:
+                assert database.execute("SELECT quota_messages FROM user WHERE name = 'courier'").fetchall() == [(5,)]
+            one.start()
+        with Server(one.uri, quota_attribute="mailQuota") as server:
+            assert limits_of(server, "plain") == (str(1 << 20), "default")
+            assert limits_of(server, "suffix") == (str(4 << 30), "default")
+            assert limits_of(server, "free") == ("none", "default")
+        with Server(one.uri, quota_attribute="mDBStorageQuota", quota_unit="kilobytes") as server:
+            assert limits_of(server, "exchange") == (str(1 << 30), "default")

@@ -120,6 +120,30 @@ def test_groups_and_shared_accounts(server):
     assert [member["user"] for member in ask(server, "group", "list")["member"]] == ["demo"]
 
 
+def test_quotas(server):
+    assert ask(server, "quota", "demo")["quota"] == [
+        {"user": "demo", "resource": "storage", "used": 0, "limit": "none", "percent": ""},
+        {"user": "demo", "resource": "messages", "used": 0, "limit": "none", "percent": ""},
+        {"user": "demo", "resource": "mailboxes", "used": 0, "limit": "none", "percent": ""}]
+    ask(server, "user", "add", "ann", "--quota-messages=2", input="secret\n")
+    ask(server, "user", "set", "ann", "--quota-storage=2G", "--quota-mailboxes=none")
+    user, = ask(server, "user", "show", "ann")["user"]
+    assert [user[f"quota-{what}"] for what in ("storage", "messages", "mailboxes")] == ["2147483648", "2", "none"]
+    by_user = ask(server, "quota", "--all")["quota"]
+    assert [(row["user"], row["resource"], row["limit"]) for row in by_user if row["user"] == "ann"] == [
+        ("ann", "storage", 2147483648), ("ann", "messages", 2), ("ann", "mailboxes", "none")]
+    assert any(row["user"] == "demo" for row in by_user)
+    ask(server, "user", "set", "ann", "--quota-storage=default", "--quota-messages=default", "--quota-mailboxes=default")
+    assert ask(server, "user", "show", "ann")["user"][0]["quota-storage"] == "default"
+    ask(server, "user", "set", "ann", "--quota-storage=much", code=65)
+    ask(server, "user", "set", "ann", "--quota-messages=1G", code=65)
+    ask(server, "user", "set", "nobody", "--quota-messages=1", code=67)
+    ask(server, "quota", "nobody", code=67)
+    ask(server, "quota", code=64)
+    ask(server, "quota", "ann", "--all", code=64)
+    ask(server, "user", "del", "ann", "--yes")
+
+
 def test_sessions(server):
     assert ask(server, "who")["session"] == []
     with server.client("demo") as client:
@@ -218,7 +242,7 @@ def test_nobody_answers():
                      "user del": ["a", "--yes"], "import": ["a", "eml", str(server.config)], "kick": ["a"],
                      "start": ["all"], "stop": ["all"], "drain": ["all"], "restart": ["all"], "net start": ["imap4"],
                      "net stop": ["imap4"], "user renew": ["a", "--yes"], "user purge": ["a", "--yes"], "acknowledge": ["all"],
-                     "index": ["a"], "group add": ["g", "a"], "group remove": ["g", "a"]}
+                     "index": ["a"], "group add": ["g", "a"], "quota": ["a"], "group remove": ["g", "a"]}
         for verb in verbs():
             if verb in ("link-key", "config show"):
                 continue        # they ask nobody

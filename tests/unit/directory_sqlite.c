@@ -255,6 +255,39 @@ keeps_shared_accounts(void **state)
 }
 
 static void
+keeps_limits(void **state)
+{
+	struct directory *directory = NULL;
+	struct arena *arena = arena_new();
+	struct directory_user user, listed[2];
+	size_t count;
+
+	(void)state;
+	assert_int_equal(directory_open_sqlite(path, &directory), DIRECTORY_OK);
+	assert_int_equal(directory_set_limit(directory, SPAN("tim"), DIRECTORY_STORAGE, 1), DIRECTORY_NOT_FOUND);
+	assert_int_equal(directory_add(directory, SPAN("ann"), SPAN("")), DIRECTORY_OK);
+	assert_int_equal(directory_add(directory, SPAN("tim"), SPAN("")), DIRECTORY_OK);
+	assert_int_equal(directory_list_limited(directory, SPAN(""), arena, listed, 2, &count), DIRECTORY_OK);
+	assert_int_equal(count, 0);
+	assert_int_equal(directory_set_limit(directory, SPAN("tim"), DIRECTORY_MAILBOXES, 5), DIRECTORY_OK);
+	assert_int_equal(directory_set_limit(directory, SPAN("tim"), DIRECTORY_STORAGE, DIRECTORY_NO_LIMIT), DIRECTORY_OK);
+	assert_int_equal(directory_lookup(directory, SPAN("tim"), arena, &user), DIRECTORY_OK);
+	assert_int_equal(user.quota.of[DIRECTORY_STORAGE], DIRECTORY_NO_LIMIT);
+	assert_int_equal(user.quota.of[DIRECTORY_MESSAGES], 0);
+	assert_int_equal(user.quota.of[DIRECTORY_MAILBOXES], 5);
+	assert_int_equal(directory_list_limited(directory, SPAN(""), arena, listed, 2, &count), DIRECTORY_OK);
+	assert_int_equal(count, 1);
+	assert_true(span_equals(listed[0].name, SPAN("tim")));
+	assert_int_equal(listed[0].quota.of[DIRECTORY_MAILBOXES], 5);
+	for (int i = 0; i < DIRECTORY_RESOURCE_COUNT; i++)
+		assert_int_equal(directory_set_limit(directory, SPAN("tim"), i, 0), DIRECTORY_OK);
+	assert_int_equal(directory_list_limited(directory, SPAN(""), arena, listed, 2, &count), DIRECTORY_OK);
+	assert_int_equal(count, 0);
+	directory_close(&directory);
+	arena_free(&arena);
+}
+
+static void
 reports_what_is_wrong(void **state)
 {
 	struct directory *directory = NULL;
@@ -281,6 +314,7 @@ main(void)
 		ON_FILES(lists_by_pages),
 		ON_FILES(keeps_groups),
 		ON_FILES(keeps_shared_accounts),
+		ON_FILES(keeps_limits),
 		ON_FILES(reports_what_is_wrong),
 	};
 

@@ -1,4 +1,6 @@
 """QUOTA (RFC 9208): limits of what a user may keep, told and kept."""
+import json
+
 import pytest
 
 import server as lib
@@ -181,3 +183,44 @@ def test_delivery_and_warning(server):
     assert deliver(9_000).startswith(b"552 5.2.2 ")
     with server.client("demo") as client:
         assert told(client)["MESSAGE"] == (2, 20)
+
+
+def used(server, name, resource):
+    """Usage, limit and percentage, as the operator is told."""
+    row, = [row for row in json.loads(server.imapctl("--json", "quota", name).stdout)["quota"] if row["resource"] == resource]
+    return row["used"], row["limit"], row["percent"]
+
+
+def test_limits_of_a_user_hold_for_sessions_that_run(server):
+    with server.client("demo") as client:
+        assert client.append(b"INBOX", letter(2000)).is_ok
+        server.imapctl("user", "set", "demo", "--quota-messages=2", "--quota-storage=none")
+        mailboxes = told(client)["MAILBOX"]
+        assert told(client) == {"MESSAGE": (1, 2), "MAILBOX": mailboxes}
+        assert client.append(b"INBOX", letter(200_000)).is_ok
+        assert b" NO [OVERQUOTA] " in client.append(b"INBOX", letter(20)).tagged
+        assert used(server, "demo", "messages") == (2, 2, 100) and used(server, "demo", "storage") == (202_000, "none", "")
+        server.imapctl("user", "set", "demo", "--quota-messages=default", "--quota-storage=default")
+        assert told(client)["MESSAGE"] == (2, 20) and told(client)["STORAGE"] == (198, 100)
+        assert used(server, "demo", "storage") == (202_000, 102_400, 197)
+        client.ok(b"SELECT INBOX")
+        client.ok(b"STORE 2 +FLAGS.SILENT (\\Deleted)")
+        client.ok(b"EXPUNGE")                                    # who is above a limit may make room
+        assert client.append(b"INBOX", letter(20)).is_ok
+
+
+def test_limits_of_a_user_outlive_the_process_and_hold_for_mail():
+    with lib.Server(settings=LIMITS) as server:
+        server.imapctl("user", "set", "demo", "--quota-messages=1")
+        server.stop()
+        server.start()
+        with server.lmtp() as lmtp:
+            assert lmtp.deliver(letter(20), b"demo")[0].startswith(b"250")
+            assert lmtp.deliver(letter(20), b"demo")[0].startswith(b"452")
+        server.stop()
+        server.start()
+        assert used(server, "demo", "messages") == (1, 1, 100)          # no session, no delivery: the file is closed
+        server.imapctl("user", "add", "support", "--shared", "--quota-messages=1")
+        with server.lmtp() as lmtp:
+            assert lmtp.deliver(letter(20), b"support")[0].startswith(b"250")
+            assert lmtp.deliver(letter(20), b"support")[0].startswith(b"452")

@@ -26,6 +26,10 @@ enum order_option {
 	OPTION_REBUILD = 512,
 	OPTION_VERIFY = 1024,
 	OPTION_SHARED = 2048,
+	OPTION_QUOTA_STORAGE = 65536,
+	OPTION_QUOTA_MESSAGES = 131072,
+	OPTION_QUOTA_MAILBOXES = 262144,
+	OPTION_QUOTA = OPTION_QUOTA_STORAGE | OPTION_QUOTA_MESSAGES | OPTION_QUOTA_MAILBOXES,
 };
 
 struct order {
@@ -35,6 +39,7 @@ struct order {
 	const char *home;	/* with OPTION_HOME; empty: this host */
 	const char *imap;	/* with OPTION_IMAP: on or off */
 	const char *entry;	/* with OPTION_ENTRY: any */
+	const char *quota_storage, *quota_messages, *quota_mailboxes;	/* with their options */
 	unsigned timeout_s;	/* with OPTION_TIMEOUT: how long the server may be silent */
 	struct buffer *json;	/* with OPTION_JSON: members of the one object, each behind a comma; else NULL */
 	const char *labels;	/* with OPTION_LABELS: keywords or mailboxes */

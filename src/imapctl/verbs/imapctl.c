@@ -18,7 +18,7 @@
 #define TIMEOUT_MAX_S 86400
 
 enum { CONFIG = 'c', HELP = 'h', VERSION_OPTION = 'v' };	/* no bits of enum order_option */
-#define OF_VERBS 0x10000						/* added to those */
+#define OF_VERBS 0x1000000						/* added to those */
 
 static const struct option options[] = {
 	{ "config", required_argument, NULL, CONFIG },
@@ -30,6 +30,9 @@ static const struct option options[] = {
 	{ "home", required_argument, NULL, OF_VERBS + OPTION_HOME },
 	{ "imap", required_argument, NULL, OF_VERBS + OPTION_IMAP },
 	{ "entry", required_argument, NULL, OF_VERBS + OPTION_ENTRY },
+	{ "quota-storage", required_argument, NULL, OF_VERBS + OPTION_QUOTA_STORAGE },
+	{ "quota-messages", required_argument, NULL, OF_VERBS + OPTION_QUOTA_MESSAGES },
+	{ "quota-mailboxes", required_argument, NULL, OF_VERBS + OPTION_QUOTA_MAILBOXES },
 	{ "no-password", no_argument, NULL, OF_VERBS + OPTION_NO_PASSWORD },
 	{ "shared", no_argument, NULL, OF_VERBS + OPTION_SHARED },
 	{ "purge", no_argument, NULL, OF_VERBS + OPTION_PURGE },
@@ -86,6 +89,15 @@ take_verbs_option(struct order *order, enum order_option option)
 		break;
 	case OPTION_ENTRY:
 		order->entry = optarg;
+		break;
+	case OPTION_QUOTA_STORAGE:
+		order->quota_storage = optarg;
+		break;
+	case OPTION_QUOTA_MESSAGES:
+		order->quota_messages = optarg;
+		break;
+	case OPTION_QUOTA_MAILBOXES:
+		order->quota_mailboxes = optarg;
 		break;
 	case OPTION_LABELS:
 		order->labels = optarg;

@@ -13,9 +13,9 @@
 
 /* What the server is asked: the user's name, and options as words. */
 struct request {
-	struct span words[8];
+	struct span words[16];
 	size_t count;
-	struct buffer home, imap;
+	struct buffer home, imap, quota_storage, quota_messages, quota_mailboxes;
 };
 
 static void
@@ -39,6 +39,12 @@ request_init(struct request *request, const struct order *order)
 		add_setting(request, &request->home, "home", order->home);
 	if (order_has(order, OPTION_IMAP))
 		add_setting(request, &request->imap, "imap", order->imap);
+	if (order_has(order, OPTION_QUOTA_STORAGE))
+		add_setting(request, &request->quota_storage, "quota-storage", order->quota_storage);
+	if (order_has(order, OPTION_QUOTA_MESSAGES))
+		add_setting(request, &request->quota_messages, "quota-messages", order->quota_messages);
+	if (order_has(order, OPTION_QUOTA_MAILBOXES))
+		add_setting(request, &request->quota_mailboxes, "quota-mailboxes", order->quota_mailboxes);
 	if (order_has(order, OPTION_ENTRY))
 		request->words[request->count++] = SPAN("entry=any");
 }
@@ -56,6 +62,9 @@ ask(const struct order *order, const char *verb, struct span password)
 	code = ctl_report(ctl_call(ctl, verb, request.words, request.count, password));
 	buffer_free(&request.home);
 	buffer_free(&request.imap);
+	buffer_free(&request.quota_storage);
+	buffer_free(&request.quota_messages);
+	buffer_free(&request.quota_mailboxes);
 	ctl_close(&ctl);
 	return code;
 }
@@ -91,7 +100,7 @@ run_user_passwd(const struct order *order)
 int
 run_user_set(const struct order *order)
 {
-	if ((order->given & (OPTION_HOME | OPTION_IMAP | OPTION_ENTRY)) == 0 ||
+	if ((order->given & (OPTION_HOME | OPTION_IMAP | OPTION_ENTRY | OPTION_QUOTA)) == 0 ||
 	    (order_has(order, OPTION_ENTRY) && strcmp(order->entry, "any") != 0) ||
 	    (order_has(order, OPTION_IMAP) && strcmp(order->imap, "on") != 0 && strcmp(order->imap, "off") != 0)) {
 		complain("usage: imapctl %s %s", order->verb->name, order->verb->arguments);

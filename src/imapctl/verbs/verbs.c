@@ -14,11 +14,14 @@
 
 const struct verb verbs[] = {
 	{ "user add", "NAME [--home=MBX] [--if-missing] [--no-password|--shared]", "add a user; the password comes on standard input",
-	    NULL, false, OPTION_IF_MISSING | OPTION_HOME | OPTION_NO_PASSWORD | OPTION_SHARED, 1, 1, run_user_add },
+	    NULL, false, OPTION_IF_MISSING | OPTION_HOME | OPTION_NO_PASSWORD | OPTION_SHARED | OPTION_QUOTA, 1, 1,
+	    run_user_add },
 	{ "user passwd", "NAME [--no-password]", "set another password, read from standard input",
 	    NULL, false, OPTION_NO_PASSWORD, 1, 1, run_user_passwd },
-	{ "user set", "NAME [--home=MBX|--home=] [--imap=on|off] [--entry=any]", "say where the mail is, whether IMAP is allowed, and whose mailbox it is",
-	    NULL, false, OPTION_HOME | OPTION_IMAP | OPTION_ENTRY, 1, 1, run_user_set },
+	{ "user set", "NAME [--home=MBX|--home=] [--imap=on|off] [--entry=any] [--quota-storage=SIZE|none|default] "
+	    "[--quota-messages=N|none|default] [--quota-mailboxes=N|none|default]",
+	    "say where the mail is, whether IMAP is allowed, whose mailbox it is, and how much it holds",
+	    NULL, false, OPTION_HOME | OPTION_IMAP | OPTION_ENTRY | OPTION_QUOTA, 1, 1, run_user_set },
 	{ "user show", "NAME", "show a user's settings",
 	    "user group", false, 0, 1, 1, run_user_show },
 	{ "user del", "NAME [--purge] [--yes]", "remove a user; the mail stays, unless it is to be purged",
@@ -29,6 +32,8 @@ const struct verb verbs[] = {
 	    "user orphan", true, OPTION_ORPHANS, 0, 0, run_user_list },
 	{ "user renew", "NAME [--yes]", "begin anew with an empty mailbox, when the user's file is gone for good",
 	    NULL, false, OPTION_YES, 1, 1, run_user_renew },
+	{ "quota", "NAME|--all", "show what a user keeps and may keep, or what all do",
+	    "quota", true, OPTION_ALL, 0, 1, run_quota },
 	{ "group add", "GROUP NAME...", "make users members of a group",
 	    NULL, false, 0, 2, GROUP_WORDS_MAX, run_group_add },
 	{ "group remove", "GROUP NAME...", "take users out of a group; one that is empty is gone",
@@ -177,7 +182,7 @@ help_print(void)
 	      "Verbs:\n",
 	    stdout);
 	for (const struct verb *verb = verbs; verb->name != NULL; verb++) {
-		char usage[96];
+		char usage[256];
 
 		snprintf(usage, sizeof usage, "%s %s", verb->name, verb->arguments);
 		printf("  %-54s %s\n", usage, verb->purpose);

@@ -26,6 +26,7 @@ int run_user_del(const struct order *order);
 int run_user_purge(const struct order *order);
 int run_user_list(const struct order *order);
 int run_user_renew(const struct order *order);
+int run_quota(const struct order *order);
 int run_group_add(const struct order *order);
 int run_group_remove(const struct order *order);
 int run_group_list(const struct order *order);

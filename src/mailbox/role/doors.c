@@ -179,4 +179,5 @@ mailbox_role_register(struct mailbox_role *role, struct control *control)
 	control_register(control, "session", CONTROL_CHANGE, on_session_call, role);
 	role_register_upkeep(role, control);
 	role_register_index(role, control);
+	role_register_quota(role, control);
 }

@@ -9,6 +9,7 @@
  *	files.c		users' files as they lie there
  *	upkeep.c	what an operator may have done to users' files
  *	index.c		the index of SEARCH, for an operator
+ *	quota.c		what users may keep, and what they do
  */
 #ifndef ROLE_LIFE_H
 #define ROLE_LIFE_H
@@ -36,6 +37,10 @@ void role_register_upkeep(struct mailbox_role *role, struct control *control);
 
 /* The verb index. */
 void role_register_index(struct mailbox_role *role, struct control *control);
+
+/* The verb quota; and finding out what single users may keep, before anybody comes in. */
+void role_register_quota(struct mailbox_role *role, struct control *control);
+void role_load_quotas(struct mailbox_role *role);
 
 /* For role->trials. */
 void role_on_trials_due(void *context);

@@ -168,6 +168,7 @@ mailbox_role_new(const struct mailbox_parts *parts, char **error_out)
 	timer_init(&role->drain, parts->loop, role_drain_on_due, role);
 	timer_init(&role->trials, parts->loop, role_on_trials_due, role);
 	role_on_trials_due(role);
+	role_load_quotas(role);
 	configure(role);
 	return role;
 }

@@ -12,6 +12,7 @@
 #include "folding.h"
 #include "index_queue.h"
 #include "insight.h"
+#include "limits.h"
 #include "outcome.h"
 #include "paging.h"
 #include "state_cache.h"
@@ -31,6 +32,7 @@
 struct accounts {
 	struct accounts_settings settings;
 	struct map *by_id;
+	struct limits *limits;		/* of single users */
 	struct list open;		/* accounts whose store is open, the least recently used first */
 	size_t open_count;
 	struct state_cache states;
@@ -90,6 +92,7 @@ accounts_new(const struct accounts_settings *settings)
 
 	accounts->settings = *settings;
 	accounts->by_id = map_new();
+	accounts->limits = limits_new();
 	list_init(&accounts->open);
 	insights_init(&accounts->insights);
 	paging_init(&accounts->paging);
@@ -111,6 +114,26 @@ accounts_set_limits(struct accounts *accounts, size_t open_max, bool is_always_d
 }
 
 void
+accounts_set_limits_of(struct accounts *accounts, const char *mailbox_id, const struct store_amounts *limits)
+{
+	struct account *account = map_get(accounts->by_id, span_from_string(mailbox_id));
+
+	if (limits_set(accounts->limits, mailbox_id, limits) && account != NULL)
+		batch_set_limits(&account->batch, limits);
+}
+
+struct store_amounts
+accounts_limits_of(const struct accounts *accounts, const char *mailbox_id)
+{
+	struct store_amounts limits = limits_of(accounts->limits, mailbox_id);
+
+	for (int i = 0; i < STORE_RESOURCE_COUNT; i++)
+		if (limits.of[i] == 0)
+			limits.of[i] = accounts->settings.quota.limits.of[i];
+	return limits;
+}
+
+void
 accounts_free(struct accounts **accounts)
 {
 	if (*accounts == NULL)
@@ -121,6 +144,7 @@ accounts_free(struct accounts **accounts)
 	if ((*accounts)->on_stopped != NULL)
 		deferred_cancel(&(*accounts)->stopped);
 	map_free(&(*accounts)->by_id);
+	limits_free(&(*accounts)->limits);
 	free(*accounts);
 	*accounts = NULL;
 }
@@ -195,6 +219,7 @@ account_new(struct accounts *accounts, const char *id, const char *user)
 	account->batch.paging = &accounts->paging;
 	account->batch.is_always_durable = &accounts->settings.is_always_durable;
 	account->batch.quota = &accounts->settings.quota;
+	account->batch.limits = limits_of(accounts->limits, id);
 	account->queue = job_queue_new(accounts->settings.storage, batch_run, &account->batch);
 	job_queue_set_limits(account->queue, 64, WAITING_MAX);
 	list_init(&account->states);

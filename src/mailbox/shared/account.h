@@ -71,6 +71,16 @@ struct accounts *accounts_new(const struct accounts_settings *settings);
 void accounts_set_limits(struct accounts *accounts, size_t open_max, bool is_always_durable,
     const struct store_quota *quota);
 
+/*
+ * Say what one user may keep, from the next job on; known until said anew, whether the account has work in hand or not.
+ *
+ *	limits	0: as in the settings; copied
+ */
+void accounts_set_limits_of(struct accounts *accounts, const char *mailbox_id, const struct store_amounts *limits);
+
+/* What that comes to. */
+struct store_amounts accounts_limits_of(const struct accounts *accounts, const char *mailbox_id);
+
 /* Close every store; calls back once, never before it returns, when all accounts are gone.  Nobody may
  * hold one or get one any more. */
 void accounts_stop(struct accounts *accounts, void (*on_stopped)(void *context), void *context);

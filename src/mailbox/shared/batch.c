@@ -103,11 +103,23 @@ leave_if_replaced(struct batch_store *batch)
 	batch->is_swapped = true;
 }
 
+static void
+set_amounts(struct store_amounts *amounts, const struct store_amounts *value)
+{
+	for (int i = 0; i < STORE_RESOURCE_COUNT; i++)
+		__atomic_store_n(&amounts->of[i], value->of[i], __ATOMIC_RELAXED);
+}
+
+void
+batch_set_limits(struct batch_store *batch, const struct store_amounts *limits)
+{
+	set_amounts(&batch->limits, limits);
+}
+
 void
 batch_set_quota(struct store_quota *quota, const struct store_quota *value)
 {
-	for (int i = 0; i < STORE_RESOURCE_COUNT; i++)
-		__atomic_store_n(&quota->limits.of[i], value->limits.of[i], __ATOMIC_RELAXED);
+	set_amounts(&quota->limits, &value->limits);
 	__atomic_store_n(&quota->warning_percent, value->warning_percent, __ATOMIC_RELAXED);
 }
 
@@ -116,8 +128,11 @@ take_quota(const struct batch_store *batch)
 {
 	struct store_quota quota;
 
-	for (int i = 0; i < STORE_RESOURCE_COUNT; i++)
-		quota.limits.of[i] = __atomic_load_n(&batch->quota->limits.of[i], __ATOMIC_RELAXED);
+	for (int i = 0; i < STORE_RESOURCE_COUNT; i++) {
+		uint64_t limit = __atomic_load_n(&batch->limits.of[i], __ATOMIC_RELAXED);
+
+		quota.limits.of[i] = limit != 0 ? limit : __atomic_load_n(&batch->quota->limits.of[i], __ATOMIC_RELAXED);
+	}
 	quota.warning_percent = __atomic_load_n(&batch->quota->warning_percent, __ATOMIC_RELAXED);
 	store_set_quota(batch->store, &quota);
 }

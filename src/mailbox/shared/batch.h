@@ -17,6 +17,7 @@ struct batch_store {
 	const struct paging *paging;
 	const bool *is_always_durable;	/* atomic */
 	const struct store_quota *quota;	/* batch_set_quota() */
+	struct store_amounts limits;	/* of this user, batch_set_limits(); 0: as in quota */
 	struct store *store;		/* NULL: closed */
 	uint64_t file;			/* its inode; 0: it could not be opened */
 	bool was_open;			/* before, so that somebody may remember what was in it */
@@ -28,6 +29,7 @@ struct batch_store {
 
 /* Change a quota that workers look at; each number is whole at any time.  Loop thread. */
 void batch_set_quota(struct store_quota *quota, const struct store_quota *value);
+void batch_set_limits(struct batch_store *batch, const struct store_amounts *limits);
 
 /* A job_batch; context is the batch_store. */
 void batch_run(void *context, struct list *jobs);

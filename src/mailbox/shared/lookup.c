@@ -1,5 +1,5 @@
 /*
- * Who a name is: asked of the directory on a queue of its own.  Loop thread; the run_ functions on a worker.
+ * Who a name is: asked of the directory on a queue of its own.  Loop thread; the work and run functions on a worker.
  */
 #include <assert.h>
 
@@ -10,8 +10,9 @@
 
 /* The directory is asked by one job at a time. */
 static void
-run_lookup(struct role_lookup *lookup)
+work_lookup(struct job *job)
 {
+	struct role_lookup *lookup = CONTAINER_OF(job, struct role_lookup, job);
 	struct directory *directory = lookup->role->parts.directory;
 	struct arena *arena = arena_new();
 	struct directory_user user;
@@ -23,6 +24,7 @@ run_lookup(struct role_lookup *lookup)
 		lookup->status = DIRECTORY_NOT_FOUND;
 	if (lookup->status == DIRECTORY_OK) {
 		memcpy(lookup->mailbox_id, user.mailbox_id, sizeof lookup->mailbox_id);
+		lookup->quota = user.quota;
 		directory_prepare_name(user.name, &lookup->found);
 		if (lookup->credential != NULL)
 			buffer_add_span(lookup->credential, user.credential);
@@ -37,7 +39,7 @@ run_lookups(void *context, struct list *jobs)
 	while (!list_is_empty(jobs)) {
 		struct job *job = LIST_ENTRY(jobs->next, struct job, link);
 
-		run_lookup(CONTAINER_OF(job, struct role_lookup, job));
+		job->work(job);
 		job_complete(job);
 	}
 }
@@ -53,6 +55,24 @@ note_directory(struct mailbox_role *role, enum directory_status status)
 		faults_end(role->faults, "", FAULT_BIT(FAULT_DIRECTORY), 0);
 }
 
+/* What the directory says is none, or a limit, in the words of the store. */
+void
+role_note_quota(struct mailbox_role *role, const char *mailbox_id, const struct directory_quota *quota)
+{
+	static const enum directory_resource resources[STORE_RESOURCE_COUNT] = {
+		[STORE_RESOURCE_STORAGE] = DIRECTORY_STORAGE, [STORE_RESOURCE_MESSAGE] = DIRECTORY_MESSAGES,
+		[STORE_RESOURCE_MAILBOX] = DIRECTORY_MAILBOXES,
+	};
+	struct store_amounts limits;
+
+	for (int i = 0; i < STORE_RESOURCE_COUNT; i++) {
+		int64_t limit = quota->of[resources[i]];
+
+		limits.of[i] = limit == DIRECTORY_NO_LIMIT ? STORE_NO_QUOTA : (uint64_t)limit;
+	}
+	accounts_set_limits_of(role->accounts, mailbox_id, &limits);
+}
+
 static void
 on_looked_up(struct job *job)
 {
@@ -60,22 +80,31 @@ on_looked_up(struct job *job)
 	struct mailbox_role *role = lookup->role;
 
 	note_directory(role, lookup->status);
+	if (lookup->status == DIRECTORY_OK)
+		role_note_quota(role, lookup->mailbox_id, &lookup->quota);
 	lookup->done(lookup);
 	role->jobs--;
 	role->on_ended(role);
 }
 
 void
-role_look_up(struct mailbox_role *role, struct role_lookup *lookup)
+role_ask_directory(struct mailbox_role *role, struct job *job)
 {
 	bool is_taken;
 
-	lookup->role = role;
-	lookup->job.done = on_looked_up;
 	role->jobs++;
-	is_taken = job_queue_submit(role->directory_jobs, &lookup->job);
+	is_taken = job_queue_submit(role->directory_jobs, job);
 	assert(is_taken);
 	(void)is_taken;
+}
+
+void
+role_look_up(struct mailbox_role *role, struct role_lookup *lookup)
+{
+	lookup->role = role;
+	lookup->job.work = work_lookup;
+	lookup->job.done = on_looked_up;
+	role_ask_directory(role, &lookup->job);
 }
 
 void

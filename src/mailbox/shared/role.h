@@ -54,6 +54,7 @@ struct role_lookup {
 	enum directory_status status;			/* filled by the worker */
 	struct directory_name found;			/* the user's name */
 	char mailbox_id[DIRECTORY_ID_LENGTH + 1];
+	struct directory_quota quota;	/* noted before done() */
 	struct buffer *credential;	/* NULL, or gets what proves the user; stays empty if nothing does */
 };
 
@@ -61,5 +62,11 @@ struct role_lookup {
 void role_lookups_init(struct mailbox_role *role);
 
 void role_look_up(struct mailbox_role *role, struct role_lookup *lookup);
+
+/* Have another job done on the directory, in turn with lookups; counted in role->jobs, until its done() says otherwise. */
+void role_ask_directory(struct mailbox_role *role, struct job *job);
+
+/* What a user may keep, from the next job on. */
+void role_note_quota(struct mailbox_role *role, const char *mailbox_id, const struct directory_quota *quota);
 
 #endif
