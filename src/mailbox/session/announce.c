@@ -98,7 +98,7 @@ announce_round(struct view *view, struct buffer *out, const struct view_manner *
 		view->round_uid = 0;
 	}
 	for (size_t i = state_lower_bound(state, view->round_uid);
-	    i < state->count && state->messages[i].uid < view->limit_uid; i++) {
+	    (i = state_changed_from(state, i, view->told_modseq)) < state->count && state->messages[i].uid < view->limit_uid; i++) {
 		const struct store_message *message = &state->messages[i];
 
 		if (message->modseq <= view->told_modseq)

@@ -241,7 +241,8 @@ view_changes_next(struct view_changes *changes, struct view_message *message_out
 	index = state_lower_bound(state, changes->uid);
 	if (index < state->count && state->messages[index].uid == changes->uid)
 		index++;
-	for (; index < state->count && state->messages[index].uid < view->limit_uid; index++) {
+	for (; (index = state_changed_from(state, index, changes->since)) < state->count && state->messages[index].uid < view->limit_uid;
+	    index++) {
 		if (left-- == 0)
 			return VIEW_PAUSE;
 		changes->uid = state->messages[index].uid;

@@ -22,7 +22,7 @@
 #define IDLE_US		(30 * UINT64_C(1000000))	/* a store that nobody used for so long is closed */
 #define QUIET_US	UINT64_C(1000000)
 #define WAITING_MAX	(1u << 20)	/* never reached: sessions and deliveries bound what they submit */
-#define STATES_OCTETS	(32 * 1024 * 1024)	/* 800,000 messages */
+#define STATES_OCTETS	(64 * 1024 * 1024)	/* 1.6 million messages */
 #define STATES_SWEEPS	6			/* half a minute, as for a store */
 #define EXTRAS_OCTETS	(128 * 1024 * 1024)
 #define EXTRAS_SWEEPS	120			/* ten minutes */

@@ -14,6 +14,7 @@ struct state_load {
 	struct state *state;		/* NULL: nobody waits any more */
 	uint64_t mailbox_id;
 	struct store_snapshot snapshot;
+	struct modseqs modseqs;		/* of its messages */
 };
 
 static struct state *
@@ -68,6 +69,7 @@ state_free(struct state *state)
 		if (state->extras[i] != NULL)
 			state->extras[i]->on_gone(state->extras[i]);
 	forget_name(state);
+	modseqs_free(&state->modseqs);
 	free(state->messages);
 	free(state);
 }
@@ -75,7 +77,7 @@ state_free(struct state *state)
 size_t
 state_octets(const struct state *state)
 {
-	return sizeof *state + state->capacity * sizeof state->messages[0] + keywords_octets(state->keywords) +
+	return sizeof *state + state->capacity * sizeof state->messages[0] + modseqs_octets(&state->modseqs) + keywords_octets(state->keywords) +
 	    state->answers.octets;
 }
 
@@ -122,13 +124,16 @@ tell_waiters(struct state *state)
 }
 
 static void
-take_snapshot(struct state *state, struct store_snapshot *snapshot)
+take_loaded(struct state *state, struct state_load *load)
 {
+	struct store_snapshot *snapshot = &load->snapshot;
 	const struct store_mailbox *mailbox = &snapshot->mailbox;
 
 	state->messages = snapshot->messages;
 	snapshot->messages = NULL;
 	state->count = state->capacity = snapshot->count;
+	state->modseqs = load->modseqs;
+	load->modseqs = (struct modseqs){ .count = 0 };
 	state->uidvalidity = mailbox->uidvalidity;
 	state->uidnext = mailbox->uidnext;
 	state->recent_uid = mailbox->recent_uid;
@@ -148,7 +153,11 @@ work_load(struct store *store, struct account_job *job)
 {
 	struct state_load *load = CONTAINER_OF(job, struct state_load, job);
 
-	return store_snapshot_init(store, load->mailbox_id, &load->snapshot);
+	enum store_status status = store_snapshot_init(store, load->mailbox_id, &load->snapshot);
+
+	if (status == STORE_OK)
+		modseqs_note_all(&load->modseqs, load->snapshot.messages, load->snapshot.count);
+	return status;
 }
 
 static void
@@ -161,7 +170,7 @@ on_loaded(struct account_job *job)
 		state->load = NULL;
 		state->holders++;	/* whoever is told may let go */
 		if (job->status == STORE_OK && state->phase == STATE_LOADING)
-			take_snapshot(state, &load->snapshot);
+			take_loaded(state, load);
 		else
 			state->phase = STATE_GONE;
 		if (job->status != STORE_OK)
@@ -169,6 +178,7 @@ on_loaded(struct account_job *job)
 		tell_waiters(state);
 		state_release(&state);
 	}
+	modseqs_free(&load->modseqs);
 	store_snapshot_fini(&load->snapshot);
 	free(load);
 }
@@ -225,6 +235,19 @@ state_lower_bound(const struct state *state, uint32_t uid)
 			high = middle;
 	}
 	return low;
+}
+
+size_t
+state_changed_from(const struct state *state, size_t index, uint64_t since)
+{
+	while (index < state->count) {
+		uint32_t uid = state->messages[index].uid, next = modseqs_next(&state->modseqs, uid, since);
+
+		if (next == uid)
+			return index;
+		index = next == 0 ? state->count : state_lower_bound(state, next);
+	}
+	return index;
 }
 
 void

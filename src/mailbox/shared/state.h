@@ -8,6 +8,7 @@
 #include "account.h"
 #include "answers.h"
 #include "keywords.h"
+#include "modseqs.h"
 #include "state_cache.h"
 #include "store/message.h"
 
@@ -37,6 +38,7 @@ struct state {
 
 	struct store_message *messages;	/* rising UIDs */
 	size_t count, capacity;
+	struct modseqs modseqs;		/* of the messages */
 	uint32_t unseen, deleted;	/* of them, so many without \Seen, with \Deleted */
 	uint64_t size_octets;		/* of all of them */
 	uint64_t deleted_octets;	/* of those with \Deleted */
@@ -98,6 +100,12 @@ uint32_t state_recent_count(const struct state *state);
 
 /* Index of the first message with this UID or a higher one. */
 size_t state_lower_bound(const struct state *state, uint32_t uid);
+
+/*
+ * The first index from this one on, count at the end, near which messages have changed since: those passed over have not.
+ * Looks at spans of messages, not at each.
+ */
+size_t state_changed_from(const struct state *state, size_t index, uint64_t since);
 
 /* The message with this UID, or NULL.  Borrowed until the state changes. */
 const struct store_message *state_message(const struct state *state, uint32_t uid);

@@ -98,6 +98,7 @@ state_appended(struct account *account, uint64_t mailbox_id, const struct store_
 		count_message(state, &messages[i], 1);
 		state->uidnext = messages[i].uid + 1;
 		note_modseq(state, messages[i].modseq);
+		modseqs_note(&state->modseqs, messages[i].uid, messages[i].modseq);
 	}
 	state_tell_listeners(state);
 	if (state->holders == 0)
@@ -134,6 +135,7 @@ state_flags_changed(struct account *account, uint64_t mailbox_id,
 		message->flags = results[i].flags;
 		count_message(state, message, 1);
 		message->modseq = results[i].modseq;
+		modseqs_note(&state->modseqs, message->uid, message->modseq);
 		if (message->modseq > state->flags_modseq)
 			state->flags_modseq = message->modseq;
 		has_changed = true;
