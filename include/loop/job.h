@@ -70,9 +70,14 @@ void job_queue_set_limits(struct job_queue *queue, size_t batch, size_t waiting)
  */
 bool job_queue_submit(struct job_queue *queue, struct job *job);
 
-/* Send a job of the running batch home; its done() runs on the loop, in order of completion.
- * The worker must not touch the job from then on.  Worker thread, inside job_batch. */
+/* Send a job of the running batch home; its done() runs on the loop, in order of completion, once the batch has
+ * returned or job_queue_go_on() was called.  The worker must not touch the job from then on.  Worker thread, inside
+ * job_batch. */
 void job_complete(struct job *job);
+
+/* Say that the next jobs of the batch may take a while: those that are complete are waited for.  Worker thread,
+ * inside job_batch. */
+void job_queue_go_on(struct job_queue *queue);
 
 /* No job waits, runs, or has yet to come home, and no worker uses context: not before the last done() has
  * returned, so not inside it.  Loop thread. */

@@ -44,20 +44,42 @@ home_fini(struct loop *loop)
 	pthread_mutex_destroy(&loop->home.mutex);
 }
 
+/* Under the mutex: the loop may end as soon as it has seen the last job. */
+static void
+wake(struct home *home)
+{
+	uint64_t one = 1;
+
+	if (home->is_woken || list_is_empty(&home->jobs))
+		return;
+	home->is_woken = true;
+	if (write(home->descriptor, &one, sizeof one) < 0 && errno != EAGAIN)
+		abort();
+}
+
 void
 home_deliver(struct loop *loop, struct job *job)
 {
-	struct home *home = &loop->home;
-	uint64_t one = 1;
-	bool was_empty;
+	pthread_mutex_lock(&loop->home.mutex);
+	list_push_back(&loop->home.jobs, &job->link);
+	wake(&loop->home);
+	pthread_mutex_unlock(&loop->home.mutex);
+}
 
-	pthread_mutex_lock(&home->mutex);
-	was_empty = list_is_empty(&home->jobs);
-	list_push_back(&home->jobs, &job->link);
-	/* Inside the lock: the loop may end as soon as it has seen the job. */
-	if (was_empty && write(home->descriptor, &one, sizeof one) < 0 && errno != EAGAIN)
-		abort();
-	pthread_mutex_unlock(&home->mutex);
+void
+home_put(struct loop *loop, struct job *job)
+{
+	pthread_mutex_lock(&loop->home.mutex);
+	list_push_back(&loop->home.jobs, &job->link);
+	pthread_mutex_unlock(&loop->home.mutex);
+}
+
+void
+home_wake(struct loop *loop)
+{
+	pthread_mutex_lock(&loop->home.mutex);
+	wake(&loop->home);
+	pthread_mutex_unlock(&loop->home.mutex);
 }
 
 void
@@ -69,6 +91,7 @@ home_receive(struct loop *loop)
 	list_init(&arrived);
 	pthread_mutex_lock(&home->mutex);
 	list_move_all(&arrived, &home->jobs);
+	home->is_woken = false;
 	pthread_mutex_unlock(&home->mutex);
 	while ((link = list_pop_front(&arrived)) != NULL) {
 		struct job *job = LIST_ENTRY(link, struct job, link);

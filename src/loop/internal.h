@@ -16,6 +16,7 @@
 struct home {
 	pthread_mutex_t mutex;
 	struct list jobs;		/* under mutex */
+	bool is_woken;			/* under mutex: the loop will come for them */
 	int descriptor;			/* eventfd */
 	struct watch watch;
 };
@@ -61,8 +62,12 @@ struct workers {
 void home_init(struct loop *loop);
 void home_fini(struct loop *loop);
 
-/* Put a job on its way home.  Any thread. */
+/* Put a job on its way home, and wake the loop.  Any thread. */
 void home_deliver(struct loop *loop, struct job *job);
+
+/* The same in two steps: jobs that were put there come home after the next waking at the latest.  Any thread. */
+void home_put(struct loop *loop, struct job *job);
+void home_wake(struct loop *loop);
 
 /* Run done() of all jobs that have arrived. */
 void home_receive(struct loop *loop);

@@ -67,6 +67,8 @@ work_turn(struct job *turn)
 		queue->run(queue->context, &batch);
 	assert(list_is_empty(&batch));		/* every job was completed */
 	turn->is_again = waiting_count(queue) > 0;
+	if (turn->is_again)
+		home_wake(queue->workers->loop);	/* else the turn itself does */
 }
 
 static void
@@ -161,7 +163,13 @@ void
 job_complete(struct job *job)
 {
 	list_remove(&job->link);
-	home_deliver(job->queue->workers->loop, job);
+	home_put(job->queue->workers->loop, job);
+}
+
+void
+job_queue_go_on(struct job_queue *queue)
+{
+	home_wake(queue->workers->loop);
 }
 
 void

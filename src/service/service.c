@@ -86,6 +86,7 @@ run_directory_jobs(void *context, struct list *jobs)
 	LIST_FOREACH(jobs, link) {
 		struct job *job = LIST_ENTRY(link, struct job, link);
 
+		job_queue_go_on(job->queue);
 		job->work(job);
 		job_complete(job);
 	}

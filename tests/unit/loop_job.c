@@ -1,6 +1,7 @@
 /*
  * Workers and job queues: order, groups, fairness between queues, shedding, coming home.
  */
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -213,6 +214,52 @@ full_queue_refuses(void **state)
 	loop_free(&fixture.loop);
 }
 
+/* The first of two jobs comes home while the batch waits for that with the second. */
+static void
+run_slow_batch(void *context, struct list *jobs)
+{
+	struct fixture *fixture = context;
+	struct job_queue *queue = LIST_ENTRY(jobs->next, struct job, link)->queue;
+
+	job_complete(LIST_ENTRY(jobs->next, struct job, link));
+	job_queue_go_on(queue);
+	while (atomic_load(&fixture->inside) == 0)
+		sched_yield();
+	while (!list_is_empty(jobs))
+		job_complete(LIST_ENTRY(jobs->next, struct job, link));
+}
+
+static void
+note_inside(struct job *job)
+{
+	struct fixture *fixture = CONTAINER_OF(job, struct work, job)->fixture;
+
+	atomic_fetch_add(&fixture->inside, 1);
+	on_done(job);
+}
+
+static void
+completed_jobs_do_not_wait_for_slow_ones(void **state)
+{
+	static struct fixture fixture;
+	struct job_queue *queue;
+
+	(void)state;
+	fixture_init(&fixture, 1);
+	fixture.wanted = 2;
+	queue = job_queue_new(fixture.workers, run_slow_batch, &fixture);
+	for (int n = 0; n < 2; n++) {
+		struct work *work = work_new(&fixture, n, 'a');
+
+		work->job.done = note_inside;
+		assert_true(job_queue_submit(queue, &work->job));
+	}
+	loop_run(fixture.loop);
+	assert_int_equal(fixture.done_count, 2);
+	job_queue_free(&queue);
+	fixture_fini(&fixture);
+}
+
 int
 main(void)
 {
@@ -222,6 +269,7 @@ main(void)
 		cmocka_unit_test(queues_take_turns),
 		cmocka_unit_test(queue_keeps_order_on_many_threads),
 		cmocka_unit_test(full_queue_refuses),
+		cmocka_unit_test(completed_jobs_do_not_wait_for_slow_ones),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

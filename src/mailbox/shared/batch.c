@@ -340,25 +340,32 @@ run_writes(struct batch_store *batch, struct list *jobs)
 	free(error);
 }
 
+static void
+run_first(struct batch_store *batch, struct list *jobs)
+{
+	struct account_job *job = first_job(jobs);
+
+	if (is_write(job))
+		run_writes(batch, jobs);
+	else if (job->kind == ACCOUNT_CLOSE)
+		run_close(batch, job);
+	else if (job->kind == ACCOUNT_FOLD)
+		run_fold(batch, job);
+	else if (job->kind == ACCOUNT_SHRINK)
+		run_shrink(batch, job);
+	else if (job->kind == ACCOUNT_ASIDE || job->kind == ACCOUNT_REMOVE)
+		run_aside(batch, job);
+	else
+		run_alone(batch, job);
+}
+
 void
 batch_run(void *context, struct list *jobs)
 {
 	struct batch_store *batch = context;
 
 	while (!list_is_empty(jobs)) {
-		struct account_job *job = first_job(jobs);
-
-		if (is_write(job))
-			run_writes(batch, jobs);
-		else if (job->kind == ACCOUNT_CLOSE)
-			run_close(batch, job);
-		else if (job->kind == ACCOUNT_FOLD)
-			run_fold(batch, job);
-		else if (job->kind == ACCOUNT_SHRINK)
-			run_shrink(batch, job);
-		else if (job->kind == ACCOUNT_ASIDE || job->kind == ACCOUNT_REMOVE)
-			run_aside(batch, job);
-		else
-			run_alone(batch, job);
+		job_queue_go_on(first_job(jobs)->job.queue);
+		run_first(batch, jobs);
 	}
 }

@@ -39,6 +39,7 @@ run_lookups(void *context, struct list *jobs)
 	while (!list_is_empty(jobs)) {
 		struct job *job = LIST_ENTRY(jobs->next, struct job, link);
 
+		job_queue_go_on(job->queue);
 		job->work(job);
 		job_complete(job);
 	}
