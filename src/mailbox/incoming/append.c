@@ -162,15 +162,9 @@ static enum store_status
 work_lookup(struct store *store, struct session_job *job)
 {
 	struct append *append = CONTAINER_OF(job, struct append, lookup);
-	struct store_mailbox mailbox;
-	enum store_status status = door_find(store, &append->door, append->incoming.arena, &mailbox);
+	enum store_status status = appended_find(store, append);
 
-	if (status == STORE_OK) {
-		append->place.mailbox_id = mailbox.id;
-		append->place.uidvalidity = mailbox.uidvalidity;
-		status = find_room(store, append);
-	}
-	return status;
+	return status != STORE_OK ? status : find_room(store, append);
 }
 
 static void
@@ -186,11 +180,39 @@ on_looked_up(struct session *session, struct session_job *job, enum store_status
 		let_in(session);
 }
 
+/*
+ * Where the last message went the next one is let in without a question: the job that stores it asks once more.  That would
+ * be late for a quota, since the client sends what does not fit.
+ */
+static bool
+is_known(const struct session *session)
+{
+	const struct append *append = session->incoming;
+
+	return session->appended_id != 0 && append->door.account == session->account &&
+	    span_equals(session->appended_name, append->door.name) && !account_has_quota(session->account);
+}
+
+static void
+let_in_unasked(struct session *session)
+{
+	struct append *append = session->incoming;
+
+	append->place = (struct append_place){ .mailbox_id = session->appended_id, .is_unasked = true };
+	for (int i = 0; i < STORE_RESOURCE_COUNT; i++)
+		append->place.room.of[i] = STORE_NO_QUOTA;
+	let_in(session);
+}
+
 static void
 look_up(struct session *session)
 {
 	struct append *append = session->incoming;
 
+	if (is_known(session)) {
+		let_in_unasked(session);
+		return;
+	}
 	append->lookup.work = work_lookup;
 	append->lookup.done = on_looked_up;
 	session_submit_to(session, &append->lookup, append->door.account, ACCOUNT_READ);

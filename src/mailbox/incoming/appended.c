@@ -25,6 +25,22 @@ appended_free(struct append *freed)
 	free(freed);
 }
 
+/* Another mailbox than the one that is remembered may have the name by now: what was known of that is nothing to it. */
+enum store_status
+appended_find(struct store *store, struct append *append)
+{
+	struct store_mailbox mailbox;
+	enum store_status status = door_find(store, &append->door, append->incoming.arena, &mailbox);
+
+	if (status != STORE_OK)
+		return status;
+	if (append->place.mailbox_id != mailbox.id)
+		append->known_keywords = STORE_KEYWORDS_UNTOLD;
+	append->place.mailbox_id = mailbox.id;
+	append->place.uidvalidity = mailbox.uidvalidity;
+	return STORE_OK;
+}
+
 struct store_amounts
 appended_credit(const struct append *append)
 {
@@ -66,8 +82,12 @@ work_store(struct store *store, struct session_job *job)
 {
 	struct append *append = CONTAINER_OF(job, struct append, store);
 	struct store_amounts credit = appended_credit(append);
-	enum store_status status;
+	enum store_status status = append->place.is_unasked ? appended_find(store, append) : STORE_OK;
 
+	if (status != STORE_OK)
+		return status;
+	if (append->is_small)
+		incoming_render(&append->incoming);
 	store_credit_quota(store, &credit);
 	status = incoming_store(&append->incoming, SPAN(""), store, append->place.mailbox_id, append->results,
 	    append->incoming.arena, append->known_keywords, &append->news);
@@ -135,11 +155,24 @@ come_home(struct append *append)
 }
 
 static void
+remember(struct session *session, const struct append *append)
+{
+	if (append->door.account != session->account)
+		return;
+	session->appended_id = append->place.mailbox_id;
+	if (span_equals(session->appended_name, append->door.name))
+		return;
+	free((void *)session->appended_name.at);
+	session->appended_name = span_from_string(memory_copy_span(append->door.name));
+}
+
+static void
 note_stored(struct session *session, const struct append *append)
 {
 	struct account *account = append->door.account;
 
 	session->role->appended += append->incoming.count;
+	remember(session, append);
 	if (incoming_has_keywords(&append->incoming))
 		state_keywords_changed(account, append->place.mailbox_id, &append->news);
 	notify_note_own(session, account, append->place.mailbox_id, append->results[0].uid,
@@ -157,6 +190,8 @@ on_stored(struct session *session, struct session_job *job, enum store_status st
 	append->status = status;
 	if (status == STORE_OK)
 		note_stored(session, append);
+	else
+		session->appended_id = 0;
 	come_home(append);
 }
 
@@ -215,6 +250,24 @@ on_rendered(struct job *job)
 	become_ready(CONTAINER_OF(job, struct append, render));
 }
 
+/* What is small and waits for nobody is rendered where it is stored: that is cheaper than a way to another worker. */
+static void
+render(struct append *append)
+{
+	struct session *session = append->session;
+
+	append->incoming.compression = session->role->compression;
+	append->is_small = spool_size(append->incoming.spool) <= INCOMING_SMALL_OCTETS &&
+	    account_has_no_jobs(append->door.account);
+	if (append->is_small) {
+		become_ready(append);
+		return;
+	}
+	append->render.work = work_render;
+	append->render.done = on_rendered;
+	workers_submit(session->role->parts.compute, &append->render);
+}
+
 static void
 on_spooled(enum spool_status status, void *context)
 {
@@ -222,10 +275,7 @@ on_spooled(enum spool_status status, void *context)
 	struct session *session = append->session;
 
 	if (status == SPOOL_OK) {
-		append->incoming.compression = session->role->compression;
-		append->render.work = work_render;
-		append->render.done = on_rendered;
-		workers_submit(session->role->parts.compute, &append->render);
+		render(append);
 		return;
 	}
 	faults_note_disk(session->role->faults, session->user, session->role->data_directory, status == SPOOL_FULL,

@@ -13,6 +13,7 @@
 struct append_place {
 	uint64_t mailbox_id;
 	uint32_t uidvalidity;
+	bool is_unasked;		/* remembered, and yet to be found */
 	struct store_amounts room;	/* for messages that are still to come */
 };
 
@@ -25,6 +26,7 @@ struct append {
 	struct span tag;
 	bool is_literal8, is_synchronizing;	/* of the message that comes in */
 	bool has_nul;			/* where it must not be */
+	bool is_small;			/* rendered in the job that stores it */
 	bool is_ready, is_submitted;	/* rendered, or refused; its job is out */
 	enum reply refusal;		/* of a whole command, before its job; REPLY_DONE: none */
 	enum store_status status;
@@ -42,6 +44,9 @@ struct append {
 	size_t known_keywords;
 	struct store_keywords news;
 };
+
+/* Find the place, by the name, within a job.  STORE_NOT_FOUND: as door_find() says. */
+enum store_status appended_find(struct store *store, struct append *append);
 
 /* What goes when the message comes makes room for it. */
 struct store_amounts appended_credit(const struct append *append);

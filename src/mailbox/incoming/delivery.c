@@ -39,6 +39,7 @@ struct delivery {
 	struct incoming_message message;
 	struct recipient *recipients;
 	size_t waiting;			/* recipients without an outcome */
+	bool is_small;			/* rendered in the job that stores it */
 };
 
 /* Recipients. */
@@ -156,6 +157,8 @@ work_deliver(struct store *store, struct account_job *job)
 	if (status != STORE_OK)
 		return status;
 	recipient->inbox_id = inbox.id;
+	if (recipient->delivery->is_small)
+		incoming_render(&recipient->delivery->incoming);
 	lmtp_trace_write(&lmtp->trace, lmtp->addresses[recipient->index], &trace);
 	status = incoming_store(&recipient->delivery->incoming, buffer_span(&trace), store, inbox.id,
 	    &recipient->result, recipient->arena, STORE_KEYWORDS_UNTOLD, &none);
@@ -181,6 +184,36 @@ on_delivered(struct account_job *job)
 }
 
 static void
+hold_recipients(struct delivery *delivery)
+{
+	for (size_t i = 0; i < delivery->waiting; i++) {
+		struct recipient *recipient = &delivery->recipients[i];
+
+		recipient->delivery = delivery;
+		recipient->index = i;
+		recipient->arena = arena_new();
+		recipient->account = account_hold(delivery->role->accounts,
+		    delivery->lmtp->recipients[i].mailbox_id, delivery->lmtp->recipients[i].user);
+	}
+}
+
+static void
+submit_recipients(struct delivery *delivery)
+{
+	size_t count = delivery->waiting;
+
+	for (size_t i = 0; i < count; i++) {
+		struct recipient *recipient = &delivery->recipients[i];
+
+		recipient->job.kind = ACCOUNT_DURABLE;
+		recipient->job.is_alone = spool_size(delivery->incoming.spool) > ACCOUNT_MUCH_OCTETS;
+		recipient->job.work = work_deliver;
+		recipient->job.done = on_delivered;
+		account_submit(recipient->account, &recipient->job);
+	}
+}
+
+static void
 work_render(struct job *job)
 {
 	incoming_render(&CONTAINER_OF(job, struct delivery, render)->incoming);
@@ -189,23 +222,22 @@ work_render(struct job *job)
 static void
 on_rendered(struct job *job)
 {
-	struct delivery *delivery = CONTAINER_OF(job, struct delivery, render);
-	size_t count = delivery->waiting;
+	submit_recipients(CONTAINER_OF(job, struct delivery, render));
+}
 
-	for (size_t i = 0; i < count; i++) {
-		struct recipient *recipient = &delivery->recipients[i];
-
-		recipient->delivery = delivery;
-		recipient->index = i;
-		recipient->arena = arena_new();
-		recipient->account = account_hold(delivery->role->accounts,
-		    delivery->lmtp->recipients[i].mailbox_id, delivery->lmtp->recipients[i].user);
-		recipient->job.kind = ACCOUNT_DURABLE;
-		recipient->job.is_alone = spool_size(delivery->incoming.spool) > ACCOUNT_MUCH_OCTETS;
-		recipient->job.work = work_deliver;
-		recipient->job.done = on_delivered;
-		account_submit(recipient->account, &recipient->job);
+/* As for APPEND; but for several recipients a message is rendered once, before any of them. */
+static void
+render(struct delivery *delivery)
+{
+	delivery->is_small = delivery->waiting == 1 && delivery->lmtp->size_octets <= INCOMING_SMALL_OCTETS &&
+	    account_has_no_jobs(delivery->recipients[0].account);
+	if (delivery->is_small) {
+		submit_recipients(delivery);
+		return;
 	}
+	delivery->render.work = work_render;
+	delivery->render.done = on_rendered;
+	workers_submit(delivery->role->parts.compute, &delivery->render);
 }
 
 static void
@@ -225,9 +257,8 @@ deliver(void *context, struct lmtp_delivery *lmtp)
 	delivery->incoming.compression = delivery->role->compression;
 	delivery->waiting = lmtp->recipient_count;
 	delivery->recipients = memory_new_array(lmtp->recipient_count, sizeof delivery->recipients[0]);
-	delivery->render.work = work_render;
-	delivery->render.done = on_rendered;
-	workers_submit(delivery->role->parts.compute, &delivery->render);
+	hold_recipients(delivery);
+	render(delivery);
 }
 
 /* Sessions. */

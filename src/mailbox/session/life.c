@@ -50,6 +50,7 @@ session_free(struct session *session)
 	timer_stop(&session->timer);
 	buffer_free(&session->out);
 	free(session->saved.ranges);
+	free((void *)session->appended_name.at);
 	free(session->user);
 	free(session->address);
 	free(session->port);

@@ -117,6 +117,8 @@ struct session {
 	void *running;			/* what the handler of the command under way keeps, in the line's arena */
 	struct buffer out;		/* not yet handed to the stream */
 	struct imap_sequence saved;	/* UIDs that SEARCH RETURN (SAVE) has left; ranges on the heap */
+	struct span appended_name;	/* where APPEND put its last message, on the heap, and the id of that mailbox */
+	uint64_t appended_id;
 	bool may_expunge;		/* the command's replies may change numbers */
 	unsigned jobs;			/* out on their way */
 	unsigned bad_commands;

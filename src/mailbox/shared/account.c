@@ -371,6 +371,18 @@ account_submit_quietly(struct account *account, struct account_job *job)
 	submit(account, job);
 }
 
+bool
+account_has_no_jobs(const struct account *account)
+{
+	return account->jobs == 0;
+}
+
+bool
+account_has_quota(const struct account *account)
+{
+	return batch_has_quota(&account->batch);
+}
+
 /* Closing, flushing, purging. */
 
 static void

@@ -106,6 +106,12 @@ void account_submit(struct account *account, struct account_job *job);
 /* The same for what no user has asked for: the account counts as no more in use than before. */
 void account_submit_quietly(struct account *account, struct account_job *job);
 
+/* No job is under way or waits. */
+bool account_has_no_jobs(const struct account *account);
+
+/* Something of what its user may keep has a limit. */
+bool account_has_quota(const struct account *account);
+
 /* Where its messages are indexed; lives as long as the account. */
 struct index_seat;
 struct index_seat *account_index_seat(struct account *account);

@@ -123,16 +123,30 @@ batch_set_quota(struct store_quota *quota, const struct store_quota *value)
 	__atomic_store_n(&quota->warning_percent, value->warning_percent, __ATOMIC_RELAXED);
 }
 
+static uint64_t
+limit_of(const struct batch_store *batch, enum store_resource resource)
+{
+	uint64_t limit = __atomic_load_n(&batch->limits.of[resource], __ATOMIC_RELAXED);
+
+	return limit != 0 ? limit : __atomic_load_n(&batch->quota->limits.of[resource], __ATOMIC_RELAXED);
+}
+
+bool
+batch_has_quota(const struct batch_store *batch)
+{
+	for (int i = 0; i < STORE_RESOURCE_COUNT; i++)
+		if (limit_of(batch, i) != STORE_NO_QUOTA)
+			return true;
+	return false;
+}
+
 static void
 take_quota(const struct batch_store *batch)
 {
 	struct store_quota quota;
 
-	for (int i = 0; i < STORE_RESOURCE_COUNT; i++) {
-		uint64_t limit = __atomic_load_n(&batch->limits.of[i], __ATOMIC_RELAXED);
-
-		quota.limits.of[i] = limit != 0 ? limit : __atomic_load_n(&batch->quota->limits.of[i], __ATOMIC_RELAXED);
-	}
+	for (int i = 0; i < STORE_RESOURCE_COUNT; i++)
+		quota.limits.of[i] = limit_of(batch, i);
 	quota.warning_percent = __atomic_load_n(&batch->quota->warning_percent, __ATOMIC_RELAXED);
 	store_set_quota(batch->store, &quota);
 }

@@ -31,6 +31,9 @@ struct batch_store {
 void batch_set_quota(struct store_quota *quota, const struct store_quota *value);
 void batch_set_limits(struct batch_store *batch, const struct store_amounts *limits);
 
+/* Something of what the user may keep is limited. */
+bool batch_has_quota(const struct batch_store *batch);
+
 /* A job_batch; context is the batch_store. */
 void batch_run(void *context, struct list *jobs);
 
