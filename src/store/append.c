@@ -309,6 +309,7 @@ store_append(struct store *store, uint64_t mailbox_id, const struct store_arriva
 		STORE_OK)
 		return status;
 	message.modseq = tally.modseq;
+	tally.claims_recent = arrival->claims_recent;
 	store_tally_count(&tally, &message, 1);
 	if ((status = store_message_insert(store, mailbox_id, &message, clock_calendar_s())) !=
 		STORE_OK ||

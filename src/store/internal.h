@@ -131,6 +131,7 @@ struct store_tally {
 	uint64_t modseq;		/* the one this operation gives */
 	uint64_t given;			/* UIDs and modseqs */
 	int64_t messages, unseen, deleted, size, deleted_size;	/* by how much the counters change */
+	bool claims_recent;		/* none of the messages that are there then is recent any more */
 };
 
 /* Begin one; STORE_NOT_FOUND: no such mailbox. */

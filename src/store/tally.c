@@ -51,8 +51,8 @@ store_tally_end(struct store *store, const struct store_tally *tally)
 {
 	struct sql_statement *update = sql_prepare(store->sql,
 	    "UPDATE mailbox SET uidnext = ?2, highest_modseq = ?3, messages = messages + ?4, "
-	    "unseen = unseen + ?5, deleted = deleted + ?6, size = size + ?7, changes = ?8, deleted_size = deleted_size + ?9 "
-	    "WHERE id = ?1");
+	    "unseen = unseen + ?5, deleted = deleted + ?6, size = size + ?7, changes = ?8, deleted_size = deleted_size + ?9, "
+	    "recent_uid = CASE WHEN ?10 THEN ?2 ELSE recent_uid END WHERE id = ?1");
 
 	store->position.changes += tally->given;
 	sql_bind_number(update, 1, tally->mailbox_id);
@@ -64,5 +64,6 @@ store_tally_end(struct store *store, const struct store_tally *tally)
 	sql_bind_number(update, 7, tally->size);
 	sql_bind_number(update, 8, (int64_t)store->position.changes);
 	sql_bind_number(update, 9, tally->deleted_size);
+	sql_bind_number(update, 10, tally->claims_recent);
 	return store_run(update);
 }

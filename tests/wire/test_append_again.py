@@ -1,4 +1,7 @@
-"""APPEND to where the last one went: it is let in without a question, and goes where the name leads by then."""
+"""APPEND to where the last one went: it is let in without a question, and goes where the name leads by then.
+
+And what is \\Recent of it: RFC 3501 section 2.3.2.
+"""
 import pytest
 
 import server as lib
@@ -49,3 +52,30 @@ def test_another_mailbox_of_that_name_takes_it(two):
     told = b"".join(other.ok(b"fetch 1:* flags").untagged)
     assert b"$two" in told and b"$three" in told
     assert b"MESSAGES 1)" in count(client, b"aside")
+
+
+def test_nobody_else_sees_as_recent_what_its_session_was_told_of(server):
+    with server.client("alice") as client:
+        client.ok(b"create again")
+        client.ok(b"select again")
+        for number in range(3):
+            assert client.append(b"again", letter(number)).is_ok
+        told = client.ok(b"fetch 1:* flags").untagged
+        assert len(told) == 3 and all(b"\\Recent" in line for line in told)
+    server.kill()
+    server.start()
+    with server.client("alice") as client:
+        assert b"RECENT 0)" in client.ok(b"status again (recent)").untagged[0]
+        client.ok(b"delete again")
+
+
+def test_who_is_told_of_it_later_sees_it_as_recent(server):
+    with server.client("alice") as client, server.client("alice") as other:
+        client.ok(b"create again")
+        client.ok(b"examine again")
+        assert client.append(b"again", letter(1)).is_ok
+        assert b"RECENT 1)" in other.ok(b"status again (recent)").untagged[0]
+        other.ok(b"select again")
+        assert b"\\Recent" in other.ok(b"fetch 1 flags").untagged[0]
+        other.ok(b"close")
+        other.ok(b"delete again")

@@ -34,8 +34,10 @@ appended_find(struct store *store, struct append *append)
 
 	if (status != STORE_OK)
 		return status;
-	if (append->place.mailbox_id != mailbox.id)
+	if (append->place.mailbox_id != mailbox.id) {
 		append->known_keywords = STORE_KEYWORDS_UNTOLD;
+		append->incoming.claims_recent = false;
+	}
 	append->place.mailbox_id = mailbox.id;
 	append->place.uidvalidity = mailbox.uidvalidity;
 	return STORE_OK;
@@ -178,6 +180,8 @@ note_stored(struct session *session, const struct append *append)
 	notify_note_own(session, account, append->place.mailbox_id, append->results[0].uid,
 	    append->results[append->incoming.count - 1].uid);
 	state_appended(account, append->place.mailbox_id, append->results, append->incoming.count);
+	if (append->incoming.claims_recent)
+		state_note_claimed(account, append->place.mailbox_id);
 	if (append->is_replace)
 		state_expunged(account, append->replaced_id, &append->replaced_uid, 1, append->replaced_modseq);
 }
@@ -195,6 +199,16 @@ on_stored(struct session *session, struct session_job *job, enum store_status st
 	come_home(append);
 }
 
+/* The messages will be told to this session at once, before any that comes later: to those they are not recent. */
+static bool
+is_told_first(const struct append *append)
+{
+	const struct view *view = append->session->view;
+
+	return view != NULL && !view->is_read_only && view->state->account == append->door.account &&
+	    view->state->mailbox_id == append->place.mailbox_id;
+}
+
 static void
 submit(struct append *append)
 {
@@ -203,6 +217,7 @@ submit(struct append *append)
 	append->is_submitted = true;
 	append->results = arena_alloc_array(append->incoming.arena, append->incoming.count,
 	    sizeof append->results[0]);
+	append->incoming.claims_recent = is_told_first(append);
 	append->known_keywords = state_known_keywords(append->door.account, append->place.mailbox_id);
 	append->store.job.is_alone = spool_size(append->incoming.spool) > ACCOUNT_MUCH_OCTETS;
 	append->store.work = work_store;

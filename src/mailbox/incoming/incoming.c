@@ -90,6 +90,7 @@ store_one(const struct incoming *incoming, const struct incoming_message *messag
 		.header_length = (uint32_t)trace.length + rendered->header_length,
 		.internal_date_s = message->internal_date_s,
 		.sha256 = trace.length == 0 ? message->sha256 : NULL,
+		.claims_recent = incoming->claims_recent,
 		.compression = incoming->compression,
 		.packed = message->packed.rows == NULL ? NULL : &message->packed,
 		.envelope = buffer_span(&rendered->envelope),

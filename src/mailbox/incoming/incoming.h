@@ -29,6 +29,7 @@ struct incoming {
 	struct spool *spool;		/* finished */
 	struct incoming_message *messages;
 	size_t count;
+	bool claims_recent;		/* who brings them is told of them first: struct store_arrival */
 	bool is_delivered;		/* trace fields will stand before each: lmtp/trace.h */
 	enum store_compression compression;
 	bool is_rendered;		/* false: the spool could not be read */

@@ -370,12 +370,25 @@ on_claimed(struct account_job *job)
 void
 state_claim_recent(struct state *state)
 {
-	struct claim *claim = NEW(struct claim);
+	struct claim *claim;
 
 	state->recent_uid = state->uidnext;
+	if (state->claimed_uid == state->uidnext)
+		return;
+	state->claimed_uid = state->uidnext;
+	claim = NEW(struct claim);
 	claim->mailbox_id = state->mailbox_id;
 	claim->job.kind = ACCOUNT_LAZY;
 	claim->job.work = work_claim;
 	claim->job.done = on_claimed;
 	account_submit(state->account, &claim->job);
+}
+
+void
+state_note_claimed(struct account *account, uint64_t mailbox_id)
+{
+	struct state *state = state_find(account, mailbox_id);
+
+	if (state != NULL)
+		state->claimed_uid = state->uidnext;
 }

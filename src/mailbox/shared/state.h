@@ -44,6 +44,7 @@ struct state {
 	uint64_t deleted_octets;	/* of those with \Deleted */
 	uint32_t uidvalidity, uidnext;
 	uint32_t recent_uid;		/* UIDs from here on no read-write view has been told of */
+	uint32_t claimed_uid;		/* UIDs below the file will not call recent any more, as far as is known */
 	uint64_t highest_modseq;
 	uint64_t flags_modseq;		/* the highest that a change of flags was given */
 	uint64_t expunged_modseq;	/* the highest that an expunge was given, or 0 */
@@ -146,5 +147,8 @@ void state_all_lost(struct account *account);
 
 /* All messages are told of now by a read-write view: none of them is recent to any other session. */
 void state_claim_recent(struct state *state);
+
+/* The job that brought the last message has written that down already. */
+void state_note_claimed(struct account *account, uint64_t mailbox_id);
 
 #endif
