@@ -28,6 +28,7 @@ void
 memory_return_large(void)
 {
 	mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
+	mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
 }
 
 void *
