@@ -6,6 +6,8 @@
  *		the commit returns, whether that flushes or not
  *	file	the pages of a checkpoint; out before the file is cut to its length and flushed
  *
+ * Folding reads frames of the WAL that lie mostly one behind the other: many are read at a time, while nobody writes there.
+ *
  * A write that fails thus fails in xWrite, xTruncate or xSync, and never while reading: SQLite gives up the whole
  * transaction or checkpoint then, so what is held is dropped.  Reading sees what is held.  All other calls go straight
  * to the VFS below.  A file belongs to one worker at a time, as its connection does.
@@ -50,6 +52,9 @@ struct file {
 	bool is_sole;			/* LOCK_WRITE and LOCK_CHECKPOINT are held until it is closed */
 	int shared;			/* other locks of readers that are held, before that */
 	sqlite3_int64 read_at;		/* what was read last */
+	struct file *database;		/* of a WAL */
+	uint8_t *ahead;			/* of a database while is_folding: HELD_MAX octets of its WAL; NULL: none */
+	sqlite3_int64 ahead_at;		/* where they begin */
 	sqlite3_int64 rewritten_at;	/* of the WAL, the first frame that this transaction has changed in place */
 };
 
@@ -187,6 +192,35 @@ on_write(sqlite3_file *base, const void *octets, int length, sqlite3_int64 offse
 	return SQLITE_OK;
 }
 
+static void
+drop_ahead(struct file *file)
+{
+	if (file->ahead != NULL)
+		give_buffer_back(file->ahead);
+	file->ahead = NULL;
+}
+
+/* Near the end of the WAL there is less than a buffer: a frame is read alone. */
+static int
+read_folded(struct file *wal, void *octets, int length, sqlite3_int64 offset)
+{
+	struct file *file = wal->database;
+	int code = SQLITE_OK;
+
+	if (file->ahead == NULL || offset < file->ahead_at || offset + length > file->ahead_at + HELD_MAX) {
+		if (file->ahead == NULL)
+			file->ahead = take_buffer();
+		file->ahead_at = offset;
+		code = BELOW(wal)->xRead(wal->real, file->ahead, HELD_MAX, offset);
+	}
+	if (code != SQLITE_OK) {
+		drop_ahead(file);
+		return BELOW(wal)->xRead(wal->real, octets, length, offset);
+	}
+	memcpy(octets, file->ahead + (offset - file->ahead_at), (size_t)length);
+	return SQLITE_OK;
+}
+
 /* What is held lies over what the file below has, and never beyond a gap behind its end. */
 static int
 on_read(sqlite3_file *base, void *octets, int length, sqlite3_int64 offset)
@@ -196,6 +230,8 @@ on_read(sqlite3_file *base, void *octets, int length, sqlite3_int64 offset)
 	int code = SQLITE_OK;
 
 	file->read_at = offset;
+	if (file->is_wal && file->held == NULL && file->database->is_folding && length <= HELD_MAX)
+		return read_folded(file, octets, length, offset);
 	first = file->held != NULL && file->at > offset ? file->at : offset;
 	last = held_end(file) < end ? held_end(file) : end;
 	if (file->held == NULL || first >= last)
@@ -248,6 +284,7 @@ on_close(sqlite3_file *base)
 	int code = BELOW(file)->xClose(file->real);
 
 	drop_held(file);
+	drop_ahead(file);
 	free(file->real);
 	file->real = NULL;
 	return code;
@@ -266,6 +303,7 @@ on_file_control(sqlite3_file *base, int operation, void *argument)
 		file->is_folding = !file->has_reader;
 	if (operation == SQLITE_FCNTL_CKPT_DONE && file->is_folding) {
 		file->is_folding = false;
+		drop_ahead(file);
 		file->failure = put_held(file);
 	}
 	return BELOW(file)->xFileControl(file->real, operation, argument);
@@ -437,6 +475,7 @@ on_open(sqlite3_vfs *vfs, sqlite3_filename path, sqlite3_file *base, int flags, 
 		return code;
 	}
 	file->is_wal = (flags & SQLITE_OPEN_WAL) != 0;
+	file->database = file->is_wal ? (struct file *)sqlite3_database_file_object(path) : NULL;
 	file->read_at = -1;
 	file->rewritten_at = INT64_MAX;
 	file->base.pMethods = &methods;
