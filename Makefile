@@ -96,6 +96,8 @@ help:
 ## make bench-report the tables and charts of both, from what they have left in build/: tests/bench/RESULTS.md, README.md
 ## make bench-smoke  what commands cost in system calls, against the figures of last time; a part of make check
 ## make rooms        the arrows between the rooms of src/ and between their inner rooms
+## make deb          the Debian package of DEBIAN=12, built in a chroot, and what lintian says of it (root); in build/deb12
+## make check-deb    the same, and then installed, started, upgraded and purged in a machine that systemd runs (root)
 ## make install      DESTDIR= PREFIX=/usr; starts nothing
 ## make deps         install by apt what is missing
 deps:
@@ -121,6 +123,13 @@ soak: all
 
 check-debian12 check-debian13: check-debian%:
 	@tests/tools/debian $*
+
+DEBIAN ?= 12
+deb:
+	@tests/tools/deb $(DEBIAN) build
+
+check-deb:
+	@tests/tools/deb $(DEBIAN) check
 
 fuzz:
 	@tests/tools/deps check
@@ -175,5 +184,5 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all units fuzzers help deps run check soak check-debian12 check-debian13 fuzz bench bench-scale bench-report bench-smoke rooms man install clean
+.PHONY: all units fuzzers help deps run check soak check-debian12 check-debian13 deb check-deb fuzz bench bench-scale bench-report bench-smoke rooms man install clean
 .DELETE_ON_ERROR:
