@@ -33,7 +33,7 @@ def logins():
     for name, options, target in (("login, SELECT", "", None), ("login, SELECT, TLS", "-t", 1.3), ("login, SELECT, TLS resumed", "-r", None)):
         yield Row(f"{name}, 16 connections", "login", f"{options} -c 16 -u 16", "login", target=target)
     for name, options in (("first logins", ""), ("first logins, TLS", "-t")):
-        yield Row(f"{name}, 400 users", "login", f"{options} -c 8 -n 50 -u 400 -s 60", "login", is_fresh=True,
+        yield Row(f"{name}, 400 users", "login", f"{options} -c 8 -n 50 -u 400 -s 60", "login", (("homes", 400),), is_fresh=True,
                   limit=("cpu_us", 5000) if not options else None)
 
 

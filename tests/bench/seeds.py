@@ -2,6 +2,7 @@
 import re
 import subprocess
 
+from loading import Load
 from mail import LETTERS, fill
 from rivals import ROOT, Ours, lib
 
@@ -55,6 +56,13 @@ def inboxes(server, users, messages):
     """The first messages of the pool in the INBOX of each of these users."""
     for user in range(users):
         put(server, f"bench{user}", "INBOX", *POOL[:4], POOL[3] + messages)
+    return {}
+
+
+def homes(server, users):
+    """Each of these users has logged in before: where a mailbox is made, that is done."""
+    with Load(server, f"-c 8 -n {users // 8} -u {users} -s 600", "login", {}) as load:
+        load.go()
     return {}
 
 
