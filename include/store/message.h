@@ -92,11 +92,20 @@ struct store_flag_known {
 	uint64_t flags, modseq;
 };
 
+/* A message as it is when nothing has happened since. */
+struct store_flag_current {
+	uint64_t flags, modseq;
+	uint32_t size;
+	bool follows;			/* no message lies between the one before in the list and this one */
+};
+
 /*
  *	unchanged_since	 leave messages with a higher modseq alone; UINT64_MAX: none
  *	known		 NULL, or one for each UID: ADD and REMOVE are done all the same where what was known is not
  *			 newer than unchanged_since, and none of these flags is another since (RFC 7162 section
  *			 3.1.12); borrowed
+ *	current		 NULL, or one for each UID, all of which are there: as long as the mailbox's highest modseq is
+ *			 current_modseq nobody has to read them; borrowed
  */
 struct store_flag_change {
 	enum store_flag_operation operation;
@@ -104,6 +113,8 @@ struct store_flag_change {
 	uint64_t unchanged_since;
 	const struct store_flag_known *known;
 	struct store_numbers keywords;
+	const struct store_flag_current *current;
+	uint64_t current_modseq;
 };
 
 enum store_flag_outcome {
@@ -123,7 +134,7 @@ struct store_flag_result {
  *	results_out	 count of them, in the order of uids
  *	modseq_out	 the mailbox's highest modseq afterwards; may be NULL
  *
- * A lazy transaction will do.  About 1 us for a message that lies among others that change.
+ * A lazy transaction will do.  About 0.3 us for a message that lies among others that change, less where it is known.
  */
 enum store_status store_change_flags(struct store *store, uint64_t mailbox_id, const uint32_t *uids,
     size_t count, const struct store_flag_change *change, struct store_flag_result *results_out,

@@ -129,6 +129,17 @@ uint64_t store_page_octets(const struct store *store);
 void store_shrink(struct store *store);
 
 /*
+ * Changes of flags that many messages got at once are kept beside them: write those of some messages into their rows,
+ * within a transaction, when there is time.  Nobody notices but by what it costs to read.
+ *
+ *	is_more_out	whether there is work for a further step
+ */
+enum store_status store_settle_flags(struct store *store, uint32_t messages_max, bool *is_more_out);
+
+/* Whether there may be something to settle. */
+bool store_has_unsettled_flags(const struct store *store);
+
+/*
  * Free the space of content that no message has any more, within a transaction, in bounded steps; and forget the
  * expunges that struct store_history does not promise any more.
  *

@@ -2,7 +2,8 @@
  * Changing flags (RFC 9051 section 6.4.6, RFC 7162 section 3.1.3): decided here row by row, written
  * by range.  Worker threads.
  */
-#include "internal.h"
+#include "base/memory.h"
+#include "flag_log.h"
 
 /* A change made ready for the words of one mailbox. */
 struct plan {
@@ -179,10 +180,15 @@ decide(struct store_row *row, struct plan *plan, struct store_tally *tally, stru
 }
 
 static enum store_status
-write_range(struct store *store, const struct store_uid_range *range, uint64_t keep, uint64_t add,
+write_rows(struct store *store, const struct store_uid_range *range, uint64_t keep, uint64_t add,
     const struct store_tally *tally)
 {
-	struct sql_statement *update = sql_prepare(store->sql,
+	enum store_status status = flag_log_settle(store, tally->mailbox_id, range);
+	struct sql_statement *update;
+
+	if (status != STORE_OK)
+		return status;
+	update = sql_prepare(store->sql,
 	    "UPDATE message SET flags = (flags & ?4) | ?5, modseq = ?6 "
 	    "WHERE mailbox_id = ?1 AND uid BETWEEN ?2 AND ?3");
 
@@ -193,6 +199,19 @@ write_range(struct store *store, const struct store_uid_range *range, uint64_t k
 	sql_bind_number(update, 5, add);
 	sql_bind_number(update, 6, tally->modseq);
 	return store_run(update);
+}
+
+/* As one row, where that saves much; a set of keywords would be taken for one that no message has. */
+static enum store_status
+write_range(struct store *store, const struct store_uid_range *range, uint64_t keep, uint64_t add,
+    const struct store_tally *tally)
+{
+	bool is_kept = false;
+	enum store_status status = STORE_OK;
+
+	if ((add & STORE_FLAGS_HAS_SET) == 0)
+		status = flag_log_add(store, range, keep, add, tally, &is_kept);
+	return status != STORE_OK || is_kept ? status : write_rows(store, range, keep, add, tally);
 }
 
 /* Write the same change over ranges of rows that all change. */
@@ -225,11 +244,35 @@ write_runs(const struct plan *plan, const struct store_rows *rows, const struct 
 		while (end < rows->count && row[end].is_wanted && !row[end].begins_range &&
 		    row[end].message.flags == row[i].message.flags)
 			end++;
-		status = write_range(plan->store,
+		status = write_rows(plan->store,
 		    &(struct store_uid_range){ row[i].message.uid, row[end - 1].message.uid }, 0, row[i].message.flags,
 		    tally);
 	}
 	return status;
+}
+
+/* The rows of messages that the caller knows. */
+static void
+take_current(const struct store_flag_current *current, const uint32_t *uids, size_t count, struct store_rows *rows)
+{
+	rows->rows = memory_new_array(count, sizeof *rows->rows);
+	rows->count = rows->capacity = count;
+	for (size_t i = 0; i < count; i++)
+		rows->rows[i] = (struct store_row){
+			.message = { .uid = uids[i], .size = current[i].size, .flags = current[i].flags,
+			    .modseq = current[i].modseq },
+			.place = i, .is_wanted = true, .begins_range = !current[i].follows };
+}
+
+/* What the caller knows is so if nothing has happened in the mailbox since. */
+static enum store_status
+find_rows(struct store *store, const struct store_flag_change *change, const uint32_t *uids, size_t count,
+    const struct store_tally *tally, struct store_rows *rows)
+{
+	if (change->current == NULL || change->current_modseq != tally->modseq - 1)
+		return store_rows_init(store, tally->mailbox_id, uids, count, rows);
+	take_current(change->current, uids, count, rows);
+	return STORE_OK;
 }
 
 /* Decide about all; *is_changing_out: something changes. */
@@ -268,7 +311,7 @@ store_change_flags(struct store *store, uint64_t mailbox_id, const uint32_t *uid
 		return status;
 	if ((status = plan_init(&plan, store, mailbox_id, change)) != STORE_OK ||
 	    (status = store_tally_begin(store, mailbox_id, &tally)) != STORE_OK ||
-	    (status = store_rows_init(store, mailbox_id, uids, count, &rows)) != STORE_OK ||
+	    (status = find_rows(store, change, uids, count, &tally, &rows)) != STORE_OK ||
 	    (status = decide_all(&rows, uids, count, &plan, &tally, results_out, &is_changing)) != STORE_OK)
 		goto out;
 	if (is_changing)

@@ -52,6 +52,7 @@ struct store {
 	struct mark *mark;		/* NULL: nothing is told outside of the file */
 	uint64_t file;			/* with a mark: its inode */
 	uint64_t content_last, indexed_through;	/* about: the last content, and how far the index has come */
+	bool may_have_flag_log;		/* there may be rows of flag_change; flag_log.h */
 	bool has_index_work;		/* there may be */
 	uint64_t opening;		/* another number each time that a file is opened in this process */
 };

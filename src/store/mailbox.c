@@ -265,6 +265,7 @@ delete_rows(struct store *store, uint64_t mailbox_id)
 {
 	static const char *const deletes[] = {
 		"DELETE FROM message WHERE mailbox_id = ?1",
+		"DELETE FROM flag_change WHERE mailbox_id = ?1",
 		"DELETE FROM expunged WHERE mailbox_id = ?1",
 		"DELETE FROM keyword WHERE mailbox_id = ?1",
 		"DELETE FROM keyword_set WHERE mailbox_id = ?1",

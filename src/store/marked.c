@@ -12,7 +12,7 @@
 
 #include "base/memory.h"
 #include "base/thread.h"
-#include "internal.h"
+#include "flag_log.h"
 #include "mark.h"
 #include "store/mark.h"
 
@@ -130,7 +130,9 @@ step_over_lazy(struct store *store)
 static enum store_status
 touch_messages(struct store *store)
 {
-	return store_run(sql_prepare(store->sql, "UPDATE message SET modseq = "
+	enum store_status status = flag_log_settle_all(store);
+
+	return status != STORE_OK ? status : store_run(sql_prepare(store->sql, "UPDATE message SET modseq = "
 	    "(SELECT highest_modseq FROM mailbox WHERE mailbox.id = message.mailbox_id)"));
 }
 

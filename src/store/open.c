@@ -12,9 +12,9 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "flag_log.h"
 #include "held.h"
 #include "index_block.h"
-#include "internal.h"
 #include "mark.h"
 #include "train.h"
 
@@ -103,6 +103,8 @@ prepare_account(struct store *store, uint64_t least_uidvalidity)
 		status = read_position(store);
 	if (status == STORE_OK)
 		status = train_open(store);
+	if (status == STORE_OK)
+		status = flag_log_open(store);
 	return status == STORE_OK ? store_index_open(store) : status;
 }
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "internal.h"
+#include "flag_log.h"
 
 /* Reading over so many rows that nobody asked for costs about as much as another lookup. */
 #define GAP_MAX 16
@@ -31,8 +31,12 @@ load_range(struct store *store, uint64_t mailbox_id, const uint32_t *uids, size_
 	    "SELECT uid, size, flags, modseq, content_id, internal_date FROM message "
 	    "WHERE mailbox_id = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid");
 	bool begins_range = true;
+	enum store_status loaded;
 	enum sql_status status;
+	struct flag_log log;
 
+	if ((loaded = flag_log_load(store, mailbox_id, uids[begin], uids[end - 1], &log)) != STORE_OK)
+		return loaded;
 	sql_bind_number(query, 1, mailbox_id);
 	sql_bind_number(query, 2, uids[begin]);
 	sql_bind_number(query, 3, uids[end - 1]);
@@ -50,6 +54,7 @@ load_range(struct store *store, uint64_t mailbox_id, const uint32_t *uids, size_
 			.content_id = sql_column_number(query, 4),
 			.internal_date_s = sql_column_number(query, 5),
 		};
+		flag_log_apply(&log, &row->message);
 		row->is_wanted = begin < end && uids[begin] == uid;
 		row->place = row->is_wanted ? begin : SIZE_MAX;
 		row->begins_range = begins_range;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "internal.h"
+#include "flag_log.h"
 
 static enum store_status
 load_messages(struct store *store, struct store_snapshot *snapshot)
@@ -14,7 +14,12 @@ load_messages(struct store *store, struct store_snapshot *snapshot)
 	    "SELECT uid, size, flags, modseq, content_id, internal_date FROM message "
 	    "WHERE mailbox_id = ?1 ORDER BY uid");
 	size_t capacity = snapshot->mailbox.messages + 1;
+	enum store_status loaded;
 	enum sql_status status;
+	struct flag_log log;
+
+	if ((loaded = flag_log_load(store, snapshot->mailbox.id, 1, UID_MAX, &log)) != STORE_OK)
+		return loaded;
 
 	snapshot->messages = memory_resize(NULL, capacity, sizeof *snapshot->messages);
 	sql_bind_number(query, 1, snapshot->mailbox.id);
@@ -24,7 +29,7 @@ load_messages(struct store *store, struct store_snapshot *snapshot)
 			snapshot->messages = memory_resize(snapshot->messages, capacity,
 			    sizeof *snapshot->messages);
 		}
-		snapshot->messages[snapshot->count++] = (struct store_message){
+		snapshot->messages[snapshot->count] = (struct store_message){
 			.uid = sql_column_number(query, 0),
 			.size = sql_column_number(query, 1),
 			.flags = sql_column_number(query, 2),
@@ -32,6 +37,7 @@ load_messages(struct store *store, struct store_snapshot *snapshot)
 			.content_id = sql_column_number(query, 4),
 			.internal_date_s = sql_column_number(query, 5),
 		};
+		flag_log_apply(&log, &snapshot->messages[snapshot->count++]);
 	}
 	return store_from_sql(status);
 }

@@ -162,6 +162,7 @@ store_end(struct store *store, enum store_status status)
 		sql_rollback(store->sql);
 		store->has_quota_news = false;
 		store->has_dictionary = false;	/* maybe: it is looked for again */
+		store->may_have_flag_log = true;
 	}
 	if (store->is_training)		/* what was committed is new, and what was not is no dictionary */
 		held_forget(store);
@@ -193,6 +194,7 @@ store_step_end(struct store *store, enum store_status status)
 	if (status != STORE_OK) {
 		store->position = store->step;
 		store->has_dictionary = false;
+		store->may_have_flag_log = true;
 		if (store->is_training)
 			held_forget(store);
 	}

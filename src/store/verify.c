@@ -15,19 +15,19 @@ static const struct { const char *what, *query; } rules[] = {
 	{ "mailbox: kept counters differ from its messages",
 	  "SELECT id FROM mailbox AS m WHERE (messages, unseen, deleted, size, deleted_size) IS NOT (SELECT count(*), "
 	  "count(*) FILTER (WHERE flags & 8 = 0), count(*) FILTER (WHERE flags & 4), "
-	  "coalesce(sum(size), 0), coalesce(sum(size) FILTER (WHERE flags & 4), 0) FROM message WHERE mailbox_id = m.id)" },
+	  "coalesce(sum(size), 0), coalesce(sum(size) FILTER (WHERE flags & 4), 0) FROM message_now WHERE mailbox_id = m.id)" },
 	{ "mailbox: a UID is at or above uidnext, or a modseq above the highest",
-	  "SELECT DISTINCT m.id FROM mailbox AS m JOIN message ON mailbox_id = m.id "
+	  "SELECT DISTINCT m.id FROM mailbox AS m JOIN message_now ON mailbox_id = m.id "
 	  "WHERE uid >= uidnext OR modseq > highest_modseq" },
 	{ "mailbox: its uidvalidity was not given by the account",
 	  "SELECT id FROM mailbox WHERE uidvalidity >= (SELECT next_uidvalidity FROM account)" },
 	{ "mailbox: gone, but messages, keywords or expunged ranges are left",
 	  "SELECT mailbox_id FROM (SELECT mailbox_id FROM message UNION SELECT mailbox_id FROM keyword "
-	  "UNION SELECT mailbox_id FROM expunged) WHERE mailbox_id NOT IN (SELECT id FROM mailbox)" },
+	  "UNION SELECT mailbox_id FROM expunged UNION SELECT mailbox_id FROM flag_change) WHERE mailbox_id NOT IN (SELECT id FROM mailbox)" },
 	{ "mailbox: gone, but annotations are left",
 	  "SELECT mailbox_id FROM metadata WHERE owner = '' AND mailbox_id <> 0 AND mailbox_id NOT IN (SELECT id FROM mailbox)" },
 	{ "mailbox: a message has a set of keywords that is not there",
-	  "SELECT DISTINCT m.mailbox_id FROM message AS m LEFT JOIN keyword_set AS s "
+	  "SELECT DISTINCT m.mailbox_id FROM message_now AS m LEFT JOIN keyword_set AS s "
 	  "ON s.mailbox_id = m.mailbox_id AND s.id = m.flags >> 5 & 0x3ffffffffffffff "
 	  "WHERE m.flags < 0 AND s.id IS NULL" },
 	{ "mailbox: a set of keywords has one that is not there",
@@ -39,6 +39,10 @@ static const struct { const char *what, *query; } rules[] = {
 	{ "mailbox: an expunge with a modseq above the highest, or below one that is forgotten",
 	  "SELECT DISTINCT m.id FROM mailbox AS m JOIN expunged AS e ON e.mailbox_id = m.id "
 	  "WHERE e.modseq NOT BETWEEN forgotten_modseq + 1 AND highest_modseq" },
+	{ "mailbox: changes of flags overlap, or have a modseq above the highest",
+	  "SELECT DISTINCT a.mailbox_id FROM flag_change AS a JOIN mailbox ON id = a.mailbox_id "
+	  "LEFT JOIN flag_change AS b ON b.mailbox_id = a.mailbox_id AND b.first_uid > a.first_uid "
+	  "AND b.first_uid <= a.last_uid WHERE b.mailbox_id IS NOT NULL OR a.modseq > highest_modseq" },
 	{ "content: missing, or of another size than a message of it",
 	  "SELECT m.content_id, m.uid FROM message AS m LEFT JOIN content AS c ON c.id = m.content_id "
 	  "WHERE c.size IS NOT m.size" },

@@ -25,6 +25,7 @@ SESSIONS = 4
 NAMES = [b"INBOX", b"a", b"b", b"c/d"]
 FLAGS = [b"\\Seen", b"\\Answered", b"\\Flagged", b"\\Deleted", b"\\Draft", b"one", b"Two", b"$Three"]
 FULL = 30		# messages in a mailbox before the model stops adding
+LARGE = b"large"	# but for this one: changes of many messages at once are kept beside them
 
 
 def octets_of(number):
@@ -49,10 +50,21 @@ class Model:
             if name != b"INBOX":
                 self.observer.ok(b"CREATE " + name)
             self.meet(name)
+        self.fill(LARGE, 90)
         kinds = [kind for kind in KINDS if NEEDS.get(kind, b"IMAP4rev1") in words]
         self.clients = [ModelClient(server, user, kind) for kind in self.chance.sample(kinds * SESSIONS, SESSIONS)]
         self.lmtp = server.lmtp()
         self.trace = []
+
+    def fill(self, name, count):
+        """A mailbox with messages."""
+        self.observer.ok(b"CREATE " + name)
+        self.meet(name)
+        for _ in range(count):
+            self.count += 1
+            assert self.observer.append(name, octets_of(self.count)).is_ok
+            self.truth.mailboxes[name].add(octets_of(self.count), ())
+        self.check(name)
 
     def meet(self, name):
         """A mailbox that was just made."""
@@ -117,7 +129,7 @@ class Model:
         if not client.view:
             return self.settle(client, self.do_select(client))
         steps = [
-            (self.do_store, 8), (self.do_append, 5), (self.do_pipeline, 4), (self.do_deliver, 2), (self.do_transfer, 5), (self.do_expunge, 3),
+            (self.do_store, 8), (self.do_append, 5), (self.do_pipeline, 4), (self.do_store_all, 4), (self.do_deliver, 2), (self.do_transfer, 5), (self.do_expunge, 3),
             (self.do_noop, 4), (self.do_fetch, 3), (self.do_search, 3), (self.do_status, 1), (self.do_select, 3),
             (self.do_leave, 1), (self.do_idle, 1), (self.do_rename, 1), (self.do_recreate, 1), (self.do_cut, 1),
             (self.do_changed_since, 3 if client.has_modseq else 0), (self.do_replace, 1)]
@@ -227,6 +239,20 @@ class Model:
         for tag, (command, settle) in zip(client.send([command for command, _ in doings]), doings):
             settle(client.read(tag, command))
         return list(self.truth.mailboxes)
+
+    def do_store_all(self, client):
+        """Of as many messages as there are, by UID: what is not known to the client is left out."""
+        if client.is_read_only:
+            return ()
+        known = [uid for uid in client.view.uids() if uid]
+        if not known:
+            return ()
+        sign, flags, mailbox = self.chance.choice(["+", "-", ""]), self.flags(), self.truth.mailboxes[client.view.name]
+        uids = {uid for uid in known if uid >= self.chance.choice([0, 0, known[len(known) // 2]])}
+        result = self.run(client, b"UID STORE %s %sFLAGS (%s)" % (numbers_of(sorted(uids)), sign.encode(), b" ".join(sorted(flags))))
+        assert result.word == b"OK", result.tagged
+        mailbox.store(uids, sign, flags)
+        return (client.view.name,)
 
     def prepare_append(self, client, target):
         """A command, and what is to be done with its result."""

@@ -26,6 +26,7 @@ struct story {
 	size_t told_count;
 	uint32_t uid_told;		/* the highest */
 	uint64_t modseq_told;
+	bool may_be_flagged, may_be_plain;	/* tell_of_flags(): all messages */
 	bool is_created;
 };
 
@@ -241,9 +242,91 @@ check(struct story *story)
 	store_close(&story->store);
 }
 
-/* Tell the story with one fault; false when it was over before the fault. */
+/* Flags of many messages at once, which are put into their rows later: all of them have changed, or none. */
+
+#define MANY 70
+
+static void
+append_many_at_once(struct story *story)
+{
+	enum store_status status = STORE_OK;
+
+	if (!begin_part(story, STORE_DURABLE))
+		return;
+	for (unsigned i = 0; status == STORE_OK && i < MANY; i++)
+		status = try_append(story->store, story->inbox, i, 1, 0, NULL);
+	end(story, status);
+}
+
+static void
+flag_many(struct story *story, enum store_flag_operation operation)
+{
+	struct store_flag_change change = { .operation = operation, .flags = STORE_FLAG_FLAGGED,
+		.unchanged_since = UINT64_MAX };
+	struct store_flag_result results[MANY];
+	uint32_t uids[MANY];
+
+	for (unsigned i = 0; i < MANY; i++)
+		uids[i] = i + 1;
+	story->may_be_flagged = story->may_be_flagged || operation == STORE_FLAGS_ADD;
+	story->may_be_plain = story->may_be_plain || operation == STORE_FLAGS_REMOVE;
+	if (!begin_part(story, STORE_LAZY) ||
+	    !end(story, store_change_flags(story->store, story->inbox, uids, MANY, &change, results, NULL)))
+		return;
+	story->may_be_flagged = operation == STORE_FLAGS_ADD;
+	story->may_be_plain = operation == STORE_FLAGS_REMOVE;
+}
+
+static void
+settle_some(struct story *story)
+{
+	bool is_more;
+
+	if (begin_part(story, STORE_DERIVED))
+		end(story, store_settle_flags(story->store, MANY / 2, &is_more));
+}
+
+static void
+tell_of_flags(struct story *story)
+{
+	story->may_be_plain = true;
+	append_many_at_once(story);
+	flag_many(story, STORE_FLAGS_ADD);
+	settle_some(story);
+	flag_many(story, STORE_FLAGS_REMOVE);
+	settle_some(story);
+	settle_some(story);
+	settle_some(story);
+	flag_many(story, STORE_FLAGS_ADD);
+	flag_many(story, STORE_FLAGS_REMOVE);
+	flag_many(story, STORE_FLAGS_ADD);
+	if (story->store != NULL)
+		store_close(&story->store);
+	settle_some(story);
+	store_close(&story->store);
+}
+
+/* The power takes flags back that are not yet flushed, but not some of them. */
+static void
+check_flags(struct story *story, bool has_lost_power)
+{
+	struct store_snapshot snapshot = { 0 };
+
+	assert_int_equal(store_open(story->fixture->path, true, &story->store), STORE_OK);
+	assert_verified(story->store);
+	assert_int_equal(store_snapshot_init(story->store, story->inbox, &snapshot), STORE_OK);
+	assert_true(snapshot.count == 0 || snapshot.count == MANY);
+	for (size_t i = 0; i < snapshot.count; i++)
+		assert_int_equal(snapshot.messages[i].flags, snapshot.messages[0].flags);
+	if (snapshot.count > 0 && !has_lost_power)
+		assert_true(snapshot.messages[0].flags == 0 ? story->may_be_plain : story->may_be_flagged);
+	store_snapshot_fini(&snapshot);
+	store_close(&story->store);
+}
+
+/* Tell a story with one fault; false when it was over before the fault. */
 static bool
-run(struct fixture *fixture, enum fault fault, unsigned at)
+run(struct fixture *fixture, bool is_of_flags, enum fault fault, unsigned at)
 {
 	struct story story = { .fixture = fixture, .inbox = fixture->inbox,
 		.sent = fixture->inbox + 2 };	/* in the order that store_open() makes them */
@@ -253,12 +336,15 @@ run(struct fixture *fixture, enum fault fault, unsigned at)
 	remove_file(fixture->path, "-wal");
 	remove_file(fixture->path, "-shm");
 	fault_vfs_plan(fault, at);
-	tell(&story);
+	(is_of_flags ? tell_of_flags : tell)(&story);
 	has_failed = fault_vfs_has_failed();
 	fault_vfs_plan(FAULT_NONE, 0);
 	if (fault == FAULT_POWER && has_failed)
 		fault_vfs_restore();
-	check(&story);
+	if (is_of_flags)
+		check_flags(&story, fault == FAULT_POWER);
+	else
+		check(&story);
 	return has_failed;
 }
 
@@ -271,19 +357,27 @@ drop_line(enum log_level level, struct span line, void *context)
 }
 
 static void
-run_all(void **state, enum fault fault)
+run_story(struct fixture *fixture, bool is_of_flags, enum fault fault)
 {
-	struct fixture *fixture = *state;
 	unsigned missed = 0, at = 1;
 
-	store_close(&fixture->store);
 	log_set_sink(drop_line, NULL);
 	/* A full disk is met by writes only, so some numbers in between do nothing. */
 	for (; missed < 50; at++)
-		missed = run(fixture, fault, at) ? 0 : missed + 1;
+		missed = run(fixture, is_of_flags, fault, at) ? 0 : missed + 1;
 	log_set_sink(NULL, NULL);
 	print_message("%u operations failed in turn\n", at - missed - 1);
 	assert_true(at > 100);
+}
+
+static void
+run_all(void **state, enum fault fault)
+{
+	struct fixture *fixture = *state;
+
+	store_close(&fixture->store);
+	run_story(fixture, false, fault);
+	run_story(fixture, true, fault);
 }
 
 static void

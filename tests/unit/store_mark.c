@@ -484,6 +484,37 @@ test_flags_lost_with_the_power(void **state)
 	assert_true(modseq_of_first(place) > modseq);	/* who was told of the flag that is lost hears so */
 }
 
+/* Changes of many messages that are not yet in their rows hold for them all the same when all are touched. */
+static void
+test_many_flags_and_a_power_loss(void **state)
+{
+	enum { MANY = 70 };
+	struct place *place = *state;
+	struct store_flag_change change = { .operation = STORE_FLAGS_ADD, .flags = STORE_FLAG_SEEN,
+		.unchanged_since = UINT64_MAX };
+	struct store_flag_result results[MANY];
+	struct store_snapshot snapshot;
+	uint32_t uids[MANY];
+	uint64_t modseq;
+
+	for (uint32_t i = 0; i < MANY; i++)
+		uids[i] = append_one(place);
+	begin(&place->fixture, STORE_LAZY);
+	assert_int_equal(store_change_flags(place->fixture.store, place->fixture.inbox, uids, MANY, &change, results, &modseq),
+	    STORE_OK);
+	commit(&place->fixture);
+	assert_true(store_has_unsettled_flags(place->fixture.store));
+	crash(place);
+	place->era++;
+	reopen(place, STORE_DOUBTFUL);
+	snapshot = snapshot_of(&place->fixture, place->fixture.inbox);
+	for (size_t i = 0; i < snapshot.count; i++) {
+		assert_int_equal(snapshot.messages[i].flags, STORE_FLAG_SEEN);
+		assert_true(snapshot.messages[i].modseq > modseq);
+	}
+	store_snapshot_fini(&snapshot);
+}
+
 /* What may be lost is not forgotten by a start that comes to nothing; nothing is, where the machine went on. */
 static void
 test_flags_kept_by_the_kernel(void **state)
@@ -659,6 +690,7 @@ main(void)
 		TEST(test_power_loss),
 		TEST(test_power_loss_and_backup),
 		TEST(test_flags_lost_with_the_power),
+		TEST(test_many_flags_and_a_power_loss),
 		TEST(test_flags_kept_by_the_kernel),
 		TEST(test_no_room_to_jump),
 		TEST(test_a_mark_that_is_broken),

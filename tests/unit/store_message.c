@@ -80,7 +80,8 @@ change(struct fixture *fixture, const uint32_t *uids, size_t count,
     struct store_flag_result *results, uint64_t *modseq)
 {
 	static const uint16_t first = 0;
-	struct store_flag_change change = { operation, flags, unchanged_since, NULL, { &first, flags >> 5 & 1 } };
+	struct store_flag_change change = { .operation = operation, .flags = flags,
+		.unchanged_since = unchanged_since, .keywords = { &first, flags >> 5 & 1 } };
 
 	begin(fixture, STORE_LAZY);
 	assert_int_equal(store_change_flags(
@@ -189,7 +190,8 @@ test_unchanged_as_known(void **state)
 	change(fixture, UIDS(1), 1, STORE_FLAGS_SET, STORE_FLAG_DELETED, UINT64_MAX, &result, &modseq);
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct store_flag_known known = { cases[i].known, 2 };
-		struct store_flag_change change = { cases[i].operation, cases[i].flags, cases[i].since, &known, { NULL, 0 } };
+		struct store_flag_change change = { .operation = cases[i].operation, .flags = cases[i].flags,
+			.unchanged_since = cases[i].since, .known = &known };
 
 		begin(fixture, STORE_LAZY);
 		assert_int_equal(store_change_flags(fixture->store, fixture->inbox, UIDS(1), 1, &change, &result, NULL),

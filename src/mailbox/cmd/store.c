@@ -8,6 +8,7 @@
 
 #define SLICE_OCTETS	  (64 * 1024)	/* of results, written in one turn */
 #define FOLLOWER_MESSAGES 256		/* of one that begins behind others: what waits is bounded */
+#define CURRENT_MIN	  64		/* messages: fewer are looked up as fast */
 
 struct store_command {
 	struct session_job job;
@@ -23,8 +24,11 @@ struct store_command {
 	bool has_ghosts;
 	uint32_t lowest_uid;		/* of view_set_limit() */
 	struct store_flag_known *known;	/* NULL: not asked for */
+	struct store_flag_current *current;	/* NULL: they are looked up */
+	uint64_t current_modseq;
 	struct store_flag_result *results;
 	size_t told;			/* of the results */
+	uint32_t number;		/* of the message that was told last */
 	size_t known_keywords;
 	struct store_keywords news;
 };
@@ -52,7 +56,8 @@ work_store(struct store *store, struct session_job *job)
 	struct store_command *command = CONTAINER_OF(job, struct store_command, job);
 	const struct imap_store *request = command->request;
 	struct store_flag_change change = { operations[request->kind], request->flags.system,
-		request->has_unchanged_since ? request->unchanged_since : UINT64_MAX, command->known, { NULL, 0 } };
+		request->has_unchanged_since ? request->unchanged_since : UINT64_MAX, command->known, { NULL, 0 },
+		command->current, command->current_modseq };
 	enum store_status status = STORE_OK;
 
 	if (request->flags.keyword_count > 0)
@@ -126,15 +131,26 @@ catch_up(const struct session *session, struct store_flag_result *result)
 	result->modseq = message->modseq;
 }
 
+/* Messages follow each other, mostly. */
+static uint32_t
+find_number(struct store_command *command, const struct view *view, uint32_t uid)
+{
+	uint32_t next = command->number + 1;
+
+	command->number = next <= view_count(view) && view_uid(view, next) == uid ? next : view_number(view, uid);
+	return command->number;
+}
+
 static void
-write_result(struct session *session, const struct store_flag_result *result)
+write_result(struct session *session, struct store_command *command, const struct store_flag_result *result)
 {
 	const struct view *view = session->view;
-	uint32_t number = view_number(view, result->uid);
+	enum told told = what_to_tell(session, result);
+	uint32_t number = told == NOTHING ? 0 : find_number(command, view, result->uid);
 	uint32_t told_number = session->is_uid_only ? 0 : number;
 	bool is_aware = session->has_condstore;
 
-	switch (number == 0 ? NOTHING : what_to_tell(session, result)) {
+	switch (number == 0 ? NOTHING : told) {
 	case NOTHING:
 		break;
 	case MODSEQ:
@@ -224,7 +240,7 @@ write_results(struct session *session)
 
 		if (command->is_behind)
 			catch_up(session, result);
-		write_result(session, result);
+		write_result(session, command, result);
 	}
 	if (command->told < command->count && !session_is_closing(session))
 		session_when_room(session, write_results);
@@ -275,6 +291,22 @@ note_known(struct store_command *command, const struct view *view)
 		command->known[i] = (struct store_flag_known){ message->flags, message->modseq };
 	}
 	view_apply_known(view, command->uids, command->count, command->known);
+}
+
+/* What the state knows need not be read if it is still so when the job comes to it. */
+static void
+note_current(struct store_command *command, const struct state *state)
+{
+	const struct store_message *at = NULL, *end = state->messages + state->count;
+
+	command->current = arena_alloc_array(command->arena, command->count, sizeof command->current[0]);
+	command->current_modseq = state->highest_modseq;
+	for (size_t i = 0; i < command->count; i++) {
+		bool follows = at != NULL && at + 1 < end && at[1].uid == command->uids[i];
+
+		at = follows ? at + 1 : state_message(state, command->uids[i]);
+		command->current[i] = (struct store_flag_current){ at->flags, at->modseq, at->size, follows };
+	}
 }
 
 static void
@@ -346,6 +378,8 @@ cmd_store(struct session *session)
 	}
 	if (command->request->has_unchanged_since)
 		note_known(command, session->view);
+	else if (command->count >= CURRENT_MIN && session->view->state->account == session->account)
+		note_current(command, session->view->state);
 	submit(session, command);
 	session_lead(session);
 }

@@ -28,6 +28,7 @@
 #define EXTRAS_SWEEPS	120			/* ten minutes */
 #define PURGE_CONTENTS	200
 #define PURGE_OCTETS	(4 * 1024 * 1024)
+#define SETTLE_MESSAGES 16384			/* some 10 ms */
 
 struct accounts {
 	struct accounts_settings settings;
@@ -59,6 +60,7 @@ struct account {
 	size_t gathered;		/* octets, by all sessions */
 	bool is_open;			/* as far as the last job told */
 	bool has_garbage;
+	bool has_unsettled_flags;	/* as far as the last job told */
 	bool is_flushing;		/* that job is under way */
 	struct timer flush;
 	struct account_job close_job, flush_job, purge_job;
@@ -309,6 +311,7 @@ static void
 note_home(struct account *account, struct account_job *job)
 {
 	account->jobs--;
+	account->has_unsettled_flags = job->has_unsettled_flags;
 	set_open(account, job->is_open);
 	if (!job->is_open || job->is_broken)	/* what is opened next may be another file */
 		insights_forget(&account->insights);
@@ -431,12 +434,17 @@ on_flush_due(void *context)
 		submit_flush(account);
 }
 
+/* What is left to settle the next job tells. */
 static enum store_status
 work_purge(struct store *store, struct account_job *job)
 {
 	struct account *account = CONTAINER_OF(job, struct account, purge_job);
+	bool has_more_flags;
+	enum store_status status = store_settle_flags(store, SETTLE_MESSAGES, &has_more_flags);
 
-	return store_purge(store, PURGE_CONTENTS, PURGE_OCTETS, &account->has_more_garbage);
+	if (status == STORE_OK)
+		status = store_purge(store, PURGE_CONTENTS, PURGE_OCTETS, &account->has_more_garbage);
+	return status;
 }
 
 static void
@@ -484,7 +492,7 @@ sweep(struct account *account, uint64_t now_us)
 {
 	if (!is_quiet(account))
 		return;
-	if (account->has_garbage)
+	if (account->has_garbage || (account->has_unsettled_flags && now_us - account->used_us > QUIET_US))
 		submit_purge(account);
 	else if (now_us - account->used_us > QUIET_US && folding_is_due(&account->folding, true))
 		submit(account, &account->folding.job);

@@ -49,6 +49,7 @@ struct account_job {
 	bool needs_flush, is_broken, is_open, is_trial, is_training_due;
 	uint64_t file, backlog, wal_octets, wal_bound, page_octets;
 	enum store_finding news;
+	bool has_unsettled_flags;
 	bool has_quota_news;
 	struct store_quota_news quota_news;
 	char *error;

@@ -54,6 +54,7 @@ complete(struct batch_store *batch, struct account_job *job, bool is_broken, con
 	job->is_open = batch->store != NULL;
 	job->needs_flush = batch->store != NULL && store_needs_flush(batch->store);
 	job->wal_octets = batch->store != NULL ? store_wal_octets(batch->store, &job->wal_bound) : 0;
+	job->has_unsettled_flags = batch->store != NULL && store_has_unsettled_flags(batch->store);
 	job->backlog = batch->store != NULL ? store_index_backlog(batch->store) : 0;
 	job->is_training_due = batch->store != NULL && store_is_training_due(batch->store);
 	if (batch->store != NULL && paging_is_much(batch->paging))
