@@ -51,7 +51,7 @@ def storing():
                                   ("LMTP, 10 recipients, 4 connections", "-c 4 -k 10 -u 40", 3)):
         yield Row(name, "store", f"{options} -f {{letters}}", "lmtp", (("letters",),), target, is_late=True, is_p99_wanted=True)
     yield Row("memory after 10,000 APPENDs", "store", "-c 16 -u 16 -n 625 -s 600 -f {letters} -b Cell{cell}", steps.memory_after,
-              (("letters",),), passes=1, limit=("value", 64))
+              (("letters",),), is_fresh=True, passes=1, limit=("value", 64))
 
 
 def selecting():
