@@ -35,7 +35,8 @@ def put(server, user, mailbox, *arguments):
     """A mailbox with what letters.c writes; its index is made now, not beside what is measured."""
     if mailbox != "INBOX":
         create(server, user, mailbox)
-    fill(server, user, *arguments, mailbox)
+    with server.unflushed():
+        fill(server, user, *arguments, mailbox)
     if isinstance(server, Ours):
         server.server.imapctl("index", user)
 
