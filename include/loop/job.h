@@ -23,7 +23,9 @@ struct job {
 	void (*work)(struct job *job);	/* on a worker; not called for the jobs of a job_queue */
 	void (*done)(struct job *job);	/* on the loop; may free the job; NULL: nobody waits */
 	struct job_queue *queue;	/* set by job_queue_submit() */
+	bool is_long;			/* set by the owner before it is submitted: work() takes more than some 10 ms */
 	bool is_again;			/* room loop only: after work() to the end of the queue, not home */
+	bool counts_long;		/* room loop only: waits, and is counted, as a long one */
 };
 
 /*
@@ -40,7 +42,10 @@ struct workers *workers_new(struct loop *loop, const char *name, unsigned thread
  * not from inside done(). */
 void workers_free(struct workers **workers);
 
-/* Loop thread, or a worker.  First come, first worked on. */
+/*
+ * Loop thread, or a worker.  First come, first worked on; but of long jobs only a quarter of the workers, at least one,
+ * has one at a time, if there is more than one worker.
+ */
 void workers_submit(struct workers *workers, struct job *job);
 
 /* Jobs that wait for a thread: for load shedding and the status.  Any thread. */

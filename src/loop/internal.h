@@ -50,7 +50,10 @@ struct workers {
 	pthread_mutex_t mutex;
 	struct list resting;		/* who waits for a job, the last to come first; under mutex */
 	struct list waiting;		/* under mutex */
-	size_t waiting_count;		/* under mutex */
+	struct list waiting_long;	/* under mutex */
+	size_t waiting_count;		/* of both; under mutex */
+	unsigned long_count;		/* long jobs that are worked on; under mutex */
+	unsigned long_max;		/* of them at a time */
 	bool is_stopping;		/* under mutex */
 	atomic_size_t away;		/* jobs submitted and not yet home */
 	struct worker *threads;

@@ -56,6 +56,18 @@ waiting_count(struct job_queue *queue)
 	return count;
 }
 
+/* A turn takes as long as what waits first. */
+static bool
+is_next_long(struct job_queue *queue)
+{
+	bool is_long;
+
+	pthread_mutex_lock(&queue->mutex);
+	is_long = !list_is_empty(&queue->waiting) && LIST_ENTRY(queue->waiting.next, struct job, link)->is_long;
+	pthread_mutex_unlock(&queue->mutex);
+	return is_long;
+}
+
 static void
 work_turn(struct job *turn)
 {
@@ -67,6 +79,7 @@ work_turn(struct job *turn)
 		queue->run(queue->context, &batch);
 	assert(list_is_empty(&batch));		/* every job was completed */
 	turn->is_again = waiting_count(queue) > 0;
+	turn->is_long = is_next_long(queue);
 	if (turn->is_again)
 		home_wake(queue->workers->loop);	/* else the turn itself does */
 }
@@ -75,6 +88,7 @@ static void
 submit_turn(struct job_queue *queue)
 {
 	queue->is_out = true;
+	queue->turn.is_long = is_next_long(queue);
 	workers_submit(queue->workers, &queue->turn);
 }
 

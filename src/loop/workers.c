@@ -1,6 +1,8 @@
 /*
  * Worker threads and what waits for them: first come, first worked on.  Of the threads that rest, the one that has
  * worked last is woken: what it needs is still in its processor's caches, and those that are not needed take no memory.
+ *
+ * Long jobs wait apart from the others, and only a part of the workers works on such: a handshake stands behind none.
  */
 #include "internal.h"
 
@@ -13,15 +15,32 @@
 #include "base/memory.h"
 #include "base/thread.h"
 
+static bool
+may_take_long(const struct workers *workers)
+{
+	return !list_is_empty(&workers->waiting_long) && workers->long_count < workers->long_max;
+}
+
+/* A long one first: who has ended such goes on with the next, and the other workers are there for the rest. */
 static struct job *
 take(struct workers *workers)
 {
-	struct list *link = list_pop_front(&workers->waiting);
+	bool is_long = may_take_long(workers);
+	struct list *link = list_pop_front(is_long ? &workers->waiting_long : &workers->waiting);
 
 	if (link == NULL)
 		return NULL;
 	workers->waiting_count--;
+	workers->long_count += is_long;
 	return LIST_ENTRY(link, struct job, link);
+}
+
+static void
+end_long(struct workers *workers)
+{
+	pthread_mutex_lock(&workers->mutex);
+	workers->long_count--;
+	pthread_mutex_unlock(&workers->mutex);
 }
 
 static void
@@ -30,7 +49,9 @@ put(struct workers *workers, struct job *job)
 	struct list *rested;
 
 	pthread_mutex_lock(&workers->mutex);
-	list_push_back(&workers->waiting, &job->link);
+	/* A worker alone, or none, takes all in their order. */
+	job->counts_long = job->is_long && workers->thread_count > 1;
+	list_push_back(job->counts_long ? &workers->waiting_long : &workers->waiting, &job->link);
 	workers->waiting_count++;
 	rested = list_pop_front(&workers->resting);
 	pthread_mutex_unlock(&workers->mutex);
@@ -43,9 +64,12 @@ static void
 work_on(struct workers *workers, struct job *job)
 {
 	struct loop *loop = workers->loop;
+	bool counts_long = job->counts_long;
 
 	job->is_again = false;
 	job->work(job);
+	if (counts_long)
+		end_long(workers);
 	if (job->is_again) {
 		put(workers, job);
 		return;
@@ -61,7 +85,7 @@ rest(struct worker *worker)
 {
 	struct workers *workers = worker->workers;
 
-	while (list_is_empty(&workers->waiting) && !workers->is_stopping) {
+	while (list_is_empty(&workers->waiting) && !may_take_long(workers) && !workers->is_stopping) {
 		list_push_front(&workers->resting, &worker->link);
 		pthread_cond_wait(&worker->wake, &workers->mutex);
 		list_remove(&worker->link);
@@ -141,6 +165,8 @@ workers_new(struct loop *loop, const char *name, unsigned threads)
 	pthread_mutex_init(&workers->mutex, NULL);
 	list_init(&workers->resting);
 	list_init(&workers->waiting);
+	list_init(&workers->waiting_long);
+	workers->long_max = (threads + 3) / 4;
 	deferred_init(&workers->in_line, run_in_line, workers);
 	start_threads(workers, threads);
 	return workers;

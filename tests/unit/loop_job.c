@@ -260,6 +260,68 @@ completed_jobs_do_not_wait_for_slow_ones(void **state)
 	fixture_fini(&fixture);
 }
 
+static void
+wait_for_short(struct job *job)
+{
+	const struct fixture *fixture = CONTAINER_OF(job, struct work, job)->fixture;
+
+	while (atomic_load(&fixture->inside) == 0)
+		sched_yield();
+}
+
+static void
+be_short(struct job *job)
+{
+	atomic_fetch_add(&CONTAINER_OF(job, struct work, job)->fixture->inside, 1);
+}
+
+/* Each of the long jobs lasts until the short one behind them was worked on. */
+static void
+short_jobs_do_not_stand_behind_long_ones(void **state)
+{
+	static const unsigned threads[] = { 2, 4, 5, 16 };
+	static struct fixture fixture;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(threads); i++) {
+		fixture_init(&fixture, threads[i]);
+		fixture.wanted = 101;
+		for (int n = 0; n < 100; n++) {
+			struct work *work = work_new(&fixture, n, 'a');
+
+			work->job.work = wait_for_short;
+			work->job.is_long = true;
+			workers_submit(fixture.workers, &work->job);
+		}
+		work_new(&fixture, 100, 'a')->job.work = be_short;
+		workers_submit(fixture.workers, &fixture.works[100].job);
+		loop_run(fixture.loop);
+		assert_int_equal(fixture.done_count, 101);
+		fixture_fini(&fixture);
+	}
+}
+
+/* A worker alone, or none, does them in their order. */
+static void
+one_worker_keeps_their_order(void **state)
+{
+	static struct fixture fixture;
+
+	(void)state;
+	for (unsigned threads = 0; threads < 2; threads++) {
+		fixture_init(&fixture, threads);
+		fixture.wanted = 100;
+		for (int n = 0; n < 100; n++) {
+			work_new(&fixture, n, 'a')->job.is_long = n % 3 == 0;
+			workers_submit(fixture.workers, &fixture.works[n].job);
+		}
+		loop_run(fixture.loop);
+		for (int n = 0; n < 100; n++)
+			assert_int_equal(fixture.completed[n], 2 * n);
+		fixture_fini(&fixture);
+	}
+}
+
 int
 main(void)
 {
@@ -270,6 +332,8 @@ main(void)
 		cmocka_unit_test(queue_keeps_order_on_many_threads),
 		cmocka_unit_test(full_queue_refuses),
 		cmocka_unit_test(completed_jobs_do_not_wait_for_slow_ones),
+		cmocka_unit_test(short_jobs_do_not_stand_behind_long_ones),
+		cmocka_unit_test(one_worker_keeps_their_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

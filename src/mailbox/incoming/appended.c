@@ -220,6 +220,7 @@ submit(struct append *append)
 	append->incoming.claims_recent = is_told_first(append);
 	append->known_keywords = state_known_keywords(append->door.account, append->place.mailbox_id);
 	append->store.job.is_alone = spool_size(append->incoming.spool) > ACCOUNT_MUCH_OCTETS;
+	append->store.job.job.is_long = append->store.job.is_alone;
 	append->store.work = work_store;
 	append->store.done = on_stored;
 	session_submit_to(session, &append->store, append->door.account, ACCOUNT_DURABLE);
@@ -278,6 +279,7 @@ render(struct append *append)
 		become_ready(append);
 		return;
 	}
+	append->render.is_long = spool_size(append->incoming.spool) > ACCOUNT_MUCH_OCTETS;
 	append->render.work = work_render;
 	append->render.done = on_rendered;
 	workers_submit(session->role->parts.compute, &append->render);

@@ -207,6 +207,7 @@ submit_recipients(struct delivery *delivery)
 
 		recipient->job.kind = ACCOUNT_DURABLE;
 		recipient->job.is_alone = spool_size(delivery->incoming.spool) > ACCOUNT_MUCH_OCTETS;
+		recipient->job.job.is_long = recipient->job.is_alone;
 		recipient->job.work = work_deliver;
 		recipient->job.done = on_delivered;
 		account_submit(recipient->account, &recipient->job);
@@ -235,6 +236,7 @@ render(struct delivery *delivery)
 		submit_recipients(delivery);
 		return;
 	}
+	delivery->render.is_long = spool_size(delivery->incoming.spool) > ACCOUNT_MUCH_OCTETS;
 	delivery->render.work = work_render;
 	delivery->render.done = on_rendered;
 	workers_submit(delivery->role->parts.compute, &delivery->render);
