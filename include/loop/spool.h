@@ -55,6 +55,12 @@ uint64_t spool_size(const struct spool *spool);
  */
 bool spool_contents(struct spool *spool, struct span *contents_out);
 
+/*
+ * Say that the octets before this one were used: what of the file is mapped for them takes no memory any more.  They can
+ * still be read.  Worker thread, behind spool_contents().
+ */
+void spool_used(struct spool *spool, uint64_t end);
+
 /* Accepts NULL, leaves NULL behind; at any time: a write under way is waited for in the background. */
 void spool_free(struct spool **spool);
 

@@ -58,6 +58,9 @@ struct store_arrival {
 	bool claims_recent;		/* this one and those before it are recent to nobody: somebody is told of them at once */
 	enum store_compression compression;
 	const struct store_packed *packed;	/* the octets from header_length on, compressed; NULL: done here */
+	/* Told after each some hundred KB: so many octets are written, and were used.  NULL: nobody cares. */
+	void (*on_used)(void *context, uint64_t octets);
+	void *context;
 
 	/* Ready-made answers, given back as they are by store_content_each(). */
 	struct span envelope, body, bodystructure;

@@ -288,6 +288,17 @@ spool_contents(struct spool *spool, struct span *contents_out)
 }
 
 void
+spool_used(struct spool *spool, uint64_t end)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	assert_off_loop();
+	if (spool->worker.map != NULL)
+		madvise(spool->worker.map, (size_t)(end < spool->worker.map_length ? end : spool->worker.map_length) / page * page,
+		    MADV_DONTNEED);
+}
+
+void
 spool_free(struct spool **spool_pointer)
 {
 	struct spool *spool = *spool_pointer;

@@ -13,6 +13,7 @@
 #include "texts.h"
 #include "trained.h"
 
+#define USED_OCTETS (8 * STORE_CHUNK_OCTETS)
 #define KEPT_FREE (UINT64_C(4) * 1024 * 1024)	/* octets of the disk, beyond what folding the WAL takes */
 
 /* Octets that are taken from pieces one after the other. */
@@ -128,6 +129,8 @@ insert_chunks(
 		length = store_chunk_length(&layout, offset);
 		encoding = pack(arrival, dictionary, offset, take(&reader, length), &octets);
 		status = insert_chunk(store, store_chunk_id(content_id, &layout, offset, &ignored), encoding, octets);
+		if (arrival->on_used != NULL && offset / USED_OCTETS != (offset + length) / USED_OCTETS)
+			arrival->on_used(arrival->context, offset);
 	}
 	buffer_free(&reader.joined);
 	return status;

@@ -40,6 +40,15 @@ on_finished(enum spool_status status, void *context)
 	fixture->is_finished = true;
 }
 
+static bool
+is_pattern(struct span contents)
+{
+	for (size_t i = 0; i < contents.length; i++)
+		if (contents.at[i] != (uint8_t)(i / 1000))
+			return false;
+	return true;
+}
+
 static void
 check(struct job *job)
 {
@@ -47,9 +56,12 @@ check(struct job *job)
 	struct span contents;
 
 	fixture->is_right = spool_contents(fixture->spool, &contents) &&
-	    contents.length == fixture->expected;
-	for (size_t i = 0; fixture->is_right && i < contents.length; i++)
-		fixture->is_right = contents.at[i] == (uint8_t)(i / 1000);
+	    contents.length == fixture->expected && is_pattern(contents);
+	/* What was used takes no memory, and is there all the same. */
+	for (uint64_t end = 0; end <= fixture->expected; end += 4097)
+		spool_used(fixture->spool, end);
+	spool_used(fixture->spool, UINT64_MAX);
+	fixture->is_right = fixture->is_right && is_pattern(contents);
 }
 
 static void

@@ -50,6 +50,7 @@ incoming_render(struct incoming *incoming)
 
 		message->octets = span_slice(contents, message->offset, message->size_octets);
 		render(message, incoming->is_delivered);
+		spool_used(incoming->spool, message->offset + message->size_octets);
 	}
 	if (incoming->compression != STORE_COMPRESSION_NONE)
 		pack(incoming);
@@ -75,21 +76,30 @@ incoming_has_keywords(const struct incoming *incoming)
 	return false;
 }
 
-static enum store_status
-store_one(const struct incoming *incoming, const struct incoming_message *message, struct span trace, struct store *store,
-    uint64_t mailbox_id, struct store_message *result_out)
+/* Where the octets of a message that is being stored lie in the spool. */
+struct place {
+	struct spool *spool;
+	uint64_t begin, trace_length;
+};
+
+static void
+on_used(void *context, uint64_t octets)
+{
+	const struct place *place = context;
+
+	if (octets > place->trace_length)
+		spool_used(place->spool, place->begin + octets - place->trace_length);
+}
+
+/* What was rendered, as it is stored; borrowed from the message. */
+static struct store_arrival
+arrival_of(const struct incoming *incoming, const struct incoming_message *message, bool has_trace)
 {
 	const struct imap_arrival *rendered = &message->rendered;
-	struct span pieces[] = { trace, message->octets };
-	struct store_ordering ordering = ordering_stored(&rendered->ordering);
-	struct store_searchable searchable = searchable_stored(&rendered->searchable);
-	struct buffer parts = { 0 };
-	struct store_arrival arrival = {
-		.pieces = pieces,
-		.piece_count = COUNT_OF(pieces),
-		.header_length = (uint32_t)trace.length + rendered->header_length,
+
+	return (struct store_arrival){
 		.internal_date_s = message->internal_date_s,
-		.sha256 = trace.length == 0 ? message->sha256 : NULL,
+		.sha256 = has_trace ? NULL : message->sha256,
 		.claims_recent = incoming->claims_recent,
 		.compression = incoming->compression,
 		.packed = message->packed.rows == NULL ? NULL : &message->packed,
@@ -101,9 +111,20 @@ store_one(const struct incoming *incoming, const struct incoming_message *messag
 		.has_sent_date = rendered->has_sent_date,
 		.sent_s = rendered->sent_s,
 		.sent_day = rendered->sent_day,
-		.ordering = &ordering,
-		.searchable = rendered->has_searchable ? &searchable : NULL,
 	};
+}
+
+static enum store_status
+store_one(const struct incoming *incoming, const struct incoming_message *message, struct span trace, struct store *store,
+    uint64_t mailbox_id, struct store_message *result_out)
+{
+	const struct imap_arrival *rendered = &message->rendered;
+	struct span pieces[] = { trace, message->octets };
+	struct store_ordering ordering = ordering_stored(&rendered->ordering);
+	struct store_searchable searchable = searchable_stored(&rendered->searchable);
+	struct place place = { incoming->spool, message->offset, trace.length };
+	struct buffer parts = { 0 };
+	struct store_arrival arrival = arrival_of(incoming, message, trace.length > 0);
 	enum store_status status = STORE_OK;
 	uint64_t keywords = 0;
 
@@ -112,8 +133,15 @@ store_one(const struct incoming *incoming, const struct incoming_message *messag
 	if (status != STORE_OK)
 		return status;
 	mime_parts_shift(buffer_span(&rendered->parts), (uint32_t)trace.length, &parts);
+	arrival.pieces = pieces;
+	arrival.piece_count = COUNT_OF(pieces);
+	arrival.header_length = (uint32_t)trace.length + rendered->header_length;
+	arrival.ordering = &ordering;
+	arrival.searchable = rendered->has_searchable ? &searchable : NULL;
 	arrival.parts = buffer_span(&parts);
 	arrival.flags = message->flags | keywords;
+	arrival.on_used = message->copy.length == 0 ? on_used : NULL;
+	arrival.context = &place;
 	status = store_append(store, mailbox_id, &arrival, result_out);
 	buffer_free(&parts);
 	return status;
