@@ -140,6 +140,7 @@ bench:
 	@tests/bench/run $(W)
 	@tests/bench/search $(W)
 	@tests/bench/crowd $(W)
+	@tests/bench/uploads $(W)
 
 bench-scale:
 	@tests/tools/deps bench

@@ -30,6 +30,19 @@ class Session:
         """Seconds, and what came before the tagged line."""
         begun = time.monotonic()
         self.socket.sendall(b"t " + command.encode() + b"\r\n")
+        answer = self.answer(command)
+        return time.monotonic() - begun, answer
+
+    def ask_with(self, command, literal):
+        """A command that ends with a literal, whose octets are sent when they are asked for."""
+        self.socket.sendall(b"t " + command.encode() + b"\r\n")
+        while not (line := self.socket.recv(4096)).startswith(b"+"):
+            assert line.startswith(b"*"), line
+        self.socket.sendall(literal + b"\r\n")
+        self.answer(command)
+
+    def answer(self, command):
+        """What comes up to the tagged line."""
         parts, tail = [], b""
         while True:
             parts.append(self.socket.recv(1 << 20))
@@ -37,9 +50,8 @@ class Session:
             last = tail[tail.rfind(b"\n", 0, -1) + 1:]
             if not parts[-1] or (last.startswith(b"t ") and last.endswith(b"\n")):
                 break
-        seconds = time.monotonic() - begun
         assert last.startswith(b"t OK"), f"{command}: {last!r}"
-        return seconds, b"".join(parts)
+        return b"".join(parts)
 
     def close(self):
         self.socket.close()
