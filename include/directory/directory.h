@@ -280,4 +280,19 @@ enum directory_status directory_list_retired(struct directory *directory, struct
 
 enum directory_status directory_count(struct directory *directory, uint64_t *count_out);
 
+/* A user some of whose mailboxes give an identifier (store/acl.h) rights. */
+struct directory_share {
+	char mailbox_id[DIRECTORY_ID_LENGTH + 1];
+	struct span name, identifier;	/* in the arena asked into */
+	bool is_shared;			/* no user, but a shared account */
+};
+
+/* List all that there are, of users of this host. */
+enum directory_status directory_share_list(struct directory *directory, struct arena *arena,
+    struct directory_share **shares_out, size_t *count_out);
+
+/* Note that there is such a right, or none any more; fine when nothing changes. */
+enum directory_status directory_share_set(struct directory *directory, const char *mailbox_id, struct span identifier,
+    bool is_shared);
+
 #endif

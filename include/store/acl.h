@@ -1,20 +1,47 @@
 /*
- * Rights in a mailbox: RFC 4314 section 2.1.
+ * Who else may do what with a user's mailboxes: RFC 4314.  What is kept are rights of identifiers, nothing of the owner's.
+ * Worker threads only; store/store.h says how transactions go.
  */
 #ifndef STORE_ACL_H
 #define STORE_ACL_H
 
-#define STORE_RIGHT_LOOKUP	0x001u	/* l: LIST, SUBSCRIBE */
-#define STORE_RIGHT_READ	0x002u	/* r: SELECT, STATUS */
-#define STORE_RIGHT_SEEN	0x004u	/* s: \Seen */
-#define STORE_RIGHT_WRITE	0x008u	/* w: flags but \Seen and \Deleted */
-#define STORE_RIGHT_INSERT	0x010u	/* i: APPEND, COPY into it */
-#define STORE_RIGHT_POST	0x020u	/* p: for who submits mail to it; nothing here asks for it */
-#define STORE_RIGHT_CREATE	0x040u	/* k: mailboxes below it */
-#define STORE_RIGHT_DELETE	0x080u	/* x: the mailbox */
-#define STORE_RIGHT_DELETED	0x100u	/* t: \Deleted */
-#define STORE_RIGHT_EXPUNGE	0x200u	/* e */
-#define STORE_RIGHT_ADMINISTER	0x400u	/* a: its rights */
-#define STORE_RIGHTS_ALL	0x7ffu
+#include "base/arena.h"
+#include "store/store.h"
+
+#define STORE_RIGHTS_ALL	0x7ffu	/* a bit for each; which ones, knows imap/rights.h */
+#define STORE_ACL_MAX		1000	/* identifiers of one mailbox; more is STORE_LIMIT */
+#define STORE_IDENTIFIER_MAX	257	/* octets: a group's name, with "-" and "$" */
+
+struct store_acl_entry {
+	struct span identifier;
+	unsigned rights;
+};
+
+/* Who somebody is: the identifiers that mean them, without "-". */
+struct store_identity {
+	const struct span *names;
+	size_t count;
+};
+
+/* Give what a mailbox's rights are, in the order of the octets of the identifiers, from the arena. */
+enum store_status store_acl_get(struct store *store, uint64_t mailbox_id, struct arena *arena,
+    struct store_acl_entry **entries_out, size_t *count_out);
+
+/* Give an identifier these rights and no others; 0: it has no row any more, and need not have had one. */
+enum store_status store_acl_set(struct store *store, uint64_t mailbox_id, struct span identifier, unsigned rights);
+
+/* What an identifier itself is given; 0: it has no row. */
+enum store_status store_acl_of(struct store *store, uint64_t mailbox_id, struct span identifier, unsigned *rights_out);
+
+/* What somebody may: all that any of the identifiers gives, without what one with "-" takes. */
+enum store_status store_acl_rights(struct store *store, uint64_t mailbox_id, const struct store_identity *who,
+    unsigned *rights_out);
+
+/* The identifiers that some mailbox of the file gives something, those with "-" left out; from the arena. */
+enum store_status store_acl_identifiers(struct store *store, struct arena *arena, struct span **names_out,
+    size_t *count_out);
+
+/* Take an identifier, and what was taken from it, out of all mailboxes. */
+enum store_status store_acl_forget(struct store *store, struct span identifier);
 
 #endif

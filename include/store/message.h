@@ -118,6 +118,8 @@ struct store_flag_change {
 	struct store_numbers keywords;
 	const struct store_flag_current *current;
 	uint64_t current_modseq;
+	uint64_t kept;			/* STORE_FLAGS_SET: system flags that stay as they are */
+	bool keeps_keywords;		/* and so do all keywords */
 };
 
 enum store_flag_outcome {

@@ -37,6 +37,7 @@ enum store_status {
 	STORE_CORRUPT,		/* the file is damaged */
 	STORE_UNAVAILABLE,	/* the disk failed: outcome unknown, see store_is_poisoned() */
 	STORE_MISSING,		/* the file was made and is gone: store/mark.h */
+	STORE_DENIED,		/* of jobs for somebody else: who asks may not do this */
 	STORE_STATUS_COUNT
 };
 

@@ -305,6 +305,12 @@ delete(struct directory *directory, struct span name)
 	return status;
 }
 
+static struct directory *
+registry(struct directory *directory)
+{
+	return own(directory)->local;
+}
+
 /* Those who have a mailbox here. */
 static enum directory_status
 list(struct directory *directory, struct span after, struct arena *arena,
@@ -406,6 +412,7 @@ static const struct directory_backend backend = {
 	.leave = refuse_text,
 	.list_members = refuse_list_members,
 	.delete = delete,
+	.registry = registry,
 	.list = list,
 	.list_limited = list_limited,
 	.list_retired = list_retired,

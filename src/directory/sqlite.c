@@ -256,6 +256,17 @@ retire_mailbox(struct sql *sql, struct span name)
 	return sql_run(query);
 }
 
+/* What the user shares, and what is shared with the user: who gets the name next gets none of it. */
+static enum sql_status
+forget_shares(struct sql *sql, struct span name)
+{
+	struct sql_statement *query = sql_prepare(sql, "DELETE FROM share WHERE identifier = ?1 OR "
+	    "mailbox_id = (SELECT mailbox_id FROM user WHERE name = ?1)");
+
+	sql_bind_text(query, 1, name);
+	return sql_run(query);
+}
+
 static enum directory_status
 delete(struct directory *directory, struct span name)
 {
@@ -271,6 +282,8 @@ delete(struct directory *directory, struct span name)
 	run = retire_mailbox(sqlite->sql, name);
 	if (run == SQL_OK)
 		run = members_forget(sqlite->sql, name);
+	if (run == SQL_OK)
+		run = forget_shares(sqlite->sql, name);
 	if (run == SQL_OK) {
 		query = sql_prepare(sqlite->sql, "DELETE FROM user WHERE name = ?1");
 		sql_bind_text(query, 1, name);
@@ -388,6 +401,12 @@ close_file(struct directory *directory)
 	free(sqlite);
 }
 
+static struct directory *
+registry(struct directory *directory)
+{
+	return directory;
+}
+
 enum directory_status
 directory_open_sqlite(const char *path, struct directory **directory_out)
 {
@@ -398,6 +417,7 @@ directory_open_sqlite(const char *path, struct directory **directory_out)
 		.add_shared = add_shared,
 		.set_credential = set_credential,
 		.set_enabled = set_enabled,
+		.registry = registry,
 		.set_home = set_home,
 		.set_limit = set_limit,
 		.release = release,

@@ -14,6 +14,7 @@ struct plan {
 	uint64_t word;			/* of its keywords, if they have bits or replace others */
 	bool has_bits;			/* or there are none */
 	bool has_joined;		/* for some message the keywords had to be put together one by one */
+	bool has_kept;			/* some flags stay, though others are set */
 	struct store_words joined;
 };
 
@@ -22,7 +23,8 @@ plan_init(struct plan *plan, struct store *store, uint64_t mailbox_id, const str
 {
 	*plan = (struct plan){ .store = store, .mailbox_id = mailbox_id, .change = change,
 		.system = change->flags & STORE_FLAGS_SYSTEM,
-		.has_bits = store_numbers_have_bits(change->keywords) };
+		.has_bits = store_numbers_have_bits(change->keywords),
+		.has_kept = change->kept != 0 || change->keeps_keywords };
 	store_words_init(&plan->joined);
 	if (!plan->has_bits && change->operation != STORE_FLAGS_SET)
 		return STORE_OK;
@@ -103,6 +105,12 @@ apply(struct plan *plan, uint64_t flags, uint64_t *flags_out)
 	bool is_whole = operation == STORE_FLAGS_SET || plan->change->keywords.count == 0;
 	enum store_status status = STORE_OK;
 
+	if (plan->has_kept)
+		system = (flags & plan->change->kept) | (plan->system & ~plan->change->kept);
+	if (plan->change->keeps_keywords) {
+		*flags_out = system | word;
+		return STORE_OK;
+	}
 	if (!is_whole && (!plan->has_bits || (word & STORE_FLAGS_HAS_SET) != 0))
 		status = join_word(plan, word, &word);
 	else
@@ -315,7 +323,7 @@ store_change_flags(struct store *store, uint64_t mailbox_id, const uint32_t *uid
 	    (status = decide_all(&rows, uids, count, &plan, &tally, results_out, &is_changing)) != STORE_OK)
 		goto out;
 	if (is_changing)
-		status = plan.has_joined ? write_runs(&plan, &rows, &tally) : write_ranges(&plan, &rows, &tally);
+		status = plan.has_joined || plan.has_kept ? write_runs(&plan, &rows, &tally) : write_ranges(&plan, &rows, &tally);
 	if (is_changing && status == STORE_OK && (status = store_tally_end(store, &tally)) == STORE_OK)
 		status = store_sets_sweep(store);
 	if (status == STORE_OK && modseq_out != NULL)

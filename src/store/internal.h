@@ -218,6 +218,9 @@ enum store_status store_mailbox_insert(
     struct store *store, struct span name, const char *special_use, uint64_t *mailbox_id_out);
 enum store_status store_mailbox_insert_parents(struct store *store, struct span name);
 
+/* Give a new mailbox the rights of the one above it, if there is one: RFC 4314 section 4. */
+enum store_status store_acl_inherit(struct store *store, uint64_t mailbox_id, struct span name);
+
 /* Whether a mailbox has this name, and which; STORE_NOT_FOUND. */
 enum store_status store_mailbox_id(struct store *store, struct span name, uint64_t *mailbox_id_out);
 

@@ -185,6 +185,7 @@ store_mailbox_insert(struct store *store, struct span name, const char *special_
 	struct sql_statement *insert;
 	enum store_status status;
 	uint32_t uidvalidity;
+	uint64_t mailbox_id;
 
 	if (name.length == 0 || name.length > STORE_NAME_MAX)
 		return STORE_LIMIT;
@@ -202,10 +203,12 @@ store_mailbox_insert(struct store *store, struct span name, const char *special_
 		sql_bind_text(insert, 2, span_from_string(special_use));
 	sql_bind_number(insert, 3, uidvalidity);
 	sql_bind_number(insert, 4, (int64_t)++store->position.changes);
-	status = store_run(insert);
-	if (status == STORE_OK && mailbox_id_out != NULL)
-		*mailbox_id_out = sql_last_row_id(store->sql);
-	return status;
+	if ((status = store_run(insert)) != STORE_OK)
+		return status;
+	mailbox_id = sql_last_row_id(store->sql);
+	if (mailbox_id_out != NULL)
+		*mailbox_id_out = mailbox_id;
+	return store_acl_inherit(store, mailbox_id, name);
 }
 
 enum store_status
@@ -270,6 +273,7 @@ delete_rows(struct store *store, uint64_t mailbox_id)
 		"DELETE FROM keyword WHERE mailbox_id = ?1",
 		"DELETE FROM keyword_set WHERE mailbox_id = ?1",
 		"DELETE FROM metadata WHERE owner = '' AND mailbox_id = ?1",
+		"DELETE FROM acl WHERE mailbox_id = ?1",
 		"DELETE FROM mailbox WHERE id = ?1",
 	};
 	enum store_status status = STORE_OK;

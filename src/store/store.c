@@ -45,6 +45,7 @@ static const char *const texts[STORE_STATUS_COUNT] = {
 	[STORE_CORRUPT]	    = "the file is damaged",
 	[STORE_UNAVAILABLE] = "the disk failed or the file cannot be used",
 	[STORE_MISSING]	    = "the file is gone",
+	[STORE_DENIED]	    = "not permitted",
 };
 
 const char *
