@@ -169,6 +169,8 @@ struct config {
 	uint64_t quota_warning_percent;		/* 0: never */
 	int lmtp_over_quota;			/* enum config_over_quota */
 	char *server_comment, *server_admin;	/* NULL: none; RFC 5464 section 6.2 */
+	char *namespace_others;			/* a folder's name: other users' mailboxes lie below it */
+	char *namespace_shared;			/* likewise those of shared accounts */
 	uint64_t storage_threads;
 	uint64_t compute_threads;		/* 0: auto, as many as the machine has cores */
 	uint64_t open_databases;

@@ -21,6 +21,7 @@ enum imap_verb {
 	IMAP_COPY, IMAP_MOVE, IMAP_COMPRESS, IMAP_REPLACE, IMAP_NOTIFY, IMAP_UIDBATCHES, IMAP_SORT, IMAP_THREAD,
 	IMAP_UNAUTHENTICATE, IMAP_ESEARCH, IMAP_GETQUOTA, IMAP_GETQUOTAROOT, IMAP_SETQUOTA,
 	IMAP_GETMETADATA, IMAP_SETMETADATA,
+	IMAP_GETACL, IMAP_SETACL, IMAP_DELETEACL, IMAP_LISTRIGHTS, IMAP_MYRIGHTS,
 	IMAP_COMMAND_COUNT
 };
 
@@ -87,6 +88,7 @@ const char *imap_use_name(unsigned use);
 #define IMAP_LIST_RETURN_SPECIAL_USE	4u
 #define IMAP_LIST_RETURN_STATUS		8u
 #define IMAP_LIST_RETURN_METADATA	16u	/* RFC 9590 */
+#define IMAP_LIST_RETURN_MYRIGHTS	32u	/* RFC 8440 */
 
 /* What ENABLE may name and we know; unknown names are ignored, RFC 5161 section 3.1. */
 #define IMAP_ENABLE_REV2	1u
@@ -127,7 +129,7 @@ struct imap_select {
 	struct imap_sequence match_numbers, match_uids;	/* pairs in rising order; both empty: not given */
 };
 
-struct imap_mailbox {			/* CREATE, DELETE, SUBSCRIBE, UNSUBSCRIBE */
+struct imap_mailbox {			/* CREATE, DELETE, SUBSCRIBE, UNSUBSCRIBE, GETQUOTAROOT, GETACL, MYRIGHTS */
 	struct span mailbox;
 	bool has_trailing_separator;	/* CREATE "x/": only a place for children; mailbox is "x" */
 	unsigned uses;			/* IMAP_USE_*, CREATE only */
@@ -198,6 +200,15 @@ struct imap_quota {			/* GETQUOTA, SETQUOTA: RFC 9208 */
 	struct span root;
 };
 
+enum imap_acl_kind { IMAP_ACL_REPLACE, IMAP_ACL_ADD, IMAP_ACL_REMOVE };
+
+struct imap_acl {			/* SETACL, DELETEACL, LISTRIGHTS: RFC 4314 */
+	struct span mailbox;
+	struct span identifier;		/* UTF-8, as the client wrote it; not empty */
+	enum imap_acl_kind kind;	/* SETACL only, as the next */
+	unsigned rights;		/* IMAP_RIGHT_* */
+};
+
 struct imap_uid_batches {		/* RFC 10022 */
 	uint64_t size;			/* of a batch, from 1 to 2^32-1 */
 	uint64_t first, last;		/* batches, from 1 to 2^32-1, in any order; 0 and 0: all */
@@ -239,6 +250,7 @@ struct imap_command_line {
 		struct imap_uid_batches uid_batches;
 		struct imap_quota quota;
 		struct imap_metadata metadata;
+		struct imap_acl acl;
 		struct imap_notify notify;
 	};
 };

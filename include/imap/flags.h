@@ -58,8 +58,9 @@ bool imap_keyword_is_valid(struct span name);
  */
 void imap_flags_write(struct buffer *out, uint64_t flags, const struct imap_keywords *keywords, bool is_recent);
 
-/* Append all flags and keywords that a message of the mailbox can have. */
+/* Append all flags and keywords that a message of the mailbox can have; the same with these system flags alone. */
 void imap_flags_write_all(struct buffer *out, const struct imap_keywords *keywords);
+void imap_flags_write_permitted(struct buffer *out, uint64_t system, const struct imap_keywords *keywords);
 
 /* Whether a message with these flags has the keyword of this number. */
 bool imap_flags_have(uint64_t flags, const struct imap_keywords *keywords, size_t number);

@@ -97,6 +97,15 @@ check_limits(const struct fit *fit)
 		complain(fit, "save-limit", 0, "message-limit holds for COPY and APPEND, too: only one of them can be said");
 }
 
+static void
+check_namespaces(const struct fit *fit)
+{
+	const struct config *config = fit->config;
+
+	if (strcmp(config->namespace_shared, config->namespace_others) == 0)
+		complain(fit, "namespace-shared", 1, "another folder than that of namespace-others");
+}
+
 /* Whether anybody could log in without TLS. */
 static bool
 has_plain_login(const struct config *config)
@@ -415,6 +424,7 @@ config_check(const struct config *config, struct config_problems *problems)
 		check_tokens(&fit);
 	}
 	check_limits(&fit);
+	check_namespaces(&fit);
 	check_tls(&fit);
 	check_clashes(&fit);
 	if (config->directory == CONFIG_DIRECTORY_LDAP)

@@ -272,7 +272,7 @@ set_fallback(const struct option *option, struct config *config)
 
 	while (rest.length > 0) {
 		struct span value = span_slice(rest, 0, span_find(rest, ';'));
-		size_t space = span_find(value, ' ');
+		size_t space = option->kind == FOLDER ? value.length : span_find(value, ' ');
 		struct span values[] = { span_slice(value, 0, space), span_from(value, space + 1) };
 		struct setting setting = { option, config, NULL, values, space < value.length ? 2 : 1, NULL, 0, &reason,
 			false };

@@ -129,6 +129,8 @@ const struct option options[OPTION_COUNT] = {
 	{ "lmtp-over-quota",	WORD,	     AT(lmtp_over_quota),	"temporary", AT_RELOAD, 0, 0, over_quotas },
 	{ "server-comment",	STRING,	     AT(server_comment),	NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "server-admin",	URI,	     AT(server_admin),		NULL,	    AT_RELOAD, 0, 0, NULL },
+	{ "namespace-others",	FOLDER,	     AT(namespace_others),	"Other Users", AT_RELOAD, 0, 0, NULL },
+	{ "namespace-shared",	FOLDER,	     AT(namespace_shared),	"Shared",   AT_RELOAD, 0, 0, NULL },
 	{ "storage-threads",	NUMBER,	     AT(storage_threads),	"16",	    AT_START,  1, 1024, NULL },
 	{ "compute-threads",	AUTO_NUMBER, AT(compute_threads),	"auto",	    AT_START,  1, 1024, NULL },
 	{ "open-databases",	NUMBER,	     AT(open_databases),	"1000",	    AT_START,  1, 20000, NULL },

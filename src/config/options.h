@@ -28,7 +28,7 @@
 
 #include "config/config.h"
 
-enum option_kind { STRING, HOST, PATH, URI, DN, ATTRIBUTE, NUMBER, AUTO_NUMBER, SECONDS, SIZE, BOOL, WORD, TEXT, LISTEN, LMTP_LISTEN,
+enum option_kind { STRING, HOST, PATH, URI, DN, ATTRIBUTE, NUMBER, AUTO_NUMBER, SECONDS, SIZE, BOOL, WORD, TEXT, FOLDER, LISTEN, LMTP_LISTEN,
 	LINK_LISTEN, SERVER, DIRECTORY, CERTIFICATE, NETWORK, NAMES, WORDS, MASK, ISSUER };
 enum option_applies { AT_START, AT_RELOAD };
 
@@ -47,7 +47,7 @@ struct option {
 	const struct option_word *words;
 };
 
-#define OPTION_COUNT 82
+#define OPTION_COUNT 84
 #define OPTION_VALUES_MAX 64	/* names in a line of deny-users */
 #define LDAP_SERVERS_MAX  8
 #define ISSUER_FILES_MAX  8
@@ -151,7 +151,7 @@ bool set_mask(struct setting *setting);
 static inline bool
 option_is_string(const struct option *option)
 {
-	return option->kind == STRING || option->kind == HOST || option->kind == PATH || option->kind == TEXT ||
+	return option->kind == STRING || option->kind == HOST || option->kind == PATH || option->kind == TEXT || option->kind == FOLDER ||
 	    option->kind == URI || option->kind == DN || option->kind == ATTRIBUTE;
 }
 

@@ -6,6 +6,8 @@
 #include "base/memory.h"
 #include "options.h"
 
+#define FOLDER_MAX 100	/* octets */
+
 static bool
 set_string(struct setting *setting)
 {
@@ -197,6 +199,20 @@ set_text(struct setting *setting)
 	for (size_t i = 0; i < value.length; i++)
 		if (value.at[i] < ' ' || value.at[i] > '~')
 			return option_refuse(setting, 1, "a text of printable ASCII characters");
+	return set_string(setting);
+}
+
+/* The name of a folder, without any above it. */
+static bool
+set_folder(struct setting *setting)
+{
+	struct span value = setting->values[0];
+	bool is_good = value.length > 0 && value.length <= FOLDER_MAX && !span_equals_nocase(value, SPAN("INBOX"));
+
+	for (size_t i = 0; i < value.length; i++)
+		is_good = is_good && value.at[i] >= ' ' && value.at[i] <= '~' && strchr("/%*\"\\", value.at[i]) == NULL;
+	if (!is_good)
+		return option_refuse(setting, 1, "a folder's name, in printable ASCII, without /, %, *, \" and \\");
 	return set_string(setting);
 }
 
@@ -408,7 +424,7 @@ option_set(struct setting *setting)
 	static bool (*const setters[])(struct setting *setting) = { [STRING] = set_string, [HOST] = set_host,
 		[PATH] = set_path, [URI] = set_uri, [DN] = set_dn, [ATTRIBUTE] = set_attribute, [NUMBER] = set_number,
 		[AUTO_NUMBER] = set_number, [SECONDS] = set_number, [SIZE] = set_number, [BOOL] = set_bool,
-		[WORD] = set_word, [TEXT] = set_text, [LISTEN] = set_listen, [LMTP_LISTEN] = set_lmtp_listen,
+		[WORD] = set_word, [TEXT] = set_text, [FOLDER] = set_folder, [LISTEN] = set_listen, [LMTP_LISTEN] = set_lmtp_listen,
 		[LINK_LISTEN] = set_link_listen, [SERVER] = set_server, [DIRECTORY] = set_directory,
 		[CERTIFICATE] = set_certificate, [NETWORK] = set_network, [NAMES] = set_names, [WORDS] = set_words,
 		[MASK] = set_mask, [ISSUER] = set_issuer };

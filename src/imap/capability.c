@@ -79,6 +79,12 @@ lists_metadata(const struct imap_command_line *line)
 }
 
 static bool
+lists_rights(const struct imap_command_line *line)
+{
+	return lists(line, 0, IMAP_LIST_RETURN_MYRIGHTS);
+}
+
+static bool
 searches_with_return(const struct imap_command_line *line)
 {
 	return line->verb == IMAP_SEARCH && line->search.has_return;
@@ -356,6 +362,9 @@ static const struct {
 	[IMAP_CAN_QUOTA_MAILBOX] = { "QUOTA=RES-MAILBOX", AFTER_LOGIN, 0, NULL, NULL },	/* RFC 9208 */
 	[IMAP_CAN_METADATA] = { "METADATA", AFTER_LOGIN, 0, VERBS(IMAP_GETMETADATA, IMAP_SETMETADATA), notifies_of_metadata },	/* RFC 5464 */
 	[IMAP_CAN_LIST_METADATA] = { "LIST-METADATA", AFTER_LOGIN, 0, NULL, lists_metadata },	/* RFC 9590 */
+	[IMAP_CAN_ACL] = { "ACL", AFTER_LOGIN, 0, VERBS(IMAP_GETACL, IMAP_SETACL, IMAP_DELETEACL, IMAP_LISTRIGHTS, IMAP_MYRIGHTS), NULL },	/* RFC 4314 */
+	[IMAP_CAN_RIGHTS] = { "RIGHTS=texk", AFTER_LOGIN, 0, NULL, NULL },	/* RFC 4314 section 5.1.1 */
+	[IMAP_CAN_LIST_MYRIGHTS] = { "LIST-MYRIGHTS", AFTER_LOGIN, 0, NULL, lists_rights },	/* RFC 8440 */
 	[IMAP_CAN_UNAUTHENTICATE] = { "UNAUTHENTICATE", AFTER_LOGIN, 0, VERBS(IMAP_UNAUTHENTICATE), NULL },	/* RFC 8437 */
 };
 

@@ -137,10 +137,16 @@ imap_flags_write(struct buffer *out, uint64_t bits, const struct imap_keywords *
 void
 imap_flags_write_all(struct buffer *out, const struct imap_keywords *keywords)
 {
+	imap_flags_write_permitted(out, IMAP_FLAGS_SYSTEM, keywords);
+}
+
+void
+imap_flags_write_permitted(struct buffer *out, uint64_t system, const struct imap_keywords *keywords)
+{
 	bool is_first = true;
 
 	buffer_add_octet(out, '(');
-	add_system(out, &is_first, IMAP_FLAGS_SYSTEM);
+	add_system(out, &is_first, system);
 	for (size_t i = 0; i < keywords->count; i++)
 		add_keyword(out, &is_first, keywords, i);
 	buffer_add_octet(out, ')');

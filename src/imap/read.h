@@ -56,6 +56,8 @@ bool imap_read_get_quota(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_set_quota(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_get_metadata(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_set_metadata(struct cursor *cursor, struct imap_command_line *line);
+bool imap_read_identifier(struct cursor *cursor, struct imap_command_line *line);
+bool imap_read_setacl(struct cursor *cursor, struct imap_command_line *line);
 bool imap_read_uid_batches(struct cursor *cursor, struct imap_command_line *line);
 
 /*

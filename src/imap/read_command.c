@@ -65,6 +65,11 @@ static reader *const readers[IMAP_COMMAND_COUNT] = {
 	[IMAP_SETQUOTA] = imap_read_set_quota,
 	[IMAP_GETMETADATA] = imap_read_get_metadata,
 	[IMAP_SETMETADATA] = imap_read_set_metadata,
+	[IMAP_GETACL] = imap_read_mailbox,
+	[IMAP_SETACL] = imap_read_setacl,
+	[IMAP_DELETEACL] = imap_read_identifier,
+	[IMAP_LISTRIGHTS] = imap_read_identifier,
+	[IMAP_MYRIGHTS] = imap_read_mailbox,
 };
 
 bool

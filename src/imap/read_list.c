@@ -1,5 +1,5 @@
 /*
- * Arguments of LIST and LSUB.  RFC 9051 section 6.3.9, RFC 5258, RFC 5819, RFC 6154, RFC 9590, RFC 3501 section 6.3.9.
+ * Arguments of LIST and LSUB.  RFC 9051 section 6.3.9, RFC 5258, RFC 5819, RFC 6154, RFC 8440, RFC 9590, RFC 3501 section 6.3.9.
  * Pure.
  */
 #include "base/memory.h"
@@ -42,6 +42,7 @@ read_return_option(struct cursor *cursor, void *context)
 		{ IMAP_LIST_RETURN_SUBSCRIBED, "SUBSCRIBED" },
 		{ IMAP_LIST_RETURN_CHILDREN, "CHILDREN" },
 		{ IMAP_LIST_RETURN_SPECIAL_USE, "SPECIAL-USE" },
+		{ IMAP_LIST_RETURN_MYRIGHTS, "MYRIGHTS" },
 	};
 	struct imap_list *list = context;
 

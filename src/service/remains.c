@@ -341,8 +341,11 @@ on_worked(struct job *job)
 	struct remains *remains = CONTAINER_OF(job, struct remains, job);
 	bool is_good = remains->status == DIRECTORY_OK && remains->code == EX_OK;
 
-	if (remains->order == ORDER_DEL && remains->status == DIRECTORY_OK)
+	if (remains->order == ORDER_DEL && remains->status == DIRECTORY_OK) {
 		users_end_sessions(remains->service, directory_name_span(&remains->name));
+		if (remains->service->mailbox != NULL)
+			mailbox_role_forget_user(remains->service->mailbox, directory_name_span(&remains->name));
+	}
 	if (is_good && remains->is_purging)
 		remove_next(remains);
 	else

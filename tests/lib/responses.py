@@ -486,7 +486,45 @@ def metadata_data(reader):
         need(re.fullmatch(ENTRY, reader.astring()), "an entry")
 
 
-ENTRY = rb'(?i:/private|/shared)(?:/[^\x00-\x1f"%*/\x7f-\xff]+)*'
+ENTRY = rb'(?i:/private|/shared)(?:/[^\x00-\x1f%*/\x7f-\xff]+)*'
+def rights(reader):
+    """RFC 4314 section 7; each letter once, and "c" and "d" with one of theirs (section 2.1.1)."""
+    letters = reader.astring()
+    need(re.fullmatch(rb"[a-z0-9]*", letters) and len(set(letters)) == len(letters), f"rights {letters!r}")
+    need((b"c" in letters) == bool(set(letters) & set(b"kx")) and (b"d" in letters) == bool(set(letters) & set(b"et")),
+         f"virtual rights {letters!r}")
+
+
+def acl_data(reader):
+    """RFC 4314 section 3.6."""
+    reader.expect(b" ")
+    reader.mailbox()
+    while reader.takes(b" "):
+        reader.astring()
+        reader.expect(b" ")
+        rights(reader)
+
+
+def listrights_data(reader):
+    """RFC 4314 section 3.7: no right twice."""
+    reader.expect(b" ")
+    reader.mailbox()
+    reader.expect(b" ")
+    reader.astring()
+    reader.expect(b" ")
+    letters = reader.astring()
+    while reader.takes(b" "):
+        letters += reader.astring()
+    need(len(set(letters)) == len(letters), f"a right twice: {letters!r}")
+
+
+def myrights_data(reader):
+    reader.expect(b" ")
+    reader.mailbox()
+    reader.expect(b" ")
+    rights(reader)
+
+
 FETCH_NUMBERS = {b"UID": (1, MAX_32), b"RFC822.SIZE": (0, MAX_63)}
 
 
@@ -551,6 +589,8 @@ UNTAGGED = {
     b"SORT": search_data, b"THREAD": thread_data, b"ESEARCH": esearch_data, b"NAMESPACE": namespace_data,
     b"ID": id_data, b"VANISHED": vanished_data, b"CAPABILITY": capabilities, b"QUOTA": quota_data,
     b"QUOTAROOT": quotaroot_data, b"UIDBATCHES": uid_batches_data, b"METADATA": metadata_data,
+    b"QUOTAROOT": quotaroot_data, b"UIDBATCHES": uid_batches_data,
+    b"ACL": acl_data, b"LISTRIGHTS": listrights_data, b"MYRIGHTS": myrights_data,
 }
 TAG = rb'[^\x00-\x20\x7f-\xff(){%*"\\+]+'
 

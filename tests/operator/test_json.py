@@ -233,6 +233,27 @@ def test_options_that_are_none(server):
     assert parse(server.imapctl("status", "--frob", "--json", check=False).stdout, "done")["error"]["code"] == 64
 
 
+def test_acl(server):
+    server.add_user("sharer")
+    assert ask(server, "acl", "list", "sharer") == {"schema": 1, "acl": []}
+    ask(server, "acl", "set", "sharer", "INBOX", "demo", "lrs")
+    ask(server, "acl", "set", "sharer", "inbox", "Demo", "+te")
+    ask(server, "acl", "set", "sharer", "Sent", "--", "-anyone", "w")
+    assert ask(server, "acl", "list", "sharer")["acl"] == [
+        {"mailbox": "INBOX", "identifier": "demo", "rights": "lrsted"}, {"mailbox": "Sent", "identifier": "-anyone", "rights": "w"}]
+    assert len(ask(server, "acl", "list", "sharer", "Sent")["acl"]) == 1
+    with server.client("demo") as client:
+        client.ok(b'SELECT "Other Users/sharer/INBOX"')
+        ask(server, "acl", "remove", "sharer", "INBOX", "demo")
+        assert client.line().startswith(b"* BYE")
+    ask(server, "acl", "list", "sharer", "nowhere", code=65)
+    ask(server, "acl", "set", "sharer", "nowhere", "demo", "l", code=65)
+    ask(server, "acl", "set", "sharer", "INBOX", "demo", "lq", code=65)
+    ask(server, "acl", "set", "sharer", "INBOX", "$", "l", code=65)
+    ask(server, "acl", "set", "sharer", "INBOX", "sharer", "l", code=65)
+    ask(server, "acl", "remove", "nobody-at-all", "INBOX", "demo", code=67)
+
+
 def test_nobody_answers():
     """No verb hangs, none prints anything but its object, when there is no server."""
     server = lib.Server(users=())
@@ -242,7 +263,8 @@ def test_nobody_answers():
                      "user del": ["a", "--yes"], "import": ["a", "eml", str(server.config)], "kick": ["a"],
                      "start": ["all"], "stop": ["all"], "drain": ["all"], "restart": ["all"], "net start": ["imap4"],
                      "net stop": ["imap4"], "user renew": ["a", "--yes"], "user purge": ["a", "--yes"], "acknowledge": ["all"],
-                     "index": ["a"], "group add": ["g", "a"], "quota": ["a"], "group remove": ["g", "a"]}
+                     "index": ["a"], "group add": ["g", "a"], "quota": ["a"], "group remove": ["g", "a"],
+                     "acl list": ["a"], "acl set": ["a", "INBOX", "b", "lr"], "acl remove": ["a", "INBOX", "b"]}
         for verb in verbs():
             if verb in ("link-key", "config show"):
                 continue        # they ask nobody

@@ -87,6 +87,10 @@ USES = {
     "QUOTA=RES-MAILBOX": [],
     "PARTIAL": [b"SEARCH RETURN (PARTIAL 1:2) ALL", b"UID SORT RETURN (COUNT PARTIAL -1:-2) (DATE) UTF-8 ALL",
                 b"ESEARCH IN (personal) RETURN (PARTIAL 1:2) ALL", b"UID FETCH 1:* FLAGS (PARTIAL 1:1)", b"UID FETCH 1 FLAGS (CHANGEDSINCE 1 PARTIAL -1:-1)"],
+    "ACL": [b"GETACL INBOX", b"SETACL INBOX ada lr", b"DELETEACL INBOX ada", b"LISTRIGHTS INBOX ada", b"MYRIGHTS INBOX",
+            b'LIST "" % RETURN (MYRIGHTS)'],
+    "RIGHTS=texk": [],				# "RIGHTS=texk" says which rights there are: nothing is asked for by it
+    "LIST-MYRIGHTS": [b'LIST "" % RETURN (MYRIGHTS)', b'LIST "" % RETURN (CHILDREN MYRIGHTS)'],
     "WITHIN": [b"SEARCH OLDER 1", b"SEARCH OR YOUNGER 1 ALL", b"ESEARCH IN (personal) OLDER 1"],
     "CONDSTORE": [b"SELECT INBOX (CONDSTORE)", b"FETCH 1 (FLAGS MODSEQ)", b"FETCH 1 FLAGS (CHANGEDSINCE 1)",
                   b"STORE 1 (UNCHANGEDSINCE 1) FLAGS ()", b"SEARCH MODSEQ 1", b"ESEARCH IN (personal) MODSEQ 1", b"SORT (DATE) UTF-8 MODSEQ 1",
@@ -94,7 +98,7 @@ USES = {
     "QRESYNC": [b"SELECT INBOX (QRESYNC (1 1))", b"UID FETCH 1 FLAGS (CHANGEDSINCE 1 VANISHED)"],
 }
 IMPLIED = {"QUOTA": {"QUOTA=RES-STORAGE", "QUOTA=RES-MESSAGE", "QUOTA=RES-MAILBOX"},
-           "METADATA": {"LIST-METADATA"}, "CONDSTORE": {"QRESYNC"}, "ESEARCH": {"MULTISEARCH"}, "SORT": {"SORT=DISPLAY", "ESORT"}}	# without the one there is no other
+           "METADATA": {"LIST-METADATA"}, "ACL": {"RIGHTS=texk", "LIST-MYRIGHTS"}, "CONDSTORE": {"QRESYNC"}, "ESEARCH": {"MULTISEARCH"}, "SORT": {"SORT=DISPLAY", "ESORT"}}	# without the one there is no other
 # What has a test of its own, or cannot be masked.
 OTHERS = {"REPLACE", "INPROGRESS", "I18NLEVEL", "UTF8", "IMAP4rev1", "IMAP4rev2", "LITERAL+", "MULTIAPPEND"}
 STAYS = [b"NOOP", b'LIST "" *', b"STATUS INBOX (MESSAGES)", b"FETCH 1 FLAGS", b"SEARCH ALL", b"CHECK"]

@@ -13,6 +13,8 @@
 #include "services.h"
 #include "verbs.h"
 
+#define WORDS_MAX 4		/* of the verbs here */
+
 #define STATUS_WRONG   1	/* as systemctl status */
 #define STATUS_STOPPED 3
 
@@ -91,11 +93,11 @@ run_status(const struct order *order)
 static int
 with_words(const struct order *order, const char *verb)
 {
-	struct span word = { NULL, 0 };
+	struct span words[WORDS_MAX];
 
-	if (order->word_count > 0)
-		word = span_from_string(order->words[0]);
-	return ctl_print(order, verb, &word, order->word_count);
+	for (size_t i = 0; i < order->word_count; i++)
+		words[i] = span_from_string(order->words[i]);
+	return ctl_print(order, verb, words, order->word_count);
 }
 
 int
@@ -132,6 +134,24 @@ int
 run_kick(const struct order *order)
 {
 	return with_words(order, "kick");
+}
+
+int
+run_acl_list(const struct order *order)
+{
+	return with_words(order, "acl list");
+}
+
+int
+run_acl_set(const struct order *order)
+{
+	return with_words(order, "acl set");
+}
+
+int
+run_acl_remove(const struct order *order)
+{
+	return with_words(order, "acl remove");
 }
 
 /* The lines of the answer are what is wrong with the new configuration, or what needs a restart. */

@@ -36,6 +36,7 @@ end(struct login *login, enum reply reply)
 {
 	struct session *session = login->session;
 
+	buffer_free(&login->lookup.groups);
 	wipe(&login->password);
 	wipe(&login->credential);
 	session_finish(session, reply);
@@ -50,7 +51,9 @@ welcome(struct login *login)
 
 	wipe(&login->password);
 	wipe(&login->credential);
-	session_login(session, directory_name_span(&login->lookup.found), login->lookup.mailbox_id);
+	session_login(session, directory_name_span(&login->lookup.found), login->lookup.mailbox_id,
+	    buffer_span(&login->lookup.groups));
+	buffer_free(&login->lookup.groups);
 	session_write_capability(session, &code);
 	session_finish_with(session, REPLY_DONE, buffer_span(&code));
 	buffer_free(&code);

@@ -3,13 +3,21 @@
  */
 #include "../session/door.h"
 #include "../session/notify.h"
+#include "across.h"
 #include "commands.h"
+
+/* RFC 6851 section 4.2: what STORE of \\Deleted, COPY and EXPUNGE need. */
+#define MOVE_RIGHTS (IMAP_RIGHT_READ | IMAP_RIGHT_DELETED | IMAP_RIGHT_EXPUNGE)
 
 struct copy {
 	struct session_job job;
 	struct arena *arena;
 	struct door door;		/* of the target */
+	struct door source;
+	struct store_message *messages;	/* for across.h, where the target lies in another file */
+	struct across across;
 	bool is_move;
+	bool is_across;			/* into the file of another user */
 	bool is_by_uid;			/* or by "$", which stands for UIDs: one that is gone is no error */
 	bool has_gone;			/* messages that were asked for */
 	uint32_t lowest_uid;		/* of view_set_limit() */
@@ -81,12 +89,39 @@ load_news(struct store *store, struct copy *copy)
 	    &copy->news);
 }
 
+/* RFC 4314 section 4: flags that the rights do not let set are left out. */
+static enum store_status
+restrict_flags(struct store *store, struct copy *copy)
+{
+	uint64_t permitted = view_flags_of(copy->door.granted);
+	const struct store_flag_change change = { .operation = STORE_FLAGS_SET, .flags = 0, .kept = permitted,
+		.keeps_keywords = (copy->door.granted & IMAP_RIGHT_WRITE) != 0, .unchanged_since = UINT64_MAX };
+	struct store_flag_result *results;
+	enum store_status status;
+	uint32_t *uids;
+
+	if (copy->copied == 0 || (permitted == STORE_FLAGS_SYSTEM && change.keeps_keywords))
+		return STORE_OK;
+	results = arena_alloc_array(copy->arena, copy->copied, sizeof *results);
+	uids = arena_alloc_array(copy->arena, copy->copied, sizeof *uids);
+	for (size_t i = 0; i < copy->copied; i++)
+		uids[i] = copy->copies[i].message.uid;
+	status = store_change_flags(store, copy->to_id, uids, copy->copied, &change, results, NULL);
+	for (size_t i = 0; i < copy->copied && status == STORE_OK; i++) {
+		copy->copies[i].message.flags = results[i].flags;
+		copy->copies[i].message.modseq = results[i].modseq;
+	}
+	return status;
+}
+
 static enum store_status
 work_copy(struct store *store, struct session_job *job)
 {
 	struct copy *copy = CONTAINER_OF(job, struct copy, job);
 	enum store_status status = find_target(store, copy);
 
+	if (status == STORE_OK)
+		status = door_check(store, &copy->source, copy->from_id);
 	if (status == STORE_OK && !copy->is_by_uid)
 		status = drop_missing(store, copy);
 	if (status != STORE_OK || is_refused(copy))
@@ -97,6 +132,8 @@ work_copy(struct store *store, struct session_job *job)
 	else
 		status = store_copy(store, copy->from_id, copy->to_id, copy->uids, copy->count, copy->copies,
 		    &copy->copied);
+	if (status == STORE_OK)
+		status = restrict_flags(store, copy);
 	if (status == STORE_OK)
 		status = load_news(store, copy);
 	return status;
@@ -156,6 +193,16 @@ finish(struct session *session, const struct copy *copy)
 }
 
 static void
+end_with(struct session *session, const struct copy *copy)
+{
+	session_stop_at_limit(session, copy->lowest_uid);
+	if (copy->copied == 0)
+		session_finish(session, REPLY_DONE);
+	else
+		finish(session, copy);
+}
+
+static void
 on_copied(struct session *session, struct session_job *job, enum store_status status)
 {
 	struct copy *copy = CONTAINER_OF(job, struct copy, job);
@@ -169,11 +216,7 @@ on_copied(struct session *session, struct session_job *job, enum store_status st
 		return;
 	}
 	apply(session, copy);
-	session_stop_at_limit(session, copy->lowest_uid);
-	if (copy->copied == 0)
-		session_finish(session, REPLY_DONE);
-	else
-		finish(session, copy);
+	end_with(session, copy);
 }
 
 static void
@@ -182,13 +225,49 @@ collect(struct copy *copy, struct view_set *set)
 	struct view_message message;
 
 	copy->uids = arena_alloc_array(copy->arena, view_set_bound(set) + 1, sizeof copy->uids[0]);
+	if (copy->is_across)
+		copy->messages = arena_alloc_array(copy->arena, view_set_bound(set) + 1, sizeof copy->messages[0]);
 	while (view_set_next(set, &message)) {
 		if (message.is_ghost)
 			copy->has_gone = true;
-		else
+		else {
+			if (copy->is_across)
+				copy->messages[copy->count] = message.message;
 			copy->uids[copy->count++] = message.message.uid;
+		}
 	}
 	copy->copies = arena_alloc_array(copy->arena, copy->count + 1, sizeof copy->copies[0]);
+}
+
+static void
+on_across(struct session *session, struct across *across, enum reply reply)
+{
+	struct copy *copy = CONTAINER_OF(across, struct copy, across);
+
+	if (reply != REPLY_DONE) {
+		session_finish(session, reply);
+		return;
+	}
+	copy->copies = across->copies;
+	copy->copied = across->count;
+	copy->uidvalidity = across->uidvalidity;
+	if (copy->is_move)
+		state_expunged(copy->source.account, copy->from_id, across->uids, across->gone, across->modseq);
+	end_with(session, copy);
+}
+
+/* What is gone, and the client does not know of, is left out: the file of the source is not asked before. */
+static void
+begin_across(struct session *session, struct copy *copy)
+{
+	if (is_refused(copy)) {
+		session_finish(session, REPLY_SOME_GONE);
+		return;
+	}
+	copy->across = (struct across){ .arena = copy->arena, .target = &copy->door, .source = copy->source,
+		.from_id = copy->from_id, .messages = copy->messages, .count = copy->count, .is_move = copy->is_move,
+		.done = on_across };
+	across_begin(session, &copy->across);
 }
 
 void
@@ -203,8 +282,14 @@ cmd_copy(struct session *session)
 		session_finish(session, REPLY_READ_ONLY);
 		return;
 	}
+	if (copy->is_move && (session->view->rights & MOVE_RIGHTS) != MOVE_RIGHTS) {
+		session_finish(session, REPLY_DENIED);
+		return;
+	}
 	copy->arena = session->line->arena;
-	authorize(session, session->line->copy.mailbox, STORE_RIGHT_INSERT, &copy->door);
+	authorize_selected(session, copy->is_move ? MOVE_RIGHTS : IMAP_RIGHT_READ, &copy->source);
+	authorize(session, copy->arena, session->line->copy.mailbox, IMAP_RIGHT_INSERT, &copy->door);
+	copy->is_across = copy->door.account != copy->source.account;
 	copy->from_id = session->view->state->mailbox_id;
 	if (!session_set_init(session, &set, &session->line->copy.set))
 		return;
@@ -218,6 +303,10 @@ cmd_copy(struct session *session)
 	state = door_state(&copy->door);
 	copy->known_keywords = state == NULL ? 0 : state->keywords->all.count;
 	collect(copy, &set);
+	if (copy->is_across) {
+		begin_across(session, copy);
+		return;
+	}
 	copy->job.work = work_copy;
 	copy->job.done = on_copied;
 	session_submit_to(session, &copy->job, session->view->state->account, ACCOUNT_DURABLE);

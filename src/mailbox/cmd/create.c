@@ -10,6 +10,7 @@
 
 struct create {
 	struct session_job job;
+	struct arena *arena;
 	struct door door;
 	const char *use;
 	uint64_t id;
@@ -20,7 +21,7 @@ work_create(struct store *store, struct session_job *job)
 {
 	struct create *create = CONTAINER_OF(job, struct create, job);
 
-	return door_create(store, &create->door, create->use, &create->id);
+	return door_create(store, &create->door, create->arena, create->use, &create->id);
 }
 
 static void
@@ -70,7 +71,8 @@ cmd_create(struct session *session)
 		session_finish(session, REPLY_USE_UNKNOWN);
 		return;
 	}
-	authorize(session, mailbox->mailbox, STORE_RIGHT_CREATE, &create->door);
+	create->arena = session->line->arena;
+	authorize(session, create->arena, mailbox->mailbox, IMAP_RIGHT_CREATE, &create->door);
 	create->use = names_of(session->line->arena, mailbox->uses);
 	create->job.work = work_create;
 	create->job.done = on_created;

@@ -46,7 +46,7 @@ cmd_delete(struct session *session)
 	struct delete *delete = ARENA_NEW(session->line->arena, struct delete);
 
 	delete->arena = session->line->arena;
-	authorize(session, session->line->mailbox.mailbox, STORE_RIGHT_DELETE, &delete->door);
+	authorize(session, delete->arena, session->line->mailbox.mailbox, IMAP_RIGHT_DELETE, &delete->door);
 	delete->job.work = work_delete;
 	delete->job.done = on_deleted;
 	session_submit_to(session, &delete->job, delete->door.account, ACCOUNT_DURABLE);

@@ -4,9 +4,11 @@
  * in their order, and so is what is pipelined before and behind SAVE (section 2.1).  Loop thread; work_list() on a
  * worker.
  */
+#include <stdlib.h>
+
 #include "../search/charset.h"
 #include "../search/run.h"
-#include "../session/door.h"
+#include "../session/abroad.h"
 #include "commands.h"
 
 struct esearch {
@@ -16,11 +18,13 @@ struct esearch {
 	struct session *session;
 	struct arena *arena;
 	struct door door;
+	struct abroad abroad;
 	const struct imap_search_sources *sources;
 	struct imap_search *keys;
 	enum reply reply;		/* of work_list() */
-	uint64_t selected_id;		/* 0: the selected mailbox is not meant for being selected */
-	struct store_mailbox *mailboxes;	/* those that are meant, in the order of their names */
+	const struct account *selected_account;	/* NULL: the selected mailbox is not meant for being selected */
+	uint64_t selected_id;
+	struct abroad_mailbox *mailboxes;	/* those that are meant: the user's own in the order of their names, those of others */
 	size_t count, next;
 	uint64_t done, total;		/* messages */
 	struct view *view;		/* owned; NULL: the selected mailbox is being searched, or none */
@@ -50,9 +54,9 @@ name_of(const struct session *session)
 	const struct esearch *esearch = session->running;
 	const struct state *state = esearch->run.view->state;
 
-	if (state->name.length > 0)
+	if (state->name.length > 0 && state->account == session->account)
 		return state->name;
-	return esearch->next > 0 ? span_from_string(esearch->mailboxes[esearch->next - 1].name) : session->selected_name;
+	return esearch->next > 0 ? span_from_string(esearch->mailboxes[esearch->next - 1].row.name) : session->selected_name;
 }
 
 static void
@@ -131,6 +135,13 @@ on_news(void *context)
 	(void)context;
 }
 
+/* Who looks, where it is not the owner. */
+static const struct store_identity *
+looker(const struct session *session, const struct state *state)
+{
+	return state->account == session->account ? NULL : &session->identity;
+}
+
 /* As EXAMINE does: what is recent stays so. */
 static void
 on_ready(struct state_waiter *waiter, struct state *state)
@@ -139,7 +150,7 @@ on_ready(struct state_waiter *waiter, struct state *state)
 	struct session *session = esearch->session;
 
 	if (state->phase == STATE_READY) {
-		esearch->view = view_new(state, true, on_news, NULL);
+		esearch->view = view_new_with(state, true, looker(session, state), IMAP_RIGHT_READ, on_news, NULL);
 		search(session, esearch->view);
 	} else {
 		enum store_status status = state->status;
@@ -150,80 +161,87 @@ on_ready(struct state_waiter *waiter, struct state *state)
 	session_end_wait(session);
 }
 
-static bool
-is_selected(const struct session *session, uint64_t mailbox_id)
-{
-	const struct esearch *esearch = session->running;
-
-	return session_has_selected(session, esearch->door.account, mailbox_id);
-}
-
 /* The selected mailbox is searched as its client knows it. */
 static void
 search_next(struct session *session)
 {
 	struct esearch *esearch = session->running;
 	enum reply reply = session_reason_to_stop(session);
-	uint64_t mailbox_id;
+	const struct abroad_mailbox *mailbox;
 
 	if (esearch->next == esearch->count || reply != REPLY_DONE) {
 		finish(session, esearch->next == esearch->count ? REPLY_DONE : reply);
 		return;
 	}
-	mailbox_id = esearch->mailboxes[esearch->next++].id;
-	if (is_selected(session, mailbox_id)) {
+	mailbox = &esearch->mailboxes[esearch->next++];
+	if (session_has_selected(session, mailbox->account, mailbox->row.id)) {
 		search(session, session->view);
 		return;
 	}
 	session_begin_wait(session);
-	state_hold(esearch->door.account, mailbox_id, &esearch->waiter);
+	state_hold(mailbox->account, mailbox->row.id, &esearch->waiter);
 }
 
 /* ---- which mailboxes ------------------------------------------------------------------------------------ */
 
+/* "personal" and "inboxes" are the user's own: RFC 5465 section 6. */
 static bool
-is_meant(const struct esearch *esearch, const struct store_mailbox *mailbox, bool is_subscribed)
+is_meant(const struct esearch *esearch, const struct abroad_mailbox *mailbox, bool is_subscribed)
 {
-	if (mailbox->id == esearch->selected_id)
+	struct span name = span_from_string(mailbox->row.name);
+	bool is_own = mailbox->account == esearch->door.account;
+
+	if (mailbox->account == esearch->selected_account && mailbox->row.id == esearch->selected_id)
 		return true;
-	for (size_t i = 0; i < esearch->sources->filter_count; i++)
-		if (imap_filter_covers(&esearch->sources->filters[i], span_from_string(mailbox->name), is_subscribed))
+	for (size_t i = 0; i < esearch->sources->filter_count; i++) {
+		const struct imap_filter *filter = &esearch->sources->filters[i];
+		bool is_personal = filter->kind == IMAP_FILTER_PERSONAL || filter->kind == IMAP_FILTER_INBOXES;
+
+		if ((is_own || (!is_personal && (mailbox->rights & IMAP_RIGHT_LOOKUP) != 0)) &&
+		    imap_filter_covers(filter, name, is_subscribed))
 			return true;
+	}
 	return false;
+}
+
+static int
+compare_names(const void *left, const void *right)
+{
+	return span_compare(*(const struct span *)left, *(const struct span *)right);
 }
 
 /* Each comes once, however many sources name it; where there are no messages there is nothing to find. */
 static void
-choose(struct esearch *esearch, size_t count, const struct span *subscribed, size_t subscribed_count)
+choose(struct esearch *esearch, const struct abroad_mailbox *mailbox, const struct span *subscribed, size_t count)
 {
-	size_t next = 0;
+	struct span name = span_from_string(mailbox->row.name);
+	const struct span *found = bsearch(&name, subscribed, count, sizeof *subscribed, compare_names);
 
-	for (size_t i = 0; i < count; i++) {
-		const struct store_mailbox *mailbox = &esearch->mailboxes[i];
-		struct span name = span_from_string(mailbox->name);
-
-		while (next < subscribed_count && span_compare(subscribed[next], name) < 0)
-			next++;
-		if (mailbox->messages == 0 || !is_meant(esearch, mailbox,
-		    next < subscribed_count && span_equals(subscribed[next], name)))
-			continue;
-		esearch->total += mailbox->messages;
-		esearch->mailboxes[esearch->count++] = *mailbox;
-	}
+	if (mailbox->row.messages == 0 || !is_meant(esearch, mailbox, found != NULL))
+		return;
+	esearch->total += mailbox->row.messages;
+	esearch->mailboxes[esearch->count++] = *mailbox;
 }
 
-/* Both lists are in the order of their octets. */
+/* The subscriptions are in the order of their octets. */
 static enum store_status
 list(struct esearch *esearch, struct store *store)
 {
 	struct span *subscribed = NULL;
+	struct store_mailbox *own = NULL;
 	size_t count = 0, subscribed_count = 0;
-	enum store_status status = door_list(store, &esearch->door, esearch->arena, &esearch->mailboxes, &count);
+	enum store_status status = door_list(store, &esearch->door, esearch->arena, &own, NULL, &count);
 
 	if (status == STORE_OK)
 		status = store_subscription_list(store, esearch->arena, &subscribed, &subscribed_count);
-	if (status == STORE_OK)
-		choose(esearch, count, subscribed, subscribed_count);
+	if (status != STORE_OK)
+		return status;
+	esearch->mailboxes = arena_alloc_array(esearch->arena, count + esearch->abroad.count + 1, sizeof *esearch->mailboxes);
+	for (size_t i = 0; i < count; i++)
+		choose(esearch, &(struct abroad_mailbox){ .account = esearch->door.account, .row = own[i] }, subscribed,
+		    subscribed_count);
+	for (size_t i = 0; i < esearch->abroad.count; i++)
+		choose(esearch, &esearch->abroad.mailboxes[i], subscribed, subscribed_count);
 	return status;
 }
 
@@ -258,14 +276,24 @@ on_listed(struct session *session, struct session_job *job, enum store_status st
 }
 
 static void
-submit_list(struct session *session, struct esearch *esearch)
+on_abroad(struct session *session, struct abroad *abroad)
 {
-	authorize(session, SPAN(""), STORE_RIGHT_LOOKUP | STORE_RIGHT_READ, &esearch->door);
-	if (esearch->sources->has_selected)
-		esearch->selected_id = session->view->state->mailbox_id;
+	struct esearch *esearch = CONTAINER_OF(abroad, struct esearch, abroad);
+
 	esearch->job.work = work_list;
 	esearch->job.done = on_listed;
 	session_submit(session, &esearch->job, ACCOUNT_READ);
+}
+
+static void
+submit_list(struct session *session, struct esearch *esearch)
+{
+	authorize_own(session, IMAP_RIGHT_LOOKUP | IMAP_RIGHT_READ, &esearch->door);
+	if (esearch->sources->has_selected) {
+		esearch->selected_account = session->view->state->account;
+		esearch->selected_id = session->view->state->mailbox_id;
+	}
+	abroad_find(session, &esearch->abroad, IMAP_RIGHT_READ, NULL, on_abroad);
 }
 
 void

@@ -2,11 +2,13 @@
  * EXPUNGE and UID EXPUNGE: RFC 9051 sections 6.4.3 and 6.4.9, RFC 9738.  Whether a message has \Deleted is looked up
  * in the job: flags may change while it waits.
  */
+#include "../session/door.h"
 #include "commands.h"
 #include "expunge.h"
 
 struct expunge {
 	struct session_job job;
+	struct door door;
 	uint64_t mailbox_id;
 	uint32_t *uids;			/* candidates; afterwards those that went */
 	size_t count;
@@ -37,7 +39,10 @@ static enum store_status
 work_expunge(struct store *store, struct session_job *job)
 {
 	struct expunge *expunge = CONTAINER_OF(job, struct expunge, job);
-	enum store_status status = keep_deleted(store, expunge);
+	enum store_status status = door_check(store, &expunge->door, expunge->mailbox_id);
+
+	if (status == STORE_OK)
+		status = keep_deleted(store, expunge);
 
 	if (status != STORE_OK || expunge->count == 0)
 		return status;
@@ -93,6 +98,7 @@ expunge_deleted(struct session *session, const struct view_set *only,
 	struct expunge *expunge = ARENA_NEW(arena, struct expunge);
 	size_t most = session->view->state->count + 1;
 
+	authorize_selected(session, IMAP_RIGHT_EXPUNGE, &expunge->door);
 	expunge->mailbox_id = session->view->state->mailbox_id;
 	expunge->uids = arena_alloc_array(arena, most, sizeof expunge->uids[0]);
 	collect(expunge, session->view, only);
@@ -112,6 +118,8 @@ cmd_expunge(struct session *session)
 
 	if (session->view->is_read_only) {
 		session_finish(session, REPLY_READ_ONLY);
+	} else if ((session->view->rights & IMAP_RIGHT_EXPUNGE) == 0) {
+		session_finish(session, REPLY_DENIED);
 	} else if (!session->line->is_uid) {
 		expunge_deleted(session, NULL, session_finish_status);
 	} else if (session_set_init(session, &set, &session->line->expunge.set)) {

@@ -171,8 +171,10 @@ work_seen(struct store *store, struct session_job *job)
 	const struct store_flag_change change = { .operation = STORE_FLAGS_ADD, .flags = STORE_FLAG_SEEN,
 		.unchanged_since = UINT64_MAX };
 
-	return store_change_flags(store, fetch->mailbox_id, fetch->uids, fetch->unseen_count, &change,
-	    fetch->results, NULL);
+	enum store_status status = door_check(store, &fetch->door, fetch->mailbox_id);
+
+	return status != STORE_OK ? status :
+	    store_change_flags(store, fetch->mailbox_id, fetch->uids, fetch->unseen_count, &change, fetch->results, NULL);
 }
 
 static int
@@ -255,6 +257,7 @@ new_fetch(struct session *session)
 
 	fetch->program = program;
 	fetch->account = session->view->state->account;
+	authorize_selected(session, IMAP_RIGHT_SEEN, &fetch->door);
 	fetch->mailbox_id = session->view->state->mailbox_id;
 	fetch_render_init(&fetch->render, program, fetch->mailbox_id);
 	fetch->render.style.is_rev2 = session->is_rev2;

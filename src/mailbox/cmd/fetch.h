@@ -5,6 +5,7 @@
 #define MAILBOX_CMD_FETCH_H
 
 #include "../fetch/render.h"
+#include "../session/door.h"
 #include "../session/earlier.h"
 
 struct fetch {
@@ -29,6 +30,7 @@ struct fetch {
 
 	/* The batch's messages that become \Seen. */
 	struct account *account;	/* of the selected mailbox */
+	struct door door;
 	uint64_t mailbox_id;
 	uint32_t *uids;
 	struct store_flag_result *results;

@@ -105,7 +105,8 @@ sort_unseen(struct fetch *fetch)
 void
 fetch_collect(struct session *session, struct fetch *fetch)
 {
-	bool sets_seen = fetch->program->sets_seen && !session->view->is_read_only;
+	bool sets_seen = fetch->program->sets_seen && !session->view->is_read_only &&
+	    (session->view->rights & IMAP_RIGHT_SEEN) != 0;
 	uint64_t octets = 0;
 	struct fetch_entry entry;
 

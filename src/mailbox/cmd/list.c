@@ -11,6 +11,9 @@
 #include "config/config.h"
 #include "imap/list_match.h"
 
+/* One of them is needed, beside "l": RFC 5464 section 3.3. */
+#define ANNOTATION_RIGHTS (IMAP_RIGHT_READ | IMAP_RIGHT_SEEN | IMAP_RIGHT_WRITE | IMAP_RIGHT_INSERT | IMAP_RIGHT_POST)
+
 #define JOB_US 15000		/* a job ends after about this long */
 
 struct list_command {
@@ -20,6 +23,7 @@ struct list_command {
 	bool is_lsub, is_rev2, is_utf8;
 	bool has_children, has_uses;	/* attributes that are told */
 	struct list_request request;
+	struct abroad abroad;
 	struct status_style status;
 	struct annotation_request metadata;
 	struct list_tree tree;
@@ -72,30 +76,84 @@ write_child_info(struct list_command *command)
 	buffer_add_string(out, "))");
 }
 
-static enum store_status
-write_annotations(struct list_command *command, struct store *store, const struct store_mailbox *mailbox)
+/* RFC 8440 section 3. */
+static void
+write_rights(struct list_command *command, const struct list_entry *entry)
 {
-	const struct annotation_subject subject = { { { NULL, 0 }, mailbox->id }, span_from_string(mailbox->name),
-		mailbox->special_use };
+	buffer_add_string(&command->out, "* MYRIGHTS ");
+	imap_write_mailbox(&command->out, entry->name, command->is_utf8);
+	buffer_add_octet(&command->out, ' ');
+	imap_rights_write(&command->out, entry->abroad == NULL ? IMAP_RIGHTS_ALL : entry->abroad->rights);
+	buffer_add_string(&command->out, "\r\n");
+}
+
+/* Which entries lie in a file: all of them, or of another's mailbox the shared ones in the owner's. */
+enum scope { ALL, SHARED, PRIVATE };
+
+static enum store_status
+write_annotations(struct list_command *command, struct store *store, const struct annotation_subject *subject,
+    enum scope scope, struct buffer *out)
+{
 	enum store_status status = STORE_OK;
 	uint64_t longest = 0;
 
-	for (size_t i = 0; i < command->list->annotation_count && status == STORE_OK; i++)
-		status = annotations_write(&command->out, store, &subject, &command->metadata,
-		    command->list->annotations[i].entry, &longest);
+	for (size_t i = 0; i < command->list->annotation_count && status == STORE_OK; i++) {
+		struct span entry = command->list->annotations[i].entry;
+		bool is_shared = span_equals_nocase(span_slice(entry, 0, 7), SPAN("/shared"));
+
+		if (scope == ALL || is_shared == (scope == SHARED))
+			status = annotations_write(out, store, subject, &command->metadata, entry, &longest);
+	}
 	return status;
+}
+
+/*
+ * Within the owner's file, whether the mailbox will be listed or not: STATUS, for which "r" is needed, and what all see of
+ * its annotations (RFC 5464 section 3.3).
+ */
+static enum store_status
+look_abroad(struct store *store, struct abroad *abroad, struct abroad_mailbox *mailbox)
+{
+	struct list_command *command = abroad->context;
+	struct buffer line = { 0 };
+	enum store_status status = STORE_OK;
+
+	if ((command->list->returns & IMAP_LIST_RETURN_STATUS) != 0 && (mailbox->rights & IMAP_RIGHT_READ) != 0)
+		status = status_write_stored(&line, store, &mailbox->row, &command->status);
+	if (status == STORE_OK && (mailbox->rights & ANNOTATION_RIGHTS) != 0)
+		status = write_annotations(command, store, &(struct annotation_subject){ { { NULL, 0 }, mailbox->row.id },
+		    span_from_string(mailbox->row.name), NULL }, SHARED, &line);
+	mailbox->line = arena_copy(abroad->arena, buffer_span(&line));
+	buffer_free(&line);
+	return status;
+}
+
+static enum store_status
+write_abroad(struct list_command *command, struct store *store, const struct abroad_mailbox *mailbox)
+{
+	buffer_add_span(&command->out, mailbox->line);
+	if ((mailbox->rights & ANNOTATION_RIGHTS) == 0)
+		return STORE_OK;
+	return write_annotations(command, store, &(struct annotation_subject){
+	    { span_from_string(account_id(mailbox->account)), mailbox->row.id }, span_from_string(mailbox->row.name), NULL },
+	    PRIVATE, &command->out);
 }
 
 /* What LIST was asked to return beside the line of a mailbox. */
 static enum store_status
-write_returns(struct list_command *command, struct store *store, const struct store_mailbox *mailbox)
+write_returns(struct list_command *command, struct store *store, const struct list_entry *entry)
 {
 	enum store_status status = STORE_OK;
 
+	if ((command->list->returns & IMAP_LIST_RETURN_MYRIGHTS) != 0)
+		write_rights(command, entry);
+	if (entry->abroad != NULL)
+		return write_abroad(command, store, entry->abroad);
 	if ((command->list->returns & IMAP_LIST_RETURN_STATUS) != 0)
-		status = status_write_stored(&command->out, store, mailbox, &command->status);
+		status = status_write_stored(&command->out, store, entry->mailbox, &command->status);
 	if (status == STORE_OK)
-		status = write_annotations(command, store, mailbox);
+		status = write_annotations(command, store, &(struct annotation_subject){ { { NULL, 0 }, entry->mailbox->id },
+		    span_from_string(entry->mailbox->name), entry->mailbox->special_use }, ALL, &command->out);
 	return status;
 }
 
@@ -115,8 +173,8 @@ write_entry(struct list_command *command, struct store *store, const struct list
 	if (is_recursive && entry->has_selected_below)
 		write_child_info(command);
 	buffer_add_string(&command->out, "\r\n");
-	/* RFC 9590 section 4: nothing of what comes for what is below it. */
-	return entry->mailbox == NULL || !entry->is_selected ? STORE_OK : write_returns(command, store, entry->mailbox);
+	/* RFC 8440 section 3, RFC 9590 section 4: nothing of what comes for what is below it. */
+	return entry->mailbox == NULL || !entry->is_selected ? STORE_OK : write_returns(command, store, entry);
 }
 
 /* A name above a subscribed one comes as \Noselect when "%" hides what is below it. */
@@ -156,7 +214,6 @@ build(struct list_command *command, struct store *store, uint64_t until_us)
 	enum store_status status = STORE_OK;
 
 	if (!command->is_begun) {
-		join_patterns(command);
 		command->is_begun = true;
 		status = list_tree_begin(&command->tree, store, command->arena, &command->request);
 	}
@@ -235,6 +292,34 @@ on_listed(struct session *session, struct session_job *job, enum store_status st
 		session_when_room(session, ask_for_piece);
 }
 
+/* Whether a pattern may match something that begins with a name: as far as there is no wildcard in it. */
+static bool
+is_wanted(const struct abroad *abroad, struct span name)
+{
+	const struct list_command *command = abroad->context;
+
+	for (size_t i = 0; i < command->request.pattern_count; i++) {
+		struct span pattern = command->request.patterns[i];
+		size_t plain = 0, most = pattern.length < name.length ? pattern.length : name.length;
+
+		while (plain < most && pattern.at[plain] == name.at[plain])
+			plain++;
+		if (plain == most || pattern.at[plain] == '*' || pattern.at[plain] == '%')
+			return true;
+	}
+	return false;
+}
+
+static void
+on_abroad(struct session *session, struct abroad *abroad)
+{
+	struct list_command *command = abroad->context;
+
+	command->request.abroad = abroad->mailboxes;
+	command->request.abroad_count = abroad->count;
+	ask_for_piece(session);
+}
+
 static bool
 asks_for_separator(const struct session *session)
 {
@@ -267,7 +352,7 @@ submit(struct session *session)
 	command->request.select = command->is_lsub ? IMAP_LIST_SELECT_SUBSCRIBED : command->list->select;
 	command->request.wants_subscribed = (command->request.select & IMAP_LIST_SELECT_SUBSCRIBED) != 0 ||
 	    (command->list->returns & IMAP_LIST_RETURN_SUBSCRIBED) != 0;
-	authorize(session, SPAN(""), STORE_RIGHT_LOOKUP, &command->request.door);
+	authorize_own(session, IMAP_RIGHT_LOOKUP, &command->request.door);
 	command->status = (struct status_style){ command->list->status, session_is_utf8(session),
 		session->role->parts.config->message_size_limit_octets };
 	command->metadata = (struct annotation_request){ IMAP_DEPTH_0, UINT64_MAX, session_is_utf8(session), { NULL, 0 },
@@ -275,7 +360,11 @@ submit(struct session *session)
 	command->job.work = work_list;
 	command->job.done = on_listed;
 	session->running = command;
-	session_submit(session, &command->job, ACCOUNT_READ);
+	join_patterns(command);
+	command->abroad.context = command;
+	if ((command->list->returns & (IMAP_LIST_RETURN_STATUS | IMAP_LIST_RETURN_METADATA)) != 0)
+		command->abroad.look = look_abroad;
+	abroad_find(session, &command->abroad, IMAP_RIGHT_LOOKUP, is_wanted, on_abroad);
 }
 
 void

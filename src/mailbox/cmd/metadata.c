@@ -1,6 +1,7 @@
 /*
  * GETMETADATA and SETMETADATA: RFC 5464 sections 4.2 and 4.3; the special use of a mailbox as an entry of it, RFC 6154
- * section 4.  What all see of the server is what the operator says; a client keeps there what is its user's alone.
+ * section 4.  What all see of the server is what the operator says; a client keeps there what is its user's alone.  Of
+ * another's mailbox the shared entries lie in the owner's file and the private ones in the user's own: a job in each.
  */
 #include "../session/door.h"
 #include "../shared/annotations.h"
@@ -14,6 +15,8 @@ struct metadata_command {
 	struct arena *arena;
 	const struct imap_metadata *asked;
 	struct door door;		/* of the mailbox */
+	bool is_in_own;			/* another's mailbox is found: its private entries come now */
+	uint64_t mailbox_id;		/* in the owner's file */
 	struct annotation_request request;	/* GETMETADATA */
 	size_t told;			/* of the entries */
 	uint64_t longest;		/* of the values that were left out */
@@ -30,18 +33,66 @@ copy_text(struct arena *arena, const char *text)
 	return text == NULL ? (struct span){ NULL, 0 } : arena_copy(arena, span_from_string(text));
 }
 
+static bool
+is_shared(struct span entry)
+{
+	return span_equals_nocase(span_slice(entry, 0, 7), SPAN("/shared"));
+}
+
+/* Whether the entry lies in the file that the job under way works on. */
+static bool
+is_in_file(const struct metadata_command *command, struct span entry)
+{
+	return command->door.who == NULL || is_shared(entry) != command->is_in_own;
+}
+
+/* RFC 5464 section 3.3: "l" and one of these; the special use is the owner's. */
+static enum store_status
+find_abroad(struct store *store, struct metadata_command *command, struct store_mailbox *mailbox_out)
+{
+	const unsigned any = IMAP_RIGHT_READ | IMAP_RIGHT_SEEN | IMAP_RIGHT_WRITE | IMAP_RIGHT_INSERT | IMAP_RIGHT_POST;
+	enum store_status status = door_find(store, &command->door, command->arena, mailbox_out);
+
+	if (status == STORE_OK && (command->door.granted & any) == 0)
+		return STORE_DENIED;
+	command->mailbox_id = status == STORE_OK ? mailbox_out->id : 0;
+	mailbox_out->special_use = NULL;
+	return status;
+}
+
 /* What is to be annotated, as it is now. */
 static enum store_status
-find_subject(struct store *store, const struct metadata_command *command, struct annotation_subject *subject_out)
+find_subject(struct store *store, struct metadata_command *command, struct annotation_subject *subject_out)
 {
+	struct span owner = { NULL, 0 };
 	struct store_mailbox mailbox = { 0 };
 	enum store_status status = STORE_OK;
 
-	if (!command->asked->is_server)
+	if (command->is_in_own) {
+		mailbox.id = command->mailbox_id;
+		owner = span_from_string(account_id(command->door.account));
+	} else if (command->door.who != NULL) {
+		status = find_abroad(store, command, &mailbox);
+	} else if (!command->asked->is_server) {
 		status = door_find(store, &command->door, command->arena, &mailbox);
-	*subject_out = (struct annotation_subject){ { { NULL, 0 }, mailbox.id }, command->asked->mailbox,
-		mailbox.special_use };
+	}
+	*subject_out = (struct annotation_subject){ { owner, mailbox.id }, command->asked->mailbox, mailbox.special_use };
 	return status;
+}
+
+static struct account *
+account_of(const struct session *session, const struct metadata_command *command)
+{
+	return command->is_in_own ? session->account : command->door.account;
+}
+
+/* Another's mailbox was found: on to the user's own file. */
+static bool
+goes_on_in_own(struct metadata_command *command)
+{
+	if (command->door.who == NULL || command->is_in_own)
+		return false;
+	return command->is_in_own = true;
 }
 
 /* ---- GETMETADATA ---------------------------------------------------------------------------------------- */
@@ -59,9 +110,13 @@ work_get(struct store *store, struct session_job *job)
 	struct annotation_subject subject;
 	enum store_status status = find_subject(store, command, &subject);
 
-	while (status == STORE_OK && !is_done(command) && command->out.length < SESSION_BATCH_OCTETS)
-		status = annotations_write(&command->out, store, &subject, &command->request,
-		    command->asked->annotations[command->told++].entry, &command->longest);
+	while (status == STORE_OK && !is_done(command) && command->out.length < SESSION_BATCH_OCTETS) {
+		struct span entry = command->asked->annotations[command->told++].entry;
+
+		if (is_in_file(command, entry))
+			status = annotations_write(&command->out, store, &subject, &command->request, entry,
+			    &command->longest);
+	}
 	return status;
 }
 
@@ -86,9 +141,19 @@ ask_for_piece(struct session *session)
 	enum reply reason = session_reason_to_stop(session);
 
 	if (reason == REPLY_DONE)
-		session_submit_to(session, &command->job, command->door.account, ACCOUNT_READ);
+		session_submit_to(session, &command->job, account_of(session, command), ACCOUNT_READ);
 	else
 		session_finish(session, reason);
+}
+
+static void
+next_piece(struct session *session)
+{
+	struct metadata_command *command = session->running;
+
+	if (is_done(command))		/* in the owner's file */
+		command->told = 0;
+	ask_for_piece(session);
 }
 
 static void
@@ -101,10 +166,10 @@ on_got(struct session *session, struct session_job *job, enum store_status statu
 	buffer_free(&command->out);
 	if (status != STORE_OK)
 		session_finish_status(session, status);
-	else if (is_done(command))
+	else if (is_done(command) && !goes_on_in_own(command))
 		finish_get(session, command);
 	else
-		session_when_room(session, ask_for_piece);
+		session_when_room(session, next_piece);
 }
 
 static void
@@ -135,8 +200,14 @@ work_set(struct store *store, struct session_job *job)
 	struct annotation_subject subject;
 	enum store_status status = find_subject(store, command, &subject);
 
-	if (status == STORE_OK && command->count > 0)
-		status = store_annotations_set(store, &subject.annotated, command->annotations, command->count);
+	struct store_annotation *annotations = arena_alloc_array(command->arena, command->count + 1, sizeof *annotations);
+	size_t count = 0;
+
+	for (size_t i = 0; i < command->count; i++)
+		if (is_in_file(command, command->annotations[i].entry))
+			annotations[count++] = command->annotations[i];
+	if (status == STORE_OK && count > 0)
+		status = store_annotations_set(store, &subject.annotated, annotations, count);
 	if (status == STORE_OK && command->sets_use)
 		status = store_mailbox_set_special_use(store, subject.annotated.mailbox_id, command->use);
 	return status;
@@ -149,7 +220,13 @@ on_set(struct session *session, struct session_job *job, enum store_status statu
 	const struct imap_metadata *asked = command->asked;
 
 	for (size_t i = 0; i < asked->annotation_count && status == STORE_OK; i++)
-		bulletin_note_metadata(command->door.account, asked->mailbox, asked->annotations[i].entry);
+		if (is_in_file(command, asked->annotations[i].entry) && !command->is_in_own)
+			bulletin_note_metadata(command->door.account, asked->is_server ? asked->mailbox : command->door.name,
+			    asked->annotations[i].entry);
+	if (status == STORE_OK && goes_on_in_own(command)) {
+		session_submit(session, &command->job, ACCOUNT_DURABLE);
+		return;
+	}
 	session_finish(session, status == STORE_LIMIT ? REPLY_METADATA_TOO_MANY : reply_for(status));
 }
 
@@ -185,12 +262,6 @@ take_use(struct metadata_command *command, struct span value)
 	return is_known;
 }
 
-static bool
-is_shared(struct span entry)
-{
-	return span_equals_nocase(span_slice(entry, 0, 7), SPAN("/shared"));
-}
-
 /* REPLY_DONE: it may be set. */
 static enum reply
 take_annotation(struct metadata_command *command, const struct imap_annotation *annotation)
@@ -199,6 +270,8 @@ take_annotation(struct metadata_command *command, const struct imap_annotation *
 		return REPLY_METADATA_TOO_LONG;
 	if (command->asked->is_server && is_shared(annotation->entry))
 		return REPLY_NOT_YOURS;
+	if (command->door.who != NULL && span_equals_nocase(annotation->entry, SPAN(ANNOTATION_SPECIAL_USE)))
+		return REPLY_USE_UNKNOWN;
 	if (!command->asked->is_server && span_equals_nocase(annotation->entry, SPAN(ANNOTATION_SPECIAL_USE)))
 		return take_use(command, annotation->value) ? REPLY_DONE : REPLY_USE_UNKNOWN;
 	command->annotations[command->count++] = (struct store_annotation){ annotation->entry, annotation->value,
@@ -234,9 +307,9 @@ cmd_metadata(struct session *session)
 	command->arena = session->line->arena;
 	command->asked = &session->line->metadata;
 	if (command->asked->is_server)
-		command->door.account = session->account;
+		authorize_own(session, IMAP_RIGHT_LOOKUP, &command->door);
 	else
-		authorize(session, command->asked->mailbox, STORE_RIGHT_LOOKUP, &command->door);
+		authorize(session, command->arena, command->asked->mailbox, IMAP_RIGHT_LOOKUP, &command->door);
 	if (session->line->verb == IMAP_SETMETADATA)
 		set(session, command);
 	else

@@ -39,7 +39,7 @@ work_status(struct store *store, struct session_job *job)
 	struct store_mailbox *mailboxes;
 	struct span *subscribed;
 	size_t count, subscribed_count = 0, next = 0;
-	enum store_status status = door_list(store, &request->door, request->arena, &mailboxes, &count);
+	enum store_status status = door_list(store, &request->door, request->arena, &mailboxes, NULL, &count);
 
 	if (status == STORE_OK)
 		status = store_subscription_list(store, request->arena, &subscribed, &subscribed_count);
@@ -84,9 +84,9 @@ submit_status(struct session *session)
 	struct notify_status *request = ARENA_NEW(session->line->arena, struct notify_status);
 
 	request->arena = session->line->arena;
-	authorize(session, SPAN(""), STORE_RIGHT_LOOKUP | STORE_RIGHT_READ, &request->door);
+	authorize_own(session, IMAP_RIGHT_LOOKUP | IMAP_RIGHT_READ, &request->door);
 	request->program = &session->line->notify;
-	request->selected_id = session->view == NULL ? 0 : session->view->state->mailbox_id;
+	request->selected_id = session->view == NULL || session->view->who != NULL ? 0 : session->view->state->mailbox_id;
 	request->has_condstore = session->has_condstore;
 	request->style.is_utf8 = session_is_utf8(session);
 	request->job.work = work_status;

@@ -1,7 +1,9 @@
 /*
  * GETQUOTA, GETQUOTAROOT, SETQUOTA: RFC 9208 section 4.1.  One root holds all that a user has; its limits are set where
- * users are, not by clients: QUOTASET is not offered.
+ * users are, not by clients: QUOTASET is not offered.  Mailboxes of others have no root: what their owners have is theirs to
+ * know.
  */
+#include "../session/door.h"
 #include "commands.h"
 #include "imap/writer.h"
 #include "store/quota.h"
@@ -10,6 +12,8 @@
 
 struct quota {
 	struct session_job job;
+	struct arena *arena;
+	struct door door;
 	struct store_amounts usage, limits;
 };
 
@@ -23,11 +27,21 @@ static const struct {
 	[STORE_RESOURCE_MAILBOX] = { "MAILBOX", IMAP_CAN_QUOTA_MAILBOX, 1 },
 };
 
+/* RFC 9208 section 4.1.2 wants the mailbox to be readable; the user's own need not be there. */
+static bool
+is_abroad(const struct quota *quota)
+{
+	return quota->door.who != NULL || quota->door.is_reserved;
+}
+
 static enum store_status
 work_usage(struct store *store, struct session_job *job)
 {
 	struct quota *quota = CONTAINER_OF(job, struct quota, job);
+	struct store_mailbox mailbox;
 
+	if (is_abroad(quota))
+		return door_find(store, &quota->door, quota->arena, &mailbox);
 	return store_usage(store, &quota->usage, &quota->limits);
 }
 
@@ -54,22 +68,25 @@ write_quota(struct session *session, const struct quota *quota)
 
 /* The mailbox need not be there: section 4.1.2. */
 static void
-write_root(struct session *session)
+write_root(struct session *session, bool has_root)
 {
 	struct buffer *out = session_out(session);
 
 	buffer_add_string(out, "* QUOTAROOT ");
 	imap_write_mailbox(out, session->line->mailbox.mailbox, session_is_utf8(session));
-	buffer_add_string(out, " " ROOT "\r\n");
+	buffer_add_string(out, has_root ? " " ROOT "\r\n" : "\r\n");
 }
 
 static void
 on_usage(struct session *session, struct session_job *job, enum store_status status)
 {
+	const struct quota *quota = CONTAINER_OF(job, struct quota, job);
+
 	if (status == STORE_OK) {
 		if (session->line->verb == IMAP_GETQUOTAROOT)
-			write_root(session);
-		write_quota(session, CONTAINER_OF(job, struct quota, job));
+			write_root(session, !is_abroad(quota));
+		if (!is_abroad(quota))
+			write_quota(session, quota);
 	}
 	session_finish_status(session, status);
 }
@@ -88,7 +105,11 @@ cmd_quota(struct session *session)
 		session_finish(session, REPLY_NOT_YOURS);
 		return;
 	}
+	quota->arena = session->line->arena;
+	authorize_own(session, IMAP_RIGHT_READ, &quota->door);
+	if (verb == IMAP_GETQUOTAROOT)
+		authorize(session, quota->arena, session->line->mailbox.mailbox, IMAP_RIGHT_READ, &quota->door);
 	quota->job.work = work_usage;
 	quota->job.done = on_usage;
-	session_submit(session, &quota->job, ACCOUNT_READ);
+	session_submit_to(session, &quota->job, quota->door.account, ACCOUNT_READ);
 }

@@ -46,7 +46,7 @@ work_rename(struct store *store, struct session_job *job)
 	enum store_status status = rename->is_inbox ? look_at_inbox(store, rename) : STORE_OK;
 
 	if (status == STORE_OK)
-		status = door_rename(store, &rename->from, &rename->to);
+		status = door_rename(store, &rename->from, &rename->to, rename->arena);
 	if (status == STORE_OK && rename->is_inbox)
 		status = look_at_modseq(store, rename);
 	return status;
@@ -88,9 +88,13 @@ cmd_rename(struct session *session)
 	struct rename *rename = ARENA_NEW(session->line->arena, struct rename);
 
 	rename->arena = session->line->arena;
-	authorize(session, session->line->rename.from, STORE_RIGHT_DELETE, &rename->from);
-	authorize(session, session->line->rename.to, STORE_RIGHT_CREATE, &rename->to);
-	rename->is_inbox = span_equals(rename->from.name, SPAN("INBOX"));
+	authorize(session, rename->arena, session->line->rename.from, IMAP_RIGHT_DELETE, &rename->from);
+	authorize(session, rename->arena, session->line->rename.to, IMAP_RIGHT_CREATE, &rename->to);
+	if (rename->from.account != rename->to.account) {
+		session_finish(session, REPLY_BETWEEN_USERS);
+		return;
+	}
+	rename->is_inbox = rename->from.who == NULL && span_equals(rename->from.name, SPAN("INBOX"));
 	rename->job.work = work_rename;
 	rename->job.done = on_renamed;
 	session_submit_to(session, &rename->job, rename->from.account, ACCOUNT_DURABLE);

@@ -5,6 +5,7 @@
 #include "../session/door.h"
 #include "../session/earlier.h"
 #include "../session/oldname.h"
+#include "../session/rights.h"
 #include "../shared/objectid.h"
 #include "commands.h"
 
@@ -84,9 +85,9 @@ write_mailbox(struct session *session)
 }
 
 static void
-finish(struct session *session, const struct select *select)
+finish(struct session *session)
 {
-	session_finish_with(session, REPLY_DONE, select->is_read_only ? SPAN("READ-ONLY") : SPAN("READ-WRITE"));
+	session_finish_with(session, REPLY_DONE, session->view->is_read_only ? SPAN("READ-ONLY") : SPAN("READ-WRITE"));
 }
 
 /* One slice of what has changed; nothing is announced meanwhile, so numbers stay. */
@@ -105,7 +106,7 @@ write_changes(struct session *session)
 		    &state->keywords->all, session_has_recent(session) && message.is_recent,
 		    message.message.modseq);
 	if (step == VIEW_END || session_is_closing(session))
-		finish(session, select);
+		finish(session);
 	else
 		session_when_room(session, write_changes);
 }
@@ -171,16 +172,18 @@ look(struct session *session, struct select *select)
 {
 	struct span name = session->line->select.mailbox;
 
-	session->view = view_new(select->state, select->is_read_only, session_on_change, session);
+	session->view = view_new_with(select->state, select->is_read_only, select->door.who, select->door.granted,
+	    session_on_change, session);
 	select->state = NULL;
 	if (session->has_condstore)
 		view_keep_known(session->view);
 	session->selected_name = span_of(memory_copy_span(name), name.length);
 	write_mailbox(session);
+	rights_look(session);		/* they may have changed since they were found */
 	if (may_resync(session, session->view->state))
 		resync(session, select);
 	else
-		finish(session, select);
+		finish(session);
 }
 
 static void
@@ -250,7 +253,7 @@ cmd_select(struct session *session)
 	session->has_condstore = session->has_condstore || session->line->select.has_condstore;
 	select->session = session;
 	select->arena = session->line->arena;
-	authorize(session, session->line->select.mailbox, STORE_RIGHT_READ, &select->door);
+	authorize(session, select->arena, session->line->select.mailbox, IMAP_RIGHT_READ, &select->door);
 	select->is_read_only = session->line->verb == IMAP_EXAMINE;
 	if ((state = door_state(&select->door)) != NULL) {
 		select->mailbox_id = state->mailbox_id;

@@ -58,7 +58,7 @@ cmd_status(struct session *session)
 	if ((session->line->status.items & IMAP_STATUS_HIGHESTMODSEQ) != 0)
 		session_begin_condstore(session);
 	request->arena = session->line->arena;
-	authorize(session, session->line->status.mailbox, STORE_RIGHT_READ, &request->door);
+	authorize(session, request->arena, session->line->status.mailbox, IMAP_RIGHT_READ, &request->door);
 	request->style.items = session->line->status.items;
 	request->style.is_utf8 = session_is_utf8(session);
 	request->style.append_limit = session->role->parts.config->message_size_limit_octets;

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "../session/door.h"
 #include "commands.h"
 
 #define SLICE_OCTETS	  (64 * 1024)	/* of results, written in one turn */
@@ -16,6 +17,7 @@ struct store_command {
 	enum store_status status;
 	struct imap_store *request;
 	struct arena *arena;
+	struct door door;
 	uint64_t mailbox_id;
 	uint32_t *uids;
 	size_t count;
@@ -45,6 +47,37 @@ load_news(struct store *store, struct store_command *command)
 	    command->arena, &command->news);
 }
 
+static bool
+may_write(const struct store_command *command)
+{
+	return (command->door.granted & IMAP_RIGHT_WRITE) != 0;
+}
+
+/*
+ * RFC 4314 section 4: flags that the rights do not let change stay as they are, and it is no failure unless none of those
+ * that were named may be changed.
+ */
+static enum store_status
+restrict_change(struct store *store, struct store_command *command, struct store_flag_change *change)
+{
+	const struct imap_store *request = command->request;
+	enum store_status status = door_check(store, &command->door, command->mailbox_id);
+	uint64_t permitted = view_flags_of(command->door.granted);
+	bool names_any = request->flags.system != 0 || request->flags.keyword_count > 0;
+
+	if (status != STORE_OK)
+		return status;
+	change->flags &= permitted;
+	if (request->kind == IMAP_STORE_REPLACE) {
+		change->kept = STORE_FLAGS_SYSTEM & ~permitted;
+		change->keeps_keywords = !may_write(command);
+		return permitted == 0 ? STORE_DENIED : STORE_OK;
+	}
+	if (names_any && change->flags == 0 && !(may_write(command) && request->flags.keyword_count > 0))
+		return STORE_DENIED;
+	return STORE_OK;
+}
+
 static enum store_status
 work_store(struct store *store, struct session_job *job)
 {
@@ -55,12 +88,12 @@ work_store(struct store *store, struct session_job *job)
 	};
 	struct store_command *command = CONTAINER_OF(job, struct store_command, job);
 	const struct imap_store *request = command->request;
-	struct store_flag_change change = { operations[request->kind], request->flags.system,
-		request->has_unchanged_since ? request->unchanged_since : UINT64_MAX, command->known, { NULL, 0 },
-		command->current, command->current_modseq };
-	enum store_status status = STORE_OK;
+	struct store_flag_change change = { .operation = operations[request->kind], .flags = request->flags.system,
+		.unchanged_since = request->has_unchanged_since ? request->unchanged_since : UINT64_MAX,
+		.known = command->known, .current = command->current, .current_modseq = command->current_modseq };
+	enum store_status status = restrict_change(store, command, &change);
 
-	if (request->flags.keyword_count > 0)
+	if (status == STORE_OK && request->flags.keyword_count > 0 && may_write(command))
 		status = store_keyword_numbers(store, command->mailbox_id, request->flags.keywords,
 		    request->flags.keyword_count, request->kind != IMAP_STORE_REMOVE, command->arena, &change.keywords);
 	if (status == STORE_OK)
@@ -332,6 +365,7 @@ command_new(const struct session *session, struct imap_command_line *line)
 	command->request = &line->store;
 	command->arena = line->arena;
 	command->mailbox_id = session->view->state->mailbox_id;
+	authorize_selected(session, IMAP_RIGHT_READ, &command->door);
 	command->follower.line = line;
 	command->follower.answer = answer;
 	return command;

@@ -26,7 +26,9 @@ const struct session_commands cmd_table = {
 		[IMAP_UNAUTHENTICATE] = cmd_unauthenticate, [IMAP_ESEARCH] = cmd_esearch,
 		[IMAP_GETQUOTA] = cmd_quota,		[IMAP_GETQUOTAROOT] = cmd_quota,
 		[IMAP_SETQUOTA] = cmd_quota,		[IMAP_GETMETADATA] = cmd_metadata,
-		[IMAP_SETMETADATA] = cmd_metadata,
+		[IMAP_SETMETADATA] = cmd_metadata,	[IMAP_GETACL] = cmd_acl,
+		[IMAP_SETACL] = cmd_acl,		[IMAP_DELETEACL] = cmd_acl,
+		[IMAP_LISTRIGHTS] = cmd_acl,		[IMAP_MYRIGHTS] = cmd_acl,
 	},
 	.followers = {
 		[IMAP_STORE] = store_follow,		[IMAP_APPEND] = append_follow,

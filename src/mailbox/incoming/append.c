@@ -8,6 +8,9 @@
 #include "base/clock.h"
 #include "config/config.h"
 
+/* In the mailbox of the message that goes: RFC 8508 section 4.1. */
+#define REPLACE_RIGHTS (IMAP_RIGHT_DELETED | IMAP_RIGHT_EXPUNGE)
+
 #define MESSAGES_MAX 1000		/* of one MULTIAPPEND, where no limit is announced */
 
 bool
@@ -50,7 +53,8 @@ start(struct session *session, const struct imap_append_message *message)
 	list_init(&append->link);
 	append->incoming.arena = arena_new();
 	append->tag = arena_copy(append->incoming.arena, message->tag);
-	authorize(session, arena_copy(append->incoming.arena, message->mailbox), STORE_RIGHT_INSERT, &append->door);
+	authorize(session, append->incoming.arena, arena_copy(append->incoming.arena, message->mailbox), IMAP_RIGHT_INSERT,
+	    &append->door);
 	append->incoming.spool = spool_new(session->role->parts.loop, session->role->parts.storage,
 	    session->role->parts.config->data_directory, SPOOL_THRESHOLD);
 	spool_on_room(append->incoming.spool, on_room, session);
@@ -71,6 +75,8 @@ find_replaced(const struct session *session, const struct imap_append_message *m
 		return REPLY_UID_REQUIRED;
 	if (view->is_read_only)
 		return REPLY_READ_ONLY;
+	if ((view->rights & REPLACE_RIGHTS) != REPLACE_RIGHTS)
+		return REPLY_DENIED;
 	if (message->replaced == 0)
 		number = view_count(view);
 	else if (message->replaces == IMAP_REPLACES_UID)
@@ -263,6 +269,7 @@ append_begin(struct session *session, const struct imap_append_message *message)
 	append = session->incoming;
 	if (replaced.uid != 0) {
 		append->is_replace = true;
+		authorize_selected(session, REPLACE_RIGHTS, &append->source);
 		append->replaced_id = session->view->state->mailbox_id;
 		append->replaced_uid = replaced.uid;
 		append->replaced_size = replaced.size;

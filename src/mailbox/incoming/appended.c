@@ -43,9 +43,18 @@ appended_find(struct store *store, struct append *append)
 	return STORE_OK;
 }
 
+/* Whether the message that is replaced lies in the file of another user. */
+static bool
+is_across(const struct append *append)
+{
+	return append->is_replace && append->source.account != append->door.account;
+}
+
 struct store_amounts
 appended_credit(const struct append *append)
 {
+	if (is_across(append))
+		return (struct store_amounts){ { 0 } };
 	return (struct store_amounts){ { [STORE_RESOURCE_STORAGE] = append->replaced_size,
 		[STORE_RESOURCE_MESSAGE] = append->is_replace } };
 }
@@ -69,7 +78,11 @@ expunge_replaced(struct store *store, struct append *append)
 {
 	uint32_t expunged;
 	size_t count;
-	enum store_status status = store_expunge(store, append->replaced_id, &append->replaced_uid, 1, &expunged,
+	enum store_status status = door_check(store, &append->source, append->replaced_id);
+
+	if (status != STORE_OK)
+		return status;
+	status = store_expunge(store, append->replaced_id, &append->replaced_uid, 1, &expunged,
 	    &count, &append->replaced_modseq);
 
 	if (status == STORE_OK && count == 0) {
@@ -79,6 +92,19 @@ expunge_replaced(struct store *store, struct append *append)
 	return status;
 }
 
+/* RFC 4314 section 4: flags that the rights do not let set are left out. */
+static void
+restrict_flags(struct append *append)
+{
+	for (size_t i = 0; i < append->incoming.count; i++) {
+		struct incoming_message *message = &append->incoming.messages[i];
+
+		message->flags &= view_flags_of(append->door.granted);
+		if ((append->door.granted & IMAP_RIGHT_WRITE) == 0)
+			message->keyword_count = 0;
+	}
+}
+
 static enum store_status
 work_store(struct store *store, struct session_job *job)
 {
@@ -86,15 +112,18 @@ work_store(struct store *store, struct session_job *job)
 	struct store_amounts credit = appended_credit(append);
 	enum store_status status = append->place.is_unasked ? appended_find(store, append) : STORE_OK;
 
+	if (status == STORE_OK)
+		status = door_check(store, &append->door, append->place.mailbox_id);
 	if (status != STORE_OK)
 		return status;
+	restrict_flags(append);
 	if (append->is_small)
 		incoming_render(&append->incoming);
 	store_credit_quota(store, &credit);
 	status = incoming_store(&append->incoming, SPAN(""), store, append->place.mailbox_id, append->results,
 	    append->incoming.arena, append->known_keywords, &append->news);
 	store_credit_quota(store, &(struct store_amounts){ { 0 } });
-	if (status == STORE_OK && append->is_replace)
+	if (status == STORE_OK && append->is_replace && !is_across(append))
 		status = expunge_replaced(store, append);
 	return status;
 }
@@ -169,6 +198,12 @@ remember(struct session *session, const struct append *append)
 }
 
 static void
+note_replaced(const struct append *append)
+{
+	state_expunged(append->source.account, append->replaced_id, &append->replaced_uid, 1, append->replaced_modseq);
+}
+
+static void
 note_stored(struct session *session, const struct append *append)
 {
 	struct account *account = append->door.account;
@@ -182,8 +217,36 @@ note_stored(struct session *session, const struct append *append)
 	state_appended(account, append->place.mailbox_id, append->results, append->incoming.count);
 	if (append->incoming.claims_recent)
 		state_note_claimed(account, append->place.mailbox_id);
-	if (append->is_replace)
-		state_expunged(account, append->replaced_id, &append->replaced_uid, 1, append->replaced_modseq);
+	if (append->is_replace && !is_across(append))
+		note_replaced(append);
+}
+
+static enum store_status
+work_take(struct store *store, struct session_job *job)
+{
+	return expunge_replaced(store, CONTAINER_OF(job, struct append, store));
+}
+
+/* The other one has come, and stays: who is told NO finds both, and none is lost. */
+static void
+on_taken(struct session *session, struct session_job *job, enum store_status status)
+{
+	struct append *append = CONTAINER_OF(job, struct append, store);
+
+	(void)session;
+	append->status = status;
+	if (status == STORE_OK)
+		note_replaced(append);
+	come_home(append);
+}
+
+static void
+submit_take(struct session *session, struct append *append)
+{
+	append->store.job.is_alone = false;
+	append->store.work = work_take;
+	append->store.done = on_taken;
+	session_submit_to(session, &append->store, append->source.account, ACCOUNT_DURABLE);
 }
 
 static void
@@ -196,7 +259,10 @@ on_stored(struct session *session, struct session_job *job, enum store_status st
 		note_stored(session, append);
 	else
 		session->appended_id = 0;
-	come_home(append);
+	if (status == STORE_OK && is_across(append))
+		submit_take(session, append);
+	else
+		come_home(append);
 }
 
 /* The messages will be told to this session at once, before any that comes later: to those they are not recent. */
@@ -205,7 +271,7 @@ is_told_first(const struct append *append)
 {
 	const struct view *view = append->session->view;
 
-	return view != NULL && !view->is_read_only && view->state->account == append->door.account &&
+	return view != NULL && !view->is_read_only && view->who == NULL && view->state->account == append->door.account &&
 	    view->state->mailbox_id == append->place.mailbox_id;
 }
 

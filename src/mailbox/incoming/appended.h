@@ -38,6 +38,7 @@ struct append {
 	bool is_replaced_gone;
 	struct append_place place;
 	struct door door;
+	struct door source;		/* of the message that is replaced */
 	struct job render;
 	struct session_job lookup, store;
 	struct store_message *results;

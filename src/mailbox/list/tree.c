@@ -28,10 +28,17 @@ add_mailboxes(struct list_tree *tree, struct store *store)
 {
 	struct store_mailbox *mailboxes;
 	size_t count;
-	enum store_status status = door_list(store, &tree->request->door, tree->arena, &mailboxes, &count);
+	const struct list_request *request = tree->request;
+	enum store_status status = door_list(store, &request->door, tree->arena, &mailboxes, NULL, &count);
 
 	for (size_t i = 0; i < count && status == STORE_OK; i++)
 		entry_of(tree, span_from_string(mailboxes[i].name))->mailbox = &mailboxes[i];
+	for (size_t i = 0; i < request->abroad_count && status == STORE_OK; i++) {
+		struct list_entry *entry = entry_of(tree, span_from_string(request->abroad[i].row.name));
+
+		entry->abroad = &request->abroad[i];
+		entry->mailbox = &entry->abroad->row;
+	}
 	return status;
 }
 

@@ -5,11 +5,12 @@
 #ifndef LIST_TREE_H
 #define LIST_TREE_H
 
-#include "../session/door.h"
+#include "../session/abroad.h"
 
 struct list_entry {
 	struct span name;
 	const struct store_mailbox *mailbox;	/* NULL: does not exist */
+	const struct abroad_mailbox *abroad;	/* it is another's; or NULL */
 	bool is_subscribed;
 	bool is_matched;	/* by a pattern */
 	bool is_selected;	/* fits the selection options */
@@ -27,7 +28,9 @@ struct list_request {
 	size_t pattern_count;
 	unsigned select;
 	bool wants_subscribed;	/* is_subscribed is to be known */
-	struct door door;
+	struct door door;	/* of the user's own */
+	const struct abroad_mailbox *abroad;	/* those of others */
+	size_t abroad_count;
 };
 
 struct map;

@@ -100,7 +100,7 @@ begin_attached(struct mailbox_role *role, struct attach *attach)
 	}
 	session = session_new(role, attach->stream, &cmd_table);
 	session->is_operators = true;
-	session_login(session, directory_name_span(&lookup->found), lookup->mailbox_id);
+	session_login(session, directory_name_span(&lookup->found), lookup->mailbox_id, SPAN(""));
 	session_greet(session);
 }
 
@@ -180,4 +180,5 @@ mailbox_role_register(struct mailbox_role *role, struct control *control)
 	role_register_upkeep(role, control);
 	role_register_index(role, control);
 	role_register_quota(role, control);
+	role_register_acl(role, control);
 }

@@ -6,6 +6,7 @@
 
 #include "../incoming/delivery.h"
 #include "../session/session.h"
+#include "../shared/shares.h"
 #include "base/log.h"
 #include "life.h"
 #include "link/link.h"
@@ -88,4 +89,10 @@ mailbox_role_stop(struct mailbox_role *role, mailbox_stopped *on_stopped, void *
 	role->stopped_context = context;
 	role_bye_all(role);
 	role_close(role);
+}
+
+void
+mailbox_role_forget_user(struct mailbox_role *role, struct span user)
+{
+	shares_forget_user(role, user);
 }

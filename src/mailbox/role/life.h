@@ -10,6 +10,7 @@
  *	upkeep.c	what an operator may have done to users' files
  *	index.c		the index of SEARCH, for an operator
  *	quota.c		what users may keep, and what they do
+ *	acl.c		rights in users' mailboxes, likewise
  */
 #ifndef ROLE_LIFE_H
 #define ROLE_LIFE_H
@@ -35,8 +36,9 @@ void role_drain_on_due(void *context);
 struct control;
 void role_register_upkeep(struct mailbox_role *role, struct control *control);
 
-/* The verb index. */
+/* The verb index; the verbs acl. */
 void role_register_index(struct mailbox_role *role, struct control *control);
+void role_register_acl(struct mailbox_role *role, struct control *control);
 
 /* The verb quota; and finding out what single users may keep, before anybody comes in. */
 void role_register_quota(struct mailbox_role *role, struct control *control);

@@ -13,6 +13,7 @@
 #include "../session/session.h"
 #include "../shared/state.h"
 #include "../shared/fault.h"
+#include "../shared/shares.h"
 #include "base/thread.h"
 #include "config/config.h"
 #include "life.h"
@@ -170,6 +171,7 @@ mailbox_role_new(const struct mailbox_parts *parts, char **error_out)
 	role_on_trials_due(role);
 	role_load_quotas(role);
 	configure(role);
+	shares_begin(role);
 	return role;
 }
 
@@ -217,6 +219,7 @@ mailbox_role_free(struct mailbox_role **role)
 	timer_stop(&freed->drain);
 	timer_stop(&freed->trials);
 	role_close_doors(freed);
+	shares_end(freed);
 	job_queue_free(&freed->directory_jobs);
 	accounts_free(&freed->accounts);
 	faults_free(&freed->faults);

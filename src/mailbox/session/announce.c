@@ -10,6 +10,25 @@
 
 #define VANISHED_OCTETS 1000	/* of one line, about */
 
+/* RFC 4314 section 5.1.1: those that the rights let change. */
+static void
+write_permanent_flags(const struct view *view, struct buffer *out)
+{
+	const struct imap_keywords *keywords = &view->state->keywords->all;
+
+	if (view->is_read_only) {
+		buffer_add_string(out, "()");
+	} else if ((view->rights & IMAP_RIGHT_WRITE) == 0) {
+		imap_flags_write(out, view_flags_of(view->rights), NULL, false);
+	} else {
+		imap_flags_write_permitted(out, view_flags_of(view->rights), keywords);
+		if (keywords->count < STORE_KEYWORDS_MAX) {
+			out->length--;	/* the parenthesis: new keywords may be made */
+			buffer_add_string(out, " \\*)");
+		}
+	}
+}
+
 void
 view_write_flag_lines(struct view *view, struct buffer *out)
 {
@@ -18,17 +37,10 @@ view_write_flag_lines(struct view *view, struct buffer *out)
 	buffer_add_string(out, "* FLAGS ");
 	imap_flags_write_all(out, &state->keywords->all);
 	buffer_add_string(out, "\r\n* OK [PERMANENTFLAGS ");
-	if (view->is_read_only) {
-		buffer_add_string(out, "()");
-	} else {
-		imap_flags_write_all(out, &state->keywords->all);
-		if (state->keywords->all.count < STORE_KEYWORDS_MAX) {
-			out->length--;	/* the parenthesis: new keywords may be made */
-			buffer_add_string(out, " \\*)");
-		}
-	}
+	write_permanent_flags(view, out);
 	buffer_add_string(out, "] what is kept\r\n");
 	view->told_keywords = state->keywords->all.count;
+	view->owes_flags = false;
 }
 
 static bool
@@ -157,7 +169,7 @@ view_announce(struct view *view, struct buffer *out, const struct view_manner *m
 
 	if (state->phase != STATE_READY)
 		return true;
-	if (view->told_keywords < state->keywords->all.count)
+	if (view->owes_flags || view->told_keywords < state->keywords->all.count)
 		view_write_flag_lines(view, out);
 	if (manner->may_expunge && !manner->keeps_messages && !announce_expunges(view, out, manner))
 		return false;
@@ -179,7 +191,7 @@ view_has_news(const struct view *view, bool may_expunge)
 {
 	const struct state *state = view->state;
 
-	return view->told_keywords < state->keywords->all.count || (may_expunge && view->ghost_count > 0) ||
+	return view->owes_flags || view->told_keywords < state->keywords->all.count || (may_expunge && view->ghost_count > 0) ||
 	    state->flags_modseq > view->told_modseq || state->uidnext > view->limit_uid;
 }
 

@@ -37,6 +37,8 @@ session_reason_to_stop(const struct session *session)
 
 	if (session->phase == SESSION_CLOSING)
 		return REPLY_CANCELLED;
+	if (session->view != NULL && session->view->is_revoked)
+		return REPLY_DENIED;
 	if (is_limited && session->cpu_us > session->role->parts.config->command_cpu_limit_ms * 1000)
 		return REPLY_CPU_LIMIT;
 	return REPLY_DONE;

@@ -18,7 +18,7 @@
 void
 session_say_lost_view(struct session *session)
 {
-	if (session->view->state->status == STORE_NOT_FOUND)
+	if (session->view->is_revoked || session->view->state->status == STORE_NOT_FOUND)
 		session_bye(session, NULL, "the selected mailbox was deleted");
 	else
 		session_bye(session, "UNAVAILABLE", "storage failed, come again");

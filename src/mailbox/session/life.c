@@ -6,8 +6,10 @@
 #include <stdlib.h>
 
 #include "../shared/role.h"
+#include "../shared/shares.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "base/random.h"
 #include "budget.h"
 #include "config/config.h"
@@ -32,6 +34,29 @@ static void advance(struct session *session);
 /* Freeing. */
 
 static void
+leave_others(struct session *session)
+{
+	size_t position = 0;
+	struct span id;
+	void *value;
+
+	while (session->visited != NULL && map_next(session->visited, &position, &id, &value)) {
+		struct account *account = value;
+
+		account_release(&account);
+	}
+	map_free(&session->visited);
+}
+
+static void
+forget_identity(struct session *session)
+{
+	for (size_t i = 0; i < session->identity.count; i++)
+		free((void *)(uintptr_t)session->identity.names[i].at);
+	free((void *)(uintptr_t)session->identity.names);
+}
+
+static void
 session_free(struct session *session)
 {
 	struct mailbox_role *role = session->role;
@@ -43,6 +68,8 @@ session_free(struct session *session)
 	imap_command_free(&session->line);
 	session_unselect(session);
 	notify_end(session);
+	leave_others(session);
+	forget_identity(session);
 	account_release(&session->account);
 	imap_parser_free(&session->parser);
 	deferred_cancel(&session->deferred);
@@ -455,10 +482,49 @@ log_session(const struct session *session)
 	    log_text("resumed", link.version == NULL ? NULL : link.is_resumed ? "yes" : "no"));
 }
 
+static struct span
+copy_identifier(const char *before, struct span name)
+{
+	struct buffer identifier = { 0 };
+	struct span copy;
+
+	buffer_add_string(&identifier, before);
+	buffer_add_span(&identifier, name);
+	copy = span_of(memory_copy_span(buffer_span(&identifier)), identifier.length);
+	buffer_free(&identifier);
+	return copy;
+}
+
+/* The name, what means everybody, and the groups: each stands behind a NUL. */
+static void
+take_identity(struct session *session, struct span groups)
+{
+	struct span *names;
+	size_t count = 0;
+
+	for (size_t i = 0; i < groups.length; i++)
+		count += groups.at[i] == 0;
+	names = memory_new_array(count + 3, sizeof *names);
+	names[0] = copy_identifier("", span_from_string(session->user));
+	names[1] = copy_identifier("", SPAN("anyone"));
+	names[2] = copy_identifier("", SPAN("authenticated"));
+	session->identity = (struct store_identity){ names, 3 };
+	while (groups.length > 0) {
+		size_t end;
+
+		groups = span_from(groups, 1);
+		end = span_find(groups, 0);
+		names[session->identity.count++] = copy_identifier("$", span_slice(groups, 0, end));
+		groups = span_from(groups, end);
+	}
+}
+
 void
-session_login(struct session *session, struct span user, const char *mailbox_id)
+session_login(struct session *session, struct span user, const char *mailbox_id, struct span groups)
 {
 	session->user = memory_copy_span(user);
+	take_identity(session, groups);
+	shares_begin(session->role);
 	session->account = account_hold(session->role->accounts, mailbox_id, session->user);
 	session->role->logins++;
 	limit_begin(session);

@@ -42,6 +42,10 @@ session_mask(struct session *session)
 			imap_capabilities_add(&session->masked, i);
 	if (!session_can(session, IMAP_CAN_METADATA))
 		imap_capabilities_add(&session->masked, IMAP_CAN_LIST_METADATA);
+	if (!session_can(session, IMAP_CAN_ACL)) {
+		imap_capabilities_add(&session->masked, IMAP_CAN_RIGHTS);
+		imap_capabilities_add(&session->masked, IMAP_CAN_LIST_MYRIGHTS);
+	}
 	if (!session->role->parts.config->uidonly)
 		imap_capabilities_add(&session->masked, IMAP_CAN_UIDONLY);
 	limit_mask(session);

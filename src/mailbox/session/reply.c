@@ -64,6 +64,9 @@ static const struct reply_words replies[REPLY_COUNT] = {	/* codes: RFC 9051 sect
 	[REPLY_METADATA_TOO_MANY] = { IMAP_NO, "METADATA TOOMANY", "there are too many annotations" },
 	[REPLY_NO_ROOT]		= { IMAP_NO, "NONEXISTENT", "no such quota root" },
 	[REPLY_NOT_YOURS]	= { IMAP_NO, "NOPERM", "only the operator does this" },
+	[REPLY_DENIED]		= { IMAP_NO, "NOPERM", "you have no right to do this here" },
+	[REPLY_BETWEEN_USERS]	= { IMAP_NO, "CANNOT", "not from one user to another" },
+	[REPLY_OWNER_STAYS]	= { IMAP_NO, "CANNOT", "the owner has all rights, always" },
 	[REPLY_NOT_PROVED]	= { IMAP_NO, "AUTHENTICATIONFAILED", "Authentication failed" },
 };
 
@@ -88,6 +91,7 @@ reply_for(enum store_status status)
 		[STORE_CORRUPT]	    = REPLY_CORRUPT,
 		[STORE_UNAVAILABLE] = REPLY_UNAVAILABLE,
 		[STORE_MISSING]	    = REPLY_MISSING,
+		[STORE_DENIED]	    = REPLY_DENIED,
 	};
 
 	return by_status[status];

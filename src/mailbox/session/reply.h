@@ -54,6 +54,9 @@ enum reply {
 	REPLY_METADATA_TOO_MANY,
 	REPLY_NO_ROOT,		/* NO [NONEXISTENT]: of quotas */
 	REPLY_NOT_YOURS,	/* NO [NOPERM]: what only the operator does */
+	REPLY_DENIED,		/* NO [NOPERM]: a right is missing, RFC 4314 */
+	REPLY_BETWEEN_USERS,	/* RENAME from one user's mailboxes to another's */
+	REPLY_OWNER_STAYS,	/* SETACL for the owner */
 	REPLY_COUNT
 };
 

@@ -14,8 +14,10 @@
 #include "imap/parser.h"
 #include "loop/loop.h"
 #include "reply.h"
+#include "store/acl.h"
 #include "view.h"
 
+struct map;
 struct mailbox_role;
 struct notify;
 struct session;
@@ -86,6 +88,8 @@ struct session {
 	struct imap_capabilities masked;	/* by capability-mask, and what this session does not have */
 	uint32_t message_limit, save_limit;	/* as configured when it began; 0: none.  See session_message_limit() */
 	struct account *account;	/* NULL before login */
+	struct store_identity identity;	/* who the user is, for the rights that others give: the name first; owned */
+	struct map *visited;		/* accounts of others, held, by their ids; NULL: none */
 	struct view *view;		/* NULL: no mailbox is selected */
 	unsigned selections;		/* rises when a view goes */
 	struct span selected_name;	/* of the view's mailbox, owned */
@@ -272,8 +276,12 @@ void session_leave(struct session *session);
 /* Say BYE and close.  code: without brackets, may be NULL. */
 void session_bye(struct session *session, const char *code, const char *text);
 
-/* The client is user now: hold the account. */
-void session_login(struct session *session, struct span user, const char *mailbox_id);
+/*
+ * The client is user now: hold the account.
+ *
+ *	groups	that the user is in, as role_lookup has them
+ */
+void session_login(struct session *session, struct span user, const char *mailbox_id, struct span groups);
 
 /* What is known of the client, or the configuration, has changed: find out anew what is masked. */
 void session_mask(struct session *session);

@@ -59,7 +59,7 @@ view_raise_limit(struct view *view)
 
 	if (from < state->uidnext)
 		add_recent(view, from, state->uidnext - 1);
-	if (!view->is_read_only && state->recent_uid < state->uidnext)
+	if (!view->is_read_only && view->who == NULL && state->recent_uid < state->uidnext)
 		state_claim_recent(state);
 	view->limit_uid = state->uidnext;
 }
@@ -158,11 +158,21 @@ on_change(struct state_listener *listener)
 struct view *
 view_new(struct state *state, bool is_read_only, void (*on_news)(void *context), void *context)
 {
+	return view_new_with(state, is_read_only, NULL, IMAP_RIGHTS_ALL, on_news, context);
+}
+
+struct view *
+view_new_with(struct state *state, bool is_examined, const struct store_identity *who, unsigned rights,
+    void (*on_news)(void *context), void *context)
+{
 	struct view *view = NEW(struct view);
 
 	assert(state->phase == STATE_READY);
 	view->state = state;
-	view->is_read_only = is_read_only;
+	view->is_examined = is_examined;
+	view->is_read_only = is_examined || (rights & VIEW_WRITE_RIGHTS) == 0;
+	view->who = who;
+	view->rights = rights;
 	view->limit_uid = 1;
 	view->told_modseq = state->highest_modseq;
 	view->told_keywords = state->keywords->all.count;
@@ -174,6 +184,32 @@ view_new(struct state *state, bool is_read_only, void (*on_news)(void *context),
 	view_raise_limit(view);
 	view->told_exists = view_count(view);
 	return view;
+}
+
+bool
+view_set_rights(struct view *view, unsigned rights)
+{
+	if (view->rights == rights)
+		return false;
+	view->rights = rights;
+	view->is_read_only = view->is_examined || (rights & VIEW_WRITE_RIGHTS) == 0;
+	view->is_revoked = (rights & IMAP_RIGHT_READ) == 0;
+	view->owes_flags = true;
+	return true;
+}
+
+uint64_t
+view_flags_of(unsigned rights)
+{
+	uint64_t flags = 0;
+
+	if ((rights & IMAP_RIGHT_SEEN) != 0)
+		flags |= STORE_FLAG_SEEN;
+	if ((rights & IMAP_RIGHT_DELETED) != 0)
+		flags |= STORE_FLAG_DELETED;
+	if ((rights & IMAP_RIGHT_WRITE) != 0)
+		flags |= STORE_FLAGS_SYSTEM & ~(STORE_FLAG_SEEN | STORE_FLAG_DELETED);
+	return flags;
 }
 
 void

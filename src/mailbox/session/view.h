@@ -12,7 +12,9 @@
 #include "../shared/state.h"
 #include "base/buffer.h"
 #include "imap/partial.h"
+#include "imap/rights.h"
 #include "imap/sequence.h"
+#include "store/acl.h"
 
 struct view_known {
 	uint32_t uid;
@@ -22,7 +24,12 @@ struct view_known {
 struct view {
 	struct state_listener listener;
 	struct state *state;		/* held */
-	bool is_read_only;
+	bool is_read_only;		/* by EXAMINE, or for lack of rights */
+	bool is_examined;
+	const struct store_identity *who;	/* whose mailbox it is not; NULL: its owner looks */
+	unsigned rights;		/* IMAP_RIGHT_* */
+	bool is_revoked;		/* it may be read no more: the view is lost */
+	bool owes_flags;		/* FLAGS and PERMANENTFLAGS have changed */
 	uint32_t limit_uid;		/* UIDs below this one have been announced by EXISTS */
 	uint64_t told_modseq;		/* changes of flags up to here are told */
 	uint64_t round_modseq;		/* not 0: they are being told up to here, from round_uid on */
@@ -56,6 +63,23 @@ struct view_message {
 /* Look at a ready state; takes over the caller's hold.  A read-write view claims what is recent. */
 struct view *view_new(struct state *state, bool is_read_only, void (*on_news)(void *context),
     void *context);
+/*
+ * The same at somebody else's mailbox, with these rights; it claims nothing.
+ *
+ *	who	who looks; borrowed for life.  NULL: as view_new()
+ */
+struct view *view_new_with(struct state *state, bool is_examined, const struct store_identity *who, unsigned rights,
+    void (*on_news)(void *context), void *context);
+
+/* With none of them a mailbox is READ-ONLY: RFC 4314 section 5.2. */
+#define VIEW_WRITE_RIGHTS (IMAP_RIGHT_INSERT | IMAP_RIGHT_EXPUNGE | IMAP_RIGHT_SEEN | IMAP_RIGHT_DELETED | IMAP_RIGHT_WRITE)
+
+/* Other rights are given; true: they are others than before. */
+bool view_set_rights(struct view *view, unsigned rights);
+
+/* The system flags that these rights let change: RFC 4314 section 4.  Any thread. */
+uint64_t view_flags_of(unsigned rights);
+
 /* Accepts NULL, leaves NULL behind. */
 void view_free(struct view **view);
 

@@ -646,6 +646,18 @@ account_mark_path(const struct account *account)
 	return account->batch.mark_path;
 }
 
+const char *
+account_id(const struct account *account)
+{
+	return account->place.id;
+}
+
+const char *
+account_user(const struct account *account)
+{
+	return account->place.user;
+}
+
 struct loop *
 account_loop(const struct account *account)
 {

@@ -157,6 +157,10 @@ void account_tend(struct account *account);
 const char *account_path(const struct account *account);
 const char *account_mark_path(const struct account *account);
 
+/* The mailbox id, and the name of its user, as account_hold() got them. */
+const char *account_id(const struct account *account);
+const char *account_user(const struct account *account);
+
 struct loop *account_loop(const struct account *account);
 
 #endif

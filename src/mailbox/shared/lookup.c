@@ -8,6 +8,19 @@
 
 #define LOOKUPS_MAX (1u << 20)		/* never reached: connections are bounded */
 
+/* Who cannot be asked for the groups of a user does not know what the user may. */
+static enum directory_status
+find_groups(struct role_lookup *lookup, struct directory *directory, struct arena *arena, struct directory_user *user)
+{
+	enum directory_status status = directory_find_groups(directory, arena, user);
+
+	for (size_t i = 0; i < user->group_count && status == DIRECTORY_OK; i++) {
+		buffer_add_octet(&lookup->groups, 0);
+		buffer_add_span(&lookup->groups, user->groups[i]);
+	}
+	return status;
+}
+
 /* The directory is asked by one job at a time. */
 static void
 work_lookup(struct job *job)
@@ -22,10 +35,13 @@ work_lookup(struct job *job)
 		lookup->status = directory_lookup(directory, directory_name_span(&lookup->names[i]), arena, &user);
 	if (lookup->status == DIRECTORY_OK && lookup->is_login && (!user.is_enabled || user.is_shared))
 		lookup->status = DIRECTORY_NOT_FOUND;
+	if (lookup->status == DIRECTORY_OK && lookup->is_login)
+		lookup->status = find_groups(lookup, directory, arena, &user);
 	if (lookup->status == DIRECTORY_OK) {
 		memcpy(lookup->mailbox_id, user.mailbox_id, sizeof lookup->mailbox_id);
 		lookup->quota = user.quota;
 		directory_prepare_name(user.name, &lookup->found);
+		lookup->is_shared = user.is_shared;
 		if (lookup->credential != NULL)
 			buffer_add_span(lookup->credential, user.credential);
 	}
@@ -106,6 +122,35 @@ role_look_up(struct mailbox_role *role, struct role_lookup *lookup)
 	lookup->job.work = work_lookup;
 	lookup->job.done = on_looked_up;
 	role_ask_directory(role, &lookup->job);
+}
+
+static void
+work_ask(struct job *job)
+{
+	struct role_ask *ask = CONTAINER_OF(job, struct role_ask, job);
+
+	ask->status = ask->work(ask, ask->role->parts.directory);
+}
+
+static void
+on_asked(struct job *job)
+{
+	struct role_ask *ask = CONTAINER_OF(job, struct role_ask, job);
+	struct mailbox_role *role = ask->role;
+
+	note_directory(role, ask->status);
+	ask->done(ask);
+	role->jobs--;
+	role->on_ended(role);
+}
+
+void
+role_submit_ask(struct mailbox_role *role, struct role_ask *ask)
+{
+	ask->role = role;
+	ask->job.work = work_ask;
+	ask->job.done = on_asked;
+	role_ask_directory(role, &ask->job);
 }
 
 void

@@ -16,6 +16,7 @@ struct mailbox_role {
 	struct mailbox_parts parts;
 	struct accounts *accounts;
 	struct job_queue *directory_jobs;
+	struct shares *shares;			/* shares.h */
 	struct list sessions;			/* struct session */
 	struct list deliveries;			/* struct delivery_session */
 	struct listener **listeners;
@@ -41,6 +42,18 @@ struct mailbox_role {
 	void *stopped_context;
 };
 
+/* A question to the directory, or a change of it.  Lives inside whatever asks; stays until done(). */
+struct role_ask {
+	struct job job;
+	struct mailbox_role *role;
+	enum directory_status (*work)(struct role_ask *ask, struct directory *directory);	/* worker */
+	void (*done)(struct role_ask *ask);	/* loop; may free it */
+	enum directory_status status;		/* what work() gave */
+};
+
+/* Ask, in turn with lookups. */
+void role_submit_ask(struct mailbox_role *role, struct role_ask *ask);
+
 /*
  * Who a name is.  Lives inside whatever asks; stays until done().
  */
@@ -53,9 +66,11 @@ struct role_lookup {
 	void (*done)(struct role_lookup *lookup);	/* loop */
 	enum directory_status status;			/* filled by the worker */
 	struct directory_name found;			/* the user's name */
+	bool is_shared;				/* no user, but a shared account */
 	char mailbox_id[DIRECTORY_ID_LENGTH + 1];
 	struct directory_quota quota;	/* noted before done() */
 	struct buffer *credential;	/* NULL, or gets what proves the user; stays empty if nothing does */
+	struct buffer groups;		/* of who logs in: names, each behind a NUL; the caller frees it */
 };
 
 /* Make role->directory_jobs. */

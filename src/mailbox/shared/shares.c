@@ -1,0 +1,506 @@
+/*
+ * Two maps: owners by the ids of their mailboxes, and for each identifier the owners by their names.  Loop thread; the
+ * work_ functions on workers.
+ */
+#include "shares.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "account.h"
+#include "base/map.h"
+#include "base/memory.h"
+
+struct shares {
+	struct map *owners;		/* id: struct share_owner */
+	struct map *given;		/* identifier: struct given */
+	bool is_read, is_reading;
+	size_t sharing[2];		/* owners with identifiers: users, and shared accounts */
+};
+
+struct given {
+	struct span identifier;
+	struct map *owners;		/* name: struct share_owner */
+};
+
+static struct span
+id_of(const struct share_owner *owner)
+{
+	return span_of(owner->id, DIRECTORY_ID_LENGTH);
+}
+
+static struct share_owner *
+owner_of(struct shares *shares, const char *id, struct span name, bool is_shared)
+{
+	struct share_owner *owner = map_get(shares->owners, span_from_string(id));
+
+	if (owner != NULL)
+		return owner;
+	owner = NEW(struct share_owner);
+	memcpy(owner->id, id, sizeof owner->id);
+	owner->name = span_of(memory_copy_span(name), name.length);
+	owner->is_shared = is_shared;
+	map_put(shares->owners, id_of(owner), owner);
+	return owner;
+}
+
+static struct given *
+given_to(struct shares *shares, struct span identifier)
+{
+	struct given *given = map_get(shares->given, identifier);
+
+	if (given != NULL)
+		return given;
+	given = NEW(struct given);
+	given->identifier = span_of(memory_copy_span(identifier), identifier.length);
+	given->owners = map_new();
+	map_put(shares->given, given->identifier, given);
+	return given;
+}
+
+static void
+add(struct shares *shares, struct share_owner *owner, struct span identifier)
+{
+	if (map_put(given_to(shares, identifier)->owners, owner->name, owner) != NULL)
+		return;
+	if (owner->identifiers++ == 0)
+		shares->sharing[owner->is_shared]++;
+}
+
+static void
+take_identifier(struct shares *shares, struct share_owner *owner)
+{
+	if (--owner->identifiers == 0)
+		shares->sharing[owner->is_shared]--;
+}
+
+static void
+free_given(struct shares *shares, struct given *given)
+{
+	map_remove(shares->given, given->identifier);
+	map_free(&given->owners);
+	free((void *)(uintptr_t)given->identifier.at);
+	free(given);
+}
+
+static void
+drop(struct shares *shares, struct share_owner *owner, struct given *given)
+{
+	map_remove(given->owners, owner->name);
+	take_identifier(shares, owner);
+	if (map_count(given->owners) == 0)
+		free_given(shares, given);
+}
+
+static void
+free_owner(struct shares *shares, struct share_owner *owner)
+{
+	map_remove(shares->owners, id_of(owner));
+	free((void *)(uintptr_t)owner->name.at);
+	free(owner);
+}
+
+/* ---- reading -------------------------------------------------------------------------------------------- */
+
+struct reading {
+	struct role_ask ask;
+	struct arena *arena;
+	struct directory_share *rows;
+	size_t count;
+};
+
+static enum directory_status
+work_read(struct role_ask *ask, struct directory *directory)
+{
+	struct reading *reading = CONTAINER_OF(ask, struct reading, ask);
+
+	return directory_share_list(directory, reading->arena, &reading->rows, &reading->count);
+}
+
+static void
+on_read(struct role_ask *ask)
+{
+	struct reading *reading = CONTAINER_OF(ask, struct reading, ask);
+	struct shares *shares = ask->role->shares;
+
+	shares->is_reading = false;
+	shares->is_read = ask->status == DIRECTORY_OK;
+	for (size_t i = 0; i < reading->count && shares->is_read; i++)
+		add(shares, owner_of(shares, reading->rows[i].mailbox_id, reading->rows[i].name,
+		    reading->rows[i].is_shared),
+		    reading->rows[i].identifier);
+	arena_free(&reading->arena);
+	free(reading);
+}
+
+static void
+submit_reading(struct mailbox_role *role)
+{
+	struct reading *reading = NEW(struct reading);
+
+	role->shares->is_reading = true;
+	reading->arena = arena_new();
+	reading->ask.work = work_read;
+	reading->ask.done = on_read;
+	role_submit_ask(role, &reading->ask);
+}
+
+void
+shares_begin(struct mailbox_role *role)
+{
+	if (role->shares == NULL) {
+		role->shares = NEW(struct shares);
+		role->shares->owners = map_new();
+		role->shares->given = map_new();
+	}
+	if (!role->shares->is_read && !role->shares->is_reading)
+		submit_reading(role);
+}
+
+void
+shares_end(struct mailbox_role *role)
+{
+	struct shares *shares = role->shares;
+	size_t position;
+	struct span key;
+	void *value;
+
+	if (shares == NULL)
+		return;
+	while (position = 0, map_next(shares->given, &position, &key, &value))
+		free_given(shares, value);
+	while (position = 0, map_next(shares->owners, &position, &key, &value))
+		free_owner(shares, value);
+	map_free(&shares->given);
+	map_free(&shares->owners);
+	free(shares);
+	role->shares = NULL;
+}
+
+/* ---- asking --------------------------------------------------------------------------------------------- */
+
+bool
+shares_are_any(const struct mailbox_role *role, bool is_shared)
+{
+	return role->shares->sharing[is_shared] > 0;
+}
+
+const struct share_owner *
+shares_find(const struct mailbox_role *role, struct span name, const struct store_identity *who)
+{
+	const struct share_owner *found = NULL;
+
+	for (size_t i = 0; i < who->count && found == NULL; i++) {
+		const struct given *given = map_get(role->shares->given, who->names[i]);
+
+		found = given == NULL ? NULL : map_get(given->owners, name);
+	}
+	return found;
+}
+
+static int
+compare(const void *left, const void *right)
+{
+	const struct share_owner *const *a = left, *const *b = right;
+
+	return span_compare((*a)->name, (*b)->name);
+}
+
+static size_t
+without_doubles(const struct share_owner **owners, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (kept == 0 || owners[kept - 1] != owners[i])
+			owners[kept++] = owners[i];
+	return kept;
+}
+
+const struct share_owner **
+shares_list(const struct mailbox_role *role, const struct store_identity *who, struct arena *arena,
+    size_t *count_out)
+{
+	const struct share_owner **owners;
+	size_t count = 0, capacity = 1, position;
+	struct span name;
+	void *value;
+
+	for (size_t i = 0; i < who->count; i++) {
+		const struct given *given = map_get(role->shares->given, who->names[i]);
+
+		capacity += given == NULL ? 0 : map_count(given->owners);
+	}
+	owners = arena_alloc_array(arena, capacity, sizeof *owners);
+	for (size_t i = 0; i < who->count; i++) {
+		const struct given *given = map_get(role->shares->given, who->names[i]);
+
+		for (position = 0; given != NULL && map_next(given->owners, &position, &name, &value);)
+			if (!span_equals(name, who->names[0]))		/* oneself, through "anyone" */
+				owners[count++] = value;
+	}
+	qsort(owners, count, sizeof *owners, compare);
+	*count_out = without_doubles(owners, count);
+	return owners;
+}
+
+/* ---- changing ------------------------------------------------------------------------------------------- */
+
+static enum directory_status
+work_grant(struct role_ask *ask, struct directory *directory)
+{
+	const struct share_grant *grant = CONTAINER_OF(ask, struct share_grant, ask);
+
+	return directory_share_set(directory, account_id(grant->account), grant->identifier, true);
+}
+
+static void
+on_granted(struct role_ask *ask)
+{
+	struct share_grant *grant = CONTAINER_OF(ask, struct share_grant, ask);
+	struct shares *shares = ask->role->shares;
+	struct share_owner *owner = map_get(shares->owners, span_from_string(account_id(grant->account)));
+
+	if (ask->status == DIRECTORY_OK)
+		add(shares, owner, grant->identifier);
+	else
+		shares_settle(ask->role, grant);
+	grant->done(grant, ask->status);
+}
+
+void
+shares_grant(struct mailbox_role *role, struct share_grant *grant, struct account *account, struct span identifier)
+{
+	struct share_owner *owner =
+	    owner_of(role->shares, account_id(account), span_from_string(account_user(account)), grant->is_shared);
+
+	grant->account = account;
+	grant->identifier = identifier;
+	grant->is_counted = true;
+	owner->grants++;
+	owner->generation++;
+	grant->ask.work = work_grant;
+	grant->ask.done = on_granted;
+	role_submit_ask(role, &grant->ask);
+}
+
+void
+shares_settle(struct mailbox_role *role, struct share_grant *grant)
+{
+	struct share_owner *owner;
+
+	if (!grant->is_counted)
+		return;
+	grant->is_counted = false;
+	owner = map_get(role->shares->owners, span_from_string(account_id(grant->account)));
+	assert(owner != NULL && owner->grants > 0);
+	owner->grants--;
+}
+
+/* Who has nothing any more. */
+struct tidying {
+	struct account_job job;
+	struct mailbox_role *role;
+	struct arena *arena;
+	struct span *names;
+	size_t count;
+	unsigned generation;
+};
+
+static enum store_status
+work_tidy(struct store *store, struct account_job *job)
+{
+	struct tidying *tidying = CONTAINER_OF(job, struct tidying, job);
+
+	return store_acl_identifiers(store, tidying->arena, &tidying->names, &tidying->count);
+}
+
+static bool
+has_name(const struct tidying *tidying, struct span name)
+{
+	for (size_t i = 0; i < tidying->count; i++)
+		if (span_equals(tidying->names[i], name))
+			return true;
+	return false;
+}
+
+/* Forget it in the directory, too. */
+struct forgetting {
+	struct role_ask ask;
+	char id[DIRECTORY_ID_LENGTH + 1];
+	char identifier[STORE_IDENTIFIER_MAX + 1];
+};
+
+static enum directory_status
+work_forget(struct role_ask *ask, struct directory *directory)
+{
+	const struct forgetting *forgetting = CONTAINER_OF(ask, struct forgetting, ask);
+
+	return directory_share_set(directory, forgetting->id, span_from_string(forgetting->identifier), false);
+}
+
+static void
+on_forgotten(struct role_ask *ask)
+{
+	free(CONTAINER_OF(ask, struct forgetting, ask));
+}
+
+/* The order of the directory's jobs is that of the grants: one that comes later stands. */
+static void
+forget(struct mailbox_role *role, const struct share_owner *owner, struct span identifier)
+{
+	struct forgetting *forgetting = NEW(struct forgetting);
+
+	memcpy(forgetting->id, owner->id, sizeof forgetting->id);
+	memcpy(forgetting->identifier, identifier.at, identifier.length);
+	forgetting->ask.work = work_forget;
+	forgetting->ask.done = on_forgotten;
+	role_submit_ask(role, &forgetting->ask);
+}
+
+/* OPEN: walks all identifiers of the site for each right that is taken; fine below 10^5. */
+static void
+drop_surplus(struct mailbox_role *role, struct share_owner *owner, const struct tidying *tidying)
+{
+	size_t position = 0;
+	struct span identifier;
+	void *value;
+
+	while (map_next(role->shares->given, &position, &identifier, &value)) {
+		struct given *given = value;
+
+		if (map_get(given->owners, owner->name) != owner || has_name(tidying, identifier))
+			continue;
+		forget(role, owner, identifier);
+		drop(role->shares, owner, given);
+		position = 0;		/* the map may have changed */
+	}
+	if (owner->identifiers == 0)
+		free_owner(role->shares, owner);
+}
+
+/* A grant that has begun since may not be in the file yet. */
+static void
+on_tidied(struct account_job *job)
+{
+	struct tidying *tidying = CONTAINER_OF(job, struct tidying, job);
+	struct mailbox_role *role = tidying->role;
+	struct share_owner *owner = map_get(role->shares->owners, span_from_string(account_id(job->account)));
+
+	if (job->status == STORE_OK && owner != NULL && owner->grants == 0 && owner->generation == tidying->generation)
+		drop_surplus(role, owner, tidying);
+	arena_free(&tidying->arena);
+	free(tidying);
+	role->jobs--;
+	role->on_ended(role);
+}
+
+void
+shares_tidy(struct mailbox_role *role, struct account *account)
+{
+	const struct share_owner *owner = map_get(role->shares->owners, span_from_string(account_id(account)));
+	struct tidying *tidying;
+
+	if (owner == NULL || owner->grants > 0)
+		return;
+	tidying = NEW(struct tidying);
+	tidying->role = role;
+	tidying->arena = arena_new();
+	tidying->generation = owner->generation;
+	tidying->job.kind = ACCOUNT_READ;
+	tidying->job.work = work_tidy;
+	tidying->job.done = on_tidied;
+	role->jobs++;
+	account_submit(account, &tidying->job);
+}
+
+/* ---- users who are deleted ------------------------------------------------------------------------------ */
+
+/* Rights of a name in the file of one owner. */
+struct erasing {
+	struct account_job job;
+	struct mailbox_role *role;
+	struct account *account;
+	char identifier[STORE_IDENTIFIER_MAX + 1];
+};
+
+static enum store_status
+work_erase(struct store *store, struct account_job *job)
+{
+	return store_acl_forget(store, span_from_string(CONTAINER_OF(job, struct erasing, job)->identifier));
+}
+
+/* What stays for a failure of the disk gives nobody anything until the owner shares with the name anew. */
+static void
+on_erased(struct account_job *job)
+{
+	struct erasing *erasing = CONTAINER_OF(job, struct erasing, job);
+	struct mailbox_role *role = erasing->role;
+
+	account_release(&erasing->account);
+	free(erasing);
+	role->jobs--;
+	role->on_ended(role);
+}
+
+static void
+erase(struct mailbox_role *role, const struct share_owner *owner, struct span identifier)
+{
+	struct erasing *erasing = NEW(struct erasing);
+	char *name = memory_copy_span(owner->name);
+
+	erasing->role = role;
+	erasing->account = account_hold(role->accounts, owner->id, name);
+	memcpy(erasing->identifier, identifier.at, identifier.length);
+	erasing->job.kind = ACCOUNT_DURABLE;
+	erasing->job.work = work_erase;
+	erasing->job.done = on_erased;
+	role->jobs++;
+	account_submit(erasing->account, &erasing->job);
+	free(name);
+}
+
+static struct share_owner *
+owner_named(const struct shares *shares, struct span name)
+{
+	size_t position = 0;
+	struct span id;
+	void *value;
+
+	while (map_next(shares->owners, &position, &id, &value)) {
+		struct share_owner *owner = value;
+
+		if (span_equals(owner->name, name))
+			return owner;
+	}
+	return NULL;
+}
+
+void
+shares_forget_user(struct mailbox_role *role, struct span name)
+{
+	struct shares *shares = role->shares;
+	struct given *given = map_get(shares->given, name);
+	struct share_owner *owner = owner_named(shares, name);
+	size_t position = 0;
+	struct span key;
+	void *value;
+
+	while (given != NULL && map_next(given->owners, &position, &key, &value)) {
+		struct share_owner *giver = value;
+
+		if (!role->is_closing_accounts)
+			erase(role, giver, name);
+		take_identifier(shares, giver);
+	}
+	if (given != NULL)
+		free_given(shares, given);
+	for (position = 0; owner != NULL && map_next(shares->given, &position, &key, &value);) {
+		if (map_get(((struct given *)value)->owners, name) != owner)
+			continue;
+		drop(shares, owner, value);
+		position = 0;		/* the map may have changed */
+	}
+	if (owner != NULL && owner->grants == 0)
+		free_owner(shares, owner);
+}

@@ -1,0 +1,62 @@
+/*
+ * Who has been given rights in whose mailboxes, as directory.db has it (directory_share_list()), in memory: so that a
+ * name of another's mailbox costs no job where nothing is shared, and as much whether there is such a user or not.  What
+ * decides are the rights in the users' files (store/acl.h); here is never less than there.  Loop thread.
+ */
+#ifndef SHARES_H
+#define SHARES_H
+
+#include "directory/directory.h"
+#include "role.h"
+#include "store/acl.h"
+
+struct account;
+
+/* One who shares. */
+struct share_owner {
+	char id[DIRECTORY_ID_LENGTH + 1];	/* of the mailbox */
+	struct span name;
+	bool is_shared;			/* a shared account */
+	size_t identifiers;		/* who were given rights */
+	unsigned grants;		/* under way */
+	unsigned generation;		/* of them: rises with each */
+};
+
+/* Read them, unless that was done, in a job before whatever is looked up next; and end. */
+void shares_begin(struct mailbox_role *role);
+void shares_end(struct mailbox_role *role);
+
+/* Whether users share anything on this host, or shared accounts do. */
+bool shares_are_any(const struct mailbox_role *role, bool is_shared);
+
+/* The owner of this name, if somebody may have rights there; else NULL. */
+const struct share_owner *shares_find(const struct mailbox_role *role, struct span name,
+    const struct store_identity *who);
+
+/* All who share with somebody, in the order of their names; from the arena. */
+const struct share_owner **shares_list(const struct mailbox_role *role, const struct store_identity *who,
+    struct arena *arena, size_t *count_out);
+
+/*
+ * An identifier is about to get rights in an account.  done comes once, at once or later; with DIRECTORY_OK the right may
+ * be written, and shares_settle() is called when it was, or was not.
+ */
+struct share_grant {
+	bool is_shared;			/* the account is a shared one; to be filled in, false where it is known */
+	struct role_ask ask;
+	struct account *account;
+	struct span identifier;		/* borrowed until done */
+	void (*done)(struct share_grant *grant, enum directory_status status);
+	bool is_counted;
+};
+void shares_grant(struct mailbox_role *role, struct share_grant *grant, struct account *account,
+    struct span identifier);
+void shares_settle(struct mailbox_role *role, struct share_grant *grant);
+
+/* Rights were taken in an account: find out in a job of it who has none any more. */
+void shares_tidy(struct mailbox_role *role, struct account *account);
+
+/* A user is no more: nothing is shared with whoever gets the name next, and what the user has shared is not found. */
+void shares_forget_user(struct mailbox_role *role, struct span name);
+
+#endif
