@@ -30,7 +30,7 @@ struct store_packed {
 	struct buffer octets;
 };
 
-/* Compress a body row by row.  Gives what store_packed_fini() frees; some 2 us for a KiB of text, 0.1 of base64. */
+/* Compress a body row by row.  Gives what store_packed_fini() frees; some 2 us for a KiB of text, 1 of base64. */
 void store_pack(struct span body, struct store_packed *packed_out);
 
 /* Accepts a zeroed one, leaves a zeroed one behind. */

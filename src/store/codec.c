@@ -13,12 +13,15 @@
 
 #include "base/memory.h"
 #include "base/thread.h"
+#include "base64.h"
 #include "dictionary.h"
 
 #define BODY_LEVEL	1
 #define HEADER_LEVEL	(-1)
 #define PROBE_LEVEL	(-1)
 #define PROBED_OCTETS	(8 * 1024)	/* rows from this size on are tried before they are compressed */
+#define BASE64_LEAST	1024	/* rows from this size on are looked through for base64 */
+#define LETTERS_OF_OTHERS 40	/* base64 has some 64 in a KiB */
 #define PROBE_PIECES	4
 #define PROBE_PIECE	1024		/* octets */
 
@@ -36,7 +39,7 @@ struct codec_dictionary {
 struct contexts {
 	ZSTD_CCtx *compress;
 	ZSTD_DCtx *expand;
-	struct buffer packed;
+	struct buffer packed, form;	/* form: of base64 */
 };
 
 static struct {
@@ -62,6 +65,7 @@ contexts_free(void *freed)
 	ZSTD_freeCCtx(contexts->compress);
 	ZSTD_freeDCtx(contexts->expand);
 	buffer_free(&contexts->packed);
+	buffer_free(&contexts->form);
 	free(contexts);
 }
 
@@ -165,8 +169,8 @@ compress(struct contexts *contexts, int level, const ZSTD_CDict *dictionary, str
 }
 
 /*
- * Whether there is something in a long row that comes again, as in text.  In base64 there is not: shorter codes for
- * its 64 letters would save a fourth, and cost each reader more than all the rest of a FETCH.
+ * Whether there is something in a long row that comes again, as in text.  In base64 there is not, as long as it is
+ * letters: shorter codes for these would save a fourth, and cost each reader more than all the rest of a FETCH.
  */
 static bool
 is_promising(struct contexts *contexts, struct span octets)
@@ -199,19 +203,52 @@ pack(struct contexts *contexts, int level, const ZSTD_CDict *dictionary, int64_t
 	return encoding;
 }
 
+/* Hexadecimal digits look like base64 of few letters: a frame of them is shorter than their bits. */
+static bool
+has_many_letters(struct span octets)
+{
+	struct span piece = span_slice(octets, octets.length / 2, PROBE_PIECE);
+	bool has[256] = { false };
+	unsigned count = 0;
+
+	for (size_t i = 0; i < piece.length; i++) {
+		count += !has[piece.at[i]];
+		has[piece.at[i]] = true;
+	}
+	return count > LETTERS_OF_OTHERS;
+}
+
+/* As bits, and these as a frame where they are of something that was not compressed before it became base64. */
+static int64_t
+pack_base64(struct contexts *contexts, struct span octets, struct span *octets_out)
+{
+	*octets_out = octets;
+	buffer_clear(&contexts->form);
+	if (octets.length < BASE64_LEAST || octets.length > STORE_CHUNK_OCTETS ||
+	    !has_many_letters(octets) || !base64_shorten(octets, &contexts->form))
+		return ENCODING_NONE;
+	if (is_promising(contexts, buffer_span(&contexts->form)) && pack(contexts, BODY_LEVEL, NULL, ENCODING_BASE64_ZSTD,
+	    buffer_span(&contexts->form), octets_out) != ENCODING_NONE)
+		return ENCODING_BASE64_ZSTD;
+	*octets_out = buffer_span(&contexts->form);
+	return ENCODING_BASE64;
+}
+
 int64_t
 codec_pack(enum encoding encoding, const struct codec_dictionary *dictionary, struct span octets,
     struct span *octets_out)
 {
 	struct contexts *contexts = contexts_of_thread();
+	int64_t as_bits;
 
 	if (dictionary != NULL)
 		return pack(contexts, BODY_LEVEL, dictionary->compress, dictionary->encoding, octets, octets_out);
 	if (encoding == ENCODING_ZSTD_HEADERS)
 		return pack(contexts, HEADER_LEVEL, shared.compress, encoding, octets, octets_out);
+	if ((as_bits = pack_base64(contexts, octets, octets_out)) != ENCODING_NONE)
+		return as_bits;
 	if (octets.length <= STORE_CHUNK_OCTETS && is_promising(contexts, octets))
 		return pack(contexts, BODY_LEVEL, NULL, encoding, octets, octets_out);
-	*octets_out = octets;
 	return ENCODING_NONE;
 }
 
@@ -228,13 +265,34 @@ codec_pack_texts(const struct codec_dictionary *dictionary, struct span octets, 
 	return encoding;
 }
 
+static bool
+expand(struct contexts *contexts, const ZSTD_DDict *dictionary, struct span packed, size_t length, struct buffer *out)
+{
+	size_t made = ZSTD_decompress_usingDDict(contexts->expand, buffer_reserve(out, length), length, packed.at,
+	    packed.length, dictionary);
+
+	if (ZSTD_isError(made) || made != length)
+		return false;
+	out->length += made;
+	return true;
+}
+
+/* A form is shorter than what it is of. */
+static bool
+expand_base64(struct contexts *contexts, struct span packed, size_t length, struct buffer *out)
+{
+	uint64_t form_length = ZSTD_getFrameContentSize(packed.at, packed.length);
+
+	buffer_clear(&contexts->form);
+	return form_length <= length && expand(contexts, NULL, packed, (size_t)form_length, &contexts->form) &&
+	    base64_lengthen(buffer_span(&contexts->form), length, out);
+}
+
 bool
 codec_unpack(int64_t encoding, const struct codec_dictionary *dictionary, struct span packed, size_t length,
     struct buffer *out)
 {
-	const ZSTD_DDict *expand = NULL;
 	struct contexts *contexts;
-	size_t made;
 
 	if (encoding == ENCODING_NONE) {
 		if (packed.length == length)
@@ -242,18 +300,19 @@ codec_unpack(int64_t encoding, const struct codec_dictionary *dictionary, struct
 		return packed.length == length;
 	}
 	contexts = contexts_of_thread();
-	if (encoding == ENCODING_ZSTD_HEADERS)
-		expand = shared.expand;
-	else if (encoding != ENCODING_ZSTD && (dictionary == NULL || dictionary->encoding != encoding))
-		return false;
-	else if (encoding != ENCODING_ZSTD)
-		expand = dictionary->expand;
-	made = ZSTD_decompress_usingDDict(contexts->expand, buffer_reserve(out, length), length, packed.at,
-	    packed.length, expand);
-	if (ZSTD_isError(made) || made != length)
-		return false;
-	out->length += made;
-	return true;
+	switch (encoding) {
+	case ENCODING_ZSTD:
+		return expand(contexts, NULL, packed, length, out);
+	case ENCODING_ZSTD_HEADERS:
+		return expand(contexts, shared.expand, packed, length, out);
+	case ENCODING_BASE64:
+		return base64_lengthen(packed, length, out);
+	case ENCODING_BASE64_ZSTD:
+		return expand_base64(contexts, packed, length, out);
+	default:
+		return dictionary != NULL && dictionary->encoding == encoding &&
+		    expand(contexts, dictionary->expand, packed, length, out);
+	}
 }
 
 bool

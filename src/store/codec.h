@@ -1,5 +1,6 @@
 /*
- * How octets are written in a row: as they are, or as one zstd frame (RFC 8878), of chunk with its checksum.
+ * How octets are written in a row: as they are, as one zstd frame (RFC 8878), of chunk with its checksum, or base64 as
+ * the bits of it.
  * Worker threads; each has contexts of its own, 0.4 MiB, which end with it.
  */
 #ifndef CODEC_H
@@ -13,6 +14,8 @@ enum encoding {
 	ENCODING_NONE,
 	ENCODING_ZSTD,
 	ENCODING_ZSTD_HEADERS,		/* with the dictionary of header lines: dictionary.h */
+	ENCODING_BASE64,		/* the form of base64.h */
+	ENCODING_BASE64_ZSTD,		/* a frame of that form */
 	ENCODING_COUNT,
 	ENCODING_TRAINED = 16
 };
@@ -54,7 +57,7 @@ int64_t codec_pack_texts(const struct codec_dictionary *dictionary, struct span 
 bool codec_unpack(int64_t encoding, const struct codec_dictionary *dictionary, struct span packed, size_t length,
     struct buffer *out);
 
-/* The same for a row of which it is only known that it is no longer than most octets. */
+/* The same for a row of a header block, of which it is only known that it is no longer than most octets. */
 bool codec_unpack_all(int64_t encoding, const struct codec_dictionary *dictionary, struct span packed, size_t most,
     struct buffer *out);
 

@@ -69,7 +69,7 @@ static const struct { const char *what, *query; } rules[] = {
 	  "LEFT JOIN chunk ON chunk.id BETWEEN c.id << 20 AND c.id << 20 | 1048575 GROUP BY c.id) "
 	  "WHERE chunks <> expected OR octets > size OR (encoding = 0 AND octets <> size)" },
 	{ "content: a chunk has an encoding that is not known",
-	  "SELECT DISTINCT id >> 20 FROM chunk WHERE encoding NOT IN (0, 1, 2) AND encoding < 16" },
+	  "SELECT DISTINCT id >> 20 FROM chunk WHERE encoding NOT IN (0, 1, 2, 3, 4) AND encoding < 16" },
 	{ "content: the dictionary that a chunk was compressed with is missing",
 	  "SELECT DISTINCT id >> 20 FROM chunk WHERE (encoding = 2 OR encoding >= 16) "
 	  "AND encoding NOT IN (SELECT encoding FROM dictionary)" },

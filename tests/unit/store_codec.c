@@ -166,6 +166,73 @@ test_what_pays(void **state)
 	buffer_free(&body);
 }
 
+static void
+assert_damaged(struct fixture *fixture, uint64_t id)
+{
+	struct buffer findings = { 0 };
+
+	assert_int_equal(read_range(fixture, id, 0, UINT64_MAX, SPAN("")), STORE_CORRUPT);
+	assert_int_equal(store_verify(fixture->store, STORE_VERIFY_ALL, &findings), STORE_CORRUPT);
+	buffer_free(&findings);
+}
+
+/* Lines of base64, of octets without any order, or each row of few octets again and again. */
+static void
+add_base64(struct buffer *out, size_t lines, bool is_noise)
+{
+	struct buffer letters = { 0 };
+
+	add_noise(&letters, is_noise ? lines * 76 : 760, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+	for (size_t i = 0; i < lines; i++) {
+		buffer_add_span(out, span_slice(buffer_span(&letters), i * 76 % letters.length, 76));
+		buffer_add_string(out, "\r\n");
+	}
+	buffer_free(&letters);
+}
+
+/* An attachment: each row by itself, so that any part is read from the rows that it lies in. */
+static void
+test_base64(void **state)
+{
+	struct fixture *fixture = *state;
+	struct buffer body = { 0 };
+	uint64_t id;
+
+	for (int is_packed = 0; is_packed < 2; is_packed++) {
+		buffer_clear(&body);
+		buffer_add_string(&body, "--b\r\nContent-Transfer-Encoding: base64\r\n\r\n");
+		add_base64(&body, 4000, true);
+		buffer_add_string(&body, "AA==\r\n--b--\r\n");
+		id = append(fixture, buffer_span(&body), STORE_COMPRESSION_ZSTD, is_packed);
+		assert_ranges(fixture, id, buffer_span(&body));
+	}
+	assert_int_equal(ask(fixture, "SELECT count(*) FROM chunk WHERE encoding = 3"), 20);
+	assert_true(ask(fixture, "SELECT sum(length(octets)) * 100 / (SELECT sum(size) FROM content) FROM chunk") < 75);
+	buffer_clear(&body);
+	add_base64(&body, 4000, false);
+	id = append(fixture, buffer_span(&body), STORE_COMPRESSION_ZSTD, true);
+	assert_ranges(fixture, id, buffer_span(&body));
+	assert_int_equal(ask(fixture, "SELECT count(*) FROM chunk WHERE encoding = 4"), 10);
+	assert_verified(fixture->store);
+	run_sql(fixture, "UPDATE chunk SET octets = CAST(x'00' || substr(octets, 2) AS BLOB) WHERE encoding = 4 AND id & 1048575 = 3");
+	assert_damaged(fixture, id);
+	run_sql(fixture, "UPDATE chunk SET octets = CAST(substr(octets, 1, 99) || x'00' || substr(octets, 101) AS BLOB) "
+	    "WHERE encoding = 3 AND id & 1048575 = 3");
+	for (id = 1; id <= 2; id++) {
+		struct buffer findings = { 0 }, text = { 0 };
+
+		assert_int_equal(store_verify(fixture->store, STORE_VERIFY_ALL, &findings), STORE_CORRUPT);
+		buffer_printf(&text, "octets differ from their digest: id %llu\n", (unsigned long long)id);
+		assert_non_null(strstr(buffer_string(&findings), buffer_string(&text)));
+		buffer_free(&findings);
+		buffer_free(&text);
+	}
+	store_close(&fixture->store);
+	remove_file(fixture->path, "");
+	fixture_open(fixture);
+	buffer_free(&body);
+}
+
 /* What was undone with its transaction comes with the next one. */
 static void
 test_dictionary_of_a_rollback(void **state)
@@ -228,16 +295,6 @@ test_older_rows(void **state)
 	buffer_free(&body);
 }
 
-static void
-assert_damaged(struct fixture *fixture, uint64_t id)
-{
-	struct buffer findings = { 0 };
-
-	assert_int_equal(read_range(fixture, id, 0, UINT64_MAX, SPAN("")), STORE_CORRUPT);
-	assert_int_equal(store_verify(fixture->store, STORE_VERIFY_ALL, &findings), STORE_CORRUPT);
-	buffer_free(&findings);
-}
-
 /* One bit of a row is another: never other octets. */
 static void
 test_each_octet_damaged(void **state)
@@ -283,6 +340,9 @@ test_damage(void **state)
 		"UPDATE chunk SET octets = x'' WHERE id = 1 << 20",
 		"UPDATE chunk SET octets = x'28b52ffd' WHERE id = 1 << 20",
 		"UPDATE chunk SET encoding = 3 WHERE id = 1 << 20 | 1",
+		"UPDATE chunk SET encoding = 4 WHERE id = 1 << 20 | 1",
+		"UPDATE chunk SET encoding = 3 WHERE id = 1 << 20",
+		"UPDATE chunk SET encoding = 5 WHERE id = 1 << 20 | 1",
 		"UPDATE chunk SET encoding = 0 WHERE id = 1 << 20 | 1",
 		"UPDATE chunk SET encoding = 0 WHERE id = 1 << 20",
 		"UPDATE chunk SET encoding = 1 WHERE id = 1 << 20",		/* without its dictionary */
@@ -351,6 +411,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_all_octets_come_back),
 		TEST(test_what_pays),
+		TEST(test_base64),
 		TEST(test_dictionary_of_a_rollback),
 		TEST(test_older_rows),
 		TEST(test_each_octet_damaged),

@@ -1,0 +1,309 @@
+/*
+ * base64 as bits, and back.  Any thread.
+ */
+#include "base64.h"
+
+#include <pthread.h>
+
+#include "base128.h"
+
+#define LINE_LEAST 16	/* letters, of lines that are looked at */
+#define LINES_LEAST 4	/* whole ones in a row */
+#define NO_LETTER  0x80
+#define CRLF_OCTETS 2
+
+static const uint8_t letters[64] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static struct {
+	pthread_once_t once;
+	uint8_t value[256];		/* of a letter, or NO_LETTER */
+	uint8_t pairs[4096][2];		/* the letters of twelve bits */
+} tables = { .once = PTHREAD_ONCE_INIT };
+
+static void
+make_tables(void)
+{
+	memset(tables.value, NO_LETTER, sizeof tables.value);
+	for (unsigned i = 0; i < 64; i++)
+		tables.value[letters[i]] = (uint8_t)i;
+	for (unsigned i = 0; i < 4096; i++) {
+		tables.pairs[i][0] = letters[i >> 6];
+		tables.pairs[i][1] = letters[i & 63];
+	}
+}
+
+/* A run: letters in lines of one length. */
+struct run {
+	size_t before;			/* octets, since the run before */
+	size_t letters, first, line;	/* the first line has as many letters as the others, or less */
+};
+
+/* How many letters stand at the beginning, at most so many. */
+static size_t
+count_letters(struct span octets, size_t most)
+{
+	size_t count = 0;
+
+	while (count < octets.length && count < most && tables.value[octets.at[count]] != NO_LETTER)
+		count++;
+	return count;
+}
+
+static bool
+ends_line(struct span octets, size_t at)
+{
+	return octets.length - at >= CRLF_OCTETS && octets.at[at] == '\r' && octets.at[at + 1] == '\n';
+}
+
+/* The octets that a run takes with the ends of its lines, of which the last line has none. */
+static size_t
+octets_of(const struct run *run)
+{
+	size_t rest = run->letters - run->first;
+
+	return run->letters + (rest + run->line - 1) / run->line * CRLF_OCTETS;
+}
+
+/* Go on with lines of the run's length, and letters of one that is cut or the last. */
+static void
+extend(struct span octets, struct run *run)
+{
+	size_t at = run->first, count;
+
+	while (ends_line(octets, at)) {
+		count = count_letters(span_from(octets, at + CRLF_OCTETS), run->line);
+		if (count == 0)
+			return;
+		run->letters += count;
+		at += CRLF_OCTETS + count;
+		if (count < run->line)
+			return;
+	}
+}
+
+/*
+ * See whether octets begin with a run.  They may begin within a line: up to three letters are then left out, so that
+ * the bits of the others lie in octets as they did before they were encoded.
+ */
+static bool
+begins_run(struct span octets, struct run *run)
+{
+	size_t first = count_letters(octets, octets.length), second;
+
+	if (!ends_line(octets, first))
+		return false;
+	second = count_letters(span_from(octets, first + CRLF_OCTETS), octets.length);
+	if (second < LINE_LEAST || second % 4 != 0 || first > second || !ends_line(octets, first + CRLF_OCTETS + second))
+		return false;
+	run->before = first % 4;
+	run->letters = run->first = first - first % 4;
+	run->line = second;
+	if (run->first == 0)	/* of a line that is cut there, nothing */
+		return false;
+	extend(span_from(octets, run->before), run);
+	return run->letters >= LINES_LEAST * run->line;
+}
+
+/* Find the next run; false: there is none. */
+static bool
+find_run(struct span octets, struct run *run)
+{
+	size_t at = 0, length;
+
+	while (at < octets.length) {
+		if (begins_run(span_from(octets, at), run)) {
+			run->before += at;
+			return true;
+		}
+		if ((length = span_find(span_from(octets, at), '\n')) >= octets.length - at)
+			return false;
+		at += length + 1;
+	}
+	return false;
+}
+
+static uint32_t
+four(const uint8_t *at)
+{
+	return (uint32_t)(tables.value[at[0]] << 18 | tables.value[at[1]] << 12 | tables.value[at[2]] << 6 | tables.value[at[3]]);
+}
+
+/* The bits of letters of one line; only the last line of a run may have a number of them that is no multiple of four. */
+static void
+add_bits(struct span line, struct buffer *out)
+{
+	uint8_t *to = buffer_reserve(out, line.length / 4 * 3 + 3);
+	const uint8_t *from = line.at, *end = line.at + line.length / 4 * 4;
+	uint8_t rest[4] = "AAAA";
+	uint32_t bits;
+
+	for (; from < end; from += 4, to += 3) {
+		bits = four(from);
+		to[0] = (uint8_t)(bits >> 16);
+		to[1] = (uint8_t)(bits >> 8);
+		to[2] = (uint8_t)bits;
+	}
+	out->length += line.length / 4 * 3;
+	if (line.length % 4 == 0)
+		return;
+	memcpy(rest, from, line.length % 4);
+	bits = four(rest);
+	for (size_t i = 0; i < (line.length % 4 * 6 + 7) / 8; i++)
+		buffer_add_octet(out, (uint8_t)(bits >> (16 - 8 * i)));
+}
+
+static void
+add_run(struct span octets, const struct run *run, struct buffer *bits)
+{
+	size_t length = run->first;
+
+	for (size_t left = run->letters; left > 0; length = left < run->line ? left : run->line) {
+		add_bits(span_slice(octets, 0, length), bits);
+		octets = span_from(octets, length + CRLF_OCTETS);
+		left -= length;
+	}
+}
+
+static void
+add_head(const struct run *run, struct buffer *out)
+{
+	base128_add(out, run->before);
+	base128_add(out, run->letters);
+	if (run->letters == 0)
+		return;
+	base128_add(out, run->first);
+	base128_add(out, run->line);
+}
+
+bool
+base64_shorten(struct span octets, struct buffer *out)
+{
+	struct buffer heads = { 0 }, others = { 0 }, bits = { 0 };
+	struct span left = octets;
+	struct run run;
+	bool is_shorter;
+
+	pthread_once(&tables.once, make_tables);
+	while (find_run(left, &run)) {
+		add_head(&run, &heads);
+		buffer_add_span(&others, span_slice(left, 0, run.before));
+		left = span_from(left, run.before);
+		add_run(left, &run, &bits);
+		left = span_from(left, octets_of(&run));
+	}
+	add_head(&(struct run){ .before = left.length }, &heads);
+	buffer_add_span(&others, left);
+	is_shorter = heads.length + others.length + bits.length <= octets.length - octets.length / 5;
+	if (is_shorter) {
+		buffer_add_span(out, buffer_span(&heads));
+		buffer_add_span(out, buffer_span(&others));
+		buffer_add_span(out, buffer_span(&bits));
+	}
+	buffer_free(&heads);
+	buffer_free(&others);
+	buffer_free(&bits);
+	return is_shorter;
+}
+
+/* ---- back ----------------------------------------------------------------------------------------------- */
+
+/* Read a head that can be true: what it tells of is no longer than so many octets. */
+static bool
+read_head(struct span *form, size_t most, struct run *run)
+{
+	uint64_t before, count, first = 0, line = 0;
+
+	if (!base128_read(form, &before) || !base128_read(form, &count) || before > most || count > most)
+		return false;
+	if (count > 0 && (!base128_read(form, &first) || !base128_read(form, &line) || first == 0 || first > count ||
+	    first > line || line > most || first % 4 != 0 || line % 4 != 0))
+		return false;
+	*run = (struct run){ before, count, first, line };
+	return before + (count == 0 ? 0 : octets_of(run)) <= most;
+}
+
+/* Where the octets begin that belong to no run, where the bits do, and whether all that is there is told of. */
+static bool
+measure(struct span form, size_t length, size_t *others_out, size_t *bits_out)
+{
+	size_t others = 0, bits = 0, left = length;
+	struct span rest = form;
+	struct run run;
+
+	do {
+		if (!read_head(&rest, left, &run))
+			return false;
+		others += run.before;
+		bits += (run.letters * 6 + 7) / 8;
+		left -= run.before + (run.letters == 0 ? 0 : octets_of(&run));
+	} while (run.letters > 0);
+	*others_out = form.length - rest.length;
+	*bits_out = *others_out + others;
+	return left == 0 && rest.length == others + bits;
+}
+
+/* The letters of one line; gives where the next begin. */
+static const uint8_t *
+write_letters(const uint8_t *bits, size_t count, uint8_t *to)
+{
+	uint32_t last = 0;
+	uint8_t rest[4];
+
+	for (; count >= 4; count -= 4, bits += 3, to += 4) {
+		memcpy(to, tables.pairs[bits[0] << 4 | bits[1] >> 4], 2);
+		memcpy(to + 2, tables.pairs[(bits[1] & 15) << 8 | bits[2]], 2);
+	}
+	if (count == 0)
+		return bits;
+	for (size_t i = 0; i < 3; i++)
+		last = last << 8 | (i < (count * 6 + 7) / 8 ? bits[i] : 0);
+	memcpy(rest, tables.pairs[last >> 12], 2);
+	memcpy(rest + 2, tables.pairs[last & 4095], 2);
+	memcpy(to, rest, count);
+	return bits + (count * 6 + 7) / 8;
+}
+
+static const uint8_t *
+write_run(const uint8_t *bits, const struct run *run, uint8_t *to)
+{
+	size_t length = run->first;
+
+	for (size_t left = run->letters; left > 0; length = left < run->line ? left : run->line) {
+		bits = write_letters(bits, length, to);
+		to += length;
+		if ((left -= length) > 0) {
+			memcpy(to, "\r\n", CRLF_OCTETS);
+			to += CRLF_OCTETS;
+		}
+	}
+	return bits;
+}
+
+bool
+base64_lengthen(struct span form, size_t length, struct buffer *out)
+{
+	const uint8_t *others, *bits;
+	size_t others_at, bits_at;
+	struct run run;
+	uint8_t *to;
+
+	pthread_once(&tables.once, make_tables);
+	if (!measure(form, length, &others_at, &bits_at))
+		return false;
+	others = form.at + others_at;
+	bits = form.at + bits_at;
+	to = buffer_reserve(out, length);
+	do {
+		read_head(&form, length, &run);
+		if (run.before > 0)
+			memcpy(to, others, run.before);
+		others += run.before;
+		to += run.before;
+		if (run.letters > 0) {
+			bits = write_run(bits, &run, to);
+			to += octets_of(&run);
+		}
+	} while (run.letters > 0);
+	out->length += length;
+	return true;
+}
