@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "codec.h"
 
 enum store_status
 index_width(struct sql_statement *query, int column, unsigned *width_out)
@@ -141,6 +142,20 @@ row_id(uint64_t block_id, unsigned bucket)
 	return block_id << INDEX_BUCKET_BITS | bucket;
 }
 
+/* A row of another length than that of its octets is a frame of them. */
+static bool
+read_octets(struct span row, uint8_t octets_out[INDEX_ROW_OCTETS])
+{
+	struct buffer octets = { 0 };
+	bool is_good = codec_unpack(row.length == INDEX_ROW_OCTETS ? ENCODING_NONE : ENCODING_ZSTD, NULL, row, INDEX_ROW_OCTETS,
+	    &octets);
+
+	if (is_good)
+		memcpy(octets_out, octets.at, INDEX_ROW_OCTETS);
+	buffer_free(&octets);
+	return is_good;
+}
+
 enum store_status
 index_row_get(struct store *store, uint64_t block_id, unsigned bucket, uint8_t octets_out[INDEX_ROW_OCTETS])
 {
@@ -148,24 +163,20 @@ index_row_get(struct store *store, uint64_t block_id, unsigned bucket, uint8_t o
 	enum store_status status;
 
 	sql_bind_number(query, 1, row_id(block_id, bucket));
-	if ((status = store_row(query)) == STORE_OK) {
-		struct span octets = sql_column_blob(query, 0);
-
-		if (octets.length == INDEX_ROW_OCTETS)
-			memcpy(octets_out, octets.at, INDEX_ROW_OCTETS);
-		else
-			status = STORE_CORRUPT;
-	}
+	if ((status = store_row(query)) == STORE_OK && !read_octets(sql_column_blob(query, 0), octets_out))
+		status = STORE_CORRUPT;
 	sql_reset(query);
 	return status == STORE_NOT_FOUND ? STORE_CORRUPT : status;
 }
 
 enum store_status
-index_row_put(struct store *store, uint64_t block_id, unsigned bucket, struct span octets)
+index_row_put(struct store *store, uint64_t block_id, unsigned bucket, struct span octets, bool is_packed)
 {
 	struct sql_statement *insert = sql_prepare(store->sql,
 	    "INSERT OR REPLACE INTO index_row (id, octets) VALUES (?1, ?2)");
 
+	if (is_packed)
+		codec_pack(ENCODING_ZSTD, NULL, octets, &octets);
 	sql_bind_number(insert, 1, row_id(block_id, bucket));
 	sql_bind_blob(insert, 2, octets);
 	return store_run(insert);

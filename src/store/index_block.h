@@ -62,7 +62,9 @@ enum store_status index_block_contents(struct store *store, uint64_t block_id, u
 /* The row of a block that begins with this bucket.  STORE_CORRUPT: it is missing or of another length. */
 enum store_status index_row_get(struct store *store, uint64_t block_id, unsigned bucket,
     uint8_t octets_out[INDEX_ROW_OCTETS]);
-enum store_status index_row_put(struct store *store, uint64_t block_id, unsigned bucket, struct span octets);
+
+/* Write one; compressed, where that saves a fifth: not what is to be put together with others soon. */
+enum store_status index_row_put(struct store *store, uint64_t block_id, unsigned bucket, struct span octets, bool is_packed);
 
 /* All bits of a slot that is a block of its own. */
 enum store_status index_slot_read(struct store *store, uint64_t block_id, uint8_t bits_out[STORE_INDEX_SLOT_OCTETS]);

@@ -101,15 +101,23 @@ next_block(struct store *store, uint64_t after_id, struct index_block *block_out
 	return status;
 }
 
+/* How many rows can be read; of a block that is as wide as none is, none. */
 static enum store_status
 count_rows(struct store *store, const struct index_block *block, uint64_t *count_out)
 {
-	struct sql_statement *query = sql_prepare(store->sql,
-	    "SELECT count(*) FROM index_row WHERE id BETWEEN ?1 << 14 AND (?1 << 14) + 16383 AND length(octets) = ?2");
+	uint8_t octets[INDEX_ROW_OCTETS];
+	enum store_status status;
 
-	sql_bind_number(query, 1, block->id);
-	sql_bind_number(query, 2, INDEX_ROW_OCTETS);
-	return index_number(query, count_out);
+	*count_out = 0;
+	if (block->width != INDEX_WIDTH_SMALL && block->width != INDEX_WIDTH_MIDDLE && block->width != INDEX_WIDTH_LARGE)
+		return STORE_OK;
+	for (unsigned bucket = 0; bucket < STORE_INDEX_BUCKETS; bucket += INDEX_BUCKETS_IN_ROW(block->width)) {
+		if ((status = index_row_get(store, block->id, bucket, octets)) == STORE_OK)
+			(*count_out)++;
+		else if (status != STORE_CORRUPT)
+			return status;
+	}
+	return STORE_OK;
 }
 
 static enum store_status

@@ -204,7 +204,7 @@ write_slot(struct store *store, unsigned place, struct store_index_slot *slot, e
 		status = index_slots_write(store, block.id, buffer_span(&list));
 	for (unsigned i = 0; status == STORE_OK && i < INDEX_ROWS_OF_SLOT; i++)
 		status = index_row_put(store, block.id, i * INDEX_BUCKETS_IN_ROW(INDEX_WIDTH_SMALL),
-		    span_of(slot->bits + i * INDEX_ROW_OCTETS, INDEX_ROW_OCTETS));
+		    span_of(slot->bits + i * INDEX_ROW_OCTETS, INDEX_ROW_OCTETS), false);
 	slot->is_changed = false;
 	buffer_free(&list);
 	return status;

@@ -147,7 +147,7 @@ write_middle(struct store *store, uint64_t block_id, const struct sources *sourc
 		if ((status = index_slot_read(store, sources->ids[i], bits)) == STORE_OK)
 			spread(bits, i, words);
 	for (unsigned bucket = 0; status == STORE_OK && bucket < STORE_INDEX_BUCKETS; bucket += buckets_in_row)
-		status = index_row_put(store, block_id, bucket, span_of(words + bucket * WORD_OCTETS, INDEX_ROW_OCTETS));
+		status = index_row_put(store, block_id, bucket, span_of(words + bucket * WORD_OCTETS, INDEX_ROW_OCTETS), true);
 	return status;
 }
 
@@ -196,7 +196,7 @@ write_large(struct store *store, uint64_t block_id, const struct sources *source
 				memcpy(rows + (at + j) * INDEX_ROW_OCTETS + i * WORD_OCTETS, row + j * WORD_OCTETS, WORD_OCTETS);
 		}
 	for (unsigned at = 0; status == STORE_OK && at < BUCKETS_IN_STEP; at++)
-		status = index_row_put(store, block_id, first + at, span_of(rows + at * INDEX_ROW_OCTETS, INDEX_ROW_OCTETS));
+		status = index_row_put(store, block_id, first + at, span_of(rows + at * INDEX_ROW_OCTETS, INDEX_ROW_OCTETS), true);
 	free(rows);
 	return status;
 }
