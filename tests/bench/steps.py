@@ -8,7 +8,7 @@ import time
 import seeds
 from loading import Failed, Load
 from mail import Session
-from rivals import cpu_seconds, lib
+from rivals import cpu_seconds, lib, settle
 
 ROUNDS = 5
 numbers = itertools.count(1)
@@ -126,8 +126,12 @@ def disk_octets(folder):
 
 def stored(server, put):
     """What the disk has grown by when all is written, for each octet of mail."""
+    settle(server)
+    server.halt()
     before = disk_octets(server.data)
+    server.start()
     octets = put()
+    settle(server)
     server.halt()
     after = disk_octets(server.data)
     server.start()
