@@ -12,6 +12,13 @@
 #define STORE_NAME_MAX	   1000		/* octets, also of a keyword */
 #define STORE_MAILBOX_MAX  10000	/* mailboxes of one user; more is STORE_LIMIT */
 
+/* Whose \Seen the messages have for those who are not the owner. */
+enum store_seen_sharing {
+	STORE_SEEN_AS_CONFIGURED,
+	STORE_SEEN_PRIVATE,		/* each has their own: store/seen.h */
+	STORE_SEEN_SHARED,		/* all have the owner's */
+};
+
 struct store_mailbox {
 	uint64_t id;			/* never given twice in one file */
 	const char *name;
@@ -23,6 +30,7 @@ struct store_mailbox {
 	uint64_t size_octets;		/* of all messages */
 	uint64_t deleted_octets;	/* of those with \Deleted */
 	uint64_t highest_modseq;	/* RFC 7162; at least 1 */
+	enum store_seen_sharing seen_sharing;
 };
 
 /* Give all mailboxes, in the order of the octets of their names, from the arena. */
@@ -34,6 +42,9 @@ enum store_status store_mailbox_find(struct store *store, struct span name, stru
     struct store_mailbox *mailbox_out);
 enum store_status store_mailbox_get(struct store *store, uint64_t mailbox_id, struct arena *arena,
     struct store_mailbox *mailbox_out);
+
+/* Whether there is no mailbox with this id. */
+enum store_status store_mailbox_is_gone(struct store *store, uint64_t mailbox_id, bool *is_gone_out);
 
 /* Whether there is a mailbox below this name, which need not be one itself. */
 enum store_status store_mailbox_has_children(struct store *store, struct span name, bool *has_children_out);
@@ -68,6 +79,14 @@ enum store_status store_mailbox_rename(struct store *store, struct span from, st
 /* Set or, with NULL, take away the special use. */
 enum store_status store_mailbox_set_special_use(struct store *store, uint64_t mailbox_id,
     const char *special_use);
+
+/* Say whose \Seen it is.  All messages count as changed when it was another's: each viewer has to look anew. */
+enum store_status store_mailbox_share_seen(struct store *store, uint64_t mailbox_id, enum store_seen_sharing sharing);
+
+/*
+ * Give the next modseq to a change that is kept elsewhere.  A lazy transaction will do.
+ */
+enum store_status store_mailbox_take_modseq(struct store *store, uint64_t mailbox_id, uint64_t *modseq_out);
 
 /*
  * Take over the messages that are recent: sets recent_uid to uidnext.

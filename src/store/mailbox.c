@@ -6,11 +6,11 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/thread.h"
-#include "internal.h"
+#include "flag_log.h"
 
 #define MAILBOX_COLUMNS                                                                            \
 	"id, name, special_use, uidvalidity, uidnext, recent_uid, messages, unseen, deleted, "     \
-	"size, highest_modseq, deleted_size "
+	"size, highest_modseq, deleted_size, coalesce(is_seen_shared + 1, 0) "
 
 static void
 read_mailbox(struct sql_statement *row, struct arena *arena, struct store_mailbox *out)
@@ -29,6 +29,7 @@ read_mailbox(struct sql_statement *row, struct arena *arena, struct store_mailbo
 		.size_octets = sql_column_number(row, 9),
 		.highest_modseq = sql_column_number(row, 10),
 		.deleted_octets = sql_column_number(row, 11),
+		.seen_sharing = (enum store_seen_sharing)sql_column_number(row, 12),
 	};
 }
 
@@ -112,6 +113,20 @@ store_mailbox_get(struct store *store, uint64_t mailbox_id, struct arena *arena,
 	query = sql_prepare(store->sql, "SELECT " MAILBOX_COLUMNS "FROM mailbox WHERE id = ?1");
 	sql_bind_number(query, 1, mailbox_id);
 	return read_only_row(query, arena, mailbox_out);
+}
+
+enum store_status
+store_mailbox_is_gone(struct store *store, uint64_t mailbox_id, bool *is_gone_out)
+{
+	struct sql_statement *query = sql_prepare(store->sql, "SELECT 1 FROM mailbox WHERE id = ?1");
+	enum store_status status;
+
+	assert_off_loop();
+	sql_bind_number(query, 1, mailbox_id);
+	status = store_row(query);
+	sql_reset(query);
+	*is_gone_out = status == STORE_NOT_FOUND;
+	return *is_gone_out ? STORE_OK : status;
 }
 
 enum store_status
@@ -365,4 +380,51 @@ store_mailbox_claim_recent(struct store *store, uint64_t mailbox_id, uint32_t *r
 	if (status == STORE_OK)
 		*recent_uid_out = recent_uid > UID_MAX ? UID_MAX : recent_uid;
 	return status;
+}
+
+enum store_status
+store_mailbox_take_modseq(struct store *store, uint64_t mailbox_id, uint64_t *modseq_out)
+{
+	struct store_tally tally;
+	enum store_status status;
+
+	if ((status = store_enter(store)) != STORE_OK ||
+	    (status = store_tally_begin(store, mailbox_id, &tally)) != STORE_OK ||
+	    (status = store_tally_end(store, &tally)) != STORE_OK)
+		return status;
+	*modseq_out = tally.modseq;
+	return STORE_OK;
+}
+
+static enum store_status
+touch_messages(struct store *store, uint64_t mailbox_id, uint64_t modseq)
+{
+	enum store_status status = flag_log_settle(store, mailbox_id, &(struct store_uid_range){ 1, UID_MAX });
+	struct sql_statement *update;
+
+	if (status != STORE_OK)
+		return status;
+	update = sql_prepare(store->sql, "UPDATE message SET modseq = ?2 WHERE mailbox_id = ?1");
+	sql_bind_number(update, 1, (int64_t)mailbox_id);
+	sql_bind_number(update, 2, (int64_t)modseq);
+	return store_run(update);
+}
+
+enum store_status
+store_mailbox_share_seen(struct store *store, uint64_t mailbox_id, enum store_seen_sharing sharing)
+{
+	struct sql_statement *update;
+	enum store_status status;
+	uint64_t modseq;
+
+	if ((status = store_mailbox_take_modseq(store, mailbox_id, &modseq)) != STORE_OK ||
+	    (status = touch_messages(store, mailbox_id, modseq)) != STORE_OK)
+		return status;
+	update = sql_prepare(store->sql, "UPDATE mailbox SET is_seen_shared = ?2 WHERE id = ?1");
+	sql_bind_number(update, 1, (int64_t)mailbox_id);
+	if (sharing == STORE_SEEN_AS_CONFIGURED)
+		sql_bind_null(update, 2);
+	else
+		sql_bind_number(update, 2, sharing == STORE_SEEN_SHARED);
+	return run_on_one(store, update);
 }

@@ -136,6 +136,13 @@ touch_messages(struct store *store)
 	    "(SELECT highest_modseq FROM mailbox WHERE mailbox.id = message.mailbox_id)"));
 }
 
+/* And what they were told of \Seen in mailboxes of others. */
+static enum store_status
+doubt_seen(struct store *store)
+{
+	return store_run(sql_prepare(store->sql, "UPDATE account SET seen_doubt = seen_doubt + 1"));
+}
+
 /* They may know messages, too, that it has not: whoever asks what has gone hears of every UID that is not there. */
 static enum store_status
 forget_history(struct store *store)
@@ -159,6 +166,8 @@ raise_numbers(struct store *store, enum store_finding finding, const struct mark
 		status = step_over_lazy(store);
 	if (status == STORE_OK && may_lack_flags)
 		status = touch_messages(store);
+	if (status == STORE_OK && (may_lack_flags || finding == STORE_OLDER))
+		status = doubt_seen(store);
 	if (status == STORE_OK && finding == STORE_DOUBTFUL)
 		status = forget_history(store);
 	return status;

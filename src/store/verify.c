@@ -43,6 +43,10 @@ static const struct { const char *what, *query; } rules[] = {
 	  "SELECT DISTINCT a.mailbox_id FROM flag_change AS a JOIN mailbox ON id = a.mailbox_id "
 	  "LEFT JOIN flag_change AS b ON b.mailbox_id = a.mailbox_id AND b.first_uid > a.first_uid "
 	  "AND b.first_uid <= a.last_uid WHERE b.mailbox_id IS NOT NULL OR a.modseq > highest_modseq" },
+	{ "seen: ranges overlap, or are of no mailbox",
+	  "SELECT seen_mailbox_id FROM (SELECT seen_mailbox_id, first_uid, last_uid, lead(first_uid, 1, last_uid + 1) "
+	  "OVER (PARTITION BY seen_mailbox_id ORDER BY first_uid) AS next_uid FROM seen) WHERE last_uid NOT BETWEEN "
+	  "first_uid AND next_uid - 1 OR seen_mailbox_id NOT IN (SELECT id FROM seen_mailbox)" },
 	{ "content: missing, or of another size than a message of it",
 	  "SELECT m.content_id, m.uid FROM message AS m LEFT JOIN content AS c ON c.id = m.content_id "
 	  "WHERE c.size IS NOT m.size" },
