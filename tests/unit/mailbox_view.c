@@ -53,6 +53,36 @@ account_states(struct account *account)
 	return &account->states;
 }
 
+/* Nobody looks at another's mailbox. */
+struct list *
+account_overlays(struct account *account)
+{
+	static struct list none;
+
+	(void)account;
+	list_init(&none);
+	return &none;
+}
+
+struct account *
+account_keep(struct account *account)
+{
+	return account;
+}
+
+void
+account_release(struct account **account)
+{
+	*account = NULL;
+}
+
+const char *
+account_id(const struct account *account)
+{
+	(void)account;
+	return "owner";
+}
+
 struct state_cache *
 account_state_cache(struct account *account)
 {
@@ -107,6 +137,24 @@ store_mailbox_claim_recent(struct store *store, uint64_t mailbox_id, uint32_t *r
 	(void)mailbox_id;
 	*recent_uid_out = 0;
 	return STORE_OK;
+}
+
+enum store_status
+store_mailbox_is_gone(struct store *store, uint64_t mailbox_id, bool *is_gone_out)
+{
+	(void)store;
+	(void)mailbox_id;
+	*is_gone_out = false;
+	return STORE_OK;
+}
+
+enum store_status
+store_mailbox_take_modseq(struct store *store, uint64_t mailbox_id, uint64_t *modseq_out)
+{
+	(void)store;
+	(void)mailbox_id;
+	(void)modseq_out;
+	return STORE_NOT_FOUND;
 }
 
 /* A client: the UIDs it believes in, by number, and their flags. */

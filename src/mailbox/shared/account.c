@@ -55,7 +55,7 @@ struct account {
 	unsigned faults;		/* kinds that it has, as bits */
 	struct batch_store batch;
 	struct job_queue *queue;
-	struct list states, insights;
+	struct list states, overlays, insights;
 	unsigned holders, readers, jobs;
 	size_t gathered;		/* octets, by all sessions */
 	bool is_open;			/* as far as the last job told */
@@ -225,6 +225,7 @@ account_new(struct accounts *accounts, const char *id, const char *user)
 	account->queue = job_queue_new(accounts->settings.storage, batch_run, &account->batch);
 	job_queue_set_limits(account->queue, 64, WAITING_MAX);
 	list_init(&account->states);
+	list_init(&account->overlays);
 	list_init(&account->insights);
 	index_seat_init(&account->indexing, &accounts->indexing, account);
 	timer_init(&account->flush, accounts->settings.loop, on_flush_due, account);
@@ -265,6 +266,14 @@ account_hold(struct accounts *accounts, const char *mailbox_id, const char *user
 	assert(accounts->on_stopped == NULL);
 	if (account == NULL)
 		account = account_new(accounts, mailbox_id, user);
+	account->holders++;
+	return account;
+}
+
+struct account *
+account_keep(struct account *account)
+{
+	assert(account->holders > 0);
 	account->holders++;
 	return account;
 }
@@ -590,6 +599,12 @@ struct state_cache *
 account_state_cache(struct account *account)
 {
 	return &account->accounts->states;
+}
+
+struct list *
+account_overlays(struct account *account)
+{
+	return &account->overlays;
 }
 
 struct list *

@@ -98,6 +98,9 @@ size_t accounts_open_count(const struct accounts *accounts);
  */
 struct account *account_hold(struct accounts *accounts, const char *mailbox_id, const char *user);
 
+/* Hold once more what is held. */
+struct account *account_keep(struct account *account);
+
 /* Let go.  Jobs under way go on.  Accepts NULL, leaves NULL behind. */
 void account_release(struct account **account);
 
@@ -133,6 +136,9 @@ void account_has_garbage(struct account *account);
 /* The states of open mailboxes, linked by state->link; and those of all accounts that nobody holds. */
 struct list *account_states(struct account *account);
 struct state_cache *account_state_cache(struct account *account);
+
+/* States of mailboxes of others in which \Seen is this user's, linked by overlay->link. */
+struct list *account_overlays(struct account *account);
 
 /* What searches have found out of its contents, linked by insight->link; and the bound on that of all accounts. */
 struct list *account_insights(struct account *account);

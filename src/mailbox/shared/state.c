@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "bulletin.h"
+#include "overlay.h"
 #include "state.h"
 
 struct state_load {
@@ -15,26 +16,33 @@ struct state_load {
 	uint64_t mailbox_id;
 	struct store_snapshot snapshot;
 	struct modseqs modseqs;		/* of its messages */
+	struct overlay_load *overlay;	/* what goes over it; or NULL */
 };
 
 static struct state *
-find(struct account *account, uint64_t mailbox_id)
+find(struct account *account, uint64_t mailbox_id, const struct account *viewer)
 {
 	LIST_FOREACH(account_states(account), link) {
 		struct state *state = LIST_ENTRY(link, struct state, link);
 
-		if (state->mailbox_id == mailbox_id && state->phase != STATE_GONE)
+		if (state->mailbox_id == mailbox_id && state->phase != STATE_GONE && overlay_viewer(state) == viewer)
 			return state;
 	}
 	return NULL;
 }
 
 struct state *
-state_find(struct account *account, uint64_t mailbox_id)
+state_find_for(struct account *account, uint64_t mailbox_id, const struct account *viewer)
 {
-	struct state *state = find(account, mailbox_id);
+	struct state *state = find(account, mailbox_id, viewer);
 
 	return state != NULL && state->phase == STATE_READY ? state : NULL;
+}
+
+struct state *
+state_find(struct account *account, uint64_t mailbox_id)
+{
+	return state_find_for(account, mailbox_id, NULL);
 }
 
 struct state *
@@ -43,7 +51,7 @@ state_find_named(struct account *account, struct span name)
 	LIST_FOREACH(account_states(account), link) {
 		struct state *state = LIST_ENTRY(link, struct state, link);
 
-		if (state->phase == STATE_READY && span_equals(state->name, name))
+		if (state->phase == STATE_READY && state->overlay == NULL && span_equals(state->name, name))
 			return state;
 	}
 	return NULL;
@@ -70,6 +78,7 @@ state_free(struct state *state)
 			state->extras[i]->on_gone(state->extras[i]);
 	forget_name(state);
 	modseqs_free(&state->modseqs);
+	overlay_free(&state->overlay);
 	free(state->messages);
 	free(state);
 }
@@ -145,6 +154,8 @@ take_loaded(struct state *state, struct state_load *load)
 	state->highest_modseq = state->flags_modseq = mailbox->highest_modseq;
 	state->expunged_modseq = snapshot->expunged_modseq;
 	keywords_learn(&state->keywords, &snapshot->keywords);
+	if (load->overlay != NULL)
+		overlay_apply(state, load->overlay);
 	state->phase = STATE_READY;
 }
 
@@ -152,12 +163,24 @@ static enum store_status
 work_load(struct store *store, struct account_job *job)
 {
 	struct state_load *load = CONTAINER_OF(job, struct state_load, job);
+	enum store_status status = STORE_OK;
 
-	enum store_status status = store_snapshot_init(store, load->mailbox_id, &load->snapshot);
-
+	if (load->overlay != NULL)
+		status = overlay_load_owners(load->overlay, store);
+	if (status == STORE_OK)
+		status = store_snapshot_init(store, load->mailbox_id, &load->snapshot);
 	if (status == STORE_OK)
 		modseqs_note_all(&load->modseqs, load->snapshot.messages, load->snapshot.count);
 	return status;
+}
+
+static void
+free_load(struct state_load *load)
+{
+	modseqs_free(&load->modseqs);
+	store_snapshot_fini(&load->snapshot);
+	overlay_load_free(&load->overlay);
+	free(load);
 }
 
 static void
@@ -178,13 +201,53 @@ on_loaded(struct account_job *job)
 		tell_waiters(state);
 		state_release(&state);
 	}
-	modseqs_free(&load->modseqs);
-	store_snapshot_fini(&load->snapshot);
-	free(load);
+	free_load(load);
+}
+
+/* What the viewer has seen is read first: then what the owner's file tells comes home in the order of its commits. */
+static enum store_status
+work_load_seen(struct store *store, struct account_job *job)
+{
+	return overlay_load_viewers(CONTAINER_OF(job, struct state_load, job)->overlay, store);
+}
+
+static void
+on_seen_loaded(struct account_job *job)
+{
+	struct state_load *load = CONTAINER_OF(job, struct state_load, job);
+	struct state *state = load->state;
+
+	if (state == NULL || job->status != STORE_OK || state->phase != STATE_LOADING) {
+		on_loaded(job);
+		return;
+	}
+	load->job.kind = overlay_load_takes_modseq(load->overlay) ? ACCOUNT_LAZY : ACCOUNT_READ;
+	load->job.work = work_load;
+	load->job.done = on_loaded;
+	account_submit(state->account, &load->job);
+}
+
+static void
+submit_load(struct state *state)
+{
+	struct state_load *load = state->load;
+
+	if (state->overlay == NULL) {
+		load->job.kind = ACCOUNT_READ;
+		load->job.work = work_load;
+		load->job.done = on_loaded;
+		account_submit(state->account, &load->job);
+		return;
+	}
+	load->overlay = overlay_load_new(state);
+	load->job.kind = ACCOUNT_READ;
+	load->job.work = work_load_seen;
+	load->job.done = on_seen_loaded;
+	account_submit(state->overlay->viewer, &load->job);
 }
 
 static struct state *
-state_new(struct account *account, uint64_t mailbox_id)
+state_new(struct account *account, uint64_t mailbox_id, struct account *viewer)
 {
 	struct state *state = NEW(struct state);
 
@@ -198,20 +261,19 @@ state_new(struct account *account, uint64_t mailbox_id)
 	state->load = NEW(struct state_load);
 	state->load->state = state;
 	state->load->mailbox_id = mailbox_id;
-	state->load->job.kind = ACCOUNT_READ;
-	state->load->job.work = work_load;
-	state->load->job.done = on_loaded;
-	account_submit(account, &state->load->job);
+	if (viewer != NULL)
+		state->overlay = overlay_new(state, viewer);
+	submit_load(state);
 	return state;
 }
 
 void
-state_hold(struct account *account, uint64_t mailbox_id, struct state_waiter *waiter)
+state_hold_for(struct account *account, uint64_t mailbox_id, struct account *viewer, struct state_waiter *waiter)
 {
-	struct state *state = find(account, mailbox_id);
+	struct state *state = find(account, mailbox_id, viewer);
 
 	if (state == NULL)
-		state = state_new(account, mailbox_id);
+		state = state_new(account, mailbox_id, viewer);
 	else if (state->holders == 0)
 		state_cache_remove(account_state_cache(account), &state->place);
 	state->holders++;
@@ -219,6 +281,12 @@ state_hold(struct account *account, uint64_t mailbox_id, struct state_waiter *wa
 		waiter->on_ready(waiter, state);
 	else
 		list_push_back(&state->waiters, &waiter->link);
+}
+
+void
+state_hold(struct account *account, uint64_t mailbox_id, struct state_waiter *waiter)
+{
+	state_hold_for(account, mailbox_id, NULL, waiter);
 }
 
 size_t
@@ -287,22 +355,30 @@ state_tell_listeners(struct state *state)
 void
 state_keywords_changed(struct account *account, uint64_t mailbox_id, const struct store_keywords *news)
 {
-	struct state *state = state_find(account, mailbox_id);
+	LIST_FOREACH(account_states(account), link) {
+		struct state *state = LIST_ENTRY(link, struct state, link);
 
-	if (state == NULL)
-		return;
-	keywords_shed(&state->keywords, state->messages, state->count);
-	keywords_learn(&state->keywords, news);
-	state_tell_listeners(state);
+		if (state->mailbox_id != mailbox_id || state->phase != STATE_READY)
+			continue;
+		keywords_shed(&state->keywords, state->messages, state->count);
+		keywords_learn(&state->keywords, news);
+		state_tell_listeners(state);
+	}
 }
 
-/* While it is loading it knows none: its snapshot may be older than what the job will do. */
+/* One that is loading knows none: its snapshot may be older than what the job will do. */
 size_t
 state_known_keywords(struct account *account, uint64_t mailbox_id)
 {
-	const struct state *state = find(account, mailbox_id);
+	size_t least = STORE_KEYWORDS_UNTOLD;
 
-	return state == NULL ? STORE_KEYWORDS_UNTOLD : state->keywords->all.count;
+	LIST_FOREACH(account_states(account), link) {
+		const struct state *state = LIST_ENTRY(link, struct state, link);
+
+		if (state->mailbox_id == mailbox_id && state->phase != STATE_GONE && state->keywords->all.count < least)
+			least = state->keywords->all.count;
+	}
+	return least;
 }
 
 void
@@ -325,14 +401,28 @@ lose(struct state *state, enum store_status status)
 	state_tell_listeners(state);
 }
 
+static void
+lose_all(struct account *account, uint64_t mailbox_id, enum store_status status)
+{
+	LIST_FOREACH(account_states(account), link) {
+		struct state *state = LIST_ENTRY(link, struct state, link);
+
+		if (state->mailbox_id == mailbox_id && state->phase != STATE_GONE)
+			lose(state, status);
+	}
+}
+
 void
 state_deleted(struct account *account, uint64_t mailbox_id)
 {
-	struct state *state = find(account, mailbox_id);
-
 	account_has_garbage(account);
-	if (state != NULL)
-		lose(state, STORE_NOT_FOUND);
+	lose_all(account, mailbox_id, STORE_NOT_FOUND);
+}
+
+void
+state_outdated(struct account *account, uint64_t mailbox_id)
+{
+	lose_all(account, mailbox_id, STORE_UNAVAILABLE);
 }
 
 void
@@ -340,6 +430,12 @@ state_all_lost(struct account *account)
 {
 	LIST_FOREACH(account_states(account), link) {
 		struct state *state = LIST_ENTRY(link, struct state, link);
+
+		if (state->phase != STATE_GONE)
+			lose(state, STORE_UNAVAILABLE);
+	}
+	LIST_FOREACH(account_overlays(account), link) {
+		struct state *state = LIST_ENTRY(link, struct overlay, link)->state;
 
 		if (state->phase != STATE_GONE)
 			lose(state, STORE_UNAVAILABLE);
@@ -373,6 +469,8 @@ state_claim_recent(struct state *state)
 	struct claim *claim;
 
 	state->recent_uid = state->uidnext;
+	if (state->overlay != NULL)	/* they stay recent to the owner */
+		return;
 	if (state->claimed_uid == state->uidnext)
 		return;
 	state->claimed_uid = state->uidnext;

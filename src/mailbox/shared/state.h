@@ -18,6 +18,8 @@ enum state_phase {
 	STATE_GONE,		/* the mailbox was deleted, or the store has failed */
 };
 
+struct overlay;
+
 /* What the rooms above keep beside a state, one of each. */
 enum state_extras { STATE_SORT, STATE_FETCH, STATE_EXTRAS };
 
@@ -32,6 +34,7 @@ struct state {
 	struct state_place place;	/* in account_state_cache(), when nobody holds it */
 	struct account *account;
 	uint64_t mailbox_id;
+	struct overlay *overlay;	/* whose \Seen its messages have; NULL: that of the file */
 	struct span name;		/* NULL: loading, or something was renamed since */
 	enum state_phase phase;
 	enum store_status status;	/* why it is gone */
@@ -86,12 +89,21 @@ struct state_waiter {
  */
 void state_hold(struct account *account, uint64_t mailbox_id, struct state_waiter *waiter);
 
+/*
+ * The same for one who has a \Seen of their own in another's mailbox: overlay.h.
+ *
+ *	viewer	held by the caller; NULL: as state_hold()
+ */
+void state_hold_for(struct account *account, uint64_t mailbox_id, struct account *viewer,
+    struct state_waiter *waiter);
+
 /* Let go of what on_ready gave; after the last one the state is kept for a while.  A view holds it, too. */
 void state_release(struct state **state);
 
 /* The state of a mailbox if it is loaded and ready, else NULL.  Not held. */
 struct state *state_find(struct account *account, uint64_t mailbox_id);
 struct state *state_find_named(struct account *account, struct span name);
+struct state *state_find_for(struct account *account, uint64_t mailbox_id, const struct account *viewer);
 
 /* The mailbox's row as it is in the file; name is borrowed from the state, special_use is left out. */
 void state_row(const struct state *state, struct store_mailbox *mailbox_out);
@@ -117,12 +129,19 @@ size_t state_octets(const struct state *state);
 
 /*
  * Results of jobs: called in done(), in the order in which jobs come home, whoever submitted them.  Each
- * finds the state by itself, and does nothing when the mailbox is not open.
+ * finds the states of the mailbox by itself, overlays too, which keep their \Seen; and does nothing when it is not open.
  */
 void state_appended(struct account *account, uint64_t mailbox_id, const struct store_message *messages,
     size_t count);
 void state_flags_changed(struct account *account, uint64_t mailbox_id,
     const struct store_flag_result *results, size_t count);
+
+/*
+ * What the user of an overlay has seen, or has not: changes.h.  Only that one has other flags then.
+ *
+ *	uids	rising
+ */
+void state_seen_changed(struct state *overlaid, const uint32_t *uids, size_t count, bool is_seen, uint64_t modseq);
 
 /* uids rise. */
 void state_expunged(struct account *account, uint64_t mailbox_id, const uint32_t *uids, size_t count,
@@ -141,6 +160,9 @@ void state_forget_names(struct account *account);
 
 /* The mailbox was deleted: its sessions are told BYE. */
 void state_deleted(struct account *account, uint64_t mailbox_id);
+
+/* All messages have changed, and those of overlays in a way of their own: sessions have to look at the mailbox anew. */
+void state_outdated(struct account *account, uint64_t mailbox_id);
 
 /* The store has failed: what is on the disk is unknown, so every state of the account is gone. */
 void state_all_lost(struct account *account);

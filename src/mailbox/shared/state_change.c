@@ -5,7 +5,21 @@
 #include <string.h>
 
 #include "bulletin.h"
+#include "overlay.h"
 #include "state.h"
+
+/* The next state of a mailbox behind this place that is ready; NULL: there is none. */
+static struct state *
+next_state(struct account *account, uint64_t mailbox_id, struct list **place)
+{
+	while ((*place = (*place)->next) != account_states(account)) {
+		struct state *state = LIST_ENTRY(*place, struct state, link);
+
+		if (state->mailbox_id == mailbox_id && state->phase == STATE_READY)
+			return state;
+	}
+	return NULL;
+}
 
 static struct store_message *
 message_of(const struct state *state, uint32_t uid)
@@ -81,28 +95,52 @@ note_modseq(struct state *state, uint64_t modseq)
 		state->highest_modseq = modseq;
 }
 
+static void
+add_messages(struct state *state, const struct store_message *messages, size_t count)
+{
+	reserve(state, count);
+	for (size_t i = 0; i < count; i++) {
+		struct store_message *message = &state->messages[state->count++];
+
+		assert(messages[i].uid >= state->uidnext);
+		*message = messages[i];
+		message->flags = overlay_flags(state, message->flags, 0);
+		count_message(state, message, 1);
+		state->uidnext = message->uid + 1;
+		note_modseq(state, message->modseq);
+		modseqs_note(&state->modseqs, message->uid, message->modseq);
+	}
+	state_tell_listeners(state);
+}
+
+/* What they cost to keep has changed.  Any of them may be dropped for that. */
+static void
+price_anew(struct account *account, uint64_t mailbox_id)
+{
+	struct list *place = account_states(account);
+	struct state *state;
+
+	while ((state = next_state(account, mailbox_id, &place)) != NULL) {
+		if (state->holders > 0 || state->place.octets == state_octets(state))
+			continue;
+		state_cache_resize(account_state_cache(account), &state->place, state_octets(state));
+		place = account_states(account);
+	}
+}
+
 void
 state_appended(struct account *account, uint64_t mailbox_id, const struct store_message *messages,
     size_t count)
 {
-	struct state *state = state_find(account, mailbox_id);
+	struct list *place = account_states(account);
+	struct state *state;
 
-	if (count > 0)
-		bulletin_note_messages(account, mailbox_id, IMAP_EVENT_MESSAGE_NEW);
-	if (state == NULL || count == 0)
+	if (count == 0)
 		return;
-	reserve(state, count);
-	for (size_t i = 0; i < count; i++) {
-		assert(messages[i].uid >= state->uidnext);
-		state->messages[state->count++] = messages[i];
-		count_message(state, &messages[i], 1);
-		state->uidnext = messages[i].uid + 1;
-		note_modseq(state, messages[i].modseq);
-		modseqs_note(&state->modseqs, messages[i].uid, messages[i].modseq);
-	}
-	state_tell_listeners(state);
-	if (state->holders == 0)
-		state_cache_resize(account_state_cache(account), &state->place, state_octets(state));
+	bulletin_note_messages(account, mailbox_id, IMAP_EVENT_MESSAGE_NEW);
+	while ((state = next_state(account, mailbox_id, &place)) != NULL)
+		add_messages(state, messages, count);
+	price_anew(account, mailbox_id);
 }
 
 static bool
@@ -114,35 +152,67 @@ has_changes(const struct store_flag_result *results, size_t count)
 	return false;
 }
 
-void
-state_flags_changed(struct account *account, uint64_t mailbox_id,
-    const struct store_flag_result *results, size_t count)
+static void
+set_flags(struct state *state, struct store_message *message, uint64_t flags, uint64_t modseq)
 {
-	struct state *state = state_find(account, mailbox_id);
+	tell_flags(state, message);
+	count_message(state, message, -1);
+	message->flags = flags;
+	count_message(state, message, 1);
+	message->modseq = modseq;
+	modseqs_note(&state->modseqs, message->uid, modseq);
+	if (modseq > state->flags_modseq)
+		state->flags_modseq = modseq;
+}
+
+static void
+change_flags(struct state *state, const struct store_flag_result *results, size_t count)
+{
 	struct store_message *message = NULL;
 	bool has_changed = false;
 
-	if (has_changes(results, count))
-		bulletin_note_messages(account, mailbox_id, IMAP_EVENT_FLAG_CHANGE);
-	if (state == NULL)
-		return;
 	for (size_t i = 0; i < count; i++) {
 		if (results[i].outcome != STORE_FLAGS_CHANGED ||
 		    (message = next_of(state, message, results[i].uid)) == NULL)
 			continue;
-		tell_flags(state, message);
-		count_message(state, message, -1);
-		message->flags = results[i].flags;
-		count_message(state, message, 1);
-		message->modseq = results[i].modseq;
-		modseqs_note(&state->modseqs, message->uid, message->modseq);
-		if (message->modseq > state->flags_modseq)
-			state->flags_modseq = message->modseq;
+		set_flags(state, message, overlay_flags(state, results[i].flags, message->flags), results[i].modseq);
 		has_changed = true;
 	}
 	note_modseq(state, state->flags_modseq);
 	if (has_changed)
 		state_tell_listeners(state);
+}
+
+void
+state_flags_changed(struct account *account, uint64_t mailbox_id,
+    const struct store_flag_result *results, size_t count)
+{
+	struct list *place = account_states(account);
+	struct state *state;
+
+	if (has_changes(results, count))
+		bulletin_note_messages(account, mailbox_id, IMAP_EVENT_FLAG_CHANGE);
+	while ((state = next_state(account, mailbox_id, &place)) != NULL)
+		change_flags(state, results, count);
+}
+
+/* The modseq is the mailbox's, which other viewers are told, too. */
+void
+state_seen_changed(struct state *overlaid, const uint32_t *uids, size_t count, bool is_seen, uint64_t modseq)
+{
+	struct list *place = account_states(overlaid->account);
+	struct store_message *message = NULL;
+	struct state *state;
+
+	while ((state = next_state(overlaid->account, overlaid->mailbox_id, &place)) != NULL)
+		note_modseq(state, modseq);
+	if (overlaid->phase != STATE_READY || count == 0)
+		return;
+	for (size_t i = 0; i < count; i++)
+		if ((message = next_of(overlaid, message, uids[i])) != NULL)
+			set_flags(overlaid, message, is_seen ? message->flags | STORE_FLAG_SEEN :
+			    message->flags & ~STORE_FLAG_SEEN, modseq);
+	state_tell_listeners(overlaid);
 }
 
 /* Drop messages from the array, in one pass. */
@@ -173,17 +243,18 @@ void
 state_expunged(struct account *account, uint64_t mailbox_id, const uint32_t *uids, size_t count,
     uint64_t modseq)
 {
-	struct state *state = state_find(account, mailbox_id);
+	struct list *place = account_states(account);
+	struct state *state;
 
 	if (count == 0)
 		return;
 	bulletin_note_messages(account, mailbox_id, IMAP_EVENT_MESSAGE_EXPUNGE);
 	account_has_garbage(account);
-	if (state == NULL)
-		return;
-	tell_going(state, uids, count, modseq);
-	remove_messages(state, uids, count);
-	note_modseq(state, modseq);
-	state->expunged_modseq = state->highest_modseq;
-	state_tell_listeners(state);
+	while ((state = next_state(account, mailbox_id, &place)) != NULL) {
+		tell_going(state, uids, count, modseq);
+		remove_messages(state, uids, count);
+		note_modseq(state, modseq);
+		state->expunged_modseq = state->highest_modseq;
+		state_tell_listeners(state);
+	}
 }
