@@ -15,6 +15,7 @@ enum config_role { CONFIG_ROLE_CAS = 1, CONFIG_ROLE_MAILBOX = 2, CONFIG_ROLE_BOT
 enum config_directory { CONFIG_DIRECTORY_SQLITE, CONFIG_DIRECTORY_LDAP, CONFIG_DIRECTORY_LINK };
 enum config_login_type { CONFIG_LOGIN_PLAIN = 1, CONFIG_LOGIN_PLAIN_AUTH, CONFIG_LOGIN_SECURE };	/* as Exchange's */
 enum config_tls_minimum { CONFIG_TLS_1_2, CONFIG_TLS_1_3 };
+enum config_shared_seen { CONFIG_SEEN_PRIVATE, CONFIG_SEEN_SHARED };
 enum config_over_quota { CONFIG_OVER_QUOTA_TEMPORARY, CONFIG_OVER_QUOTA_PERMANENT };
 enum config_compression { CONFIG_COMPRESSION_ZSTD, CONFIG_COMPRESSION_NONE };
 enum config_flag_sync { CONFIG_FLAG_SYNC_LAZY, CONFIG_FLAG_SYNC_ALWAYS };
@@ -168,6 +169,7 @@ struct config {
 	uint64_t quota_storage_octets, quota_messages, quota_mailboxes;	/* of each user; 0: any number */
 	uint64_t quota_warning_percent;		/* 0: never */
 	int lmtp_over_quota;			/* enum config_over_quota */
+	int shared_seen;			/* enum config_shared_seen */
 	char *server_comment, *server_admin;	/* NULL: none; RFC 5464 section 6.2 */
 	char *namespace_others;			/* a folder's name: other users' mailboxes lie below it */
 	char *namespace_shared;			/* likewise those of shared accounts */

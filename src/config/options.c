@@ -33,6 +33,9 @@ static const struct option_word tls_versions[] = {
 	{ "1.2", CONFIG_TLS_1_2 }, { "1.3", CONFIG_TLS_1_3 }, { NULL, 0 },
 };
 static const struct option_word quota_units[] = { { "octets", 1 }, { "kilobytes", 1024 }, { NULL, 0 } };
+static const struct option_word seen_sharings[] = {
+	{ "private", CONFIG_SEEN_PRIVATE }, { "shared", CONFIG_SEEN_SHARED }, { NULL, 0 }
+};
 static const struct option_word over_quotas[] = {
 	{ "temporary", CONFIG_OVER_QUOTA_TEMPORARY }, { "permanent", CONFIG_OVER_QUOTA_PERMANENT }, { NULL, 0 },
 };
@@ -127,6 +130,7 @@ const struct option options[OPTION_COUNT] = {
 	{ "quota-mailboxes",	NUMBER,	     AT(quota_mailboxes),	"0",	    AT_RELOAD, 0, 10000, NULL },
 	{ "quota-warning",	NUMBER,	     AT(quota_warning_percent), "90",	    AT_RELOAD, 0, 100, NULL },
 	{ "lmtp-over-quota",	WORD,	     AT(lmtp_over_quota),	"temporary", AT_RELOAD, 0, 0, over_quotas },
+	{ "shared-seen",	WORD,	     AT(shared_seen),		"private",  AT_START, 0, 0, seen_sharings },
 	{ "server-comment",	STRING,	     AT(server_comment),	NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "server-admin",	URI,	     AT(server_admin),		NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "namespace-others",	FOLDER,	     AT(namespace_others),	"Other Users", AT_RELOAD, 0, 0, NULL },

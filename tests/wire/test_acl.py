@@ -9,7 +9,7 @@ ALL = b"lrswipkxteacd"
 
 @pytest.fixture(scope="module")
 def server():
-    with lib.Server(users=USERS) as running:
+    with lib.Server(users=USERS, settings=("shared-seen shared",)) as running:
         yield running
 
 

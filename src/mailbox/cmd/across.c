@@ -26,6 +26,8 @@ forget_piece(struct across *across)
 	incoming_fini(&across->incoming);
 	spool_free(&across->incoming.spool);
 	free(across->incoming.messages);
+	free(across->digests);
+	across->digests = NULL;
 	arena_free(&across->incoming.arena);
 	across->incoming = (struct incoming){ .arena = NULL };
 	buffer_free(&across->octets);
@@ -43,12 +45,9 @@ static enum store_status
 work_undo(struct store *store, struct session_job *job)
 {
 	struct across *across = CONTAINER_OF(job, struct across, job);
-	uint32_t *uids = arena_alloc_array(across->arena, across->stored + 1, sizeof *uids);
 
-	for (size_t i = 0; i < across->stored; i++)
-		uids[i] = across->copies[i].message.uid;
-	across->undone = uids;
-	return store_expunge(store, across->to_id, uids, across->stored, uids, &across->gone, &across->modseq);
+	return store_expunge(store, across->to_id, across->undone, across->undone_count, across->undone,
+	    &across->undone_count, &across->undone_modseq);
 }
 
 static void
@@ -57,8 +56,20 @@ on_undone(struct session *session, struct session_job *job, enum store_status st
 	struct across *across = CONTAINER_OF(job, struct across, job);
 
 	if (status == STORE_OK)
-		state_expunged(across->target->account, across->to_id, across->undone, across->gone, across->modseq);
+		state_expunged(across->target->account, across->to_id, across->undone, across->undone_count,
+		    across->undone_modseq);
 	finish(session, across, across->reply);
+}
+
+/* Take the copies back that across->undone names. */
+static void
+undo(struct session *session, struct across *across, enum reply reply)
+{
+	across->reply = reply;
+	across->job.job.is_alone = false;
+	across->job.work = work_undo;
+	across->job.done = on_undone;
+	session_submit_to(session, &across->job, across->target->account, ACCOUNT_DURABLE);
 }
 
 /* COPY leaves the target as it was: RFC 9051 section 6.4.7. */
@@ -66,15 +77,15 @@ static void
 fail(struct session *session, struct across *across, enum reply reply)
 {
 	forget_piece(across);
-	across->reply = reply;
-	if (across->stored == 0) {
+	if (across->copied == 0) {
 		finish(session, across, reply);
 		return;
 	}
-	across->job.job.is_alone = false;
-	across->job.work = work_undo;
-	across->job.done = on_undone;
-	session_submit_to(session, &across->job, across->target->account, ACCOUNT_DURABLE);
+	across->undone = arena_alloc_array(across->arena, across->copied, sizeof *across->undone);
+	for (size_t i = 0; i < across->copied; i++)
+		across->undone[i] = across->copies[i].message.uid;
+	across->undone_count = across->copied;
+	undo(session, across, reply);
 }
 
 /* ---- taking the messages from the source ---------------------------------------------------------------- */
@@ -94,15 +105,40 @@ work_take(struct store *store, struct session_job *job)
 	    &across->modseq);
 }
 
+/* What somebody else has moved or expunged first is not moved from here. */
+static void
+drop_taken(struct across *across)
+{
+	size_t kept = 0, next = 0;
+
+	across->undone = arena_alloc_array(across->arena, across->copied + 1, sizeof *across->undone);
+	across->undone_count = 0;
+	for (size_t i = 0; i < across->copied; i++) {
+		if (next < across->gone && across->uids[next] == across->copies[i].source_uid) {
+			across->copies[kept++] = across->copies[i];
+			next++;
+		} else {
+			across->undone[across->undone_count++] = across->copies[i].message.uid;
+		}
+	}
+	across->copied = kept;
+}
+
 static void
 on_taken(struct session *session, struct session_job *job, enum store_status status)
 {
 	struct across *across = CONTAINER_OF(job, struct across, job);
 
-	if (status == STORE_OK)
-		finish(session, across, REPLY_DONE);
-	else
+	if (status != STORE_OK) {
 		fail(session, across, reply_for(status));
+		return;
+	}
+	state_expunged(across->source.account, across->from_id, across->uids, across->gone, across->modseq);
+	drop_taken(across);
+	if (across->undone_count > 0)
+		undo(session, across, REPLY_DONE);
+	else
+		finish(session, across, REPLY_DONE);
 }
 
 static void
@@ -118,6 +154,24 @@ take(struct session *session, struct across *across)
 	session_submit_to(session, &across->job, across->source.account, ACCOUNT_DURABLE);
 }
 
+/* The copies are there, whatever becomes of \Seen. */
+static void
+on_marked(struct session *session, struct marking *marking, enum store_status status)
+{
+	(void)status;
+	take(session, CONTAINER_OF(marking, struct across, marking));
+}
+
+static void
+mark_seen(struct session *session, struct across *across)
+{
+	if (across->seen_count > 0)
+		marking_begin(session, &across->marking, across->target->account, across->to_id, across->seen,
+		    across->seen_count, on_marked);
+	else
+		take(session, across);
+}
+
 /* ---- storing a piece ------------------------------------------------------------------------------------ */
 
 /* RFC 4314 section 4: flags that the rights do not let set are left out. */
@@ -128,16 +182,28 @@ restrict_flags(struct across *across)
 		struct incoming_message *message = &across->incoming.messages[i];
 
 		message->flags &= view_flags_of(across->target->granted);
+		if (across->target->viewer != NULL)
+			incoming_take_seen(message);
 		if ((across->target->granted & IMAP_RIGHT_WRITE) == 0)
 			message->keyword_count = 0;
 	}
+}
+
+/* What was read is what came in once. */
+static bool
+is_intact(const struct across *across)
+{
+	for (size_t i = 0; i < across->incoming.count && across->incoming.is_rendered; i++)
+		if (memcmp(across->incoming.messages[i].sha256, across->digests[i], DIGEST_LENGTH) != 0)
+			return false;
+	return true;
 }
 
 static enum store_status
 work_store(struct store *store, struct session_job *job)
 {
 	struct across *across = CONTAINER_OF(job, struct across, job);
-	enum store_status status = door_check(store, across->target, across->to_id);
+	enum store_status status = is_intact(across) ? door_check(store, across->target, across->to_id) : STORE_CORRUPT;
 
 	if (status != STORE_OK)
 		return status;
@@ -160,9 +226,13 @@ on_stored(struct session *session, struct session_job *job, enum store_status st
 		state_keywords_changed(across->target->account, across->to_id, &across->news);
 	notify_note_own(session, across->target->account, across->to_id, across->results[0].uid, across->results[count - 1].uid);
 	state_appended(across->target->account, across->to_id, across->results, count);
-	for (size_t i = 0; i < count; i++, across->stored++)
-		across->copies[across->stored] = (struct store_copied){ .source_uid = across->messages[across->stored].uid,
+	for (size_t i = 0; i < count; i++) {
+		if (across->incoming.messages[i].is_marked)
+			across->seen[across->seen_count++] = across->results[i].uid;
+		across->copies[across->copied] = (struct store_copied){ .source_uid = across->messages[across->copied].uid,
 			.message = across->results[i] };
+		across->copied++;
+	}
 	forget_piece(across);
 	begin_piece(session, across);
 }
@@ -209,6 +279,13 @@ on_spooled(enum spool_status status, void *context)
 
 /* ---- reading a piece ------------------------------------------------------------------------------------ */
 
+static bool
+keep_digest(const struct store_content *content, void *context)
+{
+	memcpy(context, content->sha256, DIGEST_LENGTH);
+	return true;
+}
+
 /* The right to read may have gone meanwhile. */
 static enum store_status
 work_read(struct store *store, struct session_job *job)
@@ -221,7 +298,11 @@ work_read(struct store *store, struct session_job *job)
 		uint64_t left = message->size - across->offset, most = READ_OCTETS - across->octets.length;
 		uint64_t length = left < most ? left : most;
 
-		status = store_read_octets(store, message->content_id, across->offset, length, &across->octets);
+		if (across->offset == 0)
+			status = store_content_each(store, &message->content_id, 1, 0, keep_digest,
+			    across->digests[across->reading - across->copied]);
+		if (status == STORE_OK)
+			status = store_read_octets(store, message->content_id, across->offset, length, &across->octets);
 		across->offset += length;
 		if (across->offset == message->size) {
 			across->reading++;
@@ -295,7 +376,8 @@ add_messages(struct across *across)
 	uint64_t offset = 0;
 
 	incoming->messages = memory_new_array(PIECE_MESSAGES, sizeof *incoming->messages);
-	for (across->end = across->stored; across->end < across->count && incoming->count < PIECE_MESSAGES &&
+	across->digests = memory_new_array(PIECE_MESSAGES, sizeof *across->digests);
+	for (across->end = across->copied; across->end < across->count && incoming->count < PIECE_MESSAGES &&
 	    (incoming->count == 0 || offset + across->messages[across->end].size <= PIECE_OCTETS); across->end++) {
 		const struct store_message *from = &across->messages[across->end];
 		struct incoming_message *message = &incoming->messages[incoming->count++];
@@ -310,8 +392,8 @@ add_messages(struct across *across)
 static void
 begin_piece(struct session *session, struct across *across)
 {
-	if (across->stored == across->count) {
-		take(session, across);
+	if (across->copied == across->count) {
+		mark_seen(session, across);
 		return;
 	}
 	if (session_reason_to_stop(session) != REPLY_DONE) {
@@ -323,12 +405,27 @@ begin_piece(struct session *session, struct across *across)
 	    session->role->parts.config->data_directory, SPOOL_THRESHOLD);
 	spool_on_room(across->incoming.spool, on_room, across);
 	add_messages(across);
-	across->reading = across->stored;
+	across->reading = across->copied;
 	across->offset = 0;
 	read_on(across);
 }
 
 /* ---- the beginning -------------------------------------------------------------------------------------- */
+
+/* What is known not to fit is not begun. */
+static enum store_status
+check_room(struct store *store, const struct across *across)
+{
+	struct store_amounts room;
+	enum store_status status = store_quota_room(store, &room);
+	uint64_t octets = 0;
+
+	for (size_t i = 0; i < across->count; i++)
+		octets += across->messages[i].size;
+	if (status == STORE_OK && (octets > room.of[STORE_RESOURCE_STORAGE] || across->count > room.of[STORE_RESOURCE_MESSAGE]))
+		status = STORE_OVER_QUOTA;
+	return status;
+}
 
 static enum store_status
 work_find(struct store *store, struct session_job *job)
@@ -337,11 +434,11 @@ work_find(struct store *store, struct session_job *job)
 	struct store_mailbox mailbox;
 	enum store_status status = door_find(store, across->target, across->arena, &mailbox);
 
-	if (status == STORE_OK) {
-		across->to_id = mailbox.id;
-		across->uidvalidity = mailbox.uidvalidity;
-	}
-	return status;
+	if (status != STORE_OK)
+		return status;
+	across->to_id = mailbox.id;
+	across->uidvalidity = mailbox.uidvalidity;
+	return check_room(store, across);
 }
 
 static void
@@ -361,6 +458,7 @@ across_begin(struct session *session, struct across *across)
 	across->session = session;
 	across->keywords = keywords_hold(session->view->state->keywords);
 	across->copies = arena_alloc_array(across->arena, across->count + 1, sizeof *across->copies);
+	across->seen = arena_alloc_array(across->arena, across->count + 1, sizeof *across->seen);
 	account_begin_reading(across->source.account);
 	across->job.work = work_find;
 	across->job.done = on_found;

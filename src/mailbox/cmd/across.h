@@ -9,6 +9,7 @@
 
 #include "../incoming/incoming.h"
 #include "../session/door.h"
+#include "../session/marking.h"
 
 /* Lives in the line's arena, zeroed at first. */
 struct across {
@@ -25,15 +26,16 @@ struct across {
 	/* After REPLY_DONE. */
 	uint64_t to_id;
 	uint32_t uidvalidity;		/* of the target */
-	struct store_copied *copies;	/* count of them */
-	uint64_t modseq;		/* of the source after a move */
-	uint32_t *uids;			/* of the source, that have gone by a move */
-	size_t gone;
+	struct store_copied *copies;	/* copied of them; fewer than count after a move, when others have taken some first */
+	size_t copied;
 
 	/* Private. */
+	uint64_t modseq;		/* of the source after a move */
+	uint32_t *uids;			/* of the source, that have gone by it */
+	size_t gone;
 	struct session *session;
 	struct keywords *keywords;	/* held */
-	size_t stored, end;		/* the piece: [stored, end) */
+	size_t end;			/* the piece: from copied on */
 	size_t reading;
 	uint64_t offset;		/* in the message that is read */
 	struct buffer octets;
@@ -44,7 +46,13 @@ struct across {
 	struct store_keywords news;
 	enum reply reply;		/* why it is taken back */
 	bool is_waiting;		/* for the spool */
-	uint32_t *undone;
+	uint32_t *undone;		/* copies that are taken back */
+	size_t undone_count;
+	uint64_t undone_modseq;
+	uint8_t (*digests)[DIGEST_LENGTH];	/* of the piece, as the source has them */
+	struct marking marking;
+	uint32_t *seen;			/* copies that the user has seen, where that is kept elsewhere */
+	size_t seen_count;
 };
 
 void across_begin(struct session *session, struct across *across);

@@ -2,6 +2,7 @@
  * COPY and MOVE with their UID forms: RFC 9051 sections 6.4.7 and 6.4.8, COPYUID of section 7.1, RFC 9738.
  */
 #include "../session/door.h"
+#include "../session/marking.h"
 #include "../session/notify.h"
 #include "across.h"
 #include "commands.h"
@@ -16,6 +17,7 @@ struct copy {
 	struct door source;
 	struct store_message *messages;	/* for across.h, where the target lies in another file */
 	struct across across;
+	struct marking marking;
 	bool is_move;
 	bool is_across;			/* into the file of another user */
 	bool is_by_uid;			/* or by "$", which stands for UIDs: one that is gone is no error */
@@ -89,11 +91,11 @@ load_news(struct store *store, struct copy *copy)
 	    &copy->news);
 }
 
-/* RFC 4314 section 4: flags that the rights do not let set are left out. */
+/* RFC 4314 section 4: flags that the rights do not let set are left out.  Where \Seen is each user's own, the owner's stays. */
 static enum store_status
 restrict_flags(struct store *store, struct copy *copy)
 {
-	uint64_t permitted = view_flags_of(copy->door.granted);
+	uint64_t permitted = view_flags_of(copy->door.granted) | (copy->door.viewer != NULL ? STORE_FLAG_SEEN : 0);
 	const struct store_flag_change change = { .operation = STORE_FLAGS_SET, .flags = 0, .kept = permitted,
 		.keeps_keywords = (copy->door.granted & IMAP_RIGHT_WRITE) != 0, .unchanged_since = UINT64_MAX };
 	struct store_flag_result *results;
@@ -203,6 +205,45 @@ end_with(struct session *session, const struct copy *copy)
 }
 
 static void
+on_marked(struct session *session, struct marking *marking, enum store_status status)
+{
+	(void)status;			/* the copies are there */
+	end_with(session, CONTAINER_OF(marking, struct copy, marking));
+}
+
+/* The copies that the user has seen in the source; by rising UIDs. */
+static uint32_t *
+seen_copies(const struct session *session, const struct copy *copy, size_t *count_out)
+{
+	uint32_t *uids = arena_alloc_array(copy->arena, copy->copied + 1, sizeof *uids);
+	size_t count = 0;
+
+	for (size_t i = 0; i < copy->copied; i++) {
+		const struct store_message *message = state_message(session->view->state, copy->copies[i].source_uid);
+
+		if (message != NULL && (message->flags & STORE_FLAG_SEEN) != 0)
+			uids[count++] = copy->copies[i].message.uid;
+	}
+	*count_out = count;
+	return uids;
+}
+
+static void
+apply_and_end(struct session *session, struct copy *copy)
+{
+	uint32_t *seen = NULL;
+	size_t count = 0;
+
+	if (copy->door.viewer != NULL && (copy->door.granted & IMAP_RIGHT_SEEN) != 0)
+		seen = seen_copies(session, copy, &count);
+	apply(session, copy);
+	if (count > 0)
+		marking_begin(session, &copy->marking, copy->door.account, copy->to_id, seen, count, on_marked);
+	else
+		end_with(session, copy);
+}
+
+static void
 on_copied(struct session *session, struct session_job *job, enum store_status status)
 {
 	struct copy *copy = CONTAINER_OF(job, struct copy, job);
@@ -215,8 +256,7 @@ on_copied(struct session *session, struct session_job *job, enum store_status st
 		session_finish(session, REPLY_SOME_GONE);
 		return;
 	}
-	apply(session, copy);
-	end_with(session, copy);
+	apply_and_end(session, copy);
 }
 
 static void
@@ -249,10 +289,8 @@ on_across(struct session *session, struct across *across, enum reply reply)
 		return;
 	}
 	copy->copies = across->copies;
-	copy->copied = across->count;
+	copy->copied = across->copied;
 	copy->uidvalidity = across->uidvalidity;
-	if (copy->is_move)
-		state_expunged(copy->source.account, copy->from_id, across->uids, across->gone, across->modseq);
 	end_with(session, copy);
 }
 
@@ -301,7 +339,7 @@ cmd_copy(struct session *session)
 		return;
 	}
 	state = door_state(&copy->door);
-	copy->known_keywords = state == NULL ? 0 : state->keywords->all.count;
+	copy->known_keywords = state == NULL ? 0 : state_known_keywords(state->account, state->mailbox_id);
 	collect(copy, &set);
 	if (copy->is_across) {
 		begin_across(session, copy);

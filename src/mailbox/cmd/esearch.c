@@ -179,7 +179,7 @@ search_next(struct session *session)
 		return;
 	}
 	session_begin_wait(session);
-	state_hold(mailbox->account, mailbox->row.id, &esearch->waiter);
+	state_hold_for(mailbox->account, mailbox->row.id, mailbox->viewer, &esearch->waiter);
 }
 
 /* ---- which mailboxes ------------------------------------------------------------------------------------ */

@@ -204,18 +204,62 @@ apply_seen(struct fetch *fetch)
 
 /* When the flags could not be set the messages are told all the same. */
 static void
+go_on_seen(struct session *session, struct fetch *fetch, enum store_status status)
+{
+	if (status == STORE_OK)
+		apply_seen(fetch);
+	if (session->view != NULL)
+		fetch_update_style(session, fetch);
+	ask_for_piece(session);
+}
+
+static void
 on_seen(struct session *session, struct session_job *job, enum store_status status)
 {
 	struct fetch *fetch = CONTAINER_OF(job, struct fetch, flags_job);
 
-	if (status == STORE_OK) {
+	if (status == STORE_OK)
 		view_flags_changed(session->view, fetch->account, fetch->mailbox_id, fetch->results,
 		    fetch->unseen_count);
-		apply_seen(fetch);
+	go_on_seen(session, fetch, status);
+}
+
+static enum store_status
+check_marking(struct store *store, struct marking *marking)
+{
+	struct fetch *fetch = CONTAINER_OF(marking, struct fetch, marking);
+
+	return door_check(store, &fetch->door, fetch->mailbox_id);
+}
+
+/* What the state has now is the result. */
+static void
+on_marked(struct session *session, struct marking *marking, enum store_status status)
+{
+	struct fetch *fetch = CONTAINER_OF(marking, struct fetch, marking);
+
+	for (size_t i = 0; i < fetch->unseen_count; i++) {
+		struct store_flag_result *result = &fetch->results[i];
+		const struct store_message *message = state_message(session->view->state, result->uid);
+
+		if (message != NULL)
+			*result = (struct store_flag_result){ result->uid, STORE_FLAGS_CHANGED, message->flags, message->modseq };
 	}
-	if (session->view != NULL)
-		fetch_update_style(session, fetch);
-	ask_for_piece(session);
+	go_on_seen(session, fetch, status);
+}
+
+static void
+set_seen(struct session *session, struct fetch *fetch)
+{
+	if (session->view->state->overlay == NULL) {
+		session_submit_to(session, &fetch->flags_job, fetch->account, ACCOUNT_LAZY);
+		return;
+	}
+	for (size_t i = 0; i < fetch->unseen_count; i++)
+		fetch->results[i] = (struct store_flag_result){ .uid = fetch->uids[i], .outcome = STORE_FLAGS_MISSING };
+	fetch->marking.check = check_marking;
+	marking_begin(session, &fetch->marking, fetch->account, fetch->mailbox_id, fetch->uids, fetch->unseen_count,
+	    on_marked);
 }
 
 static void
@@ -235,7 +279,7 @@ next_batch(struct session *session, struct fetch *fetch)
 	else if (fetch->render.entry_count == 0)
 		session_when_room(session, go_on_collecting);
 	else if (fetch->unseen_count > 0)
-		session_submit_to(session, &fetch->flags_job, fetch->account, ACCOUNT_LAZY);
+		set_seen(session, fetch);
 	else
 		submit_piece(session, fetch);
 }

@@ -7,6 +7,7 @@
 #include "../fetch/render.h"
 #include "../session/door.h"
 #include "../session/earlier.h"
+#include "../session/marking.h"
 
 struct fetch {
 	struct session_job render_job, flags_job;
@@ -35,6 +36,7 @@ struct fetch {
 	uint32_t *uids;
 	struct store_flag_result *results;
 	size_t unseen_count;
+	struct marking marking;		/* where \Seen is the user's own */
 
 	struct buffer out;		/* filled by a worker */
 };

@@ -24,6 +24,9 @@ struct list_command {
 	bool has_children, has_uses;	/* attributes that are told */
 	struct list_request request;
 	struct abroad abroad;
+	struct session *session;
+	struct state_waiter waiter;
+	size_t counted;			/* of the mailboxes abroad, as far as needs_state() wants it */
 	struct status_style status;
 	struct annotation_request metadata;
 	struct list_tree tree;
@@ -107,6 +110,14 @@ write_annotations(struct list_command *command, struct store *store, const struc
 	return status;
 }
 
+/* UNSEEN, where \Seen is the user's own, is known with the mailbox's state alone. */
+static bool
+needs_state(const struct list_command *command, const struct abroad_mailbox *mailbox)
+{
+	return (command->list->returns & IMAP_LIST_RETURN_STATUS) != 0 && (mailbox->rights & IMAP_RIGHT_READ) != 0 &&
+	    mailbox->viewer != NULL && (command->status.items & IMAP_STATUS_UNSEEN) != 0;
+}
+
 /*
  * Within the owner's file, whether the mailbox will be listed or not: STATUS, for which "r" is needed, and what all see of
  * its annotations (RFC 5464 section 3.3).
@@ -118,7 +129,8 @@ look_abroad(struct store *store, struct abroad *abroad, struct abroad_mailbox *m
 	struct buffer line = { 0 };
 	enum store_status status = STORE_OK;
 
-	if ((command->list->returns & IMAP_LIST_RETURN_STATUS) != 0 && (mailbox->rights & IMAP_RIGHT_READ) != 0)
+	if ((command->list->returns & IMAP_LIST_RETURN_STATUS) != 0 && (mailbox->rights & IMAP_RIGHT_READ) != 0 &&
+	    !needs_state(command, mailbox))
 		status = status_write_stored(&line, store, &mailbox->row, &command->status);
 	if (status == STORE_OK && (mailbox->rights & ANNOTATION_RIGHTS) != 0)
 		status = write_annotations(command, store, &(struct annotation_subject){ { { NULL, 0 }, mailbox->row.id },
@@ -310,6 +322,57 @@ is_wanted(const struct abroad *abroad, struct span name)
 	return false;
 }
 
+static bool
+is_matched(const struct list_command *command, struct span name)
+{
+	for (size_t i = 0; i < command->request.pattern_count; i++)
+		if (imap_pattern_matches(command->request.patterns[i], name))
+			return true;
+	return false;
+}
+
+static void count_next(struct session *session);
+
+/* The line of STATUS comes before those of METADATA. */
+static void
+on_state(struct state_waiter *waiter, struct state *state)
+{
+	struct list_command *command = CONTAINER_OF(waiter, struct list_command, waiter);
+	struct abroad_mailbox *mailbox = &command->abroad.mailboxes[command->counted++];
+	struct session *session = command->session;
+	struct store_mailbox row;
+	struct buffer line = { 0 };
+
+	if (state->phase == STATE_READY) {
+		state_row(state, &row);
+		row.name = mailbox->row.name;
+		status_write(&line, &row, state_recent_count(state), &command->status);
+		buffer_add_span(&line, mailbox->line);
+		mailbox->line = arena_copy(command->arena, buffer_span(&line));
+		buffer_free(&line);
+	}
+	state_release(&state);
+	session_when_room(session, count_next);
+	session_end_wait(session);
+}
+
+static void
+count_next(struct session *session)
+{
+	struct list_command *command = session->running;
+
+	for (; command->counted < command->abroad.count; command->counted++) {
+		const struct abroad_mailbox *mailbox = &command->abroad.mailboxes[command->counted];
+
+		if (!needs_state(command, mailbox) || !is_matched(command, span_from_string(mailbox->row.name)))
+			continue;
+		session_begin_wait(session);
+		state_hold_for(mailbox->account, mailbox->row.id, mailbox->viewer, &command->waiter);
+		return;
+	}
+	ask_for_piece(session);
+}
+
 static void
 on_abroad(struct session *session, struct abroad *abroad)
 {
@@ -317,7 +380,7 @@ on_abroad(struct session *session, struct abroad *abroad)
 
 	command->request.abroad = abroad->mailboxes;
 	command->request.abroad_count = abroad->count;
-	ask_for_piece(session);
+	count_next(session);
 }
 
 static bool
@@ -340,6 +403,8 @@ submit(struct session *session)
 {
 	struct list_command *command = ARENA_NEW(session->line->arena, struct list_command);
 
+	command->session = session;
+	command->waiter.on_ready = on_state;
 	command->arena = session->line->arena;
 	command->list = &session->line->list;
 	if ((command->list->status & IMAP_STATUS_HIGHESTMODSEQ) != 0)

@@ -222,7 +222,7 @@ open_state(struct session *session, struct select *select)
 {
 	select->waiter.on_ready = on_ready;
 	session_begin_wait(session);
-	state_hold(select->door.account, select->mailbox_id, &select->waiter);
+	state_hold_for(select->door.account, select->mailbox_id, select->door.viewer, &select->waiter);
 }
 
 static void

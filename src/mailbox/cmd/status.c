@@ -11,10 +11,15 @@
 
 struct status {
 	struct session_job job;
+	struct state_waiter waiter;
+	struct session *session;
 	struct arena *arena;
 	struct door door;
+	const char *name;		/* as the client says it */
 	struct status_style style;
 	struct buffer out;
+	uint64_t mailbox_id;
+	bool needs_state;		/* UNSEEN, where \Seen is the user's own */
 };
 
 static enum store_status
@@ -24,8 +29,38 @@ work_status(struct store *store, struct session_job *job)
 	struct store_mailbox mailbox;
 	enum store_status status = door_find(store, &request->door, request->arena, &mailbox);
 
-	return status != STORE_OK ? status : status_write_stored(&request->out, store, &mailbox,
-						   &request->style);
+	if (status != STORE_OK)
+		return status;
+	request->mailbox_id = mailbox.id;
+	request->needs_state = request->door.viewer != NULL && (request->style.items & IMAP_STATUS_UNSEEN) != 0;
+	if (request->needs_state)
+		return STORE_OK;
+	mailbox.name = request->name;
+	return status_write_stored(&request->out, store, &mailbox, &request->style);
+}
+
+static void
+write_from_state(struct session *session, const struct status *request, const struct state *state)
+{
+	struct store_mailbox mailbox;
+
+	state_row(state, &mailbox);
+	mailbox.name = request->name;
+	status_write(session_out(session), &mailbox, state_recent_count(state), &request->style);
+}
+
+static void
+on_ready(struct state_waiter *waiter, struct state *state)
+{
+	struct status *request = CONTAINER_OF(waiter, struct status, waiter);
+	struct session *session = request->session;
+	enum store_status status = state->phase == STATE_READY ? STORE_OK : state->status;
+
+	if (status == STORE_OK)
+		write_from_state(session, request, state);
+	state_release(&state);
+	session_finish_status(session, status);
+	session_end_wait(session);
 }
 
 static void
@@ -33,20 +68,16 @@ on_status(struct session *session, struct session_job *job, enum store_status st
 {
 	struct status *request = CONTAINER_OF(job, struct status, job);
 
+	if (status == STORE_OK && request->needs_state) {
+		request->waiter.on_ready = on_ready;
+		session_begin_wait(session);
+		state_hold_for(request->door.account, request->mailbox_id, request->door.viewer, &request->waiter);
+		return;
+	}
 	if (status == STORE_OK)
 		buffer_add_span(session_out(session), buffer_span(&request->out));
 	buffer_free(&request->out);
 	session_finish_status(session, status);
-}
-
-static void
-answer_from_state(struct session *session, const struct state *state, const struct status_style *style)
-{
-	struct store_mailbox mailbox;
-
-	state_row(state, &mailbox);
-	status_write(session_out(session), &mailbox, state_recent_count(state), style);
-	session_finish(session, REPLY_DONE);
 }
 
 void
@@ -57,13 +88,16 @@ cmd_status(struct session *session)
 
 	if ((session->line->status.items & IMAP_STATUS_HIGHESTMODSEQ) != 0)
 		session_begin_condstore(session);
+	request->session = session;
 	request->arena = session->line->arena;
+	request->name = arena_copy_string(request->arena, session->line->status.mailbox);
 	authorize(session, request->arena, session->line->status.mailbox, IMAP_RIGHT_READ, &request->door);
 	request->style.items = session->line->status.items;
 	request->style.is_utf8 = session_is_utf8(session);
 	request->style.append_limit = session->role->parts.config->message_size_limit_octets;
 	if ((state = door_state(&request->door)) != NULL) {
-		answer_from_state(session, state, &request->style);
+		write_from_state(session, request, state);
+		session_finish(session, REPLY_DONE);
 		return;
 	}
 	request->job.work = work_status;

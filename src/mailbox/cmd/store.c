@@ -4,36 +4,11 @@
  */
 #include <string.h>
 
-#include "../session/door.h"
-#include "commands.h"
+#include "store.h"
 
 #define SLICE_OCTETS	  (64 * 1024)	/* of results, written in one turn */
 #define FOLLOWER_MESSAGES 256		/* of one that begins behind others: what waits is bounded */
 #define CURRENT_MIN	  64		/* messages: fewer are looked up as fast */
-
-struct store_command {
-	struct session_job job;
-	struct session_follower follower;	/* also of one that was the first */
-	enum store_status status;
-	struct imap_store *request;
-	struct arena *arena;
-	struct door door;
-	uint64_t mailbox_id;
-	uint32_t *uids;
-	size_t count;
-	bool is_behind;			/* the state lacks what others do that have begun before it */
-	bool is_by_uid;			/* or by "$", which stands for UIDs: one that is gone is no error */
-	bool has_ghosts;
-	uint32_t lowest_uid;		/* of view_set_limit() */
-	struct store_flag_known *known;	/* NULL: not asked for */
-	struct store_flag_current *current;	/* NULL: they are looked up */
-	uint64_t current_modseq;
-	struct store_flag_result *results;
-	size_t told;			/* of the results */
-	uint32_t number;		/* of the message that was told last */
-	size_t known_keywords;
-	struct store_keywords news;
-};
 
 /* What the session must know to tell the flags of the results. */
 static enum store_status
@@ -93,6 +68,10 @@ work_store(struct store *store, struct session_job *job)
 		.known = command->known, .current = command->current, .current_modseq = command->current_modseq };
 	enum store_status status = restrict_change(store, command, &change);
 
+	if (command->overlaid != NULL) {
+		change.flags &= ~STORE_FLAG_SEEN;
+		change.kept |= request->kind == IMAP_STORE_REPLACE ? STORE_FLAG_SEEN : 0;
+	}
 	if (status == STORE_OK && request->flags.keyword_count > 0 && may_write(command))
 		status = store_keyword_numbers(store, command->mailbox_id, request->flags.keywords,
 		    request->flags.keyword_count, request->kind != IMAP_STORE_REMOVE, command->arena, &change.keywords);
@@ -309,7 +288,9 @@ on_stored(struct session *session, struct session_job *job, enum store_status st
 	if (status == STORE_OK)
 		view_flags_changed(session->view, job->job.account, command->mailbox_id, command->results,
 		    command->count);
-	if (session->line == command->follower.line)
+	if (command->overlaid != NULL)
+		store_go_on_overlaid(session, command);
+	else if (session->line == command->follower.line)
 		answer(session, &command->follower);
 }
 
@@ -357,6 +338,17 @@ collect(struct store_command *command, struct view_set *set)
 	command->results = arena_alloc_array(command->arena, command->count + 1, sizeof command->results[0]);
 }
 
+static void
+submit(struct session *session, struct store_command *command)
+{
+	struct account *account = session->view->state->account;
+
+	command->known_keywords = state_known_keywords(account, command->mailbox_id);
+	command->job.work = work_store;
+	command->job.done = on_stored;
+	session_submit_to(session, &command->job, account, ACCOUNT_LAZY);
+}
+
 static struct store_command *
 command_new(const struct session *session, struct imap_command_line *line)
 {
@@ -368,6 +360,7 @@ command_new(const struct session *session, struct imap_command_line *line)
 	authorize_selected(session, IMAP_RIGHT_READ, &command->door);
 	command->follower.line = line;
 	command->follower.answer = answer;
+	command->submit = submit;
 	return command;
 }
 
@@ -377,17 +370,6 @@ take_set(struct session *session, struct store_command *command, struct view_set
 	command->is_by_uid = set->is_uid;
 	command->lowest_uid = view_set_limit(set, session_message_limit(session));
 	collect(command, set);
-}
-
-static void
-submit(struct session *session, struct store_command *command)
-{
-	struct account *account = session->view->state->account;
-
-	command->known_keywords = state_known_keywords(account, command->mailbox_id);
-	command->job.work = work_store;
-	command->job.done = on_stored;
-	session_submit_to(session, &command->job, account, ACCOUNT_LAZY);
 }
 
 void
@@ -414,6 +396,10 @@ cmd_store(struct session *session)
 		note_known(command, session->view);
 	else if (command->count >= CURRENT_MIN && session->view->state->account == session->account)
 		note_current(command, session->view->state);
+	if (session->view->state->overlay != NULL) {
+		store_begin_overlaid(session, command);
+		return;
+	}
 	submit(session, command);
 	session_lead(session);
 }
@@ -431,14 +417,14 @@ init_set_behind(const struct session *session, struct imap_command_line *line, s
 	    view_set_bound(set) <= FOLLOWER_MESSAGES;
 }
 
-/* UNCHANGEDSINCE goes by what the client knows, and that is what those before it have done. */
+/* UNCHANGEDSINCE goes by what the client knows, and that is what those before it have done; an overlay takes one at a time. */
 bool
 store_follow(struct session *session, struct imap_command_line *line)
 {
 	struct store_command *command;
 	struct view_set set;
 
-	if (line->store.has_unchanged_since || (session->is_uid_only && imap_command_has_numbers(line)) ||
+	if (line->store.has_unchanged_since || session->view->state->overlay != NULL || (session->is_uid_only && imap_command_has_numbers(line)) ||
 	    !init_set_behind(session, line, &set))
 		return false;
 	command = command_new(session, line);

@@ -333,6 +333,7 @@ static bool
 take_place(struct append *append, const struct append *before)
 {
 	append->place = before->place;
+	append->door.viewer = before->door.viewer;
 	return append->door.account == before->door.account && span_equals(append->door.name, before->door.name);
 }
 

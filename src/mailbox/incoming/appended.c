@@ -92,7 +92,7 @@ expunge_replaced(struct store *store, struct append *append)
 	return status;
 }
 
-/* RFC 4314 section 4: flags that the rights do not let set are left out. */
+/* RFC 4314 section 4: flags that the rights do not let set are left out; \Seen may be kept elsewhere. */
 static void
 restrict_flags(struct append *append)
 {
@@ -100,6 +100,8 @@ restrict_flags(struct append *append)
 		struct incoming_message *message = &append->incoming.messages[i];
 
 		message->flags &= view_flags_of(append->door.granted);
+		if (append->door.viewer != NULL)
+			incoming_take_seen(message);
 		if ((append->door.granted & IMAP_RIGHT_WRITE) == 0)
 			message->keyword_count = 0;
 	}
@@ -249,20 +251,51 @@ submit_take(struct session *session, struct append *append)
 	session_submit_to(session, &append->store, append->source.account, ACCOUNT_DURABLE);
 }
 
+/* The messages are there, whatever becomes of \Seen. */
+static void
+on_marked(struct session *session, struct marking *marking, enum store_status status)
+{
+	struct append *append = CONTAINER_OF(marking, struct append, marking);
+
+	(void)status;
+	if (is_across(append))
+		submit_take(session, append);
+	else
+		come_home(append);
+}
+
+static void
+mark_seen(struct session *session, struct append *append)
+{
+	uint32_t *uids = arena_alloc_array(append->incoming.arena, append->incoming.count + 1, sizeof *uids);
+	size_t count = 0;
+
+	for (size_t i = 0; i < append->incoming.count; i++)
+		if (append->incoming.messages[i].is_marked)
+			uids[count++] = append->results[i].uid;
+	if (count > 0)
+		marking_begin(session, &append->marking, append->door.account, append->place.mailbox_id, uids, count,
+		    on_marked);
+	else
+		on_marked(session, &append->marking, STORE_OK);
+}
+
 static void
 on_stored(struct session *session, struct session_job *job, enum store_status status)
 {
 	struct append *append = CONTAINER_OF(job, struct append, store);
 
 	append->status = status;
-	if (status == STORE_OK)
-		note_stored(session, append);
-	else
+	if (status != STORE_OK) {
 		session->appended_id = 0;
-	if (status == STORE_OK && is_across(append))
-		submit_take(session, append);
-	else
 		come_home(append);
+		return;
+	}
+	note_stored(session, append);
+	if (append->door.viewer != NULL)
+		mark_seen(session, append);
+	else
+		on_marked(session, &append->marking, STORE_OK);
 }
 
 /* The messages will be told to this session at once, before any that comes later: to those they are not recent. */

@@ -5,6 +5,7 @@
 #define APPENDED_H
 
 #include "../session/door.h"
+#include "../session/marking.h"
 #include "../session/session.h"
 #include "incoming.h"
 #include "store/quota.h"
@@ -41,6 +42,7 @@ struct append {
 	struct door source;		/* of the message that is replaced */
 	struct job render;
 	struct session_job lookup, store;
+	struct marking marking;
 	struct store_message *results;
 	size_t known_keywords;
 	struct store_keywords news;

@@ -67,6 +67,13 @@ incoming_fini(struct incoming *incoming)
 	}
 }
 
+void
+incoming_take_seen(struct incoming_message *message)
+{
+	message->is_marked = (message->flags & STORE_FLAG_SEEN) != 0;
+	message->flags &= ~STORE_FLAG_SEEN;
+}
+
 bool
 incoming_has_keywords(const struct incoming *incoming)
 {

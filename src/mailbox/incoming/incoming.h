@@ -14,6 +14,7 @@
 struct incoming_message {
 	uint64_t offset, size_octets;
 	uint64_t flags;			/* system flags */
+	bool is_marked;			/* \Seen, that is kept in the viewer's file */
 	struct span *keywords;
 	size_t keyword_count;
 	int64_t internal_date_s;
@@ -57,6 +58,9 @@ enum store_status incoming_store(const struct incoming *incoming, struct span tr
 
 /* Free what was rendered. */
 void incoming_fini(struct incoming *incoming);
+
+/* Where \Seen is each user's own, no message brings it: it is noted down for marking_begin(). */
+void incoming_take_seen(struct incoming_message *message);
 
 /* Whether some message has a keyword. */
 bool incoming_has_keywords(const struct incoming *incoming);

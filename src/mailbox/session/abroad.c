@@ -51,7 +51,8 @@ work_list(struct store *store, struct session_job *job)
 	for (size_t i = 0; i < count && status == STORE_OK; i++) {
 		struct abroad_mailbox *mailbox = grow(abroad);
 
-		*mailbox = (struct abroad_mailbox){ .account = door->account, .row = rows[i], .rights = rights[i] };
+		*mailbox = (struct abroad_mailbox){ .account = door->account, .row = rows[i], .rights = rights[i],
+			.viewer = door_viewer(door, &rows[i]) };
 		mailbox->row.name = full_name(abroad->arena, door->name, rows[i].name);
 		mailbox->row.special_use = NULL;
 		if (abroad->look != NULL)

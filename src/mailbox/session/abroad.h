@@ -11,6 +11,7 @@ struct abroad_mailbox {
 	struct account *account;
 	struct store_mailbox row;	/* name as the session says it; no special_use: those are the owner's */
 	unsigned rights;
+	struct account *viewer;		/* as a door has it */
 	struct span line;		/* of look(); or empty */
 };
 

@@ -3,6 +3,7 @@
  */
 #include "door.h"
 
+#include "../shared/overlay.h"
 #include "../shared/role.h"
 #include "../shared/shares.h"
 #include "base/map.h"
@@ -77,7 +78,9 @@ authorize_own(struct session *session, unsigned rights, struct door *door)
 void
 authorize_owner(struct session *session, const struct share_owner *owner, unsigned rights, struct door *door)
 {
-	*door = (struct door){ .account = visit(session, owner), .rights = rights, .who = &session->identity };
+	*door = (struct door){ .account = visit(session, owner), .rights = rights, .who = &session->identity,
+		.looker = session->account,
+		.is_seen_shared = session->role->parts.config->shared_seen == CONFIG_SEEN_SHARED };
 }
 
 void
@@ -85,7 +88,8 @@ authorize_selected(const struct session *session, unsigned rights, struct door *
 {
 	const struct view *view = session->view;
 
-	*door = (struct door){ .account = view->state->account, .rights = rights, .who = view->who, .granted = view->rights };
+	*door = (struct door){ .account = view->state->account, .rights = rights, .who = view->who, .granted = view->rights,
+		.viewer = overlay_viewer(view->state) };
 }
 
 void
@@ -139,6 +143,15 @@ door_check(struct store *store, struct door *door, uint64_t mailbox_id)
 	return status == STORE_OK ? decide(door) : status;
 }
 
+struct account *
+door_viewer(const struct door *door, const struct store_mailbox *mailbox)
+{
+	bool is_shared = mailbox->seen_sharing == STORE_SEEN_SHARED ||
+	    (mailbox->seen_sharing == STORE_SEEN_AS_CONFIGURED && door->is_seen_shared);
+
+	return is_shared ? NULL : door->looker;
+}
+
 /* What is not there costs as many queries as what may not be seen. */
 enum store_status
 door_find(struct store *store, struct door *door, struct arena *arena, struct store_mailbox *mailbox_out)
@@ -148,6 +161,8 @@ door_find(struct store *store, struct door *door, struct arena *arena, struct st
 	if (door->who == NULL || (status != STORE_OK && status != STORE_NOT_FOUND))
 		return status;
 	checked = door_check(store, door, status == STORE_OK ? mailbox_out->id : 0);
+	if (status == STORE_OK)
+		door->viewer = door_viewer(door, mailbox_out);
 	return status == STORE_OK ? checked : status;
 }
 

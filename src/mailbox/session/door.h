@@ -21,6 +21,9 @@ struct door {
 	struct span name;		/* in that file */
 	unsigned rights;		/* IMAP_RIGHT_*, that the command needs; 0: any that says that the mailbox is there */
 	const struct store_identity *who;	/* NULL: the owner of the file, who may everything */
+	struct account *looker;		/* the session's, where it is not the owner's */
+	struct account *viewer;		/* after door_find(): who has a \Seen of their own there; NULL: it is that of the file */
+	bool is_seen_shared;		/* as configured */
 	bool is_reserved;		/* below one of these, and nobody's: nothing can be made there */
 	unsigned granted;		/* after door_find() and door_check(): the rights that there are */
 };
@@ -56,6 +59,9 @@ struct state *door_state(const struct door *door);
  */
 enum store_status door_find(struct store *store, struct door *door, struct arena *arena,
     struct store_mailbox *mailbox_out);
+
+/* Who of the file has a \Seen of their own in this mailbox: shared/overlay.h.  NULL: nobody.  Any thread. */
+struct account *door_viewer(const struct door *door, const struct store_mailbox *mailbox);
 
 /* Find out anew what may be done with a mailbox that was found before; then as door_find(). */
 enum store_status door_check(struct store *store, struct door *door, uint64_t mailbox_id);

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "../shared/seen.h"
 #include "view.h"
 
 #define KNOWN_MAX 16384	/* at most 384 KiB, while the client asks for no news */
@@ -59,7 +60,7 @@ view_raise_limit(struct view *view)
 
 	if (from < state->uidnext)
 		add_recent(view, from, state->uidnext - 1);
-	if (!view->is_read_only && view->who == NULL && state->recent_uid < state->uidnext)
+	if (!view->is_read_only && (view->who == NULL || state->overlay != NULL) && state->recent_uid < state->uidnext)
 		state_claim_recent(state);
 	view->limit_uid = state->uidnext;
 }
@@ -349,6 +350,18 @@ view_flags_changed(struct view *view, struct account *account, uint64_t mailbox_
 
 	view->is_own_change = is_told;
 	state_flags_changed(account, mailbox_id, results, count);
+	view->is_own_change = false;
+	if (is_told)
+		view->told_modseq = view->state->flags_modseq;
+}
+
+void
+view_seen_changed(struct view *view, const struct seen_change *change)
+{
+	bool is_told = view->state == change->state && view->told_modseq >= view->state->flags_modseq;
+
+	view->is_own_change = is_told;
+	state_seen_changed(change->state, change->uids, change->count, change->is_seen, change->modseq);
 	view->is_own_change = false;
 	if (is_told)
 		view->told_modseq = view->state->flags_modseq;

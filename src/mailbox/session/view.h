@@ -182,6 +182,10 @@ bool view_set_contains(const struct view_set *set, uint32_t number, uint32_t uid
 void view_flags_changed(struct view *view, struct account *account, uint64_t mailbox_id,
     const struct store_flag_result *results, size_t count);
 
+/* The same for a change of \Seen that is the user's own: state_seen_changed(). */
+struct seen_change;
+void view_seen_changed(struct view *view, const struct seen_change *change);
+
 /*
  * Walk the messages of a set that have changed since some modseq, by rising numbers.  Nothing but modseqs is looked
  * at on the way, and only so many at a time: VIEW_PAUSE asks to be called again in another turn.  Goes on where it
