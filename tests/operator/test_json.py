@@ -186,6 +186,17 @@ def test_index(server):
     assert ask(server, "index", "nobody-at-all", code=67)["index"] == []
 
 
+def test_seen(server):
+    with server.client("demo") as client:
+        client.ok(b"STATUS INBOX (MESSAGES)")      # with the first command there is a file
+    assert ask(server, "acl", "seen", "demo", "INBOX")["seen"] == [{"user": "demo", "mailbox": "INBOX", "seen": "default"}]
+    assert ask(server, "acl", "seen", "demo", "inbox", "shared")["seen"][0]["seen"] == "shared"
+    assert ask(server, "acl", "seen", "demo", "INBOX")["seen"][0]["seen"] == "shared"
+    assert ask(server, "acl", "seen", "demo", "nowhere", code=66)["seen"] == []
+    assert ask(server, "acl", "seen", "nobody-at-all", "INBOX", code=67)["seen"] == []
+    assert ask(server, "acl", "seen", "demo", "INBOX", "mine", code=64)["seen"] == []
+
+
 def test_log(server):
     assert ask(server, "log")["line"]
     assert len(ask(server, "log", "2")["line"]) == 2
@@ -264,7 +275,7 @@ def test_nobody_answers():
                      "start": ["all"], "stop": ["all"], "drain": ["all"], "restart": ["all"], "net start": ["imap4"],
                      "net stop": ["imap4"], "user renew": ["a", "--yes"], "user purge": ["a", "--yes"], "acknowledge": ["all"],
                      "index": ["a"], "group add": ["g", "a"], "quota": ["a"], "group remove": ["g", "a"],
-                     "acl list": ["a"], "acl set": ["a", "INBOX", "b", "lr"], "acl remove": ["a", "INBOX", "b"]}
+                     "acl list": ["a"], "acl set": ["a", "INBOX", "b", "lr"], "acl remove": ["a", "INBOX", "b"], "acl seen": ["a", "INBOX"]}
         for verb in verbs():
             if verb in ("link-key", "config show"):
                 continue        # they ask nobody

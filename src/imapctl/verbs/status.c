@@ -154,6 +154,12 @@ run_acl_remove(const struct order *order)
 	return with_words(order, "acl remove");
 }
 
+int
+run_acl_seen(const struct order *order)
+{
+	return with_words(order, "acl seen");
+}
+
 /* The lines of the answer are what is wrong with the new configuration, or what needs a restart. */
 static void
 tell_problems(const struct order *order, const struct answer *answer)

@@ -50,6 +50,8 @@ const struct verb verbs[] = {
 	    NULL, false, 0, 4, 4, run_acl_set },
 	{ "acl remove", "NAME MAILBOX IDENTIFIER", "take all rights in a mailbox from somebody",
 	    NULL, false, 0, 3, 3, run_acl_remove },
+	{ "acl seen", "NAME MAILBOX [private|shared|default]", "print or set whether all who share a mailbox have one \\Seen, or each their own",
+	    "seen", false, 0, 2, 3, run_acl_seen },
 	{ "status", "[cas|mailbox|all]", "show services, sessions and what is wrong; exits 0, 1 if anything is, 3 if not running",
 	    STATUS_KINDS, false, 0, 0, 1, run_status },
 	{ "acknowledge", "NAME|all", "take a user's problems off the list of status, or all",

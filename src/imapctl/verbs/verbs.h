@@ -34,6 +34,7 @@ int run_index(const struct order *order);
 int run_acl_list(const struct order *order);
 int run_acl_set(const struct order *order);
 int run_acl_remove(const struct order *order);
+int run_acl_seen(const struct order *order);
 int run_status(const struct order *order);
 int run_acknowledge(const struct order *order);
 int run_start(const struct order *order);

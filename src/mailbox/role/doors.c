@@ -181,4 +181,5 @@ mailbox_role_register(struct mailbox_role *role, struct control *control)
 	role_register_index(role, control);
 	role_register_quota(role, control);
 	role_register_acl(role, control);
+	role_register_sharing(role, control);
 }

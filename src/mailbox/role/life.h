@@ -11,6 +11,7 @@
  *	index.c		the index of SEARCH, for an operator
  *	quota.c		what users may keep, and what they do
  *	acl.c		rights in users' mailboxes, likewise
+ *	sharing.c	whose \Seen it is in a shared mailbox, likewise
  */
 #ifndef ROLE_LIFE_H
 #define ROLE_LIFE_H
@@ -43,6 +44,9 @@ void role_register_acl(struct mailbox_role *role, struct control *control);
 /* The verb quota; and finding out what single users may keep, before anybody comes in. */
 void role_register_quota(struct mailbox_role *role, struct control *control);
 void role_load_quotas(struct mailbox_role *role);
+
+/* The verb acl seen. */
+void role_register_sharing(struct mailbox_role *role, struct control *control);
 
 /* For role->trials. */
 void role_on_trials_due(void *context);
