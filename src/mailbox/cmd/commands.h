@@ -12,7 +12,7 @@ session_handler cmd_acl, cmd_authenticate, cmd_capability, cmd_close, cmd_compre
     cmd_quota, cmd_rename, cmd_search, cmd_select, cmd_sort, cmd_status, cmd_store, cmd_subscribe, cmd_thread,
     cmd_uidbatches, cmd_unauthenticate, cmd_unselect;
 
-session_follow_handler store_follow;
+session_follow_handler fetch_follow, store_follow;
 
 extern const struct session_commands cmd_table;
 

@@ -18,6 +18,10 @@
 #define SLICE_LINES   1000
 #define JOB_US	      15000		/* a job ends after about this long */
 
+/* Of a FETCH that begins behind others. */
+#define FOLLOWER_MESSAGES 16
+#define FOLLOWER_LINE	  512		/* octets of an item beside those of the message */
+
 static void next_batch(struct session *session, struct fetch *fetch);
 
 /*
@@ -34,13 +38,8 @@ reply_for_gone(const struct fetch *fetch)
 }
 
 static void
-finish(struct session *session, struct fetch *fetch, enum reply reply)
+forget(struct fetch *fetch)
 {
-	if (reply == REPLY_DONE && fetch->render.has_unknown_cte)
-		reply = REPLY_UNKNOWN_CTE;
-	else if (reply == REPLY_DONE && !fetch->set.is_uid)
-		reply = reply_for_gone(fetch);
-	session_stop_at_limit(session, fetch->lowest_uid);
 	if (fetch->is_reading)
 		account_end_reading(fetch->account);
 	fetch_render_fini(&fetch->render);
@@ -48,6 +47,17 @@ finish(struct session *session, struct fetch *fetch, enum reply reply)
 	buffer_free(&fetch->out);
 	free(fetch->uids);
 	free(fetch->results);
+}
+
+static void
+finish(struct session *session, struct fetch *fetch, enum reply reply)
+{
+	if (reply == REPLY_DONE && fetch->render.has_unknown_cte)
+		reply = REPLY_UNKNOWN_CTE;
+	else if (reply == REPLY_DONE && !fetch->set.is_uid)
+		reply = reply_for_gone(fetch);
+	session_stop_at_limit(session, fetch->lowest_uid);
+	forget(fetch);
 	session->running = NULL;
 	session_finish(session, reply);
 }
@@ -139,12 +149,14 @@ ask_for_piece(struct session *session)
 		submit_piece(session, fetch);
 }
 
+/* A piece is home, and it is its command's turn. */
 static void
-on_rendered(struct session *session, struct session_job *job, enum store_status status)
+answer(struct session *session, struct session_follower *follower)
 {
-	struct fetch *fetch = CONTAINER_OF(job, struct fetch, render_job);
+	struct fetch *fetch = CONTAINER_OF(follower, struct fetch, follower);
+	enum store_status status = fetch->status;
 
-	fetch_kept_release(&fetch->render.kept, fetch->render.kept_added);
+	session->running = fetch;
 	if (status != STORE_OK && !fetch_render_take_back(&fetch->render, &fetch->out)) {
 		/* A line that cannot be completed: the client must not take what follows for a part of it. */
 		session_close(session);
@@ -161,6 +173,18 @@ on_rendered(struct session *session, struct session_job *job, enum store_status 
 		ask_for_piece(session);
 	else
 		session_when_room(session, ask_for_piece);
+}
+
+static void
+on_rendered(struct session *session, struct session_job *job, enum store_status status)
+{
+	struct fetch *fetch = CONTAINER_OF(job, struct fetch, render_job);
+
+	fetch_kept_release(&fetch->render.kept, fetch->render.kept_added);
+	fetch->status = status;
+	fetch->follower.is_home = true;
+	if (session->line == fetch->follower.line)
+		answer(session, &fetch->follower);
 }
 
 /* Worker: set \Seen before the lines are rendered, so that they can tell of it. */
@@ -294,10 +318,10 @@ needs_store(const struct imap_fetch *program)
 }
 
 static struct fetch *
-new_fetch(struct session *session)
+new_fetch(struct session *session, struct imap_command_line *line)
 {
-	const struct imap_fetch *program = &session->line->fetch;
-	struct fetch *fetch = ARENA_NEW(session->line->arena, struct fetch);
+	const struct imap_fetch *program = &line->fetch;
+	struct fetch *fetch = ARENA_NEW(line->arena, struct fetch);
 
 	fetch->program = program;
 	fetch->account = session->view->state->account;
@@ -309,11 +333,13 @@ new_fetch(struct session *session)
 	fetch->render.style.has_recent = session_has_recent(session);
 	fetch->render.style.has_condstore = session->has_condstore;
 	fetch->render.style.is_uid_only = session->is_uid_only;
-	fetch->render.style.adds_uid = session->line->is_uid && !session->is_uid_only &&
+	fetch->render.style.adds_uid = line->is_uid && !session->is_uid_only &&
 	    !imap_fetch_has(program, IMAP_FETCH_UID);
 	fetch->render.style.adds_modseq = program->has_changed_since && !imap_fetch_has(program, IMAP_FETCH_MODSEQ);
 	fetch->render_job.work = work_render;
 	fetch->render_job.done = on_rendered;
+	fetch->follower.line = line;
+	fetch->follower.answer = answer;
 	fetch->flags_job.work = work_seen;
 	fetch->flags_job.done = on_seen;
 	fetch->changes = (struct view_changes){ .set = &fetch->set, .since = program->changed_since };
@@ -337,6 +363,22 @@ limit_messages(struct session *session, struct fetch *fetch)
 	fetch->is_falling |= fetch->lowest_uid != 0;
 }
 
+/* Whether what it tells depends on nothing that others may change while it waits for its turn. */
+static bool
+is_followable(const struct imap_fetch *program)
+{
+	for (size_t i = 0; i < program->item_count; i++)
+		switch (program->items[i].kind) {
+		case IMAP_FETCH_FLAGS:
+		case IMAP_FETCH_MODSEQ:
+		case IMAP_FETCH_SAVEDATE:
+			return false;
+		default:
+			break;
+		}
+	return !program->sets_seen && !program->has_changed_since && !program->has_range;
+}
+
 static void
 begin(struct session *session, struct fetch *fetch)
 {
@@ -350,6 +392,8 @@ begin(struct session *session, struct fetch *fetch)
 	}
 	account_begin_reading(fetch->account);
 	fetch->is_reading = true;
+	if (is_followable(fetch->program) && !session->is_unasked)
+		session_lead(session);
 	next_batch(session, fetch);
 }
 
@@ -431,7 +475,7 @@ cmd_fetch(struct session *session)
 	}
 	if (program->has_changed_since || imap_fetch_has(program, IMAP_FETCH_MODSEQ))
 		session_begin_condstore(session);
-	fetch = new_fetch(session);
+	fetch = new_fetch(session, session->line);
 	fetch->set = set;
 	if (program->has_range)
 		view_set_choose(&fetch->set, &program->range, session->line->arena, &fetch->chosen);
@@ -440,4 +484,41 @@ cmd_fetch(struct session *session)
 		begin_with_vanished(session, fetch);
 	else
 		begin(session, fetch);
+}
+
+/* About how long the reply is to a FETCH of the messages that were collected. */
+static size_t
+reply_octets(const struct fetch *fetch)
+{
+	uint64_t octets = 0;
+
+	for (size_t i = 0; i < fetch->render.entry_count; i++)
+		octets += fetch->render.entries[i].message.size + FOLLOWER_LINE;
+	octets *= fetch->program->item_count;
+	return octets < SIZE_MAX ? (size_t)octets : SIZE_MAX;
+}
+
+/* Short replies alone, which are there as a whole when their turn comes. */
+bool
+fetch_follow(struct session *session, struct imap_command_line *line)
+{
+	struct fetch *fetch;
+	struct view_set set;
+
+	if (!is_followable(&line->fetch) || !needs_store(&line->fetch) || session_message_limit(session) != 0 ||
+	    !session_set_init_behind(session, &set, line, &line->fetch.set, FOLLOWER_MESSAGES))
+		return false;
+	fetch = new_fetch(session, line);
+	fetch->set = set;
+	fetch_collect(session, fetch);
+	fetch->follower.octets = reply_octets(fetch);
+	if (fetch->render.entry_count == 0 || !session_may_follow(session, fetch->follower.octets)) {
+		forget(fetch);
+		return false;
+	}
+	account_begin_reading(fetch->account);
+	fetch->is_reading = true;
+	session_follow(session, &fetch->follower);
+	submit_piece(session, fetch);
+	return true;
 }

@@ -11,6 +11,8 @@
 
 struct fetch {
 	struct session_job render_job, flags_job;
+	struct session_follower follower;	/* also of one that was the first */
+	enum store_status status;	/* of the piece that is home */
 	const struct imap_fetch *program;
 	struct view_set set;
 	struct imap_sequence chosen;	/* by PARTIAL */

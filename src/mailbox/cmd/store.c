@@ -2,8 +2,6 @@
  * STORE and UID STORE: RFC 9051 section 6.4.6, RFC 7162 section 3.1.3, RFC 9738.  Whether a message is unchanged is decided in
  * the transaction that changes it.  Those that a client sends without waiting for their answers share one.
  */
-#include <string.h>
-
 #include "store.h"
 
 #define SLICE_OCTETS	  (64 * 1024)	/* of results, written in one turn */
@@ -404,19 +402,6 @@ cmd_store(struct session *session)
 	session_lead(session);
 }
 
-/* The set of one that begins behind others; false: it is none, or too large.  The one in the line stays as it was sent. */
-static bool
-init_set_behind(const struct session *session, struct imap_command_line *line, struct view_set *set)
-{
-	struct imap_sequence *copy = ARENA_NEW(line->arena, struct imap_sequence);
-
-	*copy = line->store.set;
-	copy->ranges = arena_alloc_array(line->arena, copy->count + 1, sizeof copy->ranges[0]);
-	memcpy(copy->ranges, line->store.set.ranges, copy->count * sizeof copy->ranges[0]);
-	return view_set_init(set, session->view, copy, line->is_uid, &session->saved) &&
-	    view_set_bound(set) <= FOLLOWER_MESSAGES;
-}
-
 /* UNCHANGEDSINCE goes by what the client knows, and that is what those before it have done; an overlay takes one at a time. */
 bool
 store_follow(struct session *session, struct imap_command_line *line)
@@ -424,8 +409,8 @@ store_follow(struct session *session, struct imap_command_line *line)
 	struct store_command *command;
 	struct view_set set;
 
-	if (line->store.has_unchanged_since || session->view->state->overlay != NULL || (session->is_uid_only && imap_command_has_numbers(line)) ||
-	    !init_set_behind(session, line, &set))
+	if (line->store.has_unchanged_since || session->view->state->overlay != NULL ||
+	    !session_set_init_behind(session, &set, line, &line->store.set, FOLLOWER_MESSAGES))
 		return false;
 	command = command_new(session, line);
 	command->is_behind = true;

@@ -32,6 +32,7 @@ const struct session_commands cmd_table = {
 	},
 	.followers = {
 		[IMAP_STORE] = store_follow,		[IMAP_APPEND] = append_follow,
+		[IMAP_FETCH] = fetch_follow,
 	},
 	.message_begins = append_begin,
 	.message_follows = append_follow_message,

@@ -5,6 +5,7 @@
 #include "pipeline.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "../shared/role.h"
 #include "budget.h"
@@ -25,6 +26,27 @@ session_follow(struct session *session, struct session_follower *follower)
 {
 	list_push_back(&session->pipeline.followers, &follower->link);
 	session->pipeline.taken++;
+	session->pipeline.octets += follower->octets;
+}
+
+bool
+session_may_follow(const struct session *session, size_t octets)
+{
+	return session->pipeline.octets + octets <= SESSION_BATCH_OCTETS;
+}
+
+bool
+session_set_init_behind(const struct session *session, struct view_set *set, struct imap_command_line *line,
+    const struct imap_sequence *sequence, size_t messages_max)
+{
+	struct imap_sequence *copy = ARENA_NEW(line->arena, struct imap_sequence);
+
+	if (session->is_uid_only && imap_command_has_numbers(line))
+		return false;
+	*copy = *sequence;
+	copy->ranges = arena_alloc_array(line->arena, copy->count + 1, sizeof copy->ranges[0]);
+	memcpy(copy->ranges, sequence->ranges, copy->count * sizeof copy->ranges[0]);
+	return view_set_init(set, session->view, copy, line->is_uid, &session->saved) && view_set_bound(set) <= messages_max;
 }
 
 bool
@@ -103,6 +125,7 @@ begin_turn(struct session *session)
 	struct session_follower *follower =
 	    LIST_ENTRY(list_pop_front(&session->pipeline.followers), struct session_follower, link);
 
+	session->pipeline.octets -= follower->octets;
 	session_begin_line(session, follower->line);
 	if (follower->is_home)
 		follower->answer(session, follower);

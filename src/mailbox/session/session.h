@@ -33,6 +33,7 @@ struct session_follower {
 	struct list link;
 	struct imap_command_line *line;
 	bool is_home;			/* what it has done is known */
+	size_t octets;			/* about so many of its reply wait until then */
 	/* Its turn has come, and it is home: writes and finishes as a handler does. */
 	void (*answer)(struct session *session, struct session_follower *follower);
 };
@@ -113,6 +114,7 @@ struct session {
 	struct {			/* private to pipeline.c */
 		struct list followers;	/* in the order of their commands */
 		unsigned taken;		/* so many since nothing was under way */
+		size_t octets;		/* of replies that wait for their turn, about */
 		enum imap_verb verb;
 		bool is_open;		/* commands may begin behind the one under way */
 		bool is_holding;	/* an event that has to wait */
@@ -171,6 +173,16 @@ void session_lead(struct session *session);
  * answer are set by the caller.
  */
 void session_follow(struct session *session, struct session_follower *follower);
+
+/* Whether replies of so many octets more may wait for their turn. */
+bool session_may_follow(const struct session *session, size_t octets);
+
+/*
+ * The set of a command that is to begin behind others.  The one in the line stays as it was sent.  False: it is none, or
+ * may have more than so many messages.
+ */
+bool session_set_init_behind(const struct session *session, struct view_set *set, struct imap_command_line *line,
+    const struct imap_sequence *sequence, size_t messages_max);
 
 /*
  * Where replies go: append to it, then session_flush() when a batch is whole; session_finish() flushes, too.
