@@ -9,20 +9,24 @@
  * Folding reads frames of the WAL that lie mostly one behind the other: many are read at a time, while nobody writes there.
  *
  * A write that fails thus fails in xWrite, xTruncate or xSync, and never while reading: SQLite gives up the whole
- * transaction or checkpoint then, so what is held is dropped.  Reading sees what is held.  All other calls go straight
- * to the VFS below.  A file belongs to one worker at a time, as its connection does.
+ * transaction or checkpoint then, so what is held is dropped.  Reading sees what is held.
+ *
+ * Pages that are read one behind the other, as those of a body are, come by ever longer reads ahead; for the time of a
+ * transaction, from a file that nobody else writes to.  All other calls go straight to the VFS below.  A file belongs to
+ * one worker at a time, as its connection does.
  */
 #include "gather.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ahead.h"
 #include "base/memory.h"
+#include "buffers.h"
 
 /* The formats of the WAL and of the locks of its index: sqlite.org/fileformat2.html section 4, walformat.html. */
 #define FRAME_HEADER	  24
@@ -35,12 +39,13 @@
 
 /* SQLite's unix VFS writes the length modulo 128 KiB at a time, and takes nothing written for a full disk. */
 #define HELD_MAX (31 * (FRAME_HEADER + 4096))
-#define IDLE_MAX 16			/* buffers that nobody needs now and that are kept */
+
+_Static_assert(HELD_MAX <= BUFFERS_OCTETS, "what is held has room in a buffer");
 
 struct file {
 	sqlite3_file base;
 	sqlite3_file *real;		/* of the VFS below */
-	uint8_t *held;			/* HELD_MAX octets; NULL: nothing */
+	uint8_t *held;			/* of buffers.h; NULL: nothing */
 	size_t length;			/* of what is held */
 	sqlite3_int64 at;		/* where it begins */
 	int failure;			/* of a write in a call that tells nobody; for the next that does */
@@ -53,48 +58,19 @@ struct file {
 	int shared;			/* other locks of readers that are held, before that */
 	sqlite3_int64 read_at;		/* what was read last */
 	struct file *database;		/* of a WAL */
-	uint8_t *ahead;			/* of a database while is_folding: HELD_MAX octets of its WAL; NULL: none */
-	sqlite3_int64 ahead_at;		/* where they begin */
+	uint8_t *frames;		/* of a database while is_folding: HELD_MAX octets of its WAL; NULL: none */
+	sqlite3_int64 frames_at;	/* where they begin */
+	struct ahead ahead;
 	sqlite3_int64 rewritten_at;	/* of the WAL, the first frame that this transaction has changed in place */
 };
 
 #define BELOW(file) ((file)->real->pMethods)
 
-static struct {
-	pthread_mutex_t lock;
-	uint8_t *buffers[IDLE_MAX];
-	unsigned count;
-} idle = { .lock = PTHREAD_MUTEX_INITIALIZER };
-
-static uint8_t *
-take_buffer(void)
-{
-	uint8_t *buffer = NULL;
-
-	pthread_mutex_lock(&idle.lock);
-	if (idle.count > 0)
-		buffer = idle.buffers[--idle.count];
-	pthread_mutex_unlock(&idle.lock);
-	return buffer != NULL ? buffer : memory_resize(NULL, HELD_MAX, 1);
-}
-
-static void
-give_buffer_back(uint8_t *buffer)
-{
-	pthread_mutex_lock(&idle.lock);
-	if (idle.count < IDLE_MAX) {
-		idle.buffers[idle.count++] = buffer;
-		buffer = NULL;
-	}
-	pthread_mutex_unlock(&idle.lock);
-	free(buffer);
-}
-
 static void
 drop_held(struct file *file)
 {
 	if (file->held != NULL)
-		give_buffer_back(file->held);
+		buffers_give(file->held);
 	file->held = NULL;
 	file->length = 0;
 }
@@ -122,7 +98,7 @@ static void
 hold(struct file *file, const void *octets, size_t length, sqlite3_int64 offset)
 {
 	if (file->held == NULL) {
-		file->held = take_buffer();
+		file->held = buffers_take();
 		file->at = offset;
 	}
 	memcpy(file->held + file->length, octets, length);
@@ -178,6 +154,7 @@ on_write(sqlite3_file *base, const void *octets, int length, sqlite3_int64 offse
 	    file->is_folding;
 	int code = SQLITE_OK;
 
+	ahead_drop(&file->ahead);
 	if (!follows || !is_held || file->length + length > HELD_MAX)
 		code = put_held(file);
 	if (code != SQLITE_OK)
@@ -193,11 +170,11 @@ on_write(sqlite3_file *base, const void *octets, int length, sqlite3_int64 offse
 }
 
 static void
-drop_ahead(struct file *file)
+drop_frames(struct file *file)
 {
-	if (file->ahead != NULL)
-		give_buffer_back(file->ahead);
-	file->ahead = NULL;
+	if (file->frames != NULL)
+		buffers_give(file->frames);
+	file->frames = NULL;
 }
 
 /* Near the end of the WAL there is less than a buffer: a frame is read alone. */
@@ -207,18 +184,25 @@ read_folded(struct file *wal, void *octets, int length, sqlite3_int64 offset)
 	struct file *file = wal->database;
 	int code = SQLITE_OK;
 
-	if (file->ahead == NULL || offset < file->ahead_at || offset + length > file->ahead_at + HELD_MAX) {
-		if (file->ahead == NULL)
-			file->ahead = take_buffer();
-		file->ahead_at = offset;
-		code = BELOW(wal)->xRead(wal->real, file->ahead, HELD_MAX, offset);
+	if (file->frames == NULL || offset < file->frames_at || offset + length > file->frames_at + HELD_MAX) {
+		if (file->frames == NULL)
+			file->frames = buffers_take();
+		file->frames_at = offset;
+		code = BELOW(wal)->xRead(wal->real, file->frames, HELD_MAX, offset);
 	}
 	if (code != SQLITE_OK) {
-		drop_ahead(file);
+		drop_frames(file);
 		return BELOW(wal)->xRead(wal->real, octets, length, offset);
 	}
-	memcpy(octets, file->ahead + (offset - file->ahead_at), (size_t)length);
+	memcpy(octets, file->frames + (offset - file->frames_at), (size_t)length);
 	return SQLITE_OK;
+}
+
+/* Nobody changes the file meanwhile, and nothing that is held lies over it. */
+static bool
+may_read_ahead(const struct file *file)
+{
+	return file->is_sole && !file->is_wal && !file->is_folding && file->held == NULL;
 }
 
 /* What is held lies over what the file below has, and never beyond a gap behind its end. */
@@ -234,10 +218,10 @@ on_read(sqlite3_file *base, void *octets, int length, sqlite3_int64 offset)
 		return read_folded(file, octets, length, offset);
 	first = file->held != NULL && file->at > offset ? file->at : offset;
 	last = held_end(file) < end ? held_end(file) : end;
+	if (file->held == NULL || first >= last || first > offset || last < end)
+		code = ahead_read(&file->ahead, file->real, may_read_ahead(file), octets, length, offset);
 	if (file->held == NULL || first >= last)
-		return BELOW(file)->xRead(file->real, octets, length, offset);
-	if (first > offset || last < end)
-		code = BELOW(file)->xRead(file->real, octets, length, offset);
+		return code;
 	if (code != SQLITE_OK && (code != SQLITE_IOERR_SHORT_READ || last < end))
 		return code;
 	memcpy((uint8_t *)octets + (first - offset), file->held + (first - file->at), (size_t)(last - first));
@@ -250,6 +234,7 @@ on_truncate(sqlite3_file *base, sqlite3_int64 size)
 	struct file *file = (struct file *)base;
 	int code;
 
+	ahead_drop(&file->ahead);
 	if (file->held != NULL && size <= file->at)
 		drop_held(file);
 	code = put_held(file);
@@ -284,7 +269,8 @@ on_close(sqlite3_file *base)
 	int code = BELOW(file)->xClose(file->real);
 
 	drop_held(file);
-	drop_ahead(file);
+	drop_frames(file);
+	ahead_drop(&file->ahead);
 	free(file->real);
 	file->real = NULL;
 	return code;
@@ -303,7 +289,7 @@ on_file_control(sqlite3_file *base, int operation, void *argument)
 		file->is_folding = !file->has_reader;
 	if (operation == SQLITE_FCNTL_CKPT_DONE && file->is_folding) {
 		file->is_folding = false;
-		drop_ahead(file);
+		drop_frames(file);
 		file->failure = put_held(file);
 	}
 	return BELOW(file)->xFileControl(file->real, operation, argument);
@@ -329,6 +315,8 @@ lock_shared(struct file *file, int offset, int count, int flags)
 
 	if (flags & SQLITE_SHM_LOCK)
 		become_sole(file);
+	else
+		ahead_drop(&file->ahead);
 	if (file->is_sole)
 		return SQLITE_OK;
 	code = BELOW(file)->xShmLock(file->real, offset, count, flags);
@@ -477,6 +465,7 @@ on_open(sqlite3_vfs *vfs, sqlite3_filename path, sqlite3_file *base, int flags, 
 	file->is_wal = (flags & SQLITE_OPEN_WAL) != 0;
 	file->database = file->is_wal ? (struct file *)sqlite3_database_file_object(path) : NULL;
 	file->read_at = -1;
+	ahead_init(&file->ahead);
 	file->rewritten_at = INT64_MAX;
 	file->base.pMethods = &methods;
 	return SQLITE_OK;

@@ -36,8 +36,9 @@ struct file {
 static struct {
 	sqlite3_vfs vfs, *real;
 	enum fault fault;
-	unsigned at, count, writes;
+	unsigned at, count, writes, reads;
 	int longest;		/* write, in octets */
+	int read_max;		/* 0, or longer reads fail */
 	bool has_failed;
 	struct { char path[128]; struct buffer synced; } files[FILE_COUNT];
 } disk;
@@ -92,6 +93,9 @@ on_close(sqlite3_file *file)
 static int
 on_read(sqlite3_file *file, void *octets, int length, sqlite3_int64 offset)
 {
+	disk.reads++;
+	if (disk.read_max > 0 && length > disk.read_max)
+		return SQLITE_IOERR_READ;
 	return REAL(file)->pMethods->xRead(REAL(file), octets, length, offset);
 }
 

@@ -165,6 +165,22 @@ assert_files_hold(const uint32_t *seeds)
 	sqlite3_close(foreign);
 }
 
+/* As this connection reads them. */
+static void
+assert_values(struct sql *sql, const uint32_t *seeds)
+{
+	assert_int_equal(sql_begin(sql), SQL_OK);
+	for (int id = 0; id < ROW_COUNT; id++) {
+		struct sql_statement *query = sql_prepare(sql, "SELECT value FROM thing WHERE id = ?1");
+
+		sql_bind_number(query, 1, id);
+		assert_int_equal(sql_step(query), SQL_ROW);
+		assert_true(span_equals(sql_column_blob(query, 0), make_value(seeds[id])));
+		sql_reset(query);
+	}
+	assert_int_equal(sql_commit(sql), SQL_OK);
+}
+
 static void
 a_commit_is_few_writes(void **state)
 {
@@ -206,6 +222,34 @@ a_checkpoint_is_few_writes(void **state)
 	assert_in_range(disk.writes - before, 2, pages / 5);
 	assert_in_range(disk.longest, 65536, 131071);
 	assert_files_hold(seeds);
+	sql_close(&sql);
+}
+
+/* Values come back as they are, also where nothing longer than a page can be read, and after they have changed. */
+static void
+pages_are_read_ahead(void **state)
+{
+	struct sql *sql = open_small();
+	uint32_t seeds[ROW_COUNT] = { 0 };
+	unsigned before;
+	size_t pages = 0;
+
+	(void)state;
+	for (uint32_t round = 1; round <= 3; round++) {
+		pages = 0;
+		for (int id = 0; id < ROW_COUNT; id++) {
+			assert_int_equal(put(sql, id, seeds[id] = (uint32_t)id + 50 * round), SQL_OK);
+			pages += make_value(seeds[id]).length / 4096;
+		}
+		assert_int_equal(sql_checkpoint(sql), SQL_OK);
+		before = disk.reads;
+		assert_values(sql, seeds);
+		if (round == 1)		/* later they lie where there was room */
+			assert_in_range(disk.reads - before, 1, pages * 3 / 4);
+		disk.read_max = 4096;
+		assert_values(sql, seeds);
+		disk.read_max = 0;
+	}
 	sql_close(&sql);
 }
 
@@ -499,6 +543,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		ON_FILES(a_commit_is_few_writes),
 		ON_FILES(a_checkpoint_is_few_writes),
+		ON_FILES(pages_are_read_ahead),
 		ON_FILES(others_read_what_is_committed),
 		ON_FILES(others_read_where_they_may_write),
 		ON_FILES(others_do_not_write),
