@@ -15,6 +15,7 @@
 #define LEND_MAX   ((size_t)256 * 1024)
 #define WIRE_MAX   ((size_t)128 * 1024)	/* encrypted and not yet taken by the kernel */
 #define READ_SIZE  16384
+#define REST_MS	   1000		/* without a use, until the memory of record buffers is given back */
 
 static void
 destroy(struct tls *tls)
@@ -56,6 +57,26 @@ on_limit(void *context)
 
 	fail(tls, STREAM_TIMEOUT, "handshake took too long");
 	stream_advance(tls->stream);
+}
+
+static void
+on_rest(void *context)
+{
+	struct tls *tls = context;
+
+	if (tls->was_used)
+		timer_start_ms(&tls->rest, REST_MS);
+	else if (tls->state == TLS_OPEN && !tls->is_lent)
+		tls_rest(tls);
+	tls->was_used = false;
+}
+
+static void
+note_use(struct tls *tls)
+{
+	tls->was_used = true;
+	if (!timer_is_running(&tls->rest))
+		timer_start_ms(&tls->rest, REST_MS);
 }
 
 static struct evbuffer *
@@ -258,6 +279,8 @@ tls_advance(struct stream *stream)
 
 	if (tls->state == TLS_SHAKING && !tls->is_lent)
 		go_on_shaking(tls);
+	if (tls->state == TLS_OPEN)
+		note_use(tls);
 	if (tls->state == TLS_OPEN && !tls->is_lent)
 		decrypt(tls);
 	if (tls->state == TLS_OPEN && !tls->is_lent)
@@ -317,6 +340,7 @@ tls_leave(struct stream *stream)
 	stream->tls = NULL;
 	tls->stream = NULL;
 	timer_stop(&tls->limit);
+	timer_stop(&tls->rest);
 	if (!tls->is_lent)
 		destroy(tls);
 }
@@ -338,6 +362,7 @@ start(struct stream *stream, struct tls_context *context, struct workers *comput
 	tls->bio_out = tls->wire;
 	timer_init(&tls->limit, stream->loop, on_limit, tls);
 	timer_start_ms(&tls->limit, context->handshake_ms);
+	timer_init(&tls->rest, stream->loop, on_rest, tls);
 	evbuffer_add_buffer(tls->wire, stream->output);
 	stream->tls = tls;
 	stream_advance_later(stream);

@@ -18,6 +18,10 @@
 #include "loop/job.h"
 #include "net/tls.h"
 
+#ifndef MBEDTLS_PRIVATE		/* 2.28 has nothing private */
+#define MBEDTLS_PRIVATE(member) member
+#endif
+
 #define TLS_SLOTS 16
 #define TLS_TEXT  160
 
@@ -67,6 +71,8 @@ struct tls {
 	bool is_started;		/* the client's first flight is on its way */
 	bool is_close_sent;
 	struct timer limit;		/* of the handshake */
+	struct timer rest;		/* runs while the record buffers may be in use */
+	bool was_used;			/* since it was started */
 	struct job job;
 	struct evbuffer *lent_in, *lent_out, *lent_plain;
 	size_t pending;			/* plaintext lent */
@@ -107,6 +113,12 @@ void tls_keep_session(struct tls *tls);
 
 /* Encrypt from plain until it is empty, or nothing more than limit octets.  0 or an error. */
 int tls_encrypt(struct tls *tls, struct evbuffer *plain, size_t limit);
+
+/*
+ * Give the memory of the record buffers back to the system: two thirds of what a connection takes, and nothing is in
+ * them between records.  Does nothing when something is.
+ */
+void tls_rest(struct tls *tls);
 
 /* Free the mbedTLS object. */
 void tls_close(struct tls *tls);

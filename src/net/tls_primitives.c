@@ -25,10 +25,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-
-#ifndef MBEDTLS_PRIVATE		/* 2.28 has nothing private */
-#define MBEDTLS_PRIVATE(member) member
-#endif
+#include "tls_internal.h"
 
 #define P256_OCTETS 32
 

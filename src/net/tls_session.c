@@ -5,11 +5,14 @@
 #include "tls_internal.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/thread.h"
 
 #define RECORD_LENGTH 16384	/* RFC 5246 section 6.2.1: the longest */
+#define BUFFER_HEAD   128	/* octets of a record buffer that mbedTLS keeps something in between records */
 
 static int
 bio_send(void *context, const unsigned char *octets, size_t length)
@@ -118,6 +121,34 @@ tls_encrypt(struct tls *tls, struct evbuffer *plain, size_t limit)
 		limit -= (size_t)n < limit ? (size_t)n : limit;
 	}
 	return 0;
+}
+
+/* The pages that lie within a buffer read as zeros from now on, and take memory again when they are written to. */
+static void
+give_back(unsigned char *buffer, size_t length)
+{
+#ifndef MBEDTLS_SSL_VARIABLE_BUFFER_LENGTH
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t begin = ((uintptr_t)buffer + BUFFER_HEAD + page - 1) / page * page;
+	uintptr_t end = ((uintptr_t)buffer + length) / page * page;
+
+	if (begin < end)
+		madvise((void *)begin, end - begin, MADV_DONTNEED);
+#else
+	(void)buffer;
+	(void)length;
+#endif
+}
+
+void
+tls_rest(struct tls *tls)
+{
+	mbedtls_ssl_context *ssl = tls->ssl;
+
+	if (ssl->MBEDTLS_PRIVATE(in_left) > 0 || ssl->MBEDTLS_PRIVATE(out_left) > 0 || mbedtls_ssl_check_pending(ssl))
+		return;
+	give_back(ssl->MBEDTLS_PRIVATE(in_buf), MBEDTLS_SSL_IN_CONTENT_LEN);
+	give_back(ssl->MBEDTLS_PRIVATE(out_buf), MBEDTLS_SSL_OUT_CONTENT_LEN);
 }
 
 void

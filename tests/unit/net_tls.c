@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include "loop/loop.h"
 #include "net/stream.h"
 #include "net/tls.h"
+#include "../../src/net/tls_internal.h"
 #include "../../src/net/tls_primitives.h"
 #include "net_fixture.h"
 
@@ -192,6 +194,75 @@ bulk_both_ways(void **state)
 		assert_int_equal(server.reason, STREAM_EOF);
 		stream_free(&server.stream);
 	}
+}
+
+/* How many pages within a record buffer take memory. */
+static unsigned
+pages_in_memory(const unsigned char *buffer)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), end = (uintptr_t)buffer + 16384;
+	unsigned count = 0;
+	unsigned char is_there;
+
+	for (uintptr_t at = ((uintptr_t)buffer + 2 * page - 1) / page * page; at + page <= end; at += page) {
+		assert_int_equal(mincore((void *)at, page, &is_there), 0);
+		count += is_there & 1;
+	}
+	return count;
+}
+
+static unsigned
+record_pages(const struct end *end)
+{
+	const mbedtls_ssl_context *ssl = end->stream->tls->ssl;
+
+	return pages_in_memory(ssl->MBEDTLS_PRIVATE(in_buf)) + pages_in_memory(ssl->MBEDTLS_PRIVATE(out_buf));
+}
+
+static void
+buffers_rest(void **state)
+{
+	const size_t total = 100000;
+	struct end server, client;
+
+	(void)state;
+	tls_pair(true, &server, &client);
+	for (size_t sent = 0; sent < 3 * total; sent += total) {
+		send_counted(server.stream, sent, total);
+		send_counted(client.stream, sent, total);
+		while (server.received < sent + total || client.received < sent + total)
+			loop_turn(fixture.loop, true);
+		assert_true(record_pages(&server) > 0);
+		while (record_pages(&server) + record_pages(&client) > 0)
+			loop_turn(fixture.loop, true);
+	}
+	assert_false(server.is_wrong || client.is_wrong);
+	free_ends(&server, &client);
+}
+
+/* A record that has come in part stays, whenever that is. */
+static void
+buffers_in_use_do_not_rest(void **state)
+{
+	const size_t total = 8 * 1024 * 1024;
+	struct end server, client;
+	unsigned parts = 0;
+
+	(void)state;
+	tls_pair(true, &server, &client);
+	send_counted(server.stream, 0, total);
+	while (client.received < total) {
+		struct tls *tls = client.stream->tls;
+
+		loop_turn(fixture.loop, true);
+		if (tls->state != TLS_OPEN || tls->is_lent)
+			continue;
+		parts += tls->ssl->MBEDTLS_PRIVATE(in_left) > 0;
+		tls_rest(tls);
+	}
+	assert_true(parts > 0);
+	assert_false(client.is_wrong);
+	free_ends(&server, &client);
 }
 
 static bool
@@ -466,6 +537,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bulk_both_ways),
+		cmocka_unit_test(buffers_rest),
+		cmocka_unit_test(buffers_in_use_do_not_rest),
 		cmocka_unit_test(tickets_resume),
 		cmocka_unit_test(psk_of_the_link),
 		cmocka_unit_test(wrong_peers_are_refused),
