@@ -7,11 +7,14 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "tls_internal.h"
+#include "tls_primitives.h"
 
-#define INLINE_MAX ((size_t)64 * 1024)	/* more output than this is encrypted by a worker */
+#define INLINE_MAX ((size_t)64 * 1024)	/* more output than this is encrypted by a worker, */
+#define FAST_MAX   ((size_t)192 * 1024)	/* or than this where AES is fast: less than a tenth of a millisecond */
 #define LEND_MAX   ((size_t)256 * 1024)
 #define WIRE_MAX   ((size_t)128 * 1024)	/* encrypted and not yet taken by the kernel */
 #define READ_SIZE  16384
@@ -189,6 +192,12 @@ is_all_written(const struct tls *tls)
 	    (stream->deflate == NULL || deflate_pending(stream->deflate) == 0);
 }
 
+static size_t
+inline_max(const struct tls *tls)
+{
+	return tls_is_aes_fast() && strstr(tls->cipher, "AES") != NULL ? FAST_MAX : INLINE_MAX;
+}
+
 static void
 encrypt(struct tls *tls)
 {
@@ -197,13 +206,13 @@ encrypt(struct tls *tls)
 
 	if (evbuffer_get_length(tls->wire) >= WIRE_MAX)
 		return;
-	if (evbuffer_get_length(output) > INLINE_MAX) {
+	if (evbuffer_get_length(output) > inline_max(tls)) {
 		evbuffer_remove_buffer(output, tls->lent_plain, LEND_MAX);
 		tls->pending = evbuffer_get_length(tls->lent_plain);
 		lend(tls, work_encrypt, on_encrypted);
 		return;
 	}
-	error = tls_encrypt(tls, output, INLINE_MAX);
+	error = tls_encrypt(tls, output, SIZE_MAX);
 	if (error == 0 && is_all_written(tls)) {
 		tls->is_close_sent = true;
 		error = mbedtls_ssl_close_notify(tls->ssl);
