@@ -247,6 +247,19 @@ def test_compress_ends_in_small_pieces(shared_server, user, flush):
             assert client.reply(tag).is_ok
 
 
+@pytest.mark.parametrize("command", [b"STORE 1 +FLAGS (\\Seen)", b"FETCH 1 BODY.PEEK[]", b"APPEND INBOX {3+}\r\na\r\n"])
+def test_compress_ends_behind_what_is_under_way(shared_server, user, command):
+    """It is read, but not begun, while those before it are under way: what comes behind it is not deflated all the same."""
+    with shared_server.client(user) as client:
+        client.start_deflate()
+        assert client.append(b"INBOX", b"Subject: one\r\n\r\n").is_ok
+        client.ok(b"SELECT INBOX")
+        client.socket.send_last(b"".join(b"c%d %s\r\n" % (number, command) for number in range(5)) + b"u UNAUTHENTICATE\r\n",
+                                zlib.Z_SYNC_FLUSH, b"l " + login(user) + b"\r\n")
+        for tag in (b"c0", b"c1", b"c2", b"c3", b"c4", b"u", b"l"):
+            assert client.reply(tag).is_ok
+
+
 def test_compress_ends_behind_much_output(shared_server, user):
     """What a worker deflates leaves before the end, and the end before what is plain."""
     message = b"Subject: much\r\n\r\n" + b"".join(b"%08x\r\n" % (number * 2654435761 % 2**32) for number in range(60_000))

@@ -10,6 +10,8 @@
 #include "../shared/role.h"
 #include "budget.h"
 #include "ground.h"
+#include "net/deflate.h"
+#include "net/stream.h"
 
 #define FOLLOWERS_MAX	64	/* until all are answered */
 #define FOLLOWER_OCTETS 4096	/* of a command: what waits is bounded */
@@ -85,6 +87,9 @@ pipeline_take(struct session *session, const struct imap_event *event)
 		return;
 	session->pipeline.event = *event;
 	session->pipeline.is_holding = true;
+	/* Behind UNAUTHENTICATE nothing is inflated any more: RFC 8437 section 4.1. */
+	if (session->stream != NULL && stream_is_deflated(session->stream))
+		stream_pause_input(session->stream);
 }
 
 bool
@@ -97,6 +102,8 @@ struct imap_event
 pipeline_give(struct session *session)
 {
 	session->pipeline.is_holding = false;
+	if (session->stream != NULL)
+		stream_resume_input(session->stream);
 	return session->pipeline.event;
 }
 
