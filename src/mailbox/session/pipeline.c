@@ -34,7 +34,7 @@ session_follow(struct session *session, struct session_follower *follower)
 bool
 session_may_follow(const struct session *session, size_t octets)
 {
-	return session->pipeline.octets + octets <= SESSION_BATCH_OCTETS;
+	return octets <= SESSION_BATCH_OCTETS - session->pipeline.octets;
 }
 
 bool

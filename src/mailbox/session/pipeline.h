@@ -1,9 +1,10 @@
 /*
  * What a client sends before it has the answer to what it sent before: RFC 9051 section 5.5.  Commands run one after the
  * other, but for those of one kind that only wait for their job: the next one may begin behind them, so that one
- * commit serves all, and a worker reads what comes next while the loop answers.  What they do is done in their order, and so are they answered.  Loop thread.
+ * commit serves all, and a worker reads what comes next while the loop answers.  What they do is done in their order, and
+ * so are they answered.  Loop thread.
  *
- * While a STORE has others behind it the numbers of messages stay as they are, and EXISTS is not told either, since
+ * While a STORE or FETCH has others behind it the numbers of messages stay as they are, and EXISTS is not told either, since
  * those others have been read by them.  A command of another kind waits until all are answered; after some there is such
  * a pause in any case, so that news come through.
  */
