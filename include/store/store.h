@@ -160,8 +160,19 @@ enum store_status store_purge(struct store *store, uint32_t content_max, uint64_
  *
  * STORE_CORRUPT when there are findings.
  */
-enum store_verify_depth { STORE_VERIFY_ROWS, STORE_VERIFY_ALL };
+enum store_verify_depth { STORE_VERIFY_ROWS, STORE_VERIFY_FILE /* all but digests */, STORE_VERIFY_ALL };
 enum store_status store_verify(struct store *store, enum store_verify_depth depth,
     struct buffer *findings_out);
+
+/*
+ * The digests, a piece at a time.
+ *
+ *	content_id   0 at first; how far it has come
+ *	until_us     clock_monotonic_us(): one content is looked at, and no more begun from then on
+ *	checked	     is raised by the contents looked at
+ *	is_more_out  false: these were the last
+ */
+enum store_status store_verify_digests(struct store *store, uint64_t *content_id, uint64_t until_us,
+    struct buffer *findings_out, uint64_t *checked, bool *is_more_out);
 
 #endif

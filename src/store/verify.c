@@ -2,6 +2,7 @@
  * Looking for damage: rules that every file keeps, as queries for what breaks them, and the octets
  * of every content.  Worker threads.
  */
+#include "base/clock.h"
 #include "base/memory.h"
 #include "dictionary.h"
 #include "internal.h"
@@ -115,32 +116,42 @@ compute_digest(
 	return status;
 }
 
+enum store_status
+store_verify_digests(struct store *store, uint64_t *content_id, uint64_t until_us, struct buffer *findings_out,
+    uint64_t *checked, bool *is_more_out)
+{
+	struct sql_statement *query = sql_prepare(store->sql,
+	    "SELECT id, size AS whole, sha256 FROM content WHERE id > ?1 ORDER BY id");
+	enum store_status status = STORE_OK;
+	enum sql_status stepped = SQL_OK;
+	uint8_t digest[DIGEST_LENGTH];
+
+	sql_bind_number(query, 1, (int64_t)*content_id);
+	while (status == STORE_OK && (stepped = sql_step(query)) == SQL_ROW) {
+		*content_id = (uint64_t)sql_column_number(query, 0);
+		status = compute_digest(store, *content_id, (uint64_t)sql_column_number(query, 1), digest);
+		if (status == STORE_CORRUPT ||
+		    (status == STORE_OK && !span_equals(sql_column_blob(query, 2), span_of(digest, sizeof digest)))) {
+			buffer_printf(findings_out, "content: octets differ from their digest: id %llu\n",
+			    (unsigned long long)*content_id);
+			status = STORE_OK;
+		}
+		++*checked;
+		if (clock_monotonic_us() >= until_us)
+			break;
+	}
+	sql_reset(query);
+	*is_more_out = stepped == SQL_ROW;
+	return status != STORE_OK || stepped == SQL_ROW ? status : store_from_sql(stepped);
+}
+
 static enum store_status
 check_digests(struct store *store, struct buffer *findings)
 {
-	struct sql_statement *query = sql_prepare(store->sql,
-	    "SELECT id, size AS whole, sha256 FROM content ORDER BY id");
-	uint8_t digest[DIGEST_LENGTH];
-	enum store_status status = STORE_OK;
-	enum sql_status stepped;
+	uint64_t content_id = 0, checked = 0;
+	bool is_more;
 
-	while (status == STORE_OK && (stepped = sql_step(query)) != SQL_OK) {
-		if (stepped != SQL_ROW)
-			return store_from_sql(stepped);
-		uint64_t id = sql_column_number(query, 0);
-
-		status = compute_digest(store, id, sql_column_number(query, 1), digest);
-		if (status == STORE_CORRUPT ||
-		    (status == STORE_OK &&
-			!span_equals(sql_column_blob(query, 2), span_of(digest, sizeof digest)))) {
-			buffer_printf(findings,
-			    "content: octets differ from their digest: id %llu\n",
-			    (unsigned long long)id);
-			status = STORE_OK;
-		}
-	}
-	sql_reset(query);
-	return status;
+	return store_verify_digests(store, &content_id, UINT64_MAX, findings, &checked, &is_more);
 }
 
 /* What imapd reads header blocks with is its own; others have what the file says. */
@@ -201,9 +212,7 @@ check_whole_file(struct store *store, struct buffer *findings)
 	if (status != SQL_OK && status != SQL_CORRUPT)
 		return store_from_sql(status);
 	checked = check_dictionaries(store, findings);
-	if (checked == STORE_OK)
-		checked = check_texts(store, findings);
-	return checked != STORE_OK ? checked : check_digests(store, findings);
+	return checked != STORE_OK ? checked : check_texts(store, findings);
 }
 
 enum store_status
@@ -217,8 +226,10 @@ store_verify(struct store *store, enum store_verify_depth depth, struct buffer *
 		return status;
 	for (size_t i = 0; status == STORE_OK && i < COUNT_OF(rules); i++)
 		status = check_rule(store, rules[i].what, rules[i].query, findings_out);
-	if (status == STORE_OK && depth == STORE_VERIFY_ALL)
+	if (status == STORE_OK && depth >= STORE_VERIFY_FILE)
 		status = check_whole_file(store, findings_out);
+	if (status == STORE_OK && depth == STORE_VERIFY_ALL)
+		status = check_digests(store, findings_out);
 	status = store_read_end(store, is_ours, status);
 	return status == STORE_OK && findings_out->length > length_before ? STORE_CORRUPT : status;
 }

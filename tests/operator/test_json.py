@@ -186,6 +186,11 @@ def test_index(server):
     assert ask(server, "index", "nobody-at-all", code=67)["index"] == []
 
 
+def test_verify(server):
+    assert all(record["faults"] == 0 for record in ask(server, "verify", "--all")["verify"])
+    assert ask(server, "verify", "nobody-at-all", code=67)["verify"] == []
+
+
 def test_seen(server):
     with server.client("demo") as client:
         client.ok(b"STATUS INBOX (MESSAGES)")      # with the first command there is a file
@@ -274,7 +279,7 @@ def test_nobody_answers():
                      "user del": ["a", "--yes"], "import": ["a", "eml", str(server.config)], "kick": ["a"],
                      "start": ["all"], "stop": ["all"], "drain": ["all"], "restart": ["all"], "net start": ["imap4"],
                      "net stop": ["imap4"], "user renew": ["a", "--yes"], "user purge": ["a", "--yes"], "acknowledge": ["all"],
-                     "index": ["a"], "group add": ["g", "a"], "quota": ["a"], "group remove": ["g", "a"],
+                     "index": ["a"], "verify": ["a"], "group add": ["g", "a"], "quota": ["a"], "group remove": ["g", "a"],
                      "acl list": ["a"], "acl set": ["a", "INBOX", "b", "lr"], "acl remove": ["a", "INBOX", "b"], "acl seen": ["a", "INBOX"]}
         for verb in verbs():
             if verb in ("link-key", "config show"):

@@ -44,6 +44,8 @@ const struct verb verbs[] = {
 	    NULL, false, OPTION_MAILBOX | OPTION_LABELS, 2, 3, run_import },
 	{ "index", "NAME|--all [--rebuild|--verify]", "index mail for SEARCH now, make the index anew, or compare it with the mail",
 	    "index fault", true, OPTION_ALL | OPTION_REBUILD | OPTION_VERIFY, 0, 1, run_index },
+	{ "verify", "NAME|--all", "compare a user's file with itself: rows, counters, and every octet with its digest",
+	    "verify fault", true, OPTION_ALL, 0, 1, run_verify },
 	{ "acl list", "NAME [MAILBOX]", "list the rights that others have in a user's mailboxes",
 	    "acl", false, 0, 1, 2, run_acl_list },
 	{ "acl set", "NAME MAILBOX IDENTIFIER RIGHTS", "give somebody rights in a mailbox; +RIGHTS adds some, -RIGHTS takes some",

@@ -31,6 +31,7 @@ int run_group_add(const struct order *order);
 int run_group_remove(const struct order *order);
 int run_group_list(const struct order *order);
 int run_index(const struct order *order);
+int run_verify(const struct order *order);
 int run_acl_list(const struct order *order);
 int run_acl_set(const struct order *order);
 int run_acl_remove(const struct order *order);

@@ -179,6 +179,7 @@ mailbox_role_register(struct mailbox_role *role, struct control *control)
 	control_register(control, "session", CONTROL_CHANGE, on_session_call, role);
 	role_register_upkeep(role, control);
 	role_register_index(role, control);
+	role_register_verify(role, control);
 	role_register_quota(role, control);
 	role_register_acl(role, control);
 	role_register_sharing(role, control);

@@ -39,6 +39,7 @@ void role_register_upkeep(struct mailbox_role *role, struct control *control);
 
 /* The verb index; the verbs acl. */
 void role_register_index(struct mailbox_role *role, struct control *control);
+void role_register_verify(struct mailbox_role *role, struct control *control);
 void role_register_acl(struct mailbox_role *role, struct control *control);
 
 /* The verb quota; and finding out what single users may keep, before anybody comes in. */
