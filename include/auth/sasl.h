@@ -10,7 +10,7 @@
  *	SASL_VERIFY		as SASL_LOOK_UP, and password_verify() on a worker, then sasl_verified()
  *	SASL_CHECK_TOKEN	token_check() of sasl_password() on a worker, then sasl_token()
  *	SASL_AUTHORIZE		find sasl_user() in the directory, then sasl_found(): nothing else is to be proved
- *	SASL_DONE		sasl_user() is who it says
+ *	SASL_DONE		sasl_user() is who it says, and may act as sasl_identity()
  *	SASL_FAILED		NO [AUTHENTICATIONFAILED]; the same words whatever the cause
  *	SASL_MALFORMED		BAD: not base64, or not what the mechanism's grammar allows
  *	SASL_CANCELLED		BAD: the client sent "*"
@@ -109,8 +109,11 @@ enum sasl_event sasl_respond(struct sasl *sasl, struct span line);
  * Answer SASL_LOOK_UP.  An empty credential says that there is no such user, or that the user may not
  * log in: the exchange goes on and fails at its end, as with a wrong password; so it does for a user without keys
  * for this mechanism.
+ *
+ *	owner	whose it is, as the client gave the name: nobody has one salt for each, as users have,
+ *		whatever else sasl_user() says
  */
-enum sasl_event sasl_credential(struct sasl *sasl, struct span credential);
+enum sasl_event sasl_credential(struct sasl *sasl, struct span credential, struct span owner);
 
 /* Answer SASL_VERIFY: SASL_DONE or SASL_FAILED. */
 enum sasl_event sasl_verified(struct sasl *sasl, bool is_match);
@@ -132,8 +135,20 @@ struct span sasl_challenge(const struct sasl *sasl);
 struct span sasl_user(const struct sasl *sasl);
 
 /*
+ * As whom the client wants to act, not prepared: an authorization identity (RFC 4422 section 3.4.1) other than
+ * sasl_user(); empty: as that.  Whoever looks the user up finds out whether that may be.  Borrowed from sasl.
+ */
+struct span sasl_identity(const struct sasl *sasl);
+
+/*
+ * Between a question and its answer: the user may not act as is wanted, or as nobody.  The exchange goes on, and ends
+ * as with a wrong password, whatever is proved.
+ */
+void sasl_forbid(struct sasl *sasl);
+
+/*
  * After SASL_FAILED a word for the log: "password", "no-keys" (none for this mechanism, or there is no such user),
- * "channel-binding", "authorization-identity", "certificate", those of token_verdict_word().  NULL: nothing was
+ * "channel-binding", "not-permitted" (to act as that), "certificate", those of token_verdict_word().  NULL: nothing was
  * compared here.  It is set, too, when the client has cancelled after it was told of an error.  Static.
  */
 const char *sasl_reason(const struct sasl *sasl);

@@ -137,6 +137,8 @@ struct config {
 	char *ldap_base;			/* NULL without directory ldap */
 	char *ldap_filter;
 	char *ldap_user_attribute, *ldap_home_attribute;	/* home: NULL when all live here */
+	char *ldap_delegate_attribute, *ldap_master_group;	/* NULL: nobody acts as another by these */
+	char *master_separator;			/* one character, or "none" */
 	char *ldap_quota_attribute;		/* NULL: no quotas there */
 	int ldap_quota_unit;			/* octets that a number there counts */
 	char *ldap_group_attribute, *ldap_group_base, *ldap_group_filter;	/* NULL: no groups by these */
@@ -288,5 +290,14 @@ bool config_networks_have(const struct config_networks *networks, const char *ad
 
 /* The names of all options in the order of the table; NULL past the end.  Static. */
 const char *config_option_name(size_t index);
+
+/* What parts a user from the master who acts as that one; 0: nothing does. */
+static inline uint8_t
+config_master_separator(const struct config *config)
+{
+	const char *text = config->master_separator;
+
+	return text != NULL && text[0] != '\0' && text[1] == '\0' ? (uint8_t)text[0] : 0;
+}
 
 #endif

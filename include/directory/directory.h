@@ -93,6 +93,9 @@ struct directory_user {
 	struct span entry;		/* in LDAP: what the entry is known by, whatever its names are; else empty */
 	bool is_enabled;		/* a disabled user gets mail and cannot log in */
 	bool is_shared;			/* no user, but an account whose mailboxes users share: gets mail, no login */
+	bool is_master;			/* may log in as any user who may not; in the SQLite file alone */
+	const struct span *delegates;	/* who may log in as this one, as the entry has it; in LDAP alone */
+	size_t delegate_count;
 	struct directory_quota quota;
 	const struct span *groups;	/* by directory_find_groups(): prepared, in the order of their octets */
 	size_t group_count;
@@ -123,6 +126,8 @@ struct directory_ldap_settings {
 	const char *base, *filter;	/* %u the name, %n and %d its parts around the @, %% a percent sign */
 	const char *user_attribute;	/* of an entry: the one name that all its other names stand for */
 	const char *home_attribute;	/* of an entry: name of the mailbox server; NULL: all live here */
+	const char *delegate_attribute;	/* of an entry: who may act as it, as names or distinguished names; NULL: nobody */
+	const char *master_group;	/* whose members may act as all others; prepared; NULL: there is none */
 	const char *group_attribute;	/* of an entry: its groups, as names or as distinguished names; NULL: none */
 	const char *group_base, *group_filter;	/* find the entries of its groups, %D its distinguished name; NULL: none */
 	const char *quota_attribute;	/* of an entry: directory_read_quota(); NULL: none */
@@ -166,6 +171,47 @@ void directory_close(struct directory **directory);
  */
 enum directory_status directory_lookup(struct directory *directory, struct span name,
     struct arena *arena, struct directory_user *user_out);
+
+/*
+ * What a client says who it is.
+ *
+ *	name		"user"; "principal*master" with the separator; or, as Exchange Server has it (MS-OXIMAP4 section
+ *			2.2.2), "delegate/principal" or "domain/delegate/principal"
+ *	identity	as whom it wants to act; empty: as name says.  RFC 4422 section 3.4.1
+ *	separator	between principal and master; 0: there is no such form
+ *	is_proved	the name is what a certificate or a token has proved: it is one user, and is not taken apart
+ *
+ * Borrowed.
+ */
+struct directory_claim {
+	struct span name, identity;
+	uint8_t separator;
+	bool is_proved;
+};
+
+/* Who that is. */
+struct directory_login {
+	struct directory_user prover;		/* who has to prove it; no name: nobody */
+	struct directory_user principal;	/* whose mail it is; no name: nobody's */
+	bool is_other;				/* the principal is meant to be somebody else */
+	bool is_permitted;			/* or is the prover */
+	bool is_master;				/* permitted as a master, who gets in where logins are disabled, too */
+};
+
+/*
+ * Look up who wants to log in, and whether that one may act as somebody else.  A user of the whole name comes before
+ * what its parts may mean.  The questions asked depend on the form of the name alone, not on who exists.  Who may not
+ * log in is nobody.  The spans live in the arena; login_out is untouched on failure.
+ */
+enum directory_status directory_find_login(struct directory *directory, const struct directory_claim *claim,
+    struct arena *arena, struct directory_login *login_out);
+
+/* The part of the name that is to be proved, for counting failures; not prepared.  Any thread. */
+struct span directory_claim_prover(const struct directory_claim *claim);
+
+/* All the users that the name may mean, by itself or taken apart, prepared.  Any thread. */
+#define DIRECTORY_CLAIM_NAMES 5
+size_t directory_claim_names(const struct directory_claim *claim, struct directory_name names_out[DIRECTORY_CLAIM_NAMES]);
 
 /*
  * Find the groups of a user who was looked up; they go into the arena.  In LDAP that may be another search.  On failure
@@ -245,6 +291,20 @@ struct directory_member {
  */
 enum directory_status directory_list_members(struct directory *directory, const struct directory_member *after,
     struct arena *arena, struct directory_member *members_out, size_t limit, size_t *count_out);
+
+/* Let a user log in as any other who may not, or not any more. */
+enum directory_status directory_set_master(struct directory *directory, struct span name, bool is_master);
+
+/*
+ * Let a user, the delegate, log in as another or as a shared account, the principal, or not any more.
+ * DIRECTORY_NOT_FOUND: one of them does not exist; or there is nothing to take back.
+ */
+enum directory_status directory_allow(struct directory *directory, struct span principal, struct span delegate,
+    bool is_allowed);
+
+/* List the delegates of a principal in the order of their names, all of them; the spans live in the arena. */
+enum directory_status directory_list_delegates(struct directory *directory, const struct directory_user *principal,
+    struct arena *arena, struct span **names_out, size_t *count_out);
 
 /* Forget a user.  The mail stays in its folder, and the folder's id is never given again. */
 enum directory_status directory_delete(struct directory *directory, struct span name);

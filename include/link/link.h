@@ -117,6 +117,9 @@ struct link_facts {
 	struct span tls_version;	/* "TLSv1.3"; empty: no TLS */
 	struct span tls_cipher;
 	struct span client_id;		/* what the client says of itself in ID: printable ASCII, at most 1000 octets */
+	struct span prover;		/* who has proved it, when that is not the user */
+	bool is_master;			/* that one may be any user, also one who may not log in */
+	struct span identity;		/* with a password alone: as whom the user wants to act, as the client says it */
 	struct span return_word;	/* how the mailbox role may give the client back: link_give_back() */
 	struct span return_capability;	/* "IMAP4rev1 ...", of which that client is to be told */
 };

@@ -42,6 +42,13 @@ sasl_keep_secret(struct sasl *sasl, struct span secret)
 	buffer_add_span(&sasl->password, secret);
 }
 
+void
+sasl_keep_identity(struct sasl *sasl, struct span identity)
+{
+	if (!span_equals_nocase(identity, buffer_span(&sasl->user)))
+		buffer_add_span(&sasl->identity, identity);
+}
+
 bool
 sasl_read_name(struct span text, struct buffer *name_out)
 {

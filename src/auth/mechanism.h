@@ -16,7 +16,8 @@ struct sasl {
 	enum sasl_mechanism mechanism;
 	enum sasl_step step;
 	struct sasl_facts facts;
-	struct buffer user, password, challenge;
+	struct buffer user, identity, password, challenge;
+	bool is_forbidden;		/* to act as the identity */
 	struct scram scram;
 	const char *reason;		/* of SASL_FAILED; static */
 };
@@ -37,6 +38,9 @@ enum sasl_event sasl_send(struct sasl *sasl, enum sasl_step next, struct span me
 
 /* Wait for the caller's answer. */
 enum sasl_event sasl_ask(struct sasl *sasl, enum sasl_event event);
+
+/* Keep the identity that the client wants to act as, unless it is the user. */
+void sasl_keep_identity(struct sasl *sasl, struct span identity);
 
 enum sasl_event sasl_end(struct sasl *sasl, enum sasl_event event);
 enum sasl_event sasl_fail(struct sasl *sasl, const char *reason);

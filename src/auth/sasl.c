@@ -71,6 +71,7 @@ sasl_free(struct sasl **sasl)
 	if (*sasl == NULL)
 		return;
 	buffer_free(&(*sasl)->user);
+	buffer_free(&(*sasl)->identity);
 	wipe(&(*sasl)->password);
 	buffer_free(&(*sasl)->challenge);
 	scram_fini(&(*sasl)->scram);
@@ -125,6 +126,19 @@ struct span
 sasl_user(const struct sasl *sasl)
 {
 	return buffer_span(&sasl->user);
+}
+
+struct span
+sasl_identity(const struct sasl *sasl)
+{
+	return buffer_span(&sasl->identity);
+}
+
+void
+sasl_forbid(struct sasl *sasl)
+{
+	assert(sasl->step == SASL_ASKED);
+	sasl->is_forbidden = true;
 }
 
 struct span

@@ -162,31 +162,34 @@ sasl_take_xoauth2(struct sasl *sasl, struct span message)
 	return take_authorization(sasl, pairs.authorization);
 }
 
-/* The token may stand for nobody but whom the client names. */
+/* Whom the client names is as whom it wants to act, when the token stands for somebody else. */
 enum sasl_event
 sasl_token(struct sasl *sasl, enum token_verdict verdict, struct span user)
 {
-	bool is_named = sasl->user.length > 0;
+	struct buffer named = { 0 };
 
 	assert(sasl->step == SASL_ASKED && (SASL_BIT(sasl->mechanism) & SASL_BEARER) != 0);
 	if (verdict == TOKEN_SCOPE)
 		return refuse(sasl, token_verdict_word(verdict), "insufficient_scope");
 	if (verdict != TOKEN_GOOD)
 		return refuse(sasl, token_verdict_word(verdict), "invalid_token");
-	if (is_named && !span_equals_nocase(buffer_span(&sasl->user), user))
-		return refuse(sasl, "authorization-identity", "invalid_token");
-	if (!is_named)
-		buffer_add_span(&sasl->user, user);
+	buffer_add_span(&named, buffer_span(&sasl->user));
+	buffer_clear(&sasl->user);
+	buffer_add_span(&sasl->user, user);
+	sasl_keep_identity(sasl, buffer_span(&named));
+	buffer_free(&named);
 	return sasl_ask(sasl, SASL_AUTHORIZE);
 }
 
 enum sasl_event
 sasl_found(struct sasl *sasl, bool is_found)
 {
+	const char *reason = is_found ? "not-permitted" : "unknown-user";
+
 	assert(sasl->step == SASL_ASKED);
-	if (is_found)
+	if (is_found && !sasl->is_forbidden)
 		return sasl_end(sasl, SASL_DONE);
 	if (sasl->mechanism == SASL_EXTERNAL)
-		return sasl_fail(sasl, "unknown-user");
-	return refuse(sasl, "unknown-user", "invalid_token");
+		return sasl_fail(sasl, reason);
+	return refuse(sasl, reason, "invalid_token");
 }

@@ -4,7 +4,10 @@
  */
 #include "mechanism.h"
 
-/* Without an authorization identity it is the first name of the certificate. */
+/*
+ * Without an authorization identity it is the first name of the certificate; with one that is none of its names, the
+ * first of them wants to act as that.
+ */
 enum sasl_event
 sasl_take_external(struct sasl *sasl, struct span message)
 {
@@ -16,9 +19,13 @@ sasl_take_external(struct sasl *sasl, struct span message)
 		return sasl_fail(sasl, "certificate");
 	if (message.length == 0)
 		message = facts->certificate_names[0];
-	buffer_add_span(&sasl->user, message);
-	for (size_t i = 0; i < facts->certificate_name_count; i++)
-		if (span_equals_nocase(message, facts->certificate_names[i]))
-			return sasl_ask(sasl, SASL_AUTHORIZE);
-	return sasl_fail(sasl, "authorization-identity");
+	for (size_t i = 0; i < facts->certificate_name_count; i++) {
+		if (!span_equals_nocase(message, facts->certificate_names[i]))
+			continue;
+		buffer_add_span(&sasl->user, message);
+		return sasl_ask(sasl, SASL_AUTHORIZE);
+	}
+	buffer_add_span(&sasl->user, facts->certificate_names[0]);
+	sasl_keep_identity(sasl, message);
+	return sasl_ask(sasl, SASL_AUTHORIZE);
 }

@@ -30,8 +30,7 @@ sasl_take_plain(struct sasl *sasl, struct span message)
 	if (span_find(password, '\0') < password.length)
 		return sasl_end(sasl, SASL_MALFORMED);
 	buffer_add_span(&sasl->user, user);
-	if (identity.length > 0 && !span_equals_nocase(identity, user))
-		return sasl_fail(sasl, "authorization-identity");
+	sasl_keep_identity(sasl, identity);
 	return keep_password(sasl, password);
 }
 
@@ -52,5 +51,7 @@ enum sasl_event
 sasl_verified(struct sasl *sasl, bool is_match)
 {
 	assert(sasl->step == SASL_ASKED && (SASL_BIT(sasl->mechanism) & SASL_SCRAM) == 0);
-	return is_match ? sasl_end(sasl, SASL_DONE) : sasl_fail(sasl, "password");
+	if (!is_match)
+		return sasl_fail(sasl, "password");
+	return sasl->is_forbidden ? sasl_fail(sasl, "not-permitted") : sasl_end(sasl, SASL_DONE);
 }

@@ -31,14 +31,17 @@ end_badly(struct sasl *sasl, enum scram_result result)
 static enum sasl_event
 take_first(struct sasl *sasl, struct span message)
 {
-	struct buffer nonce = { 0 };
+	struct buffer nonce = { 0 }, identity = { 0 };
 	uint8_t octets[NONCE_OCTETS];
 	enum scram_result result;
 
 	prepare(sasl);
 	random_fill(octets, sizeof octets);
 	base64_encode(span_of(octets, sizeof octets), &nonce);
-	result = scram_client_first(&sasl->scram, message, buffer_span(&nonce), &sasl->user);
+	result = scram_client_first(&sasl->scram, message, buffer_span(&nonce), &sasl->user, &identity);
+	if (result == SCRAM_GOOD)
+		sasl_keep_identity(sasl, buffer_span(&identity));
+	buffer_free(&identity);
 	buffer_free(&nonce);
 	return result == SCRAM_GOOD ? sasl_ask(sasl, SASL_LOOK_UP) : end_badly(sasl, result);
 }
@@ -50,8 +53,10 @@ take_final(struct sasl *sasl, struct span message)
 	enum scram_result result = scram_client_final(&sasl->scram, message, &answer);
 	enum sasl_event event;
 
+	if (result == SCRAM_GOOD && sasl->is_forbidden)
+		event = sasl_fail(sasl, "not-permitted");
 	/* IMAP has no data with its OK: the signature is one more challenge (RFC 4422 section 5, 3b). */
-	if (result == SCRAM_GOOD)
+	else if (result == SCRAM_GOOD)
 		event = sasl_send(sasl, SASL_LAST, buffer_span(&answer));
 	else
 		event = end_badly(sasl, result);
@@ -70,13 +75,13 @@ sasl_take_scram(struct sasl *sasl, struct span message)
 }
 
 enum sasl_event
-sasl_credential(struct sasl *sasl, struct span credential)
+sasl_credential(struct sasl *sasl, struct span credential, struct span owner)
 {
 	struct buffer message = { 0 };
 	enum sasl_event event;
 
 	assert(sasl->step == SASL_ASKED && (SASL_BIT(sasl->mechanism) & SASL_SCRAM) != 0);
-	scram_use_credential(&sasl->scram, credential, sasl->facts.secret, buffer_span(&sasl->user));
+	scram_use_credential(&sasl->scram, credential, sasl->facts.secret, owner);
 	buffer_clear(&sasl->challenge);
 	scram_server_first(&sasl->scram, &message);
 	event = sasl_send(sasl, SASL_SECOND, buffer_span(&message));

@@ -152,20 +152,15 @@ take_bare(struct scram *scram, struct span text, struct buffer *user_out)
 
 enum scram_result
 scram_client_first(struct scram *scram, struct span message, struct span nonce,
-    struct buffer *user_out)
+    struct buffer *user_out, struct buffer *identity_out)
 {
-	struct buffer identity = { 0 };
 	struct span rest = message;
-	enum scram_result result = take_header(scram, &rest, &identity);
+	enum scram_result result = take_header(scram, &rest, identity_out);
 
 	buffer_add_span(&scram->header, span_slice(message, 0, message.length - rest.length));
 	if (result == SCRAM_GOOD)
 		result = take_bare(scram, rest, user_out);
 	buffer_add_span(&scram->nonce, nonce);
-	if (result == SCRAM_GOOD && identity.length > 0 &&
-	    !span_equals_nocase(buffer_span(&identity), buffer_span(user_out)))
-		result = wrong(scram, "authorization-identity");
-	buffer_free(&identity);
 	return result;
 }
 

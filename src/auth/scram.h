@@ -30,11 +30,12 @@ enum scram_result { SCRAM_GOOD, SCRAM_WRONG, SCRAM_MALFORMED };
  *
  *	nonce		our part, printable and without comma
  *	user_out	gets the decoded name
+ *	identity_out	gets the decoded authorization identity, if there is one
  *
- * SCRAM_WRONG: wants another channel binding than it can have, or to act as somebody else.
+ * SCRAM_WRONG: wants another channel binding than it can have.
  */
 enum scram_result scram_client_first(struct scram *scram, struct span message, struct span nonce,
-    struct buffer *user_out);
+    struct buffer *user_out, struct buffer *identity_out);
 
 /* Use the keys of a credential, or keys that nobody has, under a salt that is always the same for this user. */
 void scram_use_credential(struct scram *scram, struct span credential, struct span secret, struct span user);

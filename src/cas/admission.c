@@ -13,7 +13,9 @@ log_login(const struct cas_client *client)
 
 	stream_tls_facts(client->stream, &tls);
 	log_info("login", log_text("sid", client->sid),
-	    log_span("user", directory_name_span(&client->user)), log_text("rip", client->address),
+	    log_span("user", directory_name_span(&client->user)), log_span("by", client_acting(client)),
+	    log_text("kind", client->is_master ? "master" : client->is_acting ? "delegate" : NULL),
+	    log_text("rip", client->address),
 	    log_text("mech", sasl_mechanism_name(client->mechanism)),
 	    log_text("tls", tls.version),
 	    log_number("ms", (int64_t)((clock_monotonic_us() - client->began_us) / 1000)));
@@ -48,7 +50,7 @@ answer_no_server(struct cas_client *client, enum link_status status)
 static bool
 has_been_denied(struct cas_client *client)
 {
-	client->is_denied = client->is_denied || denied_has(client->cas, &client->user);
+	client->is_denied = client->is_denied || denied_client(client);
 	return client->is_denied;
 }
 
@@ -131,7 +133,7 @@ on_proved(const struct link_result *result, void *context)
 			refuse_linked(client, result);
 			break;
 		}
-		throttle_succeeded(client->cas->throttle, sasl_user(client->sasl));
+		login_succeeded(client);
 		if (!referral_give(client) && join_users(client))
 			begin_session(client, result);
 		else
@@ -170,6 +172,8 @@ facts_of(struct cas_client *client, struct buffer *capability_out)
 		.tls_version = optional(tls.version),
 		.tls_cipher = optional(tls.cipher),
 		.client_id = buffer_span(&client->id),
+		.prover = client_acting(client),
+		.is_master = client->is_master,
 		.return_word = span_from_string(client->return_word),
 		.return_capability = buffer_span(capability_out),
 	};
@@ -194,14 +198,16 @@ admission_ask_home(struct cas_client *client)
 	struct buffer capability = { 0 };
 	struct link_facts facts;
 
-	if (client->user.length == 0 || sasl_password(client->sasl).length == 0) {
+	if (client->user.length == 0 || client->prover.length == 0 || sasl_password(client->sasl).length == 0) {
 		verdict_failed(client);
 		return;
 	}
 	facts = facts_of(client, &capability);
+	facts.prover.length = 0;	/* it is to be found out */
+	facts.identity = client->is_acting ? directory_name_span(&client->user) : SPAN("");
 	client_enter(client, LINKING);
 	client->attempt = link_connect_with_password(client->cas->parts.link, buffer_span(&client->home),
-	    directory_name_span(&client->user), sasl_password(client->sasl), &facts, on_proved, client);
+	    directory_name_span(&client->prover), sasl_password(client->sasl), &facts, on_proved, client);
 	buffer_free(&capability);
 }
 
@@ -212,7 +218,7 @@ admission_open(struct cas_client *client)
 		verdict_failed(client);
 		return;
 	}
-	throttle_succeeded(client->cas->throttle, sasl_user(client->sasl));
+	login_succeeded(client);
 	if (!referral_give(client) && join_users(client))
 		open_link(client);
 }

@@ -7,6 +7,7 @@
  *	mask.c		what it does not get
  *	login.c		who it is: SASL
  *	mechanisms.c	... the mechanisms it may use
+ *	claim.c		... whom it names
  *	proof.c		... asking the directory, checking the password
  *	bearer.c	... checking a token
  *	admission.c	... opening the session
@@ -127,7 +128,10 @@ struct cas_client {
 	struct sasl *sasl;
 	enum sasl_mechanism mechanism;
 	enum sasl_event event;		/* what sasl waits for while VERIFYING */
-	struct directory_name user;	/* empty: nobody can have the name given */
+	struct directory_name user;	/* whose mail; empty: nobody can have the name given */
+	struct directory_name prover;	/* who proves it; empty: nobody */
+	bool is_acting;			/* user is somebody else than prover */
+	bool is_master;			/* as a master user */
 	struct buffer home;		/* the user's mailbox server; empty: the one of link_server_of() */
 	bool is_greeted;
 	bool is_logged_in;		/* counted by user */
@@ -139,6 +143,13 @@ struct cas_client {
 	char return_word[RETURN_WORD_LENGTH + 1];	/* with which the mailbox role gives it back */
 	uint64_t octets_in, octets_out;	/* of its stream, when it came back last */
 };
+
+/* Who acts as the user; empty: the user.  Borrowed. */
+static inline struct span
+client_acting(const struct cas_client *client)
+{
+	return client->is_acting ? directory_name_span(&client->prover) : (struct span){ NULL, 0 };
+}
 
 /* client.c */
 struct cas_client *client_new(struct cas *cas, struct stream *stream, bool is_tls,
@@ -236,7 +247,7 @@ void outage_end(struct cas *cas, enum cas_outage_cause cause);
 
 /* denied.c */
 void denied_load(struct cas *cas);
-bool denied_has(const struct cas *cas, const struct directory_name *user);
+bool denied_client(const struct cas_client *client);
 
 /* users.c */
 void users_send_denied_away(struct cas *cas);

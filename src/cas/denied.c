@@ -18,8 +18,32 @@ denied_load(struct cas *cas)
 	}
 }
 
-bool
-denied_has(const struct cas *cas, const struct directory_name *user)
+static bool
+has(const struct cas *cas, const struct directory_name *user)
 {
 	return user->length > 0 && map_get(cas->denied, directory_name_span(user)) != NULL;
+}
+
+/* Without a directory here the mailbox server takes the name apart: it is nobody who may not log in, however. */
+static bool
+has_part_of(const struct cas *cas, const struct directory_name *name)
+{
+	const struct directory_claim claim = { .name = directory_name_span(name),
+		.separator = config_master_separator(cas->parts.config) };
+	struct directory_name names[DIRECTORY_CLAIM_NAMES];
+	size_t count = directory_claim_names(&claim, names);
+
+	for (size_t i = 0; i < count; i++)
+		if (has(cas, &names[i]))
+			return true;
+	return false;
+}
+
+bool
+denied_client(const struct cas_client *client)
+{
+	const struct cas *cas = client->cas;
+
+	return has(cas, &client->user) || has(cas, &client->prover) ||
+	    (directory_asks_home(cas->parts.directory) && has_part_of(cas, &client->prover));
 }

@@ -93,7 +93,8 @@ begin(struct cas_client *client, const struct imap_command_line *line, enum sasl
 	buffer_add_span(&client->tag, line->tag);
 	client->mechanism = mechanism;
 	client->user = (struct directory_name){ .length = 0 };
-	client->is_denied = false;
+	client->prover = client->user;
+	client->is_denied = client->is_acting = client->is_master = false;
 	client->began_us = clock_monotonic_us();
 	client->sasl = sasl_new(mechanism, &facts);
 }

@@ -10,6 +10,15 @@
 
 #define VERIFYING_MAX 256	/* passwords and tokens that wait for workers */
 
+/* claim.c: what the client says who it is; borrowed from its exchange. */
+struct directory_claim login_claim(const struct cas_client *client);
+
+/* ... and under which name its failures count: that which is to be proved. */
+struct span login_counted(const struct cas_client *client);
+
+/* Forget the failures of who has proved it, and of nobody else whose name is a part of what was said. */
+void login_succeeded(struct cas_client *client);
+
 /* proof.c: ask the directory, and for SASL_VERIFY a worker, on behalf of the exchange; react() gets what it says. */
 typedef void proof_react(struct cas_client *client, enum sasl_event event);
 void proof_ask(struct cas_client *client, enum sasl_event event, proof_react *react);

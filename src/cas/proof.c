@@ -15,15 +15,16 @@ struct check {
 	struct cas_client *client;		/* loop thread only, like the next */
 	proof_react *react;
 	struct directory *directory;
-	struct directory_name name;
+	struct buffer name, identity;		/* of claim */
+	struct directory_claim claim;
 	struct buffer password;			/* wiped by whoever has it last */
 	struct {				/* filled by the workers */
 		enum directory_status status;
-		struct directory_user user;
+		struct directory_login login;
 		bool is_match;
 	} out;
 	bool is_verifier;			/* the directory checks passwords itself */
-	struct arena *arena;			/* of out.user */
+	struct arena *arena;			/* of out.login */
 };
 
 static void
@@ -32,6 +33,8 @@ check_free(struct check *check)
 	if (check->password.at != NULL)
 		memory_wipe(check->password.at, check->password.capacity);
 	buffer_free(&check->password);
+	buffer_free(&check->name);
+	buffer_free(&check->identity);
 	arena_free(&check->arena);
 	free(check);
 }
@@ -40,8 +43,8 @@ static struct auth_proof
 proof_of(struct cas_client *client, const struct check *check)
 {
 	return (struct auth_proof){
-		.user = directory_name_span(&client->user),
-		.credential_version = check->out.user.credential_version,
+		.user = directory_name_span(&client->prover),
+		.credential_version = check->out.login.prover.credential_version,
 		.mechanism = client->mechanism,
 		.password = sasl_password(client->sasl),
 	};
@@ -52,7 +55,7 @@ verify_work(struct job *job)
 {
 	struct check *check = CONTAINER_OF(job, struct check, job);
 	struct span password = buffer_span(&check->password);
-	struct span credential = check->out.user.credential;
+	struct span credential = check->out.login.prover.credential;
 
 	check->out.status = DIRECTORY_OK;
 	if (check->is_verifier)
@@ -72,7 +75,7 @@ use_verdict(struct cas_client *client, const struct check *check)
 		verdict_no_directory(client, directory_status_text(check->out.status));
 		return;
 	}
-	if (check->out.is_match)
+	if (check->out.is_match && check->out.login.is_permitted)
 		auth_cache_add(client->cas->cache, &proof, clock_monotonic_us());
 	check->react(client, sasl_verified(client->sasl, check->out.is_match));
 }
@@ -98,7 +101,8 @@ verify(struct cas_client *client, struct check *check)
 	struct cas *cas = client->cas;
 	struct auth_proof proof = proof_of(client, check);
 
-	if (check->out.user.credential.length > 0 &&
+	/* Who may not act so is compared each time, as one with a wrong password is. */
+	if (check->out.login.is_permitted && check->out.login.prover.credential.length > 0 &&
 	    auth_cache_has(cas->cache, &proof, clock_monotonic_us())) {
 		check->react(client, sasl_verified(client->sasl, true));
 		check_free(check);
@@ -123,11 +127,9 @@ look_up_work(struct job *job)
 {
 	struct check *check = CONTAINER_OF(job, struct check, job);
 
-	check->out.status = directory_lookup(check->directory, directory_name_span(&check->name),
-	    check->arena, &check->out.user);
-	/* Who may not log in looks like nobody. */
-	if (check->out.status != DIRECTORY_OK || !check->out.user.is_enabled || check->out.user.is_shared)
-		check->out.user = (struct directory_user){ .credential_version = 0 };
+	check->out.status = directory_find_login(check->directory, &check->claim, check->arena, &check->out.login);
+	if (check->out.status != DIRECTORY_OK)
+		check->out.login = (struct directory_login){ .is_permitted = true };
 }
 
 /*
@@ -137,19 +139,25 @@ look_up_work(struct job *job)
 static void
 take_user(struct cas_client *client, struct check *check)
 {
-	struct directory_user *user = &check->out.user;
+	struct directory_login *login = &check->out.login;
+	struct directory_user *prover = &login->prover, *user = login->is_other ? &login->principal : prover;
 
-	if (client->event != SASL_AUTHORIZE && user->credential.length == 0)
-		user->name.length = 0;
-	if (user->name.length == 0)
-		client->user.length = 0;
-	else
+	if (client->event != SASL_AUTHORIZE && prover->credential.length == 0)
+		prover->name.length = 0;
+	client->prover = client->user = (struct directory_name){ .length = 0 };
+	if (prover->name.length > 0)
+		directory_prepare_name(prover->name, &client->prover);
+	if (prover->name.length > 0 && user->name.length > 0)
 		directory_prepare_name(user->name, &client->user);
+	client->is_acting = login->is_other;
+	client->is_master = login->is_master;
+	if (!login->is_permitted)
+		sasl_forbid(client->sasl);
 	buffer_clear(&client->home);
 	buffer_add_span(&client->home, user->home);
-	client->is_denied = denied_has(client->cas, &client->user);
+	client->is_denied = denied_client(client);
 	if (client->is_denied)
-		*user = (struct directory_user){ .credential_version = 0 };
+		*prover = (struct directory_user){ .credential_version = 0 };
 }
 
 /* The directory has answered.  Takes the check. */
@@ -177,8 +185,8 @@ use_answer(struct cas_client *client, struct check *check)
 		verify(client, check);
 	} else {
 		check->react(client, client->event == SASL_AUTHORIZE ?
-			sasl_found(client->sasl, check->out.user.name.length > 0) :
-			sasl_credential(client->sasl, check->out.user.credential));
+			sasl_found(client->sasl, check->out.login.prover.name.length > 0) :
+			sasl_credential(client->sasl, check->out.login.prover.credential, login_counted(client)));
 		check_free(check);
 	}
 }
@@ -204,12 +212,14 @@ proof_ask(struct cas_client *client, enum sasl_event event, proof_react *react)
 	struct check *check = NEW(struct check);
 
 	client->event = event;
-	if (!directory_prepare_name(sasl_user(client->sasl), &client->user))
-		client->user = (struct directory_name){ .length = 0 };
 	check->client = client;
 	check->react = react;
 	check->directory = client->cas->parts.directory;
-	check->name = client->user;
+	buffer_add_span(&check->name, sasl_user(client->sasl));
+	buffer_add_span(&check->identity, sasl_identity(client->sasl));
+	check->claim = login_claim(client);
+	check->claim.name = buffer_span(&check->name);
+	check->claim.identity = buffer_span(&check->identity);
 	check->arena = arena_new();
 	check->job.work = look_up_work;
 	check->job.done = on_looked_up;

@@ -49,7 +49,8 @@ become_stranger(struct cas_client *client)
 	client_leave_users(client);
 	list_remove(&client->link);
 	list_push_back(&cas->strangers, &client->link);
-	client->user = (struct directory_name){ .length = 0 };
+	client->user = client->prover = (struct directory_name){ .length = 0 };
+	client->is_acting = client->is_master = false;
 	client->bad_commands = 0;
 	client->parser = imap_parser_new(&cas->limits);
 	mask_find(client);

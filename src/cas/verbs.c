@@ -17,6 +17,7 @@ tell(struct control_call *call, const struct cas_client *client, uint64_t now_us
 	control_add_word(&line, SPAN("session"));
 	control_add_field(&line, "sid", span_from_string(client->sid));
 	control_add_field(&line, "user", directory_name_span(&client->user));
+	control_add_field(&line, "by", client_acting(client));
 	control_add_field(&line, "address", span_from_string(client->address));
 	control_add_field(&line, "tls", span_from_string(tls.version == NULL ? "no" : tls.version));
 	control_add_number(&line, "seconds", (now_us - client->began_us) / 1000000);

@@ -50,7 +50,7 @@ reason_of(const struct cas_client *client)
 		return "deny-users";
 	if (reason == NULL)		/* the mailbox server has found it wrong */
 		reason = "password";
-	if (client->user.length == 0 && (strcmp(reason, "password") == 0 || strcmp(reason, "no-keys") == 0))
+	if (client->prover.length == 0 && (strcmp(reason, "password") == 0 || strcmp(reason, "no-keys") == 0))
 		return "unknown-user";
 	return reason;
 }
@@ -60,11 +60,11 @@ verdict_note(struct cas_client *client)
 {
 	struct cas *cas = client->cas;
 	struct span user = sasl_user(client->sasl);
-	uint32_t delay_ms = throttle_failed(cas->throttle, client->address, user, clock_monotonic_us());
+	uint32_t delay_ms = throttle_failed(cas->throttle, client->address, login_counted(client), clock_monotonic_us());
 
 	cas->status.failures++;
 	log_info("auth-fail", log_text("sid", client->sid), log_span("user", user),
-	    log_text("rip", client->address),
+	    log_span("identity", sasl_identity(client->sasl)), log_text("rip", client->address),
 	    log_text("mech", sasl_mechanism_name(client->mechanism)),
 	    log_text("reason", reason_of(client)));
 	return delay_ms;

@@ -186,6 +186,16 @@ check_ldap_groups(const struct fit *fit)
 		complain(fit, "ldap-group-base", 1, "ldap-group-filter is missing");
 }
 
+/* What parts a user from the master who acts as that one: nothing that is within names all the time. */
+static void
+check_separator(const struct fit *fit)
+{
+	const char *text = fit->config->master_separator;
+
+	if (strcmp(text, "none") != 0 && (strlen(text) != 1 || strchr("*%+!$&:;=?^|~", text[0]) == NULL))
+		complain(fit, "master-separator", 1, "one of * % + ! $ & : ; = ? ^ | ~, or none");
+}
+
 static void
 check_ldap(const struct fit *fit)
 {
@@ -423,6 +433,7 @@ config_check(const struct config *config, struct config_problems *problems)
 		check_mechanisms(&fit);
 		check_tokens(&fit);
 	}
+	check_separator(&fit);
 	check_limits(&fit);
 	check_namespaces(&fit);
 	check_tls(&fit);

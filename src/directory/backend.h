@@ -26,6 +26,13 @@ struct directory_backend {
 	enum directory_status (*set_limit)(struct directory *directory, struct span name,
 	    enum directory_resource resource, int64_t limit);
 	enum directory_status (*release)(struct directory *directory, struct span name);
+	enum directory_status (*set_master)(struct directory *directory, struct span name, bool is_master);
+	enum directory_status (*allow)(struct directory *directory, struct span principal, struct span delegate,
+	    bool is_allowed);
+	enum directory_status (*list_delegates)(struct directory *directory, const struct directory_user *principal,
+	    struct arena *arena, struct span **names_out, size_t *count_out);
+	/* Fill is_permitted and is_master; either user may be nobody, and then it costs the same. */
+	enum directory_status (*permits)(struct directory *directory, struct arena *arena, struct directory_login *login);
 	enum directory_status (*join)(struct directory *directory, struct span group, struct span name);
 	enum directory_status (*leave)(struct directory *directory, struct span group, struct span name);
 	enum directory_status (*list_members)(struct directory *directory, const struct directory_member *after,

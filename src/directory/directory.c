@@ -123,6 +123,28 @@ directory_release(struct directory *directory, struct span name)
 }
 
 enum directory_status
+directory_set_master(struct directory *directory, struct span name, bool is_master)
+{
+	assert_off_loop();
+	return directory->backend->set_master(directory, name, is_master);
+}
+
+enum directory_status
+directory_allow(struct directory *directory, struct span principal, struct span delegate, bool is_allowed)
+{
+	assert_off_loop();
+	return directory->backend->allow(directory, principal, delegate, is_allowed);
+}
+
+enum directory_status
+directory_list_delegates(struct directory *directory, const struct directory_user *principal, struct arena *arena,
+    struct span **names_out, size_t *count_out)
+{
+	assert_off_loop();
+	return directory->backend->list_delegates(directory, principal, arena, names_out, count_out);
+}
+
+enum directory_status
 directory_join(struct directory *directory, struct span group, struct span name)
 {
 	assert_off_loop();

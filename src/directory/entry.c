@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "group.h"
 #include "pattern.h"
+#include "permit.h"
 
 #define VERSION_ATTRIBUTE "modifyTimestamp"	/* RFC 4512 section 3.4.4; AD has it, too */
 #define ENTRIES_MAX 2				/* enough to know that there are several */
@@ -193,6 +194,8 @@ read_entry(LDAP *ldap, LDAPMessage *entry, struct finding *finding)
 		    version_of(ldap, entry, finding->user.credential);
 		finding->user.entry = identity_of(ldap, entry, finding->user.credential, finding->arena);
 		finding->user.is_enabled = true;	/* whoever is not: the filter leaves them out */
+		if (finding->search->delegate_attribute != NULL)
+			permit_read(ldap, entry, finding->search->delegate_attribute, finding->arena, &finding->user);
 		if (finding->search->quota_attribute != NULL)
 			read_quota(ldap, entry, finding);
 		if (finding->search->group_attribute != NULL)
@@ -207,7 +210,7 @@ ask(LDAP *ldap, void *context)
 	struct finding *finding = context;
 	const struct entry_search *search = finding->search;
 	char version[] = VERSION_ATTRIBUTE;
-	char *attributes[COUNT_OF(identities) + 6] = { (char *)(uintptr_t)search->user_attribute, version };
+	char *attributes[COUNT_OF(identities) + 7] = { (char *)(uintptr_t)search->user_attribute, version };
 	struct timeval timeout = { .tv_sec = (time_t)search->timeout_s };
 	LDAPMessage *found = NULL;
 	size_t count = 2;
@@ -217,6 +220,8 @@ ask(LDAP *ldap, void *context)
 		attributes[count++] = (char *)(uintptr_t)identities[i].name;
 	if (search->home_attribute != NULL)
 		attributes[count++] = (char *)(uintptr_t)search->home_attribute;
+	if (search->delegate_attribute != NULL)
+		attributes[count++] = (char *)(uintptr_t)search->delegate_attribute;
 	if (search->quota_attribute != NULL)
 		attributes[count++] = (char *)(uintptr_t)search->quota_attribute;
 	attributes[count] = (char *)(uintptr_t)search->group_attribute;

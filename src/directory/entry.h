@@ -13,7 +13,8 @@ struct entry_search {
 	const char *user_attribute;
 	const char *home_attribute;		/* NULL: there is none */
 	const char *group_attribute;		/* NULL: there is none */
-	const char *quota_attribute;		/* likewise */
+	const char *quota_attribute;		/* likewise, and the next */
+	const char *delegate_attribute;
 	unsigned quota_unit;
 	unsigned timeout_s;
 	struct span name;			/* as asked for: preferred among several values */

@@ -16,10 +16,12 @@
 #include "base/thread.h"
 #include "bind.h"
 #include "claim.h"
+#include "delegate.h"
 #include "entry.h"
 #include "group.h"
 #include "memo.h"
 #include "pattern.h"
+#include "permit.h"
 #include "refusal.h"
 
 #define KNOWN_MAX 10000		/* users remembered */
@@ -31,7 +33,7 @@ struct ldap_directory {
 	struct servers *servers;
 	struct memo *memo, *grouped;	/* by the name asked for; with their groups, by their own name */
 	char *base, *filter, *user_attribute, *home_attribute, *server_name;
-	char *quota_attribute;		/* likewise the next */
+	char *quota_attribute, *delegate_attribute, *master_group;	/* likewise */
 	unsigned quota_unit;
 	char *group_attribute, *group_base, *group_filter;	/* NULL, or as in the settings */
 	unsigned timeout_s;
@@ -57,7 +59,7 @@ question_init(struct question *question, const struct ldap_directory *ldap, stru
 	*question = (struct question){ .search = { .user_attribute = ldap->user_attribute,
 		.home_attribute = ldap->home_attribute, .timeout_s = ldap->timeout_s,
 		.group_attribute = ldap->group_attribute, .quota_attribute = ldap->quota_attribute,
-		.quota_unit = ldap->quota_unit,
+		.quota_unit = ldap->quota_unit, .delegate_attribute = ldap->delegate_attribute,
 		.is_base_fixed = strchr(ldap->base, '%') == NULL } };
 	question->search.name = name.length > 0 ? name : pattern_draw_name(question->drawn);
 	pattern_expand(ldap->base, question->search.name, &question->base);
@@ -206,6 +208,48 @@ verify(struct directory *directory, struct span credential, struct span password
 	return bind_verify(ldap->servers, ldap->base, credential, password, is_match_out);
 }
 
+/* Who does not exist is asked for by a name and a place that nobody has, so that it takes as long. */
+static enum directory_status
+find_groups_of(struct ldap_directory *ldap, struct arena *arena, struct directory_user *user)
+{
+	char drawn[DIRECTORY_ID_LENGTH + 1];
+	struct directory_user nobody = { .name = pattern_draw_name(drawn) };
+
+	nobody.credential = nobody.name;
+	return find_groups(&ldap->directory, arena, user->name.length > 0 ? user : &nobody);
+}
+
+/* A shared account's delegates are in directory.db, as those who have mailboxes on this host. */
+static enum directory_status
+permit_shared(struct ldap_directory *ldap, struct arena *arena, struct directory_login *login)
+{
+	struct directory_login local = *login;
+	enum directory_status status = directory_lookup(ldap->local, login->prover.name, arena, &local.prover);
+
+	if (status == DIRECTORY_OK)
+		status = delegates_permit(ldap->local, arena, &local);
+	if (status == DIRECTORY_OK)
+		login->is_permitted = login->is_permitted || local.is_permitted;
+	return status == DIRECTORY_NOT_FOUND ? DIRECTORY_OK : status;
+}
+
+static enum directory_status
+permit(struct directory *directory, struct arena *arena, struct directory_login *login)
+{
+	struct ldap_directory *ldap = own(directory);
+	enum directory_status status = DIRECTORY_OK;
+
+	if (ldap->master_group != NULL) {
+		status = find_groups_of(ldap, arena, &login->prover);
+		if (status == DIRECTORY_OK)
+			status = find_groups_of(ldap, arena, &login->principal);
+	}
+	if (status != DIRECTORY_OK)
+		return status;
+	permit_by_entries(login, ldap->master_group);
+	return ldap->local == NULL ? DIRECTORY_OK : permit_shared(ldap, arena, login);
+}
+
 /* A shared account is a matter of this host; no entry may have its name. */
 static enum directory_status
 add_shared(struct directory *directory, struct span name)
@@ -260,6 +304,27 @@ set_limit(struct directory *directory, struct span name, enum directory_resource
 	struct ldap_directory *ldap = own(directory);
 
 	return is_shared(ldap, name) ? directory_set_limit(ldap->local, name, resource, limit) : DIRECTORY_READ_ONLY;
+}
+
+/* Of a shared account here, and by users who have mailboxes here, it is this host's matter. */
+static enum directory_status
+allow(struct directory *directory, struct span principal, struct span delegate, bool is_allowed)
+{
+	struct ldap_directory *ldap = own(directory);
+
+	return is_shared(ldap, principal) ? directory_allow(ldap->local, principal, delegate, is_allowed) :
+	    DIRECTORY_READ_ONLY;
+}
+
+static enum directory_status
+list_delegates(struct directory *directory, const struct directory_user *principal, struct arena *arena,
+    struct span **names_out, size_t *count_out)
+{
+	struct ldap_directory *ldap = own(directory);
+
+	*count_out = 0;
+	return principal->is_shared ? directory_list_delegates(ldap->local, principal, arena, names_out, count_out) :
+	    DIRECTORY_OK;
 }
 
 /* Give the mailbox on this host to whichever entry is next to have the name. */
@@ -374,6 +439,8 @@ close_all(struct directory *directory)
 	free(ldap->home_attribute);
 	free(ldap->server_name);
 	free(ldap->quota_attribute);
+	free(ldap->delegate_attribute);
+	free(ldap->master_group);
 	free(ldap->group_attribute);
 	free(ldap->group_base);
 	free(ldap->group_filter);
@@ -407,6 +474,10 @@ static const struct directory_backend backend = {
 	.set_enabled = refuse_enabled,
 	.set_home = set_home,
 	.set_limit = set_limit,
+	.set_master = refuse_enabled,
+	.allow = allow,
+	.list_delegates = list_delegates,
+	.permits = permit,
 	.release = release,
 	.join = refuse_text,
 	.leave = refuse_text,
@@ -441,6 +512,8 @@ ldap_new(const struct directory_ldap_settings *settings, struct span password)
 	ldap->home_attribute = copy_optional(settings->home_attribute);
 	ldap->quota_attribute = copy_optional(settings->quota_attribute);
 	ldap->quota_unit = settings->quota_unit;
+	ldap->delegate_attribute = copy_optional(settings->delegate_attribute);
+	ldap->master_group = copy_optional(settings->master_group);
 	ldap->group_attribute = copy_optional(settings->group_attribute);
 	ldap->group_base = copy_optional(settings->group_base);
 	ldap->group_filter = copy_optional(settings->group_filter);

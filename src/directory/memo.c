@@ -13,7 +13,7 @@
 struct known {
 	struct list link;		/* oldest first */
 	uint8_t *text;			/* of asked and of the spans in user */
-	struct span *groups;		/* of user */
+	struct span *groups, *delegates;	/* of user */
 	struct span asked;
 	struct directory_user user;
 	uint64_t found_us;
@@ -44,6 +44,7 @@ drop(struct memo *memo, struct known *known)
 	map_remove(memo->by_name, known->asked);
 	list_remove(&known->link);
 	free(known->groups);
+	free(known->delegates);
 	free(known->text);
 	free(known);
 }
@@ -88,7 +89,19 @@ length_of(const struct directory_user *user)
 
 	for (size_t i = 0; i < user->group_count; i++)
 		length += user->groups[i].length;
+	for (size_t i = 0; i < user->delegate_count; i++)
+		length += user->delegates[i].length;
 	return length;
+}
+
+static struct span *
+place_all(uint8_t **at, const struct span *spans, size_t count)
+{
+	struct span *placed = memory_new_array(count + 1, sizeof *placed);
+
+	for (size_t i = 0; i < count; i++)
+		placed[i] = place(at, spans[i]);
+	return placed;
 }
 
 static struct known *
@@ -104,9 +117,8 @@ known_new(struct span asked, const struct directory_user *user)
 	known->user.credential = place(&at, user->credential);
 	known->user.home = place(&at, user->home);
 	known->user.entry = place(&at, user->entry);
-	known->user.groups = known->groups = memory_new_array(user->group_count + 1, sizeof *known->groups);
-	for (size_t i = 0; i < user->group_count; i++)
-		known->groups[i] = place(&at, user->groups[i]);
+	known->user.groups = known->groups = place_all(&at, user->groups, user->group_count);
+	known->user.delegates = known->delegates = place_all(&at, user->delegates, user->delegate_count);
 	known->found_us = clock_monotonic_us();
 	return known;
 }
@@ -127,13 +139,13 @@ memo_add(struct memo *memo, struct span asked, const struct directory_user *user
 }
 
 static const struct span *
-copy_groups(const struct known *known, struct arena *arena)
+copy_all(const struct span *spans, size_t count, struct arena *arena)
 {
-	struct span *groups = arena_alloc_array(arena, known->user.group_count + 1, sizeof *groups);
+	struct span *copies = arena_alloc_array(arena, count + 1, sizeof *copies);
 
-	for (size_t i = 0; i < known->user.group_count; i++)
-		groups[i] = arena_copy(arena, known->groups[i]);
-	return groups;
+	for (size_t i = 0; i < count; i++)
+		copies[i] = arena_copy(arena, spans[i]);
+	return copies;
 }
 
 bool
@@ -152,6 +164,7 @@ memo_find(struct memo *memo, struct span asked, struct arena *arena, struct dire
 	user_out->credential = arena_copy(arena, known->user.credential);
 	user_out->home = arena_copy(arena, known->user.home);
 	user_out->entry = arena_copy(arena, known->user.entry);
-	user_out->groups = copy_groups(known, arena);
+	user_out->groups = copy_all(known->groups, known->user.group_count, arena);
+	user_out->delegates = copy_all(known->delegates, known->user.delegate_count, arena);
 	return true;
 }

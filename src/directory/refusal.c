@@ -41,6 +41,22 @@ refuse_limit(struct directory *directory, struct span name, enum directory_resou
 }
 
 enum directory_status
+refuse_allow(struct directory *directory, struct span principal, struct span delegate, bool is_allowed)
+{
+	(void)directory, (void)principal, (void)delegate, (void)is_allowed;
+	return DIRECTORY_READ_ONLY;
+}
+
+enum directory_status
+refuse_list_delegates(struct directory *directory, const struct directory_user *principal, struct arena *arena,
+    struct span **names_out, size_t *count_out)
+{
+	(void)directory, (void)principal, (void)arena, (void)names_out;
+	*count_out = 0;
+	return DIRECTORY_READ_ONLY;
+}
+
+enum directory_status
 refuse_list(struct directory *directory, struct span after, struct arena *arena,
     struct directory_user *users_out, size_t limit, size_t *count_out)
 {

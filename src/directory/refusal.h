@@ -12,6 +12,10 @@ enum directory_status refuse_text(struct directory *directory, struct span name,
 enum directory_status refuse_enabled(struct directory *directory, struct span name, bool is_enabled);
 enum directory_status refuse_limit(struct directory *directory, struct span name, enum directory_resource resource,
     int64_t limit);
+enum directory_status refuse_allow(struct directory *directory, struct span principal, struct span delegate,
+    bool is_allowed);
+enum directory_status refuse_list_delegates(struct directory *directory, const struct directory_user *principal,
+    struct arena *arena, struct span **names_out, size_t *count_out);
 enum directory_status refuse_list(struct directory *directory, struct span after, struct arena *arena,
     struct directory_user *users_out, size_t limit, size_t *count_out);
 enum directory_status refuse_list_retired(struct directory *directory, struct span after, struct arena *arena,

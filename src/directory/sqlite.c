@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/thread.h"
+#include "delegate.h"
 #include "member.h"
 #include "sqlite.h"
 #include "sqlite_file.h"
@@ -19,7 +20,7 @@ own(struct directory *directory)
 }
 
 #define USER_COLUMNS "name, mailbox_id, credential, credential_version, home, is_enabled, created, changed, is_shared, " \
-	"quota_storage, quota_messages, quota_mailboxes"
+	"quota_storage, quota_messages, quota_mailboxes, is_master"
 
 static bool
 read_user(struct sql_statement *query, struct arena *arena, struct directory_user *user_out)
@@ -40,6 +41,7 @@ read_user(struct sql_statement *query, struct arena *arena, struct directory_use
 	};
 	for (int i = 0; i < DIRECTORY_RESOURCE_COUNT; i++)
 		user_out->quota.of[i] = sql_column_number(query, 9 + i);
+	user_out->is_master = sql_column_number(query, 12) != 0;
 	memcpy(user_out->mailbox_id, id.at, id.length);
 	return true;
 }
@@ -207,6 +209,22 @@ set_home(struct directory *directory, struct span name, struct span home)
 }
 
 static enum directory_status
+set_master(struct directory *directory, struct span name, bool is_master)
+{
+	struct sqlite_file *sqlite = own(directory);
+	enum directory_status status = connect_for_login(sqlite, name);
+	struct sql_statement *query;
+
+	if (status != DIRECTORY_OK)
+		return status;
+	query = sql_prepare(sqlite->sql, "UPDATE user SET is_master = ?2, changed = ?3 WHERE name = ?1");
+	sql_bind_text(query, 1, name);
+	sql_bind_number(query, 2, is_master);
+	sql_bind_number(query, 3, clock_calendar_s());
+	return change(sqlite, query);
+}
+
+static enum directory_status
 set_limit(struct directory *directory, struct span name, enum directory_resource resource, int64_t limit)
 {
 	static const char *const statements[DIRECTORY_RESOURCE_COUNT] = {
@@ -284,6 +302,8 @@ delete(struct directory *directory, struct span name)
 		run = members_forget(sqlite->sql, name);
 	if (run == SQL_OK)
 		run = forget_shares(sqlite->sql, name);
+	if (run == SQL_OK)
+		run = delegates_forget(sqlite->sql, name);
 	if (run == SQL_OK) {
 		query = sql_prepare(sqlite->sql, "DELETE FROM user WHERE name = ?1");
 		sql_bind_text(query, 1, name);
@@ -420,6 +440,10 @@ directory_open_sqlite(const char *path, struct directory **directory_out)
 		.registry = registry,
 		.set_home = set_home,
 		.set_limit = set_limit,
+		.set_master = set_master,
+		.allow = delegates_allow,
+		.list_delegates = delegates_list,
+		.permits = delegates_permit,
 		.release = release,
 		.join = members_join,
 		.leave = members_leave,

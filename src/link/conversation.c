@@ -37,9 +37,10 @@ add_fact(struct buffer *out, const char *name, struct span value)
 static void
 add_id(struct buffer *out, const struct link_facts *facts)
 {
-	struct buffer port = { 0 };
+	struct buffer port = { 0 }, prover = { 0 };
 
 	buffer_add_number(&port, facts->port);
+	base64_encode(facts->prover, &prover);
 	buffer_add_string(out, "L1 ID (");
 	add_fact(out, "x-session-id", facts->session_id);
 	add_fact(out, "x-originating-ip", facts->address);
@@ -47,10 +48,13 @@ add_id(struct buffer *out, const struct link_facts *facts)
 	add_fact(out, "x-tls", facts->tls_version);
 	add_fact(out, "x-tls-cipher", facts->tls_cipher);
 	add_fact(out, "x-client-id", facts->client_id);
+	add_fact(out, "x-prover", buffer_span(&prover));
+	add_fact(out, "x-master", facts->is_master ? SPAN("yes") : SPAN(""));
 	add_fact(out, "x-return", facts->return_word);
 	add_fact(out, "x-return-capability", facts->return_capability);
 	buffer_add_string(out, ")\r\n");
 	buffer_free(&port);
+	buffer_free(&prover);
 }
 
 void
@@ -62,14 +66,15 @@ conversation_open(struct buffer *out, struct span user, const struct link_facts 
 	buffer_add_string(out, "\r\n");
 }
 
-/* RFC 4616 section 2: an empty authorization identity, the user, the password. */
+/* RFC 4616 section 2: the authorization identity, mostly empty, the user, the password. */
 void
 conversation_open_with_password(struct buffer *out, struct span user, struct span password,
     const struct link_facts *facts)
 {
 	struct buffer message = { 0 };
 
-	buffer_reserve(&message, user.length + password.length + 2);
+	buffer_reserve(&message, facts->identity.length + user.length + password.length + 2);
+	buffer_add_span(&message, facts->identity);
 	buffer_add_octet(&message, 0);
 	buffer_add_span(&message, user);
 	buffer_add_octet(&message, 0);

@@ -8,6 +8,9 @@ static enum directory_status
 open_ldap(const struct config *config, const char *path, bool gives_mailboxes,
     struct directory **directory_out)
 {
+	struct directory_name masters = { .length = 0 };
+	bool has_masters = config->ldap_master_group != NULL &&
+	    directory_prepare_group(span_from_string(config->ldap_master_group), &masters);
 	const struct directory_ldap_settings settings = {
 		.uris = (const char *const *)config->ldap_servers.at,
 		.uri_count = config->ldap_servers.count,
@@ -15,6 +18,8 @@ open_ldap(const struct config *config, const char *path, bool gives_mailboxes,
 		.filter = config->ldap_filter,
 		.user_attribute = config->ldap_user_attribute,
 		.home_attribute = config->ldap_home_attribute,
+		.delegate_attribute = config->ldap_delegate_attribute,
+		.master_group = has_masters ? masters.text : NULL,
 		.quota_attribute = config->ldap_quota_attribute,
 		.quota_unit = (unsigned)config->ldap_quota_unit,
 		.group_attribute = config->ldap_group_attribute,

@@ -7,7 +7,7 @@
 
 #include "internal.h"
 
-enum order { ORDER_ADD, ORDER_PASSWD, ORDER_SET, ORDER_SHOW, ORDER_LIST };
+enum order { ORDER_ADD, ORDER_PASSWD, ORDER_SET, ORDER_ALLOW, ORDER_DENY, ORDER_SHOW, ORDER_LIST };
 
 struct user_job {
 	struct job job;
@@ -19,6 +19,8 @@ struct user_job {
 	bool has_home;			/* home= was said */
 	bool has_enabled, is_enabled;	/* imap= was said: on */
 	bool is_released;		/* entry=any was said */
+	bool has_master, is_master;	/* master= was said: on */
+	struct directory_name delegate;	/* delegate= was said */
 	bool is_shared;			/* shared was said */
 	bool has_limit[DIRECTORY_RESOURCE_COUNT];	/* quota-...= was said: as in quota */
 	struct directory_quota quota;	/* when that is set: what holds now, for mailbox_id */

@@ -99,10 +99,14 @@ read_option(struct user_job *job, struct span word)
 	    (span_equals(word, SPAN("imap=on")) || span_equals(word, SPAN("imap=off")))) {
 		job->has_enabled = true;
 		job->is_enabled = span_equals(word, SPAN("imap=on"));
+	} else if (job->order == ORDER_SET &&
+	    (span_equals(word, SPAN("master=on")) || span_equals(word, SPAN("master=off")))) {
+		job->has_master = true;
+		job->is_master = span_equals(word, SPAN("master=on"));
 	} else if (job->order == ORDER_SET && span_equals(word, SPAN("entry=any"))) {
 		job->is_released = true;
 	} else {
-		control_finish(job->call, EX_USAGE, "home=SERVER, imap=on, imap=off, entry=any and quota-...=LIMIT may be set");
+		control_finish(job->call, EX_USAGE, "home=SERVER, imap=on, imap=off, master=on, master=off, entry=any and quota-...=LIMIT may be set");
 		return false;
 	}
 	return true;

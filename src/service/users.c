@@ -113,12 +113,12 @@ on_directory_done(struct job *work)
 }
 
 static void
-tell_group(struct user_job *job, struct span group)
+tell_name(struct user_job *job, struct span kind, struct span name)
 {
 	struct buffer line = { 0 };
 
-	control_add_word(&line, SPAN("group"));
-	control_add_field(&line, "name", group);
+	control_add_word(&line, kind);
+	control_add_field(&line, "name", name);
 	buffer_add_octet(&line, '\n');
 	buffer_add_span(&job->lines, buffer_span(&line));
 	buffer_free(&line);
@@ -144,6 +144,7 @@ tell_user(struct user_job *job, const struct directory_user *user)
 	control_add_field(&line, "home", user->home);
 	control_add_field(&line, "imap", user->is_enabled && !user->is_shared ? SPAN("on") : SPAN("off"));
 	control_add_field(&line, "shared", user->is_shared ? SPAN("yes") : SPAN("no"));
+	control_add_field(&line, "master", user->is_master ? SPAN("yes") : SPAN("no"));
 	for (int i = 0; i < DIRECTORY_RESOURCE_COUNT; i++)
 		add_limit(&line, user_limit_names[i], user->quota.of[i]);
 	add_time(&line, "created", user->created_s);
@@ -152,7 +153,18 @@ tell_user(struct user_job *job, const struct directory_user *user)
 	buffer_add_span(&job->lines, buffer_span(&line));
 	buffer_free(&line);
 	for (size_t i = 0; i < user->group_count; i++)
-		tell_group(job, user->groups[i]);
+		tell_name(job, SPAN("group"), user->groups[i]);
+}
+
+static void
+tell_delegates(struct user_job *job, const struct directory_user *user, struct arena *arena)
+{
+	struct span *names;
+	size_t count;
+
+	job->status = directory_list_delegates(job->directory, user, arena, &names, &count);
+	for (size_t i = 0; job->status == DIRECTORY_OK && i < count; i++)
+		tell_name(job, SPAN("delegate"), names[i]);
 }
 
 static void
@@ -166,8 +178,10 @@ show_user(struct user_job *job)
 		job->status = directory_lookup(job->directory, directory_name_span(&job->name), arena, &user);
 	if (job->status == DIRECTORY_OK)
 		job->status = directory_find_groups(job->directory, arena, &user);
-	if (job->status == DIRECTORY_OK)
+	if (job->status == DIRECTORY_OK) {
 		tell_user(job, &user);
+		tell_delegates(job, &user, arena);
+	}
 	arena_free(&arena);
 }
 
@@ -234,6 +248,8 @@ set_user(struct user_job *job)
 		job->status = directory_set_home(job->directory, name, span_from_string(job->home));
 	if (job->status == DIRECTORY_OK && job->has_enabled)
 		job->status = directory_set_enabled(job->directory, name, job->is_enabled);
+	if (job->status == DIRECTORY_OK && job->has_master)
+		job->status = directory_set_master(job->directory, name, job->is_master);
 	if (job->status == DIRECTORY_OK && job->is_released)
 		job->status = directory_release(job->directory, name);
 	set_quota(job);
@@ -258,6 +274,11 @@ directory_work(struct job *work)
 	case ORDER_SET:
 		job->status = DIRECTORY_OK;
 		set_user(job);
+		break;
+	case ORDER_ALLOW:
+	case ORDER_DENY:
+		job->status = directory_allow(job->directory, name, directory_name_span(&job->delegate),
+		    job->order == ORDER_ALLOW);
 		break;
 	case ORDER_SHOW:
 		show_user(job);
@@ -371,12 +392,46 @@ on_set(struct control_call *call, void *context)
 
 	if (job == NULL || !user_options_read(job))
 		return;
-	if (job->has_home || job->has_enabled || job->is_released || user_job_has_limits(job)) {
+	if (job->has_home || job->has_enabled || job->has_master || job->is_released || user_job_has_limits(job)) {
 		ask_directory(job);
 		return;
 	}
 	control_finish(call, EX_USAGE, "nothing to set");
 	user_job_free(job);
+}
+
+/* NAME delegate=NAME. */
+static void
+change_delegate(struct service *service, struct control_call *call, enum order order)
+{
+	static const struct span key = SPAN("delegate=");
+	struct user_job *job = user_job_new(service, call, order);
+	struct span word;
+
+	if (job == NULL)
+		return;
+	word = control_call_count(call) == 2 ? control_call_word(call, 1) : SPAN("");
+	if (!span_starts_with(word, key)) {
+		control_finish(call, EX_USAGE, "whose delegate is whom?");
+		user_job_free(job);
+	} else if (!directory_prepare_name(span_from(word, key.length), &job->delegate)) {
+		users_refuse_name(call);
+		user_job_free(job);
+	} else {
+		ask_directory(job);
+	}
+}
+
+static void
+on_allow(struct control_call *call, void *context)
+{
+	change_delegate(context, call, ORDER_ALLOW);
+}
+
+static void
+on_deny(struct control_call *call, void *context)
+{
+	change_delegate(context, call, ORDER_DENY);
 }
 
 static void
@@ -400,6 +455,8 @@ users_register(struct service *service)
 	control_register(service->control, "user add", CONTROL_CHANGE, on_add, service);
 	control_register(service->control, "user passwd", CONTROL_CHANGE, on_passwd, service);
 	control_register(service->control, "user set", CONTROL_CHANGE, on_set, service);
+	control_register(service->control, "user allow", CONTROL_CHANGE, on_allow, service);
+	control_register(service->control, "user deny", CONTROL_CHANGE, on_deny, service);
 	control_register(service->control, "user show", CONTROL_VIEW, on_show, service);
 	control_register(service->control, "user list", CONTROL_VIEW, on_list, service);
 }

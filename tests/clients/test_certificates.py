@@ -140,7 +140,7 @@ def test_nobody_elses_name(running, authority):
     for identity in ("demo", "jürgen@example.org", "tim@example.org\0", "tim"):
         with connect(running, cert) as client:
             assert b" OK " not in external(client, identity), identity
-    lib.wait_until(lambda: any("reason=authorization-identity" in line and "user=demo" in line
+    lib.wait_until(lambda: any("reason=not-permitted" in line and "identity=demo" in line
                                for line in running.log_lines))
 
 

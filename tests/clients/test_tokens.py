@@ -109,7 +109,7 @@ BAD = {
     "with another key": ("token-signature", lambda issuer: Issuer().token("demo")),
     "unsigned": ("token-algorithm", lambda issuer: issuer.token("demo", "none")),
     "signed with a public key": ("token-algorithm", lambda issuer: issuer.token("demo", "HS256")),
-    "of another user": ("authorization-identity", lambda issuer: issuer.token("tim@example.org")),
+    "of another user": ("not-permitted", lambda issuer: issuer.token("tim@example.org")),
     "no token": ("token-malformed", lambda issuer: "abc"),
     "an address that is not verified": ("token-user", lambda issuer: issuer.token("demo", email_verified=False)),
 }
@@ -119,7 +119,8 @@ BAD = {
 def test_what_is_refused(server, issuer, name):
     reason, make = BAD[name]
     assert refused(server, b"XOAUTH2", "demo", make(issuer)) == {"status": "401", "schemes": "bearer"}
-    lib.wait_until(lambda: any("ev=auth-fail" in line and f"reason={reason}" in line and "user=demo" in line
+    lib.wait_until(lambda: any("ev=auth-fail" in line and f"reason={reason}" in line and
+                               (" user=demo " in line or " identity=demo " in line)
                                for line in server.log_lines))
 
 

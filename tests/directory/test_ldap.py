@@ -602,3 +602,19 @@ def test_quotas_come_from_the_entry():
             assert limits_of(server, "free") == ("none", "default")
         with Server(one.uri, quota_attribute="mDBStorageQuota", quota_unit="kilobytes") as server:
             assert limits_of(server, "exchange") == (str(1 << 30), "default")
+
+
+def test_masters_and_delegates_come_from_entries():
+    """A delegate by name or by distinguished name, as in seeAlso here; masters by their group."""
+    tim, ann = f"uid=tim,ou=people,{slapd.BASE}", f"UID=Ann, OU=people,{slapd.BASE}"
+    people = PEOPLE.replace("ou: localhost", f"ou: localhost\nseeAlso: {tim}") + slapd.person("zoe", "z", f"seeAlso: {ann}")
+    with slapd.Slapd(people, "moduleload memberof", "overlay memberof") as one:
+        one.modify(group("Masters", "groupOfNames", f"member: {tim}", f"member: uid=zoe,ou=people,{slapd.BASE}"))
+        with Server(one.uri, delegate_attribute="seeAlso") as server:
+            assert is_ok(server.try_login("tim/ann", "secret")) and is_ok(server.try_login("zoe*ann", "geheim"))
+            assert is_refused(server.try_login("ann*tim", "geheim")) and is_refused(server.try_login("nopass*tim", "secret"))
+        with Server(one.uri, group_attribute="memberOf", master_group="masters") as server:
+            assert is_ok(server.try_login("ann*tim", "secret")) and is_ok(server.try_login("nopass*zoe", "z"))
+            assert is_refused(server.try_login("zoe*tim", "secret")) and is_refused(server.try_login("tim*ann", "geheim"))
+        with Server(one.uri) as server:
+            assert is_refused(server.try_login("ann*tim", "secret"))

@@ -29,7 +29,7 @@ answer(struct sasl *sasl, enum sasl_event event)
 	switch (event) {
 	case SASL_LOOK_UP:
 		return sasl_credential(sasl, SPAN("SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$"
-		    "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="));
+		    "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="), sasl_user(sasl));
 	case SASL_VERIFY:
 		assert(sasl_password(sasl).length < SASL_LINE_MAX);
 		return sasl_verified(sasl, false);

@@ -14,9 +14,10 @@ class Scram:
     signed, 3 the final one."""
 
     def __init__(self, user, password, change=lambda step, message: message, mechanism="SCRAM-SHA-256",
-                 flag=b"n", binding=b""):
+                 flag=b"n", binding=b"", identity=""):
         self.user, self.password, self.change = user.encode(), password.encode(), change
         self.mechanism, self.flag, self.binding = mechanism.encode(), flag, binding
+        self.header = flag + b"," + (b"a=" + identity.encode() if identity else b"") + b","
         self.hash = "sha1" if b"SHA-1" in self.mechanism else "sha256"
         self.nonce = b64(os.urandom(18))
 
@@ -26,7 +27,7 @@ class Scram:
     def run(self, client, has_initial_response=True):
         """The tagged line of the answer; the client checks the server's signature, too."""
         bare = b"n=%s,r=%s" % (self.user, self.nonce)
-        first = self.change(1, self.flag + b",," + bare)
+        first = self.change(1, self.header + bare)
         if has_initial_response:
             client.send(b"s AUTHENTICATE %s %s\r\n" % (self.mechanism, b64(first)))
         else:
@@ -41,7 +42,7 @@ class Scram:
         assert fields[b"r"].startswith(self.nonce) and len(fields[b"r"]) > len(self.nonce) + 8
         assert int(fields[b"i"]) >= 4096
         salted = hashlib.pbkdf2_hmac(self.hash, self.password, base64.b64decode(fields[b"s"]), int(fields[b"i"]))
-        header = b64(self.flag + b",," + self.binding)
+        header = b64(self.header + self.binding)
         without_proof = self.change(2, b"c=" + header + b",r=" + fields[b"r"])
         text = bare + b"," + challenge + b"," + without_proof
         client_key = self.sign(salted, b"Client Key")

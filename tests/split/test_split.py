@@ -363,3 +363,46 @@ def test_referral_of_a_home_that_knows_its_users():
             assert b" NO [REFERRAL imap://alice;AUTH=*@imap1.example.org:143/] " in answer
             client.ok(b"NOOP")
             lib.wait_until(lambda: [sessions(host) for host in running.hosts()] == [0, 1])      # the pulse is one
+
+
+def plain(running, user, identity=""):
+    with running.client() as client:
+        message = base64.b64encode(f"{identity}\0{user}\0{lib.PASSWORD}".encode())
+        return client.command(b"AUTHENTICATE PLAIN " + message).is_ok
+
+
+def is_refused(running, user, identity=""):
+    """The cas's log says so at once, the answer comes late."""
+    def failures():
+        return sum(" ev=auth-fail " in line for line in running.cas.log_lines)
+    before = failures()
+    with running.client() as client:
+        client.send(b"s AUTHENTICATE PLAIN " + base64.b64encode(f"{identity}\0{user}\0{lib.PASSWORD}".encode()) + b"\r\n")
+        lib.wait_until(lambda: failures() > before)
+    return True
+
+
+def test_masters_and_delegates_without_a_directory():
+    """The mailbox server takes the name apart; whom the cas denies gets in by no form of it."""
+    with split.SplitServer(cas_settings=["deny-users carol hal"]) as running:
+        home = running.mailboxes[0]
+        for user in ("alice", "carol", "root", "hal", "ann"):
+            running.add_user(user)
+        for words in (("set", "root", "--master"), ("set", "hal", "--master"), ("allow", "alice", "--delegate=ann")):
+            home.imapctl("user", *words)
+        for user, identity in (("root", "alice"), ("alice*root", ""), ("ann", "alice"), ("ann/alice", ""), ("D/ann/alice", "")):
+            assert plain(running, user, identity), (user, identity)
+            by = "root" if "root" in user else "ann"
+            lib.wait_until(lambda by=by: f"user=alice by={by} " in last(home, "login"))
+        for user, identity in (("root", "carol"), ("carol*root", ""), ("alice*hal", ""), ("ann", "root"), ("alice", "ann")):
+            assert is_refused(running, user, identity)
+        home.imapctl("user", "set", "root", "--imap=off")
+        assert is_refused(running, "alice*root")
+
+
+def test_who_acts_as_another_from_host_to_host(three):
+    """The cas has the directory, and tells the mailbox server both names."""
+    three.cas.imapctl("user", "allow", "bob", "--delegate=alice")
+    assert plain(three, "alice", "bob")
+    lib.wait_until(lambda: "by=alice" in last(three.mailboxes[1], "login", "user=bob"))
+    assert is_refused(three, "bob", "alice")

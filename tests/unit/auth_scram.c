@@ -63,12 +63,12 @@ follows_the_examples(void **state)
 	for (size_t i = 0; i < COUNT_OF(examples); i++) {
 		struct sasl_facts facts = facts_of(0);
 		struct scram scram = { .hash = examples[i].hash, .bindings = facts.bindings };
-		struct buffer credential = { 0 }, message = { 0 }, out = { 0 }, expected = { 0 };
+		struct buffer credential = { 0 }, message = { 0 }, out = { 0 }, expected = { 0 }, identity = { 0 };
 
 		write_credential(i, &credential);
 		buffer_printf(&message, "n,,n=user,r=%s", examples[i].client_nonce);
 		assert_int_equal(scram_client_first(&scram, buffer_span(&message),
-		    span_from_string(examples[i].server_nonce), &out), SCRAM_GOOD);
+		    span_from_string(examples[i].server_nonce), &out, &identity), SCRAM_GOOD);
 		assert_string_equal(buffer_string(&out), "user");
 		buffer_clear(&out);
 		scram_use_credential(&scram, buffer_span(&credential), SECRET, SPAN("user"));
@@ -118,8 +118,8 @@ static const struct {
 	{ SPAN("p=tls-unique,,n=user,r=abc"), PLUS | OFFERED, SCRAM_WRONG },
 	{ SPAN("p=TLS-EXPORTER,,n=user,r=abc"), PLUS | OFFERED, SCRAM_WRONG },
 	{ SPAN("p=tls-exporte,,n=user,r=abc"), PLUS | OFFERED, SCRAM_WRONG },
-	{ SPAN("n,a=root,n=user,r=abc"), 0, SCRAM_WRONG },
-	{ SPAN("p=tls-exporter,a=root,n=user,r=abc"), PLUS | OFFERED, SCRAM_WRONG },
+	{ SPAN("n,a=root,n=user,r=abc"), 0, SCRAM_GOOD },
+	{ SPAN("p=tls-exporter,a=root,n=user,r=abc"), PLUS | OFFERED, SCRAM_GOOD },
 	{ SPAN("p=,,n=user,r=abc"), PLUS | OFFERED, SCRAM_MALFORMED },
 	{ SPAN("p=tls exporter,,n=user,r=abc"), PLUS | OFFERED, SCRAM_MALFORMED },
 	{ SPAN("p,,n=user,r=abc"), PLUS | OFFERED, SCRAM_MALFORMED },
@@ -156,12 +156,13 @@ takes_first_messages(void **state)
 		struct sasl_facts facts = facts_of(0);
 		struct scram scram = { .is_plus = (firsts[i].mode & PLUS) != 0,
 			.is_plus_offered = (firsts[i].mode & OFFERED) != 0, .bindings = facts.bindings };
-		struct buffer user = { 0 };
+		struct buffer user = { 0 }, identity = { 0 };
 
-		if (scram_client_first(&scram, firsts[i].message, SPAN("xyz"), &user) != firsts[i].expected)
+		if (scram_client_first(&scram, firsts[i].message, SPAN("xyz"), &user, &identity) != firsts[i].expected)
 			fail_msg("%.*s in mode %u", SPAN_ARGS(firsts[i].message), firsts[i].mode);
 		scram_fini(&scram);
 		buffer_free(&user);
+		buffer_free(&identity);
 	}
 }
 
@@ -172,10 +173,10 @@ binds_to_what_is_there(void **state)
 	struct sasl_binding bindings[SASL_BINDING_COUNT] = { { "tls-exporter", { NULL, 0 } },
 		{ "tls-server-end-point", END_POINT } };
 	struct scram scram = { .is_plus = true, .is_plus_offered = true, .bindings = bindings };
-	struct buffer user = { 0 };
+	struct buffer user = { 0 }, identity = { 0 };
 
 	(void)state;
-	assert_int_equal(scram_client_first(&scram, SPAN("p=tls-exporter,,n=user,r=abc"), SPAN("xyz"), &user),
+	assert_int_equal(scram_client_first(&scram, SPAN("p=tls-exporter,,n=user,r=abc"), SPAN("xyz"), &user, &identity),
 	    SCRAM_WRONG);
 	assert_string_equal(scram.reason, "channel-binding");
 	scram_fini(&scram);
@@ -291,7 +292,7 @@ static enum sasl_event
 go_on(const struct client *client, struct sasl *sasl, struct span first, struct span credential)
 {
 	struct buffer server_first = { 0 }, final = { 0 };
-	enum sasl_event event = sasl_credential(sasl, credential);
+	enum sasl_event event = sasl_credential(sasl, credential, sasl_user(sasl));
 
 	assert_int_equal(event, SASL_CHALLENGE);
 	assert_true(base64_decode(sasl_challenge(sasl), &server_first));

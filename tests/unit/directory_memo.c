@@ -45,6 +45,8 @@ keeps_copies(void **state)
 	(void)state;
 	user.groups = groups;
 	user.group_count = COUNT_OF(groups);
+	user.delegates = &groups[1];
+	user.delegate_count = 1;
 	memo_add(memo, span_from_string(asked), &user);
 	memset(group, 'x', 3);
 	memset(name, 'x', 3);
@@ -58,6 +60,8 @@ keeps_copies(void **state)
 	assert_int_equal(found.credential_version, 7);
 	assert_true(found.is_enabled);
 	assert_int_equal(found.group_count, 2);
+	assert_int_equal(found.delegate_count, 1);
+	assert_true(span_equals(found.delegates[0], SPAN("sales")));
 	assert_true(span_equals(found.groups[0], SPAN("boss")));
 	assert_true(span_equals(found.groups[1], SPAN("sales")));
 	arena_free(&arena);

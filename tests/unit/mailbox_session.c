@@ -237,7 +237,7 @@ test_password(void **state)
 		{ "AGFsaWNlAHNlY3JlVA==", "NO [AUTHENTICATIONFAILED]" },	/* secreT */
 		{ "AGFsaWNlAA==", "NO [AUTHENTICATIONFAILED]" },		/* no password */
 		{ "AGFsaWNlAHMAdA==", "NO [AUTHENTICATIONFAILED]" },		/* NUL in it */
-		{ "YWxpY2UAYWxpY2UAc2VjcmV0", "NO [AUTHENTICATIONFAILED]" },	/* on behalf of somebody */
+		{ "cm9vdABhbGljZQBzZWNyZXQ=", "NO [AUTHENTICATIONFAILED]" },	/* on behalf of somebody */
 		{ "AGFsaWNl", "NO [AUTHENTICATIONFAILED]" },
 		{ "=", "NO [AUTHENTICATIONFAILED]" },
 		{ "AGFsaWNlAHNlY3JldA==", "OK [CAPABILITY" },

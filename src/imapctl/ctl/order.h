@@ -29,6 +29,8 @@ enum order_option {
 	OPTION_QUOTA_STORAGE = 65536,
 	OPTION_QUOTA_MESSAGES = 131072,
 	OPTION_QUOTA_MAILBOXES = 262144,
+	OPTION_MASTER = 524288,
+	OPTION_DELEGATE = 1048576,
 	OPTION_QUOTA = OPTION_QUOTA_STORAGE | OPTION_QUOTA_MESSAGES | OPTION_QUOTA_MAILBOXES,
 };
 
@@ -39,6 +41,8 @@ struct order {
 	const char *home;	/* with OPTION_HOME; empty: this host */
 	const char *imap;	/* with OPTION_IMAP: on or off */
 	const char *entry;	/* with OPTION_ENTRY: any */
+	const char *master;	/* with OPTION_MASTER: on or off */
+	const char *delegate;	/* with OPTION_DELEGATE */
 	const char *quota_storage, *quota_messages, *quota_mailboxes;	/* with their options */
 	unsigned timeout_s;	/* with OPTION_TIMEOUT: how long the server may be silent */
 	struct buffer *json;	/* with OPTION_JSON: members of the one object, each behind a comma; else NULL */

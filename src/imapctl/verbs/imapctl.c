@@ -30,6 +30,8 @@ static const struct option options[] = {
 	{ "home", required_argument, NULL, OF_VERBS + OPTION_HOME },
 	{ "imap", required_argument, NULL, OF_VERBS + OPTION_IMAP },
 	{ "entry", required_argument, NULL, OF_VERBS + OPTION_ENTRY },
+	{ "master", optional_argument, NULL, OF_VERBS + OPTION_MASTER },
+	{ "delegate", required_argument, NULL, OF_VERBS + OPTION_DELEGATE },
 	{ "quota-storage", required_argument, NULL, OF_VERBS + OPTION_QUOTA_STORAGE },
 	{ "quota-messages", required_argument, NULL, OF_VERBS + OPTION_QUOTA_MESSAGES },
 	{ "quota-mailboxes", required_argument, NULL, OF_VERBS + OPTION_QUOTA_MAILBOXES },
@@ -89,6 +91,12 @@ take_verbs_option(struct order *order, enum order_option option)
 		break;
 	case OPTION_ENTRY:
 		order->entry = optarg;
+		break;
+	case OPTION_MASTER:
+		order->master = optarg == NULL ? "on" : optarg;
+		break;
+	case OPTION_DELEGATE:
+		order->delegate = optarg;
 		break;
 	case OPTION_QUOTA_STORAGE:
 		order->quota_storage = optarg;

@@ -15,7 +15,7 @@
 struct request {
 	struct span words[16];
 	size_t count;
-	struct buffer home, imap, quota_storage, quota_messages, quota_mailboxes;
+	struct buffer home, imap, master, delegate, quota_storage, quota_messages, quota_mailboxes;
 };
 
 static void
@@ -39,6 +39,10 @@ request_init(struct request *request, const struct order *order)
 		add_setting(request, &request->home, "home", order->home);
 	if (order_has(order, OPTION_IMAP))
 		add_setting(request, &request->imap, "imap", order->imap);
+	if (order_has(order, OPTION_MASTER))
+		add_setting(request, &request->master, "master", order->master);
+	if (order_has(order, OPTION_DELEGATE))
+		add_setting(request, &request->delegate, "delegate", order->delegate);
 	if (order_has(order, OPTION_QUOTA_STORAGE))
 		add_setting(request, &request->quota_storage, "quota-storage", order->quota_storage);
 	if (order_has(order, OPTION_QUOTA_MESSAGES))
@@ -62,6 +66,8 @@ ask(const struct order *order, const char *verb, struct span password)
 	code = ctl_report(ctl_call(ctl, verb, request.words, request.count, password));
 	buffer_free(&request.home);
 	buffer_free(&request.imap);
+	buffer_free(&request.master);
+	buffer_free(&request.delegate);
 	buffer_free(&request.quota_storage);
 	buffer_free(&request.quota_messages);
 	buffer_free(&request.quota_mailboxes);
@@ -97,16 +103,46 @@ run_user_passwd(const struct order *order)
 	return ask_with_password(order, "user passwd");
 }
 
+static bool
+is_switch(const char *value)
+{
+	return strcmp(value, "on") == 0 || strcmp(value, "off") == 0;
+}
+
+static int
+say_usage(const struct order *order)
+{
+	complain("usage: imapctl %s %s", order->verb->name, order->verb->arguments);
+	return EX_USAGE;
+}
+
 int
 run_user_set(const struct order *order)
 {
-	if ((order->given & (OPTION_HOME | OPTION_IMAP | OPTION_ENTRY | OPTION_QUOTA)) == 0 ||
+	if ((order->given & (OPTION_HOME | OPTION_IMAP | OPTION_ENTRY | OPTION_MASTER | OPTION_QUOTA)) == 0 ||
 	    (order_has(order, OPTION_ENTRY) && strcmp(order->entry, "any") != 0) ||
-	    (order_has(order, OPTION_IMAP) && strcmp(order->imap, "on") != 0 && strcmp(order->imap, "off") != 0)) {
-		complain("usage: imapctl %s %s", order->verb->name, order->verb->arguments);
-		return EX_USAGE;
-	}
+	    (order_has(order, OPTION_IMAP) && !is_switch(order->imap)) ||
+	    (order_has(order, OPTION_MASTER) && !is_switch(order->master)))
+		return say_usage(order);
 	return ask(order, "user set", (struct span){ NULL, 0 });
+}
+
+static int
+ask_about_delegate(const struct order *order, const char *verb)
+{
+	return order_has(order, OPTION_DELEGATE) ? ask(order, verb, (struct span){ NULL, 0 }) : say_usage(order);
+}
+
+int
+run_user_allow(const struct order *order)
+{
+	return ask_about_delegate(order, "user allow");
+}
+
+int
+run_user_deny(const struct order *order)
+{
+	return ask_about_delegate(order, "user deny");
 }
 
 int

@@ -21,6 +21,8 @@ void help_print(void);
 int run_user_add(const struct order *order);
 int run_user_passwd(const struct order *order);
 int run_user_set(const struct order *order);
+int run_user_allow(const struct order *order);
+int run_user_deny(const struct order *order);
 int run_user_show(const struct order *order);
 int run_user_del(const struct order *order);
 int run_user_purge(const struct order *order);

@@ -3,11 +3,14 @@
  * (RFC 4616): the other role has no directory and hands over what its client says; a user that does not exist
  * costs as much here as a wrong password.  Streams that are not of the link never come here (link/link.h).
  */
+#include <stdlib.h>
+
 #include "../shared/role.h"
 #include "base/base64.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "commands.h"
+#include "config/config.h"
 
 #define VERIFYING_MAX 256
 
@@ -16,6 +19,7 @@ struct login {
 	struct session *session;
 	bool is_plain;
 	struct buffer password, credential;	/* PLAIN; wiped as soon as they were compared */
+	struct directory_claim claim;		/* PLAIN: of name and identity, in the arena */
 	struct job check;
 	mailbox_fits *fits;
 	struct directory *directory;
@@ -51,6 +55,11 @@ welcome(struct login *login)
 
 	wipe(&login->password);
 	wipe(&login->credential);
+	if (login->is_plain) {
+		free(session->prover);
+		session->prover = login->lookup.prover.length > 0 ? memory_copy_string(login->lookup.prover.text) : NULL;
+		session->is_master = login->lookup.is_master;
+	}
 	session_login(session, directory_name_span(&login->lookup.found), login->lookup.mailbox_id,
 	    buffer_span(&login->lookup.groups));
 	buffer_free(&login->lookup.groups);
@@ -64,8 +73,8 @@ static void
 log_failure(const struct login *login, enum directory_status status)
 {
 	log_warning("login-failed", log_text("sid", login->session->sid),
-	    log_span("user", directory_name_span(&login->lookup.names[0])),
-	    log_text("address", login->session->address),
+	    log_span("user", login->is_plain ? login->claim.name : directory_name_span(&login->lookup.names[0])),
+	    log_span("identity", login->claim.identity), log_text("address", login->session->address),
 	    log_text("error", status == DIRECTORY_OK ? "password" : directory_status_text(status)));
 }
 
@@ -141,23 +150,25 @@ on_looked_up(struct role_lookup *lookup)
 	}
 }
 
-/* The message of PLAIN: an authorization identity, which must be empty, NUL, the user, NUL, the password. */
+/* The message of PLAIN: an authorization identity or nothing, NUL, the user, NUL, the password. */
 static bool
 read_plain(struct login *login, struct span message)
 {
-	size_t user_end;
+	struct arena *arena = login->session->line->arena;
+	size_t identity_end = span_find(message, 0), user_end;
 
-	if (message.length == 0 || message.at[0] != 0)
-		return false;
-	message = span_from(message, 1);
+	login->claim.identity = arena_copy(arena, span_slice(message, 0, identity_end));
+	message = span_from(message, identity_end + 1);
 	user_end = span_find(message, 0);
-	if (user_end == message.length || !directory_prepare_name(span_slice(message, 0, user_end),
-	    &login->lookup.names[0]))
+	login->claim.name = arena_copy(arena, span_slice(message, 0, user_end));
+	login->claim.separator = config_master_separator(login->session->role->parts.config);
+	login->lookup.claim = &login->claim;
+	login->lookup.credential = &login->credential;
+	if (user_end == 0 || user_end == message.length)
 		return false;
 	message = span_from(message, user_end + 1);
 	buffer_reserve(&login->password, message.length + 1);
 	buffer_add_span(&login->password, message);
-	login->lookup.credential = &login->credential;
 	return message.length > 0 && span_find(message, 0) == message.length;
 }
 
@@ -181,8 +192,12 @@ log_in(struct session *session, struct span text)
 		end(login, login->is_plain ? REPLY_NOT_PROVED : REPLY_NO_USER);
 		return;
 	}
-	login->lookup.name_count = 1;
+	login->lookup.name_count = login->is_plain ? 0 : 1;
 	login->lookup.is_login = true;
+	if (!login->is_plain) {
+		login->lookup.may_be_shared = session->prover != NULL;
+		login->lookup.may_be_disabled = session->is_master;
+	}
 	login->lookup.done = on_looked_up;
 	role_look_up(session->role, &login->lookup);
 }

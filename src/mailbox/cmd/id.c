@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "base/base64.h"
 #include "base/log.h"
 #include "commands.h"
 #include "imap/id.h"
@@ -27,6 +28,17 @@ take_text(char **text, struct span value)
 	*text = memory_copy_span(value);
 }
 
+/* In base64, since a name may hold what a quoted string cannot. */
+static void
+take_prover(struct session *session, struct span value)
+{
+	struct buffer name = { 0 };
+
+	if (base64_decode(value, &name))
+		take_text(&session->prover, buffer_span(&name));
+	buffer_free(&name);
+}
+
 static void
 take_facts(struct session *session)
 {
@@ -43,6 +55,10 @@ take_facts(struct session *session)
 			take_text(&session->tls, id->pairs[i].value);
 		} else if (span_equals_nocase(id->pairs[i].name, SPAN("x-tls-cipher"))) {
 			take_text(&session->cipher, id->pairs[i].value);
+		} else if (span_equals_nocase(id->pairs[i].name, SPAN("x-prover"))) {
+			take_prover(session, id->pairs[i].value);
+		} else if (span_equals_nocase(id->pairs[i].name, SPAN("x-master"))) {
+			session->is_master = true;
 		} else if (span_equals_nocase(id->pairs[i].name, SPAN("x-return"))) {
 			take_text(&session->return_word, id->pairs[i].value);
 		} else if (span_equals_nocase(id->pairs[i].name, SPAN("x-return-capability"))) {

@@ -77,7 +77,8 @@ mailbox_role_end_user(struct mailbox_role *role, struct span user)
 	LIST_FOREACH(&role->sessions, link) {
 		struct session *session = LIST_ENTRY(link, struct session, link);
 
-		if (session->user != NULL && span_equals(span_from_string(session->user), user))
+		if (session->user != NULL && (span_equals(span_from_string(session->user), user) ||
+		    (session->prover != NULL && span_equals(span_from_string(session->prover), user))))
 			session_bye(session, NULL, "Logged out by the administrator");
 	}
 }

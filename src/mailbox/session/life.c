@@ -83,6 +83,7 @@ session_free(struct session *session)
 	free(session->port);
 	free(session->tls);
 	free(session->cipher);
+	free(session->prover);
 	free(session->return_word);
 	free(session->return_capability);
 	buffer_free(&session->id);
@@ -476,7 +477,7 @@ log_session(const struct session *session)
 
 	stream_tls_facts(session->stream, &link);
 	log_info("login", log_text("sid", session->sid), log_text("user", session->user),
-	    log_text("address", session->address), log_text("port", session->port),
+	    log_text("by", session->prover), log_text("address", session->address), log_text("port", session->port),
 	    log_text("tls", session->tls), log_text("cipher", session->cipher),
 	    log_text("cas", stream_peer_address(session->stream)), log_text("link", link.version),
 	    log_text("resumed", link.version == NULL ? NULL : link.is_resumed ? "yes" : "no"));

@@ -80,6 +80,8 @@ struct session {
 	enum session_phase phase;
 	char sid[64];			/* for the log */
 	char *user;			/* NULL before login */
+	char *prover;			/* who acts as the user; NULL: the user */
+	bool is_master;			/* as a master user */
 	bool is_operators;		/* imapctl's: it came by a call, and there is one for each user */
 	char *address;			/* of the client, as the cas says; or NULL; so with the next */
 	char *port, *tls, *cipher;

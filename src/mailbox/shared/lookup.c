@@ -22,6 +22,32 @@ find_groups(struct role_lookup *lookup, struct directory *directory, struct aren
 }
 
 /* The directory is asked by one job at a time. */
+static bool
+may_log_in(const struct role_lookup *lookup, const struct directory_user *user)
+{
+	return user->is_shared ? lookup->may_be_shared : user->is_enabled || lookup->may_be_disabled;
+}
+
+/* Whoever has to prove it, the credential is that one's: it is compared also when nobody may get in. */
+static enum directory_status
+look_up_claim(struct role_lookup *lookup, struct arena *arena, struct directory_user *user_out)
+{
+	struct directory_login login;
+	enum directory_status status = directory_find_login(lookup->role->parts.directory, lookup->claim, arena, &login);
+
+	if (status != DIRECTORY_OK)
+		return status;
+	buffer_add_span(lookup->credential, login.prover.credential);
+	if (!login.is_permitted || login.prover.name.length == 0)
+		return DIRECTORY_NOT_FOUND;
+	*user_out = login.principal;
+	lookup->may_be_shared = login.is_other;
+	lookup->may_be_disabled = lookup->is_master = login.is_master;
+	if (login.is_other)
+		directory_prepare_name(login.prover.name, &lookup->prover);
+	return DIRECTORY_OK;
+}
+
 static void
 work_lookup(struct job *job)
 {
@@ -31,9 +57,11 @@ work_lookup(struct job *job)
 	struct directory_user user;
 
 	lookup->status = DIRECTORY_NOT_FOUND;
+	if (lookup->claim != NULL)
+		lookup->status = look_up_claim(lookup, arena, &user);
 	for (size_t i = 0; i < lookup->name_count && lookup->status == DIRECTORY_NOT_FOUND; i++)
 		lookup->status = directory_lookup(directory, directory_name_span(&lookup->names[i]), arena, &user);
-	if (lookup->status == DIRECTORY_OK && lookup->is_login && (!user.is_enabled || user.is_shared))
+	if (lookup->status == DIRECTORY_OK && lookup->is_login && !may_log_in(lookup, &user))
 		lookup->status = DIRECTORY_NOT_FOUND;
 	if (lookup->status == DIRECTORY_OK && lookup->is_login)
 		lookup->status = find_groups(lookup, directory, arena, &user);
@@ -42,7 +70,7 @@ work_lookup(struct job *job)
 		lookup->quota = user.quota;
 		directory_prepare_name(user.name, &lookup->found);
 		lookup->is_shared = user.is_shared;
-		if (lookup->credential != NULL)
+		if (lookup->credential != NULL && lookup->claim == NULL)
 			buffer_add_span(lookup->credential, user.credential);
 	}
 	arena_free(&arena);

@@ -62,7 +62,11 @@ struct role_lookup {
 	struct mailbox_role *role;
 	struct directory_name names[LMTP_LOOKUP_NAMES + 1];	/* the first that exists counts */
 	size_t name_count;
-	bool is_login;			/* who may not log in does not exist */
+	bool is_login;			/* who may not log in does not exist, unless ... */
+	bool may_be_shared, may_be_disabled;
+	const struct directory_claim *claim;	/* NULL, or of a login, instead of names: found is whose mail it is */
+	struct directory_name prover;	/* filled with a claim: who acts as that; empty: the same */
+	bool is_master;
 	void (*done)(struct role_lookup *lookup);	/* loop */
 	enum directory_status status;			/* filled by the worker */
 	struct directory_name found;			/* the user's name */
