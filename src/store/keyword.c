@@ -109,6 +109,7 @@ next_number(struct store *store, uint64_t mailbox_id, size_t length, uint16_t *n
 	return number < STORE_KEYWORDS_MAX && octets + length <= STORE_KEYWORDS_OCTETS_MAX ? STORE_OK : STORE_LIMIT;
 }
 
+/* STORE_NOT_FOUND: there is no such mailbox any more. */
 static enum store_status
 add_keyword(struct store *store, uint64_t mailbox_id, struct span name, uint16_t *number_out)
 {
@@ -121,13 +122,14 @@ add_keyword(struct store *store, uint64_t mailbox_id, struct span name, uint16_t
 	if ((status = next_number(store, mailbox_id, name.length, &number)) != STORE_OK)
 		return status;
 	insert = sql_prepare(
-	    store->sql, "INSERT INTO keyword (mailbox_id, bit, name) VALUES (?1, ?2, ?3)");
+	    store->sql, "INSERT INTO keyword (mailbox_id, bit, name) SELECT id, ?2, ?3 FROM mailbox WHERE id = ?1");
 	sql_bind_number(insert, 1, mailbox_id);
 	sql_bind_number(insert, 2, number + STORE_KEYWORD_BIT_MIN);
 	sql_bind_text(insert, 3, name);
-	if ((status = store_run(insert)) == STORE_OK)
-		*number_out = number;
-	return status;
+	if ((status = store_run(insert)) != STORE_OK)
+		return status;
+	*number_out = number;
+	return sql_changed_rows(store->sql) == 0 ? STORE_NOT_FOUND : STORE_OK;
 }
 
 static int

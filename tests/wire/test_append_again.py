@@ -29,13 +29,15 @@ def count(client, mailbox):
     return client.ok(b"status %s (messages)" % mailbox).untagged[0]
 
 
-def test_a_mailbox_that_is_gone_is_not_found(two):
+@pytest.mark.parametrize("flags", [b"", b"$never-seen"])
+def test_a_mailbox_that_is_gone_is_not_found(server, two, flags):
     client, other = two
     client.ok(b"create again")
     assert client.append(b"again", letter(1)).is_ok
     other.ok(b"delete again")
     for _ in range(2):
-        assert b"[TRYCREATE]" in client.append(b"again", letter(2)).tagged
+        assert b"[TRYCREATE]" in client.append(b"again", letter(2), flags).tagged
+    assert not any("store-failed" in line for line in server.log_lines)
 
 
 def test_another_mailbox_of_that_name_takes_it(two):
