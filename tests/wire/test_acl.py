@@ -51,6 +51,10 @@ def test_off_until_something_is_shared():
         alice.ok(b"UNSELECT")
         bob.ok(b"DELETEACL " + name + b" alice")
         lib.wait_until(lambda: alice.ok(b"NAMESPACE").untagged == [b'* NAMESPACE (("" "/")) NIL NIL'])
+        name, _ = share(bob, b"lr")
+        assert alice.ok(b"NAMESPACE").untagged != [b'* NAMESPACE (("" "/")) NIL NIL']
+        bob.ok(b"DELETE " + name)
+        lib.wait_until(lambda: alice.ok(b"NAMESPACE").untagged == [b'* NAMESPACE (("" "/")) NIL NIL'])
         alice.ok(b'SELECT "Other Users/bob/mine"')
 
 

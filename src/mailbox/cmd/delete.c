@@ -4,6 +4,8 @@
 #include "../session/door.h"
 #include "../session/oldname.h"
 #include "../shared/bulletin.h"
+#include "../shared/role.h"
+#include "../shared/shares.h"
 #include "commands.h"
 
 struct delete {
@@ -33,6 +35,7 @@ on_deleted(struct session *session, struct session_job *job, enum store_status s
 		state_deleted(delete->door.account, delete->mailbox_id);
 		oldname_tell(session, "\\NonExistent", session->line->mailbox.mailbox);
 		bulletin_note_name(delete->door.account, delete->door.name);
+		shares_tidy(session->role, delete->door.account);
 	}
 	if (status == STORE_FORBIDDEN)
 		session_finish(session, REPLY_INBOX_STAYS);
