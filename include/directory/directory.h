@@ -39,7 +39,8 @@ struct directory_name {
 /*
  * Prepare a user's name, "user" or "user@domain", for looking it up: ASCII letters become lower-case,
  * all else stays.  False: empty, too long, not UTF-8, or with white space, a control character or a
- * noncharacter in it; nobody has such a name.  Any thread.
+ * noncharacter in it, or what means others where rights are given (anyone, authenticated, $group, -name); nobody has such
+ * a name.  Any thread.
  */
 bool directory_prepare_name(struct span name, struct directory_name *name_out);
 

@@ -69,10 +69,18 @@ prepare(struct span name, bool may_have_spaces, struct directory_name *name_out)
 	return true;
 }
 
+/* What stands for others than one user where rights are given: RFC 4314 section 2, and "$" before a group. */
+static bool
+is_identifier_of_many(struct span name)
+{
+	return name.at[0] == '$' || name.at[0] == '-' || span_equals(name, SPAN("anyone")) ||
+	    span_equals(name, SPAN("authenticated"));
+}
+
 bool
 directory_prepare_name(struct span name, struct directory_name *name_out)
 {
-	return prepare(name, false, name_out);
+	return prepare(name, false, name_out) && !is_identifier_of_many(directory_name_span(name_out));
 }
 
 bool

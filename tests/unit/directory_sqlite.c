@@ -47,6 +47,12 @@ prepares_names(void **state)
 		{ SPAN("../../etc/passwd"), "../../etc/passwd" },	/* never a path */
 		{ SPAN("J\xc3\xbcrgen"), "j\xc3\xbcrgen" },
 		{ SPAN("\xf0\x9f\x98\x80"), "\xf0\x9f\x98\x80" },
+		{ SPAN("a$b-"), "a$b-" },
+		{ SPAN("anyone@example.org"), "anyone@example.org" },
+		{ SPAN("Anyone"), NULL },		/* identifiers of RFC 4314 that mean many */
+		{ SPAN("authenticated"), NULL },
+		{ SPAN("$staff"), NULL },
+		{ SPAN("-tim"), NULL },
 		{ SPAN(""), NULL },
 		{ SPAN("a b"), NULL },
 		{ SPAN("a\nb"), NULL },

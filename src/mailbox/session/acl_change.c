@@ -18,6 +18,21 @@ acl_is_owner(const struct account *account, struct span identifier)
 	return span_equals(span_from(identifier, is_negative(identifier)), span_from_string(account_user(account)));
 }
 
+/* The name of a user, or what means all of them. */
+static bool
+prepare_users(struct span bare, struct directory_name *name_out)
+{
+	static const struct span all[] = { SPAN("anyone"), SPAN("authenticated") };
+
+	for (size_t i = 0; i < COUNT_OF(all); i++)
+		if (span_equals_nocase(bare, all[i])) {
+			memcpy(name_out->text, all[i].at, all[i].length);
+			name_out->length = all[i].length;
+			return true;
+		}
+	return directory_prepare_name(bare, name_out);
+}
+
 bool
 acl_identifier(struct span text, struct arena *arena, struct span *identifier_out)
 {
@@ -26,7 +41,7 @@ acl_identifier(struct span text, struct arena *arena, struct span *identifier_ou
 	bool is_group = bare.length > 0 && bare.at[0] == '$';
 	struct directory_name name;
 
-	if (!(is_group ? directory_prepare_group(span_from(bare, 1), &name) : directory_prepare_name(bare, &name)) ||
+	if (!(is_group ? directory_prepare_group(span_from(bare, 1), &name) : prepare_users(bare, &name)) ||
 	    name.text[0] == '-')
 		return false;
 	if (is_negative(text))
