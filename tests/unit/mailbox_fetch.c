@@ -214,7 +214,7 @@ test_kept_places(void **state)
 {
 	struct fetch_kept *kept = fetch_kept_new();
 	struct fetch_kept_item *item = fetch_kept_item(kept, SPAN("ENVELOPE"));
-	char name[16], long_text[8000] = { 0 };
+	char name[32], long_text[8000] = { 0 };
 	struct span text;
 
 	(void)state;
