@@ -85,7 +85,10 @@ void mailbox_role_end_user(struct mailbox_role *role, struct span user);
 /* A user may keep something else now: it holds from the next command on. */
 void mailbox_role_note_quota(struct mailbox_role *role, const char *mailbox_id, const struct directory_quota *quota);
 
-/* The user was deleted: what was shared with the name, and what the user has shared, is so no more. */
+/*
+ * The user was deleted: what was shared with the name, and what the user has shared, is so no more.  Whoever has such a
+ * mailbox selected gets BYE, and what is under way there for others fails.
+ */
 void mailbox_role_forget_user(struct mailbox_role *role, struct span user);
 
 /*

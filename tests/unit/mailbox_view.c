@@ -76,6 +76,13 @@ account_release(struct account **account)
 	*account = NULL;
 }
 
+bool
+account_is_orphan(const struct account *account)
+{
+	(void)account;
+	return false;
+}
+
 const char *
 account_id(const struct account *account)
 {

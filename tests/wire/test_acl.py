@@ -1,4 +1,6 @@
 """Mailboxes of other users: rights (RFC 4314), namespaces (RFC 2342), and what each command does by them."""
+import re
+
 import pytest
 
 import server as lib
@@ -470,6 +472,108 @@ def test_a_deleted_user_leaves_nothing(server):
     server.imapctl("user", "del", "eve", "--yes")
     with server.client("mallory") as mallory:
         assert not any(b"eve" in line for line in mallory.ok(b'LIST "" *').untagged)
+
+
+@pytest.fixture
+def erin(server):
+    """An owner who is deleted in the course of a test."""
+    server.add_user("erin")
+    with server.client("erin") as client:
+        yield client
+    server.imapctl("user", "del", "erin", "--yes", check=False)
+
+
+ERINS = b'"Other Users/erin/INBOX"'
+
+
+def wait_for_bye(client):
+    """What comes up to BYE."""
+    lines = []
+    while not lines or not lines[-1].startswith(b"* BYE"):
+        lines.append(client.line())
+    return lines
+
+
+def select_erins(erin, alice):
+    assert erin.append(b"INBOX", lib.message(1)).is_ok
+    erin.ok(b"SETACL INBOX alice lrswitea")
+    alice.ok(b"SELECT " + ERINS)
+
+
+LOST = b"* BYE the selected mailbox was deleted"
+
+
+def test_the_owner_is_deleted_beneath_a_selected_mailbox(server, erin, alice):
+    select_erins(erin, alice)
+    server.imapctl("user", "del", "erin", "--yes")
+    assert wait_for_bye(alice) == [LOST]
+
+
+def read_to_end(client, raw):
+    """All octets up to the end of the connection."""
+    try:
+        while piece := client.socket.recv(65536):
+            raw += piece
+    except ConnectionResetError:
+        pass
+    return raw
+
+
+def without_fetches(raw, message):
+    """What comes behind the lines of FETCH; of the last one only a beginning may have come."""
+    while header := re.match(rb"\* \d+ FETCH \(BODY\[\] \{(\d+)\}\r\n", raw):
+        text, raw = raw[header.end():header.end() + len(message)], raw[header.end() + len(message):]
+        assert int(header[1]) == len(message) and message.startswith(text)
+        raw = raw.removeprefix(b")\r\n")
+    return raw
+
+
+def test_the_owner_is_deleted_beneath_commands(server, erin, alice):
+    """More than buffers hold: the FETCH is under way until its client reads, and the STORE waits behind it."""
+    message = b"Subject: long\r\n\r\n" + (b"x" * 70 + b"\r\n") * 30000
+    assert erin.append(b"INBOX", message).is_ok
+    erin.ok(b"SELECT INBOX")
+    for _ in range(5):
+        erin.ok(b"COPY 1:* INBOX")
+    select_erins(erin, alice)
+    alice.send(b"a1 FETCH 1:32 (BODY.PEEK[])\r\na2 STORE 1 +FLAGS (\\Deleted)\r\na3 EXPUNGE\r\n")
+    raw = alice.socket.recv(65536)
+    server.imapctl("user", "del", "erin", "--yes")
+    raw = read_to_end(alice, raw)
+    assert len(raw) < 32 * len(message)
+    assert re.fullmatch(rb"(a1 NO [^\r]*\r\n" + re.escape(LOST) + rb"\r\n)?", without_fetches(raw, message))
+
+
+def test_the_owner_is_deleted_beneath_idle(server, erin, alice):
+    select_erins(erin, alice)
+    alice.send(b"i IDLE\r\n")
+    while not alice.line().startswith(b"+"):
+        pass
+    server.imapctl("user", "del", "erin", "--yes")
+    assert wait_for_bye(alice) == [LOST]
+
+
+def test_the_owner_is_deleted_beneath_a_message_that_comes(server, erin, alice):
+    """Whose command has begun with the name, and goes on when the name is nobody's."""
+    select_erins(erin, alice)
+    alice.ok(b"UNSELECT")
+    message = lib.message(2)
+    alice.send(b"a1 APPEND " + ERINS + b" {%d}\r\n" % len(message))
+    assert alice.line().startswith(b"+")
+    server.imapctl("user", "del", "erin", "--yes")
+    alice.send(message + b"\r\n")
+    assert alice.line().startswith(b"a1 NO ")
+    alice.ok(b"NOOP")
+
+
+def test_the_owner_may_not_log_in(server, erin, alice):
+    """What is shared stays so."""
+    select_erins(erin, alice)
+    server.imapctl("user", "set", "erin", "--imap=off")
+    assert wait_for_bye(erin)[-1].startswith(b"* BYE")
+    alice.ok(b"STORE 1 +FLAGS (\\Deleted)")
+    assert b"* 1 EXPUNGE" in alice.ok(b"EXPUNGE").untagged
+    alice.ok(b"SELECT " + ERINS)
 
 
 def test_groups_and_shared_accounts():

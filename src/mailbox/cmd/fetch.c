@@ -87,6 +87,8 @@ is_stopped(struct session *session, struct fetch *fetch)
 	}
 	if (reply == REPLY_DONE)
 		return false;
+	if (fetch->render.is_begun)		/* as when storage fails: what follows would be a part of the line */
+		session_close(session);
 	fetch->lowest_uid = 0;		/* the messages down to it were not dealt with */
 	finish(session, fetch, reply);
 	return true;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../incoming/delivery.h"
+#include "../session/ground.h"
 #include "../session/session.h"
 #include "../shared/shares.h"
 #include "base/log.h"
@@ -96,4 +97,10 @@ void
 mailbox_role_forget_user(struct mailbox_role *role, struct span user)
 {
 	shares_forget_user(role, user);
+	LIST_FOREACH(&role->sessions, link) {
+		struct session *session = LIST_ENTRY(link, struct session, link);
+
+		if (session_has_lost_view(session))
+			session_on_change(session);
+	}
 }

@@ -37,7 +37,7 @@ session_reason_to_stop(const struct session *session)
 
 	if (session->phase == SESSION_CLOSING)
 		return REPLY_CANCELLED;
-	if (session->view != NULL && session->view->is_revoked)
+	if (session->view != NULL && view_is_revoked(session->view))
 		return REPLY_DENIED;
 	if (is_limited && session->cpu_us > session->role->parts.config->command_cpu_limit_ms * 1000)
 		return REPLY_CPU_LIMIT;

@@ -132,6 +132,16 @@ decide(const struct door *door)
 	return (door->granted & IMAP_RIGHT_LOOKUP) != 0 ? STORE_DENIED : STORE_NOT_FOUND;
 }
 
+/* The file of a deleted user keeps the rights that it gave: they are over with the user. */
+static enum store_status
+find_rights(struct store *store, const struct door *door, uint64_t mailbox_id, unsigned *rights_out)
+{
+	*rights_out = 0;
+	if (account_is_orphan(door->account))
+		return STORE_NOT_FOUND;
+	return store_acl_rights(store, mailbox_id, door->who, rights_out);
+}
+
 enum store_status
 door_check(struct store *store, struct door *door, uint64_t mailbox_id)
 {
@@ -139,7 +149,7 @@ door_check(struct store *store, struct door *door, uint64_t mailbox_id)
 
 	if (door->who == NULL)
 		return STORE_OK;
-	status = store_acl_rights(store, mailbox_id, door->who, &door->granted);
+	status = find_rights(store, door, mailbox_id, &door->granted);
 	return status == STORE_OK ? decide(door) : status;
 }
 
@@ -182,7 +192,7 @@ door_list(struct store *store, const struct door *door, struct arena *arena, str
 	}
 	rights = arena_alloc_array(arena, count + 1, sizeof *rights);
 	for (size_t i = 0; i < count && status == STORE_OK; i++) {
-		status = store_acl_rights(store, mailboxes[i].id, door->who, &rights[kept]);
+		status = find_rights(store, door, mailboxes[i].id, &rights[kept]);
 		if (status == STORE_OK && (rights[kept] & door->rights) == door->rights)
 			mailboxes[kept++] = mailboxes[i];
 	}

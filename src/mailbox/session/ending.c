@@ -18,7 +18,7 @@
 void
 session_say_lost_view(struct session *session)
 {
-	if (session->view->is_revoked || session->view->state->status == STORE_NOT_FOUND)
+	if (view_is_revoked(session->view) || session->view->state->status == STORE_NOT_FOUND)
 		session_bye(session, NULL, "the selected mailbox was deleted");
 	else
 		session_bye(session, "UNAVAILABLE", "storage failed, come again");

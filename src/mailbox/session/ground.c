@@ -260,7 +260,7 @@ session_unselect(struct session *session)
 bool
 session_has_lost_view(const struct session *session)
 {
-	return session->view != NULL && (session->view->is_revoked || session->view->state->phase == STATE_GONE);
+	return session->view != NULL && (view_is_revoked(session->view) || session->view->state->phase == STATE_GONE);
 }
 
 /* The state has changed: tell it behind all that changes in this turn. */

@@ -194,9 +194,14 @@ view_set_rights(struct view *view, unsigned rights)
 		return false;
 	view->rights = rights;
 	view->is_read_only = view->is_examined || (rights & VIEW_WRITE_RIGHTS) == 0;
-	view->is_revoked = (rights & IMAP_RIGHT_READ) == 0;
 	view->owes_flags = true;
 	return true;
+}
+
+bool
+view_is_revoked(const struct view *view)
+{
+	return view->who != NULL && ((view->rights & IMAP_RIGHT_READ) == 0 || account_is_orphan(view->state->account));
 }
 
 uint64_t

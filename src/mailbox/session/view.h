@@ -28,7 +28,6 @@ struct view {
 	bool is_examined;
 	const struct store_identity *who;	/* whose mailbox it is not; NULL: its owner looks */
 	unsigned rights;		/* IMAP_RIGHT_* */
-	bool is_revoked;		/* it may be read no more: the view is lost */
 	bool owes_flags;		/* FLAGS and PERMANENTFLAGS have changed */
 	uint32_t limit_uid;		/* UIDs below this one have been announced by EXISTS */
 	uint64_t told_modseq;		/* changes of flags up to here are told */
@@ -76,6 +75,9 @@ struct view *view_new_with(struct state *state, bool is_examined, const struct s
 
 /* Other rights are given; true: they are others than before. */
 bool view_set_rights(struct view *view, unsigned rights);
+
+/* It may be read no more, for lack of the right or because its owner was deleted: the view is lost. */
+bool view_is_revoked(const struct view *view);
 
 /* The system flags that these rights let change: RFC 4314 section 4.  Any thread. */
 uint64_t view_flags_of(unsigned rights);

@@ -61,6 +61,7 @@ struct account {
 	bool is_open;			/* as far as the last job told */
 	bool has_garbage;
 	bool has_unsettled_flags;	/* as far as the last job told */
+	bool is_orphan;			/* atomic: workers ask */
 	bool is_flushing;		/* that job is under way */
 	struct timer flush;
 	struct account_job close_job, flush_job, purge_job;
@@ -122,6 +123,21 @@ accounts_set_limits_of(struct accounts *accounts, const char *mailbox_id, const 
 
 	if (limits_set(accounts->limits, mailbox_id, limits) && account != NULL)
 		batch_set_limits(&account->batch, limits);
+}
+
+void
+accounts_orphan(struct accounts *accounts, const char *mailbox_id)
+{
+	struct account *account = map_get(accounts->by_id, span_from_string(mailbox_id));
+
+	if (account != NULL)
+		__atomic_store_n(&account->is_orphan, true, __ATOMIC_RELEASE);
+}
+
+bool
+account_is_orphan(const struct account *account)
+{
+	return __atomic_load_n(&account->is_orphan, __ATOMIC_ACQUIRE);
 }
 
 struct store_amounts

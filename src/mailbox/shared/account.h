@@ -82,6 +82,15 @@ void accounts_set_limits_of(struct accounts *accounts, const char *mailbox_id, c
 /* What that comes to. */
 struct store_amounts accounts_limits_of(const struct accounts *accounts, const char *mailbox_id);
 
+/*
+ * The user was deleted: whoever else has work in hand in the account may do nothing there any more.  Nobody new may be led
+ * to the mailbox id.
+ */
+void accounts_orphan(struct accounts *accounts, const char *mailbox_id);
+
+/* Any thread, as long as the account is held. */
+bool account_is_orphan(const struct account *account);
+
 /* Close every store; calls back once, never before it returns, when all accounts are gone.  Nobody may
  * hold one or get one any more. */
 void accounts_stop(struct accounts *accounts, void (*on_stopped)(void *context), void *context);

@@ -261,7 +261,7 @@ on_granted(struct role_ask *ask)
 	struct shares *shares = ask->role->shares;
 	struct share_owner *owner = map_get(shares->owners, span_from_string(account_id(grant->account)));
 
-	if (ask->status == DIRECTORY_OK)
+	if (ask->status == DIRECTORY_OK && !account_is_orphan(grant->account))
 		add(shares, owner, grant->identifier);
 	else
 		shares_settle(ask->role, grant);
@@ -495,6 +495,8 @@ shares_forget_user(struct mailbox_role *role, struct span name)
 	}
 	if (given != NULL)
 		free_given(shares, given);
+	if (owner != NULL)
+		accounts_orphan(role->accounts, owner->id);
 	for (position = 0; owner != NULL && map_next(shares->given, &position, &key, &value);) {
 		if (map_get(((struct given *)value)->owners, name) != owner)
 			continue;
