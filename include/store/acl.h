@@ -37,7 +37,10 @@ enum store_status store_acl_of(struct store *store, uint64_t mailbox_id, struct 
 enum store_status store_acl_rights(struct store *store, uint64_t mailbox_id, const struct store_identity *who,
     unsigned *rights_out);
 
-/* The identifiers that some mailbox of the file gives something, those with "-" left out; from the arena. */
+/*
+ * The identifiers that some mailbox of the file gives something, those with "-" left out, in the order of their octets;
+ * from the arena.
+ */
 enum store_status store_acl_identifiers(struct store *store, struct arena *arena, struct span **names_out,
     size_t *count_out);
 

@@ -128,7 +128,8 @@ store_acl_identifiers(struct store *store, struct arena *arena, struct span **na
 	enum sql_status status;
 
 	assert_off_loop();
-	query = sql_prepare(store->sql, "SELECT DISTINCT identifier FROM acl WHERE identifier NOT LIKE '-%'");
+	query = sql_prepare(store->sql, "SELECT DISTINCT identifier FROM acl WHERE identifier NOT LIKE '-%' "
+	    "ORDER BY identifier");
 	while ((status = sql_step(query)) == SQL_ROW) {
 		if (count == capacity)
 			names = grow(arena, names, count, sizeof *names, &capacity);

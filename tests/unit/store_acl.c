@@ -80,16 +80,18 @@ test_identifiers_and_forgetting(void **state)
 
 	set(fixture, fixture->inbox, "ada", 3);
 	set(fixture, fixture->inbox, "-ada", 1);
-	set(fixture, mailbox_id(fixture, "Sent"), "ada", 1);
 	set(fixture, mailbox_id(fixture, "Sent"), "bob", 1);
+	set(fixture, mailbox_id(fixture, "Sent"), "ada", 1);
+	set(fixture, mailbox_id(fixture, "Drafts"), "$all", 1);
 	assert_int_equal(store_acl_identifiers(fixture->store, fixture->arena, &names, &count), STORE_OK);
-	assert_int_equal(count, 2);
+	assert_int_equal(count, 3);
+	assert_true(span_equals(names[0], SPAN("$all")) && span_equals(names[1], SPAN("ada")));
 	begin(fixture, STORE_DURABLE);
 	assert_int_equal(store_acl_forget(fixture->store, SPAN("ada")), STORE_OK);
 	commit(fixture);
 	assert_int_equal(store_acl_identifiers(fixture->store, fixture->arena, &names, &count), STORE_OK);
-	assert_int_equal(count, 1);
-	assert_true(span_equals(names[0], SPAN("bob")));
+	assert_int_equal(count, 2);
+	assert_true(span_equals(names[1], SPAN("bob")));
 	assert_int_equal(rights_of(fixture, fixture->inbox, "ada"), 0);
 }
 

@@ -448,6 +448,31 @@ def test_who_may_not_read_any_more_is_sent_away(bob, alice):
     assert alice.line().startswith(b"* BYE")
 
 
+def test_many_identifiers():
+    """Each change leaves the others as they are, and the last that goes takes the namespace with it."""
+    folders, each = 3, 400
+    with lib.Server(users=("bob", "alice")) as server, server.client("bob") as bob, server.client("alice") as alice:
+        def change(command):
+            for folder in range(folders):
+                tags = [bob.tag() for _ in range(each)]
+                bob.send(b"".join(tag + command % (folder, folder, number) for number, tag in enumerate(tags)))
+                assert all(bob.reply(tag).is_ok for tag in tags)
+
+        for folder in range(folders):
+            bob.ok(b"CREATE m%d" % folder)
+        change(b" SETACL m%d user%d-%d lr\r\n")
+        bob.ok(b"SETACL m0 alice lr")
+        change(b" DELETEACL m%d user%d-%d\r\n")
+        alice.ok(b'SELECT "Other Users/bob/m0"')
+        alice.ok(b"UNSELECT")
+        bob.ok(b"DELETEACL m0 alice")
+        lib.wait_until(lambda: alice.ok(b"NAMESPACE").untagged == [b'* NAMESPACE (("" "/")) NIL NIL'])
+        server.stop()
+        server.start()
+        with server.client("alice") as again:
+            assert again.ok(b"NAMESPACE").untagged == [b'* NAMESPACE (("" "/")) NIL NIL']
+
+
 def test_idle_tells_what_others_do(bob, alice):
     name, other = share(bob, b"lr")
     alice.ok(b"SELECT " + other)

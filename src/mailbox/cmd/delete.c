@@ -35,7 +35,7 @@ on_deleted(struct session *session, struct session_job *job, enum store_status s
 		state_deleted(delete->door.account, delete->mailbox_id);
 		oldname_tell(session, "\\NonExistent", session->line->mailbox.mailbox);
 		bulletin_note_name(delete->door.account, delete->door.name);
-		shares_tidy(session->role, delete->door.account);
+		shares_tidy(session->role, delete->door.account, true);
 	}
 	if (status == STORE_FORBIDDEN)
 		session_finish(session, REPLY_INBOX_STAYS);

@@ -107,15 +107,31 @@ on_known(struct account_job *job)
 	change->done(change);
 }
 
+static bool
+is_grant(const struct acl_change *change)
+{
+	return change->kind != IMAP_ACL_REMOVE && change->rights != 0 && !is_negative(change->identifier);
+}
+
+/* Whether an identifier may have nothing any more: the directory knows none with "-", and of no grant that never began. */
+static bool
+is_taken(const struct acl_change *change, enum store_status status)
+{
+	if (is_grant(change))
+		return status != STORE_OK && change->grant.account != NULL;
+	return status == STORE_OK && !is_negative(change->identifier);
+}
+
 /* Done is what every session knows that it concerns: their jobs come home before this one. */
 static void
 finish(struct acl_change *change, enum store_status status)
 {
+	bool has_taken = is_taken(change, status);
 	bool is_watched = status == STORE_OK && rights_changed(change->role, change->door.account, change->mailbox_id);
 
 	change->status = status;
 	shares_settle(change->role, &change->grant);
-	shares_tidy(change->role, change->door.account);
+	shares_tidy(change->role, change->door.account, has_taken);
 	if (!is_watched) {
 		change->done(change);
 		return;
@@ -169,11 +185,10 @@ on_found(struct account_job *job)
 void
 acl_change_begin(struct mailbox_role *role, struct acl_change *change)
 {
-	bool is_grant = change->kind != IMAP_ACL_REMOVE && change->rights != 0 && !is_negative(change->identifier);
-
 	change->role = role;
+	change->grant.account = NULL;
 	change->grant.is_counted = false;
-	if (!is_grant) {
+	if (!is_grant(change)) {
 		submit_change(change);
 		return;
 	}

@@ -1,6 +1,7 @@
 /*
- * Two maps: owners by the ids of their mailboxes, and for each identifier the owners by their names.  Loop thread; the
- * work_ functions on workers.
+ * Two maps: owners by the ids of their mailboxes, and for each identifier the owners by their names.  An owner knows the
+ * identifiers, too: what one changes costs by what that one shares, not by what all do.  Loop thread; the work_ functions
+ * on workers.
  */
 #include "shares.h"
 
@@ -40,6 +41,7 @@ owner_of(struct shares *shares, const char *id, struct span name, bool is_shared
 	memcpy(owner->id, id, sizeof owner->id);
 	owner->name = span_of(memory_copy_span(name), name.length);
 	owner->is_shared = is_shared;
+	owner->given = map_new();
 	map_put(shares->owners, id_of(owner), owner);
 	return owner;
 }
@@ -61,16 +63,20 @@ given_to(struct shares *shares, struct span identifier)
 static void
 add(struct shares *shares, struct share_owner *owner, struct span identifier)
 {
-	if (map_put(given_to(shares, identifier)->owners, owner->name, owner) != NULL)
+	struct given *given = given_to(shares, identifier);
+
+	if (map_put(given->owners, owner->name, owner) != NULL)
 		return;
-	if (owner->identifiers++ == 0)
+	map_put(owner->given, identifier, given);
+	if (map_count(owner->given) == 1)
 		shares->sharing[owner->is_shared]++;
 }
 
 static void
-take_identifier(struct shares *shares, struct share_owner *owner)
+take_identifier(struct shares *shares, struct share_owner *owner, struct span identifier)
 {
-	if (--owner->identifiers == 0)
+	map_remove(owner->given, identifier);
+	if (map_count(owner->given) == 0)
 		shares->sharing[owner->is_shared]--;
 }
 
@@ -84,18 +90,41 @@ free_given(struct shares *shares, struct given *given)
 }
 
 static void
-drop(struct shares *shares, struct share_owner *owner, struct given *given)
+leave(struct shares *shares, const struct share_owner *owner, struct given *given)
 {
 	map_remove(given->owners, owner->name);
-	take_identifier(shares, owner);
 	if (map_count(given->owners) == 0)
 		free_given(shares, given);
+}
+
+static void
+drop(struct shares *shares, struct share_owner *owner, struct given *given)
+{
+	take_identifier(shares, owner, given->identifier);
+	leave(shares, owner, given);
+}
+
+static void
+drop_all(struct shares *shares, struct share_owner *owner)
+{
+	size_t position = 0;
+	struct span key;
+	void *value;
+
+	if (map_count(owner->given) == 0)
+		return;
+	while (map_next(owner->given, &position, &key, &value))
+		leave(shares, owner, value);
+	map_free(&owner->given);
+	owner->given = map_new();
+	shares->sharing[owner->is_shared]--;
 }
 
 static void
 free_owner(struct shares *shares, struct share_owner *owner)
 {
 	map_remove(shares->owners, id_of(owner));
+	map_free(&owner->given);
 	free((void *)(uintptr_t)owner->name.at);
 	free(owner);
 }
@@ -297,6 +326,8 @@ shares_settle(struct mailbox_role *role, struct share_grant *grant)
 	owner->grants--;
 }
 
+static void tidy(struct mailbox_role *role, struct share_owner *owner, struct account *account);
+
 /* Who has nothing any more. */
 struct tidying {
 	struct account_job job;
@@ -315,13 +346,17 @@ work_tidy(struct store *store, struct account_job *job)
 	return store_acl_identifiers(store, tidying->arena, &tidying->names, &tidying->count);
 }
 
+static int
+compare_names(const void *left, const void *right)
+{
+	return span_compare(*(const struct span *)left, *(const struct span *)right);
+}
+
 static bool
 has_name(const struct tidying *tidying, struct span name)
 {
-	for (size_t i = 0; i < tidying->count; i++)
-		if (span_equals(tidying->names[i], name))
-			return true;
-	return false;
+	return tidying->count > 0 &&
+	    bsearch(&name, tidying->names, tidying->count, sizeof *tidying->names, compare_names) != NULL;
 }
 
 /* Forget it in the directory, too. */
@@ -358,24 +393,32 @@ forget(struct mailbox_role *role, const struct share_owner *owner, struct span i
 	role_submit_ask(role, &forgetting->ask);
 }
 
-/* OPEN: walks all identifiers of the site for each right that is taken; fine below 10^5. */
+/* Those that are dropped are collected first: the map is not to change under the walk. */
 static void
 drop_surplus(struct mailbox_role *role, struct share_owner *owner, const struct tidying *tidying)
 {
-	size_t position = 0;
+	struct given **surplus = arena_alloc_array(tidying->arena, map_count(owner->given) + 1, sizeof(struct given *));
+	size_t position = 0, count = 0;
 	struct span identifier;
 	void *value;
 
-	while (map_next(role->shares->given, &position, &identifier, &value)) {
-		struct given *given = value;
-
-		if (map_get(given->owners, owner->name) != owner || has_name(tidying, identifier))
-			continue;
-		forget(role, owner, identifier);
-		drop(role->shares, owner, given);
-		position = 0;		/* the map may have changed */
+	while (map_next(owner->given, &position, &identifier, &value))
+		if (!has_name(tidying, identifier))
+			surplus[count++] = value;
+	for (size_t i = 0; i < count; i++) {
+		forget(role, owner, surplus[i]->identifier);
+		drop(role->shares, owner, surplus[i]);
 	}
-	if (owner->identifiers == 0)
+}
+
+/* Look again what has been taken meanwhile; who shares nothing any more is forgotten. */
+static void
+go_on(struct mailbox_role *role, struct share_owner *owner, struct account *account)
+{
+	owner->is_tidying = false;
+	if (owner->is_surplus_possible && !role->is_closing_accounts)
+		tidy(role, owner, account);
+	else if (map_count(owner->given) == 0 && owner->grants == 0)
 		free_owner(role->shares, owner);
 }
 
@@ -387,22 +430,32 @@ on_tidied(struct account_job *job)
 	struct mailbox_role *role = tidying->role;
 	struct share_owner *owner = map_get(role->shares->owners, span_from_string(account_id(job->account)));
 
-	if (job->status == STORE_OK && owner != NULL && owner->grants == 0 && owner->generation == tidying->generation)
-		drop_surplus(role, owner, tidying);
+	if (owner != NULL && job->status == STORE_OK) {
+		if (owner->grants == 0 && owner->generation == tidying->generation)
+			drop_surplus(role, owner, tidying);
+		else
+			owner->is_surplus_possible = true;
+		go_on(role, owner, job->account);
+	} else if (owner != NULL) {
+		owner->is_surplus_possible = true;	/* looked for with the next change */
+		owner->is_tidying = false;
+	}
 	arena_free(&tidying->arena);
 	free(tidying);
 	role->jobs--;
 	role->on_ended(role);
 }
 
-void
-shares_tidy(struct mailbox_role *role, struct account *account)
+/* One at a time for each owner, and what is taken meanwhile shares the next. */
+static void
+tidy(struct mailbox_role *role, struct share_owner *owner, struct account *account)
 {
-	const struct share_owner *owner = map_get(role->shares->owners, span_from_string(account_id(account)));
 	struct tidying *tidying;
 
-	if (owner == NULL || owner->grants > 0)
+	if (!owner->is_surplus_possible || owner->is_tidying || owner->grants > 0)
 		return;
+	owner->is_surplus_possible = false;
+	owner->is_tidying = true;
 	tidying = NEW(struct tidying);
 	tidying->role = role;
 	tidying->arena = arena_new();
@@ -412,6 +465,17 @@ shares_tidy(struct mailbox_role *role, struct account *account)
 	tidying->job.done = on_tidied;
 	role->jobs++;
 	account_submit(account, &tidying->job);
+}
+
+void
+shares_tidy(struct mailbox_role *role, struct account *account, bool is_taken)
+{
+	struct share_owner *owner = map_get(role->shares->owners, span_from_string(account_id(account)));
+
+	if (owner == NULL)
+		return;
+	owner->is_surplus_possible |= is_taken;
+	tidy(role, owner, account);
 }
 
 /* ---- users who are deleted ------------------------------------------------------------------------------ */
@@ -491,18 +555,14 @@ shares_forget_user(struct mailbox_role *role, struct span name)
 
 		if (!role->is_closing_accounts)
 			erase(role, giver, name);
-		take_identifier(shares, giver);
+		take_identifier(shares, giver, name);
 	}
 	if (given != NULL)
 		free_given(shares, given);
-	if (owner != NULL)
-		accounts_orphan(role->accounts, owner->id);
-	for (position = 0; owner != NULL && map_next(shares->given, &position, &key, &value);) {
-		if (map_get(((struct given *)value)->owners, name) != owner)
-			continue;
-		drop(shares, owner, value);
-		position = 0;		/* the map may have changed */
-	}
-	if (owner != NULL && owner->grants == 0)
+	if (owner == NULL)
+		return;
+	accounts_orphan(role->accounts, owner->id);
+	drop_all(shares, owner);
+	if (owner->grants == 0)
 		free_owner(shares, owner);
 }

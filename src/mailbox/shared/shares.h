@@ -17,9 +17,11 @@ struct share_owner {
 	char id[DIRECTORY_ID_LENGTH + 1];	/* of the mailbox */
 	struct span name;
 	bool is_shared;			/* a shared account */
-	size_t identifiers;		/* who were given rights */
+	struct map *given;		/* by the identifiers who were given rights */
 	unsigned grants;		/* under way */
 	unsigned generation;		/* of them: rises with each */
+	bool is_surplus_possible;	/* since it was last looked for: see shares_tidy() */
+	bool is_tidying;
 };
 
 /* Read them, unless that was done, in a job before whatever is looked up next; and end. */
@@ -53,8 +55,11 @@ void shares_grant(struct mailbox_role *role, struct share_grant *grant, struct a
     struct span identifier);
 void shares_settle(struct mailbox_role *role, struct share_grant *grant);
 
-/* Rights were taken in an account: find out in a job of it who has none any more. */
-void shares_tidy(struct mailbox_role *role, struct account *account);
+/*
+ * After each change: find out in a job of the account who has no rights there any more, if some were taken, or were not
+ * given after all, now or earlier when grants were under way.
+ */
+void shares_tidy(struct mailbox_role *role, struct account *account, bool is_taken);
 
 /* A user is no more: nothing is shared with whoever gets the name next, and what the user has shared is not found. */
 void shares_forget_user(struct mailbox_role *role, struct span name);
