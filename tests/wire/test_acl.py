@@ -448,6 +448,31 @@ def test_who_may_not_read_any_more_is_sent_away(bob, alice):
     assert alice.line().startswith(b"* BYE")
 
 
+def test_what_comes_after_the_right_is_taken_is_not_found():
+    """While ESEARCH is busy elsewhere: whatever it has reached by then, no message that came later is told."""
+    busy = b"lorem ipsum dolor " * 80000 + b"\r\n"
+    with lib.Server(users=("bob", "alice")) as server, server.client("bob") as bob, server.client("alice") as alice:
+        share(bob, b"lr", name=b"m0")
+        share(bob, b"lr", name=b"m1", messages=0)
+        for number in range(40):
+            assert bob.append(b"m1", lib.message(number, busy)).is_ok
+        taken, _ = share(bob, b"lr", name=b"m2")
+        hidden, _ = share(bob, b"lr", name=b"m3")
+        share(bob, b"lr", name=b"m4")
+        tag = alice.tag()
+        alice.send(tag + b' ESEARCH IN (subtree "Other Users") RETURN (ALL) NOT BODY "nowhere"\r\n')
+        found = [alice.line()]
+        assert b"Other Users/bob/m0" in found[0]
+        bob.ok(b"DELETEACL " + taken + b" alice")
+        bob.ok(b"SETACL " + hidden + b" alice l")
+        for name in (taken, hidden):
+            assert bob.append(name, lib.message(2)).is_ok
+        found += alice.reply(tag).untagged
+    assert any(b"Other Users/bob/m1" in line and b"ALL 1:40" in line for line in found)
+    assert any(b"Other Users/bob/m4" in line for line in found)
+    assert not any((b"/m2" in line or b"/m3" in line) and b"ALL 1:2" in line for line in found), found
+
+
 def test_many_identifiers():
     """Each change leaves the others as they are, and the last that goes takes the namespace with it."""
     folders, each = 3, 400

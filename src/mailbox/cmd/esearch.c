@@ -9,13 +9,13 @@
 #include "../search/charset.h"
 #include "../search/run.h"
 #include "../session/abroad.h"
+#include "../session/hold.h"
 #include "commands.h"
 
 struct esearch {
 	struct search_run run;
 	struct session_job job;
-	struct state_waiter waiter;
-	struct session *session;
+	struct hold hold;
 	struct arena *arena;
 	struct door door;
 	struct abroad abroad;
@@ -89,11 +89,11 @@ answer(struct session *session)
 
 /* ---- searching ------------------------------------------------------------------------------------------ */
 
-/* A mailbox that was deleted meanwhile is none of those that are meant. */
+/* A mailbox that was deleted meanwhile, or may not be read any more, is none of those that are meant. */
 static void
 go_on(struct session *session, enum store_status status)
 {
-	if (status == STORE_OK || status == STORE_NOT_FOUND)
+	if (status == STORE_OK || status == STORE_NOT_FOUND || status == STORE_DENIED)
 		session_when_room(session, search_next);
 	else
 		finish(session, reply_for(status));
@@ -144,21 +144,16 @@ looker(const struct session *session, const struct state *state)
 
 /* As EXAMINE does: what is recent stays so. */
 static void
-on_ready(struct state_waiter *waiter, struct state *state)
+on_held(struct session *session, struct hold *hold, struct state *state, enum store_status status)
 {
-	struct esearch *esearch = CONTAINER_OF(waiter, struct esearch, waiter);
-	struct session *session = esearch->session;
+	struct esearch *esearch = CONTAINER_OF(hold, struct esearch, hold);
 
-	if (state->phase == STATE_READY) {
-		esearch->view = view_new_with(state, true, looker(session, state), IMAP_RIGHT_READ, on_news, NULL);
-		search(session, esearch->view);
-	} else {
-		enum store_status status = state->status;
-
-		state_release(&state);
+	if (status != STORE_OK) {
 		go_on(session, status);
+		return;
 	}
-	session_end_wait(session);
+	esearch->view = view_new_with(state, true, looker(session, state), IMAP_RIGHT_READ, on_news, NULL);
+	search(session, esearch->view);
 }
 
 /* The selected mailbox is searched as its client knows it. */
@@ -178,8 +173,10 @@ search_next(struct session *session)
 		search(session, session->view);
 		return;
 	}
-	session_begin_wait(session);
-	state_hold_for(mailbox->account, mailbox->row.id, mailbox->viewer, &esearch->waiter);
+	esearch->hold.account = mailbox->account;
+	esearch->hold.mailbox_id = mailbox->row.id;
+	esearch->hold.viewer = mailbox->viewer;
+	hold_begin(session, &esearch->hold);
 }
 
 /* ---- which mailboxes ------------------------------------------------------------------------------------ */
@@ -301,11 +298,10 @@ cmd_esearch(struct session *session)
 {
 	struct esearch *esearch = ARENA_NEW(session->line->arena, struct esearch);
 
-	esearch->session = session;
 	esearch->arena = session->line->arena;
 	esearch->sources = &session->line->sources;
 	esearch->keys = &session->line->search;
-	esearch->waiter.on_ready = on_ready;
+	esearch->hold.done = on_held;
 	session->running = esearch;
 	if (esearch->sources->has_selected && session->view == NULL)
 		finish(session, REPLY_BAD_STATE);

@@ -2,6 +2,7 @@
  * LIST and LSUB: RFC 9051 section 6.3.9 with RFC 5258, 5819, 6154 and 9590; RFC 3501 sections 6.3.8 and 6.3.9.  The tree of
  * names is built, and told a piece at a time, by workers in jobs of some milliseconds.
  */
+#include "../session/hold.h"
 #include "../shared/annotations.h"
 #include "../shared/status_items.h"
 #include "../list/tree.h"
@@ -24,8 +25,7 @@ struct list_command {
 	bool has_children, has_uses;	/* attributes that are told */
 	struct list_request request;
 	struct abroad abroad;
-	struct session *session;
-	struct state_waiter waiter;
+	struct hold hold;
 	size_t counted;			/* of the mailboxes abroad, as far as needs_state() wants it */
 	struct status_style status;
 	struct annotation_request metadata;
@@ -335,25 +335,23 @@ static void count_next(struct session *session);
 
 /* The line of STATUS comes before those of METADATA. */
 static void
-on_state(struct state_waiter *waiter, struct state *state)
+on_held(struct session *session, struct hold *hold, struct state *state, enum store_status status)
 {
-	struct list_command *command = CONTAINER_OF(waiter, struct list_command, waiter);
+	struct list_command *command = CONTAINER_OF(hold, struct list_command, hold);
 	struct abroad_mailbox *mailbox = &command->abroad.mailboxes[command->counted++];
-	struct session *session = command->session;
 	struct store_mailbox row;
 	struct buffer line = { 0 };
 
-	if (state->phase == STATE_READY) {
+	if (status == STORE_OK) {
 		state_row(state, &row);
 		row.name = mailbox->row.name;
 		status_write(&line, &row, state_recent_count(state), &command->status);
 		buffer_add_span(&line, mailbox->line);
 		mailbox->line = arena_copy(command->arena, buffer_span(&line));
 		buffer_free(&line);
+		state_release(&state);
 	}
-	state_release(&state);
 	session_when_room(session, count_next);
-	session_end_wait(session);
 }
 
 static void
@@ -366,8 +364,10 @@ count_next(struct session *session)
 
 		if (!needs_state(command, mailbox) || !is_matched(command, span_from_string(mailbox->row.name)))
 			continue;
-		session_begin_wait(session);
-		state_hold_for(mailbox->account, mailbox->row.id, mailbox->viewer, &command->waiter);
+		command->hold.account = mailbox->account;
+		command->hold.mailbox_id = mailbox->row.id;
+		command->hold.viewer = mailbox->viewer;
+		hold_begin(session, &command->hold);
 		return;
 	}
 	ask_for_piece(session);
@@ -403,8 +403,7 @@ submit(struct session *session)
 {
 	struct list_command *command = ARENA_NEW(session->line->arena, struct list_command);
 
-	command->session = session;
-	command->waiter.on_ready = on_state;
+	command->hold.done = on_held;
 	command->arena = session->line->arena;
 	command->list = &session->line->list;
 	if ((command->list->status & IMAP_STATUS_HIGHESTMODSEQ) != 0)

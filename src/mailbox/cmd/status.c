@@ -2,17 +2,15 @@
  * STATUS: RFC 9051 section 6.3.11.  Answered from the state if there is one, else from the mailbox's row,
  * without opening it.
  */
-#include "../session/door.h"
+#include "../session/hold.h"
 #include "../shared/status_items.h"
 #include "../shared/role.h"
-#include "../shared/state.h"
 #include "commands.h"
 #include "config/config.h"
 
 struct status {
 	struct session_job job;
-	struct state_waiter waiter;
-	struct session *session;
+	struct hold hold;
 	struct arena *arena;
 	struct door door;
 	const char *name;		/* as the client says it */
@@ -50,17 +48,15 @@ write_from_state(struct session *session, const struct status *request, const st
 }
 
 static void
-on_ready(struct state_waiter *waiter, struct state *state)
+on_held(struct session *session, struct hold *hold, struct state *state, enum store_status status)
 {
-	struct status *request = CONTAINER_OF(waiter, struct status, waiter);
-	struct session *session = request->session;
-	enum store_status status = state->phase == STATE_READY ? STORE_OK : state->status;
+	const struct status *request = CONTAINER_OF(hold, struct status, hold);
 
-	if (status == STORE_OK)
+	if (status == STORE_OK) {
 		write_from_state(session, request, state);
-	state_release(&state);
+		state_release(&state);
+	}
 	session_finish_status(session, status);
-	session_end_wait(session);
 }
 
 static void
@@ -69,9 +65,9 @@ on_status(struct session *session, struct session_job *job, enum store_status st
 	struct status *request = CONTAINER_OF(job, struct status, job);
 
 	if (status == STORE_OK && request->needs_state) {
-		request->waiter.on_ready = on_ready;
-		session_begin_wait(session);
-		state_hold_for(request->door.account, request->mailbox_id, request->door.viewer, &request->waiter);
+		request->hold = (struct hold){ .account = request->door.account, .mailbox_id = request->mailbox_id,
+			.viewer = request->door.viewer, .done = on_held };
+		hold_begin(session, &request->hold);
 		return;
 	}
 	if (status == STORE_OK)
@@ -88,7 +84,6 @@ cmd_status(struct session *session)
 
 	if ((session->line->status.items & IMAP_STATUS_HIGHESTMODSEQ) != 0)
 		session_begin_condstore(session);
-	request->session = session;
 	request->arena = session->line->arena;
 	request->name = arena_copy_string(request->arena, session->line->status.mailbox);
 	authorize(session, request->arena, session->line->status.mailbox, IMAP_RIGHT_READ, &request->door);
