@@ -94,7 +94,7 @@ help:
 ##                   group; BENCH_SECONDS=2 for each cell, BENCH_PASSES=3 of them, BENCH_ALONE=1 without Dovecot
 ## make bench-scale  what an operation costs as mailboxes, users and sessions become more
 ## make bench-report the tables and charts of both, from what they have left in build/: tests/bench/RESULTS.md, README.md
-## make bench-smoke  what commands cost in system calls, against the figures of last time; a part of make check
+## make bench-smoke  what commands cost in system calls and instructions, against the figures of last time; a part of make check
 ## make rooms        the arrows between the rooms of src/ and between their inner rooms
 ## make deb          the Debian package of DEBIAN=12, built in a chroot, and what lintian says of it (root); in build/deb12
 ## make check-deb    the same, and then installed, started, upgraded and purged in a machine that systemd runs (root)

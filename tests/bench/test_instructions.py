@@ -1,0 +1,109 @@
+"""What a command costs in instructions, by callgrind: counts that do not depend on how busy the machine is.
+
+FIGURES is what was counted last, in thousands, with the compiler and the SQLite of Debian 12; a count may be a tenth above it.
+Who makes one lower lowers the figure.  What is done later on behalf of a command, such as the index of SEARCH, is counted with it.
+"""
+import re
+import shutil
+import sqlite3
+import subprocess
+
+import pytest
+
+import server as lib
+
+TIMES = 20
+FIGURES = {
+    "NOOP": 42,
+    "SELECT": 59,
+    "STATUS": 69,
+    "LIST": 107,
+    "SEARCH UNSEEN": 147,
+    "FETCH 1:* FLAGS": 82,
+    "FETCH BODY[] 8 KB": 144,
+    "STORE one flag": 107,
+    "COPY one message": 149,
+    "APPEND 8 KB": 1640,
+    "LMTP 8 KB": 1695,
+}
+TEXT = b"".join(b"Line %d of some text, and so on and on.\r\n" % number for number in range(190))
+
+
+def command(text):
+    def operate(server, client, number):
+        client.ok(text.replace(b"N", b"%d" % (number + 1)))
+    return operate
+
+
+def append(server, client, number):
+    assert client.append(b"INBOX", lib.message(number, TEXT)).is_ok
+
+
+def deliver(server, client, number):
+    with server.lmtp() as sender:
+        assert sender.deliver(lib.message(number, TEXT), b"demo")[0].startswith(b"250")
+
+
+WORK = {
+    "NOOP": command(b"noop"),
+    "SELECT": command(b"select inbox"),
+    "STATUS": command(b"status Archive (messages unseen uidnext)"),
+    "LIST": command(b'list "" *'),
+    "SEARCH UNSEEN": command(b"search unseen"),
+    "FETCH 1:* FLAGS": command(b"fetch 1:* flags"),
+    "FETCH BODY[] 8 KB": command(b"fetch N body.peek[]"),
+    "STORE one flag": command(b"store N +flags (\\seen)"),
+    "COPY one message": command(b"copy N Archive"),
+    "APPEND 8 KB": append,
+    "LMTP 8 KB": deliver,
+}
+
+
+def is_debian_12():
+    compiler = subprocess.run(["cc", "-dumpversion"], capture_output=True, text=True).stdout
+    return compiler.strip() == "12" and sqlite3.sqlite_version.startswith("3.40.")
+
+
+@pytest.fixture(scope="module")
+def server():
+    if shutil.which("callgrind_control") is None or not is_debian_12():
+        pytest.skip("the figures are for valgrind on Debian 12")
+    with lib.Server() as running:
+        running.stop()
+        running.prefix = ("valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={running.folder}/callgrind")
+        running.start()
+        with running.client("demo") as client:
+            for number in range(2 * TIMES + 1):
+                append(running, client, number)
+        running.imapctl("index", "demo")
+        yield running
+
+
+def counted(server):
+    """Thousands of instructions since this was asked last."""
+    before = set(server.folder.glob("callgrind.*"))
+    subprocess.run(["callgrind_control", "-d", str(server.process.pid)], capture_output=True, check=True)
+    lib.wait_until(lambda: any("totals:" in path.read_text() for path in set(server.folder.glob("callgrind.*")) - before))
+    path, = set(server.folder.glob("callgrind.*")) - before
+    return int(re.search(r"^totals: (\d+)", path.read_text(), re.M)[1]) / 1000
+
+
+def rounds(server, client, name):
+    """What an operation costs, twice: something that is done once in a while may fall into one of them."""
+    for first in 0, TIMES:
+        server.imapctl("index", "demo")
+        counted(server)
+        for number in range(first, first + TIMES):
+            WORK[name](server, client, number)
+        server.imapctl("index", "demo")
+        yield counted(server) / TIMES
+
+
+@pytest.mark.parametrize("name", WORK)
+def test_instructions(server, name):
+    with server.client("demo") as client:
+        client.ok(b"select INBOX")
+        WORK[name](server, client, 2 * TIMES)
+        found = min(rounds(server, client, name))
+    print(f'\n    "{name}": {found:.0f},')
+    assert found <= FIGURES[name] * 1.1 + 1
