@@ -78,6 +78,7 @@ def server():
             with server.client(f"user{number}") as client:
                 for message in range(TIMES):
                     assert client.append(b"INBOX", letter(message, 8192)).is_ok
+        server.imapctl("index", "--all")		# or what is left of that would count later
         yield server
 
 
