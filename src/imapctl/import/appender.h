@@ -8,8 +8,8 @@
 #ifndef IMAPCTL_APPENDER_H
 #define IMAPCTL_APPENDER_H
 
+#include "../remote/dialog.h"
 #include "../source/source.h"
-#include "dialog.h"
 
 struct appender;
 

@@ -5,8 +5,8 @@
 #ifndef IMAPCTL_KNOWN_H
 #define IMAPCTL_KNOWN_H
 
+#include "../remote/dialog.h"
 #include "../source/source.h"
-#include "dialog.h"
 
 struct known;
 
