@@ -312,6 +312,14 @@ def test_a_user_of_another_server_is_not_served_here(running):
         assert lmtp.command(b"RCPT TO:<*>")[-1].startswith(b"550")
 
 
+@pytest.mark.parametrize("verb", ("verify", "index"))
+def test_a_user_of_another_server_has_no_file_here(running, verb):
+    record, = json.loads(running.imapctl("--json", verb, "far").stdout)[verb]
+    assert (record["user"], record["state"]) == ("far", "none")
+    done = running.imapctl("quota", "far", check=False)
+    assert (done.returncode, done.stderr) == (69, "imapctl: far: the user's mail is on another server\n")
+
+
 def test_scram_is_not_offered(running):
     with running.client() as client:
         assert b"SCRAM" not in client.ok(b"CAPABILITY").untagged[0]

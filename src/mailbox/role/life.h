@@ -8,10 +8,12 @@
  *	trials.c	whether what was wrong is over
  *	files.c		users' files as they lie there
  *	upkeep.c	what an operator may have done to users' files
- *	index.c		the index of SEARCH, for an operator
- *	quota.c		what users may keep, and what they do
- *	acl.c		rights in users' mailboxes, likewise
- *	sharing.c	whose \Seen it is in a shared mailbox, likewise
+ *	user_verb.c	what an operator asks about one user: what the verbs below have in common
+ *	index.c		the index of SEARCH
+ *	verify.c	whether the file is whole
+ *	quota.c		what users may keep, and what they do keep
+ *	acl.c		rights in users' mailboxes
+ *	sharing.c	whose \Seen it is in a shared mailbox
  */
 #ifndef ROLE_LIFE_H
 #define ROLE_LIFE_H

@@ -6,33 +6,21 @@
 #include <sysexits.h>
 
 #include "base/memory.h"
-#include "control/control.h"
-#include "control/words.h"
 #include "life.h"
 #include "store/quota.h"
+#include "user_verb.h"
 
 #define PAGE 256
 
 struct asking {
-	struct role_lookup lookup;
-	struct control_call *call;
-	struct job look;			/* whether there is a file: asking must not make one */
-	bool has_file;
-	struct account *account;
-	struct account_job job;
+	struct user_verb verb;
 	struct store_amounts usage, limits;
 };
 
 static void
-end(struct asking *asking, int code, const char *text)
+free_asking(struct user_verb *verb)
 {
-	struct mailbox_role *role = asking->lookup.role;
-
-	control_finish(asking->call, code, text);
-	account_release(&asking->account);
-	free(asking);
-	role->jobs--;
-	role->on_ended(role);
+	free(CONTAINER_OF(verb, struct asking, verb));
 }
 
 static void
@@ -40,8 +28,7 @@ reply(const struct asking *asking, const char *resource, uint64_t used, uint64_t
 {
 	struct buffer line = { 0 };
 
-	control_add_word(&line, SPAN("quota"));
-	control_add_field(&line, "user", directory_name_span(&asking->lookup.found));
+	user_verb_begin_line(&asking->verb, SPAN("quota"), &line);
 	control_add_field(&line, "resource", span_from_string(resource));
 	control_add_number(&line, "used", (int64_t)used);
 	if (limit == STORE_NO_QUOTA) {
@@ -51,12 +38,12 @@ reply(const struct asking *asking, const char *resource, uint64_t used, uint64_t
 		control_add_number(&line, "limit", (int64_t)limit);
 		control_add_number(&line, "percent", (int64_t)((double)used * 100 / (double)limit));
 	}
-	control_reply(asking->call, buffer_span(&line));
+	control_reply(asking->verb.call, buffer_span(&line));
 	buffer_free(&line);
 }
 
 static void
-reply_all(struct asking *asking)
+reply_all(const struct asking *asking)
 {
 	static const char *const names[STORE_RESOURCE_COUNT] = {
 		[STORE_RESOURCE_STORAGE] = "storage", [STORE_RESOURCE_MESSAGE] = "messages",
@@ -65,13 +52,12 @@ reply_all(struct asking *asking)
 
 	for (int i = 0; i < STORE_RESOURCE_COUNT; i++)
 		reply(asking, names[i], asking->usage.of[i], asking->limits.of[i]);
-	end(asking, EX_OK, NULL);
 }
 
 static enum store_status
 work_usage(struct store *store, struct account_job *job)
 {
-	struct asking *asking = CONTAINER_OF(job, struct asking, job);
+	struct asking *asking = CONTAINER_OF(job, struct asking, verb.job);
 
 	return store_usage(store, &asking->usage, &asking->limits);
 }
@@ -79,67 +65,30 @@ work_usage(struct store *store, struct account_job *job)
 static void
 on_usage(struct account_job *job)
 {
-	struct asking *asking = CONTAINER_OF(job, struct asking, job);
+	struct asking *asking = CONTAINER_OF(job, struct asking, verb.job);
 
 	if (job->status == STORE_OK)
 		reply_all(asking);
-	else
-		end(asking, EX_IOERR, store_status_text(job->status));
+	user_verb_end_with(&asking->verb, job->status);
 }
 
 static void
-on_looked(struct job *job)
+begin(struct user_verb *verb)
 {
-	struct asking *asking = CONTAINER_OF(job, struct asking, look);
-	struct mailbox_role *role = asking->lookup.role;
+	struct asking *asking = CONTAINER_OF(verb, struct asking, verb);
 
-	if (role->is_stopping) {
-		end(asking, EX_TEMPFAIL, "not now, try again");
-	} else if (!asking->has_file) {
-		asking->limits = accounts_limits_of(role->accounts, asking->lookup.mailbox_id);
-		reply_all(asking);
-	} else {
-		asking->account = account_hold(role->accounts, asking->lookup.mailbox_id, asking->lookup.found.text);
-		asking->job.kind = ACCOUNT_READ;
-		asking->job.work = work_usage;
-		asking->job.done = on_usage;
-		account_submit_quietly(asking->account, &asking->job);
+	if (verb->has_file) {
+		user_verb_submit(verb, ACCOUNT_READ, work_usage, on_usage);
+		return;
 	}
-}
-
-static void
-work_look(struct job *job)
-{
-	struct asking *asking = CONTAINER_OF(job, struct asking, look);
-	struct buffer path = { 0 };
-	uint64_t size_octets;
-
-	asking->has_file = mailbox_file(asking->lookup.role->data_directory, asking->lookup.mailbox_id, &path, &size_octets);
-	buffer_free(&path);
-}
-
-static void
-on_looked_up(struct role_lookup *lookup)
-{
-	struct asking *asking = CONTAINER_OF(lookup, struct asking, lookup);
-
-	if (lookup->status == DIRECTORY_NOT_FOUND) {
-		end(asking, EX_NOUSER, "there is no such user");
-	} else if (lookup->status == DIRECTORY_ELSEWHERE) {
-		end(asking, EX_UNAVAILABLE, "the user's mail is on another server");
-	} else if (lookup->status != DIRECTORY_OK) {
-		end(asking, EX_TEMPFAIL, "not now, try again");
-	} else {
-		asking->look.work = work_look;
-		asking->look.done = on_looked;
-		workers_submit(lookup->role->parts.storage, &asking->look);
-	}
+	asking->limits = accounts_limits_of(verb->lookup.role->accounts, verb->lookup.mailbox_id);
+	reply_all(asking);
+	user_verb_end(verb, EX_OK, NULL);
 }
 
 static void
 on_quota(struct control_call *call, void *context)
 {
-	struct mailbox_role *role = context;
 	struct asking *asking;
 
 	if (control_call_count(call) != 1) {
@@ -147,11 +96,9 @@ on_quota(struct control_call *call, void *context)
 		return;
 	}
 	asking = NEW(struct asking);
-	role->jobs++;
-	asking->call = call;
-	asking->lookup.name_count = directory_prepare_name(control_call_word(call, 0), &asking->lookup.names[0]) ? 1 : 0;
-	asking->lookup.done = on_looked_up;
-	role_look_up(role, &asking->lookup);
+	asking->verb.begin = begin;
+	asking->verb.free = free_asking;
+	user_verb_take(&asking->verb, context, call);
 }
 
 void

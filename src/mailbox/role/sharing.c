@@ -5,18 +5,12 @@
 #include <sysexits.h>
 
 #include "../session/door.h"
-#include "control/control.h"
-#include "control/words.h"
 #include "imap/mailbox_name.h"
 #include "life.h"
+#include "user_verb.h"
 
 struct sharing {
-	struct role_lookup lookup;
-	struct control_call *call;
-	struct job look;			/* whether there is a file: asking must not make one */
-	bool has_file;
-	struct account *account;
-	struct account_job job;
+	struct user_verb verb;
 	struct arena *arena;
 	struct door door;
 	uint64_t mailbox_id;
@@ -29,35 +23,30 @@ static const char *const words[] = {
 };
 
 static void
-end(struct sharing *sharing, int code, const char *text)
+free_sharing(struct user_verb *verb)
 {
-	struct mailbox_role *role = sharing->lookup.role;
+	struct sharing *sharing = CONTAINER_OF(verb, struct sharing, verb);
 
-	control_finish(sharing->call, code, text);
-	account_release(&sharing->account);
 	arena_free(&sharing->arena);
 	free(sharing);
-	role->jobs--;
-	role->on_ended(role);
 }
 
 static void
-reply(struct sharing *sharing)
+reply(const struct sharing *sharing)
 {
 	struct buffer line = { 0 };
 
-	control_add_word(&line, SPAN("seen"));
-	control_add_field(&line, "user", directory_name_span(&sharing->lookup.found));
+	user_verb_begin_line(&sharing->verb, SPAN("seen"), &line);
 	control_add_field(&line, "mailbox", sharing->door.name);
 	control_add_field(&line, "seen", span_from_string(words[sharing->seen]));
-	control_reply(sharing->call, buffer_span(&line));
+	control_reply(sharing->verb.call, buffer_span(&line));
 	buffer_free(&line);
 }
 
 static enum store_status
 work_share(struct store *store, struct account_job *job)
 {
-	struct sharing *sharing = CONTAINER_OF(job, struct sharing, job);
+	struct sharing *sharing = CONTAINER_OF(job, struct sharing, verb.job);
 	struct store_mailbox mailbox;
 	enum store_status status = door_find(store, &sharing->door, sharing->arena, &mailbox);
 
@@ -72,74 +61,38 @@ work_share(struct store *store, struct account_job *job)
 	return store_mailbox_share_seen(store, mailbox.id, sharing->seen);
 }
 
+static void
+end_without(struct user_verb *verb)
+{
+	user_verb_end(verb, EX_NOINPUT, "the user has no such mailbox");
+}
+
 /* Sessions that have it open have other flags now, and other states to look at: they come again. */
 static void
 on_shared(struct account_job *job)
 {
-	struct sharing *sharing = CONTAINER_OF(job, struct sharing, job);
+	struct sharing *sharing = CONTAINER_OF(job, struct sharing, verb.job);
 
 	if (job->status == STORE_NOT_FOUND) {
-		end(sharing, EX_NOINPUT, "the user has no such mailbox");
+		end_without(&sharing->verb);
 		return;
 	}
-	if (job->status != STORE_OK) {
-		end(sharing, EX_IOERR, store_status_text(job->status));
-		return;
-	}
-	if (sharing->seen != sharing->before)
-		state_outdated(sharing->account, sharing->mailbox_id);
-	reply(sharing);
-	end(sharing, EX_OK, NULL);
+	if (job->status == STORE_OK && sharing->seen != sharing->before)
+		state_outdated(sharing->verb.account, sharing->mailbox_id);
+	if (job->status == STORE_OK)
+		reply(sharing);
+	user_verb_end_with(&sharing->verb, job->status);
 }
 
 static void
-on_looked(struct job *job)
+begin(struct user_verb *verb)
 {
-	struct sharing *sharing = CONTAINER_OF(job, struct sharing, look);
-	struct mailbox_role *role = sharing->lookup.role;
-
-	if (role->is_stopping) {
-		end(sharing, EX_TEMPFAIL, "not now, try again");
+	if (!verb->has_file) {
+		end_without(verb);
 		return;
 	}
-	if (!sharing->has_file) {
-		end(sharing, EX_NOINPUT, "the user has no such mailbox");
-		return;
-	}
-	sharing->account = account_hold(role->accounts, sharing->lookup.mailbox_id, sharing->lookup.found.text);
-	sharing->door.account = sharing->account;
-	sharing->job.kind = ACCOUNT_DURABLE;
-	sharing->job.work = work_share;
-	sharing->job.done = on_shared;
-	account_submit(sharing->account, &sharing->job);
-}
-
-static void
-work_look(struct job *job)
-{
-	struct sharing *sharing = CONTAINER_OF(job, struct sharing, look);
-	struct buffer path = { 0 };
-	uint64_t size_octets;
-
-	sharing->has_file = mailbox_file(sharing->lookup.role->data_directory, sharing->lookup.mailbox_id, &path,
-	    &size_octets);
-	buffer_free(&path);
-}
-
-static void
-on_looked_up(struct role_lookup *lookup)
-{
-	struct sharing *sharing = CONTAINER_OF(lookup, struct sharing, lookup);
-
-	if (lookup->status == DIRECTORY_NOT_FOUND) {
-		end(sharing, EX_NOUSER, "there is no such user");
-	} else if (lookup->status != DIRECTORY_OK) {
-		end(sharing, EX_TEMPFAIL, "not now, try again");
-	} else {
-		sharing->look.work = work_look;
-		sharing->look.done = on_looked;
-		workers_submit(lookup->role->parts.storage, &sharing->look);
-	}
+	CONTAINER_OF(verb, struct sharing, verb)->door.account = verb->account;
+	user_verb_submit(verb, ACCOUNT_DURABLE, work_share, on_shared);
 }
 
 static bool
@@ -165,20 +118,16 @@ static void
 on_seen(struct control_call *call, void *context)
 {
 	struct sharing *sharing = NEW(struct sharing);
-	struct mailbox_role *role = context;
 
 	sharing->arena = arena_new();
 	if (!read_order(call, sharing)) {
-		arena_free(&sharing->arena);
-		free(sharing);
+		free_sharing(&sharing->verb);
 		control_finish(call, EX_USAGE, "acl seen NAME MAILBOX [private|shared|default]");
 		return;
 	}
-	role->jobs++;
-	sharing->call = call;
-	sharing->lookup.name_count = directory_prepare_name(control_call_word(call, 0), &sharing->lookup.names[0]) ? 1 : 0;
-	sharing->lookup.done = on_looked_up;
-	role_look_up(role, &sharing->lookup);
+	sharing->verb.begin = begin;
+	sharing->verb.free = free_sharing;
+	user_verb_take(&sharing->verb, context, call);
 }
 
 void
