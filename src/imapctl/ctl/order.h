@@ -9,30 +9,31 @@
 
 struct config;
 
-enum order_option {
-	OPTION_JSON = 1,
-	OPTION_IF_MISSING = 2,
-	OPTION_MAILBOX = 4,
-	OPTION_YES = 8,
-	OPTION_HOME = 16,
-	OPTION_IMAP = 32,
-	OPTION_TIMEOUT = 64,
-	OPTION_LABELS = 128,
-	OPTION_ENTRY = 4096,
-	OPTION_NO_PASSWORD = 8192,
-	OPTION_PURGE = 16384,
-	OPTION_ORPHANS = 32768,
-	OPTION_ALL = 256,
-	OPTION_REBUILD = 512,
-	OPTION_VERIFY = 1024,
-	OPTION_SHARED = 2048,
-	OPTION_QUOTA_STORAGE = 65536,
-	OPTION_QUOTA_MESSAGES = 131072,
-	OPTION_QUOTA_MAILBOXES = 262144,
-	OPTION_MASTER = 524288,
-	OPTION_DELEGATE = 1048576,
-	OPTION_QUOTA = OPTION_QUOTA_STORAGE | OPTION_QUOTA_MESSAGES | OPTION_QUOTA_MAILBOXES,
-};
+/* Options of verbs, as bits of order.given and verb.options. */
+typedef uint64_t order_options;
+
+#define OPTION_JSON		(UINT64_C(1) << 0)
+#define OPTION_IF_MISSING	(UINT64_C(1) << 1)
+#define OPTION_MAILBOX		(UINT64_C(1) << 2)
+#define OPTION_YES		(UINT64_C(1) << 3)
+#define OPTION_HOME		(UINT64_C(1) << 4)
+#define OPTION_IMAP		(UINT64_C(1) << 5)
+#define OPTION_TIMEOUT		(UINT64_C(1) << 6)
+#define OPTION_LABELS		(UINT64_C(1) << 7)
+#define OPTION_ALL		(UINT64_C(1) << 8)
+#define OPTION_REBUILD		(UINT64_C(1) << 9)
+#define OPTION_VERIFY		(UINT64_C(1) << 10)
+#define OPTION_SHARED		(UINT64_C(1) << 11)
+#define OPTION_ENTRY		(UINT64_C(1) << 12)
+#define OPTION_NO_PASSWORD	(UINT64_C(1) << 13)
+#define OPTION_PURGE		(UINT64_C(1) << 14)
+#define OPTION_ORPHANS		(UINT64_C(1) << 15)
+#define OPTION_QUOTA_STORAGE	(UINT64_C(1) << 16)
+#define OPTION_QUOTA_MESSAGES	(UINT64_C(1) << 17)
+#define OPTION_QUOTA_MAILBOXES	(UINT64_C(1) << 18)
+#define OPTION_MASTER		(UINT64_C(1) << 19)
+#define OPTION_DELEGATE		(UINT64_C(1) << 20)
+#define OPTION_QUOTA		(OPTION_QUOTA_STORAGE | OPTION_QUOTA_MESSAGES | OPTION_QUOTA_MAILBOXES)
 
 struct order {
 	const struct verb *verb;
@@ -47,7 +48,7 @@ struct order {
 	unsigned timeout_s;	/* with OPTION_TIMEOUT: how long the server may be silent */
 	struct buffer *json;	/* with OPTION_JSON: members of the one object, each behind a comma; else NULL */
 	const char *labels;	/* with OPTION_LABELS: keywords or mailboxes */
-	unsigned given;		/* enum order_option */
+	order_options given;
 	char **words;		/* behind the verb */
 	size_t word_count;
 };
@@ -58,13 +59,13 @@ struct verb {
 	const char *purpose;
 	const char *kinds;	/* of the records that it prints, in this order, separated by spaces; NULL: none */
 	bool is_slow;		/* the server answers when something has ended, a drain for instance */
-	unsigned options;	/* enum order_option that make sense, beside those of all verbs */
+	order_options options;	/* that make sense, beside those of all verbs */
 	size_t words_min, words_max;
 	int (*run)(const struct order *order);
 };
 
 static inline bool
-order_has(const struct order *order, enum order_option option)
+order_has(const struct order *order, order_options option)
 {
 	return (order->given & option) != 0;
 }

@@ -17,43 +17,44 @@
 
 #define TIMEOUT_MAX_S 86400
 
-enum { CONFIG = 'c', HELP = 'h', VERSION_OPTION = 'v' };	/* no bits of enum order_option */
-#define OF_VERBS 0x1000000						/* added to those */
+/* What getopt_long() gives: one of these, or of an option of verbs the number of its bit, behind OF_VERBS. */
+enum { CONFIG = 'c', HELP = 'h', VERSION_OPTION = 'v', OF_VERBS = 256 };
+#define VERBS(option) (OF_VERBS + __builtin_ctzll(option))
 
 static const struct option options[] = {
 	{ "config", required_argument, NULL, CONFIG },
-	{ "json", no_argument, NULL, OF_VERBS + OPTION_JSON },
-	{ "timeout", required_argument, NULL, OF_VERBS + OPTION_TIMEOUT },
-	{ "if-missing", no_argument, NULL, OF_VERBS + OPTION_IF_MISSING },
-	{ "mailbox", required_argument, NULL, OF_VERBS + OPTION_MAILBOX },
-	{ "yes", no_argument, NULL, OF_VERBS + OPTION_YES },
-	{ "home", required_argument, NULL, OF_VERBS + OPTION_HOME },
-	{ "imap", required_argument, NULL, OF_VERBS + OPTION_IMAP },
-	{ "entry", required_argument, NULL, OF_VERBS + OPTION_ENTRY },
-	{ "master", optional_argument, NULL, OF_VERBS + OPTION_MASTER },
-	{ "delegate", required_argument, NULL, OF_VERBS + OPTION_DELEGATE },
-	{ "quota-storage", required_argument, NULL, OF_VERBS + OPTION_QUOTA_STORAGE },
-	{ "quota-messages", required_argument, NULL, OF_VERBS + OPTION_QUOTA_MESSAGES },
-	{ "quota-mailboxes", required_argument, NULL, OF_VERBS + OPTION_QUOTA_MAILBOXES },
-	{ "no-password", no_argument, NULL, OF_VERBS + OPTION_NO_PASSWORD },
-	{ "shared", no_argument, NULL, OF_VERBS + OPTION_SHARED },
-	{ "purge", no_argument, NULL, OF_VERBS + OPTION_PURGE },
-	{ "orphans", no_argument, NULL, OF_VERBS + OPTION_ORPHANS },
-	{ "all", no_argument, NULL, OF_VERBS + OPTION_ALL },
-	{ "rebuild", no_argument, NULL, OF_VERBS + OPTION_REBUILD },
-	{ "verify", no_argument, NULL, OF_VERBS + OPTION_VERIFY },
-	{ "labels", required_argument, NULL, OF_VERBS + OPTION_LABELS },
+	{ "json", no_argument, NULL, VERBS(OPTION_JSON) },
+	{ "timeout", required_argument, NULL, VERBS(OPTION_TIMEOUT) },
+	{ "if-missing", no_argument, NULL, VERBS(OPTION_IF_MISSING) },
+	{ "mailbox", required_argument, NULL, VERBS(OPTION_MAILBOX) },
+	{ "yes", no_argument, NULL, VERBS(OPTION_YES) },
+	{ "home", required_argument, NULL, VERBS(OPTION_HOME) },
+	{ "imap", required_argument, NULL, VERBS(OPTION_IMAP) },
+	{ "entry", required_argument, NULL, VERBS(OPTION_ENTRY) },
+	{ "master", optional_argument, NULL, VERBS(OPTION_MASTER) },
+	{ "delegate", required_argument, NULL, VERBS(OPTION_DELEGATE) },
+	{ "quota-storage", required_argument, NULL, VERBS(OPTION_QUOTA_STORAGE) },
+	{ "quota-messages", required_argument, NULL, VERBS(OPTION_QUOTA_MESSAGES) },
+	{ "quota-mailboxes", required_argument, NULL, VERBS(OPTION_QUOTA_MAILBOXES) },
+	{ "no-password", no_argument, NULL, VERBS(OPTION_NO_PASSWORD) },
+	{ "shared", no_argument, NULL, VERBS(OPTION_SHARED) },
+	{ "purge", no_argument, NULL, VERBS(OPTION_PURGE) },
+	{ "orphans", no_argument, NULL, VERBS(OPTION_ORPHANS) },
+	{ "all", no_argument, NULL, VERBS(OPTION_ALL) },
+	{ "rebuild", no_argument, NULL, VERBS(OPTION_REBUILD) },
+	{ "verify", no_argument, NULL, VERBS(OPTION_VERIFY) },
+	{ "labels", required_argument, NULL, VERBS(OPTION_LABELS) },
 	{ "help", no_argument, NULL, HELP },
 	{ "version", no_argument, NULL, VERSION_OPTION },
 	{ NULL, 0, NULL, 0 },
 };
 
 static const char *
-option_name(unsigned option)
+option_name(order_options option)
 {
 	size_t i = 0;
 
-	while (options[i].name != NULL && options[i].val != (int)(OF_VERBS + option))
+	while (options[i].name != NULL && options[i].val != VERBS(option))
 		i++;
 	return options[i].name;
 }
@@ -74,7 +75,7 @@ read_timeout(struct order *order)
 
 /* An option of verbs, with its argument.  False: it cannot be used, and that was said. */
 static bool
-take_verbs_option(struct order *order, enum order_option option)
+take_verbs_option(struct order *order, order_options option)
 {
 	order->given |= option;
 	switch (option) {
@@ -131,7 +132,7 @@ take_option(struct order *order, int letter)
 		puts("imapctl " VERSION);
 		return EX_OK;
 	default:
-		return take_verbs_option(order, (enum order_option)(letter - OF_VERBS)) ? -1 : EX_USAGE;
+		return take_verbs_option(order, UINT64_C(1) << (letter - OF_VERBS)) ? -1 : EX_USAGE;
 	}
 }
 
@@ -152,7 +153,7 @@ static int
 check(const struct order *order)
 {
 	const struct verb *verb = order->verb;
-	unsigned stray = order->given & ~verb->options & ~(unsigned)(OPTION_JSON | OPTION_TIMEOUT);
+	order_options stray = order->given & ~verb->options & ~(OPTION_JSON | OPTION_TIMEOUT);
 
 	if (order->word_count < verb->words_min || order->word_count > verb->words_max) {
 		complain("usage: imapctl %s %s", verb->name, verb->arguments);
