@@ -54,6 +54,16 @@ complaint(void)
 	return last_complaint;
 }
 
+const char *
+order_value(const struct order *order, enum order_option option)
+{
+	size_t i = order->value_count;
+
+	while (i > 0 && order->values[i - 1].option != option)
+		i--;
+	return i > 0 ? order->values[i - 1].text : NULL;
+}
+
 void
 order_say(const struct order *order, const char *format, ...)
 {

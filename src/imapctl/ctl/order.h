@@ -9,46 +9,50 @@
 
 struct config;
 
-/* Options of verbs, as bits of order.given and verb.options. */
-typedef uint64_t order_options;
+/* Options of verbs; what they are called is in options.c. */
+enum order_option {
+	OPTION_JSON,
+	OPTION_TIMEOUT,
+	OPTION_IF_MISSING,
+	OPTION_MAILBOX,
+	OPTION_YES,
+	OPTION_HOME,
+	OPTION_IMAP,
+	OPTION_ENTRY,
+	OPTION_MASTER,
+	OPTION_DELEGATE,
+	OPTION_QUOTA_STORAGE,
+	OPTION_QUOTA_MESSAGES,
+	OPTION_QUOTA_MAILBOXES,
+	OPTION_NO_PASSWORD,
+	OPTION_SHARED,
+	OPTION_PURGE,
+	OPTION_ORPHANS,
+	OPTION_ALL,
+	OPTION_REBUILD,
+	OPTION_VERIFY,
+	OPTION_LABELS,
+	OPTION_COUNT
+};
 
-#define OPTION_JSON		(UINT64_C(1) << 0)
-#define OPTION_IF_MISSING	(UINT64_C(1) << 1)
-#define OPTION_MAILBOX		(UINT64_C(1) << 2)
-#define OPTION_YES		(UINT64_C(1) << 3)
-#define OPTION_HOME		(UINT64_C(1) << 4)
-#define OPTION_IMAP		(UINT64_C(1) << 5)
-#define OPTION_TIMEOUT		(UINT64_C(1) << 6)
-#define OPTION_LABELS		(UINT64_C(1) << 7)
-#define OPTION_ALL		(UINT64_C(1) << 8)
-#define OPTION_REBUILD		(UINT64_C(1) << 9)
-#define OPTION_VERIFY		(UINT64_C(1) << 10)
-#define OPTION_SHARED		(UINT64_C(1) << 11)
-#define OPTION_ENTRY		(UINT64_C(1) << 12)
-#define OPTION_NO_PASSWORD	(UINT64_C(1) << 13)
-#define OPTION_PURGE		(UINT64_C(1) << 14)
-#define OPTION_ORPHANS		(UINT64_C(1) << 15)
-#define OPTION_QUOTA_STORAGE	(UINT64_C(1) << 16)
-#define OPTION_QUOTA_MESSAGES	(UINT64_C(1) << 17)
-#define OPTION_QUOTA_MAILBOXES	(UINT64_C(1) << 18)
-#define OPTION_MASTER		(UINT64_C(1) << 19)
-#define OPTION_DELEGATE		(UINT64_C(1) << 20)
-#define OPTION_QUOTA		(OPTION_QUOTA_STORAGE | OPTION_QUOTA_MESSAGES | OPTION_QUOTA_MAILBOXES)
+/* One in a set of options. */
+#define OPTION_BIT(option) (UINT64_C(1) << (option))
+
+/* What an option was given, in the order of the command line. */
+struct order_value {
+	enum order_option option;
+	const char *text;
+};
 
 struct order {
 	const struct verb *verb;
 	const char *config_path;
-	const char *mailbox;	/* NULL: INBOX */
-	const char *home;	/* with OPTION_HOME; empty: this host */
-	const char *imap;	/* with OPTION_IMAP: on or off */
-	const char *entry;	/* with OPTION_ENTRY: any */
-	const char *master;	/* with OPTION_MASTER: on or off */
-	const char *delegate;	/* with OPTION_DELEGATE */
-	const char *quota_storage, *quota_messages, *quota_mailboxes;	/* with their options */
 	unsigned timeout_s;	/* with OPTION_TIMEOUT: how long the server may be silent */
 	struct buffer *json;	/* with OPTION_JSON: members of the one object, each behind a comma; else NULL */
-	const char *labels;	/* with OPTION_LABELS: keywords or mailboxes */
-	order_options given;
+	bool is_help, is_version;	/* asked for instead */
+	uint64_t given;		/* a set of options */
+	struct order_value *values;	/* of those that take one */
+	size_t value_count;
 	char **words;		/* behind the verb */
 	size_t word_count;
 };
@@ -59,16 +63,20 @@ struct verb {
 	const char *purpose;
 	const char *kinds;	/* of the records that it prints, in this order, separated by spaces; NULL: none */
 	bool is_slow;		/* the server answers when something has ended, a drain for instance */
-	order_options options;	/* that make sense, beside those of all verbs */
+	uint64_t options;	/* the set of those that make sense, beside those of all verbs */
 	size_t words_min, words_max;
 	int (*run)(const struct order *order);
+	const char *example;	/* of words and options behind "imapctl " */
 };
 
 static inline bool
-order_has(const struct order *order, order_options option)
+order_has(const struct order *order, enum order_option option)
 {
-	return (order->given & option) != 0;
+	return (order->given & OPTION_BIT(option)) != 0;
 }
+
+/* What an option was given last; NULL: it was not given. */
+const char *order_value(const struct order *order, enum order_option option);
 
 /*
  * Read the configuration.  NULL: what is wrong was said on standard error, the exit code is EX_CONFIG.

@@ -345,7 +345,7 @@ open_source(struct import *import)
 static int
 set_labels(struct import *import)
 {
-	const char *style = import->order->labels;
+	const char *style = order_value(import->order, OPTION_LABELS);
 
 	if (style == NULL || strcmp(style, "keywords") == 0)
 		import->labels = LABELS_KEYWORDS;
@@ -361,7 +361,7 @@ set_labels(struct import *import)
 static int
 set_root(struct import *import)
 {
-	const char *name = import->order->mailbox == NULL ? "INBOX" : import->order->mailbox;
+	const char *name = order_has(import->order, OPTION_MAILBOX) ? order_value(import->order, OPTION_MAILBOX) : "INBOX";
 	struct buffer canonical = { 0 };
 	enum imap_name_status status = imap_name_canonical(span_from_string(name), true, &canonical);
 

@@ -6,51 +6,37 @@
 #include <sysexits.h>
 
 #include "../ctl/ctl.h"
+#include "../ctl/options.h"
 #include "../ctl/record.h"
 #include "../ctl/terminal.h"
 #include "base/memory.h"
 #include "verbs.h"
 
-/* What the server is asked: the user's name, and options as words. */
+/* A verb's words to the server: the user, and the settings as they were typed, "home=mbx1", "shared". */
 struct request {
-	struct span words[16];
+	struct span words[1 + OPTION_COUNT];
 	size_t count;
-	struct buffer home, imap, master, delegate, quota_storage, quota_messages, quota_mailboxes;
+	struct buffer settings[OPTION_COUNT];
 };
 
-static void
-add_setting(struct request *request, struct buffer *text, const char *key, const char *value)
-{
-	buffer_printf(text, "%s=%s", key, value);
-	request->words[request->count++] = buffer_span(text);
-}
+static const enum order_option settings[] = {
+	OPTION_IF_MISSING, OPTION_NO_PASSWORD, OPTION_SHARED, OPTION_HOME, OPTION_IMAP, OPTION_MASTER, OPTION_DELEGATE,
+	OPTION_QUOTA_STORAGE, OPTION_QUOTA_MESSAGES, OPTION_QUOTA_MAILBOXES, OPTION_ENTRY,
+};
 
 static void
 request_init(struct request *request, const struct order *order)
 {
 	*request = (struct request){ .words = { span_from_string(order->words[0]) }, .count = 1 };
-	if (order_has(order, OPTION_IF_MISSING))
-		request->words[request->count++] = SPAN("if-missing");
-	if (order_has(order, OPTION_NO_PASSWORD))
-		request->words[request->count++] = SPAN("no-password");
-	if (order_has(order, OPTION_SHARED))
-		request->words[request->count++] = SPAN("shared");
-	if (order_has(order, OPTION_HOME))
-		add_setting(request, &request->home, "home", order->home);
-	if (order_has(order, OPTION_IMAP))
-		add_setting(request, &request->imap, "imap", order->imap);
-	if (order_has(order, OPTION_MASTER))
-		add_setting(request, &request->master, "master", order->master);
-	if (order_has(order, OPTION_DELEGATE))
-		add_setting(request, &request->delegate, "delegate", order->delegate);
-	if (order_has(order, OPTION_QUOTA_STORAGE))
-		add_setting(request, &request->quota_storage, "quota-storage", order->quota_storage);
-	if (order_has(order, OPTION_QUOTA_MESSAGES))
-		add_setting(request, &request->quota_messages, "quota-messages", order->quota_messages);
-	if (order_has(order, OPTION_QUOTA_MAILBOXES))
-		add_setting(request, &request->quota_mailboxes, "quota-mailboxes", order->quota_mailboxes);
-	if (order_has(order, OPTION_ENTRY))
-		request->words[request->count++] = SPAN("entry=any");
+	for (size_t i = 0; i < COUNT_OF(settings); i++) {
+		struct buffer *text = &request->settings[i];
+		const char *value = order_value(order, settings[i]);
+
+		if (!order_has(order, settings[i]))
+			continue;
+		buffer_printf(text, "%s%s%s", order_options[settings[i]].name, value == NULL ? "" : "=", value == NULL ? "" : value);
+		request->words[request->count++] = buffer_span(text);
+	}
 }
 
 static int
@@ -64,13 +50,8 @@ ask(const struct order *order, const char *verb, struct span password)
 		return code;
 	request_init(&request, order);
 	code = ctl_report(ctl_call(ctl, verb, request.words, request.count, password));
-	buffer_free(&request.home);
-	buffer_free(&request.imap);
-	buffer_free(&request.master);
-	buffer_free(&request.delegate);
-	buffer_free(&request.quota_storage);
-	buffer_free(&request.quota_messages);
-	buffer_free(&request.quota_mailboxes);
+	for (size_t i = 0; i < COUNT_OF(settings); i++)
+		buffer_free(&request.settings[i]);
 	ctl_close(&ctl);
 	return code;
 }
@@ -103,12 +84,6 @@ run_user_passwd(const struct order *order)
 	return ask_with_password(order, "user passwd");
 }
 
-static bool
-is_switch(const char *value)
-{
-	return strcmp(value, "on") == 0 || strcmp(value, "off") == 0;
-}
-
 static int
 say_usage(const struct order *order)
 {
@@ -116,13 +91,20 @@ say_usage(const struct order *order)
 	return EX_USAGE;
 }
 
+/* Whether an option is one of two words, if it is given. */
+static bool
+is_one_of(const struct order *order, enum order_option option, const char *one, const char *other)
+{
+	const char *value = order_value(order, option);
+
+	return value == NULL || strcmp(value, one) == 0 || strcmp(value, other) == 0;
+}
+
 int
 run_user_set(const struct order *order)
 {
-	if ((order->given & (OPTION_HOME | OPTION_IMAP | OPTION_ENTRY | OPTION_MASTER | OPTION_QUOTA)) == 0 ||
-	    (order_has(order, OPTION_ENTRY) && strcmp(order->entry, "any") != 0) ||
-	    (order_has(order, OPTION_IMAP) && !is_switch(order->imap)) ||
-	    (order_has(order, OPTION_MASTER) && !is_switch(order->master)))
+	if ((order->given & order->verb->options) == 0 || !is_one_of(order, OPTION_ENTRY, "any", "any") ||
+	    !is_one_of(order, OPTION_IMAP, "on", "off") || !is_one_of(order, OPTION_MASTER, "on", "off"))
 		return say_usage(order);
 	return ask(order, "user set", (struct span){ NULL, 0 });
 }

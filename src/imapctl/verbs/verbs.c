@@ -12,83 +12,121 @@
 #define GROUP_WORDS_MAX 50	/* fewer than a line to the server may have */
 #define STATUS_KINDS "server role listener certificate mailbox-server problem"
 
+#define OF(option) OPTION_BIT(OPTION_##option)
+#define QUOTAS	   (OF(QUOTA_STORAGE) | OF(QUOTA_MESSAGES) | OF(QUOTA_MAILBOXES))
+
 const struct verb verbs[] = {
 	{ "user add", "NAME [--home=MBX] [--if-missing] [--no-password|--shared]", "add a user; the password comes on standard input",
-	    NULL, false, OPTION_IF_MISSING | OPTION_HOME | OPTION_NO_PASSWORD | OPTION_SHARED | OPTION_QUOTA, 1, 1,
-	    run_user_add },
+	    NULL, false, OF(IF_MISSING) | OF(HOME) | OF(NO_PASSWORD) | OF(SHARED) | QUOTAS, 1, 1,
+	    run_user_add, "user add alice --quota-storage=5G < password-file" },
 	{ "user passwd", "NAME [--no-password]", "set another password, read from standard input",
-	    NULL, false, OPTION_NO_PASSWORD, 1, 1, run_user_passwd },
+	    NULL, false, OF(NO_PASSWORD), 1, 1, run_user_passwd,
+	    "user passwd alice < password-file" },
 	{ "user set", "NAME [--home=MBX|--home=] [--imap=on|off] [--entry=any] [--master[=on|off]] [--quota-storage=SIZE|none|default] "
 	    "[--quota-messages=N|none|default] [--quota-mailboxes=N|none|default]",
 	    "say where the mail is, whether IMAP is allowed, whose mailbox it is, who is a master, and how much it holds",
-	    NULL, false, OPTION_HOME | OPTION_IMAP | OPTION_ENTRY | OPTION_MASTER | OPTION_QUOTA, 1, 1, run_user_set },
+	    NULL, false, OF(HOME) | OF(IMAP) | OF(ENTRY) | OF(MASTER) | QUOTAS, 1, 1, run_user_set,
+	    "user set alice --imap=off" },
 	{ "user allow", "NAME --delegate=NAME", "let somebody log in as a user or a shared account",
-	    NULL, false, OPTION_DELEGATE, 1, 1, run_user_allow },
+	    NULL, false, OF(DELEGATE), 1, 1, run_user_allow,
+	    "user allow alice --delegate=bob" },
 	{ "user deny", "NAME --delegate=NAME", "... or not any more",
-	    NULL, false, OPTION_DELEGATE, 1, 1, run_user_deny },
+	    NULL, false, OF(DELEGATE), 1, 1, run_user_deny,
+	    "user deny alice --delegate=bob" },
 	{ "user show", "NAME", "show a user's settings",
-	    "user group delegate", false, 0, 1, 1, run_user_show },
+	    "user group delegate", false, 0, 1, 1, run_user_show,
+	    "user show alice" },
 	{ "user del", "NAME [--purge] [--yes]", "remove a user; the mail stays, unless it is to be purged",
-	    "mail", true, OPTION_YES | OPTION_PURGE, 1, 1, run_user_del },
+	    "mail", true, OF(YES) | OF(PURGE), 1, 1, run_user_del,
+	    "user del alice" },
 	{ "user purge", "NAME|ID [--yes]", "remove the mail of a user who was removed, for good",
-	    "mail", true, OPTION_YES, 1, 1, run_user_purge },
+	    "mail", true, OF(YES), 1, 1, run_user_purge,
+	    "user purge alice --yes" },
 	{ "user list", "[--orphans]", "list the users, or the mail that nobody has any more",
-	    "user orphan", true, OPTION_ORPHANS, 0, 0, run_user_list },
+	    "user orphan", true, OF(ORPHANS), 0, 0, run_user_list,
+	    "user list --orphans" },
 	{ "user renew", "NAME [--yes]", "begin anew with an empty mailbox, when the user's file is gone for good",
-	    NULL, false, OPTION_YES, 1, 1, run_user_renew },
+	    NULL, false, OF(YES), 1, 1, run_user_renew,
+	    "user renew alice --yes" },
 	{ "quota", "NAME|--all", "show what a user keeps and may keep, or what all do",
-	    "quota", true, OPTION_ALL, 0, 1, run_quota },
+	    "quota", true, OF(ALL), 0, 1, run_quota,
+	    "quota --all" },
 	{ "group add", "GROUP NAME...", "make users members of a group",
-	    NULL, false, 0, 2, GROUP_WORDS_MAX, run_group_add },
+	    NULL, false, 0, 2, GROUP_WORDS_MAX, run_group_add,
+	    "group add sales alice bob" },
 	{ "group remove", "GROUP NAME...", "take users out of a group; one that is empty is gone",
-	    NULL, false, 0, 2, GROUP_WORDS_MAX, run_group_remove },
+	    NULL, false, 0, 2, GROUP_WORDS_MAX, run_group_remove,
+	    "group remove sales bob" },
 	{ "group list", "[GROUP]", "list the groups, or one, with their members",
-	    "member", true, 0, 0, 1, run_group_list },
+	    "member", true, 0, 0, 1, run_group_list,
+	    "group list sales" },
 	{ "import", "NAME [FORMAT] PATH [--mailbox=INBOX] [--labels=keywords|mailboxes]", "bring mail in, with flags and dates",
-	    NULL, false, OPTION_MAILBOX | OPTION_LABELS, 2, 3, run_import },
+	    NULL, false, OF(MAILBOX) | OF(LABELS), 2, 3, run_import,
+	    "import alice mbox list.mbox --mailbox=Lists/r-devel" },
 	{ "index", "NAME|--all [--rebuild|--verify]", "index mail for SEARCH now, make the index anew, or compare it with the mail",
-	    "index fault", true, OPTION_ALL | OPTION_REBUILD | OPTION_VERIFY, 0, 1, run_index },
+	    "index fault", true, OF(ALL) | OF(REBUILD) | OF(VERIFY), 0, 1, run_index,
+	    "index --all" },
 	{ "verify", "NAME|--all", "compare a user's file with itself: rows, counters, and every octet with its digest",
-	    "verify fault", true, OPTION_ALL, 0, 1, run_verify },
+	    "verify fault", true, OF(ALL), 0, 1, run_verify,
+	    "verify alice" },
 	{ "acl list", "NAME [MAILBOX]", "list the rights that others have in a user's mailboxes",
-	    "acl", false, 0, 1, 2, run_acl_list },
+	    "acl", false, 0, 1, 2, run_acl_list,
+	    "acl list alice Projects" },
 	{ "acl set", "NAME MAILBOX IDENTIFIER RIGHTS", "give somebody rights in a mailbox; +RIGHTS adds some, -RIGHTS takes some",
-	    NULL, false, 0, 4, 4, run_acl_set },
+	    NULL, false, 0, 4, 4, run_acl_set,
+	    "acl set alice Projects bob lrs" },
 	{ "acl remove", "NAME MAILBOX IDENTIFIER", "take all rights in a mailbox from somebody",
-	    NULL, false, 0, 3, 3, run_acl_remove },
+	    NULL, false, 0, 3, 3, run_acl_remove,
+	    "acl remove alice Projects bob" },
 	{ "acl seen", "NAME MAILBOX [private|shared|default]", "print or set whether all who share a mailbox have one \\Seen, or each their own",
-	    "seen", false, 0, 2, 3, run_acl_seen },
+	    "seen", false, 0, 2, 3, run_acl_seen,
+	    "acl seen alice Projects shared" },
 	{ "status", "[cas|mailbox|all]", "show services, sessions and what is wrong; exits 0, 1 if anything is, 3 if not running",
-	    STATUS_KINDS, false, 0, 0, 1, run_status },
+	    STATUS_KINDS, false, 0, 0, 1, run_status,
+	    "status --json" },
 	{ "acknowledge", "NAME|all", "take a user's problems off the list of status, or all",
-	    "acknowledged", false, 0, 1, 1, run_acknowledge },
+	    "acknowledged", false, 0, 1, 1, run_acknowledge,
+	    "acknowledge all" },
 	{ "services", "", "a console on a terminal, a table elsewhere",
-	    "service", false, 0, 0, 0, run_services },
+	    "service", false, 0, 0, 0, run_services,
+	    "services" },
 	{ "start", "cas|mailbox|all", "start a service in the running server",
-	    "service", true, 0, 1, 1, run_start },
+	    "service", true, 0, 1, 1, run_start,
+	    "start all" },
 	{ "stop", "cas|mailbox|all", "stop a service; its clients get BYE",
-	    "service", true, 0, 1, 1, run_stop },
+	    "service", true, 0, 1, 1, run_stop,
+	    "stop cas" },
 	{ "drain", "cas|mailbox|all", "stop a service when its clients have left one by one",
-	    "service", true, 0, 1, 1, run_drain },
+	    "service", true, 0, 1, 1, run_drain,
+	    "drain cas" },
 	{ "restart", "cas|mailbox|all", "stop a service and start it again",
-	    "service", true, 0, 1, 1, run_restart },
+	    "service", true, 0, 1, 1, run_restart,
+	    "restart mailbox" },
 	{ "net start", "imap4|imap4be", "start, as Exchange Server's operators type it",
-	    "service", true, 0, 1, 1, run_net_start },
+	    "service", true, 0, 1, 1, run_net_start,
+	    "net start imap4" },
 	{ "net stop", "imap4|imap4be", "stop, likewise",
-	    "service", true, 0, 1, 1, run_net_stop },
+	    "service", true, 0, 1, 1, run_net_stop,
+	    "net stop imap4be" },
 	{ "log", "[LINES]", "print the last lines of the server's log, 50 if not said",
-	    "line", false, 0, 0, 1, run_log },
+	    "line", false, 0, 0, 1, run_log,
+	    "log 200" },
 	{ "who", "[NAME]", "list sessions",
-	    "session", false, 0, 0, 1, run_who },
+	    "session", false, 0, 0, 1, run_who,
+	    "who alice" },
 	{ "kick", "NAME|SID", "end the sessions of a user, or one session",
-	    "kicked", false, 0, 1, 1, run_kick },
+	    "kicked", false, 0, 1, 1, run_kick,
+	    "kick alice" },
 	{ "reload", "", "read configuration and certificates again",
-	    "problem", true, 0, 0, 0, run_reload },
+	    "problem", true, 0, 0, 0, run_reload,
+	    "reload" },
 	{ "link-key", "FILE", "make the key that the hosts of a site share",
-	    NULL, false, 0, 1, 1, run_link_key },
+	    NULL, false, 0, 1, 1, run_link_key,
+	    "link-key /etc/imapd/link.key" },
 	{ "config show", "", "print all settings, with the defaults of those not set",
-	    "option", false, 0, 0, 0, run_config_show },
-	{ NULL, NULL, NULL, NULL, false, 0, 0, 0, NULL },
+	    "option", false, 0, 0, 0, run_config_show,
+	    "config show" },
+	{ 0 },
 };
 
 static size_t
@@ -178,35 +216,4 @@ verb_suggest(char *const *words, size_t count)
 		}
 	}
 	return best;
-}
-
-void
-help_print(void)
-{
-	fputs("Examples:\n"
-	      "  imapctl status\n"
-	      "  imapctl start all\n"
-	      "  imapctl user add alice                              (asks for the password)\n"
-	      "  imapctl user add alice --if-missing < password-file\n"
-	      "  imapctl import alice ~alice/Maildir\n"
-	      "  imapctl import alice mbox list.mbox --mailbox=Lists/r-devel\n"
-	      "\n"
-	      "Usage: imapctl [--config=FILE] [--json] [--timeout=SECONDS] VERB ...\n"
-	      "\n"
-	      "Verbs:\n",
-	    stdout);
-	for (const struct verb *verb = verbs; verb->name != NULL; verb++) {
-		char usage[256];
-
-		snprintf(usage, sizeof usage, "%s %s", verb->name, verb->arguments);
-		printf("  %-54s %s\n", usage, verb->purpose);
-	}
-	fputs("\nOptions:\n"
-	      "  --config=FILE  the server's configuration, " SYSCONF "/imapd/imapd.conf if not given\n"
-	      "  --json         one JSON object on standard output\n"
-	      "  --timeout=SECONDS  give up when the server is silent for so long; 30 if not said\n"
-	      "  --help, --version\n"
-	      "\n"
-	      "See imapctl(8).\n",
-	    stdout);
 }

@@ -14,9 +14,6 @@ const struct verb *verb_find(char *const *words, size_t count, size_t *used_out)
 /* The verb whose name is nearest to what was typed, or NULL when none is near. */
 const struct verb *verb_suggest(char *const *words, size_t count);
 
-/* The whole help, examples first. */
-void help_print(void);
-
 /* The verbs; each returns an exit code. */
 int run_user_add(const struct order *order);
 int run_user_passwd(const struct order *order);

@@ -1,0 +1,129 @@
+#include "options.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+#define TIMEOUT_MAX_S 86400
+
+const struct option_words order_options[OPTION_COUNT] = {
+	[OPTION_JSON] = { "json", NULL, NULL, "print one JSON object on standard output" },
+	[OPTION_TIMEOUT] = { "timeout", "SECONDS", NULL, "give up when the server is silent for so long; 30 if not said" },
+	[OPTION_IF_MISSING] = { "if-missing", NULL, NULL, "a user who is there already is no error" },
+	[OPTION_MAILBOX] = { "mailbox", "MAILBOX", NULL, "the mailbox that is meant" },
+	[OPTION_YES] = { "yes", NULL, NULL, "ask nothing" },
+	[OPTION_HOME] = { "home", "SERVER", NULL, "the mailbox server that keeps the mail; nothing: this host" },
+	[OPTION_IMAP] = { "imap", "on|off", NULL, "whether the user may log in" },
+	[OPTION_ENTRY] = { "entry", "any", NULL, "give the mailbox to the entry of LDAP that has the name now" },
+	[OPTION_MASTER] = { "master", "on|off", "on", "whether the user may act as all others" },
+	[OPTION_DELEGATE] = { "delegate", "NAME", NULL, "who acts as the user" },
+	[OPTION_QUOTA_STORAGE] = { "quota-storage", "SIZE|none|default", NULL, "how many octets the mail may take" },
+	[OPTION_QUOTA_MESSAGES] = { "quota-messages", "N|none|default", NULL, "how many messages there may be" },
+	[OPTION_QUOTA_MAILBOXES] = { "quota-mailboxes", "N|none|default", NULL, "how many mailboxes there may be" },
+	[OPTION_NO_PASSWORD] = { "no-password", NULL, NULL, "no password fits" },
+	[OPTION_SHARED] = { "shared", NULL, NULL, "an account whose mailboxes users share; nobody logs in to it" },
+	[OPTION_PURGE] = { "purge", NULL, NULL, "remove the mail, too" },
+	[OPTION_ORPHANS] = { "orphans", NULL, NULL, "the mail that nobody has any more" },
+	[OPTION_ALL] = { "all", NULL, NULL, "all users" },
+	[OPTION_REBUILD] = { "rebuild", NULL, NULL, "drop what is there first" },
+	[OPTION_VERIFY] = { "verify", NULL, NULL, "compare, and change nothing" },
+	[OPTION_LABELS] = { "labels", "keywords|mailboxes", NULL, "what becomes of Gmail's labels" },
+};
+
+enum { CONFIG = OPTION_COUNT, HELP, VERSION_WANTED, LETTER_COUNT };
+
+static int
+takes(const struct option_words *words)
+{
+	if (words->value == NULL)
+		return no_argument;
+	return words->otherwise == NULL ? required_argument : optional_argument;
+}
+
+/* For getopt_long(): an option's value is its index. */
+static void
+list_options(struct option options[LETTER_COUNT + 1])
+{
+	for (int i = 0; i < OPTION_COUNT; i++)
+		options[i] = (struct option){ order_options[i].name, takes(&order_options[i]), NULL, i };
+	options[CONFIG] = (struct option){ "config", required_argument, NULL, CONFIG };
+	options[HELP] = (struct option){ "help", no_argument, NULL, HELP };
+	options[VERSION_WANTED] = (struct option){ "version", no_argument, NULL, VERSION_WANTED };
+	options[LETTER_COUNT] = (struct option){ 0 };
+}
+
+static bool
+read_timeout(struct order *order)
+{
+	uint64_t seconds;
+
+	if (!span_to_number(span_from_string(optarg), TIMEOUT_MAX_S, &seconds) || seconds == 0) {
+		complain("--timeout takes a number of seconds from 1 to %d", TIMEOUT_MAX_S);
+		return false;
+	}
+	order->timeout_s = (unsigned)seconds;
+	return true;
+}
+
+static bool
+take(struct order *order, enum order_option option)
+{
+	const struct option_words *words = &order_options[option];
+
+	order->given |= OPTION_BIT(option);
+	if (option == OPTION_TIMEOUT)
+		return read_timeout(order);
+	if (words->value != NULL)
+		order->values[order->value_count++] =
+		    (struct order_value){ option, optarg == NULL ? words->otherwise : optarg };
+	return true;
+}
+
+/* False: it cannot be used, and that was said. */
+static bool
+take_letter(struct order *order, int letter, char **argv)
+{
+	switch (letter) {
+	case CONFIG:
+		order->config_path = optarg;
+		return true;
+	case HELP:
+		order->is_help = true;
+		return true;
+	case VERSION_WANTED:
+		order->is_version = true;
+		return true;
+	case ':':
+		complain("%s lacks its value; `imapctl --help` lists verbs and options", argv[optind - 1]);
+		return false;
+	case '?':
+		complain("no such option: %s; `imapctl --help` lists verbs and options", argv[optind - 1]);
+		return false;
+	default:
+		return take(order, (enum order_option)letter);
+	}
+}
+
+bool
+order_read(struct order *order, int argc, char **argv)
+{
+	struct option options[LETTER_COUNT + 1];
+	bool is_good = true;
+	int letter;
+
+	list_options(options);
+	order->values = memory_new_array((size_t)argc, sizeof *order->values);
+	opterr = 0;
+	while ((letter = getopt_long(argc, argv, ":", options, NULL)) != -1)
+		is_good &= take_letter(order, letter, argv);
+	order->words = argv + optind;
+	order->word_count = (size_t)(argc - optind);
+	return is_good;
+}
+
+void
+order_fini(struct order *order)
+{
+	free(order->values);
+}
