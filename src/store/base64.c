@@ -4,6 +4,9 @@
 #include "base64.h"
 
 #include <pthread.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 #include "base128.h"
 
@@ -242,14 +245,67 @@ measure(struct span form, size_t length, size_t *others_out, size_t *bits_out)
 	return left == 0 && rest.length == others + bits;
 }
 
-/* The letters of one line; gives where the next begin. */
-static const uint8_t *
-write_letters(const uint8_t *bits, size_t count, uint8_t *to)
+#ifdef __x86_64__
+#define BLOCK_LETTERS 32
+#define BLOCK_OCTETS  24
+#define BLOCK_READ    28	/* octets that a block looks at */
+
+/*
+ * Blocks at a time, by the way of W. Muła and D. Lemire, "Faster Base64 Encoding and Decoding Using AVX2 Instructions", 2018,
+ * section 3: each three octets become four numbers below 64 by two multiplications, and each number its letter by what
+ * its alphabet's range adds.  Gives how many letters were written.
+ */
+__attribute__((target("avx2"))) static size_t
+write_blocks(const uint8_t *bits, const uint8_t *end, size_t count, uint8_t *to)
 {
+	const __m256i threes = _mm256_setr_epi8(1, 0, 2, 1, 4, 3, 5, 4, 7, 6, 8, 7, 10, 9, 11, 10, 1, 0, 2, 1, 4, 3, 5, 4, 7, 6, 8,
+	    7, 10, 9, 11, 10);
+	const __m256i shifts = _mm256_setr_epi8('a' - 26, '0' - 52, '0' - 52, '0' - 52, '0' - 52, '0' - 52, '0' - 52, '0' - 52,
+	    '0' - 52, '0' - 52, '0' - 52, '+' - 62, '/' - 63, 'A', 0, 0, 'a' - 26, '0' - 52, '0' - 52, '0' - 52, '0' - 52, '0' - 52,
+	    '0' - 52, '0' - 52, '0' - 52, '0' - 52, '0' - 52, '+' - 62, '/' - 63, 'A', 0, 0);
+	size_t written = 0;
+
+	for (; count - written >= BLOCK_LETTERS && end - bits >= BLOCK_READ; written += BLOCK_LETTERS, bits += BLOCK_OCTETS) {
+		__m256i octets = _mm256_loadu2_m128i((const __m128i *)(const void *)(bits + BLOCK_OCTETS / 2),
+		    (const __m128i *)(const void *)bits);
+		__m256i high, low, numbers, ranges;
+
+		octets = _mm256_shuffle_epi8(octets, threes);
+		high = _mm256_mulhi_epu16(_mm256_and_si256(octets, _mm256_set1_epi32(0x0fc0fc00)), _mm256_set1_epi32(0x04000040));
+		low = _mm256_mullo_epi16(_mm256_and_si256(octets, _mm256_set1_epi32(0x003f03f0)), _mm256_set1_epi32(0x01000010));
+		numbers = _mm256_or_si256(high, low);
+		ranges = _mm256_or_si256(_mm256_subs_epu8(numbers, _mm256_set1_epi8(51)),
+		    _mm256_and_si256(_mm256_cmpgt_epi8(_mm256_set1_epi8(26), numbers), _mm256_set1_epi8(13)));
+		_mm256_storeu_si256((__m256i *)(void *)(to + written),
+		    _mm256_add_epi8(numbers, _mm256_shuffle_epi8(shifts, ranges)));
+	}
+	return written;
+}
+#endif
+
+/* As many letters as the processor has instructions for; gives how many. */
+static size_t
+write_many(const uint8_t *bits, const uint8_t *end, size_t count, uint8_t *to)
+{
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("avx2"))
+		return write_blocks(bits, end, count, to);
+#endif
+	(void)bits, (void)end, (void)count, (void)to;
+	return 0;
+}
+
+/* The letters of one line; gives where the next begin.  The form has nothing from end on. */
+static const uint8_t *
+write_letters(const uint8_t *bits, const uint8_t *end, size_t count, uint8_t *to)
+{
+	size_t many = write_many(bits, end, count, to);
 	uint32_t last = 0;
 	uint8_t rest[4];
 
-	for (; count >= 4; count -= 4, bits += 3, to += 4) {
+	bits += many / 4 * 3;
+	to += many;
+	for (count -= many; count >= 4; count -= 4, bits += 3, to += 4) {
 		memcpy(to, tables.pairs[bits[0] << 4 | bits[1] >> 4], 2);
 		memcpy(to + 2, tables.pairs[(bits[1] & 15) << 8 | bits[2]], 2);
 	}
@@ -264,12 +320,12 @@ write_letters(const uint8_t *bits, size_t count, uint8_t *to)
 }
 
 static const uint8_t *
-write_run(const uint8_t *bits, const struct run *run, uint8_t *to)
+write_run(const uint8_t *bits, const uint8_t *end, const struct run *run, uint8_t *to)
 {
 	size_t length = run->first;
 
 	for (size_t left = run->letters; left > 0; length = left < run->line ? left : run->line) {
-		bits = write_letters(bits, length, to);
+		bits = write_letters(bits, end, length, to);
 		to += length;
 		if ((left -= length) > 0) {
 			memcpy(to, "\r\n", CRLF_OCTETS);
@@ -282,7 +338,7 @@ write_run(const uint8_t *bits, const struct run *run, uint8_t *to)
 bool
 base64_lengthen(struct span form, size_t length, struct buffer *out)
 {
-	const uint8_t *others, *bits;
+	const uint8_t *others, *bits, *end = form.at + form.length;
 	size_t others_at, bits_at;
 	struct run run;
 	uint8_t *to;
@@ -300,7 +356,7 @@ base64_lengthen(struct span form, size_t length, struct buffer *out)
 		others += run.before;
 		to += run.before;
 		if (run.letters > 0) {
-			bits = write_run(bits, &run, to);
+			bits = write_run(bits, end, &run, to);
 			to += octets_of(&run);
 		}
 	} while (run.letters > 0);
