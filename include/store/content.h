@@ -56,6 +56,13 @@ enum store_status store_read_octets(struct store *store, uint64_t content_id, ui
     uint64_t length, struct buffer *out);
 
 /*
+ * The same for who reads on: what the last chunk has beyond least comes with it, up to most, so that it need not be expanded
+ * again for what follows.
+ */
+enum store_status store_read_ahead(struct store *store, uint64_t content_id, uint64_t offset, uint64_t least,
+    uint64_t most, struct buffer *out);
+
+/*
  * Append the header block of a message: the octets before header_length, without looking up where they
  * end.  STORE_NOT_FOUND: no such content; out as before on failure.
  */

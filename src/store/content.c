@@ -218,10 +218,13 @@ store_read_header(struct store *store, uint64_t content_id, struct buffer *out)
 	    store_read_octets(store, content_id, 0, layout.header_length, out);
 }
 
-/* Append octets from the rows that hold them; a row that is missing or of another length is damage. */
+/*
+ * Append octets from the rows that hold them; a row that is missing or of another length is damage.  What the last row has
+ * behind end comes with it, up to limit.
+ */
 static enum store_status
 read_rows(struct store *store, uint64_t content_id, const struct store_layout *layout, uint64_t offset, uint64_t end,
-    struct buffer *out)
+    uint64_t limit, struct buffer *out)
 {
 	struct sql_statement *query = sql_prepare(store->sql,
 	    "SELECT id, encoding, octets FROM chunk WHERE id BETWEEN ?1 AND ?2 ORDER BY id");
@@ -234,7 +237,7 @@ read_rows(struct store *store, uint64_t content_id, const struct store_layout *l
 	while (status == STORE_OK && offset < end && (stepped = sql_step(query)) == SQL_ROW) {
 		uint64_t id = store_chunk_id(content_id, layout, offset, &within);
 		size_t length = store_chunk_length(layout, offset);
-		size_t part = end - offset < length - within ? end - offset : length - within;
+		size_t part = limit - offset < length - within ? limit - offset : length - within;
 
 		status = (uint64_t)sql_column_number(query, 0) != id ? STORE_CORRUPT :
 		    read_part(store, sql_column_number(query, 1), sql_column_blob(query, 2), length, within, part, out);
@@ -247,22 +250,29 @@ read_rows(struct store *store, uint64_t content_id, const struct store_layout *l
 }
 
 static enum store_status
-read_octets(
-    struct store *store, uint64_t content_id, uint64_t offset, uint64_t length, struct buffer *out)
+read_octets(struct store *store, uint64_t content_id, uint64_t offset, uint64_t least, uint64_t most, struct buffer *out)
 {
 	struct store_layout layout;
 	enum store_status status = find_layout(store, content_id, &layout);
 
-	if (status != STORE_OK || offset >= layout.size || length == 0)
+	if (status != STORE_OK || offset >= layout.size || least == 0)
 		return status;
-	if (length > layout.size - offset)
-		length = layout.size - offset;
-	buffer_reserve(out, length);
-	return read_rows(store, content_id, &layout, offset, offset + length, out);
+	if (most > layout.size - offset)
+		most = layout.size - offset;
+	if (least > most)
+		least = most;
+	buffer_reserve(out, least + (most - least < layout.chunk_octets ? most - least : layout.chunk_octets));
+	return read_rows(store, content_id, &layout, offset, offset + least, offset + most, out);
 }
 
 enum store_status
-store_read_octets(struct store *store, uint64_t content_id, uint64_t offset, uint64_t length,
+store_read_octets(struct store *store, uint64_t content_id, uint64_t offset, uint64_t length, struct buffer *out)
+{
+	return store_read_ahead(store, content_id, offset, length, length, out);
+}
+
+enum store_status
+store_read_ahead(struct store *store, uint64_t content_id, uint64_t offset, uint64_t least, uint64_t most,
     struct buffer *out)
 {
 	size_t length_before = out->length;
@@ -271,7 +281,7 @@ store_read_octets(struct store *store, uint64_t content_id, uint64_t offset, uin
 
 	if ((status = store_read_begin(store, &is_ours)) != STORE_OK)
 		return status;
-	status = read_octets(store, content_id, offset, length, out);
+	status = read_octets(store, content_id, offset, least, most, out);
 	status = store_read_end(store, is_ours, status);
 	if (status != STORE_OK)
 		out->length = length_before;

@@ -44,6 +44,44 @@ assert_octets(struct fixture *fixture, uint64_t content_id, struct span whole, u
 	buffer_free(&read);
 }
 
+/* From a message of one octet in the header and a body: at least so many, up to the end of a row, or of what is asked for. */
+static void
+assert_ahead(struct fixture *fixture, struct span whole, uint64_t id, uint64_t offset, uint64_t least, uint64_t most)
+{
+	uint64_t expected = most < whole.length - offset ? most : whole.length - offset, end;
+	struct buffer read = { 0 };
+
+	for (end = 1; end < offset + least; end += CHUNK)
+		continue;
+	expected = end - offset < expected ? end - offset : expected;
+	buffer_add_string(&read, "before");
+	assert_int_equal(store_read_ahead(fixture->store, id, offset, least, most, &read), STORE_OK);
+	assert_int_equal(read.length - 6, expected);
+	assert_true(span_equals(span_from(buffer_span(&read), 6), span_slice(whole, offset, expected)));
+	buffer_free(&read);
+}
+
+static void
+test_reading_ahead(void **state)
+{
+	struct fixture *fixture = *state;
+	struct buffer octets = { 0 };
+	struct span whole;
+	uint64_t id;
+
+	make_message(&octets, 3, 3 * CHUNK);
+	whole = span_slice(buffer_span(&octets), 21, 3 * CHUNK);
+	id = append_pieces(fixture, whole, 1, 1 << 30, STORE_COMPRESSION_ZSTD);
+	assert_ahead(fixture, whole, id, 0, 1, UINT64_MAX);
+	assert_ahead(fixture, whole, id, 0, 2, UINT64_MAX);
+	assert_ahead(fixture, whole, id, 1, CHUNK, UINT64_MAX);
+	assert_ahead(fixture, whole, id, 5, CHUNK, UINT64_MAX);
+	assert_ahead(fixture, whole, id, 5, CHUNK, CHUNK + 2);
+	assert_ahead(fixture, whole, id, CHUNK, 10, 20);
+	assert_ahead(fixture, whole, id, 2 * CHUNK, 2 * CHUNK, UINT64_MAX);
+	buffer_free(&octets);
+}
+
 static void
 assert_header(struct fixture *fixture, uint64_t content_id, struct span header)
 {
@@ -260,6 +298,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_octets),
+		TEST(test_reading_ahead),
 		TEST(test_fields),
 		TEST(test_dates_and_digest),
 		TEST(test_purge_in_steps),

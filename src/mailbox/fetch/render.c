@@ -370,7 +370,7 @@ write_item(struct fetch_render *render, size_t index, struct store *store, struc
 	return status;
 }
 
-/* Go on with the octets of an item, at most length of them. */
+/* Go on with the octets of an item: length of them, and what is at hand with these. */
 static enum store_status
 write_octets(struct fetch_render *render, struct store *store, size_t length, struct buffer *out)
 {
@@ -386,14 +386,16 @@ write_octets(struct fetch_render *render, struct store *store, size_t length, st
 	if (octets->from == FETCH_TEXT)
 		buffer_add_span(out, span_slice(buffer_span(&render->text), octets->at, length));
 	else if (octets->from == FETCH_CONTENT)
-		status = store_read_octets(store, content_id, octets->at, length, out);
+		status = store_read_ahead(store, content_id, octets->at, length, octets->left, out);
 	else
 		status = fetch_decoder_read(&octets->decoder, store, content_id, octets->at, length, out);
 	if (!octets->is_literal8)
 		replace_nul(out, before);
 	/* Too few octets would leave the client waiting in a literal that never ends. */
-	if (status == STORE_OK && out->length - before != length)
+	if (status == STORE_OK && (out->length - before < length || out->length - before > octets->left))
 		status = STORE_CORRUPT;
+	if (status == STORE_OK)
+		length = out->length - before;
 	octets->at += length;
 	octets->left -= length;
 	if (octets->left == 0) {
