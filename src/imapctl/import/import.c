@@ -5,14 +5,13 @@
 #include <sys/stat.h>
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 
-#include "../ctl/ctl.h"
+#include "../ctl/interrupt.h"
 #include "../ctl/terminal.h"
+#include "../remote/local.h"
 #include "../source/expand.h"
 #include "appender.h"
 #include "base/memory.h"
@@ -21,9 +20,6 @@
 #include "import.h"
 #include "known.h"
 #include "report.h"
-
-#define ASK_AGAIN_MS 100
-#define ASK_TIMES 100
 
 struct import {
 	const struct order *order;
@@ -36,9 +32,6 @@ struct import {
 	struct progress progress;
 	struct report report;
 };
-
-/* Set by a signal: the import ends when what is under way has been answered. */
-static volatile sig_atomic_t is_interrupted;
 
 static void
 on_refused(struct span origin, struct span reason, void *context)
@@ -167,7 +160,7 @@ feed(struct import *import)
 	enum source_result result;
 	bool is_alive = true;
 
-	while (is_alive && !is_interrupted &&
+	while (is_alive && !interrupt_came() &&
 	    (result = source_next(import->source, &message)) != SOURCE_END) {
 		is_alive = take(import, result, &message);
 		progress_show(&import->progress, import->source->done, import->source->total,
@@ -202,67 +195,24 @@ transfer(struct import *import)
 	report_print(&import->report, import->source);
 	if (!is_whole)
 		return explain_end(import);
-	if (!is_interrupted)
+	if (!interrupt_came())
 		return report_code(&import->report, import->source);
 	complain("interrupted; run again, it goes on where it stopped");
 	return EX_TEMPFAIL;
-}
-
-static void
-on_signal(int number)
-{
-	(void)number;
-	is_interrupted = 1;
-}
-
-/* The first of these signals ends the import in order, the second at once. */
-static void
-catch_signals(void)
-{
-	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
-
-	for (size_t i = 0; i < COUNT_OF(numbers); i++)
-		sigaction(numbers[i], &action, NULL);
-}
-
-/*
- * Ask for a session of the user.  Another import's may still be there, if that was killed: it ends when what
- * it has sent is done.
- */
-static const struct answer *
-ask_for_session(struct import *import, struct ctl *ctl)
-{
-	static const struct timespec pause = { .tv_nsec = ASK_AGAIN_MS * 1000000L };
-	struct span name = span_from_string(import->order->words[0]);
-	const struct answer *answer;
-
-	for (int times = ASK_TIMES; ; times--) {
-		answer = ctl_call(ctl, "session", &name, 1, (struct span){ NULL, 0 });
-		if (answer->code != EX_TEMPFAIL || times == 0 || is_interrupted)
-			return answer;
-		nanosleep(&pause, NULL);
-	}
 }
 
 /* Turn a connection to the control socket into a session of the user. */
 static int
 open_session(struct import *import)
 {
-	struct ctl *ctl;
-	int code;
+	int code = local_open(import->order, import->order->words[0], &import->dialog);
 
-	if ((ctl = ctl_open(import->order, &code)) == NULL)
+	if (code != EX_OK)
 		return code;
-	code = ctl_report(ask_for_session(import, ctl));
-	if (code == EX_OK) {
-		import->dialog = dialog_new(ctl_take_descriptor(&ctl));
-		import->known = known_new(import->dialog);
-		import->appender = appender_new(import->dialog,
-		    (struct appender_events){ on_refused, on_no_keywords, import });
-	}
-	ctl_close(&ctl);
-	return code;
+	import->known = known_new(import->dialog);
+	import->appender = appender_new(import->dialog,
+	    (struct appender_events){ on_refused, on_no_keywords, import });
+	return EX_OK;
 }
 
 /* The server would refuse a larger message, but only after all of it was read and sent. */
@@ -379,7 +329,7 @@ run_import(const struct order *order)
 	struct import import = { .order = order, .report.json = order->json };
 	int code;
 
-	catch_signals();
+	interrupt_catch();
 	if ((code = set_root(&import)) == EX_OK && (code = set_labels(&import)) == EX_OK &&
 	    (code = open_source(&import)) == EX_OK && (code = open_session(&import)) == EX_OK)
 		code = transfer(&import);
