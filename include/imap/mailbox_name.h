@@ -20,6 +20,14 @@ void imap_utf7_encode(struct span utf8, struct buffer *out);
  */
 bool imap_utf7_decode(struct span utf7, struct buffer *out);
 
+/*
+ * Append the UTF-8 of a name as some server wrote it: modified UTF-7, or UTF-8 where it is that.  What is neither is taken
+ * for ISO 8859-1, and an ampersand that begins nothing stands for itself.
+ *
+ *	is_utf8	the session speaks UTF-8: nothing is modified UTF-7
+ */
+void imap_utf7_decode_lax(struct span name, bool is_utf8, struct buffer *out);
+
 /* Valid UTF-8 without NUL? */
 bool imap_utf8_is_valid(struct span text);
 

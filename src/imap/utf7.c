@@ -1,5 +1,6 @@
 /*
- * Modified UTF-7, strictly: decoding accepts exactly what encoding writes.  RFC 3501 section 5.1.3.  Pure.
+ * Modified UTF-7, strictly: decoding accepts exactly what encoding writes, but where a server's names are read.  RFC 3501
+ * section 5.1.3.  Pure.
  */
 #include <unistr.h>
 
@@ -86,9 +87,9 @@ value_of(uint8_t octet)
 	return found == NULL ? -1 : (int)(found - alphabet);
 }
 
-/* False on what has no place in base64: printable ASCII, controls, a lone half of a pair. */
+/* False on what has no place in base64: printable ASCII, unless is_lax, controls, a lone half of a pair. */
 static bool
-decode_unit(uint16_t unit, uint16_t *high, struct buffer *out)
+decode_unit(uint16_t unit, bool is_lax, uint16_t *high, struct buffer *out)
 {
 	ucs4_t character = unit;
 	uint8_t utf8[4];
@@ -106,7 +107,7 @@ decode_unit(uint16_t unit, uint16_t *high, struct buffer *out)
 		character = 0x10000 + ((ucs4_t)(*high & 0x3ff) << 10 | (unit & 0x3ff));
 		*high = 0;
 	}
-	if (*high != 0 || character < 128)
+	if (*high != 0 || (character < 128 && (!is_lax || character < ' ' || character > '~')))
 		return false;
 	length = u8_uctomb(utf8, character, sizeof utf8);
 	if (length <= 0)
@@ -117,7 +118,7 @@ decode_unit(uint16_t unit, uint16_t *high, struct buffer *out)
 
 /* What stands between "&" and "-". */
 static bool
-decode_shift(struct span text, struct buffer *out)
+decode_shift(struct span text, bool is_lax, struct buffer *out)
 {
 	uint32_t bits = 0;
 	int bit_count = 0;
@@ -133,11 +134,11 @@ decode_shift(struct span text, struct buffer *out)
 		if (bit_count < 16)
 			continue;
 		bit_count -= 16;
-		if (!decode_unit((uint16_t)(bits >> bit_count), &high, out))
+		if (!decode_unit((uint16_t)(bits >> bit_count), is_lax, &high, out))
 			return false;
 	}
 	/* At most five bits may be left over, all zero, and no half of a pair. */
-	return high == 0 && bit_count < 6 && (bits & ((1u << bit_count) - 1)) == 0;
+	return high == 0 && (is_lax || (bit_count < 6 && (bits & ((1u << bit_count) - 1)) == 0));
 }
 
 static bool
@@ -162,7 +163,7 @@ decode(struct span utf7, struct buffer *out)
 			return false;
 		if (length == 0)
 			buffer_add_octet(out, '&');
-		else if (was_shift || !decode_shift(span_slice(utf7, at, length), out))
+		else if (was_shift || !decode_shift(span_slice(utf7, at, length), false, out))
 			return false;	/* two shifts in a row would be one, had we written them */
 		was_shift = length > 0;
 		at += length + 1;
@@ -179,4 +180,39 @@ imap_utf7_decode(struct span utf7, struct buffer *out)
 		return true;
 	out->length = length;
 	return false;
+}
+
+/* The octets of one shift, from "&" to "-", decoded; 0, with nothing appended, if none begins here. */
+static size_t
+decode_lax_shift(struct span text, struct buffer *out)
+{
+	size_t end = span_find(text, '-'), before = out->length;
+
+	if (end == 1) {
+		buffer_add_octet(out, '&');
+		return 2;
+	}
+	if (end < text.length && decode_shift(span_slice(text, 1, end - 1), true, out))
+		return end + 1;
+	out->length = before;
+	return 0;
+}
+
+void
+imap_utf7_decode_lax(struct span name, bool is_utf8, struct buffer *out)
+{
+	bool is_valid = imap_utf8_is_valid(name);
+
+	for (size_t at = 0; at < name.length;) {
+		uint8_t octet = name.at[at];
+		size_t length = octet == '&' && !is_utf8 ? decode_lax_shift(span_from(name, at), out) : 0;
+
+		if (length == 0 && octet >= 128 && !is_valid) {
+			buffer_add_octet(out, (uint8_t)(0xc0 | octet >> 6));
+			buffer_add_octet(out, (uint8_t)(0x80 | (octet & 0x3f)));
+		} else if (length == 0) {
+			buffer_add_octet(out, octet);
+		}
+		at += length == 0 ? 1 : length;
+	}
 }
