@@ -32,6 +32,12 @@ bool password_derive(struct span password, bool wants_sha1, struct buffer *crede
  */
 bool password_verify(struct span password, struct span credential);
 
+/*
+ * Append what SCRAM clients make of a password before they hash it (RFC 4013), as far as it concerns passwords that
+ * anybody has: mapping and NFKC.  ASCII stays as it is, and so does what is not UTF-8.
+ */
+void password_prepare(struct span password, struct buffer *out);
+
 /* Whether the text is a credential password_verify() can use; for imports.  crypt(3) is not asked. */
 bool password_is_credential(struct span text);
 

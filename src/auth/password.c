@@ -47,12 +47,8 @@ map_characters(struct span text, struct buffer *out)
 	}
 }
 
-/*
- * What SCRAM clients do to a password before hashing it (RFC 4013), as far as it concerns passwords that
- * anybody has: mapping and NFKC.  ASCII stays as it is, and so does what is not UTF-8.
- */
-static void
-prepare(struct span password, struct buffer *out)
+void
+password_prepare(struct span password, struct buffer *out)
 {
 	struct buffer mapped = { 0 };
 	uint8_t *normal;
@@ -82,7 +78,7 @@ derive_keys(struct span password, struct scram_keys *keys)
 {
 	struct buffer prepared = { 0 };
 
-	prepare(password, &prepared);
+	password_prepare(password, &prepared);
 	scram_keys_derive(keys, buffer_span(&prepared));
 	if (prepared.at != NULL)
 		memory_wipe(prepared.at, prepared.length);
