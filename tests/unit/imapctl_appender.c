@@ -152,7 +152,7 @@ test_batches(void **state)
 {
 	struct server server;
 	struct buffer refused = { 0 };
-	struct dialog *dialog = dialog_new(server_start(&server, -1));
+	struct dialog *dialog = dialog_new(connection_of(server_start(&server, -1), 0));
 	struct appender *appender = appender_new(dialog, (struct appender_events){ on_refused, on_no_keywords, &refused });
 
 	(void)state;
@@ -180,7 +180,7 @@ test_mailboxes_without_messages(void **state)
 {
 	struct server server;
 	struct buffer refused = { 0 };
-	struct dialog *dialog = dialog_new(server_start(&server, -1));
+	struct dialog *dialog = dialog_new(connection_of(server_start(&server, -1), 0));
 	struct appender *appender = appender_new(dialog, (struct appender_events){ on_refused, on_no_keywords, &refused });
 
 	(void)state;
@@ -206,7 +206,7 @@ test_many(void **state)
 {
 	struct server server;
 	struct buffer refused = { 0 }, text = { 0 };
-	struct dialog *dialog = dialog_new(server_start(&server, -1));
+	struct dialog *dialog = dialog_new(connection_of(server_start(&server, -1), 0));
 	struct appender *appender = appender_new(dialog, (struct appender_events){ on_refused, on_no_keywords, &refused });
 
 	(void)state;
@@ -232,7 +232,7 @@ test_bye(void **state)
 {
 	struct server server;
 	struct buffer refused = { 0 };
-	struct dialog *dialog = dialog_new(server_start(&server, 0));
+	struct dialog *dialog = dialog_new(connection_of(server_start(&server, 0), 0));
 	struct appender *appender = appender_new(dialog, (struct appender_events){ on_refused, on_no_keywords, &refused });
 
 	(void)state;

@@ -18,18 +18,18 @@
 #define PASSWORD_MAX 1024	/* as auth/password.h; the server decides */
 #define BAR_WIDTH 30
 
-/* Read up to a line end, an octet at a time: what follows belongs to somebody else. */
-static bool
-read_secret_line(int descriptor, struct buffer *line_out)
+/* An octet at a time: what follows belongs to somebody else. */
+bool
+terminal_read_line(int descriptor, size_t octets_max, struct buffer *line_out)
 {
 	uint8_t octet;
 	ssize_t got;
 
-	buffer_reserve(line_out, PASSWORD_MAX + 2);	/* once, so that no copy stays behind */
+	buffer_reserve(line_out, octets_max + 2);	/* once, so that no copy stays behind */
 	while ((got = read(descriptor, &octet, 1)) != 0) {
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got < 0 || line_out->length > PASSWORD_MAX)
+		if (got < 0 || line_out->length > octets_max)
 			return false;
 		if (octet == '\n')
 			break;
@@ -52,7 +52,7 @@ ask_secret(int terminal, const char *prompt, struct buffer *line_out)
 	silent = before;
 	silent.c_lflag &= ~(tcflag_t)ECHO;
 	tcsetattr(terminal, TCSAFLUSH, &silent);
-	is_read = read_secret_line(terminal, line_out);
+	is_read = terminal_read_line(terminal, TERMINAL_SECRET_MAX, line_out);
 	tcsetattr(terminal, TCSAFLUSH, &before);
 	dprintf(terminal, "\n");
 	return is_read;
@@ -91,13 +91,30 @@ bool
 terminal_password(const char *user, struct buffer *password_out)
 {
 	bool is_read = isatty(STDIN_FILENO) ? ask_twice(user, password_out)
-					    : read_secret_line(STDIN_FILENO, password_out);
+					    : terminal_read_line(STDIN_FILENO, PASSWORD_MAX, password_out);
 
 	if (is_read && password_out->length == 0)
 		complain("no password came on standard input");
 	else if (!is_read && !isatty(STDIN_FILENO))
 		complain("a password has at most %d octets", PASSWORD_MAX);
 	return is_read && password_out->length > 0;
+}
+
+bool
+terminal_secret(const char *who, struct buffer *secret_out)
+{
+	int terminal = isatty(STDIN_FILENO) ? open("/dev/tty", O_RDWR | O_CLOEXEC) : STDIN_FILENO;
+	char prompt[320];
+	bool is_read;
+
+	snprintf(prompt, sizeof prompt, "Password for %s: ", who);
+	is_read = terminal == STDIN_FILENO ? terminal_read_line(terminal, TERMINAL_SECRET_MAX, secret_out) :
+	    terminal >= 0 && ask_secret(terminal, prompt, secret_out);
+	if (terminal > STDIN_FILENO)
+		close(terminal);
+	if (!is_read || secret_out->length == 0)
+		complain("no password came on standard input; --password-file=FILE reads it from a file");
+	return is_read && secret_out->length > 0;
 }
 
 bool

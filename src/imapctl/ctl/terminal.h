@@ -12,6 +12,17 @@
  */
 bool terminal_password(const char *user, struct buffer *password_out);
 
+#define TERMINAL_SECRET_MAX 16384	/* octets of a line: a token is longer than a password */
+
+/*
+ * Read somebody else's password or token: asked once without echo on a terminal, else the first line of standard input
+ * without its line end.  False: what is wrong was said.  The caller wipes the buffer.
+ */
+bool terminal_secret(const char *who, struct buffer *secret_out);
+
+/* Read up to a line end or the end, at most so many octets; false when there are more, or reading fails. */
+bool terminal_read_line(int descriptor, size_t octets_max, struct buffer *line_out);
+
 /* Ask yes or no; without a terminal the answer is no, and --yes is recommended. */
 bool terminal_confirms(const char *question);
 

@@ -8,6 +8,7 @@
 
 #define ASK_AGAIN_MS 100
 #define ASK_TIMES 100
+#define SILENCE_S 600
 
 static const struct answer *
 ask_for_session(struct ctl *ctl, const char *user)
@@ -34,7 +35,7 @@ local_open(const struct order *order, const char *user, struct dialog **dialog_o
 		return code;
 	code = ctl_report(ask_for_session(ctl, user));
 	if (code == EX_OK)
-		*dialog_out = dialog_new(ctl_take_descriptor(&ctl));
+		*dialog_out = dialog_new(connection_of(ctl_take_descriptor(&ctl), SILENCE_S));
 	ctl_close(&ctl);
 	return code;
 }
