@@ -178,6 +178,11 @@ install: all
 	install -m 644 etc/systemd/imapd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/imapd.conf
 	install -m 644 etc/systemd/imapd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/imapd.conf
 	install -m 644 etc/systemd/50-imapd.rules $(DESTDIR)$(PREFIX)/share/polkit-1/rules.d/50-imapd.rules
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions \
+	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	$(DESTDIR)$(PREFIX)/sbin/imapctl completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/imapctl
+	$(DESTDIR)$(PREFIX)/sbin/imapctl completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_imapctl
+	$(DESTDIR)$(PREFIX)/sbin/imapctl completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/imapctl.fish
 	test -e $(DESTDIR)$(SYSCONF)/imapd/imapd.conf || install -m 644 etc/imapd.conf $(DESTDIR)$(SYSCONF)/imapd/imapd.conf
 
 -include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)

@@ -225,6 +225,8 @@ def test_configuration(server, tmp_path):
     server.config.write_text(good + "no-such-option 1\n")
     assert "no-such-option" in server.imapctl("--json", "config", "show", check=False).stderr
     parse(server.imapctl("--json", "config", "show", check=False).stdout, "config show")
+    ask(server, "completion", "bash")
+    ask(server, "completion", "csh", code=64)
     server.config.write_text(good.replace("tls-key ", "tls-key /nowhere"))
     assert ask(server, "reload", code=78)["problem"]
     server.config.write_text(good)
@@ -283,7 +285,7 @@ def test_nobody_answers():
                      "user deny": ["a", "--delegate=b"], "group remove": ["g", "a"],
                      "acl list": ["a"], "acl set": ["a", "INBOX", "b", "lr"], "acl remove": ["a", "INBOX", "b"], "acl seen": ["a", "INBOX"]}
         for verb in verbs():
-            if verb in ("link-key", "config show"):
+            if verb in ("link-key", "config show", "completion"):
                 continue        # they ask nobody
             ask(server, *verb.split(), *arguments.get(verb, []), input="x\n", code=3 if verb == "status" else 69)
         server.start()

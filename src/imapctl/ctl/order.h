@@ -45,6 +45,7 @@ struct order_value {
 };
 
 struct order {
+	const struct verb *verbs;	/* all; the last has no name */
 	const struct verb *verb;
 	const char *config_path;
 	unsigned timeout_s;	/* with OPTION_TIMEOUT: how long the server may be silent */

@@ -131,7 +131,7 @@ run(struct order *order, int argc, char **argv)
 int
 imapctl_main(int argc, char **argv)
 {
-	struct order order = { .config_path = SYSCONF "/imapd/imapd.conf" };
+	struct order order = { .verbs = verbs, .config_path = SYSCONF "/imapd/imapd.conf" };
 	int code;
 
 	signal(SIGPIPE, SIG_IGN);

@@ -126,6 +126,9 @@ const struct verb verbs[] = {
 	{ "config show", "", "print all settings, with the defaults of those not set",
 	    "option", false, 0, 0, 0, run_config_show,
 	    "config show" },
+	{ "completion", "bash|zsh|fish", "print what a shell needs to complete the words of imapctl",
+	    NULL, false, 0, 1, 1, run_completion,
+	    "completion bash" },
 	{ 0 },
 };
 
