@@ -20,6 +20,7 @@
 #include "import.h"
 #include "known.h"
 #include "report.h"
+#include "shape.h"
 
 struct import {
 	const struct order *order;
@@ -27,6 +28,7 @@ struct import {
 	struct dialog *dialog;
 	struct known *known;
 	struct appender *appender;
+	struct shape shape;
 	struct buffer root;		/* the mailbox named, in modified UTF-7 */
 	enum label_style labels;
 	struct progress progress;
@@ -70,11 +72,18 @@ is_message(struct import *import, enum source_result result, struct message *mes
 	return result == SOURCE_MESSAGE;
 }
 
+/* Into the mailboxes of the user, and not below one of them, where there would be two of each special use. */
+static bool
+is_whole(const struct import *import)
+{
+	return span_equals_nocase(buffer_span(&import->root), SPAN("INBOX"));
+}
+
 /* "Archive" and the folder "Sub" are "Archive/Sub"; INBOX and "Sub" are "Sub". */
 static void
 full_mailbox(const struct import *import, struct span below, struct buffer *out)
 {
-	bool is_inbox = span_equals_nocase(buffer_span(&import->root), SPAN("INBOX"));
+	bool is_inbox = is_whole(import);
 
 	buffer_clear(out);
 	if (below.length == 0 || !is_inbox)
@@ -124,7 +133,8 @@ make_mailbox(struct import *import, const struct message *message)
 	bool is_alive;
 
 	full_mailbox(import, buffer_span(&message->mailbox), &mailbox);
-	is_alive = appender_make(import->appender, buffer_span(&mailbox), buffer_span(&message->origin));
+	is_alive = !shape_take(&import->shape, import->dialog, buffer_span(&mailbox), message, is_whole(import)) ||
+	    appender_make(import->appender, buffer_span(&mailbox), buffer_span(&message->origin));
 	buffer_free(&mailbox);
 	return is_alive;
 }
@@ -167,7 +177,7 @@ feed(struct import *import)
 		    appender_count(import->appender) + import->report.already);
 	}
 	message_free(&message);
-	return appender_finish(import->appender) && is_alive;
+	return appender_finish(import->appender) && is_alive && shape_finish(&import->shape, import->dialog);
 }
 
 /* Why it ended before its end, and the exit code. */
@@ -337,6 +347,7 @@ run_import(const struct order *order)
 	appender_free(&import.appender);
 	known_free(&import.known);
 	dialog_free(&import.dialog);
+	shape_free(&import.shape);
 	buffer_free(&import.root);
 	report_free(&import.report);
 	return code;

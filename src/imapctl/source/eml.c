@@ -9,8 +9,11 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "eml_list.h"
 #include "folder_name.h"
 #include "input.h"
+#include "letter.h"
+#include "manifest.h"
 #include "marks.h"
 #include "no_mail.h"
 #include "source.h"
@@ -20,6 +23,8 @@ struct eml {
 	struct source source;
 	char *path;
 	FTS *walk;
+	struct buffer folder;		/* that the list is of */
+	struct eml_list list;		/* what an export says of the messages in it */
 };
 
 /* The next regular file, or one that cannot be read; NULL at the end. */
@@ -61,44 +66,94 @@ read_file(struct eml *eml, struct input *input, const char *name, struct message
 	return message->is_too_large ? message_refuse_size(message) : SOURCE_MESSAGE;
 }
 
+/* "folder/" for "folder/file". */
+static struct span
+folder_of(const FTSENT *entry)
+{
+	return span_slice(span_from_string(entry->fts_path), 0, entry->fts_pathlen - entry->fts_namelen);
+}
+
 /* The folder that a file is in is its mailbox. */
 static enum source_result
 set_mailbox(const struct eml *eml, const FTSENT *entry, struct message *message)
 {
-	struct span folder = span_slice(span_from_string(entry->fts_path), 0, entry->fts_pathlen - entry->fts_namelen);
+	struct span folder = folder_of(entry), root = span_from_string(eml->path);
 	const char *why = NULL;
 
 	buffer_clear(&message->mailbox);
 	buffer_clear(&message->copies);
+	if (eml->source.manifest != NULL && manifest_mailbox(eml->source.manifest, root, folder, &message->mailbox))
+		return SOURCE_MESSAGE;
 	if (entry->fts_level > 1)
-		why = folder_name_of_path(span_from(folder, strlen(eml->path)), &message->mailbox);
+		why = folder_name_of_path(span_from(folder, root.length), &message->mailbox);
 	return why == NULL ? SOURCE_MESSAGE : message_refuse(message, why);
+}
+
+/* Whether an export says what a file is; its flags, keywords and date are then set. */
+static bool
+is_listed(struct eml *eml, const FTSENT *entry, struct message *message)
+{
+	struct span folder = folder_of(entry);
+
+	if (!span_equals(buffer_span(&eml->folder), folder)) {
+		eml_list_free(&eml->list);
+		buffer_clear(&eml->folder);
+		buffer_add_span(&eml->folder, folder);
+		if (folder.length > 0)
+			eml_list_read(&eml->list, buffer_string(&eml->folder));
+	}
+	return eml_list_take(&eml->list, span_from_string(entry->fts_name), message);
+}
+
+static enum source_result
+read_listed(const FTSENT *entry, struct message *message)
+{
+	int64_t date_s = message->date_s;
+	enum source_result result = letter_read_octets(message, entry->fts_accpath);
+
+	message->date_s = date_s;
+	return result;
+}
+
+static enum source_result
+read_other(struct eml *eml, const FTSENT *entry, struct message *message)
+{
+	struct input *input = input_open(entry->fts_accpath, eml->source.octets_max);
+	enum source_result result;
+
+	if (input == NULL)
+		return message_fail(message, errno);
+	result = read_file(eml, input, entry->fts_name, message);
+	input_close(&input);
+	return result;
+}
+
+static bool
+is_manifest(const struct eml *eml, const FTSENT *entry)
+{
+	return eml->source.manifest != NULL && entry->fts_level == 1 && strcmp(entry->fts_name, MANIFEST_NAME) == 0;
 }
 
 static enum source_result
 next(struct source *source, struct message *message)
 {
 	struct eml *eml = CONTAINER_OF(source, struct eml, source);
-	FTSENT *entry = walk_next(eml->walk);
-	struct input *input;
+	FTSENT *entry;
 	enum source_result result;
 
 	message_clear(message);
-	if (entry == NULL)
-		return SOURCE_END;
-	source->done++;
+	do {
+		if ((entry = walk_next(eml->walk)) == NULL)
+			return SOURCE_END;
+		source->done++;
+	} while (is_manifest(eml, entry));
 	buffer_add_string(&message->origin, entry->fts_path);
 	if (entry->fts_info != FTS_F) {
 		errno = entry->fts_errno;
 		return SOURCE_UNREADABLE;
 	}
-	if ((input = input_open(entry->fts_accpath, source->octets_max)) == NULL)
-		return message_fail(message, errno);
-	result = read_file(eml, input, entry->fts_name, message);
-	if (result == SOURCE_MESSAGE)
-		result = set_mailbox(eml, entry, message);
-	input_close(&input);
-	return result;
+	result = is_listed(eml, entry, message) ? read_listed(entry, message) : read_other(eml, entry, message);
+	return result == SOURCE_MESSAGE ? set_mailbox(eml, entry, message) : result;
 }
 
 static void
@@ -107,6 +162,8 @@ eml_close(struct source *source)
 	struct eml *eml = CONTAINER_OF(source, struct eml, source);
 
 	walk_close(eml->walk);
+	eml_list_free(&eml->list);
+	buffer_free(&eml->folder);
 	free(eml->path);
 	free(eml);
 }

@@ -6,17 +6,18 @@
 #include <stdio.h>
 
 #include "expand.h"
+#include "expand_methods.h"
 
 #define START_OCTETS 64		/* in which a file of octets that are no mail shows */
 
 static enum source_result
-read_octets(struct message *message, FILE *file)
+read_octets(struct message *message, FILE *file, void (*add)(struct message *message, struct span octets))
 {
 	char piece[65536];
 	size_t length;
 
 	while (!message->is_too_large && (length = fread(piece, 1, sizeof piece, file)) > 0)
-		message_add(message, span_of(piece, length));
+		add(message, span_of(piece, length));
 	if (message->is_too_large)
 		return message_refuse_size(message);
 	return ferror(file) ? message_fail(message, errno) : SOURCE_MESSAGE;
@@ -35,14 +36,49 @@ is_binary(struct span octets)
 	return false;
 }
 
-static void
-drop_from_line(struct buffer *octets)
+static bool
+begins_with_from_line(struct span text)
 {
-	struct span text = buffer_span(octets);
-	size_t end = span_find(text, '\n');
+	return span_find(text, '\n') < text.length &&
+	    (span_starts_with(text, SPAN("From ")) || span_starts_with(text, SPAN(">From ")));
+}
 
-	if (end < text.length && (span_starts_with(text, SPAN("From ")) || span_starts_with(text, SPAN(">From "))))
-		buffer_consume(octets, end + 1);
+bool
+letter_is_mail(struct span octets)
+{
+	return octets.length > 0 && !is_binary(octets) && !begins_with_from_line(octets) &&
+	    expand_method_find(span_slice(octets, 0, EXPAND_MAGIC_MAX)) == NULL;
+}
+
+/* Read what was opened, and the time of the file. */
+static enum source_result
+read_open(struct message *message, FILE *file, const struct stat *facts,
+    void (*add)(struct message *message, struct span octets))
+{
+	enum source_result result = read_octets(message, file, add);
+	int error = errno;
+
+	fclose(file);
+	errno = error;
+	message->date_s = facts->st_mtime;
+	message->has_date = true;
+	return result;
+}
+
+enum source_result
+letter_read_octets(struct message *message, const char *path)
+{
+	struct stat facts = { 0 };
+	FILE *file = fopen(path, "re");
+
+	if (file == NULL || fstat(fileno(file), &facts) != 0) {
+		int error = errno;
+
+		if (file != NULL)
+			fclose(file);
+		return message_fail(message, error);
+	}
+	return read_open(message, file, &facts, message_add_octets);
 }
 
 enum source_result
@@ -51,22 +87,17 @@ letter_read(struct message *message, const char *path)
 	struct stat facts;
 	FILE *file = expand_open(path, &facts);
 	enum source_result result;
-	int error;
 
 	if (file == NULL)
 		return message_fail(message, errno);
-	result = read_octets(message, file);
-	error = errno;
-	fclose(file);
-	errno = error;
+	result = read_open(message, file, &facts, message_add);
 	if (result != SOURCE_MESSAGE)
 		return result;
-	drop_from_line(&message->octets);
+	if (begins_with_from_line(buffer_span(&message->octets)))
+		buffer_consume(&message->octets, span_find(buffer_span(&message->octets), '\n') + 1);
 	if (message->octets.length == 0)
 		return message_refuse(message, "it is empty");
 	if (is_binary(buffer_span(&message->octets)))
 		return message_refuse(message, "it is no mail, but octets of another kind");
-	message->date_s = facts.st_mtime;
-	message->has_date = true;
 	return SOURCE_MESSAGE;
 }

@@ -15,4 +15,10 @@
  */
 enum source_result letter_read(struct message *message, const char *path);
 
+/* The same for a file that holds the octets as they are to be, whatever they are. */
+enum source_result letter_read_octets(struct message *message, const char *path);
+
+/* Whether letter_read() takes a file of these octets for mail, and leaves all of them there. */
+bool letter_is_mail(struct span octets);
+
 #endif

@@ -16,7 +16,9 @@
 #include "letter.h"
 #include "maildir_keywords.h"
 #include "maildir_list.h"
+#include "maildir_name.h"
 #include "maildir_tree.h"
+#include "manifest.h"
 #include "marks.h"
 #include "source.h"
 #include "troubles.h"
@@ -87,6 +89,18 @@ note_unreadable_part(struct maildir *maildir, const char *part, int error)
 	buffer_free(&path);
 }
 
+/* The mailbox that a folder stands for: its name, or what an export says.  Gives why it can be none, or NULL. */
+static const char *
+set_mailbox(struct maildir *maildir, const struct folder *folder)
+{
+	const struct manifest *manifest = maildir->source.manifest;
+
+	if (manifest != NULL && manifest_mailbox(manifest, span_from_string(maildir->tree.folders[0].path),
+	    span_from_string(folder->path), &maildir->mailbox))
+		return NULL;
+	return folder_name_finish(buffer_span(&folder->name), &maildir->mailbox);
+}
+
 static void
 begin_folder(struct maildir *maildir, const struct folder *folder)
 {
@@ -96,7 +110,7 @@ begin_folder(struct maildir *maildir, const struct folder *folder)
 	buffer_clear(&maildir->path);
 	buffer_clear(&maildir->mailbox);
 	buffer_add_string(&maildir->path, folder->path);
-	if ((why = folder_name_finish(buffer_span(&folder->name), &maildir->mailbox)) != NULL) {
+	if ((why = set_mailbox(maildir, folder)) != NULL) {
 		count = maildir_count(folder->path);
 		troubles_refused_folder(&maildir->troubles, folder->path, why, count);
 		maildir->source.done += count;
@@ -190,6 +204,20 @@ set_origin(const struct maildir *maildir, struct message *message, const struct 
 	    file->is_new ? "new" : "cur", file->name);
 }
 
+static enum source_result
+read_letter(struct message *message, const struct maildir_file *file)
+{
+	const char *path = buffer_string(&message->origin);
+	struct maildir_name name;
+	enum source_result result;
+
+	if (!maildir_name_read(file->name, &name))
+		return letter_read(message, path);
+	result = name.is_octets ? letter_read_octets(message, path) : letter_read(message, path);
+	message->date_s = name.date_s;
+	return result;
+}
+
 /* Read a message; one that got other flags since it was listed has another name now. */
 static enum source_result
 read_message(struct maildir *maildir, struct message *message, struct maildir_file *file)
@@ -197,11 +225,11 @@ read_message(struct maildir *maildir, struct message *message, struct maildir_fi
 	enum source_result result;
 
 	set_origin(maildir, message, file);
-	result = letter_read(message, buffer_string(&message->origin));
+	result = read_letter(message, file);
 	if (result == SOURCE_UNREADABLE && errno == ENOENT &&
 	    maildir_find_renamed(file, buffer_string(&maildir->path))) {
 		set_origin(maildir, message, file);
-		result = letter_read(message, buffer_string(&message->origin));
+		result = read_letter(message, file);
 	}
 	if (result == SOURCE_MESSAGE) {
 		buffer_add_span(&message->mailbox, buffer_span(&maildir->mailbox));

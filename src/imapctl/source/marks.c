@@ -5,6 +5,7 @@
 #include "marks.h"
 
 #include "base/memory.h"
+#include "export_field.h"
 #include "labels.h"
 #include "mime/header.h"
 
@@ -126,6 +127,16 @@ on_number(struct walk *walk, struct span value)
 	return is_digits(span_trim(value));
 }
 
+/* Where another program has changed a message that we exported. */
+static bool
+on_export(struct walk *walk, struct span value)
+{
+	struct export_field field;
+
+	(void)walk;
+	return export_field_read(value, &field);
+}
+
 /* Mutt puts Lines behind Content-Length; elsewhere it came with the message, from a newsgroup. */
 static bool
 on_lines(struct walk *walk, struct span value)
@@ -209,6 +220,7 @@ static const struct {
 	{ SPAN("X-UID"), on_number },
 	{ SPAN("X-IMAP"), on_folder_facts },
 	{ SPAN("X-IMAPbase"), on_folder_facts },
+	{ SPAN(EXPORT_FIELD_NAME), on_export },
 	{ SPAN("Content-Length"), on_number },
 	{ SPAN("Lines"), on_lines },
 	{ SPAN("X-Mozilla-Status"), on_mozilla_status },

@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "input.h"
 #include "marks.h"
+#include "mbox_export.h"
 #include "mime/header.h"
 #include "separator.h"
 
@@ -229,8 +230,13 @@ static void
 read_message(struct mbox *mbox, struct message *message)
 {
 	uint64_t length;
+	struct span line;
 
 	mbox->has_message = false;
+	if (!mbox->is_mmdf && mbox_export_read(mbox->input, &mbox->source, message)) {
+		mbox->has_message = input_line(mbox->input, &line) && is_end(mbox, line, true);
+		return;
+	}
 	skip_old_separators(mbox);
 	if (!read_header(mbox, message))
 		return;
@@ -248,6 +254,8 @@ read_message(struct mbox *mbox, struct message *message)
 static void
 set_date(struct mbox *mbox, const struct from_line *from, struct message *message)
 {
+	if (message->is_exact)
+		return;
 	message->has_date = true;
 	message->date_s = from->has_date ? from->date_s : input_time(mbox->input);
 	if (!from->has_date || from->is_writers_clock)
@@ -275,6 +283,8 @@ judge(struct mbox *mbox, struct message *message)
 {
 	if (message->is_too_large)
 		return message_refuse_size(message);
+	if (message->is_exact)
+		return SOURCE_MESSAGE;
 	switch (marks_take(&mbox->source, message)) {
 	case MARKS_DELETED:
 		source_note(&mbox->source, NOTE_LEFT_OUT, SPAN("deleted in Thunderbird, folder not compacted"),

@@ -23,6 +23,11 @@ message_clear(struct message *message)
 	message->is_too_large = false;
 	message->has_date = false;
 	message->date_s = 0;
+	message->uid = 0;
+	message->uidvalidity = 0;
+	message->is_exact = false;
+	message->is_unsubscribed = message->is_no_mailbox = false;
+	buffer_clear(&message->use);
 }
 
 void
@@ -34,6 +39,7 @@ message_free(struct message *message)
 	buffer_free(&message->copies);
 	buffer_free(&message->keywords);
 	buffer_free(&message->reason);
+	buffer_free(&message->use);
 }
 
 static bool
@@ -91,6 +97,15 @@ message_add(struct message *message, struct span octets)
 		message->is_too_large = true;
 	if (!message->is_too_large)
 		add_with_crlf(&message->octets, octets);
+}
+
+void
+message_add_octets(struct message *message, struct span octets)
+{
+	if (octets.length > message->octets_max || message->octets.length > message->octets_max - octets.length)
+		message->is_too_large = true;
+	if (!message->is_too_large)
+		buffer_add_span(&message->octets, octets);
 }
 
 enum source_result

@@ -8,6 +8,16 @@
 #include "input.h"
 #include "source.h"
 
+static void
+free_notes(struct note *notes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		buffer_free(&notes[i].what);
+		buffer_free(&notes[i].first);
+	}
+	free(notes);
+}
+
 void
 source_close(struct source **source)
 {
@@ -20,11 +30,7 @@ source_close(struct source **source)
 	count = (*source)->note_count;
 	(*source)->close(*source);
 	*source = NULL;
-	for (size_t i = 0; i < count; i++) {
-		buffer_free(&notes[i].what);
-		buffer_free(&notes[i].first);
-	}
-	free(notes);
+	free_notes(notes, count);
 }
 
 enum source_result
@@ -65,4 +71,19 @@ source_note(struct source *source, enum note_kind kind, struct span what, struct
 
 	if (note->count++ == 0)
 		buffer_add_span(&note->first, origin);
+}
+
+void
+source_take_notes(struct source *source, struct source *other)
+{
+	for (size_t i = 0; i < other->note_count; i++) {
+		struct note *theirs = &other->notes[i], *note = find_note(source, theirs->kind, buffer_span(&theirs->what));
+
+		if (note->count == 0)
+			buffer_add_span(&note->first, buffer_span(&theirs->first));
+		note->count += theirs->count;
+	}
+	free_notes(other->notes, other->note_count);
+	other->notes = NULL;
+	other->note_count = 0;
 }

@@ -38,6 +38,8 @@ source_open(const char *kind, const char *path)
 	bool is_known = kind == NULL;
 	int error = EINVAL;
 
+	if ((source = exported_open(kind, path)) != NULL)
+		return source;
 	for (size_t i = 0; i < COUNT_OF(kinds) && source == NULL; i++) {
 		bool is_named = kind != NULL && strcmp(kinds[i].kind, kind) == 0;
 

@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 
 struct input;
+struct manifest;
 
 enum message_flag {
 	FLAG_ANSWERED = 1,
@@ -21,7 +22,7 @@ enum message_flag {
 
 enum source_result {
 	SOURCE_MESSAGE,
-	SOURCE_MAILBOX,		/* message->mailbox is a folder without messages, message->origin its path */
+	SOURCE_MAILBOX,		/* message->mailbox is made, though it may have no messages; message->origin is its path */
 	SOURCE_END,
 	SOURCE_UNREADABLE,	/* message->origin could not be read, errno says why; the rest follows */
 	SOURCE_REFUSED,		/* message->origin is not imported, message->reason says why; the rest follows */
@@ -39,6 +40,12 @@ struct message {
 	bool has_date;
 	size_t octets_max;	/* of the source; message_add() keeps no more */
 	bool is_too_large;	/* there were more */
+	uint32_t uid, uidvalidity;	/* where an export tells them; or 0 */
+	bool is_exact;		/* an export tells what is a program's in it and what is not */
+	/* Of SOURCE_MAILBOX: */
+	bool is_no_mailbox;	/* there is none of this name, but it is subscribed */
+	bool is_unsubscribed;
+	struct buffer use;	/* "\\Sent" (RFC 6154), or empty */
 };
 
 void message_clear(struct message *message);
@@ -46,6 +53,9 @@ void message_free(struct message *message);
 
 /* Append to the octets, as add_with_crlf(), up to octets_max. */
 void message_add(struct message *message, struct span octets);
+
+/* The same for octets that are to stay as they are. */
+void message_add_octets(struct message *message, struct span octets);
 
 /* Say why it is not imported; both return SOURCE_REFUSED. */
 enum source_result message_refuse(struct message *message, const char *reason);
@@ -86,6 +96,7 @@ struct source {
 	uint64_t done, total;	/* octets or files, for the progress bar */
 	size_t octets_max;	/* of a message, set by the caller; a larger one is refused before it fills the memory */
 	enum label_style labels;
+	const struct manifest *manifest;	/* of the export that is read, or NULL; borrowed */
 	struct note *notes;
 	size_t note_count;
 };
@@ -97,6 +108,9 @@ struct source {
  *	origin	where it was met
  */
 void source_note(struct source *source, enum note_kind kind, struct span what, struct span origin);
+
+/* Count what another source has noted as one's own, and take it from there. */
+void source_take_notes(struct source *source, struct source *other);
 
 /*
  * Open a file or folder.
@@ -123,6 +137,9 @@ void source_close(struct source **source);
 
 /* What a source says when its input has no more: that it could not be read on, once, or that it ended. */
 enum source_result source_end(struct input *input, struct message *message);
+
+/* A folder that `imapctl export` has written, of this kind or of any if that is NULL.  NULL: it is none. */
+struct source *exported_open(const char *kind, const char *path);
 
 /* A maildir or a tree of them; flags and keywords of the file names and of the servers' lists, dates of the files. */
 struct source *maildir_open(const char *path);
