@@ -217,6 +217,16 @@ def test_import(server, tmp_path):
     ask(server, "import", "nobody", "eml", str(letter), code=67)
 
 
+def test_export(server, tmp_path):
+    report = ask(server, "export", "demo", "eml", str(tmp_path / "out"))
+    assert report["refused"] == [] and report["mailboxes"] >= 1
+    assert ask(server, "export", "demo", str(tmp_path / "out"), "--mirror")["already"] == report["exported"]
+    ask(server, "export", "demo", "mbox", str(tmp_path / "out"), code=73)
+    ask(server, "export", "demo", "pst", str(tmp_path / "out"), code=64)
+    ask(server, "export", "demo", "eml", str(tmp_path / "other"), "--mailbox=nowhere", code=66)
+    ask(server, "export", "nobody", "eml", str(tmp_path / "none"), code=67)
+
+
 def test_configuration(server, tmp_path):
     assert ask(server, "reload")["problem"] == []
     options = ask(server, "config", "show")["option"]
@@ -278,7 +288,7 @@ def test_nobody_answers():
     with server:
         server.stop()
         arguments = {"user add": ["a"], "user passwd": ["a"], "user set": ["a", "--imap=on"], "user show": ["a"],
-                     "user del": ["a", "--yes"], "import": ["a", "eml", str(server.config)], "kick": ["a"],
+                     "user del": ["a", "--yes"], "import": ["a", "eml", str(server.config)], "export": ["a", f"{server.folder}/out"], "kick": ["a"],
                      "start": ["all"], "stop": ["all"], "drain": ["all"], "restart": ["all"], "net start": ["imap4"],
                      "net stop": ["imap4"], "user renew": ["a", "--yes"], "user purge": ["a", "--yes"], "acknowledge": ["all"],
                      "index": ["a"], "verify": ["a"], "group add": ["g", "a"], "quota": ["a"], "user allow": ["a", "--delegate=b"],

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../export/export.h"
 #include "../import/import.h"
 #include "base/memory.h"
 #include "base/span.h"
@@ -63,6 +64,9 @@ const struct verb verbs[] = {
 	{ "import", "NAME [FORMAT] PATH [--mailbox=INBOX] [--labels=keywords|mailboxes]", "bring mail in, with flags and dates",
 	    NULL, false, OF(MAILBOX) | OF(LABELS), 2, 3, run_import,
 	    "import alice mbox list.mbox --mailbox=Lists/r-devel" },
+	{ "export", "NAME [FORMAT] PATH [--mailbox=PATTERN]... [--mirror]", "take mail out, with flags and dates, into files of other programs",
+	    NULL, false, OF(MAILBOX) | OF(MIRROR), 2, 3, run_export,
+	    "export alice maildir /backup/alice" },
 	{ "index", "NAME|--all [--rebuild|--verify]", "index mail for SEARCH now, make the index anew, or compare it with the mail",
 	    "index fault", true, OF(ALL) | OF(REBUILD) | OF(VERIFY), 0, 1, run_index,
 	    "index --all" },

@@ -1,0 +1,310 @@
+"""Mail taken out by `imapctl export` and brought in again is the same: octets, flags, keywords, dates, names and more."""
+import itertools
+import json
+import mailbox
+import os
+import random
+import re
+import signal
+import stat
+import subprocess
+
+import pytest
+
+import server as lib
+
+NUMBERS = itertools.count(1)
+FORMATS = ["maildir", "mbox", "eml"]
+FLAGS = [b"\\Answered", b"\\Flagged", b"\\Deleted", b"\\Seen", b"\\Draft", b"$Forwarded"]
+NAMES = ["Work", "work", "WORK/2020", "Work/2020", "a.b", "a.b/c.d", ".hidden", "x/.y", "..", "a/../b", "a/.", "~root", "back\\slash",
+         "a\\2eb", "Entwürfe", "Entw&APw-rfe", "a&b", "& alone", "日本語/台北", "q\"uote", "star*%", "sp ace /x ", "INBOX/below", "Inboxes",
+         "box.mbox", "box.mbox/deeper", "0000000001.eml", "letter.eml/x", "imapd-export", "imapd-export/new", "cur", "new/tmp", "tmp",
+         "x.directory", "y.directory/z", "subscriptions", "dovecot-uidlist", "l" * 300, "m" * 240, "é" * 200 + "/" + "ü" * 180,
+         "/".join("d" * 9 for _ in range(50)), "-dash", "'single'", "$(true)", "a:2,S", "tab~1"]
+ODD = [b"Subject: plain\r\n\r\nbody\r\n", b"Subject: no line end\r\n\r\nbody", b"Subject: header alone\r\n\r\n", b"Subject: cut off\r\n",
+       b"Subject", b"\r\n", b"\n", b"\r", b"\r\nno header\r\n", b"\r\n\r\n\r\n\r\n", b"no header at all\r\n\r\nbut two parts\r\n", b"x", b" folded\r\n\r\nx\r\n",
+       b"From me@example.org Thu Jan  1 00:00:00 2004\r\nSubject: a separator first\r\n\r\nx\r\n", b">From quoted\r\nSubject: x\r\n\r\n",
+       b"Subject: From_ lines\r\n\r\nFrom here on\r\n>From there\r\n>>From twice\r\n >From\r\nfrom small\r\nFrom \r\nFrom\r\n",
+       b"Subject: a whole separator\r\n\r\nx\r\n\r\nFrom a@example.org Thu Jan  1 00:00:00 2004\r\nSubject: not another\r\n\r\ny\r\n",
+       b"Subject: in the header\r\nFrom a@example.org Thu Jan  1 00:00:00 2004\r\n>From x\r\n\r\ny\r\n",
+       b"Subject: bare LF\n\nbody\nmore\r\n", b"Subject: mixed\r\n\nbody\n\r\n\r", b"Subject: bare CR\r\n\r\na\rb\r\r\nc\r\r\r\n\r",
+       b"Subject: ends in CR\r\n\r\nbody\r", b"Subject: 8-bit \xff\xfe\xe4\r\n\r\n" + bytes(range(1, 256)) + b"\r\n",
+       b"Status: RO\r\nX-Status: DF\r\nX-Keywords: mine\r\nX-UID: 7\r\nContent-Length: 3\r\nLines: 2\r\nX-IMAPbase: 1 2 a\r\nSubject: theirs\r\n\r\nbody\r\n",
+       b"X-Imapd-Export: uidvalidity=1 uid=1 octets=2 date=3 lines=lf\r\nSubject: forged\r\n\r\nbody\r\n",
+       b"X-IMAPbase: 1 2\r\nSubject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\r\n\r\nx\r\n",
+       b"X-Mozilla-Status: 0009\r\nX-Mozilla-Keys: a\r\nX-Gmail-Labels: Sent,Spam\r\nSubject: others' fields\r\n\r\nx\r\n",
+       b"\x1f\x8b\x08 like gzip\r\n", b"BZh91AY&SY: like bzip2\r\n\r\nx\r\n", b"\x28\xb5\x2f\xfd\r\n", b"\x01\x01\x01\x01\r\nx\r\n", b"CRYPTED\x03\x07x",
+       b"BABYL OPTIONS:\r\n", b"*mbx*\r\n", b"BEGIN:VCALENDAR\r\n", b"\x02N\x01\r\n",
+       b"Subject: long line\r\n\r\n" + b"x" * 200000 + b"\r\n", b"Subject: " + b"From " * 20000 + b"\r\n\r\n" + b"From " * 30000,
+       b"Subject: large\r\n\r\n" + b"0123456789 From line to line\r\nFrom x\r\n" * 60000]
+DATES = [b"17-Jul-1996 02:44:25 -0700", b"01-Jan-1970 00:00:00 +0000", b"31-Dec-1969 23:59:59 +0000", b"20-Jul-1969 20:17:40 +0000",
+         b"14-Dec-1901 12:00:00 +1200", b"01-Jan-1600 00:00:00 +0000", b"31-Dec-9999 23:59:59 +0000", b"31-Dec-2037 23:59:59 -1100", b"29-Feb-2024 12:00:00 +0530", b"01-Jan-2100 00:00:00 +0000"]
+
+
+@pytest.fixture(scope="module")
+def server():
+    with lib.Server(users=()) as running:
+        yield running
+
+
+@pytest.fixture
+def user(server, request):
+    """A user for one test alone."""
+    name = f"{re.sub(r'[^a-z]+', '-', request.node.name)[5:35]}{next(NUMBERS)}"
+    server.add_user(name)
+    return name
+
+
+def encoded(name):
+    """Modified UTF-7, quoted."""
+    out = ""
+    for part in re.findall(r"[ -~]+|[^ -~]+", name):
+        if part[0] < "\x7f":
+            out += part.replace("&", "&-")
+        else:
+            import base64
+            out += "&" + base64.b64encode(part.encode("utf-16-be")).decode().rstrip("=").replace("/", ",") + "-"
+    return b'"' + out.replace("\\", "\\\\").replace('"', '\\"').encode() + b'"'
+
+
+def words(text):
+    """What stands between parentheses."""
+    return frozenset(text.split()) - {b"\\Recent"}
+
+
+def all_of(client, name):
+    """Octets, flags and keywords, and date of each message, by UID."""
+    client.ok(b"EXAMINE " + name)
+    found = {}
+    for line in client.ok(b"UID FETCH 1:* (FLAGS INTERNALDATE BINARY.PEEK[])").untagged:
+        facts = re.search(rb'UID (\d+) FLAGS \((.*?)\) INTERNALDATE "(.*?)" BINARY\[\] (?:~?\{(\d+)\}\r\n|"((?:[^"\\]|\\.)*)"|NIL)', line, re.S)
+        if facts is None:
+            continue
+        octets = line[facts.end():facts.end() + int(facts[4])] if facts[4] else re.sub(rb"\\(.)", rb"\1", facts[5] or b"", flags=re.S)
+        found[int(facts[1])] = (octets, words(facts[2]), facts[3].strip())
+    return found
+
+
+def everything(server, user):
+    """All mailboxes with their attributes and messages, in the order of UIDs, and all subscriptions."""
+    with server.client(user) as client:
+        listed = client.ok(b'LIST "" * RETURN (SPECIAL-USE)').untagged
+        subscribed = client.ok(b'LIST (SUBSCRIBED) "" *').untagged
+        boxes = {}
+        for line in listed:
+            attributes, name = re.match(rb'\* LIST \((.*?)\) "/" (.*)$', line, re.S).groups()
+            uses = words(attributes) & {b"\\Archive", b"\\Drafts", b"\\Junk", b"\\Sent", b"\\Trash", b"\\Important"}
+            if b"\\Noselect" not in attributes and b"\\NonExistent" not in attributes:
+                boxes[name] = (uses, [message for _, message in sorted(all_of(client, name).items())])
+        return boxes, sorted(re.match(rb'\* LIST \(.*?\) "/" (.*)$', line, re.S)[1] for line in subscribed)
+
+
+def fill(server, user, seed):
+    """Odd mail in oddly named mailboxes."""
+    chosen = random.Random(seed)
+    keywords = [b"k%02d" % number for number in range(40)] + [b"$Label1", b"NonJunk", b"!x#'"]
+    with server.client(user) as client:
+        for name in NAMES:
+            client.ok(b"CREATE " + encoded(name))
+            if chosen.random() < 0.7:
+                client.ok(b"SUBSCRIBE " + encoded(name))
+        client.ok(b'CREATE "Post ausgang" (USE (\\Important))')
+        client.ok(b"UNSUBSCRIBE Trash")
+        client.ok(b"SUBSCRIBE no-such/mailbox")
+        messages = ODD + [b"Subject: %d\r\n\r\n%d\r\n" % (number, number) for number in range(80)]
+        for number, octets in enumerate(messages):
+            name = b"INBOX" if chosen.random() < 0.5 else encoded(chosen.choice(NAMES[:-6]))
+            count = 40 if number == 50 else chosen.choice([0, 0, 1, 3])
+            flags = chosen.sample(FLAGS, chosen.randrange(4)) + chosen.sample(keywords, count)
+            assert client.append(name, octets, flags=b" ".join(flags), date=chosen.choice(DATES)).is_ok, octets[:80]
+        client.ok(b"SELECT INBOX")
+        client.ok(b"UID STORE 3,5 +FLAGS.SILENT (\\Deleted)")
+        client.ok(b"UID EXPUNGE 3,5")
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_out_and_in_again_is_the_same(server, user, tmp_path, kind, seed):
+    fill(server, user, seed)
+    before = everything(server, user)
+    count = sum(len(messages) for _, messages in before[0].values())
+    out = server.imapctl("export", user, kind, tmp_path / "out")
+    assert out.stdout == f"{count} exported, 0 there already\n"
+    server.add_user(user + "-2")
+    done = server.imapctl("import", user + "-2", tmp_path / "out")
+    assert done.stdout == f"{count} imported, 0 there already\n" and done.stderr == ""
+    after = everything(server, user + "-2")
+    assert before[1] == after[1]
+    assert sorted(before[0]) == sorted(after[0])
+    for name, (uses, messages) in before[0].items():
+        assert after[0][name][0] == uses, name
+        assert len(after[0][name][1]) == len(messages)
+        for old, new in zip(messages, after[0][name][1]):
+            assert old == new, (name, old[0][:99], new[0][:99])
+
+
+def letters(server, user, first, last, name=b"INBOX", size=0):
+    with server.client(user) as client:
+        for number in range(first, last):
+            assert client.append(name, b"Subject: %d\r\n\r\n%s\r\n" % (number, b"x" * size), flags=b"\\Seen k%d" % (number % 3)).is_ok
+
+
+def same(server, user, other):
+    """Whether two users have the same; UIDs do not count."""
+    return everything(server, user) == everything(server, other)
+
+
+def import_anew(server, user, path, name):
+    """What another user gets of it, who has nothing before."""
+    server.add_user(name)
+    server.imapctl("import", name, path)
+    return name
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_again_brings_what_is_new(server, user, tmp_path, kind):
+    out = tmp_path / "out"
+    letters(server, user, 1, 5)
+    assert server.imapctl("export", user, kind, out).stdout == "4 exported, 0 there already\n"
+    files = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()}
+    letters(server, user, 5, 8)
+    with server.client(user) as client:
+        client.ok(b"CREATE New/Box")
+    letters(server, user, 8, 9, b"New/Box")
+    assert server.imapctl("export", user, out).stdout == "4 exported, 4 there already\n"     # the format is known
+    if kind != "mbox":
+        assert all(path.stat().st_mtime_ns == time for path, time in files.items() if "cur" in path.parts or path.suffix == ".eml")
+    assert same(server, user, import_anew(server, user, out, user + "-2"))
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_mirror_lets_changes_follow(server, user, tmp_path, kind):
+    out = tmp_path / "out"
+    letters(server, user, 1, 9)
+    with server.client(user) as client:
+        client.ok(b"CREATE Gone/Below")
+        client.ok(b"CREATE Anew")
+    letters(server, user, 1, 3, b"Gone/Below")
+    letters(server, user, 1, 3, b"Anew")
+    server.imapctl("export", user, kind, out)
+    with server.client(user) as client:
+        client.ok(b"SELECT INBOX")
+        client.ok(b"STORE 1 FLAGS (\\Flagged new-one k2)")
+        client.ok(b"STORE 2 FLAGS ()")
+        client.ok(b"STORE 4,6 +FLAGS (\\Deleted)")
+        client.ok(b"EXPUNGE")
+        client.ok(b"DELETE Gone/Below")
+        client.ok(b"DELETE Anew")
+        client.ok(b"CREATE Other")
+        client.ok(b"CREATE Anew")
+    letters(server, user, 20, 22, b"Anew")
+    done = server.imapctl("export", user, out, check=False)
+    assert done.returncode == 65 and done.stdout == "0 exported, 8 there already, 1 mailboxes refused\n"
+    assert "4 messages" in done.stderr and "--mirror" in done.stderr and "UIDVALIDITY" in done.stderr
+    report = json.loads(server.imapctl("--json", "export", user, out, "--mirror").stdout)
+    assert report["refused"] == []
+    if kind != "mbox":       # a file of many is written anew
+        assert (report["exported"], report["already"], report["changed"], report["removed"]) == (2, 6, 2, 2)
+    assert same(server, user, import_anew(server, user, out, user + "-2"))
+    assert server.imapctl("export", user, out, "--mirror").stdout == "0 exported, 8 there already\n"
+
+
+def test_some_mailboxes(server, user, tmp_path):
+    with server.client(user) as client:
+        for name in (b"Lists/one", b"Lists/two", b"Other"):
+            client.ok(b"CREATE " + name)
+    letters(server, user, 1, 3, b"Lists/one")
+    letters(server, user, 3, 4, b"Other")
+    assert server.imapctl("export", user, tmp_path / "out", "--mailbox=Lists/*").stdout == "2 exported, 0 there already\n"
+    assert sorted(path.name for path in (tmp_path / "out").iterdir() if path.is_dir()) == [".Lists.one", ".Lists.two"]
+    assert server.imapctl("export", user, tmp_path / "out", "--mailbox=Oth%", "--mailbox=inbox").stdout == "1 exported, 0 there already\n"
+    assert (tmp_path / "out/cur").is_dir() and (tmp_path / "out/.Other/cur").is_dir()
+    assert server.imapctl("export", user, tmp_path / "no", "--mailbox=none", check=False).returncode == 66
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_nothing_of_others_is_touched(server, user, tmp_path, kind):
+    out, other = tmp_path / "out", tmp_path / "other"
+    letters(server, user, 1, 3)
+    other.mkdir()
+    (other / "precious").write_text("mine")
+    done = server.imapctl("export", user, kind, other, check=False)
+    assert done.returncode == 73 and "holds no export" in done.stderr and [path.name for path in other.iterdir()] == ["precious"]
+    assert server.imapctl("export", user, kind, tmp_path / "no/such", check=False).returncode == 73
+    assert server.imapctl("export", user, "pst", out, check=False).returncode == 64
+    server.imapctl("export", user, kind, out)
+    for path in [out, *out.rglob("*")]:
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600)
+    done = server.imapctl("export", user, "mbox" if kind == "eml" else "eml", out, check=False)
+    assert done.returncode == 73 and f"in the format {kind}" in done.stderr
+    server.add_user(user + "-2")
+    done = server.imapctl("export", user + "-2", out, check=False)
+    assert done.returncode == 73 and f"another user, {user}" in done.stderr
+    # What another program has put into the folder stays there.
+    theirs = {"maildir": "cur/1500000000.M1P1.host:2,", "mbox": "INBOX.mbox", "eml": "INBOX/0000000003.eml"}[kind]
+    with open(out / theirs, "ab") as file:
+        file.write(b"From a@example.org Thu Jan  1 00:00:00 2004\nSubject: theirs\n\nx\n\n" if kind == "mbox" else b"Subject: theirs\n\nx\n")
+    letters(server, user, 3, 5)
+    with server.client(user) as client:
+        client.ok(b"SELECT INBOX")
+        client.ok(b"STORE 1 FLAGS ()")
+    before = (out / theirs).read_bytes()
+    done = server.imapctl("export", user, out, "--mirror", check=False)
+    assert done.returncode == 65 and "another program" in done.stderr
+    assert (out / theirs).read_bytes() == before
+    if kind == "mbox":      # what is new has room behind it
+        assert server.imapctl("export", user, out, check=False).stdout == "2 exported, 2 there already\n"
+        assert b"Subject: theirs" in (out / theirs).read_bytes()
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_interrupted_anywhere_and_gone_on_with(server, user, tmp_path, kind):
+    """Killed at any system call that writes: a second run makes it whole."""
+    strace = lib.need("strace")
+    letters(server, user, 1, 25, size=3000)
+    with server.client(user) as client:
+        client.ok(b"CREATE Second/Box")
+        client.ok(b'COPY 1:3 "Second/Box"') if client.ok(b"SELECT INBOX") else None
+    whole = import_anew(server, user, export(server, user, kind, tmp_path / "whole"), user + "-w")
+    assert same(server, user, whole)
+    for number, point in enumerate(("rename:when=1", "rename:when=3", "rename:when=9", "rename:when=30", "write:when=2", "write:when=3", "write:when=20", "write:when=45",
+                                    "syncfs:when=1", "syncfs:when=2", "unlink:when=3", "mkdir:when=5", "fsync:when=4")):
+        out = tmp_path / f"out{number}"
+        subprocess.run([strace, "-f", "-qq", "-o", "/dev/null", "-e", "inject=" + point.replace(":", ":signal=SIGKILL:"), lib.IMAPCTL,
+                        f"--config={server.config}", "export", user, kind, out], capture_output=True, timeout=120)
+        server.imapctl("export", user, kind, out)
+        again = import_anew(server, user, out, f"{user}-{number}")
+        assert same(server, user, again), point
+        assert not [path for path in out.rglob("*") if path.name.endswith(".new")]
+
+
+def export(server, user, kind, path):
+    server.imapctl("export", user, kind, path)
+    return path
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_full_disk_is_told_and_gone_on_with(server, user, tmp_path, kind):
+    letters(server, user, 1, 40, size=20000)
+    strace = lib.need("strace")
+    out = tmp_path / "out"
+    done = subprocess.run([strace, "-f", "-qq", "-o", "/dev/null", "-e", "trace=write", "-e", f"inject=write:error=ENOSPC:when={2 if kind == 'mbox' else 30}", lib.IMAPCTL,
+                           f"--config={server.config}", "export", user, kind, out], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 73, done.stderr
+    assert "No space left" in done.stderr and "goes on where it stopped" in done.stderr
+    server.imapctl("export", user, kind, out)
+    assert same(server, user, import_anew(server, user, out, user + "-2"))
+
+
+def test_a_signal_ends_it_in_order(server, user, tmp_path):
+    letters(server, user, 1, 30)
+    strace = lib.need("strace")
+    out = tmp_path / "out"
+    done = subprocess.run([strace, "-f", "-qq", "-o", "/dev/null", "-e", "inject=futex,utimensat:signal=SIGTERM:when=5", lib.IMAPCTL,
+                           f"--config={server.config}", "export", user, "maildir", out], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 75 and "goes on where it stopped" in done.stderr
+    assert "incomplete" in (out / "imapd-export").read_text()
+    told = server.imapctl("import", user, out, "--mailbox=Part", check=False)
+    assert told.returncode == 65 and "has not come to its end" in told.stderr
+    server.imapctl("export", user, out, "--mailbox=INBOX")
+    assert json.loads(server.imapctl("--json", "export", user, out, "--mailbox=INBOX").stdout)["already"] == 29
