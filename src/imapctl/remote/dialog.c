@@ -352,6 +352,8 @@ dialog_step(struct dialog *dialog)
 {
 	struct connection_wait wait = wait_for(dialog);
 
+	if (dialog->trouble.length > 0)
+		return false;
 	return connection_wait(&wait, 1) ? move(dialog, &wait) : dialog_lose(dialog, "the server does not answer");
 }
 
@@ -361,6 +363,8 @@ dialog_step_either(struct dialog *first, struct dialog *second)
 	struct connection_wait waits[2] = { wait_for(first), wait_for(second) };
 	bool is_first_alive, is_second_alive;
 
+	if (first->trouble.length > 0 || second->trouble.length > 0)
+		return false;
 	if (!connection_wait(waits, 2))
 		return dialog_lose(first, "the server does not answer");
 	is_first_alive = move(first, &waits[0]);

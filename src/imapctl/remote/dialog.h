@@ -68,7 +68,7 @@ void dialog_start_deflate(struct dialog *dialog);
 /* From now on BYE is a reply like others: LOGOUT is on its way. */
 void dialog_expect_bye(struct dialog *dialog);
 
-/* Wait until the socket is ready, then write and read once.  False: the connection is lost. */
+/* Wait until the socket is ready, then write and read once.  False: the connection is lost, and stays so. */
 bool dialog_step(struct dialog *dialog);
 
 /*
