@@ -85,6 +85,13 @@ void stream_write(struct stream *stream, struct span octets);
 /* Send; takes the buffer's memory and leaves the buffer empty. */
 void stream_write_buffer(struct stream *stream, struct buffer *buffer);
 
+/*
+ * Send octets that stay where they are until release is called, once, from this call or later; others may send them, too.
+ * What is short is copied.
+ */
+typedef void stream_release(const void *octets, size_t length, void *context);
+void stream_write_shared(struct stream *stream, struct span octets, stream_release *release, void *context);
+
 /* Octets written and not yet taken by the kernel or the other end of the pair. */
 size_t stream_output_length(const struct stream *stream);
 

@@ -323,10 +323,24 @@ stream_write(struct stream *stream, struct span octets)
 	output_added(stream, octets.length);
 }
 
-static void
-free_reference(const void *data, size_t length, void *memory)
+void
+stream_write_shared(struct stream *stream, struct span octets, stream_release *release, void *context)
 {
-	(void)data;
+	/* Below a page a copy is cheaper than a chain of its own. */
+	if (octets.length < 4096 || !takes_output(stream)) {
+		stream_write(stream, octets);
+		release(octets.at, octets.length, context);
+		return;
+	}
+	if (evbuffer_add_reference(owner_output(stream), octets.at, octets.length, release, context) != 0)
+		abort();
+	output_added(stream, octets.length);
+}
+
+static void
+free_reference(const void *octets, size_t length, void *memory)
+{
+	(void)octets;
 	(void)length;
 	free(memory);
 }
@@ -334,18 +348,8 @@ free_reference(const void *data, size_t length, void *memory)
 void
 stream_write_buffer(struct stream *stream, struct buffer *buffer)
 {
-	size_t length = buffer->length;
-
-	/* Below a page a copy is cheaper than a chain of its own. */
-	if (length < 4096 || !takes_output(stream)) {
-		stream_write(stream, buffer_span(buffer));
-		buffer_free(buffer);
-		return;
-	}
-	if (evbuffer_add_reference(owner_output(stream), buffer->at, length, free_reference, buffer->at) != 0)
-		abort();
+	stream_write_shared(stream, buffer_span(buffer), free_reference, buffer->at);
 	*buffer = (struct buffer){ 0 };
-	output_added(stream, length);
 }
 
 size_t

@@ -291,6 +291,104 @@ test_added_flags(void **state)
 	}
 }
 
+/* ---- octets that stay in memory ---------------------------------------------------------------------------- */
+
+/* A block as a worker leaves it: between 10 and 20 octets of its own there are length of a content, and behind it more. */
+static struct fetch_block *
+new_block(uint64_t content_id, uint64_t at, size_t length, size_t beyond)
+{
+	struct fetch_notes notes = { 0 };
+	struct buffer piece = { 0 };
+	struct fetch_block *block;
+
+	buffer_add_string(&piece, "0123456789");
+	for (size_t i = 0; i < length; i++)
+		buffer_add_octet(&piece, (uint8_t)(content_id + at + i));
+	for (size_t i = length; i < length + beyond; i++)
+		buffer_add_octet(&notes.beyond, (uint8_t)(content_id + at + i));
+	fetch_notes_add(&notes, &(struct fetch_extent){ .content_id = content_id, .header_length = 7, .at = at, .place = 10, .length = length });
+	fetch_notes_add(&notes, &(struct fetch_extent){ .content_id = content_id, .header_length = 7, .at = at + length, .length = beyond,
+	    .is_beyond = true });
+	buffer_add_string(&piece, "0123456789");
+	block = fetch_block_new(&piece, &notes);
+	assert_int_equal(fetch_block_reply(block).length, 20 + length);
+	fetch_notes_fini(&notes);
+	return block;
+}
+
+static void
+keep(struct state_cache *cache, struct state *state, uint64_t content_id, uint64_t at, size_t length, size_t beyond)
+{
+	struct fetch_block *block = new_block(content_id, at, length, beyond);
+
+	fetch_bodies_keep(cache, state, block);
+	fetch_block_release(NULL, 0, block);
+}
+
+static void
+assert_taken(struct state *state, uint64_t content_id, uint64_t at, uint64_t length)
+{
+	struct fetch_block *block;
+
+	assert_true(fetch_bodies_cover(state, content_id, at, length));
+	for (struct span octets; length > 0; at += octets.length, length -= octets.length) {
+		octets = fetch_bodies_take(state, content_id, at, length, &block);
+		assert_true(octets.length > 0 && octets.length <= length);
+		for (size_t i = 0; i < octets.length; i++)
+			assert_int_equal(octets.at[i], (uint8_t)(content_id + at + i));
+		fetch_block_release(octets.at, octets.length, block);
+	}
+}
+
+static void
+test_bodies(void **state_ignored)
+{
+	struct state first = { 0 }, second = { 0 };
+	struct state_cache cache;
+	struct fetch_block *block;
+	uint32_t header_length;
+	struct span octets;
+
+	(void)state_ignored;
+	state_cache_init(&cache, 20000, 2);
+	assert_false(fetch_bodies_know(&first, 5, &header_length));
+	assert_false(fetch_bodies_cover(&first, 5, 0, 1));
+	keep(&cache, &first, 5, 0, 1000, 300);
+	keep(&cache, &first, 5, 1300, 500, 0);
+	keep(&cache, &second, 5, 0, 10, 0);
+	assert_true(fetch_bodies_know(&first, 5, &header_length) && header_length == 7);
+	assert_false(fetch_bodies_know(&first, 6, &header_length));
+	assert_taken(&first, 5, 0, 1800);
+	assert_taken(&first, 5, 999, 302);
+	assert_false(fetch_bodies_cover(&first, 5, 0, 1801));
+	assert_false(fetch_bodies_cover(&second, 5, 5, 6));
+	assert_true(fetch_bodies_cover(&second, 7, 5, 0));
+
+	/* Others drive out what was used longest ago; what is being sent stays until it has been. */
+	octets = fetch_bodies_take(&first, 5, 1300, 500, &block);
+	for (unsigned id = 10; id < 30; id++) {
+		assert_taken(&second, 5, 0, 10);
+		keep(&cache, &first, id, 0, 1000, 0);
+	}
+	assert_true(cache.octets <= 20000);
+	assert_false(fetch_bodies_cover(&first, 5, 1300, 1));
+	assert_false(fetch_bodies_know(&first, 5, &header_length));
+	assert_taken(&first, 29, 0, 1000);
+	assert_int_equal(octets.at[499], (uint8_t)(5 + 1799));
+	fetch_block_release(octets.at, octets.length, block);
+
+	/* What nobody wants goes after a while, and all with the state. */
+	octets = fetch_bodies_take(&first, 29, 0, 1000, &block);
+	first.extras[STATE_BODIES]->on_gone(first.extras[STATE_BODIES]);
+	assert_int_equal(octets.at[7], 29 + 7);
+	fetch_block_release(octets.at, octets.length, block);
+	for (unsigned i = 0; i < 3; i++)
+		state_cache_sweep(&cache);
+	assert_int_equal(cache.octets, 0);
+	assert_false(fetch_bodies_cover(&second, 5, 0, 1));
+	second.extras[STATE_BODIES]->on_gone(second.extras[STATE_BODIES]);
+}
+
 int
 main(void)
 {
@@ -300,6 +398,7 @@ main(void)
 		cmocka_unit_test(test_kept_places),
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_added_flags),
+		cmocka_unit_test(test_bodies),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

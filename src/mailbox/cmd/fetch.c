@@ -145,10 +145,13 @@ ask_for_piece(struct session *session)
 
 	if (is_stopped(session, fetch))
 		return;
+	fetch_write_kept(session, fetch);
 	if (fetch_render_is_done(&fetch->render))
 		next_batch(session, fetch);
-	else
+	else if (session_has_room_ahead(session))
 		submit_piece(session, fetch);
+	else
+		session_when_room(session, ask_for_piece);
 }
 
 /* A piece is home, and it is its command's turn. */
@@ -159,6 +162,8 @@ answer(struct session *session, struct session_follower *follower)
 	enum store_status status = fetch->status;
 
 	session->running = fetch;
+	if (status != STORE_OK)
+		fetch_notes_clear(&fetch->render.notes);
 	if (status != STORE_OK && !fetch_render_take_back(&fetch->render, &fetch->out)) {
 		/* A line that cannot be completed: the client must not take what follows for a part of it. */
 		session_close(session);
@@ -166,7 +171,7 @@ answer(struct session *session, struct session_follower *follower)
 		return;
 	}
 	if (fetch->out.length > 0)
-		session_write_buffer(session, &fetch->out);
+		fetch_write_piece(session, fetch);
 	if (status != STORE_OK)
 		finish(session, fetch, reply_for(status));
 	else if (fetch_render_is_done(&fetch->render) && fetch->is_at_end && !fetch->render.is_cutting_off)
@@ -307,7 +312,7 @@ next_batch(struct session *session, struct fetch *fetch)
 	else if (fetch->unseen_count > 0)
 		set_seen(session, fetch);
 	else
-		submit_piece(session, fetch);
+		ask_for_piece(session);
 }
 
 static bool
@@ -330,6 +335,7 @@ new_fetch(struct session *session, struct imap_command_line *line)
 	authorize_selected(session, IMAP_RIGHT_SEEN, &fetch->door);
 	fetch->mailbox_id = session->view->state->mailbox_id;
 	fetch_render_init(&fetch->render, program, fetch->mailbox_id);
+	fetch->may_be_kept = fetch_may_be_kept(program);
 	fetch->render.style.is_rev2 = session->is_rev2;
 	fetch->render.style.is_utf8 = session_is_utf8(session);
 	fetch->render.style.has_recent = session_has_recent(session);
@@ -521,6 +527,8 @@ fetch_follow(struct session *session, struct imap_command_line *line)
 	account_begin_reading(fetch->account);
 	fetch->is_reading = true;
 	session_follow(session, &fetch->follower);
-	submit_piece(session, fetch);
+	fetch->follower.is_home = fetch_is_kept(session, fetch);
+	if (!fetch->follower.is_home)
+		submit_piece(session, fetch);
 	return true;
 }

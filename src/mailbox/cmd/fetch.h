@@ -20,6 +20,7 @@ struct fetch {
 	struct earlier earlier;		/* with VANISHED */
 	struct imap_sequence vanishing;	/* the set, within which it is asked for */
 	struct fetch_render render;
+	bool may_be_kept;		/* all that its lines need */
 	bool is_reading;		/* account_begin_reading() */
 	bool is_at_end;			/* of the set */
 	struct keywords *keywords;	/* held for the style */
@@ -51,6 +52,18 @@ void fetch_look_for_gone(struct fetch *fetch);
 
 /* Note down the next message that is there and wanted; false at the end of the set, or of this turn. */
 bool fetch_next_entry(struct fetch *fetch, struct fetch_entry *entry);
+
+/* Whether its items are such that bodies.h may have all of a line. */
+bool fetch_may_be_kept(const struct imap_fetch *program);
+
+/* Whether it has all lines of the batch that are still to come. */
+bool fetch_is_kept(const struct session *session, const struct fetch *fetch);
+
+/* Write the next lines of the batch that are kept, while there is room. */
+void fetch_write_kept(struct session *session, struct fetch *fetch);
+
+/* Write the piece that a worker has rendered, and keep what may be asked for again. */
+void fetch_write_piece(struct session *session, struct fetch *fetch);
 
 /* Note down the messages of the next batch, and which of them become \Seen. */
 void fetch_collect(struct session *session, struct fetch *fetch);

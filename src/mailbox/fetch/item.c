@@ -49,3 +49,23 @@ fetch_item_kept_name(const struct imap_fetch_item *item, bool is_rev2)
 		return SPAN("");
 	}
 }
+
+bool
+fetch_item_is_plain(const struct imap_fetch_item *item)
+{
+	return item->kind == IMAP_FETCH_SECTION && item->part_depth == 0 && !fetch_item_has_fields(item);
+}
+
+void
+fetch_item_apply_partial(const struct imap_fetch_item *item, uint64_t *at, uint64_t *length)
+{
+	uint64_t skipped;
+
+	if (!item->has_partial)
+		return;
+	skipped = item->partial_offset < *length ? item->partial_offset : *length;
+	*at += skipped;
+	*length -= skipped;
+	if (*length > item->partial_length)
+		*length = item->partial_length;
+}

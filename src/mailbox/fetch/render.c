@@ -14,7 +14,8 @@
 #include "item.h"
 #include "preview.h"
 
-#define TEXT_AT_ONCE (16 * 1024)	/* longer ready-made texts go out in pieces */
+#define TEXT_AT_ONCE  (16 * 1024)	/* longer ready-made texts go out in pieces */
+#define READ_ON_LEAST (16 * 1024)	/* who asks for ranges of this size asks for the next one, too */
 
 static unsigned
 fields_of(const struct imap_fetch *program)
@@ -59,6 +60,7 @@ fetch_render_fini(struct fetch_render *render)
 	free(render->kept_of);
 	free(render->ready);
 	free(render->entries);
+	fetch_notes_fini(&render->notes);
 	fetch_content_fini(&render->content);
 	fetch_decoder_fini(&render->octets.decoder);
 	buffer_free(&render->text);
@@ -85,21 +87,6 @@ bool
 fetch_render_is_done(const struct fetch_render *render)
 {
 	return render->next == render->entry_count;
-}
-
-/* Cut what is there to what the client wants of it: RFC 9051 section 6.4.5, BODY[<section>]<<partial>>. */
-static void
-apply_partial(const struct imap_fetch_item *item, uint64_t *at, uint64_t *length)
-{
-	uint64_t skipped;
-
-	if (!item->has_partial)
-		return;
-	skipped = item->partial_offset < *length ? item->partial_offset : *length;
-	*at += skipped;
-	*length -= skipped;
-	if (*length > item->partial_length)
-		*length = item->partial_length;
 }
 
 /* Write the size, and leave the octets to write_octets().  Also where there are none: clients look for a literal. */
@@ -170,7 +157,7 @@ write_fields(struct fetch_render *render, const struct imap_fetch_item *item, st
 	fetch_fields_cut(&render->fields[item - render->program->items], header,
 	    item->section == IMAP_SECTION_HEADER_FIELDS_NOT, &render->text);
 	octets.left = render->text.length;
-	apply_partial(item, &octets.at, &octets.left);
+	fetch_item_apply_partial(item, &octets.at, &octets.left);
 	if (octets.left <= TEXT_AT_ONCE)
 		write_short(span_slice(buffer_span(&render->text), octets.at, octets.left), out);
 	else
@@ -212,7 +199,10 @@ item_section(struct fetch_render *render, const struct imap_fetch_item *item, st
 		return item_part_fields(render, item, range, store, out);
 	octets.at = range.at;
 	octets.left = range.length;
-	apply_partial(item, &octets.at, &octets.left);
+	fetch_item_apply_partial(item, &octets.at, &octets.left);
+	octets.behind = range.at + range.length - octets.at - octets.left;
+	octets.reads_on = item->has_partial && item->partial_offset > 0 && octets.left >= READ_ON_LEAST;
+	octets.is_noted = fetch_item_is_plain(item);
 	begin_literal(render, &octets, out);
 	return STORE_OK;
 }
@@ -249,7 +239,7 @@ end_measuring(struct fetch_render *render, struct buffer *out)
 		buffer_add_number(out, octets.left);
 		return;
 	}
-	apply_partial(item, &octets.at, &octets.left);
+	fetch_item_apply_partial(item, &octets.at, &octets.left);
 	fetch_decoder_init(&octets.decoder, &range);
 	begin_literal(render, &octets, out);
 }
@@ -370,6 +360,53 @@ write_item(struct fetch_render *render, size_t index, struct store *store, struc
 	return status;
 }
 
+/* Note where octets of a content are that were read. */
+static void
+note(struct fetch_render *render, uint64_t at, size_t place, size_t length, bool is_beyond)
+{
+	fetch_notes_add(&render->notes, &(struct fetch_extent){ .content_id = render->entries[render->next].message.content_id,
+	    .header_length = render->content.header_length, .at = at, .place = place, .length = length, .is_beyond = is_beyond });
+}
+
+/* What follows a range, with its last part: it is put aside. */
+static enum store_status
+read_range(struct fetch_render *render, struct store *store, size_t length, struct buffer *out)
+{
+	struct fetch_octets *octets = &render->octets;
+	uint64_t least = octets->reads_on ? 2 * (uint64_t)length : length;
+	struct buffer read = { 0 };
+	struct span asked, beyond;
+	enum store_status status = store_read_ahead(store, render->entries[render->next].message.content_id, octets->at, least,
+	    octets->left + octets->behind, &read);
+
+	if (status == STORE_OK) {
+		asked = span_slice(buffer_span(&read), 0, octets->left);
+		beyond = span_from(buffer_span(&read), asked.length);
+		buffer_add_span(out, asked);
+		replace_nul(&read, asked.length);
+		note(render, octets->at + asked.length, render->notes.beyond.length, beyond.length, true);
+		buffer_add_span(&render->notes.beyond, beyond);
+	}
+	buffer_free(&read);
+	return status;
+}
+
+static enum store_status
+read_content(struct fetch_render *render, struct store *store, size_t length, struct buffer *out)
+{
+	struct fetch_octets *octets = &render->octets;
+	size_t before = out->length;
+	enum store_status status;
+
+	if (octets->is_noted && octets->behind > 0 && length == octets->left)
+		status = read_range(render, store, length, out);
+	else
+		status = store_read_ahead(store, render->entries[render->next].message.content_id, octets->at, length, octets->left, out);
+	if (status == STORE_OK && octets->is_noted)
+		note(render, octets->at, before, out->length - before, false);
+	return status;
+}
+
 /* Go on with the octets of an item: length of them, and what is at hand with these. */
 static enum store_status
 write_octets(struct fetch_render *render, struct store *store, size_t length, struct buffer *out)
@@ -386,7 +423,7 @@ write_octets(struct fetch_render *render, struct store *store, size_t length, st
 	if (octets->from == FETCH_TEXT)
 		buffer_add_span(out, span_slice(buffer_span(&render->text), octets->at, length));
 	else if (octets->from == FETCH_CONTENT)
-		status = store_read_ahead(store, content_id, octets->at, length, octets->left, out);
+		status = read_content(render, store, length, out);
 	else
 		status = fetch_decoder_read(&octets->decoder, store, content_id, octets->at, length, out);
 	if (!octets->is_literal8)

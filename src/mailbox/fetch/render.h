@@ -6,6 +6,7 @@
 #ifndef MAILBOX_FETCH_RENDER_H
 #define MAILBOX_FETCH_RENDER_H
 
+#include "bodies.h"
 #include "fields.h"
 #include "kept.h"
 #include "line.h"
@@ -17,6 +18,9 @@ struct fetch_octets {
 	enum { FETCH_NOTHING, FETCH_CONTENT, FETCH_TEXT, FETCH_DECODED } from;
 	uint64_t at;			/* in the message, in text, or in what is decoded */
 	uint64_t left;
+	uint64_t behind;		/* FETCH_CONTENT: so many octets follow that were not asked for, and may be next */
+	bool reads_on;			/* they are, as it seems */
+	bool is_noted;
 	bool is_literal8;		/* NUL is sent as it is */
 	struct fetch_decoder decoder;	/* FETCH_DECODED */
 };
@@ -28,6 +32,7 @@ struct fetch_render {
 	struct fetch_fields *fields;	/* one for each item */
 	unsigned content_fields;	/* STORE_CONTENT_* that the items need */
 
+	struct fetch_notes notes;	/* of the piece: what may be kept of it; the caller clears them */
 	struct fetch_kept *kept;	/* or NULL; of the caller, for the time of a call */
 	size_t kept_added;		/* to it, since the caller has set this to 0 */
 	struct fetch_kept_item **kept_of;	/* one for each item; NULL: its texts are not kept */

@@ -93,6 +93,16 @@ session_write_buffer(struct session *session, struct buffer *batch)
 		stream_write_buffer(session->stream, batch);
 }
 
+void
+session_write_shared(struct session *session, struct span octets, stream_release *release, void *context)
+{
+	session_flush(session);
+	if (session->stream == NULL)
+		release(octets.at, octets.length, context);
+	else
+		stream_write_shared(session->stream, octets, release, context);
+}
+
 bool
 session_has_room(const struct session *session)
 {

@@ -13,6 +13,7 @@
 #include "imap/command.h"
 #include "imap/parser.h"
 #include "loop/loop.h"
+#include "net/stream.h"
 #include "reply.h"
 #include "store/acl.h"
 #include "view.h"
@@ -194,6 +195,9 @@ void session_flush(struct session *session);
 
 /* Send a whole batch; takes the buffer's memory. */
 void session_write_buffer(struct session *session, struct buffer *batch);
+
+/* The same of octets that others may be sent, too: as stream_write_shared(). */
+void session_write_shared(struct session *session, struct span octets, stream_release *release, void *context);
 
 /* Call back, never before it returns, when less than SESSION_OUTPUT_LOW waits for the client. */
 void session_when_room(struct session *session, void (*on_room)(struct session *session));

@@ -26,6 +26,8 @@
 #define STATES_SWEEPS	6			/* half a minute, as for a store */
 #define EXTRAS_OCTETS	(128 * 1024 * 1024)
 #define EXTRAS_SWEEPS	120			/* ten minutes */
+#define BODIES_OCTETS	(64 * 1024 * 1024)
+#define BODIES_SWEEPS	12			/* a minute */
 #define PURGE_CONTENTS	200
 #define PURGE_OCTETS	(4 * 1024 * 1024)
 #define SETTLE_MESSAGES 16384			/* some 10 ms */
@@ -40,6 +42,7 @@ struct accounts {
 	struct insights insights;
 	struct paging paging;
 	struct state_cache extras;	/* of states that are held or kept */
+	struct state_cache bodies;	/* what FETCH has sent of them */
 	struct index_queue indexing;
 	struct timer sweep;
 	void (*on_stopped)(void *context);	/* not NULL: stopping */
@@ -101,6 +104,7 @@ accounts_new(const struct accounts_settings *settings)
 	paging_init(&accounts->paging);
 	state_cache_init(&accounts->states, STATES_OCTETS, STATES_SWEEPS);
 	state_cache_init(&accounts->extras, EXTRAS_OCTETS, EXTRAS_SWEEPS);
+	state_cache_init(&accounts->bodies, BODIES_OCTETS, BODIES_SWEEPS);
 	index_queue_init(&accounts->indexing, &index_host, settings->loop, settings->storage);
 	timer_init(&accounts->sweep, settings->loop, on_sweep, accounts);
 	timer_start_ms(&accounts->sweep, SWEEP_MS);
@@ -533,6 +537,7 @@ on_sweep(void *context)
 
 	state_cache_sweep(&accounts->states);
 	state_cache_sweep(&accounts->extras);
+	state_cache_sweep(&accounts->bodies);
 	LIST_FOREACH(&accounts->open, link)
 		sweep(LIST_ENTRY(link, struct account, link), now_us);
 	timer_start_ms(&accounts->sweep, SWEEP_MS);
@@ -639,6 +644,12 @@ struct state_cache *
 account_extra_cache(struct account *account)
 {
 	return &account->accounts->extras;
+}
+
+struct state_cache *
+account_body_cache(struct account *account)
+{
+	return &account->accounts->bodies;
 }
 
 struct bulletin *

@@ -156,6 +156,9 @@ struct insights *account_insight_cache(struct account *account);
 /* What is kept beside states, of all accounts, while nobody uses it: 128 MiB, for ten minutes. */
 struct state_cache *account_extra_cache(struct account *account);
 
+/* What FETCH has sent of contents, of all accounts: 64 MiB, for a minute without use. */
+struct state_cache *account_body_cache(struct account *account);
+
 /* What watches the account, for bulletin.h alone; NULL: nothing. */
 struct bulletin;
 struct bulletin *account_bulletin(const struct account *account);

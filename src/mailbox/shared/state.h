@@ -21,7 +21,7 @@ enum state_phase {
 struct overlay;
 
 /* What the rooms above keep beside a state, one of each. */
-enum state_extras { STATE_SORT, STATE_FETCH, STATE_EXTRAS };
+enum state_extras { STATE_SORT, STATE_FETCH, STATE_BODIES, STATE_EXTRAS };
 
 /* Lives inside its owner. */
 struct state_extra {
