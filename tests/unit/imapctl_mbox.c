@@ -316,7 +316,8 @@ test_not_an_mbox(void **state)
 	}
 	assert_null(open_source("mbox", "missing"));
 	assert_int_equal(errno, ENOENT);
-	assert_null(open_source("mbox", "."));
+	make_folder("folder");
+	assert_null(open_source("mbox", "folder"));
 	assert_int_equal(errno, EISDIR);
 	write_file("empty", "");
 	expect_end(open_source("mbox", "empty"));

@@ -30,6 +30,7 @@ const struct option_words order_options[OPTION_COUNT] = {
 	[OPTION_VERIFY] = { "verify", NULL, NULL, "compare, and change nothing" },
 	[OPTION_LABELS] = { "labels", "keywords|mailboxes", NULL, "what becomes of Gmail's labels" },
 	[OPTION_MIRROR] = { "mirror", NULL, NULL, "follow changed flags and expunges, too" },
+	[OPTION_DRY_RUN] = { "dry-run", NULL, NULL, "only say what would be done" },
 };
 
 enum { CONFIG = OPTION_COUNT, HELP, VERSION_WANTED, LETTER_COUNT };

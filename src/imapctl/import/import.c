@@ -102,7 +102,9 @@ deliver(struct import *import, struct span below, struct message *message)
 
 	full_mailbox(import, below, &mailbox);
 	is_alive = known_has(import->known, buffer_span(&mailbox), message, &is_there);
-	if (is_alive && is_there)
+	if (is_alive && import->report.is_dry)
+		report_would(&import->report, buffer_span(&mailbox), !is_there, is_there);
+	else if (is_alive && is_there)
 		import->report.already++;
 	else if (is_alive)
 		is_alive = appender_add(import->appender, buffer_span(&mailbox), message);
@@ -130,11 +132,13 @@ static bool
 make_mailbox(struct import *import, const struct message *message)
 {
 	struct buffer mailbox = { 0 };
-	bool is_alive;
+	bool is_alive = true;
 
 	full_mailbox(import, buffer_span(&message->mailbox), &mailbox);
-	is_alive = !shape_take(&import->shape, import->dialog, buffer_span(&mailbox), message, is_whole(import)) ||
-	    appender_make(import->appender, buffer_span(&mailbox), buffer_span(&message->origin));
+	if (import->report.is_dry)
+		report_would(&import->report, buffer_span(&mailbox), 0, 0);
+	else if (shape_take(&import->shape, import->dialog, buffer_span(&mailbox), message, is_whole(import)))
+		is_alive = appender_make(import->appender, buffer_span(&mailbox), buffer_span(&message->origin));
 	buffer_free(&mailbox);
 	return is_alive;
 }
@@ -201,7 +205,8 @@ transfer(struct import *import)
 	progress_begin(&import->progress);
 	is_whole = feed(import);
 	progress_end(&import->progress);
-	import->report.imported = appender_count(import->appender);
+	if (!import->report.is_dry)
+		import->report.imported = appender_count(import->appender);
 	report_print(&import->report, import->source);
 	if (!is_whole)
 		return explain_end(import);
@@ -299,6 +304,7 @@ open_source(struct import *import)
 	if (import->source == NULL)
 		return explain(kind, path);
 	import->source->labels = import->labels;
+	report_what(&import->report, path, import->source, kind == NULL);
 	return limit_source(import);
 }
 
@@ -336,7 +342,7 @@ set_root(struct import *import)
 int
 run_import(const struct order *order)
 {
-	struct import import = { .order = order, .report.json = order->json };
+	struct import import = { .order = order, .report.json = order->json, .report.is_dry = order_has(order, OPTION_DRY_RUN) };
 	int code;
 
 	interrupt_catch();

@@ -4,16 +4,60 @@
 #include "report.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <sysexits.h>
 
 #include "../ctl/order.h"
 #include "../ctl/record.h"
 #include "base/memory.h"
+#include "imap/mailbox_name.h"
+
+struct report_box {
+	struct buffer name;	/* UTF-8 */
+	uint64_t imported, already;
+};
 
 void
 report_free(struct report *report)
 {
 	buffer_free(&report->refusals);
+	for (size_t i = 0; i < report->box_count; i++)
+		buffer_free(&report->boxes[i].name);
+	free(report->boxes);
+}
+
+void
+report_what(const struct report *report, const char *path, const struct source *source, bool is_guess)
+{
+	struct span what = buffer_span(&source->what);
+
+	if (report->json != NULL) {
+		buffer_printf(report->json, ",\"format\":\"%s\",\"taken-for\":", source->kind);
+		json_add_string(report->json, what);
+	} else if (is_guess) {
+		fprintf(stderr, "%s: taken for %.*s\n", path, SPAN_ARGS(what));
+	}
+}
+
+void
+report_would(struct report *report, struct span mailbox, uint64_t imported, uint64_t already)
+{
+	struct buffer name = { 0 };
+	size_t i = 0;
+
+	imap_utf7_decode(mailbox, &name);
+	while (i < report->box_count && !span_equals(buffer_span(&report->boxes[i].name), buffer_span(&name)))
+		i++;
+	if (i == report->box_count) {
+		report->boxes = memory_resize(report->boxes, ++report->box_count, sizeof *report->boxes);
+		report->boxes[i] = (struct report_box){ .name = name };
+		name = (struct buffer){ 0 };
+	}
+	buffer_free(&name);
+	report->boxes[i].imported += imported;
+	report->boxes[i].already += already;
+	report->imported += imported;
+	report->already += already;
 }
 
 void
@@ -62,6 +106,19 @@ add_json_note(struct buffer *out, const struct note *note)
 }
 
 static void
+add_json_boxes(const struct report *report, struct buffer *out)
+{
+	buffer_add_string(out, ",\"mailboxes\":[");
+	for (size_t i = 0; i < report->box_count; i++) {
+		buffer_printf(out, "%s{\"mailbox\":", i > 0 ? "," : "");
+		json_add_string(out, buffer_span(&report->boxes[i].name));
+		buffer_printf(out, ",\"imported\":%llu,\"already\":%llu}", (unsigned long long)report->boxes[i].imported,
+		    (unsigned long long)report->boxes[i].already);
+	}
+	buffer_add_octet(out, ']');
+}
+
+static void
 print_json(const struct report *report, const struct source *source)
 {
 	struct buffer *out = report->json;
@@ -77,6 +134,8 @@ print_json(const struct report *report, const struct source *source)
 		add_json_note(out, &source->notes[i]);
 	}
 	buffer_add_octet(out, ']');
+	if (report->is_dry)
+		add_json_boxes(report, out);
 }
 
 static void
@@ -100,8 +159,11 @@ report_print(const struct report *report, const struct source *source)
 		print_json(report, source);
 		return;
 	}
-	printf("%llu imported, %llu there already", (unsigned long long)report->imported,
-	    (unsigned long long)report->already);
+	for (size_t i = 0; i < report->box_count; i++)
+		printf("%.*s: %llu to import, %llu there already\n", SPAN_ARGS(buffer_span(&report->boxes[i].name)),
+		    (unsigned long long)report->boxes[i].imported, (unsigned long long)report->boxes[i].already);
+	printf("%llu %s, %llu there already", (unsigned long long)report->imported,
+	    report->is_dry ? "would be imported" : "imported", (unsigned long long)report->already);
 	print_count(report->refused, "refused");
 	print_count(report->unreadable, "not readable");
 	print_count(count_notes(source, NOTE_LEFT_OUT), note_names[NOTE_LEFT_OUT]);

@@ -6,7 +6,12 @@
 
 #include "../source/source.h"
 
+struct report_box;
+
 struct report {
+	bool is_dry;		/* nothing is changed: imported is what would be */
+	struct report_box *boxes;	/* of a dry run: what would come into each mailbox */
+	size_t box_count;
 	struct buffer *json;	/* of the order; NULL: the sums are a line for people */
 	uint64_t imported;
 	uint64_t already;	/* was there before */
@@ -16,6 +21,16 @@ struct report {
 };
 
 void report_free(struct report *report);
+
+/* Say what a path was taken for, when the order has left that open. */
+void report_what(const struct report *report, const char *path, const struct source *source, bool is_guess);
+
+/*
+ * Count for a dry run.
+ *
+ *	mailbox	modified UTF-7
+ */
+void report_would(struct report *report, struct span mailbox, uint64_t imported, uint64_t already);
 
 /* Say on standard error that a message was not imported, and why, and keep it for the end. */
 void report_refusal(struct report *report, struct span origin, struct span reason);

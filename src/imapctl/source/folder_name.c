@@ -54,6 +54,15 @@ folder_name_add_level(struct buffer *name, struct span level)
 	buffer_free(&decoded);
 }
 
+void
+folder_name_add_text(struct buffer *name, struct span level)
+{
+	if (name->length > 0)
+		buffer_add_octet(name, IMAP_SEPARATOR);
+	for (size_t i = 0; i < level.length; i++)
+		buffer_add_octet(name, level.at[i] == IMAP_SEPARATOR ? '_' : level.at[i]);
+}
+
 const char *
 folder_name_finish(struct span name, struct buffer *mailbox_out)
 {

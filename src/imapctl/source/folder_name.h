@@ -16,6 +16,9 @@
  */
 void folder_name_add_level(struct buffer *name, struct span level);
 
+/* The same for a level whose name is known, as UTF-8; "_" for "/", which would make two of it. */
+void folder_name_add_text(struct buffer *name, struct span level);
+
 /*
  * Append the modified UTF-7 of a whole name; nothing for the empty one.  Gives NULL, or why there can be no
  * mailbox of this name; the words may be kept.

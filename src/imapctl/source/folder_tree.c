@@ -146,6 +146,28 @@ folder_tree_has_error(const struct folder_tree *tree)
 }
 
 void
+folder_files(const struct folder *folder,
+    void (*on_file)(const struct folder *folder, const char *path, const char *entry, void *context), void *context)
+{
+	struct dirent **entries;
+	int count = folder->error != 0 ? -1 : scandir(folder->path, &entries, NULL, alphasort);
+
+	for (int i = 0; i < count; i++) {
+		struct buffer path = { 0 };
+		struct stat facts;
+
+		buffer_printf(&path, "%s/%s", folder->path, entries[i]->d_name);
+		if (entries[i]->d_name[0] != '.' && stat(buffer_string(&path), &facts) == 0 &&
+		    S_ISREG(facts.st_mode) && link_is_trusted(buffer_string(&path), &facts))
+			on_file(folder, buffer_string(&path), entries[i]->d_name, context);
+		buffer_free(&path);
+		free(entries[i]);
+	}
+	if (count >= 0)
+		free(entries);
+}
+
+void
 folder_tree_free(struct folder_tree *tree)
 {
 	for (size_t i = 0; i < tree->count; i++) {

@@ -41,6 +41,14 @@ void folder_tree_walk_also(struct folder_tree *tree, const char *path);
 /* Is there a folder in it that could not be listed? */
 bool folder_tree_has_error(const struct folder_tree *tree);
 
+/*
+ * Call for each regular file in a folder, in the order of the names; hidden ones are passed over.
+ *
+ *	path	of the file; entry its name alone
+ */
+void folder_files(const struct folder *folder,
+    void (*on_file)(const struct folder *folder, const char *path, const char *entry, void *context), void *context);
+
 void folder_tree_free(struct folder_tree *tree);
 
 #endif

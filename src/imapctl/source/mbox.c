@@ -17,6 +17,7 @@
 #include "marks.h"
 #include "mbox_export.h"
 #include "mime/header.h"
+#include "msf.h"
 #include "separator.h"
 
 #define LOOK_OCTETS 4096	/* of what follows a separator */
@@ -25,6 +26,7 @@
 struct mbox {
 	struct source source;
 	struct input *input;
+	struct msf *msf;	/* what Thunderbird keeps beside it; NULL: nothing */
 	bool is_mmdf;
 	bool has_message;	/* a separator was read, its message comes next */
 	struct from_line from;	/* of that separator */
@@ -277,6 +279,17 @@ find_mmdf_start(struct mbox *mbox)
 		input_seek(mbox->input, mbox->origin + line.length);
 }
 
+/* What the fields say, and, where there is one, Thunderbird's file, which is newer. */
+static enum marks_verdict
+take_marks(struct mbox *mbox, struct message *message)
+{
+	enum marks_verdict verdict = marks_take(&mbox->source, message);
+
+	if (verdict == MARKS_MESSAGE && mbox->msf != NULL && !msf_take(mbox->msf, &mbox->source, message))
+		return MARKS_DELETED;
+	return verdict;
+}
+
 /* What becomes of a message that was read; SOURCE_END: nothing, it was left out. */
 static enum source_result
 judge(struct mbox *mbox, struct message *message)
@@ -285,7 +298,7 @@ judge(struct mbox *mbox, struct message *message)
 		return message_refuse_size(message);
 	if (message->is_exact)
 		return SOURCE_MESSAGE;
-	switch (marks_take(&mbox->source, message)) {
+	switch (take_marks(mbox, message)) {
 	case MARKS_DELETED:
 		source_note(&mbox->source, NOTE_LEFT_OUT, SPAN("deleted in Thunderbird, folder not compacted"),
 		    buffer_span(&message->origin));
@@ -305,6 +318,7 @@ take(struct mbox *mbox, struct message *message)
 
 	message_clear(message);
 	buffer_printf(&message->origin, "%s:%llu", input_path(mbox->input), (unsigned long long)mbox->origin);
+	message->offset = mbox->origin;
 	read_message(mbox, message);
 	mbox->source.done = input_offset(mbox->input);
 	set_date(mbox, &from, message);
@@ -333,6 +347,7 @@ mbox_close(struct source *source)
 	struct mbox *mbox = CONTAINER_OF(source, struct mbox, source);
 
 	input_close(&mbox->input);
+	msf_close(&mbox->msf);
 	free(mbox);
 }
 
@@ -388,7 +403,10 @@ mbox_open(const char *path)
 	if (!read_first_line(mbox->input, &line))
 		return &mbox->source;
 	mbox->has_message = is_end(mbox, line, true);
-	return mbox->has_message ? &mbox->source : no_such_file(mbox);
+	if (!mbox->has_message)
+		return no_such_file(mbox);
+	mbox->msf = msf_open(path, mbox->input);
+	return &mbox->source;
 }
 
 struct source *

@@ -28,6 +28,7 @@ source_close(struct source **source)
 		return;
 	notes = (*source)->notes;
 	count = (*source)->note_count;
+	buffer_free(&(*source)->what);
 	(*source)->close(*source);
 	*source = NULL;
 	free_notes(notes, count);

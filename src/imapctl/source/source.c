@@ -13,15 +13,18 @@ static const struct {
 	const char *kind;
 	bool is_file_of_many;	/* also tried when it is called an mbox, as people call them all */
 	struct source *(*open)(const char *path);
+	const char *what;	/* unless the source knows better words */
 } kinds[] = {
-	{ "maildir", false, maildir_open },
-	{ "mix", false, mix_open },
-	{ "mh", false, mh_open },
-	{ "mbox", true, mbox_open },
-	{ "mmdf", true, mmdf_open },
-	{ "babyl", true, babyl_open },
-	{ "mbx", true, mbx_open },
-	{ "eml", false, eml_open },
+	{ "thunderbird", false, thunderbird_open, "folders of Thunderbird" },
+	{ "maildir", false, maildir_open, "a maildir" },
+	{ "mix", false, mix_open, "a folder of c-client, mix" },
+	{ "mh", false, mh_open, "an MH folder" },
+	{ "mbox", true, mbox_open, "an mbox" },
+	{ "mmdf", true, mmdf_open, "an MMDF file" },
+	{ "babyl", true, babyl_open, "a Babyl file" },
+	{ "mbx", true, mbx_open, "a file of c-client, mbx" },
+	{ "mboxes", true, mboxes_open, "a folder of mbox files" },
+	{ "eml", false, eml_open, "single messages" },
 };
 
 /* Whether a format was not recognized, as opposed to a path that cannot be opened at all. */
@@ -31,6 +34,15 @@ is_other_kind(void)
 	return errno == EBADMSG || errno == EISDIR || errno == ENOTDIR;
 }
 
+static void
+set_facts(struct source *source, const char *kind, const char *what)
+{
+	source->octets_max = SIZE_MAX;
+	source->kind = kind;
+	if (source->what.length == 0)
+		buffer_add_string(&source->what, what);
+}
+
 struct source *
 source_open(const char *kind, const char *path)
 {
@@ -38,8 +50,10 @@ source_open(const char *kind, const char *path)
 	bool is_known = kind == NULL;
 	int error = EINVAL;
 
-	if ((source = exported_open(kind, path)) != NULL)
+	if ((source = exported_open(kind, path)) != NULL) {
+		set_facts(source, "export", "an export of imapctl");
 		return source;
+	}
 	for (size_t i = 0; i < COUNT_OF(kinds) && source == NULL; i++) {
 		bool is_named = kind != NULL && strcmp(kinds[i].kind, kind) == 0;
 
@@ -48,10 +62,10 @@ source_open(const char *kind, const char *path)
 			continue;
 		if ((source = kinds[i].open(path)) == NULL && !is_other_kind())
 			return NULL;
-		error = errno;
+		error = is_named || kind == NULL ? errno : error;
+		if (source != NULL)
+			set_facts(source, kinds[i].kind, kinds[i].what);
 	}
-	if (source != NULL)
-		source->octets_max = SIZE_MAX;
 	errno = is_known ? error : EINVAL;
 	return source;
 }

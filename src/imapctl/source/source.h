@@ -31,6 +31,7 @@ enum source_result {
 struct message {
 	struct buffer octets;	/* with CRLF line ends */
 	struct buffer origin;	/* "path" or "path:offset", for reports */
+	uint64_t offset;	/* where it begins in a file of many */
 	struct buffer mailbox;	/* modified UTF-7, below the one named for the import; empty: that one itself */
 	struct buffer copies;	/* more mailboxes that get it, each with a NUL behind it */
 	struct buffer keywords;	/* with a space between two; see message_add_keyword() */
@@ -97,6 +98,8 @@ struct source {
 	size_t octets_max;	/* of a message, set by the caller; a larger one is refused before it fills the memory */
 	enum label_style labels;
 	const struct manifest *manifest;	/* of the export that is read, or NULL; borrowed */
+	const char *kind;	/* what it was taken for, as source_open() has it */
+	struct buffer what;	/* the same in words, for people: "a Thunderbird profile, 2 accounts" */
 	struct note *notes;
 	size_t note_count;
 };
@@ -140,6 +143,15 @@ enum source_result source_end(struct input *input, struct message *message);
 
 /* A folder that `imapctl export` has written, of this kind or of any if that is NULL.  NULL: it is none. */
 struct source *exported_open(const char *kind, const char *path);
+
+/* Folders of Thunderbird: a profile, an account in it, or several profiles. */
+struct source *thunderbird_open(const char *path);
+
+/* A maildir in an account of Thunderbird, which keeps flags in the .msf file beside it as of an mbox. */
+struct source *thunderbird_maildir_open(const char *path);
+
+/* A folder of files that hold many messages each, and the folders below it. */
+struct source *mboxes_open(const char *path);
 
 /* A maildir or a tree of them; flags and keywords of the file names and of the servers' lists, dates of the files. */
 struct source *maildir_open(const char *path);
