@@ -178,6 +178,9 @@ install: all
 	install -m 644 etc/systemd/imapd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/imapd.conf
 	install -m 644 etc/systemd/imapd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/imapd.conf
 	install -m 644 etc/systemd/50-imapd.rules $(DESTDIR)$(PREFIX)/share/polkit-1/rules.d/50-imapd.rules
+	install -d $(DESTDIR)$(SYSCONF)/fail2ban/filter.d
+	install -m 644 etc/fail2ban/filter.conf $(DESTDIR)$(SYSCONF)/fail2ban/filter.d/imapd.conf
+	install -m 644 etc/fail2ban/jail.conf $(DESTDIR)$(PREFIX)/share/doc/imapd/fail2ban-jail.conf
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions \
 	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	$(DESTDIR)$(PREFIX)/sbin/imapctl completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/imapctl
