@@ -37,9 +37,13 @@ struct tls_context *tls_context_new_psk(struct span key, struct span identity, b
 /*
  * The client's end with certificates.
  *
- *	ca_file		PEM; NULL: believe any certificate (tests)
+ *	ca_file		PEM; NULL: believe any certificate
  */
 struct tls_context *tls_context_new_client(const char *ca_file, char **error_out);
+
+/* As tls_context_new_client(), believing the authorities that this system believes; those that cannot be read are left
+ * out. */
+struct tls_context *tls_context_new_client_of_system(char **error_out);
 
 /*
  * Both ends of the link between hosts, with certificates: each shows its own and believes those of the
@@ -144,6 +148,13 @@ bool tls_is_signed_by(const char *certificate_file, const char *ca_file);
  * or the stream ends.  stream_is_tls_established() tells.
  */
 void stream_start_tls(struct stream *stream, struct tls_context *context, struct workers *compute);
+
+/*
+ * As stream_start_tls() at the client's end of a context that many servers share.  No session is remembered.
+ *
+ *	name	for SNI and for checking the certificate, 1 to 255 octets
+ */
+void stream_start_tls_to(struct stream *stream, struct tls_context *context, struct workers *compute, const char *name);
 
 /*
  * As stream_start_tls(), where TLS is spoken from the first octet: input that is there already is the client's

@@ -5,6 +5,7 @@
  */
 #include "net/tls.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,21 @@ fail_by_code(struct tls *tls, int code)
 	char text[TLS_TEXT];
 
 	mbedtls_strerror(code, text, sizeof text);
+	fail(tls, STREAM_ERROR, text);
+}
+
+/* What is wrong with the other end's certificate, the first of several; else what the code says. */
+static void
+fail_handshake(struct tls *tls)
+{
+	char text[TLS_TEXT];
+
+	if (tls->result != MBEDTLS_ERR_X509_CERT_VERIFY_FAILED) {
+		fail_by_code(tls, tls->result);
+		return;
+	}
+	mbedtls_x509_crt_verify_info(text, sizeof text, "", mbedtls_ssl_get_verify_result(tls->ssl));
+	text[strcspn(text, "\n")] = '\0';
 	fail(tls, STREAM_ERROR, text);
 }
 
@@ -142,7 +158,7 @@ on_handshake(struct job *job)
 		timer_stop(&tls->limit);
 		tls->stream->is_established_new = true;
 	} else if (tls->result != 0 && tls->result != MBEDTLS_ERR_SSL_WANT_READ) {
-		fail_by_code(tls, tls->result);
+		fail_handshake(tls);
 	}
 	stream_advance(tls->stream);
 }
@@ -387,6 +403,14 @@ stream_start_tls(struct stream *stream, struct tls_context *context, struct work
 		return;
 	evbuffer_drain(stream->input, evbuffer_get_length(stream->input));
 	fail(tls, STREAM_ERROR, "octets in plaintext before the handshake");
+}
+
+void
+stream_start_tls_to(struct stream *stream, struct tls_context *context, struct workers *compute, const char *name)
+{
+	assert(!context->is_server && name[0] != '\0' && strlen(name) < sizeof stream->tls->server_name);
+	stream_start_tls(stream, context, compute);
+	strcpy(stream->tls->server_name, name);
 }
 
 void

@@ -237,6 +237,19 @@ tls_context_new_mutual(const char *certificate_file, const char *key_file, const
 	return context;
 }
 
+/* Who believes no authority believes any certificate. */
+static void
+believe(struct tls_context *context, bool has_authorities)
+{
+	context->has_chain = has_authorities;
+	for (size_t i = 0; i < TLS_SLOTS; i++) {
+		mbedtls_ssl_conf_authmode(&context->slots[i].config,
+		    has_authorities ? MBEDTLS_SSL_VERIFY_REQUIRED : MBEDTLS_SSL_VERIFY_NONE);
+		if (has_authorities)
+			mbedtls_ssl_conf_ca_chain(&context->slots[i].config, &context->chain, NULL);
+	}
+}
+
 struct tls_context *
 tls_context_new_client(const char *ca_file, char **error_out)
 {
@@ -252,14 +265,32 @@ tls_context_new_client(const char *ca_file, char **error_out)
 		tls_context_free(&context);
 		return NULL;
 	}
-	context->has_chain = ca_file != NULL;
-	for (size_t i = 0; i < TLS_SLOTS; i++) {
-		mbedtls_ssl_conf_authmode(&context->slots[i].config,
-		    ca_file != NULL ? MBEDTLS_SSL_VERIFY_REQUIRED : MBEDTLS_SSL_VERIFY_NONE);
-		if (ca_file != NULL)
-			mbedtls_ssl_conf_ca_chain(&context->slots[i].config, &context->chain, NULL);
-	}
+	believe(context, ca_file != NULL);
 	return context;
+}
+
+struct tls_context *
+tls_context_new_client_of_system(char **error_out)
+{
+	static const char *const files[] = {
+		"/etc/ssl/certs/ca-certificates.crt",	/* Debian, Alpine, Arch */
+		"/etc/pki/tls/certs/ca-bundle.crt",	/* Fedora and its kin */
+		"/etc/ssl/ca-bundle.pem",		/* SUSE */
+		"/etc/ssl/cert.pem",			/* OpenBSD, FreeBSD */
+	};
+	struct tls_context *context;
+
+	assert_off_loop();
+	context = context_new(false, false);
+	for (size_t i = 0; i < COUNT_OF(files); i++) {
+		if (mbedtls_x509_crt_parse_file(&context->chain, files[i]) >= 0) {
+			believe(context, true);
+			return context;
+		}
+	}
+	*error_out = memory_copy_string("this system has no certificates of authorities (Debian: package ca-certificates)");
+	tls_context_free(&context);
+	return NULL;
 }
 
 void

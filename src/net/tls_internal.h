@@ -83,7 +83,7 @@ struct tls {
 	struct tls_slot *slot;
 	int result;
 	bool is_resumed;
-	char server_name[256];
+	char server_name[256];		/* server: that was asked for; client: of this stream alone, else empty */
 	const mbedtls_x509_crt *shown;	/* server: the chain of the name asked for; NULL: the context's */
 	uint8_t exporter[32];		/* server, like what follows; tls_binding.c */
 	bool has_exporter;

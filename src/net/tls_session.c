@@ -53,6 +53,8 @@ tls_keep_session(struct tls *tls)
 	struct tls_context *context = tls->context;
 	mbedtls_ssl_session session;
 
+	if (tls->server_name[0] != '\0')	/* of one server among many: the next connection is for another one */
+		return;
 	mbedtls_ssl_session_init(&session);
 	if (mbedtls_ssl_get_session(tls->ssl, &session) != 0) {
 		mbedtls_ssl_session_free(&session);
@@ -78,6 +80,8 @@ open_session(struct tls *tls)
 	mbedtls_ssl_set_bio(tls->ssl, tls, bio_send, bio_receive, NULL);
 	if (error != 0 || context->is_server)
 		return error;
+	if (tls->server_name[0] != '\0')
+		return mbedtls_ssl_set_hostname(tls->ssl, tls->server_name);
 	error = mbedtls_ssl_set_hostname(tls->ssl, context->server_name);
 	return error != 0 ? error : offer_session(tls);
 }
