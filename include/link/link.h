@@ -138,6 +138,8 @@ struct link_result {
 	struct stream *stream;	/* LINK_OK: given, with whatever came behind the OK still unread */
 	struct span capability;	/* "IMAP4rev1 ...": what the OK's CAPABILITY code held, may be empty */
 	struct span text;	/* LINK_REFUSED: the text after NO, response code included */
+	struct span untagged;	/* link_relay(): lines for the client before its answer, with their ends */
+	const char *reason;	/* link_relay(): why it failed, for the log */
 };
 
 /* Spans in the result are borrowed until return. */

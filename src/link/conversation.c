@@ -6,9 +6,8 @@
 #include "base/base64.h"
 #include "base/memory.h"
 
-/* A quoted string of RFC 3501 section 9: TEXT-CHAR only. */
-static void
-add_quoted(struct buffer *out, struct span text)
+void
+conversation_add_quoted(struct buffer *out, struct span text)
 {
 	buffer_add_octet(out, '"');
 	for (size_t i = 0; i < text.length; i++) {
@@ -31,7 +30,7 @@ add_fact(struct buffer *out, const char *name, struct span value)
 	if (out->at[out->length - 1] != '(')
 		buffer_add_octet(out, ' ');
 	buffer_printf(out, "\"%s\" ", name);
-	add_quoted(out, value);
+	conversation_add_quoted(out, value);
 }
 
 static void

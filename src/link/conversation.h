@@ -9,6 +9,9 @@
 
 #define LINK_LINE_MAX 16384
 
+/* Append a quoted string of RFC 3501 section 9: TEXT-CHAR only, what else there is is left out. */
+void conversation_add_quoted(struct buffer *out, struct span text);
+
 /* Append `L1 ID (...)` and `L2 AUTHENTICATE EXTERNAL ...`. */
 void conversation_open(struct buffer *out, struct span user, const struct link_facts *facts);
 

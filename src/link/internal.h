@@ -6,6 +6,9 @@
  *	port.c		where other hosts come in
  *	giveback.c	clients that the mailbox role has done with
  *	conversation.c	the lines that are said
+ *	relay.c		attempts to log in at a server of another kind
+ *	dialog.c	the lines that are said there
+ *	home.c		what such a server is called
  *	key.c		the key file
  */
 #ifndef LINK_INTERNAL_H
@@ -34,6 +37,8 @@ struct link {
 	link_lost *on_lost;
 	void *lost_context;
 	struct link_figures figures;
+	struct tls_context *authorities[2];	/* for relays: those believed in; none at all.  NULL: not read yet */
+	unsigned authorities_generation;
 };
 
 /*

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "conversation.h"
 #include "internal.h"
+#include "link/relay.h"
 
 #define CONNECT_MS 30000
 #define SILENCE_MS 20000
@@ -57,6 +58,7 @@ link_free(struct link **link)
 	ports_free(*link);
 	given_free(*link);
 	link_servers_free(*link);
+	link_relay_forget_authorities(*link);
 	free(*link);
 	*link = NULL;
 }
