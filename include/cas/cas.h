@@ -101,6 +101,17 @@ struct cas_status {
 };
 void cas_status(const struct cas *cas, struct cas_status *status_out);
 
+/* Figures of a server of another kind that users are relayed to, since the start. */
+struct cas_relay {
+	const char *server;		/* "imaps://old.example.org:993"; borrowed */
+	uint64_t sessions;		/* now */
+	uint64_t logins;
+	struct cas_outage outage;	/* logins that failed there, though nothing was wrong with them */
+};
+
+/* Walk them in the order in which they were needed first; false past the end. */
+bool cas_relay(const struct cas *cas, size_t index, struct cas_relay *relay_out);
+
 /* Walk the addresses listened on: "imaps [::]:993"; NULL past the end. */
 const char *cas_listener(const struct cas *cas, size_t index);
 

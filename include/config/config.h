@@ -122,6 +122,10 @@ struct config {
 	struct config_listeners link_listen;
 	struct config_servers mailbox_server;
 	struct config_servers login_referral;	/* the same names: where clients are sent instead */
+	char *relay_ca;				/* NULL: the authorities of the system */
+	struct config_uris relay_insecure;	/* hosts, as homes of users name them */
+	uint64_t relay_timeout_s;
+	bool relay_learn_passwords;
 	char *link_key;				/* NULL: certificates, or no link between hosts */
 	char *link_certificate, *link_private_key, *link_ca;	/* NULL: link_key, or no link */
 	uint64_t mailbox_server_timeout_s, link_timeout_s;

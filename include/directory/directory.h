@@ -90,7 +90,7 @@ struct directory_user {
 	char mailbox_id[DIRECTORY_ID_LENGTH + 1];	/* names the data folder; random, never reused */
 	struct span credential;		/* auth/password.h, or for directory_verify(); empty: no password fits */
 	uint64_t credential_version;	/* another one after each change of the credential */
-	struct span home;		/* name of the mailbox server; empty: this host */
+	struct span home;		/* name of the mailbox server; empty: this host; or directory_home_is_foreign() */
 	struct span entry;		/* in LDAP: what the entry is known by, whatever its names are; else empty */
 	bool is_enabled;		/* a disabled user gets mail and cannot log in */
 	bool is_shared;			/* no user, but an account whose mailboxes users share: gets mail, no login */
@@ -103,6 +103,12 @@ struct directory_user {
 	int64_t created_s;		/* since 1970-01-01 UTC; 0: not known here */
 	int64_t changed_s;		/* likewise; the last change of credential, home or is_enabled */
 };
+
+/*
+ * Whether a home is that of a server of another kind, imap://HOST or imaps://HOST in any case: the user is to move here
+ * some day, and may have a mailbox id already.  Any thread.
+ */
+bool directory_home_is_foreign(struct span home);
 
 /*
  * Open the directory kept in a SQLite file; makes it when it is missing.
@@ -152,7 +158,7 @@ struct directory_ldap_settings {
  *
  * With gives_mailboxes a user of this host gets a row in local_path, with a new mailbox id, when first
  * looked up; it belongs to the entry, by whatever name that is found, and to no other entry that has the name
- * later (DIRECTORY_AMBIGUOUS).  The mail of another host's user is DIRECTORY_ELSEWHERE.  Without, mailbox_id
+ * later (DIRECTORY_AMBIGUOUS).  The mail of another host's user is DIRECTORY_ELSEWHERE, unless the home is foreign.  Without, mailbox_id
  * stays empty.  Listing, counting, deleting and releasing mean these rows; what would change a user in LDAP is
  * DIRECTORY_READ_ONLY.  A shared account is a row without an entry: an
  * entry that has its name is DIRECTORY_AMBIGUOUS.
@@ -265,7 +271,7 @@ enum directory_status directory_set_credential(struct directory *directory, stru
 enum directory_status directory_set_enabled(struct directory *directory, struct span name,
     bool is_enabled);
 
-/* Say where the mail lives: name of a mailbox server, or empty for this host.  No mail is moved. */
+/* Say where the mail lives, as in struct directory_user.  No mail is moved. */
 enum directory_status directory_set_home(struct directory *directory, struct span name,
     struct span home);
 

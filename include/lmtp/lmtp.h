@@ -21,6 +21,7 @@ enum lmtp_outcome {
 	LMTP_OK,
 	LMTP_NO_USER,		/* 550 5.1.1 */
 	LMTP_NO_POSTMASTER,	/* 550 5.1.1: RFC 5321 section 4.5.1 wants one, and the operator has named none */
+	LMTP_ELSEWHERE,		/* 451 4.3.5: the user's mail is at another server, and should not have come here */
 	LMTP_OVER_QUOTA,	/* 452 4.2.2: the queue tries again, the user may make room */
 	LMTP_OVER_QUOTA_FOR_GOOD,	/* 552 5.2.2: the sender is told now */
 	LMTP_NO_SPACE,		/* 452 4.3.1 */
@@ -72,7 +73,7 @@ struct lmtp_ops {
 };
 
 /*
- *	outcome		LMTP_OK, LMTP_NO_USER, LMTP_NO_POSTMASTER or LMTP_TRY_AGAIN
+ *	outcome		LMTP_OK, LMTP_NO_USER, LMTP_NO_POSTMASTER, LMTP_ELSEWHERE or LMTP_TRY_AGAIN
  *	recipient	who it is when LMTP_OK; copied
  */
 void lmtp_lookup_done(struct lmtp_lookup *lookup, enum lmtp_outcome outcome,

@@ -18,17 +18,16 @@ log_login(const struct cas_client *client)
 	    log_text("rip", client->address),
 	    log_text("mech", sasl_mechanism_name(client->mechanism)),
 	    log_text("tls", tls.version),
+	    log_text("relay", client->server == NULL ? NULL : client->server->name),
 	    log_number("ms", (int64_t)((clock_monotonic_us() - client->began_us) / 1000)));
 }
 
-/* The mailbox role's words go to the client as they are; the link has read them as one line. */
-static void
-answer_refused(struct cas_client *client, struct span text)
+/* A server's words go to the client as they are; the link has read them as one line. */
+void
+admission_refuse(struct cas_client *client, struct span text)
 {
 	struct buffer line = { 0 };
 
-	if (!span_starts_with_nocase(text, SPAN("[UNAVAILABLE]")))	/* it is stopping, or starts */
-		outage_note_server(client->cas, buffer_span(&client->home), "refused");
 	buffer_add_span(&line, buffer_span(&client->tag));
 	buffer_add_string(&line, " NO ");
 	buffer_add_span(&line, text);
@@ -37,6 +36,14 @@ answer_refused(struct cas_client *client, struct span text)
 	buffer_free(&line);
 	verdict_forget(client);
 	client_enter(client, GREETED);
+}
+
+static void
+answer_refused(struct cas_client *client, struct span text)
+{
+	if (!span_starts_with_nocase(text, SPAN("[UNAVAILABLE]")))	/* it is stopping, or starts */
+		outage_note_server(client->cas, buffer_span(&client->home), "refused");
+	admission_refuse(client, text);
 }
 
 static void
@@ -59,6 +66,7 @@ begin_session(struct cas_client *client, const struct link_result *result)
 {
 	struct buffer code = { 0 };
 
+	stream_write(client->stream, result->untagged);
 	buffer_add_string(&code, "CAPABILITY ");
 	buffer_add_span(&code, result->capability);
 	client_reply(client, buffer_span(&client->tag), IMAP_OK,
@@ -66,7 +74,10 @@ begin_session(struct cas_client *client, const struct link_result *result)
 	buffer_free(&code);
 	client->mailbox = result->stream;
 	client->cas->status.logins++;
-	outage_end(client->cas, CAS_OUTAGE_MAILBOX_SERVER);
+	if (client->server == NULL)
+		outage_end(client->cas, CAS_OUTAGE_MAILBOX_SERVER);
+	else
+		relays_note_login(client->server);
 	log_login(client);
 	verdict_forget(client);
 	pipe_open(client);
@@ -119,25 +130,32 @@ on_linked(const struct link_result *result, void *context)
 		answer_no_server(client, result->status);
 }
 
-/* The mailbox server has compared the password, too.  Only now is it sure that a session is the user's. */
+/* The other end has compared the password, too.  Only now is it sure that a session is the user's. */
+void
+admission_take(struct cas_client *client, const struct link_result *result)
+{
+	struct stream *stream = result->stream;
+
+	if (has_been_denied(client)) {
+		refuse_linked(client, result);
+		return;
+	}
+	login_succeeded(client);
+	if (!referral_give(client) && join_users(client))
+		begin_session(client, result);
+	else
+		stream_free(&stream);
+}
+
 static void
 on_proved(const struct link_result *result, void *context)
 {
 	struct cas_client *client = context;
-	struct stream *stream = result->stream;
 
 	client->attempt = NULL;
 	switch (result->status) {
 	case LINK_OK:
-		if (has_been_denied(client)) {
-			refuse_linked(client, result);
-			break;
-		}
-		login_succeeded(client);
-		if (!referral_give(client) && join_users(client))
-			begin_session(client, result);
-		else
-			stream_free(&stream);
+		admission_take(client, result);
 		break;
 	case LINK_DENIED:
 		verdict_failed(client);

@@ -65,6 +65,7 @@ cas_new(const struct cas_parts *parts)
 	list_init(&cas->visitors);
 	list_init(&cas->strangers);
 	list_init(&cas->users);
+	list_init(&cas->relays);
 	cas->by_address = map_new();
 	cas->by_user = map_new();
 	if (parts->tokens != NULL)
@@ -95,6 +96,7 @@ cas_reload(struct cas *cas, const struct config *config, struct tls_context *tls
 	if (tokens != NULL)
 		cas->parts.tokens = token_rules_hold(tokens);
 	configure(cas);
+	link_relay_forget_authorities(cas->parts.link);
 	mask_find_all(cas);
 	if (cas->is_stopping)
 		return;
@@ -114,6 +116,7 @@ cas_free(struct cas **cas)
 	deferred_cancel(&(*cas)->gone);
 	ports_close(*cas);
 	map_free(&(*cas)->denied);
+	relays_free(*cas);
 	map_free(&(*cas)->by_address);
 	map_free(&(*cas)->by_user);
 	auth_cache_free(&(*cas)->cache);

@@ -81,6 +81,8 @@ forget_place(struct cas_client *client)
 	if (client->is_logged_in)
 		client_leave_users(client);
 	cas->status.connections--;
+	if (client->server != NULL && client->mailbox != NULL)
+		client->server->figures.sessions--;
 	list_remove(&client->link);
 }
 
@@ -96,6 +98,7 @@ client_close(struct cas_client *client, const char *reason)
 	timer_stop(&client->patience_timer);
 	timer_stop(&client->delay_timer);
 	link_cancel(&client->attempt);
+	link_relay_cancel(&client->relay);
 	stream_close_after_flush(&client->stream, FLUSH_MS);
 	stream_free(&client->mailbox);
 }
@@ -126,6 +129,7 @@ client_free(struct cas_client *client)
 	imap_parser_free(&client->parser);
 	buffer_free(&client->tag);
 	buffer_free(&client->home);
+	buffer_free(&client->refusal);
 	buffer_free(&client->id);
 	free(client->address);
 	free(client);
@@ -278,7 +282,7 @@ on_time_over(void *context)
 	struct cas_client *client = context;
 
 	if (client->state == FORWARDING)
-		client_close(client, "did not leave in time");
+		client->events->on_overdue(client);
 	else
 		client_bye(client, NULL, "Autologout; log in sooner");
 }
@@ -305,6 +309,7 @@ client_new(struct cas *cas, struct stream *stream, bool is_tls, const struct cli
 	client->began_us = loop_now_us(cas->parts.loop);
 	client->parser = imap_parser_new(&cas->limits);
 	random_hex(client->sid, SID_LENGTH);
+	client->ttl = LINK_RELAY_TTL;
 	deferred_init(&client->again, advance, client);
 	timer_init(&client->patience_timer, cas->parts.loop, on_time_over, client);
 	timer_init(&client->delay_timer, cas->parts.loop, handlers->on_delay_over, client);

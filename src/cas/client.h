@@ -12,6 +12,9 @@
  *	bearer.c	... checking a token
  *	admission.c	... opening the session
  *	referral.c	... or sending it to another host
+ *	relay.c		... or logging in where its user still lives
+ *	relays.c	... of which servers this is known
+ *	learning.c	... of which the password is kept
  *	verdict.c	... saying that it failed, after a delay
  *	pipe.c		the time after login
  *	unauthenticate.c	... and the way back from there
@@ -37,7 +40,7 @@
 #include "imap/command.h"
 #include "imap/parser.h"
 #include "imap/writer.h"
-#include "link/link.h"
+#include "link/relay.h"
 #include "loop/job.h"
 #include "loop/loop.h"
 #include "net/stream.h"
@@ -62,6 +65,8 @@ struct cas {
 	struct list strangers, users;	/* clients before and after login, oldest first */
 	struct map *by_address, *by_user;	/* counts.c */
 	struct map *denied;		/* denied.c */
+	struct list relays;		/* struct relay_server, relays.c */
+	size_t relay_count;
 	struct imap_limits limits;	/* of parsers */
 	struct auth_cache *cache;
 	struct throttle *throttle;
@@ -100,6 +105,7 @@ struct client_events {
 	void (*on_delay_over)(void *client);
 	void (*on_free)(struct cas_client *client);
 	void (*on_ready)(struct cas_client *client);	/* the channel is there, with its TLS: greet */
+	void (*on_overdue)(struct cas_client *client);	/* it was to leave, and has not: close it */
 };
 
 struct cas_client {
@@ -112,6 +118,8 @@ struct cas_client {
 	struct stream *stream;		/* NULL: closed */
 	struct stream *mailbox;		/* FORWARDING, RETURNING: the link's near end */
 	struct link_attempt *attempt;	/* LINKING */
+	struct link_relay *relay;	/* LINKING, in the place of attempt */
+	struct relay_server *server;	/* where it is logged in by a relay; NULL: by the link */
 	struct imap_parser *parser;
 	struct deferred again;		/* advance(), or free */
 	struct timer patience_timer;	/* until it has logged in, or has left after all */
@@ -121,6 +129,7 @@ struct cas_client {
 
 	struct buffer id;		/* values of its ID; imap/id.h */
 	unsigned ids_logged;
+	unsigned ttl;			/* of LINK_RELAY_TTL, as the proxy that is this client has it */
 	struct imap_capabilities masked;	/* by capability-mask, like the next */
 	unsigned masked_mechanisms;
 
@@ -133,6 +142,9 @@ struct cas_client {
 	bool is_acting;			/* user is somebody else than prover */
 	bool is_master;			/* as a master user */
 	struct buffer home;		/* the user's mailbox server; empty: the one of link_server_of() */
+	bool is_elsewhere;		/* home is that of a server of another kind */
+	bool has_no_password;		/* the user has none in the directory here */
+	struct buffer refusal;		/* DELAYED: what is told in the place of the usual words */
 	bool is_greeted;
 	bool is_logged_in;		/* counted by user */
 	bool is_denied;			/* by deny-users; looks like nobody */
@@ -210,6 +222,9 @@ void verdict_forget(struct cas_client *client);
 void pipe_open(struct cas_client *client);
 void pipe_leave(struct cas_client *client, const char *code, const char *text);
 
+/* Who was to leave has not: the end. */
+void pipe_cut(struct cas_client *client);
+
 /* The mailbox server is gone, though the link still looks alive. */
 void pipe_lost(struct cas_client *client);
 
@@ -240,7 +255,19 @@ void visitor_new(struct cas *cas, struct stream *stream, bool is_tls,
     void (*on_introduced)(struct cas *cas, struct stream *stream, bool is_tls));
 void visitor_free(struct visitor *visitor);
 
-/* outage.c: a login failed without its fault; its cause is over. */
+/* relays.c: of a server that users are relayed to: the record of it, which stays; logins and sessions there. */
+struct relay_server {
+	struct list link;
+	char *name;			/* "imaps://old.example.org:993" */
+	struct cas_relay figures;
+};
+struct relay_server *relays_find(struct cas *cas, const struct link_home *home);
+void relays_note_failure(struct relay_server *server, const char *reason);
+void relays_note_login(struct relay_server *server);
+void relays_free(struct cas *cas);
+
+/* outage.c: a login failed without its fault; its cause is over.  outage_note(): of any cause. */
+void outage_note(struct cas_outage *outage, const char *reason);
 void outage_note_directory(struct cas *cas, const char *reason);
 void outage_note_server(struct cas *cas, struct span home, const char *reason);
 void outage_end(struct cas *cas, enum cas_outage_cause cause);

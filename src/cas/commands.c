@@ -51,6 +51,20 @@ on_logout(struct cas_client *client, struct imap_command_line *line)
 	client_close(client, "logout");
 }
 
+/* A proxy says how many more may stand behind it, so that none is a circle: it is believed when it makes them fewer. */
+static void
+note_ttl(struct cas_client *client, const struct imap_id *id)
+{
+	client->ttl = LINK_RELAY_TTL;
+	for (size_t i = 0; i < id->count; i++) {
+		uint64_t ttl;
+
+		if (span_equals_nocase(id->pairs[i].name, SPAN("x-proxy-ttl")) &&
+		    span_to_number(id->pairs[i].value, LINK_RELAY_TTL, &ttl))
+			client->ttl = (unsigned)ttl;
+	}
+}
+
 /* What the client says of itself is for the log and capability-mask, and believed in nothing else: RFC 2971
  * section 3. */
 static void
@@ -65,6 +79,7 @@ on_id(struct cas_client *client, struct imap_command_line *line)
 		    log_span("id", buffer_span(&text)));
 	}
 	buffer_free(&text);
+	note_ttl(client, &line->id);
 	buffer_clear(&client->id);
 	imap_id_write_values(&line->id, &client->id);
 	mask_find(client);
@@ -161,7 +176,7 @@ on_command(struct cas_client *client, struct imap_command_line *line)
 }
 
 static const struct client_events events = { on_command, login_answer, verdict_on_delay_over, verdict_forget,
-	greet };
+	greet, pipe_cut };
 
 struct cas_client *
 commands_begin(struct cas *cas, struct stream *stream, bool is_tls)

@@ -94,7 +94,8 @@ begin(struct cas_client *client, const struct imap_command_line *line, enum sasl
 	client->mechanism = mechanism;
 	client->user = (struct directory_name){ .length = 0 };
 	client->prover = client->user;
-	client->is_denied = client->is_acting = client->is_master = false;
+	client->is_denied = client->is_acting = client->is_master = client->is_elsewhere = false;
+	client->server = NULL;
 	client->began_us = clock_monotonic_us();
 	client->sasl = sasl_new(mechanism, &facts);
 }

@@ -30,6 +30,18 @@ void bearer_ask(struct cas_client *client, proof_react *react);
 void admission_open(struct cas_client *client);
 void admission_ask_home(struct cas_client *client);
 
+/* ... the proof came with the session, by a result that is LINK_OK. */
+void admission_take(struct cas_client *client, const struct link_result *result);
+
+/* ... NO with the words of a server, response code included. */
+void admission_refuse(struct cas_client *client, struct span text);
+
+/* relay.c: the user lives elsewhere: let the server there say whether the password fits, and open the session. */
+void relay_open(struct cas_client *client);
+
+/* learning.c: the password was proved elsewhere: keep it as the user's, who has none here. */
+void learning_begin(struct cas_client *client);
+
 /* referral.c: the user is proved; true: the answer was that the mail is elsewhere. */
 bool referral_give(struct cas_client *client);
 
@@ -45,5 +57,8 @@ uint32_t verdict_note(struct cas_client *client);
 
 /* Answer with NO [AUTHENTICATIONFAILED], after that delay. */
 void verdict_failed(struct cas_client *client);
+
+/* As verdict_failed(), with other words: the text behind NO, response code included. */
+void verdict_failed_with(struct cas_client *client, struct span text);
 
 #endif

@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "client.h"
 
-static void
-note(struct cas_outage *outage, const char *reason)
+void
+outage_note(struct cas_outage *outage, const char *reason)
 {
 	if (outage->logins++ == 0)
 		outage->since_s = clock_calendar_s();
@@ -19,7 +19,7 @@ note(struct cas_outage *outage, const char *reason)
 void
 outage_note_directory(struct cas *cas, const char *reason)
 {
-	note(&cas->status.outages[CAS_OUTAGE_DIRECTORY], reason);
+	outage_note(&cas->status.outages[CAS_OUTAGE_DIRECTORY], reason);
 }
 
 /* A service that is stopped and a mailbox server that is down are told by those who know them. */
@@ -39,7 +39,7 @@ void
 outage_note_server(struct cas *cas, struct span home, const char *reason)
 {
 	if (!is_told_elsewhere(cas, link_server_of(cas->parts.link, home)))
-		note(&cas->status.outages[CAS_OUTAGE_MAILBOX_SERVER], reason);
+		outage_note(&cas->status.outages[CAS_OUTAGE_MAILBOX_SERVER], reason);
 }
 
 void

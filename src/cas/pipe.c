@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "client.h"
 
+#define RELAY_GRACE_MS 2000	/* for the last replies of a server of another kind */
+
 static void
 log_end(const struct cas_client *client, const char *event, const char *reason)
 {
@@ -19,7 +21,7 @@ log_end(const struct cas_client *client, const char *event, const char *reason)
 static void
 say_gone(struct cas_client *client)
 {
-	log_end(client, "disconnect", "link");
+	log_end(client, "disconnect", client->server == NULL ? "link" : "relay");
 	if (!stream_was_spliced_deflate(client->stream))
 		stream_write(client->stream, SPAN("\r\n* BYE [UNAVAILABLE] The mailbox server has gone\r\n"));
 }
@@ -30,6 +32,14 @@ pipe_lost(struct cas_client *client)
 	stream_unsplice(client->stream);
 	say_gone(client);
 	client_close(client, "session over");
+}
+
+static void
+say_farewell(struct cas_client *client)
+{
+	log_end(client, "logout", client->farewell);
+	if (!stream_was_spliced_deflate(client->stream))
+		client_reply(client, SPAN("*"), IMAP_BYE, client->farewell_code, client->farewell);
 }
 
 /*
@@ -43,10 +53,10 @@ on_spliced_end(struct stream *ended, enum stream_end reason, void *context)
 
 	if (ended == client->stream) {
 		log_end(client, "disconnect", reason == STREAM_EOF ? "closed" : "lost");
+	} else if (client->is_leaving && (reason == STREAM_EOF || client->server != NULL)) {
+		say_farewell(client);
 	} else if (reason == STREAM_EOF) {
-		log_end(client, "logout", client->is_leaving ? client->farewell : "mailbox");
-		if (client->is_leaving && !stream_was_spliced_deflate(client->stream))
-			client_reply(client, SPAN("*"), IMAP_BYE, client->farewell_code, client->farewell);
+		log_end(client, "logout", client->server == NULL ? "mailbox" : "relay");
 	} else {
 		say_gone(client);
 	}
@@ -81,9 +91,22 @@ pipe_open(struct cas_client *client)
 	client->began_us = clock_monotonic_us();
 	stream_set_input_limit(client->stream, STREAM_INPUT_LIMIT);
 	stream_splice(client->stream, client->mailbox, on_spliced_end, client);
+	if (client->server != NULL)		/* who gives nobody back */
+		return;
 	link_write_word(&word, span_from_string(client->return_word));
 	stream_splice_until(client->mailbox, buffer_span(&word), on_given_back);
 	buffer_free(&word);
+}
+
+/* Other servers need not end their side when ours has ended: then the client gets its BYE all the same. */
+void
+pipe_cut(struct cas_client *client)
+{
+	if (client->server != NULL) {
+		stream_unsplice(client->stream);
+		say_farewell(client);
+	}
+	client_close(client, "did not leave in time");
 }
 
 /*
@@ -101,4 +124,6 @@ pipe_leave(struct cas_client *client, const char *code, const char *text)
 	stream_pause_input(client->stream);
 	stream_discard_input(client->stream);	/* part of a command that is not whole, or not begun */
 	stream_end_output(client->mailbox);
+	if (client->server != NULL)
+		timer_start_ms(&client->patience_timer, RELAY_GRACE_MS);
 }

@@ -132,6 +132,26 @@ look_up_work(struct job *job)
 		check->out.login = (struct directory_login){ .is_permitted = true };
 }
 
+/* Whether another server is asked whether the password fits. */
+static bool
+is_relayed(const struct cas_client *client, const struct directory_login *login)
+{
+	return client->is_elsewhere && !login->is_other && client->event == SASL_VERIFY;
+}
+
+/*
+ * The mail is at another server, which alone proves who its user is, by the password itself: all other proofs lead to
+ * nobody.  A master or delegate has no password there that would be the user's.
+ */
+static void
+leave_to_relay(struct cas_client *client, struct directory_login *login)
+{
+	if (login->is_other)
+		sasl_forbid(client->sasl);
+	else if (client->event != SASL_VERIFY)
+		login->prover = (struct directory_user){ .credential_version = 0 };
+}
+
 /*
  * Who it is, as far as the directory knows.  Who has nothing to compare with is nobody, unless the proof has been
  * given; so is who is denied.
@@ -142,7 +162,11 @@ take_user(struct cas_client *client, struct check *check)
 	struct directory_login *login = &check->out.login;
 	struct directory_user *prover = &login->prover, *user = login->is_other ? &login->principal : prover;
 
-	if (client->event != SASL_AUTHORIZE && prover->credential.length == 0)
+	client->is_elsewhere = directory_home_is_foreign(user->home);
+	client->has_no_password = prover->credential.length == 0;
+	if (client->is_elsewhere)
+		leave_to_relay(client, login);
+	if (client->event != SASL_AUTHORIZE && client->has_no_password && !is_relayed(client, login))
 		prover->name.length = 0;
 	client->prover = client->user = (struct directory_name){ .length = 0 };
 	if (prover->name.length > 0)
@@ -181,6 +205,9 @@ use_answer(struct cas_client *client, struct check *check)
 	if (client->event == SASL_VERIFY && directory_asks_home(client->cas->parts.directory)) {
 		check_free(check);
 		admission_ask_home(client);
+	} else if (is_relayed(client, &check->out.login) && client->user.length > 0 && !client->is_denied) {
+		check_free(check);
+		relay_open(client);
 	} else if (client->event == SASL_VERIFY) {
 		verify(client, check);
 	} else {

@@ -19,6 +19,7 @@ tell(struct control_call *call, const struct cas_client *client, uint64_t now_us
 	control_add_field(&line, "user", directory_name_span(&client->user));
 	control_add_field(&line, "by", client_acting(client));
 	control_add_field(&line, "address", span_from_string(client->address));
+	control_add_field(&line, "relay", span_from_string(client->server == NULL ? "" : client->server->name));
 	control_add_field(&line, "tls", span_from_string(tls.version == NULL ? "no" : tls.version));
 	control_add_number(&line, "seconds", (now_us - client->began_us) / 1000000);
 	control_add_number(&line, "in", stream_octets_in(client->stream) - client->octets_in);
@@ -64,8 +65,8 @@ on_kick(struct control_call *call, void *context)
 
 		if (client->is_leaving || !is_meant(client, control_call_word(call, 0)))
 			continue;
-		pipe_leave(client, NULL, "The operator has ended this session");
 		timer_start_ms(&client->patience_timer, STOP_GRACE_MS);
+		pipe_leave(client, NULL, "The operator has ended this session");
 		count++;
 	}
 	control_replyf(call, "kicked sessions:=%llu", (unsigned long long)count);

@@ -9,6 +9,7 @@ verdict_forget(struct cas_client *client)
 {
 	sasl_free(&client->sasl);
 	buffer_clear(&client->tag);
+	buffer_clear(&client->refusal);
 }
 
 void
@@ -37,7 +38,12 @@ verdict_no_directory(struct cas_client *client, const char *why)
 void
 verdict_on_delay_over(void *context)
 {
-	verdict_tell(context, IMAP_NO, "AUTHENTICATIONFAILED", "Authentication failed");
+	struct cas_client *client = context;
+
+	if (client->refusal.length > 0)
+		verdict_tell(client, IMAP_NO, NULL, buffer_string(&client->refusal));
+	else
+		verdict_tell(client, IMAP_NO, "AUTHENTICATIONFAILED", "Authentication failed");
 }
 
 /* For the log alone: what was wrong. */
@@ -48,6 +54,10 @@ reason_of(const struct cas_client *client)
 
 	if (client->is_denied)
 		return "deny-users";
+	if (client->is_elsewhere && client->mechanism != SASL_PLAIN && client->mechanism != SASL_LOGIN)
+		return "relay-needs-password";
+	if (client->is_elsewhere && reason == NULL)
+		return "relay";
 	if (reason == NULL)		/* the mailbox server has found it wrong */
 		reason = "password";
 	if (client->prover.length == 0 && (strcmp(reason, "password") == 0 || strcmp(reason, "no-keys") == 0))
@@ -70,12 +80,23 @@ verdict_note(struct cas_client *client)
 	return delay_ms;
 }
 
-/* The same words and the same delay, whatever the cause. */
+/* The same words and the same delay, whatever the cause; what another server has taken is a part of it. */
 void
 verdict_failed(struct cas_client *client)
 {
-	uint32_t delay_ms = verdict_note(client);
+	uint64_t delay_ms = verdict_note(client);
+	uint64_t taken_ms = (clock_monotonic_us() - client->began_us) / 1000;
 
+	if (client->is_elsewhere)
+		delay_ms -= taken_ms < delay_ms ? taken_ms : delay_ms;
 	client_enter(client, DELAYED);
 	timer_start_ms(&client->delay_timer, delay_ms);
+}
+
+void
+verdict_failed_with(struct cas_client *client, struct span text)
+{
+	buffer_clear(&client->refusal);
+	buffer_add_span(&client->refusal, text);
+	verdict_failed(client);
 }

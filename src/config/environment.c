@@ -367,6 +367,7 @@ config_check_files(const struct config *config, struct config_problems *problems
 	check_option_file(&world, "link-certificate", config->link_certificate, 0);
 	check_option_file(&world, "link-private-key", config->link_private_key, SECRET);
 	check_option_file(&world, "link-ca", config->link_ca, 0);
+	check_option_file(&world, "relay-ca", config->relay_ca, 0);
 	check_link_key(&world);
 	if (config_is_usable(config, "data-directory"))
 		check_data_directory(&world);

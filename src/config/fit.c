@@ -300,7 +300,8 @@ check_referrals(const struct fit *fit)
 	const struct config_servers *referrals = &fit->config->login_referral;
 
 	for (size_t i = 0; i < referrals->count; i++)
-		check_server_name(fit, "login-referral", referrals->at[i].place, 1, referrals->at[i].name);
+		if (!option_is_foreign_home(referrals->at[i].name))
+			check_server_name(fit, "login-referral", referrals->at[i].place, 1, referrals->at[i].name);
 }
 
 static void

@@ -26,6 +26,8 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
+#include <strings.h>
+
 #include "config/config.h"
 
 enum option_kind { STRING, HOST, PATH, URI, DN, ATTRIBUTE, NUMBER, AUTO_NUMBER, SECONDS, SIZE, BOOL, WORD, TEXT, FOLDER, LISTEN, LMTP_LISTEN,
@@ -47,7 +49,7 @@ struct option {
 	const struct option_word *words;
 };
 
-#define OPTION_COUNT 88
+#define OPTION_COUNT 92
 #define OPTION_VALUES_MAX 64	/* names in a line of deny-users */
 #define LDAP_SERVERS_MAX  8
 #define ISSUER_FILES_MAX  8
@@ -153,6 +155,13 @@ option_is_string(const struct option *option)
 {
 	return option->kind == STRING || option->kind == HOST || option->kind == PATH || option->kind == TEXT || option->kind == FOLDER ||
 	    option->kind == URI || option->kind == DN || option->kind == ATTRIBUTE;
+}
+
+/* Whether a name of a server is imap://HOST or imaps://HOST, to which users are relayed. */
+static inline bool
+option_is_foreign_home(const char *name)
+{
+	return strncasecmp(name, "imap://", 7) == 0 || strncasecmp(name, "imaps://", 8) == 0;
 }
 
 /* Append the option's lines of a configuration file; nothing when it is empty. */

@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 
-enum use { OF_TOKENS, OF_CERTIFICATES, OF_CAS, OF_MAILBOX, OF_LDAP, OF_LINK, OF_SERVERS, OF_PROXY };
+enum use { OF_TOKENS, OF_CERTIFICATES, OF_CAS, OF_MAILBOX, OF_SQLITE, OF_LDAP, OF_LINK, OF_SERVERS, OF_REFERRALS, OF_PROXY };
 
 static const struct {
 	const char *option;
@@ -19,6 +19,8 @@ static const struct {
 	{ "auth-mechanisms", OF_CAS }, { "deny-users", OF_CAS }, { "login-timeout", OF_CAS }, { "handshake-timeout", OF_CAS },
 	{ "auth-cache-time", OF_CAS }, { "max-connections", OF_CAS }, { "max-connections-per-user", OF_CAS },
 	{ "max-connections-per-address", OF_CAS },
+	{ "relay-ca", OF_CAS }, { "relay-insecure", OF_CAS }, { "relay-timeout", OF_CAS },
+	{ "relay-learn-passwords", OF_SQLITE },
 	{ "lmtp-listen", OF_MAILBOX }, { "link-listen", OF_MAILBOX }, { "idle-timeout", OF_MAILBOX },
 	{ "uidonly", OF_MAILBOX }, { "message-limit", OF_MAILBOX }, { "save-limit", OF_MAILBOX },
 	{ "command-cpu-limit", OF_MAILBOX },
@@ -38,7 +40,7 @@ static const struct {
 	{ "ldap-retry-time", OF_LDAP }, { "ldap-cache-time", OF_LDAP },
 	{ "link-key", OF_LINK }, { "link-certificate", OF_LINK }, { "link-private-key", OF_LINK }, { "link-ca", OF_LINK },
 	{ "link-timeout", OF_LINK },
-	{ "mailbox-server-timeout", OF_SERVERS }, { "login-referral", OF_SERVERS },
+	{ "mailbox-server-timeout", OF_SERVERS }, { "login-referral", OF_REFERRALS },
 	{ "proxy-trusted", OF_PROXY },
 };
 
@@ -49,6 +51,16 @@ has_proxy(const struct config *config)
 		if (config->listen.at[i].is_proxy)
 			return true;
 	return !config_is_usable(config, "listen");
+}
+
+/* Of relays there need be no server that is named. */
+static bool
+has_relay_referral(const struct config *config)
+{
+	for (size_t i = 0; i < config->login_referral.count; i++)
+		if (option_is_foreign_home(config->login_referral.at[i].name))
+			return true;
+	return false;
 }
 
 /* NULL: it is used. */
@@ -72,6 +84,10 @@ why_not(const struct config *config, enum use use)
 		return is_cas ? NULL : "is for role cas, which this host does not have";
 	case OF_MAILBOX:
 		return is_mailbox ? NULL : "is for role mailbox, which this host does not have";
+	case OF_SQLITE:
+		if (config->directory != CONFIG_DIRECTORY_SQLITE && config_is_usable(config, "directory"))
+			return "is for directory sqlite";
+		return is_cas ? NULL : "is for role cas, which this host does not have";
 	case OF_LDAP:
 		return config->directory == CONFIG_DIRECTORY_LDAP || !config_is_usable(config, "directory") ? NULL :
 			"is for directory ldap";
@@ -80,6 +96,9 @@ why_not(const struct config *config, enum use use)
 			"mailbox-server nor link-listen makes one";
 	case OF_SERVERS:
 		return has_servers ? NULL : "is about a mailbox-server, and there is none";
+	case OF_REFERRALS:
+		return has_servers || (is_cas && has_relay_referral(config)) ? NULL :
+			"is about a mailbox-server, and there is none";
 	case OF_PROXY:
 		return has_proxy(config) ? NULL : "is for a listen with the word proxy, and there is none";
 	}

@@ -138,7 +138,7 @@ look_up_entry(struct ldap_directory *ldap, struct span name, struct arena *arena
 	if (span_equals_nocase(user.home, span_from_string(ldap->server_name)))
 		user.home.length = 0;
 	if (ldap->gives_mailboxes) {
-		if (user.home.length > 0)
+		if (user.home.length > 0 && !directory_home_is_foreign(user.home))
 			return DIRECTORY_ELSEWHERE;
 		if ((status = fill_mailbox(ldap, name, &names, arena, &user)) != DIRECTORY_OK)
 			return status;

@@ -88,3 +88,9 @@ directory_prepare_group(struct span name, struct directory_name *name_out)
 {
 	return prepare(span_trim(name), true, name_out);
 }
+
+bool
+directory_home_is_foreign(struct span home)
+{
+	return span_starts_with_nocase(home, SPAN("imap://")) || span_starts_with_nocase(home, SPAN("imaps://"));
+}

@@ -203,6 +203,9 @@ refuse_recipient(struct lmtp_session *session, enum lmtp_outcome outcome)
 	} else if (outcome == LMTP_NO_POSTMASTER) {
 		reply = "550 5.1.1 No postmaster here: imapd.conf(5) has the option postmaster";
 		reason = "no-postmaster";
+	} else if (outcome == LMTP_ELSEWHERE) {
+		reply = "451 4.3.5 The mail of this user is at another server still";
+		reason = "elsewhere";
 	}
 	lmtp_reply(session, reply);
 	log_info("lmtp-refused", log_text("sid", session->sid), log_span("rcpt", session->lookup.names[0]),

@@ -119,6 +119,7 @@ check_link(const struct check *check)
 		config_place(config, "link-certificate"), config_place(config, "link-private-key"), 1, 1,
 		config->link_certificate, config->link_private_key, NULL });
 	check_authorities(check, "link-ca", config->link_ca);
+	check_authorities(check, "relay-ca", config->relay_ca);
 	if (certificate != NULL && ca != NULL && !tls_is_signed_by(certificate, ca))
 		config_complain(check->problems, CONFIG_WARNING, config_place(config, "link-certificate"), 1,
 		    "link-certificate: no authority in %s has signed %s, so that hosts which believe the same ones refuse "

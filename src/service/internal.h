@@ -212,8 +212,9 @@ void supervisor_tell_status(struct service *service);
 void supervisor_tell_reload(bool is_begun);
 void supervisor_end(struct service *service);
 
-/* problems.c: a record for each mailbox server on another host, and for each thing that is wrong with a service. */
+/* problems.c: a record for each mailbox server on another host, each server of another kind that users are relayed to, and each thing that is wrong with a service. */
 void problems_tell_servers(const struct role *role, struct control_call *call);
+void problems_tell_relays(const struct role *role, struct control_call *call);
 void problems_tell(const struct role *role, struct control_call *call);
 
 /* status.c: when, as 2026-11-23T21:00:00Z. */

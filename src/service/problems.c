@@ -65,6 +65,17 @@ tell_certificates(const struct role *role, struct control_call *call)
 		    config->tls_certificate_for.at[i].certificate, call);
 }
 
+/* Fills in what is known of it. */
+static void
+tell_outage(const struct role *role, struct problem problem, const struct cas_outage *outage, struct control_call *call)
+{
+	problem.since_s = outage->since_s;
+	problem.times = outage->logins;
+	problem.text = outage->reason;
+	if (outage->logins > 0)
+		tell(role, &problem, call);
+}
+
 static void
 tell_cas(const struct role *role, struct control_call *call)
 {
@@ -73,16 +84,14 @@ tell_cas(const struct role *role, struct control_call *call)
 		[CAS_OUTAGE_MAILBOX_SERVER] = "mailbox-server",
 	};
 	struct cas_status status;
+	struct cas_relay relay;
 
 	tell_certificates(role, call);
 	cas_status(role->service->cas, &status);
-	for (size_t i = 0; i < CAS_OUTAGE_COUNT; i++) {
-		const struct cas_outage *outage = &status.outages[i];
-
-		if (outage->logins > 0)
-			tell(role, &(struct problem){ .kind = kinds[i], .since_s = outage->since_s,
-			    .times = outage->logins, .text = outage->reason }, call);
-	}
+	for (size_t i = 0; i < CAS_OUTAGE_COUNT; i++)
+		tell_outage(role, (struct problem){ .kind = kinds[i] }, &status.outages[i], call);
+	for (size_t i = 0; cas_relay(role->service->cas, i, &relay); i++)
+		tell_outage(role, (struct problem){ .kind = "relay", .path = relay.server }, &relay.outage, call);
 }
 
 static void
@@ -125,6 +134,25 @@ problems_tell_servers(const struct role *role, struct control_call *call)
 		control_add_field(&line, "state", span_from_string(words[server.state]));
 		status_add_time(&line, "since", server.since_s);
 		control_add_field(&line, "reason", span_from_string(server.reason));
+		control_reply(call, buffer_span(&line));
+		buffer_free(&line);
+	}
+}
+
+void
+problems_tell_relays(const struct role *role, struct control_call *call)
+{
+	struct cas_relay relay;
+
+	if (role->kind->bit != CONFIG_ROLE_CAS)
+		return;
+	for (size_t i = 0; cas_relay(role->service->cas, i, &relay); i++) {
+		struct buffer line = { 0 };
+
+		control_add_word(&line, SPAN("relay"));
+		control_add_field(&line, "server", span_from_string(relay.server));
+		control_add_number(&line, "sessions", (int64_t)relay.sessions);
+		control_add_number(&line, "logins", (int64_t)relay.logins);
 		control_reply(call, buffer_span(&line));
 		buffer_free(&line);
 	}

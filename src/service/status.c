@@ -119,6 +119,7 @@ tell_all(const struct service *service, struct control_call *call)
 	tell_each(service, call, tell_listeners, true);
 	tell_each(service, call, certificates_tell, false);
 	tell_each(service, call, problems_tell_servers, true);
+	tell_each(service, call, problems_tell_relays, true);
 	tell_each(service, call, problems_tell, true);
 	control_finish(call, EX_OK, NULL);
 }

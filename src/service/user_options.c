@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "base/memory.h"
+#include "link/relay.h"
 #include "user_job.h"
 
 /* Whether users may live there; a mailbox host does not know what its client access hosts call the servers. */
@@ -17,6 +18,24 @@ is_home(const struct config *config, struct span home)
 	    directory_prepare_name(home, &name));
 }
 
+/* Of a server of another kind.  False: the call was answered. */
+static bool
+check_foreign_home(struct user_job *job, struct span home)
+{
+	struct buffer text = { 0 };
+	struct link_home read;
+	const char *wrong = link_home_read(home, &read);
+
+	if ((job->service->config->role & CONFIG_ROLE_CAS) == 0)
+		wrong = "only a host with role cas relays its users, and this one has role mailbox";
+	if (wrong == NULL)
+		return true;
+	buffer_printf(&text, "not a home: %.*s: %s", SPAN_ARGS(home), wrong);
+	control_finish(job->call, EX_DATAERR, buffer_string(&text));
+	buffer_free(&text);
+	return false;
+}
+
 /* False: the call was answered. */
 static bool
 check_home(struct user_job *job, struct span home)
@@ -24,6 +43,8 @@ check_home(struct user_job *job, struct span home)
 	const struct config_servers *servers = &job->service->config->mailbox_server;
 	struct buffer text = { 0 };
 
+	if (directory_home_is_foreign(home))
+		return check_foreign_home(job, home);
 	if (is_home(job->service->config, home))
 		return true;
 	for (size_t i = 0; i < servers->count; i++) {

@@ -134,6 +134,15 @@ add_limit(struct buffer *line, const char *key, int64_t limit)
 	    span_from_string(number));
 }
 
+/* Whether there is one that could be compared. */
+static struct span
+password_of(const struct user_job *job, const struct directory_user *user)
+{
+	if (directory_is_verifier(job->directory))
+		return user->is_shared ? SPAN("no") : SPAN("elsewhere");
+	return user->credential.length > 0 ? SPAN("yes") : SPAN("no");
+}
+
 static void
 tell_user(struct user_job *job, const struct directory_user *user)
 {
@@ -142,6 +151,7 @@ tell_user(struct user_job *job, const struct directory_user *user)
 	control_add_word(&line, SPAN("user"));
 	control_add_field(&line, "name", user->name);
 	control_add_field(&line, "home", user->home);
+	control_add_field(&line, "password", password_of(job, user));
 	control_add_field(&line, "imap", user->is_enabled && !user->is_shared ? SPAN("on") : SPAN("off"));
 	control_add_field(&line, "shared", user->is_shared ? SPAN("yes") : SPAN("no"));
 	control_add_field(&line, "master", user->is_master ? SPAN("yes") : SPAN("no"));

@@ -79,7 +79,7 @@ def test_settings_of_a_user(tmp_path):
 def settings_of_a_user(server):
     server.imapctl("user", "add", "ada", "--home=elsewhere", input="first\n")
     user = shown(server, "ada")
-    assert list(user)[:3] == ["name", "home", "imap"] and {"created", "changed", "quota-storage"} <= set(user)
+    assert list(user)[:4] == ["name", "home", "password", "imap"] and {"created", "changed", "quota-storage"} <= set(user)
     assert (user["name"], user["home"], user["imap"]) == ("ada", "elsewhere", "on")
     assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", user["created"]) and user["changed"] >= user["created"]
     server.imapctl("user", "set", "ada", "--home=", "--imap=off")

@@ -11,7 +11,7 @@
 #include "verbs.h"
 
 #define GROUP_WORDS_MAX 50	/* fewer than a line to the server may have */
-#define STATUS_KINDS "server role listener certificate mailbox-server problem"
+#define STATUS_KINDS "server role listener certificate mailbox-server relay problem"
 
 #define OF(option) OPTION_BIT(OPTION_##option)
 #define QUOTAS	   (OF(QUOTA_STORAGE) | OF(QUOTA_MESSAGES) | OF(QUOTA_MAILBOXES))

@@ -65,7 +65,7 @@ outcome_of_lookup(const struct recipient_lookup *lookup)
 	const struct role_lookup *home = &lookup->lookup;
 
 	if (home->status == DIRECTORY_OK)
-		return LMTP_OK;
+		return home->is_elsewhere ? LMTP_ELSEWHERE : LMTP_OK;
 	if (home->status != DIRECTORY_NOT_FOUND)
 		return LMTP_TRY_AGAIN;
 	if (!lookup->is_postmaster)

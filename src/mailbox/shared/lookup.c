@@ -40,6 +40,8 @@ look_up_claim(struct role_lookup *lookup, struct arena *arena, struct directory_
 	buffer_add_span(lookup->credential, login.prover.credential);
 	if (!login.is_permitted || login.prover.name.length == 0)
 		return DIRECTORY_NOT_FOUND;
+	if (directory_home_is_foreign(login.principal.home))		/* what is here is not what the user has */
+		return DIRECTORY_ELSEWHERE;
 	*user_out = login.principal;
 	lookup->may_be_shared = login.is_other;
 	lookup->may_be_disabled = lookup->is_master = login.is_master;
@@ -70,6 +72,7 @@ work_lookup(struct job *job)
 		lookup->quota = user.quota;
 		directory_prepare_name(user.name, &lookup->found);
 		lookup->is_shared = user.is_shared;
+		lookup->is_elsewhere = directory_home_is_foreign(user.home);
 		if (lookup->credential != NULL && lookup->claim == NULL)
 			buffer_add_span(lookup->credential, user.credential);
 	}

@@ -71,6 +71,7 @@ struct role_lookup {
 	enum directory_status status;			/* filled by the worker */
 	struct directory_name found;			/* the user's name */
 	bool is_shared;				/* no user, but a shared account */
+	bool is_elsewhere;			/* the user's mail is at a server of another kind; what is here waits for the move */
 	char mailbox_id[DIRECTORY_ID_LENGTH + 1];
 	struct directory_quota quota;	/* noted before done() */
 	struct buffer *credential;	/* NULL, or gets what proves the user; stays empty if nothing does */

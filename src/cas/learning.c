@@ -1,0 +1,112 @@
+/*
+ * Passwords of users who are to move here: who has none in the directory gets the one that the old server has just found
+ * right, so that the day the home changes nobody needs another.  A worker derives the credential, then the directory's
+ * queue writes it.  Loop thread; the work() functions on workers.
+ */
+#include <stdlib.h>
+
+#include "auth/password.h"
+#include "base/memory.h"
+#include "login.h"
+
+struct learning {
+	struct job job;
+	struct cas_client *client;	/* loop thread only; stays until its jobs are home */
+	struct directory *directory;
+	struct directory_name user;
+	struct buffer password, credential;	/* wiped */
+	bool wants_sha1;
+	bool is_learned;
+};
+
+static void
+wipe(struct buffer *secret)
+{
+	if (secret->at != NULL)
+		memory_wipe(secret->at, secret->capacity);
+	buffer_free(secret);
+}
+
+static void
+end(struct learning *learning)
+{
+	learning->client->jobs--;
+	learning->client->cas->verifying--;
+	client_wake(learning->client);
+	wipe(&learning->password);
+	wipe(&learning->credential);
+	free(learning);
+}
+
+/* Another login, or the operator, may have been faster: what is there stays. */
+static void
+keep_work(struct job *job)
+{
+	struct learning *learning = CONTAINER_OF(job, struct learning, job);
+	struct span name = directory_name_span(&learning->user);
+	struct arena *arena = arena_new();
+	struct directory_user user;
+
+	learning->is_learned = directory_lookup(learning->directory, name, arena, &user) == DIRECTORY_OK &&
+	    user.credential.length == 0 &&
+	    directory_set_credential(learning->directory, name, buffer_span(&learning->credential)) == DIRECTORY_OK;
+	arena_free(&arena);
+}
+
+static void
+on_kept(struct job *job)
+{
+	struct learning *learning = CONTAINER_OF(job, struct learning, job);
+
+	if (learning->is_learned)
+		log_info("password-learned", log_text("sid", learning->client->sid),
+		    log_span("user", directory_name_span(&learning->user)));
+	end(learning);
+}
+
+static void
+derive_work(struct job *job)
+{
+	struct learning *learning = CONTAINER_OF(job, struct learning, job);
+
+	password_derive(buffer_span(&learning->password), learning->wants_sha1, &learning->credential);
+}
+
+/* Where the directory has no time now, the next login is as good. */
+static void
+on_derived(struct job *job)
+{
+	struct learning *learning = CONTAINER_OF(job, struct learning, job);
+
+	learning->job.work = keep_work;
+	learning->job.done = on_kept;
+	if (learning->credential.length == 0 ||
+	    !job_queue_submit(learning->client->cas->parts.directory_queue, &learning->job))
+		end(learning);
+}
+
+void
+learning_begin(struct cas_client *client)
+{
+	struct cas *cas = client->cas;
+	const struct config *config = cas->parts.config;
+	struct span password = sasl_password(client->sasl);
+	struct learning *learning;
+
+	if (!config->relay_learn_passwords || !client->has_no_password || directory_is_verifier(cas->parts.directory) ||
+	    cas->verifying == VERIFYING_MAX)
+		return;
+	learning = NEW(struct learning);
+	learning->client = client;
+	learning->directory = cas->parts.directory;
+	learning->user = client->user;
+	learning->wants_sha1 = config_has_mechanism(config, "SCRAM-SHA-1") ||
+	    config_has_mechanism(config, "SCRAM-SHA-1-PLUS");
+	buffer_reserve(&learning->password, password.length + 1);
+	buffer_add_span(&learning->password, password);
+	learning->job.work = derive_work;
+	learning->job.done = on_derived;
+	client->jobs++;
+	cas->verifying++;
+	workers_submit(cas->parts.compute, &learning->job);
+}
