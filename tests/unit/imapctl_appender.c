@@ -153,7 +153,7 @@ test_batches(void **state)
 	struct server server;
 	struct buffer refused = { 0 };
 	struct dialog *dialog = dialog_new(connection_of(server_start(&server, -1), 0));
-	struct appender *appender = appender_new(dialog, (struct appender_events){ on_refused, on_no_keywords, &refused });
+	struct appender *appender = appender_new(dialog, (struct appender_events){ .on_refused = on_refused, .on_no_keywords = on_no_keywords, .context = &refused });
 
 	(void)state;
 	assert_true(add(appender, "INBOX", "one\r\n", FLAG_SEEN | FLAG_FORWARDED, "1"));
@@ -181,7 +181,7 @@ test_mailboxes_without_messages(void **state)
 	struct server server;
 	struct buffer refused = { 0 };
 	struct dialog *dialog = dialog_new(connection_of(server_start(&server, -1), 0));
-	struct appender *appender = appender_new(dialog, (struct appender_events){ on_refused, on_no_keywords, &refused });
+	struct appender *appender = appender_new(dialog, (struct appender_events){ .on_refused = on_refused, .on_no_keywords = on_no_keywords, .context = &refused });
 
 	(void)state;
 	assert_true(add(appender, "INBOX", "one\r\n", 0, "1"));
@@ -207,7 +207,7 @@ test_many(void **state)
 	struct server server;
 	struct buffer refused = { 0 }, text = { 0 };
 	struct dialog *dialog = dialog_new(connection_of(server_start(&server, -1), 0));
-	struct appender *appender = appender_new(dialog, (struct appender_events){ on_refused, on_no_keywords, &refused });
+	struct appender *appender = appender_new(dialog, (struct appender_events){ .on_refused = on_refused, .on_no_keywords = on_no_keywords, .context = &refused });
 
 	(void)state;
 	for (int i = 0; i < 30000; i++)
@@ -233,7 +233,7 @@ test_bye(void **state)
 	struct server server;
 	struct buffer refused = { 0 };
 	struct dialog *dialog = dialog_new(connection_of(server_start(&server, 0), 0));
-	struct appender *appender = appender_new(dialog, (struct appender_events){ on_refused, on_no_keywords, &refused });
+	struct appender *appender = appender_new(dialog, (struct appender_events){ .on_refused = on_refused, .on_no_keywords = on_no_keywords, .context = &refused });
 
 	(void)state;
 	assert_true(add(appender, "INBOX", "one\r\n", 0, "1"));

@@ -8,6 +8,7 @@
 
 #include "base/list.h"
 #include "imap/date.h"
+#include "uid_walk.h"
 
 #define BATCH_MESSAGES	50
 #define BATCH_OCTETS	((size_t)1 << 20)
@@ -19,6 +20,7 @@ struct item {
 	struct imap_date_time date;
 	bool has_date;
 	unsigned flags;
+	uint32_t number;
 };
 
 struct batch {
@@ -38,6 +40,7 @@ struct appender {
 	uint32_t next_tag;
 	uint64_t confirmed;
 	struct buffer last_mailbox;	/* known to be there */
+	bool makes_none;
 	enum appender_stop stop;
 	struct buffer trouble;
 	struct appender_events events;
@@ -91,8 +94,14 @@ appender_trouble(struct appender *appender)
 	return appender->stop == APPENDER_LOST ? dialog_trouble(appender->dialog) : buffer_string(&appender->trouble);
 }
 
-static void
-add_flags(struct buffer *out, unsigned flags, struct span keywords)
+void
+appender_make_none(struct appender *appender)
+{
+	appender->makes_none = true;
+}
+
+void
+appender_add_flags(struct buffer *out, unsigned flags, struct span keywords)
 {
 	static const char *const names[] = { "\\Answered", "\\Flagged", "\\Deleted", "\\Seen",
 		"\\Draft", "$Forwarded" };
@@ -109,7 +118,7 @@ add_flags(struct buffer *out, unsigned flags, struct span keywords)
 	if (keywords.length > 0)
 		buffer_add_string(out, space);
 	buffer_add_span(out, keywords);
-	buffer_add_string(out, ") ");
+	buffer_add_octet(out, ')');
 }
 
 /* NUL may stand in literal8 alone: RFC 9051 section 9. */
@@ -120,8 +129,10 @@ add_item(struct buffer *out, const struct item *item)
 	bool has_nul = span_find(octets, 0) < octets.length;
 
 	buffer_add_octet(out, ' ');
-	if (item->flags != 0 || item->keywords.length > 0)
-		add_flags(out, item->flags, buffer_span(&item->keywords));
+	if (item->flags != 0 || item->keywords.length > 0) {
+		appender_add_flags(out, item->flags, buffer_span(&item->keywords));
+		buffer_add_octet(out, ' ');
+	}
 	if (item->has_date) {
 		imap_date_time_write(out, item->date);
 		buffer_add_octet(out, ' ');
@@ -161,7 +172,7 @@ add_command(struct appender *appender, const char *command, struct span mailbox)
 static void
 ensure_mailbox(struct appender *appender, struct span mailbox)
 {
-	if (span_equals(mailbox, buffer_span(&appender->last_mailbox)))
+	if (appender->makes_none || span_equals(mailbox, buffer_span(&appender->last_mailbox)))
 		return;
 	buffer_clear(&appender->last_mailbox);
 	buffer_add_span(&appender->last_mailbox, mailbox);
@@ -245,6 +256,32 @@ on_refusal(struct appender *appender, struct batch *batch, struct span answer)
 	}
 }
 
+/* "OK [APPENDUID 38505 3955:3957] done": RFC 4315 section 3, and one UID for each message of MULTIAPPEND. */
+static void
+tell_stored(struct appender *appender, const struct batch *batch, struct span answer)
+{
+	struct span code = SPAN("OK [APPENDUID "), rest = { NULL, 0 };
+	struct uid_walk walk = { 0 };
+	uint32_t uid;
+
+	if (appender->events.on_stored == NULL)
+		return;
+	if (span_starts_with_nocase(answer, code)) {
+		rest = span_from(answer, code.length);
+		rest = span_from(rest, span_find(rest, ' ') + 1);
+	}
+	walk.rest = span_slice(rest, 0, span_find(rest, ']'));
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct item *item = &batch->items[i];
+
+		if (!uid_walk_next(&walk, &uid))
+			uid = 0;
+		if (item->number != 0)
+			appender->events.on_stored(buffer_span(&batch->mailbox), item->number, uid,
+			    appender->events.context);
+	}
+}
+
 static void
 on_answer(struct appender *appender, struct batch *batch, struct span answer)
 {
@@ -254,6 +291,7 @@ on_answer(struct appender *appender, struct batch *batch, struct span answer)
 		return;
 	if (span_starts_with(answer, SPAN("OK "))) {
 		appender->confirmed += batch->count;
+		tell_stored(appender, batch, answer);
 	} else if (stop != APPENDER_GOES_ON) {
 		appender->stop = stop;
 		buffer_clear(&appender->trouble);
@@ -333,7 +371,7 @@ bool
 appender_add(struct appender *appender, struct span mailbox, const struct message *message)
 {
 	struct item item = { .flags = message->flags, .has_date = message->has_date,
-		.date = { message->date_s, 0 } };
+		.date = { message->date_s, 0 }, .number = message->number };
 
 	if (appender->filling != NULL && !fits(appender->filling, mailbox, message->octets.length) &&
 	    !flush(appender))

@@ -18,6 +18,8 @@ struct appender_events {
 	void (*on_refused)(struct span origin, struct span reason, void *context);
 	/* A message went in without its keywords: the mailbox has no room for them. */
 	void (*on_no_keywords)(struct span origin, void *context);
+	/* A message that has a number is in; uid is 0 where the server does not say (no UIDPLUS).  NULL: nobody asks. */
+	void (*on_stored)(struct span mailbox, uint32_t number, uint32_t uid, void *context);
 	void *context;
 };
 
@@ -32,6 +34,9 @@ enum appender_stop {
 /* Borrows the dialog, and listens to replies that begin with `a`. */
 struct appender *appender_new(struct dialog *dialog, struct appender_events events);
 void appender_free(struct appender **appender);
+
+/* From now on mailboxes are there: none is made, or subscribed to. */
+void appender_make_none(struct appender *appender);
 
 /*
  * Send a message, or keep a copy until there are more to send with it.
@@ -55,5 +60,8 @@ enum appender_stop appender_why(const struct appender *appender);
 
 /* The same as a sentence.  Borrowed. */
 const char *appender_trouble(struct appender *appender);
+
+/* Append "(\Seen work)", of enum message_flag and of keywords with a space between two. */
+void appender_add_flags(struct buffer *out, unsigned flags, struct span keywords);
 
 #endif

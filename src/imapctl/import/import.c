@@ -26,6 +26,7 @@ struct import {
 	const struct order *order;
 	struct source *source;
 	struct dialog *dialog;
+	struct remote *session;		/* on the dialog */
 	struct known *known;
 	struct appender *appender;
 	struct shape shape;
@@ -98,13 +99,14 @@ static bool
 deliver(struct import *import, struct span below, struct message *message)
 {
 	struct buffer mailbox = { 0 };
-	bool is_alive, is_there;
+	uint32_t uid;
+	bool is_alive;
 
 	full_mailbox(import, below, &mailbox);
-	is_alive = known_has(import->known, buffer_span(&mailbox), message, &is_there);
+	is_alive = known_find(import->known, buffer_span(&mailbox), NULL, message, &uid);
 	if (is_alive && import->report.is_dry)
-		report_would(&import->report, buffer_span(&mailbox), !is_there, is_there);
-	else if (is_alive && is_there)
+		report_would(&import->report, buffer_span(&mailbox), uid == 0, uid != 0);
+	else if (is_alive && uid != 0)
 		import->report.already++;
 	else if (is_alive)
 		is_alive = appender_add(import->appender, buffer_span(&mailbox), message);
@@ -224,9 +226,10 @@ open_session(struct import *import)
 
 	if (code != EX_OK)
 		return code;
-	import->known = known_new(import->dialog);
+	import->session = remote_new(import->dialog, 'k');
+	import->known = known_new(import->session);
 	import->appender = appender_new(import->dialog,
-	    (struct appender_events){ on_refused, on_no_keywords, import });
+	    (struct appender_events){ on_refused, on_no_keywords, NULL, import });
 	return EX_OK;
 }
 
@@ -352,6 +355,7 @@ run_import(const struct order *order)
 	source_close(&import.source);
 	appender_free(&import.appender);
 	known_free(&import.known);
+	remote_free(&import.session);
 	dialog_free(&import.dialog);
 	shape_free(&import.shape);
 	buffer_free(&import.root);

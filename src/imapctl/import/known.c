@@ -10,7 +10,6 @@
 #include "base/digest.h"
 #include "base/map.h"
 #include "base/memory.h"
-#include "imap/date.h"
 
 #define RUN_MESSAGES 100
 #define RUN_OCTETS ((uint64_t)1 << 20)
@@ -26,116 +25,73 @@ struct entry {
 
 struct box {
 	struct buffer name;
+	const struct known_filter *filter;	/* while it is filled */
 	struct entry *entries;	/* by date, size, UID */
 	size_t count, capacity;
 };
 
 struct known {
-	struct dialog *dialog;
+	struct remote *remote;
 	struct map *boxes;
 	struct box *selected;		/* NULL: none */
-	uint32_t next_tag;
-	bool is_answered, is_ok;	/* the command under way */
+	uint32_t asking;		/* the number of the command under way */
 	/* Where a reply belongs that comes in: to a box that is filled, or to entries whose octets come. */
 	struct box *filling;
 	struct entry *run;
 	size_t run_count;
 };
 
-/* What stands behind a word and a space in a FETCH reply; empty if it is not there. */
-static struct span
-behind(struct span reply, struct span word)
-{
-	for (size_t i = 0; i + word.length < reply.length; i++) {
-		if (reply.at[i] == word.at[0] && span_starts_with(span_from(reply, i), word))
-			return span_from(reply, i + word.length);
-	}
-	return (struct span){ NULL, 0 };
-}
-
-static bool
-read_number(struct span text, uint64_t *number_out)
-{
-	size_t digits = 0;
-
-	while (digits < text.length && ascii_is_digit(text.at[digits]))
-		digits++;
-	return span_to_number(span_slice(text, 0, digits), UINT64_MAX, number_out);
-}
-
-/* "* 1 FETCH (UID 7 INTERNALDATE "28-Nov-2026 10:46:52 +0000" RFC822.SIZE 61)" */
 static void
-add_entry(struct box *box, struct span reply)
+add_entry(struct box *box, const struct imap_fetch_reply *fetch)
 {
-	struct span date = behind(reply, SPAN("INTERNALDATE \""));
-	struct imap_date_time when;
-	uint64_t uid, size;
+	const unsigned needed = IMAP_FETCH_HAS_UID | IMAP_FETCH_HAS_DATE | IMAP_FETCH_HAS_SIZE;
 
-	if (!imap_date_time_parse(span_slice(date, 0, span_find(date, '"')), &when) ||
-	    !read_number(behind(reply, SPAN("UID ")), &uid) ||
-	    !read_number(behind(reply, SPAN("RFC822.SIZE ")), &size))
+	if ((fetch->has & needed) != needed ||
+	    (box->filter != NULL && !box->filter->counts(fetch->uid, box->filter->context)))
 		return;
 	if (box->count == box->capacity) {
 		box->capacity = box->capacity == 0 ? 64 : 2 * box->capacity;
 		box->entries = memory_resize(box->entries, box->capacity, sizeof *box->entries);
 	}
-	box->entries[box->count++] = (struct entry){ .date_s = when.seconds, .size = size, .uid = (uint32_t)uid };
+	box->entries[box->count++] =
+	    (struct entry){ .date_s = fetch->date.seconds, .size = fetch->size, .uid = fetch->uid };
 }
 
-/* "* 1 FETCH (UID 7 BINARY[] {61}" and the octets behind the line end. */
 static void
-take_octets(struct known *known, struct span reply)
+take_octets(struct known *known, const struct imap_fetch_reply *fetch)
 {
-	size_t line_end = span_find(reply, '\n');
-	struct span line = span_slice(reply, 0, line_end), octets = span_from(reply, line_end + 1);
-	uint64_t uid, size;
-
-	if (!read_number(behind(line, SPAN("UID ")), &uid) || !read_number(behind(line, SPAN("{")), &size) ||
-	    size > octets.length)
+	if ((fetch->has & IMAP_FETCH_HAS_UID) == 0 || fetch->body_count != 1 || fetch->bodies[0].is_nil)
 		return;
 	for (size_t i = 0; i < known->run_count; i++) {
 		struct entry *entry = &known->run[i];
 
-		if (entry->uid == uid && entry->is_asked && entry->size == size) {
-			digest_sha256(span_slice(octets, 0, (size_t)size), entry->digest);
+		if (entry->uid == fetch->uid && entry->is_asked && entry->size == fetch->bodies[0].octets.length) {
+			digest_sha256(fetch->bodies[0].octets, entry->digest);
 			entry->is_used = false;
 		}
 	}
 }
 
 static bool
-on_untagged(struct span reply, void *context)
+on_untagged(const struct imap_reply *reply, bool is_malformed, void *context)
 {
 	struct known *known = context;
-	bool is_fetch = behind(span_slice(reply, 0, 40), SPAN(" FETCH ")).length > 0;
 
-	if (is_fetch && known->filling != NULL)
-		add_entry(known->filling, reply);
-	else if (is_fetch && known->run != NULL)
-		take_octets(known, reply);
-	return true;
-}
-
-static bool
-on_tagged(struct span reply, void *context)
-{
-	struct known *known = context;
-	struct span rest = span_from(reply, span_find(reply, ' ') + 1);
-
-	known->is_answered = true;
-	known->is_ok = span_starts_with(rest, SPAN("OK"));
+	(void)is_malformed;
+	if (reply->kind == IMAP_REPLY_FETCH && known->filling != NULL)
+		add_entry(known->filling, &reply->fetch);
+	else if (reply->kind == IMAP_REPLY_FETCH && known->run != NULL)
+		take_octets(known, &reply->fetch);
 	return true;
 }
 
 struct known *
-known_new(struct dialog *dialog)
+known_new(struct remote *remote)
 {
 	struct known *known = NEW(struct known);
 
-	known->dialog = dialog;
+	known->remote = remote;
 	known->boxes = map_new();
-	dialog_listen(dialog, '*', on_untagged, known);
-	dialog_listen(dialog, 'k', on_tagged, known);
 	return known;
 }
 
@@ -147,54 +103,67 @@ box_free(struct box *box)
 	free(box);
 }
 
-void
-known_free(struct known **known)
+static void
+free_boxes(struct known *known)
 {
 	size_t position = 0;
 	struct span name;
 	void *box;
 
+	while (map_next(known->boxes, &position, &name, &box))
+		box_free(box);
+	map_free(&known->boxes);
+}
+
+void
+known_free(struct known **known)
+{
 	if (*known == NULL)
 		return;
-	while (map_next((*known)->boxes, &position, &name, &box))
-		box_free(box);
-	map_free(&(*known)->boxes);
+	free_boxes(*known);
 	free(*known);
 	*known = NULL;
 }
 
-static struct buffer *
-begin(struct known *known)
+void
+known_forget(struct known *known)
 {
-	buffer_printf(dialog_out(known->dialog), "k%u ", ++known->next_tag);
-	return dialog_out(known->dialog);
+	free_boxes(known);
+	known->boxes = map_new();
+	known->selected = NULL;
+}
+
+static struct buffer *
+begin(struct known *known, const char *words)
+{
+	remote_listen(known->remote, on_untagged, known);
+	known->asking = remote_begin(known->remote, words);
+	return remote_out(known->remote);
 }
 
 /* End the command that begin() began, and wait for its answer; false when the connection is lost. */
 static bool
-finish(struct known *known)
+finish(struct known *known, bool *is_ok_out)
 {
-	buffer_add_string(dialog_out(known->dialog), "\r\n");
-	known->is_answered = false;
-	while (!known->is_answered) {
-		if (!dialog_step(known->dialog))
-			return false;
-	}
-	return true;
+	struct remote_answer answer;
+	bool is_alive;
+
+	remote_end(known->remote);
+	is_alive = remote_wait(known->remote, known->asking, &answer);
+	*is_ok_out = is_alive && answer.condition == IMAP_REPLY_OK;
+	remote_listen(known->remote, NULL, NULL);
+	return is_alive;
 }
 
 /* A mailbox that is not there, or cannot be read, holds nothing. */
 static bool
 select_box(struct known *known, struct box *box, bool *is_there_out)
 {
-	struct buffer *out = begin(known);
 	bool is_alive;
 
-	buffer_add_string(out, "EXAMINE ");
-	dialog_add_quoted(out, buffer_span(&box->name));
-	is_alive = finish(known);
-	known->selected = known->is_ok ? box : NULL;
-	*is_there_out = known->is_ok;
+	dialog_add_quoted(begin(known, "EXAMINE "), buffer_span(&box->name));
+	is_alive = finish(known, is_there_out);
+	known->selected = *is_there_out ? box : NULL;
 	return is_alive;
 }
 
@@ -224,9 +193,10 @@ fill(struct known *known, struct box *box)
 		return false;
 	if (!is_there)
 		return true;
-	buffer_add_string(begin(known), "UID FETCH 1:* (INTERNALDATE RFC822.SIZE)");
+	buffer_printf(begin(known, "UID FETCH "), "%u:* (INTERNALDATE RFC822.SIZE)",
+	    box->filter == NULL ? 1 : box->filter->first_uid);
 	known->filling = box;
-	is_alive = finish(known);
+	is_alive = finish(known, &is_there);
 	known->filling = NULL;
 	if (box->count > 0)
 		qsort(box->entries, box->count, sizeof *box->entries, by_facts);
@@ -235,16 +205,20 @@ fill(struct known *known, struct box *box)
 
 /* The mailbox with what it holds; NULL when the connection is lost. */
 static struct box *
-box_get(struct known *known, struct span name)
+box_get(struct known *known, struct span name, const struct known_filter *filter)
 {
 	struct box *box = map_get(known->boxes, name);
+	bool is_alive;
 
 	if (box != NULL)
 		return box;
 	box = NEW(struct box);
 	buffer_add_span(&box->name, name);
 	map_put(known->boxes, name, box);
-	return fill(known, box) ? box : NULL;
+	box->filter = filter;
+	is_alive = fill(known, box);
+	box->filter = NULL;
+	return is_alive ? box : NULL;
 }
 
 /* The first entry of a date and size, or the place where it would be. */
@@ -299,25 +273,25 @@ fetch(struct known *known, struct box *box, size_t first)
 		box->count = 0;
 		return true;
 	}
-	out = begin(known);
-	buffer_add_string(out, "UID FETCH ");
+	out = begin(known, "UID FETCH ");
 	known->run = &box->entries[first];
 	known->run_count = add_run(box, first, out) - first;
 	buffer_add_string(out, " (BINARY.PEEK[])");
-	is_alive = finish(known);
+	is_alive = finish(known, &is_there);
 	known->run = NULL;
 	return is_alive;
 }
 
 bool
-known_has(struct known *known, struct span mailbox, const struct message *message, bool *has_out)
+known_find(struct known *known, struct span mailbox, const struct known_filter *filter, const struct message *message,
+    uint32_t *uid_out)
 {
 	uint8_t digest[DIGEST_LENGTH];
-	struct box *box = box_get(known, mailbox);
+	struct box *box = box_get(known, mailbox, filter);
 	uint64_t size = message->octets.length;
 	bool has_digest = false;
 
-	*has_out = false;
+	*uid_out = 0;
 	if (box == NULL)
 		return false;
 	for (size_t i = find(box, message->date_s, size); i < box->count; i++) {
@@ -331,7 +305,8 @@ known_has(struct known *known, struct span mailbox, const struct message *messag
 		if (!entry->is_used && !entry->is_asked && !fetch(known, box, i))
 			return false;
 		if (i < box->count && !entry->is_used && memcmp(entry->digest, digest, DIGEST_LENGTH) == 0) {
-			*has_out = entry->is_used = true;
+			entry->is_used = true;
+			*uid_out = entry->uid;
 			return true;
 		}
 	}

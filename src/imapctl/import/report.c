@@ -21,6 +21,7 @@ void
 report_free(struct report *report)
 {
 	buffer_free(&report->refusals);
+	buffer_free(&report->differences);
 	for (size_t i = 0; i < report->box_count; i++)
 		buffer_free(&report->boxes[i].name);
 	free(report->boxes);
@@ -60,19 +61,32 @@ report_would(struct report *report, struct span mailbox, uint64_t imported, uint
 	report->already += already;
 }
 
-void
-report_refusal(struct report *report, struct span origin, struct span reason)
+static void
+add_json(struct buffer *out, struct span origin, const char *key, struct span text)
 {
-	struct buffer *out = &report->refusals;
-
-	complain("%.*s: not imported: %.*s", SPAN_ARGS(origin), SPAN_ARGS(reason));
 	if (out->length > 0)
 		buffer_add_octet(out, ',');
 	buffer_add_string(out, "{\"origin\":");
 	json_add_string(out, origin);
-	buffer_add_string(out, ",\"reason\":");
-	json_add_string(out, reason);
+	json_add_text(out, key, text);
 	buffer_add_octet(out, '}');
+}
+
+void
+report_refusal(struct report *report, struct span origin, struct span reason)
+{
+	complain("%.*s: not imported: %.*s", SPAN_ARGS(origin), SPAN_ARGS(reason));
+	add_json(&report->refusals, origin, "reason", reason);
+}
+
+void
+report_difference(struct report *report, struct span origin, struct span what)
+{
+	report->differing++;
+	if (report->json != NULL)
+		add_json(&report->differences, origin, "what", what);
+	else
+		printf("%.*s: %.*s\n", SPAN_ARGS(origin), SPAN_ARGS(what));
 }
 
 static const char *const note_names[] = {
@@ -119,13 +133,29 @@ add_json_boxes(const struct report *report, struct buffer *out)
 }
 
 static void
+print_comparison_json(const struct report *report)
+{
+	struct buffer *out = report->json;
+
+	buffer_printf(out, ",\"compared\":%llu,\"differences\":[", (unsigned long long)report->compared);
+	buffer_add_span(out, buffer_span(&report->differences));
+	buffer_add_octet(out, ']');
+}
+
+static void
 print_json(const struct report *report, const struct source *source)
 {
 	struct buffer *out = report->json;
 
-	buffer_printf(out, ",\"imported\":%llu,\"already\":%llu,\"unreadable\":%llu,\"refused\":[",
+	buffer_printf(out, ",\"imported\":%llu,\"already\":%llu,\"unreadable\":%llu",
 	    (unsigned long long)report->imported, (unsigned long long)report->already,
 	    (unsigned long long)report->unreadable);
+	if (report->changed + report->expunged > 0)
+		buffer_printf(out, ",\"changed\":%llu,\"expunged\":%llu", (unsigned long long)report->changed,
+		    (unsigned long long)report->expunged);
+	if (report->is_comparison)
+		print_comparison_json(report);
+	buffer_add_string(out, ",\"refused\":[");
 	buffer_add_span(out, buffer_span(&report->refusals));
 	buffer_add_string(out, "],\"notes\":[");
 	for (size_t i = 0; i < source->note_count; i++) {
@@ -162,8 +192,13 @@ report_print(const struct report *report, const struct source *source)
 	for (size_t i = 0; i < report->box_count; i++)
 		printf("%.*s: %llu to import, %llu there already\n", SPAN_ARGS(buffer_span(&report->boxes[i].name)),
 		    (unsigned long long)report->boxes[i].imported, (unsigned long long)report->boxes[i].already);
-	printf("%llu %s, %llu there already", (unsigned long long)report->imported,
-	    report->is_dry ? "would be imported" : "imported", (unsigned long long)report->already);
+	if (report->is_comparison)
+		printf("%llu compared, %llu differ", (unsigned long long)report->compared, (unsigned long long)report->differing);
+	else
+		printf("%llu %s, %llu there already", (unsigned long long)report->imported,
+		    report->is_dry ? "would be imported" : "imported", (unsigned long long)report->already);
+	print_count(report->changed, "with other flags");
+	print_count(report->expunged, "expunged");
 	print_count(report->refused, "refused");
 	print_count(report->unreadable, "not readable");
 	print_count(count_notes(source, NOTE_LEFT_OUT), note_names[NOTE_LEFT_OUT]);

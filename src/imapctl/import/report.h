@@ -17,7 +17,12 @@ struct report {
 	uint64_t already;	/* was there before */
 	uint64_t refused;	/* by the server, or because it is no mail */
 	uint64_t unreadable;
+	uint64_t changed;	/* by --mirror: flags */
+	uint64_t expunged;	/* likewise */
+	bool is_comparison;	/* nothing was imported: compared and differing are the sums */
+	uint64_t compared, differing;
 	struct buffer refusals;	/* JSON objects, separated by commas */
+	struct buffer differences;	/* likewise */
 };
 
 void report_free(struct report *report);
@@ -34,6 +39,9 @@ void report_would(struct report *report, struct span mailbox, uint64_t imported,
 
 /* Say on standard error that a message was not imported, and why, and keep it for the end. */
 void report_refusal(struct report *report, struct span origin, struct span reason);
+
+/* Print on standard output how a message differs from its source, or keep it for the JSON. */
+void report_difference(struct report *report, struct span origin, struct span what);
 
 /*
  * Print the sums as one line on standard output, or add them to the JSON, and the source's notes on standard

@@ -174,15 +174,15 @@ take_flags(struct message *message, const bool *has)
 		message_add_keyword(message, SPAN("$Important"));	/* RFC 8457 section 2 */
 }
 
-/* Mailboxes by the names that the server makes for new users; the inbox is the one named for the import. */
+/* Mailboxes by the names that the server makes for new users. */
 static void
-take_mailboxes(struct message *message, const bool *has, bool *has_mailbox)
+take_mailboxes(struct message *message, const bool *has, struct span inbox, bool *has_mailbox)
 {
-	static const struct {
+	const struct {
 		enum meaning meaning;
 		struct span mailbox;
 	} places[] = { { TRASH, SPAN("Trash") }, { SPAM, SPAN("Junk") }, { DRAFT, SPAN("Drafts") },
-		{ INBOX, SPAN("") }, { SENT, SPAN("Sent") } };
+		{ INBOX, inbox }, { SENT, SPAN("Sent") } };
 
 	for (size_t i = 0; i < COUNT_OF(places) && !*has_mailbox; i++) {
 		if (has[places[i].meaning])
@@ -203,7 +203,7 @@ labels_take(struct source *source, struct message *message, struct span value)
 		has[meaning_of(span_trim(buffer_span(&label)))] = true;
 	is_filed = source->labels == LABELS_MAILBOXES && !has[TRASH] && !has[SPAM];
 	take_flags(message, has);
-	take_mailboxes(message, has, &has_mailbox);
+	take_mailboxes(message, has, SPAN(""), &has_mailbox);	/* the one named for the import */
 	for (rest = buffer_span(&text); next_label(&rest, &label);) {
 		struct span name = span_trim(buffer_span(&label));
 
@@ -218,4 +218,54 @@ labels_take(struct source *source, struct message *message, struct span value)
 		add_mailbox(message, SPAN("Archive"), &has_mailbox);
 	buffer_free(&text);
 	buffer_free(&label);
+}
+
+/* https://developers.google.com/workspace/gmail/imap/imap-extensions: system labels begin with a backslash. */
+static enum meaning
+meaning_of_attribute(struct span label)
+{
+	static const struct {
+		struct span name;
+		enum meaning meaning;
+	} attributes[] = { { SPAN("\\Inbox"), INBOX }, { SPAN("\\Starred"), STARRED }, { SPAN("\\Flagged"), STARRED },
+		{ SPAN("\\Important"), IMPORTANT }, { SPAN("\\Draft"), DRAFT }, { SPAN("\\Drafts"), DRAFT },
+		{ SPAN("\\Sent"), SENT }, { SPAN("\\Junk"), SPAM }, { SPAN("\\Spam"), SPAM }, { SPAN("\\Trash"), TRASH } };
+
+	for (size_t i = 0; i < COUNT_OF(attributes); i++) {
+		if (span_equals_nocase(label, attributes[i].name))
+			return attributes[i].meaning;
+	}
+	return label.length > 0 && label.at[0] == '\\' ? NOTHING : USERS;
+}
+
+static void
+take_users_label(struct source *source, struct message *message, struct span sent, bool is_filed, bool *has_mailbox)
+{
+	struct buffer label = { 0 };
+
+	if (!imap_utf7_decode(sent, &label))
+		buffer_add_span(&label, sent);
+	if (is_filed)
+		add_users_mailbox(source, message, buffer_span(&label), has_mailbox);
+	else
+		add_keyword(source, message, buffer_span(&label));
+	buffer_free(&label);
+}
+
+void
+labels_take_list(struct source *source, struct message *message, const struct span *labels, size_t count, bool is_kept)
+{
+	bool has[MEANINGS] = { false }, has_mailbox = false, is_filed;
+
+	for (size_t i = 0; i < count; i++)
+		has[meaning_of_attribute(labels[i])] = true;
+	has[UNREAD] = true;		/* FLAGS tell what was read */
+	take_flags(message, has);
+	if (is_kept)
+		take_mailboxes(message, has, SPAN("INBOX"), &has_mailbox);
+	is_filed = is_kept && source->labels == LABELS_MAILBOXES && !has[TRASH] && !has[SPAM];
+	for (size_t i = 0; i < count; i++) {
+		if (meaning_of_attribute(labels[i]) == USERS)
+			take_users_label(source, message, labels[i], is_filed, &has_mailbox);
+	}
 }

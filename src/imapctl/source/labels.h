@@ -13,4 +13,12 @@
  */
 void labels_take(struct source *source, struct message *message, struct span value);
 
+/*
+ * The same for a list that IMAP tells (X-GM-LABELS): Gmail's own labels are attributes, those of the user modified UTF-7.
+ * Without one that is a mailbox, message->mailbox stays empty.
+ *
+ *	is_kept	it is not in Gmail's Spam or Trash, so that labels say where it belongs
+ */
+void labels_take_list(struct source *source, struct message *message, const struct span *labels, size_t count, bool is_kept);
+
 #endif

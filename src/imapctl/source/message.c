@@ -28,6 +28,7 @@ message_clear(struct message *message)
 	message->is_exact = false;
 	message->is_unsubscribed = message->is_no_mailbox = false;
 	buffer_clear(&message->use);
+	message->number = 0;
 }
 
 void

@@ -41,6 +41,7 @@ struct message {
 	bool has_date;
 	size_t octets_max;	/* of the source; message_add() keeps no more */
 	bool is_too_large;	/* there were more */
+	uint32_t number;	/* the caller's, by which appender_events.on_stored names it; 0: none */
 	uint32_t uid, uidvalidity;	/* where an export tells them; or 0 */
 	bool is_exact;		/* an export tells what is a program's in it and what is not */
 	/* Of SOURCE_MAILBOX: */
