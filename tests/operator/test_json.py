@@ -215,6 +215,18 @@ def test_import(server, tmp_path):
     assert ask(server, "import", "demo", "eml", str(letter))["imported"] == 1
     ask(server, "import", "demo", "eml", str(tmp_path / "none"), code=66)
     ask(server, "import", "nobody", "eml", str(letter), code=67)
+    url = f"imap://demo@localhost:{server.imap_port}"
+    words = ["import", "other", url, f"--tls-ca={server.cert}"]
+    server.add_user("other")
+    secret = lib.PASSWORD + "\n"
+    assert ask(server, *words, input=secret)["imported"] > 0
+    assert ask(server, *words, "--verify", input=secret)["differences"] == []
+    with server.client("other") as client:
+        client.ok(b"SELECT INBOX")
+        client.ok(rb"UID STORE 1 FLAGS (\Deleted)")
+    assert ask(server, *words, "--verify", input=secret, code=1)["differences"][0]["origin"] == "INBOX UID 1"
+    assert ask(server, *words, "--mirror", input=secret)["changed"] == 1
+    ask(server, *words, input="wrong\n", code=77)
 
 
 def test_export(server, tmp_path):

@@ -29,6 +29,12 @@ const struct option_words order_options[OPTION_COUNT] = {
 	[OPTION_REBUILD] = { "rebuild", NULL, NULL, "drop what is there first" },
 	[OPTION_VERIFY] = { "verify", NULL, NULL, "compare, and change nothing" },
 	[OPTION_LABELS] = { "labels", "keywords|mailboxes", NULL, "what becomes of Gmail's labels" },
+	[OPTION_EXCLUDE] = { "exclude", "PATTERN", NULL, "mailboxes that are left out" },
+	[OPTION_PASSWORD_FILE] = { "password-file", "FILE", NULL, "the password or token, instead of standard input" },
+	[OPTION_AUTH] = { "auth", "MECHANISM", NULL, "how to log in there; else the best that the server has" },
+	[OPTION_LOGIN] = { "login", "USER", NULL, "whose password it is, when another's than the URL's user" },
+	[OPTION_TLS_CA] = { "tls-ca", "FILE", NULL, "authorities that certificates there are checked against" },
+	[OPTION_INSECURE] = { "insecure", NULL, NULL, "go without TLS, and take any certificate" },
 	[OPTION_MIRROR] = { "mirror", NULL, NULL, "follow changed flags and expunges, too" },
 	[OPTION_DRY_RUN] = { "dry-run", NULL, NULL, "only say what would be done" },
 };

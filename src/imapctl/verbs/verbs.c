@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "../export/export.h"
-#include "../import/import.h"
 #include "base/memory.h"
 #include "base/span.h"
 #include "verbs.h"
@@ -61,8 +60,11 @@ const struct verb verbs[] = {
 	{ "group list", "[GROUP]", "list the groups, or one, with their members",
 	    "member", true, 0, 0, 1, run_group_list,
 	    "group list sales" },
-	{ "import", "NAME [FORMAT] PATH [--mailbox=INBOX] [--labels=keywords|mailboxes] [--dry-run]", "bring mail in, with flags and dates",
-	    NULL, false, OF(MAILBOX) | OF(LABELS) | OF(DRY_RUN), 2, 3, run_import,
+	{ "import", "NAME [FORMAT] PATH|imap://USER@HOST [--mailbox=INBOX] [--exclude=PATTERN] [--labels=keywords|mailboxes] "
+	    "[--password-file=FILE] [--auth=MECHANISM] [--login=USER] [--tls-ca=FILE] [--insecure] [--mirror|--dry-run|--verify]",
+	    "bring mail in from files or another server, with flags and dates",
+	    NULL, false, OF(MAILBOX) | OF(EXCLUDE) | OF(LABELS) | OF(PASSWORD_FILE) | OF(AUTH) | OF(LOGIN) | OF(TLS_CA) |
+	    OF(INSECURE) | OF(MIRROR) | OF(DRY_RUN) | OF(VERIFY), 2, 3, run_import_any,
 	    "import alice mbox list.mbox --mailbox=Lists/r-devel" },
 	{ "export", "NAME [FORMAT] PATH [--mailbox=PATTERN]... [--mirror]", "take mail out, with flags and dates, into files of other programs",
 	    NULL, false, OF(MAILBOX) | OF(MIRROR), 2, 3, run_export,

@@ -29,6 +29,7 @@ int run_quota(const struct order *order);
 int run_group_add(const struct order *order);
 int run_group_remove(const struct order *order);
 int run_group_list(const struct order *order);
+int run_import_any(const struct order *order);
 int run_index(const struct order *order);
 int run_verify(const struct order *order);
 int run_acl_list(const struct order *order);
