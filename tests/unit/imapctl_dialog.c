@@ -359,9 +359,9 @@ static const struct {
 	{ "* PREAUTH hi\r\n", "" },
 	{ "* BYE [UNAVAILABLE] later\r\n", "the server said: BYE [UNAVAILABLE] later" },
 	{ "* NO\r\n", "it greets with a refusal" },
-	{ "+OK POP3 ready\r\n", "it speaks, but not IMAP" },
-	{ "220 mail ESMTP\r\n", "it speaks, but not IMAP" },
-	{ "HTTP/1.1 400 Bad Request\r\n", "it speaks, but not IMAP" },
+	{ "+OK POP3 ready\r\n", "what speaks there is no IMAP server" },
+	{ "220 mail ESMTP\r\n", "what speaks there is no IMAP server" },
+	{ "HTTP/1.1 400 Bad Request\r\n", "what speaks there is no IMAP server" },
 	{ "", "the server ended the connection" },
 };
 

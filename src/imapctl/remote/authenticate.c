@@ -18,6 +18,7 @@ struct exchange {
 	struct span identity;		/* as whom is acted; empty: as the same */
 	struct span end_point;
 	bool could_bind;
+	bool is_token;			/* what is proved is a token */
 	struct scram_prover *prover;	/* of SCRAM */
 	bool is_proved;			/* the server has proved what it must */
 	struct buffer complaint;	/* what it says of a token */
@@ -256,17 +257,21 @@ try(struct remote *remote, struct exchange *exchange, const struct mechanism *me
 static bool
 fits(struct remote *remote, const struct exchange *exchange, const struct mechanism *mechanism)
 {
-	return mechanism->is_token == exchange->settings->is_token &&
+	return mechanism->is_token == exchange->is_token &&
 	    (exchange->identity.length == 0 || mechanism->has_identity) &&
 	    (!mechanism->is_bound || exchange->end_point.length > 0) && remote_can_authenticate(remote, mechanism->name);
 }
 
-/* The best, from a place in the table on; NULL: there is none. */
+/*
+ * The best, from a place in the table on; NULL: there is none.  None that binds: a server does not tell to what it can bind, and
+ * cyrus-sasl, which offers SCRAM-SHA-1-PLUS, takes tls-unique alone.  A failed login costs some seconds there, and may lock a user
+ * out.
+ */
 static const struct mechanism *
 choose(struct remote *remote, const struct exchange *exchange, size_t from)
 {
 	for (size_t i = from; i < COUNT_OF(mechanisms); i++)
-		if (fits(remote, exchange, &mechanisms[i]))
+		if (!mechanisms[i].is_bound && fits(remote, exchange, &mechanisms[i]))
 			return &mechanisms[i];
 	return NULL;
 }
@@ -274,13 +279,13 @@ choose(struct remote *remote, const struct exchange *exchange, size_t from)
 static bool
 may_use_command(struct remote *remote, const struct exchange *exchange)
 {
-	return !exchange->settings->is_token && exchange->identity.length == 0 && !remote_can(remote, "LOGINDISABLED");
+	return !exchange->is_token && exchange->identity.length == 0 && !remote_can(remote, "LOGINDISABLED");
 }
 
 static int
 complain_of_none(struct remote *remote, const struct exchange *exchange, struct buffer *trouble_out)
 {
-	if (exchange->settings->is_token)
+	if (exchange->is_token)
 		buffer_add_string(trouble_out, "the server takes no tokens: neither OAUTHBEARER nor XOAUTH2");
 	else if (exchange->identity.length > 0)
 		buffer_add_string(trouble_out, "the server offers neither PLAIN nor SCRAM, in which one user can act as another");
@@ -304,7 +309,7 @@ use_best(struct remote *remote, struct exchange *exchange, struct buffer *troubl
 	if (code != EX_NOPERM || mechanism == NULL || mechanism->is_open ||
 	    !connection_is_tls(dialog_connection(remote_dialog(remote))))
 		return code;
-	open = choose(remote, exchange, (size_t)(mechanism - mechanisms));
+	open = mechanism;
 	while (open != NULL && !open->is_open)
 		open = choose(remote, exchange, (size_t)(open + 1 - mechanisms));
 	return open == NULL ? code : try(remote, exchange, open, trouble_out);
@@ -316,14 +321,14 @@ use_named(struct remote *remote, struct exchange *exchange, struct span name, st
 	for (size_t i = 0; i < COUNT_OF(mechanisms); i++) {
 		if (!span_equals_nocase(name, span_from_string(mechanisms[i].name)))
 			continue;
+		exchange->is_token = mechanisms[i].is_token;
 		if (fits(remote, exchange, &mechanisms[i]))
 			return try(remote, exchange, &mechanisms[i], trouble_out);
 		if (mechanisms[i].answer == answer_login && may_use_command(remote, exchange))
 			return try(remote, exchange, NULL, trouble_out);
 		buffer_printf(trouble_out, "%s cannot be used here: %s", mechanisms[i].name,
-		    remote_can_authenticate(remote, mechanisms[i].name) ?
-		    mechanisms[i].is_token != exchange->settings->is_token ? "it takes a token, others a password" :
-		    "it knows no authorization identity, or needs TLS" : "the server does not offer it");
+		    !remote_can_authenticate(remote, mechanisms[i].name) ? "the server does not offer it" :
+		    mechanisms[i].is_bound ? "there is no TLS to bind to" : "in it nobody can act as another");
 		return EX_PROTOCOL;
 	}
 	buffer_printf(trouble_out, "no such mechanism: %.*s; there are", SPAN_ARGS(name));
@@ -335,7 +340,8 @@ use_named(struct remote *remote, struct exchange *exchange, struct span name, st
 int
 authenticate(struct remote *remote, const struct login_settings *settings, struct buffer *trouble_out)
 {
-	struct exchange exchange = { .settings = settings, .user = buffer_span(&settings->url->user) };
+	struct exchange exchange = { .settings = settings, .user = buffer_span(&settings->url->user),
+		.is_token = settings->is_token };
 	struct span name = buffer_span(&settings->url->mechanism);
 	int code;
 

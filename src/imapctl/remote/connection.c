@@ -32,7 +32,7 @@ struct connection {
 	struct connection_deflate *deflate;	/* NULL: none */
 	struct buffer wire_in, wire_out;	/* with TLS or DEFLATE */
 	struct buffer packed_in, packed_out;	/* with both */
-	bool has_more;				/* DEFLATE has more than it was allowed to give */
+	bool has_more;				/* what has come is not all unwrapped */
 	bool has_ended;				/* the socket or TLS has said so */
 	struct buffer why;
 };
@@ -257,6 +257,7 @@ unwrap(struct connection *connection, struct buffer *in, const char **why_out)
 	struct buffer *plain = connection->deflate != NULL ? packed : in;
 	enum connection_tls_result result = CONNECTION_TLS_WAITS;
 
+	connection->has_more = false;
 	if (connection->tls != NULL)
 		result = connection_tls_decrypt(connection->tls, &connection->wire_in, plain);
 	if (result == CONNECTION_TLS_BROKEN) {
@@ -353,6 +354,8 @@ connection_start_tls(struct connection *connection, struct buffer *trouble_out)
 			return EX_PROTOCOL;
 		}
 	}
+	/* The greeting may have come with the end of the handshake. */
+	connection->has_more = connection->wire_in.length > 0;
 	if (result == CONNECTION_TLS_GOOD)
 		return EX_OK;
 	buffer_printf(trouble_out, "%s: ", settings->host);

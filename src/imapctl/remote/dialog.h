@@ -80,6 +80,8 @@ bool dialog_step_either(struct dialog *first, struct dialog *second);
 /* Give the connection up, for the first reason given; returns false. */
 bool dialog_lose(struct dialog *dialog, const char *why);
 
+#define DIALOG_SILENCE "the server does not answer"	/* why, when the time is up */
+
 /* Why it was lost, one sentence.  Borrowed. */
 const char *dialog_trouble(struct dialog *dialog);
 

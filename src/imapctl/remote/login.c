@@ -3,7 +3,8 @@
  */
 #include "login.h"
 
-#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "authenticate.h"
@@ -31,8 +32,15 @@ forget(struct remote **remote)
 static int
 lost(struct opening *opening, int code)
 {
-	buffer_add_string(opening->trouble, dialog_trouble(remote_dialog(opening->remote)));
+	buffer_printf(opening->trouble, "%s: %s", opening->settings->url->host, dialog_trouble(remote_dialog(opening->remote)));
 	return code;
+}
+
+/* Nothing has come, and the time is up. */
+static bool
+is_silent(struct opening *opening)
+{
+	return strcmp(dialog_trouble(remote_dialog(opening->remote)), DIALOG_SILENCE) == 0;
 }
 
 static int
@@ -45,7 +53,12 @@ greet(struct opening *opening)
 	connection_set_timeout(connection, timeout_s < GREETING_TIMEOUT_S ? timeout_s : GREETING_TIMEOUT_S);
 	is_greeted = remote_await_greeting(opening->remote, &opening->greeting);
 	connection_set_timeout(connection, timeout_s);
-	return is_greeted ? EX_OK : lost(opening, EX_TEMPFAIL);
+	if (is_greeted)
+		return EX_OK;
+	lost(opening, 0);
+	if (is_silent(opening) && !opening->settings->url->is_tls_first)
+		buffer_add_string(opening->trouble, "; if it waits for TLS from the first octet, it is imaps://");
+	return opening->greeting == IMAP_REPLY_BAD ? EX_PROTOCOL : EX_TEMPFAIL;
 }
 
 /* STARTTLS was answered; what has been said in plain text counts for nothing (RFC 9051 section 6.2.1). */
@@ -129,6 +142,17 @@ settle(struct opening *opening)
 	return lost(opening, EX_TEMPFAIL);
 }
 
+/* RFC 9051 section 7.1: it must be shown.  Nothing in it may move a cursor. */
+static void
+show_alert(struct span text, void *context)
+{
+	(void)context;
+	fputs("imapctl: the server says: ", stderr);
+	for (size_t i = 0; i < text.length; i++)
+		fputc(text.at[i] < ' ' || text.at[i] == 127 ? ' ' : text.at[i], stderr);
+	fputc('\n', stderr);
+}
+
 static int
 connect_to(struct opening *opening)
 {
@@ -147,7 +171,7 @@ connect_to(struct opening *opening)
 		return code;
 	}
 	opening->remote = remote_new(dialog_new(connection), 'r');
-	remote_on_alert(opening->remote, settings->on_alert, settings->alert_context);
+	remote_on_alert(opening->remote, settings->on_alert == NULL ? show_alert : settings->on_alert, settings->alert_context);
 	return EX_OK;
 }
 

@@ -197,6 +197,7 @@ remote_new(struct dialog *dialog, char letter)
 
 	remote->dialog = dialog;
 	remote->letter = letter;
+	remote->greeting = IMAP_REPLY_BYE;
 	list_init(&remote->commands);
 	remote->arena = arena_new();
 	remote->answers = arena_new();
@@ -429,7 +430,8 @@ on_stray(struct span text, void *context)
 	struct remote *remote = context;
 
 	(void)text;
-	return dialog_lose(remote->dialog, "it speaks, but not IMAP");
+	remote->greeting = IMAP_REPLY_BAD;
+	return dialog_lose(remote->dialog, "what speaks there is no IMAP server");
 }
 
 bool
@@ -446,6 +448,7 @@ remote_await_greeting(struct remote *remote, enum imap_reply_condition *conditio
 	*condition_out = remote->greeting;
 	if (!is_alive || remote->greeting == IMAP_REPLY_OK || remote->greeting == IMAP_REPLY_PREAUTH)
 		return is_alive;
+	*condition_out = IMAP_REPLY_BAD;
 	return dialog_lose(remote->dialog, "it greets with a refusal");
 }
 

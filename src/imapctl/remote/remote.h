@@ -83,7 +83,10 @@ bool remote_call(struct remote *remote, const char *command, struct remote_answe
 enum remote_turn { REMOTE_CONTINUES, REMOTE_ANSWERED, REMOTE_LOST };
 enum remote_turn remote_await_turn(struct remote *remote, uint32_t number, struct span *text_out);
 
-/* Wait for the greeting: IMAP_REPLY_OK or _PREAUTH.  False: the connection is lost, or it is another. */
+/*
+ * Wait for the greeting: IMAP_REPLY_OK or _PREAUTH.  False: the connection is lost; the condition is IMAP_REPLY_BAD if something
+ * else was said, else IMAP_REPLY_BYE.
+ */
 bool remote_await_greeting(struct remote *remote, enum imap_reply_condition *condition_out);
 
 /* Whether the server has said that it can; asks for CAPABILITY when it has not said anything yet. */
