@@ -321,28 +321,37 @@ may_send_at_once(const struct remote *remote, size_t length)
 }
 
 bool
-remote_add_string(struct remote *remote, struct span text)
+remote_add_literal(struct remote *remote, struct span octets)
 {
 	struct buffer *out = dialog_out(remote->dialog);
+	const char *tilde = span_find(octets, '\0') < octets.length ? "~" : "";	/* literal8 alone may hold NUL */
 	struct span turn;
 
 	if (remote->is_over)
 		return false;
-	if (is_quotable(remote, text)) {
-		dialog_add_quoted(out, text);
-		return true;
-	}
-	if (may_send_at_once(remote, text.length)) {
-		buffer_printf(out, "{%zu+}\r\n", text.length);
+	if (may_send_at_once(remote, octets.length)) {
+		buffer_printf(out, "%s{%zu+}\r\n", tilde, octets.length);
 	} else {
-		buffer_printf(out, "{%zu}\r\n", text.length);
+		buffer_printf(out, "%s{%zu}\r\n", tilde, octets.length);
 		if (remote_await_turn(remote, remote->last_number, &turn) != REMOTE_CONTINUES) {
 			remote->is_over = true;
 			return false;
 		}
 	}
-	buffer_add_span(out, text);
+	buffer_add_span(out, octets);
 	return true;
+}
+
+bool
+remote_add_string(struct remote *remote, struct span text)
+{
+	if (remote->is_over)
+		return false;
+	if (is_quotable(remote, text)) {
+		dialog_add_quoted(dialog_out(remote->dialog), text);
+		return true;
+	}
+	return remote_add_literal(remote, text);
 }
 
 bool

@@ -62,6 +62,9 @@ struct buffer *remote_out(struct remote *remote);
  */
 bool remote_add_string(struct remote *remote, struct span text);
 
+/* The same, always as a literal: a message for APPEND. */
+bool remote_add_literal(struct remote *remote, struct span octets);
+
 /* The same for a name of a mailbox in UTF-8: in modified UTF-7 unless UTF8=ACCEPT or IMAP4rev2 is enabled. */
 bool remote_add_mailbox(struct remote *remote, struct span name);
 
