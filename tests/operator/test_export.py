@@ -199,7 +199,7 @@ def test_mirror_lets_changes_follow(server, user, tmp_path, kind):
         client.ok(b"CREATE Anew")
     letters(server, user, 20, 22, b"Anew")
     done = server.imapctl("export", user, out, check=False)
-    assert done.returncode == 65 and done.stdout == "0 exported, 8 there already, 1 mailboxes refused\n"
+    assert done.returncode == 65 and done.stdout == "0 exported, 8 there already, 1 refused\n"
     assert "4 messages" in done.stderr and "--mirror" in done.stderr and "UIDVALIDITY" in done.stderr
     report = json.loads(server.imapctl("--json", "export", user, out, "--mirror").stdout)
     assert report["refused"] == []
@@ -308,3 +308,56 @@ def test_a_signal_ends_it_in_order(server, user, tmp_path):
     assert told.returncode == 65 and "has not come to its end" in told.stderr
     server.imapctl("export", user, out, "--mailbox=INBOX")
     assert json.loads(server.imapctl("--json", "export", user, out, "--mailbox=INBOX").stdout)["already"] == 29
+
+
+def send(server, user, other, *options, check=True):
+    """Export to another user by IMAP, as to a server elsewhere."""
+    return server.imapctl("export", user, f"imap://{other}@127.0.0.1:{server.imap_port}", f"--tls-ca={server.cert}", *options,
+                          input=lib.PASSWORD + "\n", check=check)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_to_another_server(server, user, seed):
+    fill(server, user, seed)
+    other = user + "-2"
+    server.add_user(other)
+    before = everything(server, user)
+    count = sum(len(messages) for _, messages in before[0].values())
+    done = send(server, user, other)
+    assert done.stdout == f"{count} exported, 0 there already\n", done.stderr
+    after = everything(server, other)
+    assert before[0] == after[0]
+    assert set(before[1]) <= set(after[1])
+    assert send(server, user, other).stdout == f"0 exported, {count} there already\n"
+
+
+def test_to_another_server_again_and_interrupted(server, user):
+    strace = lib.need("strace")
+    other = user + "-2"
+    server.add_user(other)
+    letters(server, user, 1, 400, size=2000)
+    letters(server, user, 1, 2, size=2000)      # twice there, twice it shall be
+    for times in (1, 3, 30):
+        subprocess.run([strace, "-f", "-qq", "-o", "/dev/null", "-e", f"inject=sendto,recvfrom:signal=SIGKILL:when={40 * times}", lib.IMAPCTL,
+                        f"--config={server.config}", "export", user, f"imap://{other}@127.0.0.1:{server.imap_port}", f"--tls-ca={server.cert}"],
+                       input=lib.PASSWORD + "\n", capture_output=True, text=True, timeout=120)
+    letters(server, user, 400, 403)
+    done = json.loads(send(server, user, other, "--json").stdout)
+    assert done["exported"] + done["already"] == 403 and done["refused"] == []
+    with server.client(user) as client:
+        mine = sorted(message[:2] for message in all_of(client, b"INBOX").values())
+    with server.client(other) as client:
+        assert sorted(message[:2] for message in all_of(client, b"INBOX").values()) == mine
+
+
+def test_to_another_server_in_vain(server, user):
+    other = user + "-2"
+    server.add_user(other)
+    letters(server, user, 1, 3)
+    assert send(server, user, other, "--mirror", check=False).returncode == 64
+    assert server.imapctl("export", user, "maildir", f"imap://{other}@127.0.0.1:{server.imap_port}", input="x\n", check=False).returncode == 64
+    assert server.imapctl("export", user, f"imap://{other}@127.0.0.1:{server.imap_port}", f"--tls-ca={server.cert}", input="wrong\n",
+                          check=False).returncode == 77
+    server.imapctl("user", "set", other, "--quota-messages=1")
+    done = send(server, user, other, check=False)
+    assert done.returncode == 73 and "goes on where it stopped" in done.stderr

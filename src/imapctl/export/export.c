@@ -12,9 +12,11 @@
 #include "../ctl/interrupt.h"
 #include "../ctl/record.h"
 #include "../ctl/terminal.h"
+#include "../remote/elsewhere.h"
 #include "../remote/local.h"
 #include "base/memory.h"
 #include "plan.h"
+#include "server.h"
 #include "transfer.h"
 
 struct export {
@@ -22,6 +24,9 @@ struct export {
 	struct dialog *dialog;
 	struct remote *session;
 	struct target *target;
+	struct elsewhere elsewhere;	/* when the target is a server */
+	struct remote *there;
+	struct span mailbox;		/* under way */
 	struct plan plan;
 	struct progress progress;
 	struct transfer_counts counts;
@@ -48,6 +53,20 @@ note_refusal(struct export *export, struct span mailbox, struct span reason)
 	buffer_add_octet(out, '}');
 }
 
+/* A message that was counted is not taken. */
+static void
+on_refused(uint32_t uid, struct span reason, void *context)
+{
+	struct export *export = context;
+	struct buffer origin = { 0 };
+
+	export->counts.exported--;
+	buffer_add_span(&origin, export->mailbox);
+	buffer_printf(&origin, ", UID %u", uid);
+	note_refusal(export, buffer_span(&origin), reason);
+	buffer_free(&origin);
+}
+
 static void
 on_progress(void *context)
 {
@@ -65,6 +84,8 @@ code_for(int error)
 		return EX_IOERR;
 	case EINVAL:
 		return EX_USAGE;
+	case EAGAIN:	/* another server's */
+		return EX_TEMPFAIL;
 	default:
 		return EX_CANTCREAT;
 	}
@@ -96,6 +117,7 @@ transfer_all(struct export *export)
 			continue;
 		if (interrupt_came())
 			return TRANSFER_INTERRUPTED;
+		export->mailbox = mailbox->name;
 		end = transfer_mailbox(export->session, export->target, mailbox, &export->counts, &export->trouble,
 		    on_progress, export);
 		if (end == TRANSFER_REFUSED)
@@ -130,10 +152,10 @@ print_json(const struct export *export)
 	struct buffer *out = export->order->json;
 
 	buffer_printf(out, ",\"exported\":%llu,\"already\":%llu,\"changed\":%llu,\"removed\":%llu,\"differing\":%llu,"
-	    "\"mailboxes\":%llu,\"dates-lost\":%llu,\"refused\":[", (unsigned long long)counts->exported,
+	    "\"mailboxes\":%llu,\"dates-lost\":%llu,\"keywords-lost\":%llu,\"refused\":[", (unsigned long long)counts->exported,
 	    (unsigned long long)counts->already, (unsigned long long)counts->changed, (unsigned long long)counts->removed,
 	    (unsigned long long)counts->differing, (unsigned long long)export->mailboxes,
-	    (unsigned long long)export->target->dates_lost);
+	    (unsigned long long)export->target->dates_lost, (unsigned long long)export->target->keywords_lost);
 	buffer_add_span(out, buffer_span(&export->refusals));
 	buffer_add_octet(out, ']');
 }
@@ -154,8 +176,11 @@ report(const struct export *export)
 		complain("%llu messages have other flags there, or are gone from the mailbox; --mirror lets that follow",
 		    (unsigned long long)counts->differing);
 	if (export->target->dates_lost > 0)
-		complain("%llu files have another time than their messages, for which this file system has no room",
+		complain("%llu messages have another date there than here, as this one is beyond what can be kept there",
 		    (unsigned long long)export->target->dates_lost);
+	if (export->target->keywords_lost > 0)
+		complain("%llu messages have gone without some of their keywords, which the server there does not take",
+		    (unsigned long long)export->target->keywords_lost);
 	if (export->order->json != NULL) {
 		print_json(export);
 		return;
@@ -163,7 +188,7 @@ report(const struct export *export)
 	printf("%llu exported, %llu there already", (unsigned long long)counts->exported, (unsigned long long)counts->already);
 	print_count(counts->changed, "changed");
 	print_count(counts->removed, "removed");
-	print_count(export->refused, "mailboxes refused");
+	print_count(export->refused, "refused");
 	putchar('\n');
 }
 
@@ -198,7 +223,7 @@ open_session(struct export *export)
 }
 
 static int
-open_target(struct export *export)
+open_folder(struct export *export)
 {
 	const struct order *order = export->order;
 	const char *path = order->words[order->word_count - 1];
@@ -207,12 +232,43 @@ open_target(struct export *export)
 	int error;
 
 	export->target = target_open(kind, path, order->words[0], &status, &error, &export->trouble);
-	if (export->target == NULL) {
-		complain("%s", buffer_string(&export->trouble));
-		return code_for(error);
+	if (export->target != NULL)
+		return EX_OK;
+	complain("%s", buffer_string(&export->trouble));
+	return code_for(error);
+}
+
+static int
+open_server(struct export *export)
+{
+	int code;
+
+	if (export->order->word_count == 3 || order_has(export->order, OPTION_MIRROR)) {
+		complain("a server has no format, and --mirror is for folders; usage: imapctl export NAME URL");
+		return EX_USAGE;
 	}
-	export->target->is_mirror = order_has(order, OPTION_MIRROR);
+	if ((code = elsewhere_read(&export->elsewhere, export->order)) != EX_OK)
+		return code;
+	code = login_open(&export->elsewhere.login, &export->there, &export->trouble);
+	if (code == EX_OK)
+		export->target = server_target_open(export->there, buffer_span(&export->elsewhere.url.mailbox));
+	else
+		complain("%s", buffer_string(&export->trouble));
+	return code;
+}
+
+static int
+open_target(struct export *export)
+{
+	bool is_server = url_is_server(export->order->words[export->order->word_count - 1]);
+	int code = is_server ? open_server(export) : open_folder(export);
+
+	if (code != EX_OK)
+		return code;
+	export->target->is_mirror = order_has(export->order, OPTION_MIRROR);
 	export->target->is_whole = export->plan.pattern_count == 0;
+	export->target->on_refused = on_refused;
+	export->target->context = export;
 	return EX_OK;
 }
 
@@ -241,6 +297,8 @@ run_export(const struct order *order)
 		code = transfer(&export);
 	if (export.target != NULL)
 		export.target->close(export.target);
+	login_close(&export.there);
+	elsewhere_free(&export.elsewhere);
 	remote_free(&export.session);
 	dialog_free(&export.dialog);
 	plan_free(&export.plan);

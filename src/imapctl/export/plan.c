@@ -4,7 +4,7 @@
 
 #include "base/memory.h"
 #include "imap/list_match.h"
-#include "imap/mailbox_name.h"
+#include "names_there.h"
 
 /* RFC 6154, as LIST says them. */
 static const struct {
@@ -26,14 +26,6 @@ use_of(struct plan *plan, unsigned attributes)
 	use = arena_copy(plan->arena, buffer_span(&text));
 	buffer_free(&text);
 	return use;
-}
-
-/* Our own server writes modified UTF-7, as long as nothing else is enabled (RFC 9051 appendix A). */
-static void
-decode(struct span name, struct buffer *out)
-{
-	if (!imap_utf7_decode(name, out))
-		buffer_add_span(out, name);
 }
 
 static bool
@@ -89,7 +81,7 @@ take_list(struct plan *plan, const struct imap_list_reply *list)
 {
 	struct buffer name = { 0 };
 
-	decode(list->name, &name);
+	names_there_decode(list->name, &name);
 	if (!is_of_others(plan, buffer_span(&name)) && is_wanted(plan, buffer_span(&name)))
 		add_mailbox(plan, buffer_span(&name), list);
 	buffer_free(&name);
@@ -102,7 +94,7 @@ take_namespaces(struct plan *plan, const struct imap_namespace_reply *spaces)
 		for (size_t i = 0; i < spaces->counts[class]; i++) {
 			struct buffer name = { 0 };
 
-			decode(spaces->spaces[class][i].prefix, &name);
+			names_there_decode(spaces->spaces[class][i].prefix, &name);
 			plan->others = memory_resize(plan->others, plan->other_count + 1, sizeof *plan->others);
 			plan->others[plan->other_count++] = arena_copy(plan->arena, buffer_span(&name));
 			buffer_free(&name);

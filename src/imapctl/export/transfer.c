@@ -258,6 +258,9 @@ on_octets(const struct imap_reply *reply, bool is_malformed, void *context)
 	message.octets = reply->fetch.bodies[0].octets;
 	transfer->status = transfer->target->add(transfer->target, &message);
 	transfer->counts->exported += transfer->status == TARGET_OK;
+	transfer->counts->already += transfer->status == TARGET_THERE;
+	if (transfer->status == TARGET_THERE)
+		transfer->status = TARGET_OK;
 	transfer->on_progress(transfer->context);
 	return true;
 }

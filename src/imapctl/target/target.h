@@ -10,6 +10,7 @@
 
 enum target_status {
 	TARGET_OK,
+	TARGET_THERE,		/* by add: the message is there already */
 	TARGET_REFUSED,		/* this mailbox or message stays out, trouble says why; the others may go in */
 	TARGET_FAILED,		/* nothing more can be written: trouble says why, error is the errno or 0 */
 };
@@ -66,6 +67,10 @@ struct target {
 	size_t entry_count, entry_room;
 	struct buffer trouble;
 	int error;
+	/* A message that was added is not taken, as it turns out; set by the caller. */
+	void (*on_refused)(uint32_t uid, struct span reason, void *context);
+	void *context;
+	uint64_t keywords_lost;	/* messages that have gone without some of their keywords */
 	uint64_t dates_lost;	/* messages whose date the file system cannot keep */
 };
 

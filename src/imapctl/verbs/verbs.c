@@ -66,8 +66,9 @@ const struct verb verbs[] = {
 	    NULL, false, OF(MAILBOX) | OF(EXCLUDE) | OF(LABELS) | OF(PASSWORD_FILE) | OF(AUTH) | OF(LOGIN) | OF(TLS_CA) |
 	    OF(INSECURE) | OF(MIRROR) | OF(DRY_RUN) | OF(VERIFY), 2, 3, run_import_any,
 	    "import alice mbox list.mbox --mailbox=Lists/r-devel" },
-	{ "export", "NAME [FORMAT] PATH [--mailbox=PATTERN]... [--mirror]", "take mail out, with flags and dates, into files of other programs",
-	    NULL, false, OF(MAILBOX) | OF(MIRROR), 2, 3, run_export,
+	{ "export", "NAME [FORMAT] PATH|URL [--mailbox=PATTERN]... [--mirror] [--password-file=FILE] [--auth=MECHANISM] [--login=USER] "
+	    "[--tls-ca=FILE] [--insecure]", "take mail out, with flags and dates, into files of other programs or another server",
+	    NULL, false, OF(MAILBOX) | OF(MIRROR) | OF(PASSWORD_FILE) | OF(AUTH) | OF(LOGIN) | OF(TLS_CA) | OF(INSECURE), 2, 3, run_export,
 	    "export alice maildir /backup/alice" },
 	{ "index", "NAME|--all [--rebuild|--verify]", "index mail for SEARCH now, make the index anew, or compare it with the mail",
 	    "index fault", true, OF(ALL) | OF(REBUILD) | OF(VERIFY), 0, 1, run_index,
