@@ -54,7 +54,7 @@ set_url(struct pull *pull)
 	if (wrong == NULL && pull->url.user.length == 0)
 		wrong = "it names no user, imap://USER@HOST";
 	if (wrong != NULL) {
-		complain("%s: %s", word, wrong);
+		complain("%s", wrong);	/* the word may hold a password */
 		return EX_USAGE;
 	}
 	return EX_OK;
