@@ -18,6 +18,7 @@ static const struct {
 	{ "thunderbird", false, thunderbird_open, "folders of Thunderbird" },
 	{ "maildir", false, maildir_open, "a maildir" },
 	{ "mix", false, mix_open, "a folder of c-client, mix" },
+	{ "emlx", false, emlx_open, "a message of Apple Mail" },
 	{ "mh", false, mh_open, "an MH folder" },
 	{ "mbox", true, mbox_open, "an mbox" },
 	{ "mmdf", true, mmdf_open, "an MMDF file" },
