@@ -15,6 +15,7 @@ static const struct {
 	struct source *(*open)(const char *path);
 	const char *what;	/* unless the source knows better words */
 } kinds[] = {
+	{ "archive", false, archive_open, "an archive" },
 	{ "thunderbird", false, thunderbird_open, "folders of Thunderbird" },
 	{ "maildir", false, maildir_open, "a maildir" },
 	{ "mix", false, mix_open, "a folder of c-client, mix" },

@@ -151,6 +151,9 @@ struct source *thunderbird_open(const char *path);
 /* A maildir in an account of Thunderbird, which keeps flags in the .msf file beside it as of an mbox. */
 struct source *thunderbird_maildir_open(const char *path);
 
+/* An archive of zip or tar, or the first of several parts, with whatever else can be read in it. */
+struct source *archive_open(const char *path);
+
 /* An .emlx file of Apple Mail, or a folder with its mailboxes. */
 struct source *emlx_open(const char *path);
 
