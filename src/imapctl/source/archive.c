@@ -11,62 +11,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "source.h"
-#include "unpack.h"
-
-struct archive {
-	struct source source;
-	struct source *inner;
-	struct unpack unpack;
-	char *path;
-};
-
-/* Name the archive where the temporary folder is named. */
-static void
-rename_origin(const struct archive *archive, struct buffer *origin)
-{
-	struct span folder = buffer_span(&archive->unpack.directory), rest;
-	struct buffer name = { 0 };
-
-	if (!span_starts_with(buffer_span(origin), folder))
-		return;
-	rest = span_from(buffer_span(origin), folder.length);
-	buffer_printf(&name, "%s%.*s", archive->path, SPAN_ARGS(rest));
-	buffer_free(origin);
-	*origin = name;
-}
-
-static enum source_result
-next(struct source *source, struct message *message)
-{
-	struct archive *archive = CONTAINER_OF(source, struct archive, source);
-	enum source_result result;
-	int error;
-
-	archive->inner->octets_max = source->octets_max;
-	archive->inner->labels = source->labels;
-	result = source_next(archive->inner, message);
-	error = errno;
-	source->done = archive->inner->done;
-	rename_origin(archive, &message->origin);
-	for (size_t i = 0; result == SOURCE_END && i < archive->inner->note_count; i++)
-		rename_origin(archive, &archive->inner->notes[i].first);
-	if (result == SOURCE_END)
-		source_take_notes(source, archive->inner);
-	errno = error;
-	return result;
-}
-
-static void
-archive_close(struct source *source)
-{
-	struct archive *archive = CONTAINER_OF(source, struct archive, source);
-
-	source_close(&archive->inner);
-	unpack_remove(&archive->unpack);
-	free(archive->path);
-	free(archive);
-}
+#include "unpacked.h"
 
 static bool
 unpack_one(struct unpack *unpack, const char *path)
@@ -128,7 +73,7 @@ add_top(struct buffer *path)
 }
 
 static struct source *
-open_unpacked(const struct unpack *unpack)
+open_unpacked(const struct unpack *unpack, struct source *(*open)(const char *kind, const char *path))
 {
 	struct buffer path = { 0 };
 	struct source *source = NULL;
@@ -137,29 +82,17 @@ open_unpacked(const struct unpack *unpack)
 	if (unpack->files > 0) {
 		buffer_add_span(&path, buffer_span(&unpack->directory));
 		add_top(&path);
-		source = source_open(NULL, buffer_string(&path));
+		source = open(NULL, buffer_string(&path));
 	}
 	buffer_free(&path);
 	return source;
 }
 
-static struct source *
-wrap(struct archive *archive, const char *path)
-{
-	struct source *source = &archive->source;
-
-	source->next = next;
-	source->close = archive_close;
-	source->total = archive->inner->total;
-	archive->path = memory_copy_string(path);
-	buffer_printf(&source->what, "an archive of %.*s", SPAN_ARGS(buffer_span(&archive->inner->what)));
-	return source;
-}
-
 struct source *
-archive_open(const char *path)
+archive_open(const char *path, struct source *(*open)(const char *kind, const char *path))
 {
-	struct archive *archive;
+	struct unpack unpack = { 0 };
+	struct source *inner;
 	struct stat facts;
 	int error;
 
@@ -169,13 +102,10 @@ archive_open(const char *path)
 		errno = S_ISDIR(facts.st_mode) ? EISDIR : EBADMSG;
 		return NULL;
 	}
-	archive = NEW(struct archive);
-	if (unpack_one(&archive->unpack, path) && unpack_others(&archive->unpack, path) &&
-	    (archive->inner = open_unpacked(&archive->unpack)) != NULL)
-		return wrap(archive, path);
+	if (unpack_one(&unpack, path) && unpack_others(&unpack, path) && (inner = open_unpacked(&unpack, open)) != NULL)
+		return unpacked_source(&unpack, inner, path, "an archive of ");
 	error = errno;
-	unpack_remove(&archive->unpack);
-	free(archive);
+	unpack_remove(&unpack);
 	errno = error;
 	return NULL;
 }

@@ -280,24 +280,12 @@ add_entry(struct tree *tree, const FTSENT *entry, struct span below)
 	buffer_free(&full);
 }
 
-/* "9.emlx" before "10.emlx", and files before the folders beside them, so that a mailbox comes in one piece. */
-static int
-by_number(const FTSENT **a, const FTSENT **b)
-{
-	unsigned long long left = strtoull((*a)->fts_name, NULL, 10), right = strtoull((*b)->fts_name, NULL, 10);
-
-	if (left != right)
-		return left < right ? -1 : 1;
-	return strcmp((*a)->fts_name, (*b)->fts_name);
-}
-
 static struct source *
 open_tree(struct tree *tree, char *path)
 {
-	char *paths[] = { path, NULL };
 	struct several *several = several_new();
 	struct source *source = several_source(several);
-	FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_number);
+	FTS *walk = walk_open_numbers(path);
 	FTSENT *entry;
 
 	tree->several = several;

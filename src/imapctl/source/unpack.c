@@ -11,9 +11,8 @@
 #include "base/memory.h"
 #include "walk.h"
 
-/* Make the folder, unless it is there. */
-static bool
-ensure(struct unpack *unpack)
+bool
+unpack_begin(struct unpack *unpack)
 {
 	const char *folder = secure_getenv("TMPDIR");
 
@@ -80,7 +79,7 @@ unpack_file(struct unpack *unpack, struct span name, FILE **file_out)
 	*file_out = NULL;
 	if (!is_inside(name) || !is_wanted(name))
 		return true;
-	if (!ensure(unpack))
+	if (!unpack_begin(unpack))
 		return false;
 	buffer_printf(&path, "%.*s/%.*s", SPAN_ARGS(buffer_span(&unpack->directory)), SPAN_ARGS(name));
 	if (make_folders(unpack, &path))
@@ -100,7 +99,7 @@ unpack_folder(struct unpack *unpack, struct span name)
 
 	if (!is_inside(name) || !is_wanted(name))
 		return true;
-	if (!ensure(unpack))
+	if (!unpack_begin(unpack))
 		return false;
 	buffer_printf(&path, "%.*s/%.*s/", SPAN_ARGS(buffer_span(&unpack->directory)), SPAN_ARGS(name));
 	is_made = make_folders(unpack, &path);

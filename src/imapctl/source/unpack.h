@@ -13,6 +13,9 @@ struct unpack {
 	size_t files;
 };
 
+/* Make the folder, unless it is there; unpack_file() does. */
+bool unpack_begin(struct unpack *unpack);
+
 /*
  * Open a file in it for writing, and make the folders above it.
  *
