@@ -4,6 +4,7 @@
  */
 #include "tls_internal.h"
 
+#include <mbedtls/platform.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -86,6 +87,22 @@ open_session(struct tls *tls)
 	return error != 0 ? error : offer_session(tls);
 }
 
+/* Where sessions are not kept, nobody looks at the other end's certificates again: some KiB of each connection. */
+static void
+forget_certificates(struct tls *tls)
+{
+#ifdef MBEDTLS_SSL_KEEP_PEER_CERTIFICATE
+	mbedtls_ssl_session *session = tls->ssl->MBEDTLS_PRIVATE(session);
+	mbedtls_x509_crt **chain = &session->MBEDTLS_PRIVATE(peer_cert);
+
+	mbedtls_x509_crt_free(*chain);
+	mbedtls_free(*chain);
+	*chain = NULL;
+#else
+	(void)tls;
+#endif
+}
+
 int
 tls_handshake(struct tls *tls)
 {
@@ -103,6 +120,8 @@ tls_handshake(struct tls *tls)
 	pthread_mutex_unlock(&tls->slot->mutex);
 	if (error == 0 && !tls->context->is_server)
 		tls_keep_session(tls);
+	if (error == 0 && !tls->context->is_server && tls->server_name[0] != '\0')
+		forget_certificates(tls);
 	if (error == 0)
 		tls_bind(tls);
 	if (error == 0)
