@@ -37,6 +37,8 @@ NOT_RUN = {
     "sendmail": "Postfix need not be here",
     "systemctl": "no service manager here; tests/services has the units",
     "journalctl": "no service manager here",
+    "bert@example.org  smtp:[old.example.org]": "a table of Postfix",
+    "bert@example.org  lmtp:inet:127.0.0.1:2003": "a table of Postfix",
     "Return-Path: <bounces+17@example.net>": "fields of a message",
     "usermod": "groups of the system stay as they are",
 }
@@ -52,7 +54,7 @@ def sections_of(page):
     """The tutorial is done section by section, each in a world of its own; other pages in one."""
     if page.name != "imapd-tutorial.7":
         return [None]
-    return re.findall(r"^\.Sh (.*[A-Z] HOST.*|.* TWO)$", page.read_text(), re.M)
+    return re.findall(r"^\.Sh (.*[A-Z] HOST.*|.* TWO|MOVING .*)$", page.read_text(), re.M)
 
 
 def blocks_of(page, section=None):
@@ -137,6 +139,7 @@ class World:
         self.running = {}
         self.sid = "0"
         self.idle = []
+        self.old, self.old_port = None, None        # the server that users move away from
         self.tools = folder / "bin"
         self.tools.mkdir()
         self.tool("curl", 'a=; for w; do [ "$a" = --user ] && w="$w:%s"; set -- "$@" "$w"; a=$w; shift; done\n'
@@ -170,6 +173,8 @@ class World:
         text = re.sub(r"(?<=chown )imapd(:imapd)?\b", me, text)
         text = re.sub(r"(?m)^(user\s+)imapd$", rf"\g<1>{me}", text)
         text = re.sub(r"\bsid=[0-9a-f]{12}\b", f"sid={self.sid}", text)
+        if self.old is not None:
+            text = re.sub(r"(?<=imaps://)((?:[\w*]+@)?)old\.example\.org", rf"\1localhost:{self.old_port}", text)
         text = re.sub(r"(?:\[::\]|mail\.example\.org|cas1|[0-9.]+):[0-9]+\b", lambda found: self.port(host, found[0]), text)
         text = text.replace("~ada/", "/home/ada/")
         return re.sub(r"(?<![\w/.:])/(etc/(?=imapd|letsencrypt)|var/lib/imapd|run/imapd|home/|root/|tmp/)",
@@ -177,7 +182,8 @@ class World:
 
     def there_was(self, host, text):
         """The other way round, for comparison."""
-        text = text.replace(f"{self.folder}/{host}/", "/")
+        text = re.sub(rf"(?m)^(bert +imaps://)localhost:{self.old_port}", r"\1old.example.org", text)     # a home, as it was given
+        text = text.replace(f"{self.folder}/{host}/", "/").replace(f"localhost:{self.old_port}", "old.example.org:993")
         for (_, number), address in self.ports.items():
             text = text.replace(address, f"[::]:{number}" if number in ("993", "143") else f"127.0.0.1:{number}")
         return re.sub(rf"(?m)^{getpass.getuser()} (?=\d+$)", "imapd ", text)
@@ -205,6 +211,7 @@ class World:
         for name in ("/etc/imapd/tls", "/var/lib/imapd", "/run/imapd", "/tmp/imapd"):
             self.path(host, name).mkdir(mode=0o700, parents=True, exist_ok=True)
         cert, key = lib.certificate(self.path(host, "/etc/imapd/tls"))
+        shutil.copy(cert, cert.with_name("old-ca.pem"))
         cert.rename(cert.with_name("fullchain.pem"))
         self.path(host, "/etc/imapd/ldap.password").write_text("secret\n")
         self.path(host, "/etc/imapd/ldap.password").chmod(0o600)
@@ -296,7 +303,22 @@ class World:
         with lib.Lmtp(int(self.port(host, f"127.0.0.1:{number}").rsplit(":", 1)[1])) as lmtp:
             assert lmtp.deliver(b"Subject: hello\r\n\r\nHello, Ada.\r\n", b"ada@example.org")[0].startswith(b"250")
 
+    def begin_to_move(self):
+        """The old server is one of ours, with a master user and a mailbox more than a new user has."""
+        self.old = lib.Server(users=("bert", "mover")).start()
+        self.old_port = self.old.imaps_port
+        self.old.imapctl("user", "set", "mover", "--master")
+        with self.old.client("bert") as client:
+            client.ok(b"CREATE Old")
+            for number, mailbox in enumerate((b"INBOX", b"INBOX", b"Old", b"Sent"), 1):
+                client.append(mailbox, lib.message(number))
+        shutil.copy(self.old.cert, self.path("mail", "/etc/imapd/tls/old-ca.pem"))
+        (self.path("mail", "/root")).mkdir()
+        self.path("mail", "/root/mover").write_text(lib.PASSWORD + "\n")
+
     def close(self):
+        if self.old is not None:
+            self.old.__exit__(None, None, None)
         for client in self.idle:
             client.close()
         for host in list(self.running):
@@ -377,7 +399,9 @@ def prepare(world, page, section):
         if section != "ONE HOST":
             world.furnish(host)
     world.renew()
-    if section == "FROM ONE HOST TO TWO":
+    if section == "MOVING A SITE":
+        world.begin_to_move()
+    if section in ("FROM ONE HOST TO TWO", "MOVING A SITE"):
         start(world, next("\n".join(block) + "\n" for block in blocks_of(page, "ONE HOST") if is_config(block)))
     elif section is None and not any(step[1] == "imapd" for step in steps):
         start(world, DEFAULTS + "lmtp-listen 127.0.0.1:2003\n" + MORE.get(page.name, ""))
