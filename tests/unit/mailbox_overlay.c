@@ -14,7 +14,8 @@
 struct account {
 	const char *id;
 	struct fixture *fixture;
-	struct list states, overlays, queue;
+	struct states states;
+	struct list overlays, queue;
 	struct state_cache *kept;
 	unsigned holders;
 	bool is_dead;			/* nothing reaches the file any more */
@@ -56,7 +57,7 @@ run_one(struct account *account)
 	return true;
 }
 
-struct list *
+struct states *
 account_states(struct account *account)
 {
 	return &account->states;
@@ -214,7 +215,7 @@ static void
 account_init(struct account *account, const char *id, struct world *world)
 {
 	*account = (struct account){ .id = id, .fixture = new_fixture(), .kept = &world->kept };
-	list_init(&account->states);
+	states_init(&account->states);
 	list_init(&account->overlays);
 	list_init(&account->queue);
 }
@@ -417,7 +418,7 @@ reload(struct world *world)
 	run_all(world);
 	catch_up(world);
 	leave(world);
-	assert_true(list_is_empty(&world->owner.states));
+	assert_int_equal(world->owner.states.count, 0);
 	look(world);
 	catch_up(world);
 	assert_truth(world);

@@ -18,7 +18,7 @@
 
 /* What the room's account does, without a file: one job waits until it is told to run. */
 struct account {
-	struct list states;
+	struct states states;
 	struct state_cache kept;
 	struct account_job *waiting;
 	unsigned claims;
@@ -47,7 +47,7 @@ run_waiting(struct account *account)
 	job->done(job);
 }
 
-struct list *
+struct states *
 account_states(struct account *account)
 {
 	return &account->states;
@@ -237,7 +237,7 @@ world_init(struct world *world, uint32_t seed, uint32_t count)
 {
 	*world = (struct world){ .seed = seed, .modseq = 1 };
 	initial_count = count;
-	list_init(&world->account.states);
+	states_init(&world->account.states);
 	state_cache_init(&world->account.kept, 1 << 20, 6);
 	world->state = hold(&world->account);
 	for (size_t i = 0; i < VIEWS; i++)
@@ -252,7 +252,7 @@ world_fini(struct world *world)
 		view_free(&world->clients[i].view);
 	state_release(&world->state);
 	state_cache_clear(&world->account.kept);
-	assert_true(list_is_empty(&world->account.states));
+	assert_int_equal(world->account.states.count, 0);
 }
 
 /* What happens. */
@@ -749,7 +749,7 @@ test_kept(void **state)
 
 	(void)state;
 	initial_count = 3;
-	list_init(&world.account.states);
+	states_init(&world.account.states);
 	state_cache_init(&world.account.kept, 1 << 20, 6);
 	before = world.state = hold(&world.account);
 	state_release(&world.state);
@@ -777,16 +777,16 @@ test_kept_and_deleted(void **state)
 	struct world world = { 0 };
 
 	(void)state;
-	list_init(&world.account.states);
+	states_init(&world.account.states);
 	state_cache_init(&world.account.kept, 1 << 20, 6);
 	world.state = hold(&world.account);
 	state_release(&world.state);
 	state_deleted(&world.account, 1);
-	assert_true(list_is_empty(&world.account.states));
+	assert_int_equal(world.account.states.count, 0);
 	world.state = hold(&world.account);
 	state_release(&world.state);
 	state_all_lost(&world.account);
-	assert_true(list_is_empty(&world.account.states));
+	assert_int_equal(world.account.states.count, 0);
 	assert_int_equal(world.account.kept.octets, 0);
 }
 

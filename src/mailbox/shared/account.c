@@ -58,7 +58,8 @@ struct account {
 	unsigned faults;		/* kinds that it has, as bits */
 	struct batch_store batch;
 	struct job_queue *queue;
-	struct list states, overlays, insights;
+	struct states states;
+	struct list overlays, insights;
 	unsigned holders, readers, jobs;
 	size_t gathered;		/* octets, by all sessions */
 	bool is_open;			/* as far as the last job told */
@@ -244,7 +245,7 @@ account_new(struct accounts *accounts, const char *id, const char *user)
 	account->batch.limits = limits_of(accounts->limits, id);
 	account->queue = job_queue_new(accounts->settings.storage, batch_run, &account->batch);
 	job_queue_set_limits(account->queue, 64, WAITING_MAX);
-	list_init(&account->states);
+	states_init(&account->states);
 	list_init(&account->overlays);
 	list_init(&account->insights);
 	index_seat_init(&account->indexing, &accounts->indexing, account);
@@ -260,7 +261,7 @@ account_free(struct account *account)
 {
 	struct accounts *accounts = account->accounts;
 
-	assert(list_is_empty(&account->states) && !account->is_open);
+	assert(account->states.count == 0 && !account->is_open);
 	insights_forget(&account->insights);
 	map_remove(accounts->by_id, account->id);
 	list_remove(&account->link);
@@ -512,7 +513,7 @@ account_tend(struct account *account)
 		return;
 	if (account->is_open && is_stopping)
 		submit_close(account);
-	else if (!account->is_open && list_is_empty(&account->states))
+	else if (!account->is_open && account->states.count == 0)
 		account_free(account);
 }
 
@@ -610,7 +611,7 @@ account_index_seat(struct account *account)
 	return &account->indexing;
 }
 
-struct list *
+struct states *
 account_states(struct account *account)
 {
 	return &account->states;

@@ -11,6 +11,7 @@
 #include "loop/loop.h"
 #include "store/mark.h"
 #include "store/quota.h"
+#include "states.h"
 
 struct account;
 struct accounts;
@@ -143,7 +144,7 @@ size_t account_note_gathered(struct account *account, size_t before, size_t now)
 void account_has_garbage(struct account *account);
 
 /* The states of open mailboxes, linked by state->link; and those of all accounts that nobody holds. */
-struct list *account_states(struct account *account);
+struct states *account_states(struct account *account);
 struct state_cache *account_state_cache(struct account *account);
 
 /* States of mailboxes of others in which \Seen is this user's, linked by overlay->link. */

@@ -22,7 +22,7 @@ struct state_load {
 static struct state *
 find(struct account *account, uint64_t mailbox_id, const struct account *viewer)
 {
-	LIST_FOREACH(account_states(account), link) {
+	LIST_FOREACH(states_of(account_states(account), mailbox_id), link) {
 		struct state *state = LIST_ENTRY(link, struct state, link);
 
 		if (state->mailbox_id == mailbox_id && state->phase != STATE_GONE && overlay_viewer(state) == viewer)
@@ -48,8 +48,8 @@ state_find(struct account *account, uint64_t mailbox_id)
 struct state *
 state_find_named(struct account *account, struct span name)
 {
-	LIST_FOREACH(account_states(account), link) {
-		struct state *state = LIST_ENTRY(link, struct state, link);
+	LIST_FOREACH(states_named(account_states(account), name), link) {
+		struct state *state = LIST_ENTRY(link, struct state, name_link);
 
 		if (state->phase == STATE_READY && state->overlay == NULL && span_equals(state->name, name))
 			return state;
@@ -60,6 +60,7 @@ state_find_named(struct account *account, struct span name)
 static void
 forget_name(struct state *state)
 {
+	list_remove(&state->name_link);
 	free((void *)state->name.at);
 	state->name = (struct span){ NULL, 0 };
 }
@@ -71,6 +72,7 @@ state_free(struct state *state)
 	if (state->load != NULL)
 		state->load->state = NULL;
 	list_remove(&state->link);
+	account_states(state->account)->count--;
 	keywords_release(&state->keywords);
 	answers_fini(&state->answers);
 	for (size_t i = 0; i < STATE_EXTRAS; i++)
@@ -151,6 +153,7 @@ take_loaded(struct state *state, struct state_load *load)
 	state->size_octets = mailbox->size_octets;
 	state->deleted_octets = mailbox->deleted_octets;
 	state->name = span_of(memory_copy_string(mailbox->name), strlen(mailbox->name));
+	list_push_back(states_named(account_states(state->account), state->name), &state->name_link);
 	state->highest_modseq = state->flags_modseq = mailbox->highest_modseq;
 	state->expunged_modseq = snapshot->expunged_modseq;
 	keywords_learn(&state->keywords, &snapshot->keywords);
@@ -257,7 +260,9 @@ state_new(struct account *account, uint64_t mailbox_id, struct account *viewer)
 	state_place_init(&state->place, on_drop);
 	list_init(&state->listeners);
 	list_init(&state->waiters);
-	list_push_back(account_states(account), &state->link);
+	list_init(&state->name_link);
+	list_push_back(states_of(account_states(account), mailbox_id), &state->link);
+	account_states(account)->count++;
 	state->load = NEW(struct state_load);
 	state->load->state = state;
 	state->load->mailbox_id = mailbox_id;
@@ -355,7 +360,7 @@ state_tell_listeners(struct state *state)
 void
 state_keywords_changed(struct account *account, uint64_t mailbox_id, const struct store_keywords *news)
 {
-	LIST_FOREACH(account_states(account), link) {
+	LIST_FOREACH(states_of(account_states(account), mailbox_id), link) {
 		struct state *state = LIST_ENTRY(link, struct state, link);
 
 		if (state->mailbox_id != mailbox_id || state->phase != STATE_READY)
@@ -372,7 +377,7 @@ state_known_keywords(struct account *account, uint64_t mailbox_id)
 {
 	size_t least = STORE_KEYWORDS_UNTOLD;
 
-	LIST_FOREACH(account_states(account), link) {
+	LIST_FOREACH(states_of(account_states(account), mailbox_id), link) {
 		const struct state *state = LIST_ENTRY(link, struct state, link);
 
 		if (state->mailbox_id == mailbox_id && state->phase != STATE_GONE && state->keywords->all.count < least)
@@ -384,8 +389,9 @@ state_known_keywords(struct account *account, uint64_t mailbox_id)
 void
 state_forget_names(struct account *account)
 {
-	LIST_FOREACH(account_states(account), link)
-		forget_name(LIST_ENTRY(link, struct state, link));
+	for (size_t i = 0; i < STATES_LISTS; i++)
+		LIST_FOREACH(&account_states(account)->by_name[i], link)
+			forget_name(LIST_ENTRY(link, struct state, name_link));
 }
 
 static void
@@ -404,7 +410,7 @@ lose(struct state *state, enum store_status status)
 static void
 lose_all(struct account *account, uint64_t mailbox_id, enum store_status status)
 {
-	LIST_FOREACH(account_states(account), link) {
+	LIST_FOREACH(states_of(account_states(account), mailbox_id), link) {
 		struct state *state = LIST_ENTRY(link, struct state, link);
 
 		if (state->mailbox_id == mailbox_id && state->phase != STATE_GONE)
@@ -425,15 +431,22 @@ state_outdated(struct account *account, uint64_t mailbox_id)
 	lose_all(account, mailbox_id, STORE_UNAVAILABLE);
 }
 
-void
-state_all_lost(struct account *account)
+static void
+lose_listed(struct list *states)
 {
-	LIST_FOREACH(account_states(account), link) {
+	LIST_FOREACH(states, link) {
 		struct state *state = LIST_ENTRY(link, struct state, link);
 
 		if (state->phase != STATE_GONE)
 			lose(state, STORE_UNAVAILABLE);
 	}
+}
+
+void
+state_all_lost(struct account *account)
+{
+	for (size_t i = 0; i < STATES_LISTS; i++)
+		lose_listed(&account_states(account)->by_mailbox[i]);
 	LIST_FOREACH(account_overlays(account), link) {
 		struct state *state = LIST_ENTRY(link, struct overlay, link)->state;
 

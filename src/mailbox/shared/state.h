@@ -30,7 +30,7 @@ struct state_extra {
 };
 
 struct state {
-	struct list link;		/* in account_states() */
+	struct list link, name_link;	/* in account_states() */
 	struct state_place place;	/* in account_state_cache(), when nobody holds it */
 	struct account *account;
 	uint64_t mailbox_id;

@@ -12,7 +12,7 @@
 static struct state *
 next_state(struct account *account, uint64_t mailbox_id, struct list **place)
 {
-	while ((*place = (*place)->next) != account_states(account)) {
+	while ((*place = (*place)->next) != states_of(account_states(account), mailbox_id)) {
 		struct state *state = LIST_ENTRY(*place, struct state, link);
 
 		if (state->mailbox_id == mailbox_id && state->phase == STATE_READY)
@@ -117,14 +117,14 @@ add_messages(struct state *state, const struct store_message *messages, size_t c
 static void
 price_anew(struct account *account, uint64_t mailbox_id)
 {
-	struct list *place = account_states(account);
+	struct list *place = states_of(account_states(account), mailbox_id);
 	struct state *state;
 
 	while ((state = next_state(account, mailbox_id, &place)) != NULL) {
 		if (state->holders > 0 || state->place.octets == state_octets(state))
 			continue;
 		state_cache_resize(account_state_cache(account), &state->place, state_octets(state));
-		place = account_states(account);
+		place = states_of(account_states(account), mailbox_id);
 	}
 }
 
@@ -132,7 +132,7 @@ void
 state_appended(struct account *account, uint64_t mailbox_id, const struct store_message *messages,
     size_t count)
 {
-	struct list *place = account_states(account);
+	struct list *place = states_of(account_states(account), mailbox_id);
 	struct state *state;
 
 	if (count == 0)
@@ -187,7 +187,7 @@ void
 state_flags_changed(struct account *account, uint64_t mailbox_id,
     const struct store_flag_result *results, size_t count)
 {
-	struct list *place = account_states(account);
+	struct list *place = states_of(account_states(account), mailbox_id);
 	struct state *state;
 
 	if (has_changes(results, count))
@@ -200,7 +200,7 @@ state_flags_changed(struct account *account, uint64_t mailbox_id,
 void
 state_seen_changed(struct state *overlaid, const uint32_t *uids, size_t count, bool is_seen, uint64_t modseq)
 {
-	struct list *place = account_states(overlaid->account);
+	struct list *place = states_of(account_states(overlaid->account), overlaid->mailbox_id);
 	struct store_message *message = NULL;
 	struct state *state;
 
@@ -243,7 +243,7 @@ void
 state_expunged(struct account *account, uint64_t mailbox_id, const uint32_t *uids, size_t count,
     uint64_t modseq)
 {
-	struct list *place = account_states(account);
+	struct list *place = states_of(account_states(account), mailbox_id);
 	struct state *state;
 
 	if (count == 0)
