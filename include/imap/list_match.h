@@ -22,4 +22,7 @@ bool imap_pattern_matches(struct span pattern, struct span name);
 /* Could some name below this one match?  Not: is there one. */
 bool imap_pattern_matches_below(struct span pattern, struct span name);
 
+/* What all names begin with, octet for octet, that one of these patterns may match.  Borrowed from the first. */
+struct span imap_pattern_prefix(const struct span *patterns, size_t count);
+
 #endif

@@ -33,8 +33,8 @@ struct store_mailbox {
 	enum store_seen_sharing seen_sharing;
 };
 
-/* Give all mailboxes, in the order of the octets of their names, from the arena. */
-enum store_status store_mailbox_list(struct store *store, struct arena *arena,
+/* Give all mailboxes whose names begin so, in the order of the octets of these, from the arena. */
+enum store_status store_mailbox_list(struct store *store, struct span prefix, struct arena *arena,
     struct store_mailbox **mailboxes_out, size_t *count_out);
 
 /* Give one mailbox; its strings come from the arena. */

@@ -128,3 +128,24 @@ imap_pattern_matches_below(struct span pattern, struct span name)
 	return eat(&match, pattern, name) && step(&match, IMAP_SEPARATOR, false) &&
 	    match.lowest < pattern.length;
 }
+
+struct span
+imap_pattern_prefix(const struct span *patterns, size_t count)
+{
+	struct span prefix = count == 0 ? span_of(NULL, 0) : patterns[0];
+	size_t length = 0;
+
+	while (length < prefix.length && !is_wildcard(prefix.at[length]))
+		length++;
+	for (size_t i = 1; i < count; i++) {
+		size_t most = patterns[i].length < length ? patterns[i].length : length;
+
+		for (length = 0; length < most && patterns[i].at[length] == prefix.at[length];)
+			length++;
+	}
+	prefix.length = length;
+	/* INBOX matches in any case. */
+	if (span_starts_with_nocase(prefix, SPAN("INBOX")) || span_starts_with_nocase(SPAN("INBOX"), prefix))
+		prefix.length = 0;
+	return prefix;
+}

@@ -33,8 +33,26 @@ read_mailbox(struct sql_statement *row, struct arena *arena, struct store_mailbo
 	};
 }
 
+/* The names that begin with a prefix lie together: from it to where the next one of its length would stand. */
+static struct sql_statement *
+query_of(struct store *store, struct span prefix, struct arena *arena)
+{
+	struct sql_statement *query;
+	uint8_t *end;
+
+	if (prefix.length == 0)
+		return sql_prepare(store->sql, "SELECT " MAILBOX_COLUMNS "FROM mailbox ORDER BY name");
+	query = sql_prepare(store->sql, "SELECT " MAILBOX_COLUMNS "FROM mailbox WHERE name >= ?1 AND name < ?2 ORDER BY name");
+	end = arena_alloc(arena, prefix.length);
+	memcpy(end, prefix.at, prefix.length);
+	end[prefix.length - 1]++;	/* UTF-8 has no 0xff */
+	sql_bind_text(query, 1, prefix);
+	sql_bind_text(query, 2, span_of(end, prefix.length));
+	return query;
+}
+
 enum store_status
-store_mailbox_list(struct store *store, struct arena *arena, struct store_mailbox **mailboxes_out,
+store_mailbox_list(struct store *store, struct span prefix, struct arena *arena, struct store_mailbox **mailboxes_out,
     size_t *count_out)
 {
 	struct sql_statement *query;
@@ -43,7 +61,7 @@ store_mailbox_list(struct store *store, struct arena *arena, struct store_mailbo
 	enum sql_status status;
 
 	assert_off_loop();
-	query = sql_prepare(store->sql, "SELECT " MAILBOX_COLUMNS "FROM mailbox ORDER BY name");
+	query = query_of(store, prefix, arena);
 	while ((status = sql_step(query)) == SQL_ROW) {
 		if (count == capacity) {
 			struct store_mailbox *more;

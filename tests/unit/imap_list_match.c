@@ -75,6 +75,7 @@ static void
 test_all_short_ones(void **state)
 {
 	char pattern[6], name[6];
+	struct span whole, prefix;
 
 	(void)state;
 	for (unsigned p = 0; p < 5 * 5 * 5 * 5; p++)
@@ -83,6 +84,9 @@ test_all_short_ones(void **state)
 			fill(name, n, 5, "a/b", 3);
 			assert_int_equal(imap_pattern_matches(span_from_string(pattern), span_from_string(name)),
 			    matches_slowly(pattern, name));
+			whole = span_from_string(pattern);
+			prefix = imap_pattern_prefix(&whole, 1);
+			assert_true(span_starts_with(span_from_string(name), prefix) || !matches_slowly(pattern, name));
 		}
 }
 
@@ -102,6 +106,27 @@ test_long_ones(void **state)
 	assert_false(imap_pattern_matches(buffer_span(&pattern), SPAN("a")));	/* too long for any */
 	buffer_free(&pattern);
 	buffer_free(&name);
+}
+
+static void
+test_prefix(void **state)
+{
+	static const struct { const char *patterns[3]; size_t count; const char *prefix; } wanted[] = {
+		{ { NULL }, 0, "" }, { { "" }, 1, "" }, { { "a/b" }, 1, "a/b" }, { { "a/%" }, 1, "a/" }, { { "a*b" }, 1, "a" },
+		{ { "*" }, 1, "" }, { { "%/a" }, 1, "" }, { { "ab", "ac*" }, 2, "a" }, { { "ab", "x" }, 2, "" },
+		{ { "abc", "ab", "abcd" }, 3, "ab" }, { { "abc", "a%", "abcd" }, 3, "a" },
+		{ { "inbox" }, 1, "" }, { { "INBOX" }, 1, "" }, { { "InBox/a" }, 1, "" }, { { "inb%" }, 1, "" }, { { "i*" }, 1, "" },
+		{ { "in/box" }, 1, "in/box" }, { { "item" }, 1, "item" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(wanted); i++) {
+		struct span patterns[3];
+
+		for (size_t j = 0; j < wanted[i].count; j++)
+			patterns[j] = span_from_string(wanted[i].patterns[j]);
+		assert_true(span_equals(imap_pattern_prefix(patterns, wanted[i].count), span_from_string(wanted[i].prefix)));
+	}
 }
 
 static void
@@ -140,6 +165,7 @@ main(void)
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_all_short_ones),
 		cmocka_unit_test(test_long_ones),
+		cmocka_unit_test(test_prefix),
 		cmocka_unit_test(test_join),
 	};
 

@@ -13,7 +13,7 @@ assert_names(struct fixture *fixture, const char *const *names)
 	size_t count;
 
 	assert_int_equal(
-	    store_mailbox_list(fixture->store, fixture->arena, &mailboxes, &count), STORE_OK);
+	    store_mailbox_list(fixture->store, SPAN(""), fixture->arena, &mailboxes, &count), STORE_OK);
 	for (size_t i = 0; i < count; i++) {
 		assert_non_null(names[i]);
 		assert_string_equal(mailboxes[i].name, names[i]);
@@ -94,6 +94,29 @@ test_create(void **state)
 		assert_int_equal(create(fixture, cases[i].name), cases[i].expected);
 	assert_names(fixture, NAMES("Archive", "Drafts", "INBOX", "INBOX/x", "Junk", "Sent",
 				  "Trash", "a", "a/b", "a/b/c"));
+}
+
+static void
+test_list_of_some(void **state)
+{
+	static const struct { const char *prefix; size_t count; } cases[] = {
+		{ "a", 5 }, { "a/", 2 }, { "a/b", 2 }, { "a/b/c", 1 }, { "ab", 1 }, { "\xc3\xa4", 1 }, { "\xc3", 1 }, { "A", 1 }, { "b", 0 }, { "Z", 0 },
+	};
+	static const char *const names[] = { "a/b/c", "ab", "a b", "\xc3\xa4" };
+	struct fixture *fixture = *state;
+	struct store_mailbox *mailboxes;
+	size_t count;
+
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		assert_int_equal(create(fixture, names[i]), STORE_OK);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct span prefix = span_from_string(cases[i].prefix);
+
+		assert_int_equal(store_mailbox_list(fixture->store, prefix, fixture->arena, &mailboxes, &count), STORE_OK);
+		assert_int_equal(count, cases[i].count);
+		for (size_t j = 0; j < count; j++)
+			assert_true(span_starts_with(span_from_string(mailboxes[j].name), prefix));
+	}
 }
 
 static void
@@ -252,6 +275,7 @@ main(void)
 		TEST(test_new_account),
 		TEST(test_missing_account),
 		TEST(test_create),
+		TEST(test_list_of_some),
 		TEST(test_uidvalidity_is_never_given_twice),
 		TEST(test_delete),
 		TEST(test_rename),

@@ -196,7 +196,7 @@ assert_new_uidvalidities(struct place *place, uint32_t highest_before)
 	struct store_mailbox *mailboxes;
 	size_t count;
 
-	assert_int_equal(store_mailbox_list(place->fixture.store, place->fixture.arena, &mailboxes, &count), STORE_OK);
+	assert_int_equal(store_mailbox_list(place->fixture.store, SPAN(""), place->fixture.arena, &mailboxes, &count), STORE_OK);
 	assert_true(count >= 6);
 	for (size_t i = 0; i < count; i++)
 		assert_true(mailboxes[i].uidvalidity > highest_before);
@@ -209,7 +209,7 @@ highest_uidvalidity(struct place *place)
 	uint32_t highest = 0;
 	size_t count;
 
-	assert_int_equal(store_mailbox_list(place->fixture.store, place->fixture.arena, &mailboxes, &count), STORE_OK);
+	assert_int_equal(store_mailbox_list(place->fixture.store, SPAN(""), place->fixture.arena, &mailboxes, &count), STORE_OK);
 	for (size_t i = 0; i < count; i++)
 		highest = mailboxes[i].uidvalidity > highest ? mailboxes[i].uidvalidity : highest;
 	return highest;

@@ -227,7 +227,7 @@ list(struct esearch *esearch, struct store *store)
 	struct span *subscribed = NULL;
 	struct store_mailbox *own = NULL;
 	size_t count = 0, subscribed_count = 0;
-	enum store_status status = door_list(store, &esearch->door, esearch->arena, &own, NULL, &count);
+	enum store_status status = door_list(store, &esearch->door, SPAN(""), esearch->arena, &own, NULL, &count);
 
 	if (status == STORE_OK)
 		status = store_subscription_list(store, esearch->arena, &subscribed, &subscribed_count);

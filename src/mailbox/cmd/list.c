@@ -218,6 +218,7 @@ join_patterns(struct list_command *command)
 			    arena_copy(command->arena, buffer_span(&joined));
 	}
 	buffer_free(&joined);
+	command->request.prefix = imap_pattern_prefix(command->request.patterns, command->request.pattern_count);
 }
 
 static enum store_status

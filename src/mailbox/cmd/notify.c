@@ -39,7 +39,7 @@ work_status(struct store *store, struct session_job *job)
 	struct store_mailbox *mailboxes;
 	struct span *subscribed;
 	size_t count, subscribed_count = 0, next = 0;
-	enum store_status status = door_list(store, &request->door, request->arena, &mailboxes, NULL, &count);
+	enum store_status status = door_list(store, &request->door, SPAN(""), request->arena, &mailboxes, NULL, &count);
 
 	if (status == STORE_OK)
 		status = store_subscription_list(store, request->arena, &subscribed, &subscribed_count);

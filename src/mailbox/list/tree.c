@@ -29,7 +29,7 @@ add_mailboxes(struct list_tree *tree, struct store *store)
 	struct store_mailbox *mailboxes;
 	size_t count;
 	const struct list_request *request = tree->request;
-	enum store_status status = door_list(store, &request->door, tree->arena, &mailboxes, NULL, &count);
+	enum store_status status = door_list(store, &request->door, request->prefix, tree->arena, &mailboxes, NULL, &count);
 
 	for (size_t i = 0; i < count && status == STORE_OK; i++)
 		entry_of(tree, span_from_string(mailboxes[i].name))->mailbox = &mailboxes[i];

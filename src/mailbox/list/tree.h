@@ -26,6 +26,7 @@ struct list_entry {
 struct list_request {
 	struct span *patterns;
 	size_t pattern_count;
+	struct span prefix;	/* with which all names begin that a pattern may match, and those below them */
 	unsigned select;
 	bool wants_subscribed;	/* is_subscribed is to be known */
 	struct door door;	/* of the user's own */

@@ -74,7 +74,7 @@ work_list(struct store *store, struct account_job *job)
 	struct store_mailbox *mailboxes;
 	bool is_found = acl->mailbox.length == 0;
 	size_t count = 0;
-	enum store_status status = door_list(store, &door, acl->arena, &mailboxes, NULL, &count);
+	enum store_status status = door_list(store, &door, SPAN(""), acl->arena, &mailboxes, NULL, &count);
 
 	for (size_t i = 0; i < count && status == STORE_OK; i++) {
 		struct store_acl_entry *entries;

@@ -46,7 +46,7 @@ work_list(struct store *store, struct session_job *job)
 	struct store_mailbox *rows;
 	unsigned *rights = NULL;
 	size_t count = 0;
-	enum store_status status = door_list(store, door, abroad->arena, &rows, &rights, &count);
+	enum store_status status = door_list(store, door, SPAN(""), abroad->arena, &rows, &rights, &count);
 
 	for (size_t i = 0; i < count && status == STORE_OK; i++) {
 		struct abroad_mailbox *mailbox = grow(abroad);

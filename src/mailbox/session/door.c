@@ -177,13 +177,13 @@ door_find(struct store *store, struct door *door, struct arena *arena, struct st
 }
 
 enum store_status
-door_list(struct store *store, const struct door *door, struct arena *arena, struct store_mailbox **mailboxes_out,
-    unsigned **rights_out, size_t *count_out)
+door_list(struct store *store, const struct door *door, struct span prefix, struct arena *arena,
+    struct store_mailbox **mailboxes_out, unsigned **rights_out, size_t *count_out)
 {
 	struct store_mailbox *mailboxes;
 	unsigned *rights;
 	size_t count, kept = 0;
-	enum store_status status = store_mailbox_list(store, arena, &mailboxes, &count);
+	enum store_status status = store_mailbox_list(store, prefix, arena, &mailboxes, &count);
 
 	if (door->who == NULL || status != STORE_OK) {
 		*mailboxes_out = mailboxes;

@@ -70,9 +70,10 @@ enum store_status door_check(struct store *store, struct door *door, uint64_t ma
  * The mailboxes for which the session has all the rights, in the order of the octets of their names:
  * store_mailbox_list().
  *
+ *	prefix		of their names
  *	rights_out	NULL, or count_out of them: what may be done with each
  */
-enum store_status door_list(struct store *store, const struct door *door, struct arena *arena,
+enum store_status door_list(struct store *store, const struct door *door, struct span prefix, struct arena *arena,
     struct store_mailbox **mailboxes_out, unsigned **rights_out, size_t *count_out);
 
 /* As store_mailbox_create(), _delete() and _rename(), the last within one file. */
