@@ -21,7 +21,7 @@ read_url(struct elsewhere *elsewhere, const char *word)
 		wrong = "it names no user, imap://USER@HOST";
 	if (wrong == NULL)
 		return EX_OK;
-	complain("%s: %s", word, wrong);
+	complain("%s", wrong);	/* the word may hold a password */
 	return EX_USAGE;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/list.h"
 #include "base/memory.h"
+#include "capabilities.h"
 #include "imap/mailbox_name.h"
 
 #define QUOTED_OCTETS_MAX 512		/* longer strings are literals */
@@ -31,7 +32,7 @@ struct remote {
 	void *listener_context;
 	remote_alert *on_alert;
 	void *alert_context;
-	struct buffer capabilities, enabled;	/* " WORD WORD " */
+	struct buffer capabilities, enabled;	/* as capabilities_keep() writes them */
 	struct buffer name;
 	struct buffer turn;		/* the text behind "+" */
 	bool is_turn;
@@ -40,38 +41,11 @@ struct remote {
 	enum imap_reply_condition greeting;
 };
 
-/* Keep words, each with a space on either side. */
-static void
-keep_words(struct buffer *kept, const struct span *words, size_t count)
-{
-	buffer_clear(kept);
-	buffer_add_octet(kept, ' ');
-	for (size_t i = 0; i < count; i++) {
-		buffer_add_span(kept, words[i]);
-		buffer_add_octet(kept, ' ');
-	}
-}
-
-static bool
-has_word(const struct buffer *kept, struct span word)
-{
-	struct span rest = span_from(buffer_span(kept), 1);
-
-	while (rest.length > 0) {
-		size_t end = span_find(rest, ' ');
-
-		if (span_equals_nocase(span_slice(rest, 0, end), word))
-			return true;
-		rest = span_from(rest, end + 1);
-	}
-	return false;
-}
-
 static void
 note_code(struct remote *remote, const struct imap_reply_code *code, struct span text)
 {
 	if (span_equals_nocase(code->name, SPAN("CAPABILITY")))
-		keep_words(&remote->capabilities, code->words, code->word_count);
+		capabilities_keep(&remote->capabilities, code->words, code->word_count);
 	if (span_equals_nocase(code->name, SPAN("ALERT")) && remote->on_alert != NULL)
 		remote->on_alert(text, remote->alert_context);
 }
@@ -106,10 +80,10 @@ note(struct remote *remote, const struct imap_reply *reply)
 		note_code(remote, &reply->code, reply->text);
 		break;
 	case IMAP_REPLY_CAPABILITY:
-		keep_words(&remote->capabilities, reply->words, reply->word_count);
+		capabilities_keep(&remote->capabilities, reply->words, reply->word_count);
 		break;
 	case IMAP_REPLY_ENABLED:
-		keep_words(&remote->enabled, reply->words, reply->word_count);
+		capabilities_keep(&remote->enabled, reply->words, reply->word_count);
 		break;
 	case IMAP_REPLY_ID:
 		note_name(remote, reply);
@@ -291,25 +265,11 @@ is_quotable(const struct remote *remote, struct span text)
 	return text.length <= QUOTED_OCTETS_MAX && (is_ascii || has_utf8(remote));
 }
 
-/* What IMAP4rev2 brings with it: RFC 9051 appendix E. */
-static bool
-is_part_of_rev2(struct span capability)
-{
-	static const char *const parts[] = { "ENABLE", "ESEARCH", "IDLE", "LIST-EXTENDED", "LIST-STATUS", "LITERAL-", "MOVE",
-		"NAMESPACE", "SASL-IR", "SEARCHRES", "SPECIAL-USE", "STATUS=SIZE", "UIDPLUS", "UNSELECT" };
-
-	for (size_t i = 0; i < COUNT_OF(parts); i++)
-		if (span_equals_nocase(capability, span_from_string(parts[i])))
-			return true;
-	return false;
-}
-
 /* Whether the server has said so already. */
 static bool
 has_told(const struct remote *remote, struct span capability)
 {
-	return has_word(&remote->capabilities, capability) ||
-	    (is_part_of_rev2(capability) && has_word(&remote->capabilities, SPAN("IMAP4rev2")));
+	return capabilities_imply(&remote->capabilities, capability);
 }
 
 /* Nothing can be asked here, in the middle of a command. */
@@ -501,7 +461,7 @@ remote_enable(struct remote *remote, const char *capabilities)
 	while (rest.length > 0) {
 		struct span word = span_slice(rest, 0, span_find(rest, ' '));
 
-		if (word.length > 0 && has_word(&remote->capabilities, word))
+		if (word.length > 0 && capabilities_have(&remote->capabilities, word))
 			buffer_printf(&command, " %.*s", SPAN_ARGS(word));
 		rest = span_from(rest, word.length + 1);
 	}
@@ -514,7 +474,7 @@ remote_enable(struct remote *remote, const char *capabilities)
 bool
 remote_has_enabled(const struct remote *remote, const char *capability)
 {
-	return has_word(&remote->enabled, span_from_string(capability));
+	return capabilities_have(&remote->enabled, span_from_string(capability));
 }
 
 bool
