@@ -93,8 +93,8 @@ note_lost(struct source *source, const struct message *message, struct span labe
  * "Two words" becomes the keyword Two_words; what is not ASCII modified UTF-7, as in Thunderbird.  Gmail
  * shows keywords that an IMAP client has set as IMAP_$Forwarded.
  */
-static void
-add_keyword(struct source *source, struct message *message, struct span label)
+void
+labels_add_keyword(struct source *source, struct message *message, struct span label)
 {
 	struct buffer keyword = { 0 };
 	struct span own = SPAN("IMAP_");
@@ -212,7 +212,7 @@ labels_take(struct source *source, struct message *message, struct span value)
 		if (is_filed && !is_no_mailbox(name))
 			add_users_mailbox(source, message, name, &has_mailbox);
 		else
-			add_keyword(source, message, name);
+			labels_add_keyword(source, message, name);
 	}
 	if (!has_mailbox && is_filed)
 		add_mailbox(message, SPAN("Archive"), &has_mailbox);
@@ -248,7 +248,7 @@ take_users_label(struct source *source, struct message *message, struct span sen
 	if (is_filed)
 		add_users_mailbox(source, message, buffer_span(&label), has_mailbox);
 	else
-		add_keyword(source, message, buffer_span(&label));
+		labels_add_keyword(source, message, buffer_span(&label));
 	buffer_free(&label);
 }
 

@@ -21,4 +21,10 @@ void labels_take(struct source *source, struct message *message, struct span val
  */
 void labels_take_list(struct source *source, struct message *message, const struct span *labels, size_t count, bool is_kept);
 
+/*
+ * Add the keyword for a label: "Two words" becomes Two_words, and what is not ASCII modified UTF-7.  One that can be none is
+ * noted.
+ */
+void labels_add_keyword(struct source *source, struct message *message, struct span label);
+
 #endif

@@ -2,16 +2,13 @@
  * The maildir format: the folders of a tree, and in each the messages of new/ and cur/ in one order, with the
  * flags and keywords that their names and the servers' lists give them.
  */
-#include <sys/stat.h>
-
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "expand.h"
+#include "contents.h"
 #include "folder_name.h"
 #include "letter.h"
 #include "maildir_keywords.h"
@@ -20,6 +17,7 @@
 #include "maildir_tree.h"
 #include "manifest.h"
 #include "marks.h"
+#include "several.h"
 #include "source.h"
 #include "troubles.h"
 
@@ -34,42 +32,6 @@ struct maildir {
 	size_t file;			/* the next one in it */
 	struct maildir_keywords keywords;
 };
-
-static bool
-is_mbox(const char *path)
-{
-	struct stat facts;
-	FILE *file = expand_open(path, &facts);
-	char start[5];
-	bool is_one;
-
-	if (file == NULL)
-		return false;
-	is_one = fread(start, 1, sizeof start, file) == sizeof start && memcmp(start, "From ", 5) == 0;
-	fclose(file);
-	return is_one;
-}
-
-/* KMail and others keep mbox files between maildirs. */
-static void
-find_mboxes(struct maildir *maildir, const char *folder)
-{
-	struct dirent **entries;
-	int count = scandir(folder, &entries, NULL, alphasort);
-
-	for (int i = 0; i < count; i++) {
-		struct buffer path = { 0 };
-
-		buffer_printf(&path, "%s/%s", folder, entries[i]->d_name);
-		if (entries[i]->d_type != DT_DIR && is_mbox(buffer_string(&path)))
-			troubles_refused(&maildir->troubles, buffer_string(&path),
-			    "it is an mbox between maildirs; import it with the format mbox");
-		buffer_free(&path);
-		free(entries[i]);
-	}
-	if (count >= 0)
-		free(entries);
-}
 
 static void
 note(struct maildir *maildir, const char *what, const char *origin)
@@ -142,7 +104,6 @@ next_folder(struct maildir *maildir)
 		troubles_unreadable(&maildir->troubles, folder->path, folder->error);
 		return true;
 	}
-	find_mboxes(maildir, folder->path);
 	if (maildir_is_one(folder->path))
 		begin_folder(maildir, folder);
 	return true;
@@ -301,20 +262,27 @@ count_messages(struct maildir *maildir)
 	}
 }
 
-/* Dovecot and Courier keep keywords with the mail; notmuch does not. */
+/* Dovecot and Courier keep keywords with the mail; others do not. */
 static void
-note_notmuch(struct maildir *maildir, const char *path)
+note_databases(struct maildir *maildir, const char *path)
 {
-	struct buffer database = { 0 };
+	static const struct {
+		const char *file, *what;
+	} others[] = { { ".notmuch", "tags of notmuch, which are in its database alone" },
+		{ "..cmeta", "labels of Evolution, which are in its folders.db alone" } };
 
-	buffer_printf(&database, "%s/.notmuch", path);
-	if (access(buffer_string(&database), F_OK) == 0)
-		note(maildir, "tags of notmuch, which are in its database alone", path);
-	buffer_free(&database);
+	for (size_t i = 0; i < COUNT_OF(others); i++) {
+		struct buffer file = { 0 };
+
+		buffer_printf(&file, "%s/%s", path, others[i].file);
+		if (access(buffer_string(&file), F_OK) == 0)
+			note(maildir, others[i].what, path);
+		buffer_free(&file);
+	}
 }
 
-struct source *
-maildir_open(const char *path)
+static struct source *
+open_maildirs(const char *path)
 {
 	struct maildir *maildir = NEW(struct maildir);
 	struct source *source = &maildir->source;
@@ -333,6 +301,49 @@ maildir_open(const char *path)
 		return NULL;
 	}
 	count_messages(maildir);
-	note_notmuch(maildir, path);
+	note_databases(maildir, path);
+	return source;
+}
+
+/* KMail and others keep mbox files between maildirs. */
+static void
+add_mbox(const struct folder *folder, const char *path, const char *entry, void *context)
+{
+	struct several *several = context;
+	struct buffer name = { 0 };
+	several_opener *open;
+	const char *why;
+
+	if (contents_of(path, &open, &why) != CONTENTS_MANY)
+		return;
+	buffer_add_span(&name, buffer_span(&folder->name));
+	folder_name_add_level(&name, span_from_string(entry));
+	several_add(several, path, buffer_span(&name), open);
+	buffer_free(&name);
+}
+
+struct source *
+maildir_open(const char *path)
+{
+	struct folder_tree tree = { 0 };
+	struct source *source = open_maildirs(path);
+	struct several *several;
+
+	if (source == NULL || !maildir_tree_walk(&tree, path)) {
+		folder_tree_free(&tree);
+		return source;
+	}
+	several = several_new();
+	several_add(several, path, (struct span){ NULL, 0 }, open_maildirs);
+	for (size_t i = 0; i < tree.count; i++)
+		folder_files(&tree.folders[i], add_mbox, several);
+	folder_tree_free(&tree);
+	if (several_count(several) > 1) {
+		source_close(&source);
+		source = several_source(several);
+		buffer_add_string(&source->what, "maildirs, and mbox files between them");
+	} else {
+		source_close(&(struct source *){ several_source(several) });
+	}
 	return source;
 }

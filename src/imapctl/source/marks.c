@@ -13,6 +13,7 @@
 struct walk {
 	struct source *source;
 	struct message *message;
+	struct span only;		/* the one field to be looked at; empty: all */
 	bool is_expunged;		/* X-Mozilla-Status says so */
 	bool has_folder_facts;		/* X-IMAP or X-IMAPbase */
 	bool has_internal_subject;
@@ -209,6 +210,52 @@ on_labels(struct walk *walk, struct span value)
 	return true;
 }
 
+/* The labels of Evolution, `; flags="$Labelwork,Mein Label"`. */
+static void
+take_evolution_labels(struct walk *walk, struct span rest)
+{
+	struct span start = SPAN("flags=\"");
+	size_t at = 0;
+
+	while (at < rest.length && !span_starts_with(span_from(rest, at), start))
+		at++;
+	rest = span_from(rest, at + start.length);
+	rest = span_slice(rest, 0, span_find(rest, '"'));
+	while (rest.length > 0) {
+		struct span label = span_trim(span_slice(rest, 0, span_find(rest, ',')));
+
+		rest = span_from(rest, span_find(rest, ',') + 1);
+		if (label.length > 0)
+			labels_add_keyword(walk->source, walk->message, label);
+	}
+}
+
+/* "00000009-0009", a number and the flags of Camel, and more behind a semicolon. */
+static bool
+on_evolution(struct walk *walk, struct span value)
+{
+	static const struct {
+		uint32_t bit;
+		unsigned flag;
+	} bits[] = { { 0x01, FLAG_ANSWERED }, { 0x02, FLAG_DELETED }, { 0x04, FLAG_DRAFT }, { 0x08, FLAG_FLAGGED },
+		{ 0x10, FLAG_SEEN }, { 0x400, FLAG_FORWARDED } };
+	uint32_t number, flags;
+
+	value = span_trim(value);
+	if (value.length < 13 || value.at[8] != '-' || !span_to_hex_number(span_slice(value, 0, 8), 8, &number) ||
+	    !span_to_hex_number(span_slice(value, 9, 4), 4, &flags))
+		return false;
+	walk->message->flags = 0;
+	for (size_t i = 0; i < COUNT_OF(bits); i++) {
+		if ((flags & bits[i].bit) != 0)
+			walk->message->flags |= bits[i].flag;
+	}
+	if ((flags & 0x80) != 0)
+		message_add_keyword(walk->message, SPAN("$Junk"));
+	take_evolution_labels(walk, span_from(value, 13));
+	return true;
+}
+
 static const struct {
 	struct span name;
 	/* Take over what the value says; true: the field is a program's, in a form that programs write. */
@@ -228,12 +275,15 @@ static const struct {
 	{ SPAN("X-Mozilla-Keys"), on_keywords },
 	{ SPAN("X-Gmail-Labels"), on_labels },
 	{ SPAN("X-GM-THRID"), on_number },
+	{ SPAN("X-Evolution"), on_evolution },
 	{ SPAN("Subject"), on_subject },
 };
 
 static bool
 take_field(struct walk *walk, const struct mime_field *field)
 {
+	if (walk->only.length > 0 && !span_equals_nocase(field->name, walk->only))
+		return false;
 	for (size_t i = 0; i < COUNT_OF(fields); i++) {
 		if (span_equals_nocase(field->name, fields[i].name))
 			return fields[i].take(walk, field->value);
@@ -268,16 +318,30 @@ replace_header(struct buffer *octets, size_t length, struct span kept)
 		memcpy(octets->at, kept.at, kept.length);
 }
 
+/* Walk over the header, and leave what is no program's. */
+static void
+take_out(struct walk *walk)
+{
+	struct buffer kept = { 0 };
+	size_t length;
+
+	walk_over(walk, &kept, &length);
+	replace_header(&walk->message->octets, length, buffer_span(&kept));
+	buffer_free(&kept);
+}
+
+void
+marks_take_field(struct source *source, struct message *message, struct span name)
+{
+	take_out(&(struct walk){ .source = source, .message = message, .only = name });
+}
+
 enum marks_verdict
 marks_take(struct source *source, struct message *message)
 {
 	struct walk walk = { .source = source, .message = message };
-	struct buffer kept = { 0 };
-	size_t length;
 
-	walk_over(&walk, &kept, &length);
-	replace_header(&message->octets, length, buffer_span(&kept));
-	buffer_free(&kept);
+	take_out(&walk);
 	if (walk.has_folder_facts && walk.has_internal_subject)
 		return MARKS_INTERNAL;
 	return walk.is_expunged ? MARKS_DELETED : MARKS_MESSAGE;

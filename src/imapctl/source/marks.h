@@ -20,6 +20,9 @@ enum marks_verdict marks_take(struct source *source, struct message *message);
 /* The same, but message->octets stay as they are, and whatever they say it is a message. */
 void marks_read(struct source *source, struct message *message);
 
+/* The same for one field alone, wherever a program writes that: it is taken out. */
+void marks_take_field(struct source *source, struct message *message, struct span name);
+
 /* The value of the last Content-Length field of a header; false if there is none that is a number. */
 bool marks_content_length(struct span header, uint64_t *length_out);
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "contents.h"
 #include "folder_name.h"
 #include "folder_tree.h"
 #include "letter.h"
@@ -29,14 +30,49 @@ struct mh {
 };
 
 static bool
+has_file(const char *folder, const char *name)
+{
+	struct buffer path = { 0 };
+	bool is_there;
+
+	buffer_printf(&path, "%s/%s", folder, name);
+	is_there = access(buffer_string(&path), F_OK) == 0;
+	buffer_free(&path);
+	return is_there;
+}
+
+/* Folders that Claws Mail and Sylpheed use themselves get the names by which all know them. */
+static bool
 is_folder(const struct folder *above, const char *path, const char *entry, struct buffer *name)
 {
-	(void)above;
-	(void)path;
+	static const struct {
+		struct span own, mailbox;
+	} known[] = { { SPAN("draft"), SPAN("Drafts") }, { SPAN("sent"), SPAN("Sent") }, { SPAN("trash"), SPAN("Trash") },
+		{ SPAN("junk"), SPAN("Junk") } };
+	struct span level = span_from_string(entry);
+
 	if (entry[0] == '.')
 		return false;
-	folder_name_add_level(name, span_from_string(entry));
+	for (size_t i = 0; i < COUNT_OF(known) && above->name.length == 0; i++) {
+		if (span_equals(level, known[i].own) && (has_file(path, ".claws_mark") || has_file(path, ".sylpheed_mark")))
+			level = known[i].mailbox;
+	}
+	folder_name_add_level(name, level);
 	return true;
+}
+
+/* What nmh and Evolution keep beside messages. */
+static bool
+is_litter(const char *entry)
+{
+	static const struct span endings[] = { SPAN(".cmeta"), SPAN(".ibex.index"), SPAN(".ibex.index.data"), SPAN(".ev-summary") };
+	struct span name = span_from_string(entry);
+
+	for (size_t i = 0; i < COUNT_OF(endings); i++) {
+		if (name.length > endings[i].length && span_equals(span_from(name, name.length - endings[i].length), endings[i]))
+			return true;
+	}
+	return strcmp(entry, "context") == 0;
 }
 
 /* Somebody may have thought it a message; what MH programs themselves put there is left alone. */
@@ -45,7 +81,7 @@ on_file(struct folder_tree *tree, const char *path, const char *entry)
 {
 	struct mh *mh = CONTAINER_OF(tree, struct mh, tree);
 
-	if (strchr(".,#", entry[0]) == NULL && !mh_is_message(entry) && strcmp(entry, "context") != 0)
+	if (strchr(".,#", entry[0]) == NULL && !mh_is_message(entry) && !is_litter(entry))
 		source_note(&mh->source, NOTE_LEFT_OUT,
 		    SPAN("a file whose name is no number, and so no message of MH"), span_from_string(path));
 }
@@ -64,15 +100,11 @@ note_others(struct mh *mh, const char *path)
 		const char *file, *what;
 	} others[] = { { ".overview", "marks of Gnus, which are in ~/.newsrc.eld" },
 		{ ".mxindex", "marks of c-client's format mx, which are in .mxindex; mailutil copy makes an mbox of it" } };
-	struct buffer file = { 0 };
 
 	for (size_t i = 0; i < COUNT_OF(others); i++) {
-		buffer_clear(&file);
-		buffer_printf(&file, "%s/%s", path, others[i].file);
-		if (access(buffer_string(&file), F_OK) == 0)
+		if (has_file(path, others[i].file))
 			note(mh, others[i].what, span_from_string(path));
 	}
-	buffer_free(&file);
 }
 
 static void
@@ -145,6 +177,7 @@ read_message(struct mh *mh, struct message *message, const struct mh_message *li
 	buffer_add_span(&message->mailbox, buffer_span(&mh->mailbox));
 	message->flags = listed->flags;
 	add_annotations(message);
+	marks_take_field(&mh->source, message, SPAN("X-Evolution"));
 	marks_add_keywords(&mh->source, message, buffer_span(&listed->keywords));
 	if (listed->has_colour)
 		note(mh, "a colour label", buffer_span(&message->origin));
@@ -183,8 +216,24 @@ mh_close(struct source *source)
 	free(mh);
 }
 
+/* An mbox may be called 2020, too. */
+static bool
+is_file_of_many(const char *folder, const char *name)
+{
+	struct buffer path = { 0 };
+	several_opener *open;
+	const char *why;
+	bool is_one;
+
+	buffer_printf(&path, "%s/%s", folder, name);
+	is_one = contents_of(buffer_string(&path), &open, &why) == CONTENTS_MANY;
+	buffer_free(&path);
+	return is_one;
+}
+
+/* Whether there are messages, and not only mbox files, is told in *is_one. */
 static uint64_t
-count_messages(const struct folder_tree *tree)
+count_messages(const struct folder_tree *tree, bool *is_one)
 {
 	uint64_t count = 0;
 
@@ -194,6 +243,7 @@ count_messages(const struct folder_tree *tree)
 		if (tree->folders[i].error == 0)
 			mh_list_read(&list, tree->folders[i].path);
 		count += list.count;
+		*is_one |= list.count > 0 && !is_file_of_many(tree->folders[i].path, list.messages[0].name);
 		mh_list_free(&list);
 	}
 	return count;
@@ -220,6 +270,7 @@ mh_open(const char *path)
 {
 	struct mh *mh = NEW(struct mh);
 	struct source *source = &mh->source;
+	bool is_one = false;
 	int error = 0;
 
 	source->next = next;
@@ -229,7 +280,9 @@ mh_open(const char *path)
 	mh->tree.on_file = on_file;
 	if (!folder_tree_walk(&mh->tree, path))
 		error = errno == ENOTDIR ? EBADMSG : errno;
-	else if ((source->total = count_messages(&mh->tree)) == 0 && !folder_tree_has_error(&mh->tree))
+	else
+		source->total = count_messages(&mh->tree, &is_one);
+	if (error == 0 && !is_one && !folder_tree_has_error(&mh->tree))
 		error = EBADMSG;
 	if (error != 0) {
 		source_close(&source);

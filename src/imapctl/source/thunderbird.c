@@ -133,7 +133,7 @@ static bool
 is_litter(const char *entry)
 {
 	static const char *const endings[] = { ".dat", ".html", ".json", ".sqlite", ".sqlite-wal", ".sqlite-shm", ".txt",
-		".js", ".mab", ".bak" };
+		".js", ".mab", ".bak", ".cmeta", ".ibex.index", ".ibex.index.data" };
 
 	for (size_t i = 0; i < COUNT_OF(endings); i++) {
 		if (ends_with(entry, endings[i]))
@@ -280,6 +280,7 @@ struct accounts {
 	char *paths[ACCOUNTS_MAX];
 	size_t count;
 	size_t empty;		/* others, without any mail */
+	bool is_evolutions;	/* whose mbox files lie as Thunderbird's do */
 };
 
 /* "Inbox.msf" beside an mbox or a maildir, or "Inbox.sbd"; "imap.example.org.msf" is beside an account. */
@@ -349,6 +350,8 @@ find_accounts(struct accounts *accounts, const char *directory, size_t depth)
 	for (int i = 0; i < count; i++) {
 		struct buffer path = { 0 };
 
+		accounts->is_evolutions |= is_one && ends_with(entries[i]->d_name, ".cmeta");
+
 		buffer_printf(&path, "%s/%s", directory, entries[i]->d_name);
 		if (!is_one && leads_on(directory, entries[i]->d_name, depth))
 			find_accounts(accounts, buffer_string(&path), depth + 1);
@@ -411,7 +414,8 @@ take_accounts(const struct accounts *accounts)
 
 	for (size_t i = 0; i < accounts->count; i++)
 		take_account(several, accounts->paths[i], accounts->count == 1);
-	buffer_printf(&source->what, "mail of Thunderbird, %zu account%s", accounts->count, accounts->count == 1 ? "" : "s");
+	buffer_printf(&source->what, "mail of %s, %zu account%s",
+	    accounts->is_evolutions ? "Evolution" : "Thunderbird", accounts->count, accounts->count == 1 ? "" : "s");
 	if (accounts->empty > 0)
 		buffer_printf(&source->what, ", and %zu without any mail", accounts->empty);
 	return source;
