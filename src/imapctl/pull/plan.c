@@ -156,6 +156,18 @@ on_reply(const struct imap_reply *reply, bool is_malformed, void *context)
 	return true;
 }
 
+/* As Exchange has it, which lets people log in who have no mailbox, and then says BAD to all. */
+static bool
+refuse_list(struct remote *there, const struct remote_answer *answer)
+{
+	struct buffer why = { 0 };
+
+	buffer_printf(&why, "the source does not list its mailboxes: %.*s", SPAN_ARGS(answer->line));
+	dialog_lose(remote_dialog(there), buffer_string(&why));
+	buffer_free(&why);
+	return false;
+}
+
 static bool
 ask_for_list(struct planning *planning)
 {
@@ -168,7 +180,9 @@ ask_for_list(struct planning *planning)
 		return false;
 	if (is_extended && answer.condition == IMAP_REPLY_OK)
 		return true;
-	return remote_call(there, "LIST \"\" \"*\"", &answer) && remote_call(there, "LSUB \"\" \"*\"", &answer);
+	if (!remote_call(there, "LIST \"\" \"*\"", &answer))
+		return false;
+	return answer.condition == IMAP_REPLY_OK ? remote_call(there, "LSUB \"\" \"*\"", &answer) : refuse_list(there, &answer);
 }
 
 /* Some servers list INBOX only when they are asked for it. */

@@ -102,6 +102,8 @@ ask(struct window *window)
 	command->end = uids_ask(&transfer->uids, window->next, UID_WANTED, UID_ASKED, transfer->is_single ? 1 : transfer->set_max,
 	    SET_OCTETS, &set, &command->count);
 	window->next = command->end;
+	if (transfer->is_single && command->count > 0)
+		command->first = command->end - 1;	/* those before it are settled */
 	if (command->count > 0)
 		send(window, command, buffer_span(&set));
 	buffer_free(&set);
