@@ -89,6 +89,8 @@ help:
 ##                   MODEL_STEPS=20000 for each of MODEL_SEEDS (fifty): a million steps; SEARCH against its model,
 ##                   SEARCH_QUERIES=20000 for each of SEARCH_SEEDS (fifty): a million questions, and as many over the corpus
 ## make check-debian12   make check on a fresh Debian 12 in a chroot (root); check-debian13 on Debian 13
+## make move         moves from real servers, Debian 12's and 13's in folders of their own (root): 10,000 messages, 50 kills, 50 users
+## make move-bench   how long a move from Dovecot takes: by our import, by mbsync, one message at a time
 ## make fuzz         a million executions of each fuzz target
 ## make bench        the same work on imapd and on Dovecot, side by side; W="append" alone what has this word, in any row or
 ##                   group; BENCH_SECONDS=2 for each cell, BENCH_PASSES=3 of them, BENCH_ALONE=1 without Dovecot
@@ -154,6 +156,16 @@ bench-smoke: all
 	@tests/tools/deps check
 	@IMAPD=$(BUILD)/imapd /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/bench
 
+move: all
+	@tests/tools/deps check
+	@tests/move/machines 12 || true
+	@tests/move/machines 13 || true
+	MOVE=1 IMAPD=$(BUILD)/imapd /usr/bin/python3 -m pytest -q -s -rs -p no:cacheprovider tests/move
+
+move-bench: all
+	@tests/tools/deps bench
+	@IMAPD=$(BUILD)/imapd /usr/bin/python3 tests/move/bench $(MOVE_MESSAGES)
+
 rooms: all
 	@tests/tools/rooms
 
@@ -193,5 +205,5 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all units fuzzers help deps run check soak check-debian12 check-debian13 deb check-deb fuzz bench bench-scale bench-report bench-smoke rooms man install clean
+.PHONY: all units fuzzers help deps run check soak check-debian12 check-debian13 deb check-deb fuzz bench bench-scale bench-report bench-smoke move move-bench rooms man install clean
 .DELETE_ON_ERROR:

@@ -5,6 +5,7 @@ What a server does not take (a name, a message with NUL, a date before 1970) it 
 """
 import collections
 import datetime
+import functools
 import random
 import re
 
@@ -31,6 +32,7 @@ ZONES = ["+0000", "+0100", "-0800", "+0545", "-0330", "+1400", "-1200", "+0930"]
 Built = collections.namedtuple("Built", "messages mailboxes refused_names refused_messages")
 
 
+@functools.cache
 def corpus():
     """Messages with CRLF, the shared ones where they are; without NUL and bare CR or LF, which no server takes."""
     files = sorted(lib.CORPUS.rglob("*.eml"))

@@ -59,8 +59,7 @@ class Liar:
     literal_off_by = 0			# of the literal of contents
     literal = None			# digits to say instead, for UIDs in `huge`
     huge = frozenset()
-    hang_up_after = None		# octets of a connection
-    hang_ups = 0			# how many connections that happens to
+    hang_up_after = ()			# octets of a connection: of the first, of the second, ...; the others are left alone
     says_between = b""			# a line before each FETCH
     in_two = False			# the items of a FETCH come in two
     is_quoted = False			# short contents as a quoted string, the others as literal8
@@ -72,7 +71,6 @@ class Liar:
     bye_at = None			# a command that is answered with BYE
     exists = None			# what SELECT says instead of the truth
     expunges_at = None			# UID: before its contents another client expunges it
-    labels_command = False
 
     def __init__(self, boxes, **lies):
         self.boxes = boxes if isinstance(boxes, dict) else {"INBOX": Box(boxes)}
@@ -134,9 +132,8 @@ class Session:
         self.file = connected.makefile("rb")
         self.sent, self.box, self.is_in = 0, None, False
         self.limit = None
-        if liar.hang_up_after is not None and liar.hang_ups > 0:
-            liar.hang_ups -= 1
-            self.limit = liar.hang_up_after
+        if liar.hang_up_after:
+            self.limit, *liar.hang_up_after = liar.hang_up_after
 
     def send(self, octets):
         if self.limit is not None and self.sent + len(octets) >= self.limit:
