@@ -319,3 +319,95 @@ def test_the_state_is_lost(old, new, user):
     assert pull(old, new, user).stdout == "0 imported, 297 there already\n"
     compare(old, new, user)
     assert verify(old, new, user) == "297 compared, 0 differ\n"
+
+
+@pytest.fixture
+def listed(old, new, tmp_path, request):
+    """Six users of both, each with some mail, and the file that names them."""
+    users = [f"{request.node.name[:20]}-{number}" for number in range(6)]
+    (tmp_path / "password").write_text(lib.PASSWORD + "\n")
+    (tmp_path / "wrong").write_text("wrong\n")
+    lines = ["# who moves", ""]
+    for number, user in enumerate(users):
+        old.add_user(user)
+        new.add_user(user)
+        many(old, user, 20 + number)
+        lines.append(f"{user}, imap://{user}@localhost:{old.imap_port} ,{tmp_path}/password")
+    (tmp_path / "list").write_text("\n".join(lines) + "\n")
+    return tmp_path / "list", users
+
+
+def pull_list(old, new, path, *words, check=True):
+    return new.imapctl("import", f"--list={path}", f"--tls-ca={old.cert}", *words, check=check)
+
+
+def test_many_users(old, new, listed):
+    path, users = listed
+    done = pull_list(old, new, path, "--jobs=3", "--jobs-per-host=2")
+    assert sorted(done.stdout.splitlines()) == [f"{user}: {20 + number} imported, 0 there already" for number, user in enumerate(users)]
+    for user in users:
+        compare(old, new, user)
+    report = json.loads(pull_list(old, new, path, "--json").stdout)
+    assert {one["user"]: (one["code"], one["imported"], one["already"]) for one in report["user"]} == \
+        {user: (0, 0, 20 + number) for number, user in enumerate(users)}
+
+
+def test_the_worst_of_many(old, new, listed, tmp_path):
+    path, users = listed
+    text = path.read_text().replace(f"{users[1]}@localhost:{old.imap_port} ,{tmp_path}/password",
+                                    f"{users[1]}@localhost:{old.imap_port} ,{tmp_path}/wrong")
+    path.write_text(text + f"nobody-here,imap://{users[0]}@localhost:{old.imap_port},{tmp_path}/password\n")
+    done = pull_list(old, new, path, check=False)
+    assert done.returncode == 77 and len(done.stdout.splitlines()) == 7
+    assert f"{users[1]}: failed, exit status 77" in done.stdout and "nobody-here: failed, exit status 67" in done.stdout
+    for user in users[2:]:
+        compare(old, new, user)
+    assert count(new, users[1]) == 0
+    report = json.loads(pull_list(old, new, path, "--json", check=False).stdout)
+    assert {one["user"] for one in report["user"] if one["code"]} == {users[1], "nobody-here"}
+
+
+def test_many_stopped(old, new, listed):
+    path, users = listed
+    for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
+        process = subprocess.Popen([lib.IMAPCTL, f"--config={new.config}", "import", f"--list={path}", f"--tls-ca={old.cert}",
+                                    "--jobs=2"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                   text=True)
+        assert process.stdout.readline()
+        process.send_signal(sign)
+        process.stdout.read()
+        process.stdout.close()
+        process.wait(60)
+    pull_list(old, new, path)
+    for user in users:
+        compare(old, new, user)
+
+
+def test_a_list_that_is_none(old, new, tmp_path):
+    def code(text, *words, expected=65, says=""):
+        (tmp_path / "list").write_text(text)
+        done = pull_list(old, new, tmp_path / "list", *words, check=False)
+        assert done.returncode == expected and says in done.stderr, (done.returncode, done.stderr)
+
+    code("alice,imap://alice@old.example.org\n", says="list:1")
+    code("# nobody\n", expected=66, says="names nobody")
+    code("\nalice,http://alice@old.example.org,file\n", says="list:2")
+    code("alice,imap://old.example.org,file\n", says="no user")
+    code("alice,imap://alice@old.example.org,file\n", "--jobs=0", expected=64, says="number")
+    code("alice,imap://alice@old.example.org,file\n", "--password-file=x", expected=64, says="one user")
+    assert new.imapctl("import", "--list=/nowhere", check=False).returncode == 66
+    assert new.imapctl("import", "alice", "/tmp", "--jobs=2", check=False).returncode == 64
+    assert new.imapctl("import", "alice", check=False).returncode == 64
+
+
+def test_special_uses(old, new, user):
+    """What the source calls Sent is it here; the empty one that every user gets is it no more, unless it is there, too."""
+    with old.client(user) as client:
+        client.ok(b'CREATE "Gesendet" (USE (\\Sent))')
+        append(client, b"Gesendet", letter(1))
+        client.ok(b"DELETE Sent")
+        client.ok(b'CREATE "More drafts" (USE (\\Drafts))')
+    pull(old, new, user)
+    here = mailboxes(new, user)
+    assert b"\\sent" in here[b"Gesendet"] and b"\\sent" not in here[b"Sent"]
+    assert b"\\drafts" in here[b"Drafts"] and b"\\drafts" in here[b"More drafts"]

@@ -37,6 +37,9 @@ const struct option_words order_options[OPTION_COUNT] = {
 	[OPTION_INSECURE] = { "insecure", NULL, NULL, "go without TLS, and take any certificate" },
 	[OPTION_MIRROR] = { "mirror", NULL, NULL, "follow changed flags and expunges, too" },
 	[OPTION_DRY_RUN] = { "dry-run", NULL, NULL, "only say what would be done" },
+	[OPTION_LIST] = { "list", "FILE", NULL, "many users: lines of name,url,password-file" },
+	[OPTION_JOBS] = { "jobs", "N", NULL, "so many of them at once; 4 if not said" },
+	[OPTION_JOBS_PER_HOST] = { "jobs-per-host", "N", NULL, "and so many from one server" },
 };
 
 enum { CONFIG = OPTION_COUNT, HELP, VERSION_WANTED, LETTER_COUNT };

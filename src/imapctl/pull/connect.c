@@ -9,7 +9,6 @@
 #include "connect.h"
 
 #define FAILURES_MAX 5		/* connections without a message */
-#define ENABLED "CONDSTORE"
 
 bool
 pull_is_interrupted(void)
@@ -46,7 +45,7 @@ limit(struct pull *pull)
 static int
 connect_once(struct pull *pull, struct buffer *trouble)
 {
-	int code = login_open(&pull->login, &pull->there, trouble);
+	int code = login_open(&pull->elsewhere.login, &pull->there, trouble);
 
 	if (code == EX_OK)
 		limit(pull);
@@ -96,7 +95,6 @@ connect_both(struct pull *pull)
 {
 	int code;
 
-	pull->login.enable = ENABLED;
 	if (!pull_connect(pull))
 		return pull->code;
 	if ((code = local_open(pull->order, pull->user, &pull->dialog)) != EX_OK)

@@ -8,7 +8,6 @@
 #include <sysexits.h>
 
 #include "../ctl/interrupt.h"
-#include "../remote/secret.h"
 #include "base/memory.h"
 #include "config/config.h"
 #include "connect.h"
@@ -46,21 +45,6 @@ set_labels(struct pull *pull)
 }
 
 static int
-set_url(struct pull *pull)
-{
-	const char *word = pull->order->words[pull->order->word_count - 1];
-	const char *wrong = url_parse(word, &pull->url);
-
-	if (wrong == NULL && pull->url.user.length == 0)
-		wrong = "it names no user, imap://USER@HOST";
-	if (wrong != NULL) {
-		complain("%s", wrong);	/* the word may hold a password */
-		return EX_USAGE;
-	}
-	return EX_OK;
-}
-
-static int
 set_limit(struct pull *pull)
 {
 	struct config *config = order_config(pull->order);
@@ -74,29 +58,12 @@ set_limit(struct pull *pull)
 	return EX_OK;
 }
 
-/* Where the way is short, compressing takes longer than sending. */
-static bool
-is_on_this_host(const char *host)
-{
-	return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
-}
-
 static int
 set_login(struct pull *pull)
 {
-	const struct order *order = pull->order;
-	int code = secret_read(order_value(order, OPTION_PASSWORD_FILE), buffer_string(&pull->url.user), &pull->secret);
+	int code = elsewhere_read(&pull->elsewhere, pull->order);
 
-	pull->login = (struct login_settings){
-		.url = &pull->url,
-		.is_insecure = order_has(order, OPTION_INSECURE),
-		.ca_file = order_value(order, OPTION_TLS_CA),
-		.timeout_s = order->timeout_s,
-		.wants_compression = !is_on_this_host(pull->url.host),
-		.login = order_value(order, OPTION_LOGIN),
-		.mechanism = order_value(order, OPTION_AUTH),
-		.secret = buffer_span(&pull->secret),
-	};
+	pull->elsewhere.login.enable = "CONDSTORE";
 	return code;
 }
 
@@ -114,7 +81,7 @@ read_order(struct pull *pull)
 		complain("--mirror, --dry-run and --verify do not go together");
 		return EX_USAGE;
 	}
-	if ((code = set_url(pull)) != EX_OK || (code = set_labels(pull)) != EX_OK || (code = set_limit(pull)) != EX_OK)
+	if ((code = set_labels(pull)) != EX_OK || (code = set_limit(pull)) != EX_OK)
 		return code;
 	return set_login(pull);
 }
@@ -144,7 +111,7 @@ on_no_name(struct span origin, struct span reason, void *context)
 static bool
 make_plan(struct pull *pull)
 {
-	struct pull_plan_settings settings = { .only = buffer_span(&pull->url.mailbox), .others = buffer_span(&pull->others),
+	struct pull_plan_settings settings = { .only = buffer_span(&pull->elsewhere.url.mailbox), .others = buffer_span(&pull->others),
 		.shared = buffer_span(&pull->shared) };
 	const char **patterns = list_values(pull->order, OPTION_MAILBOX, &settings.pattern_count);
 	const char **excluded = list_values(pull->order, OPTION_EXCLUDE, &settings.excluded_count);
@@ -165,9 +132,9 @@ load_state(struct pull *pull)
 	struct buffer account = { 0 };
 	struct state *state;
 
-	buffer_add_span(&account, buffer_span(&pull->url.user));
+	buffer_add_span(&account, buffer_span(&pull->elsewhere.url.user));
 	buffer_add_octet(&account, '@');
-	url_write_host(&pull->url, &account);
+	url_write_host(&pull->elsewhere.url, &account);
 	state = state_load(pull->here, buffer_span(&account));
 	buffer_free(&account);
 	return state;
@@ -277,8 +244,7 @@ pull_fini(struct pull *pull)
 	pull_plan_free(&pull->plan);
 	source_close(&notes);
 	report_free(&pull->report);
-	secret_wipe(&pull->secret);
-	url_free(&pull->url);
+	elsewhere_free(&pull->elsewhere);
 	buffer_free(&pull->others);
 	buffer_free(&pull->shared);
 }

@@ -77,6 +77,19 @@ count_messages(struct pull *pull, struct span name, uint64_t *messages_out)
 	return is_alive;
 }
 
+/* Whether a mailbox has the use at the source, too: there may be several. */
+static bool
+is_used_there(const struct pull *pull, struct span name, unsigned use)
+{
+	for (size_t i = 0; i < pull->plan.count; i++) {
+		const struct planned *box = &pull->plan.at[i];
+
+		if ((box->attributes & use) != 0 && span_equals(buffer_span(&box->name), name))
+			return true;
+	}
+	return false;
+}
+
 /* Take a use from mailboxes that nobody has put anything into. */
 static bool
 take_from_empty(struct pull *pull, struct span name, unsigned use)
@@ -86,7 +99,7 @@ take_from_empty(struct pull *pull, struct span name, unsigned use)
 	uint64_t messages;
 
 	while ((other = state_mailbox_of_use(pull->state, use, &position)).length > 0) {
-		if (span_equals(other, name))
+		if (span_equals(other, name) || is_used_there(pull, other, use))
 			continue;
 		if (!count_messages(pull, other, &messages))
 			return false;

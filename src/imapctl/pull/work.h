@@ -9,7 +9,7 @@
 #include "../import/appender.h"
 #include "../import/known.h"
 #include "../import/report.h"
-#include "../remote/login.h"
+#include "../remote/elsewhere.h"
 #include "plan.h"
 #include "state.h"
 
@@ -22,9 +22,7 @@ struct pull {
 	size_t octets_max;		/* of a message: message-size-limit */
 	struct buffer others, shared;	/* first levels of names here that are not the user's */
 
-	struct url url;
-	struct buffer secret;
-	struct login_settings login;
+	struct elsewhere elsewhere;	/* the source: URL, secret, and how to log in */
 	struct remote *there;		/* NULL: not connected */
 	unsigned failures;		/* connections lost since a message has come */
 	bool is_begun;			/* the source has let us in and told what it has: it is worth trying again */

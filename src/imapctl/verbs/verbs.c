@@ -60,11 +60,11 @@ const struct verb verbs[] = {
 	{ "group list", "[GROUP]", "list the groups, or one, with their members",
 	    "member", true, 0, 0, 1, run_group_list,
 	    "group list sales" },
-	{ "import", "NAME [FORMAT] PATH|imap://USER@HOST [--mailbox=INBOX] [--exclude=PATTERN] [--labels=keywords|mailboxes] "
+	{ "import", "NAME [FORMAT] PATH|imap://USER@HOST|--list=FILE [--jobs=N] [--jobs-per-host=N] [--mailbox=INBOX] [--exclude=PATTERN] [--labels=keywords|mailboxes] "
 	    "[--password-file=FILE] [--auth=MECHANISM] [--login=USER] [--tls-ca=FILE] [--insecure] [--mirror|--dry-run|--verify]",
 	    "bring mail in from files or another server, with flags and dates",
 	    NULL, false, OF(MAILBOX) | OF(EXCLUDE) | OF(LABELS) | OF(PASSWORD_FILE) | OF(AUTH) | OF(LOGIN) | OF(TLS_CA) |
-	    OF(INSECURE) | OF(MIRROR) | OF(DRY_RUN) | OF(VERIFY), 2, 3, run_import_any,
+	    OF(INSECURE) | OF(MIRROR) | OF(DRY_RUN) | OF(VERIFY) | OF(LIST) | OF(JOBS) | OF(JOBS_PER_HOST), 0, 3, run_import_any,
 	    "import alice mbox list.mbox --mailbox=Lists/r-devel" },
 	{ "export", "NAME [FORMAT] PATH|URL [--mailbox=PATTERN]... [--mirror] [--password-file=FILE] [--auth=MECHANISM] [--login=USER] "
 	    "[--tls-ca=FILE] [--insecure]", "take mail out, with flags and dates, into files of other programs or another server",
