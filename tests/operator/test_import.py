@@ -150,7 +150,7 @@ def test_a_path_of_another_kind_is_named(server, user, tmp_path):
     (tmp_path / "letter").write_bytes(lib.message(1))
     for words, code, said in ((["mbox", tmp_path], 65, "is a folder"), (["maildir", tmp_path / "letter"], 65, "is no maildir"),
                               (["mbox", tmp_path / "letter"], 65, "is no mbox"), (["mbx", tmp_path / "letter"], 65, "is no mbx"),
-                              (["mbox", tmp_path / "missing"], 66, "No such file"), (["mix", tmp_path / "letter"], 65, "is a file"), (["pst", tmp_path / "letter"], 64, "mmdf")):
+                              (["mbox", tmp_path / "missing"], 66, "No such file"), (["mix", tmp_path / "letter"], 65, "is a file"), (["nsf", tmp_path / "letter"], 64, "mmdf")):
         done = server.imapctl("import", user, *words, check=False)
         assert done.returncode == code and said in done.stderr and "ioctl" not in done.stderr, words
 

@@ -283,6 +283,8 @@ explain(const char *kind, const char *path)
 
 	if (error == EINVAL)
 		complain_of_kind(kind);
+	else if (error == ENOPKG)
+		complain("%s is a file of Outlook, and readpst is not installed, which is in the package pst-utils", path);
 	else if (error == EBADMSG)
 		complain("%s is no %s", path, kind);
 	else if (error == EISDIR)

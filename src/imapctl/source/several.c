@@ -25,6 +25,7 @@ struct several {
 	size_t count, next;
 	struct source *current;		/* what items[next - 1] gives; NULL: open the next one */
 	bool has_given;			/* something came from it */
+	uint64_t done;			/* weight of those before it */
 	struct troubles troubles;
 	struct map *seen;		/* digests of messages; NULL: copies are no matter */
 };
@@ -49,6 +50,7 @@ leave(struct several *several)
 	if (several->current == NULL)
 		return;
 	source_take_notes(&several->source, several->current);
+	several->done += several->items[several->next - 1].weight;
 	source_close(&several->current);
 }
 
@@ -99,19 +101,16 @@ is_copy(struct several *several, const struct message *message)
 	return map_put(several->seen, span_of(digest, sizeof digest), several) != NULL;
 }
 
-/* Progress: the part's own share of its weight. */
+/* Progress: the part's own, as a share of its weight. */
 static void
 count_done(struct several *several)
 {
 	const struct source *current = several->current;
-	uint64_t before = 0;
+	double share = current->total > 0 ? (double)current->done / (double)current->total : 1;
 
-	for (size_t i = 0; i + 1 < several->next; i++)
-		before += several->items[i].weight;
-	if (current->total > 0)
-		before += (uint64_t)((double)several->items[several->next - 1].weight * (double)current->done /
-		    (double)current->total);
-	several->source.done = before < several->source.total ? before : several->source.total;
+	several->source.done = several->done + (uint64_t)(share * (double)several->items[several->next - 1].weight);
+	if (several->source.done > several->source.total)
+		several->source.done = several->source.total;
 }
 
 /* What the part under way gives next; SOURCE_END: nothing more. */

@@ -8,6 +8,12 @@
 #include "mbox.h"
 #include "source.h"
 
+static struct source *
+open_archive(const char *path)
+{
+	return archive_open(path, source_open);
+}
+
 /* In the order in which they are tried when none is named; eml takes what nothing else does. */
 static const struct {
 	const char *kind;
@@ -15,9 +21,12 @@ static const struct {
 	struct source *(*open)(const char *path);
 	const char *what;	/* unless the source knows better words */
 } kinds[] = {
+	{ "archive", false, open_archive, "an archive" },
+	{ "pst", false, pst_open, "a file of Outlook" },
 	{ "thunderbird", false, thunderbird_open, "folders of Thunderbird" },
 	{ "maildir", false, maildir_open, "a maildir" },
 	{ "mix", false, mix_open, "a folder of c-client, mix" },
+	{ "emlx", false, emlx_open, "a message of Apple Mail" },
 	{ "mh", false, mh_open, "an MH folder" },
 	{ "mbox", true, mbox_open, "an mbox" },
 	{ "mmdf", true, mmdf_open, "an MMDF file" },

@@ -151,6 +151,15 @@ struct source *thunderbird_open(const char *path);
 /* A maildir in an account of Thunderbird, which keeps flags in the .msf file beside it as of an mbox. */
 struct source *thunderbird_maildir_open(const char *path);
 
+/* A file of Outlook, where readpst is installed: errno ENOPKG if it is not. */
+struct source *pst_open(const char *path);
+
+/* An archive of zip or tar, or the first of several parts; what was in it is opened by a function like source_open(). */
+struct source *archive_open(const char *path, struct source *(*open)(const char *kind, const char *path));
+
+/* An .emlx file of Apple Mail, or a folder with its mailboxes. */
+struct source *emlx_open(const char *path);
+
 /* A folder of files that hold many messages each, and the folders below it. */
 struct source *mboxes_open(const char *path);
 

@@ -1,5 +1,6 @@
 #include "walk.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static int
@@ -8,12 +9,34 @@ by_name(const FTSENT **a, const FTSENT **b)
 	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-FTS *
-walk_open(char *path)
+static int
+by_number(const FTSENT **a, const FTSENT **b)
+{
+	unsigned long long left = strtoull((*a)->fts_name, NULL, 10), right = strtoull((*b)->fts_name, NULL, 10);
+
+	if (left != right)
+		return left < right ? -1 : 1;
+	return by_name(a, b);
+}
+
+static FTS *
+open_walk(char *path, int (*compare)(const FTSENT **a, const FTSENT **b))
 {
 	char *paths[] = { path, NULL };
 
-	return fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name);
+	return fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, compare);
+}
+
+FTS *
+walk_open(char *path)
+{
+	return open_walk(path, by_name);
+}
+
+FTS *
+walk_open_numbers(char *path)
+{
+	return open_walk(path, by_number);
 }
 
 void

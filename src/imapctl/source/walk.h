@@ -12,6 +12,9 @@
 /* Begin; walk_close() ends it.  NULL: errno says why. */
 FTS *walk_open(char *path);
 
+/* The same in the order of numbers with which names begin: "9.eml" before "10.eml". */
+FTS *walk_open_numbers(char *path);
+
 /* Accepts NULL. */
 void walk_close(FTS *walk);
 
