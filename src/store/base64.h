@@ -13,7 +13,7 @@
 
 #include "base/buffer.h"
 
-/* Append the form, where that saves a fifth; false: it does not, and nothing was appended.  0.5 ns an octet. */
+/* Append the form, where that saves a fifth; false: it does not, and nothing was appended.  0.2 ns an octet. */
 bool base64_shorten(struct span octets, struct buffer *out);
 
 /* Append the octets of a form, length of them, neither more nor less.  False for damage, with out as before. */
