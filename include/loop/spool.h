@@ -1,6 +1,7 @@
 /*
- * Octets on their way in, of a size that a peer chose: in memory up to a threshold, then in an
- * unlinked temporary file that storage workers write.  Loop thread, except spool_contents().
+ * Octets on their way in, of a size that a peer chose: in memory up to a threshold, and as long as there is some left of
+ * what all spools share; then in an unlinked temporary file that storage workers write.  Loop thread, except
+ * spool_contents().
  */
 #ifndef LOOP_SPOOL_H
 #define LOOP_SPOOL_H
@@ -8,14 +9,18 @@
 #include "base/span.h"
 
 #define SPOOL_THRESHOLD (256 * 1024)
+#define SPOOL_SHARED	(4 * 1024 * 1024)
 
 struct loop;
 struct spool;
 struct workers;
 
+/* Let all spools of a loop together hold so many octets beyond their thresholds, each half of them at most; none before. */
+void spool_share(struct loop *loop, size_t octets);
+
 /*
  *	directory	copied; of the temporary file, which nobody else ever sees
- *	threshold	octets held in memory before the file is made
+ *	threshold	octets that it may hold in memory in any case
  */
 struct spool *spool_new(struct loop *loop, struct workers *workers, const char *directory,
     size_t threshold);

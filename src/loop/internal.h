@@ -34,6 +34,7 @@ struct loop {
 	struct event *alarm;		/* ends the wait when a timer is due */
 	struct list signals;
 	struct home home;
+	size_t spools_shared, spools_borrowed;	/* octets */
 	uint64_t now_us;
 	bool is_stopping;
 };

@@ -1,6 +1,6 @@
 /*
  * Octets on their way in.  At any moment one buffer fills on the loop and at most one is being written
- * by a worker, so a spool holds the threshold or twice PENDING_MAX, whatever size was announced.
+ * by a worker, so a spool holds the threshold, what it has borrowed, or twice PENDING_MAX, whatever size was announced.
  *
  * The buffer being written, the descriptor and the mapping belong to the worker while is_writing.
  */
@@ -17,20 +17,21 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "base/thread.h"
-#include "loop/job.h"
-#include "loop/loop.h"
+#include "internal.h"
 
 #define PENDING_MAX  ((size_t)256 * 1024)	/* above: congested */
 #define PENDING_WISH ((size_t)64 * 1024)	/* below: not worth a write yet */
+#define LOAN	     ((size_t)256 * 1024)	/* is borrowed at a time of what all spools share */
 
 struct spool {
 	struct loop *loop;
 	struct workers *workers;
 	char *directory;
 	size_t threshold;
+	size_t borrowed;
 	uint64_t size;
 	struct buffer pending;		/* everything while there is no file */
-	bool is_filed;			/* the threshold was passed */
+	bool is_filed;			/* there was no memory for more */
 	bool is_writing;
 	bool is_congested;
 	bool is_finishing;
@@ -113,9 +114,32 @@ work_close(struct job *job)
 		close(spool->worker.descriptor);
 }
 
+/* True: all that has come may stay in memory. */
+static bool
+borrow(struct spool *spool)
+{
+	struct loop *loop = spool->loop;
+
+	while (spool->size > spool->threshold + spool->borrowed) {
+		if (spool->borrowed + LOAN > loop->spools_shared / 2 || loop->spools_borrowed + LOAN > loop->spools_shared)
+			return false;
+		spool->borrowed += LOAN;
+		loop->spools_borrowed += LOAN;
+	}
+	return true;
+}
+
+static void
+give_back(struct spool *spool)
+{
+	spool->loop->spools_borrowed -= spool->borrowed;
+	spool->borrowed = 0;
+}
+
 static void
 destroy(struct spool *spool)
 {
+	give_back(spool);
 	deferred_cancel(&spool->finished);
 	buffer_free(&spool->pending);
 	free(spool->directory);
@@ -173,6 +197,7 @@ on_written(struct job *job)
 	struct spool *spool = CONTAINER_OF(job, struct spool, job);
 
 	spool->is_writing = false;
+	give_back(spool);	/* all that was there before the file */
 	if (spool->is_closing) {
 		close_file(spool);
 		return;
@@ -193,6 +218,12 @@ tell_finished(void *context)
 	struct spool *spool = context;
 
 	spool->on_finished(spool->status, spool->finished_context);
+}
+
+void
+spool_share(struct loop *loop, size_t octets)
+{
+	loop->spools_shared = octets;
 }
 
 struct spool *
@@ -219,8 +250,7 @@ spool_add(struct spool *spool, struct span octets)
 	if (spool->status != SPOOL_OK || octets.length == 0)
 		return;
 	buffer_add_span(&spool->pending, octets);
-	if (spool->size > spool->threshold)
-		spool->is_filed = true;
+	spool->is_filed = spool->is_filed || !borrow(spool);
 	advance(spool);
 	if (spool->is_writing && spool->pending.length >= PENDING_MAX)
 		spool->is_congested = true;

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "internal.h"
+#include "loop/spool.h"
 
 #define LDAP_THREADS 4	/* passwords asked for at a time; each bind takes about as long as a round trip */
 
@@ -320,6 +321,7 @@ service_run(const char *path, const char *role, struct config *config, const str
 	list_init(&service.retired);
 	list_init(&service.statuses);
 	service.loop = loop_new();
+	spool_share(service.loop, SPOOL_SHARED);
 	service.storage = workers_new(service.loop, "storage", (unsigned)config->storage_threads);
 	if (config->directory == CONFIG_DIRECTORY_LDAP)
 		service.ldap = workers_new(service.loop, "ldap", LDAP_THREADS);

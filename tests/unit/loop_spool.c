@@ -167,6 +167,51 @@ freed_while_writing(void **state)
 	loop_free(&fixture.loop);
 }
 
+/* How it ends with a folder in which no file can be made: in memory all is well. */
+static enum spool_status
+fill_without_file(struct fixture *fixture, size_t size)
+{
+	fixture->is_finished = false;
+	fixture->spool = spool_new(fixture->loop, fixture->workers, "/nowhere/at/all", 1000);
+	spool_on_room(fixture->spool, on_room, fixture);
+	fill(fixture, size);
+	spool_finish(fixture->spool, on_finished, fixture);
+	while (!fixture->is_finished)
+		loop_turn(fixture->loop, true);
+	return fixture->status;
+}
+
+static void
+what_is_shared_is_bounded(void **state)
+{
+	static const struct { size_t size; bool is_kept, is_in_memory; } cases[] = {
+		{ 1000, false, true }, { 512000, false, true }, { 600000, false, false }, { 512000, true, true },
+		{ 512000, false, true }, { 512000, true, true }, { 1000, false, true }, { 1001, false, false },
+	};
+	struct fixture fixture = { 0 };
+	struct spool *kept[COUNT_OF(cases)] = { NULL };
+
+	(void)state;
+	log_set_sink(ignore_log, NULL);
+	fixture.loop = loop_new();
+	fixture.workers = workers_new(fixture.loop, "disk", 1);
+	spool_share(fixture.loop, 1024 * 1024);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		assert_int_equal(fill_without_file(&fixture, cases[i].size) == SPOOL_OK, cases[i].is_in_memory);
+		if (cases[i].is_kept)
+			kept[i] = fixture.spool;
+		else
+			spool_free(&fixture.spool);
+	}
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		spool_free(&kept[i]);
+	assert_int_equal(fill_without_file(&fixture, 512000), SPOOL_OK);
+	spool_free(&fixture.spool);
+	workers_free(&fixture.workers);
+	loop_free(&fixture.loop);
+	log_set_sink(NULL, NULL);
+}
+
 int
 main(void)
 {
@@ -174,6 +219,7 @@ main(void)
 		cmocka_unit_test(spool_gives_back_what_came),
 		cmocka_unit_test(missing_directory_is_an_error),
 		cmocka_unit_test(freed_while_writing),
+		cmocka_unit_test(what_is_shared_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
