@@ -59,7 +59,7 @@ struct lmtp_delivery {
 };
 
 struct lmtp_ops {
-	/* Answer by lmtp_lookup_done(), also at once.  One at a time in each session. */
+	/* Answer by lmtp_lookup_done(), also at once.  Some at a time in each session, in any order. */
 	void (*lookup)(void *context, struct lmtp_lookup *lookup);
 
 	/* Answer by lmtp_delivery_done() for each recipient, in any order, also at once. */

@@ -4,9 +4,6 @@
  */
 #include "session.h"
 
-#include "base/log.h"
-#include "base/memory.h"
-
 typedef void command_handler(struct lmtp_session *session, struct span argument);
 
 static command_handler cmd_lhlo, cmd_mail, cmd_rcpt, cmd_data, cmd_bdat, cmd_rset, cmd_noop, cmd_vrfy, cmd_help,
@@ -23,7 +20,7 @@ static const struct command {
 } commands[] = {
 	{ "LHLO", ANYWHERE,				      cmd_lhlo },
 	{ "MAIL", LMTP_BIT(LMTP_READY),			      cmd_mail },
-	{ "RCPT", LMTP_BIT(LMTP_MAIL) | LMTP_BIT(LMTP_RECIPIENTS), cmd_rcpt },
+	{ "RCPT", LMTP_BIT(LMTP_MAIL) | LMTP_BIT(LMTP_LOOKING_UP) | LMTP_BIT(LMTP_RECIPIENTS), cmd_rcpt },
 	{ "DATA", LMTP_BIT(LMTP_RECIPIENTS),		      cmd_data },
 	{ "BDAT", ANYWHERE,				      cmd_bdat },	/* its octets come in any case */
 	{ "RSET", ANYWHERE,				      cmd_rset },
@@ -70,6 +67,12 @@ cmd_helo(struct lmtp_session *session, struct span argument)
 {
 	(void)argument;
 	lmtp_reply_error(session, "500 5.5.1 This is LMTP, say LHLO");
+}
+
+static bool
+has_good_octets(struct span line)
+{
+	return span_find(line, '\0') == line.length && span_find(line, '\r') == line.length;
 }
 
 /* "FROM:" or "TO:" and a path; argument is moved behind them, to the parameters. */
@@ -147,85 +150,39 @@ cmd_mail(struct lmtp_session *session, struct span argument)
 	lmtp_reply(session, "250 2.1.0 Sender accepted");
 }
 
+/* What is wrong with the argument of RCPT, or NULL. */
+static const char *
+read_recipient(struct span argument, struct lmtp_path *path)
+{
+	if (!read_path(&argument, SPAN("TO:"), path) || path->local_length == 0)
+		return "501 5.1.3 Say RCPT TO:<address>";
+	return span_trim(argument).length > 0 ? "555 5.5.4 Unknown parameter" : NULL;
+}
+
 static void
 cmd_rcpt(struct lmtp_session *session, struct span argument)
 {
-	struct lmtp_lookup *lookup = &session->lookup;
 	struct lmtp_path path;
-	size_t length;
+	const char *wrong = read_recipient(argument, &path);
 
-	if (!read_path(&argument, SPAN("TO:"), &path) || path.local_length == 0) {
-		lmtp_reply_error(session, "501 5.1.3 Say RCPT TO:<address>");
-		return;
-	}
-	if (span_trim(argument).length > 0) {
-		lmtp_reply_error(session, "555 5.5.4 Unknown parameter");
-		return;
-	}
-	if (session->transaction.recipient_count == LMTP_RECIPIENTS_MAX) {
+	if (wrong != NULL)
+		lmtp_reply_error(session, wrong);
+	else if (session->transaction.recipient_count == LMTP_RECIPIENTS_MAX)
 		lmtp_reply(session, "452 4.5.3 Too many recipients");
-		return;
-	}
-	lookup->name_count = 0;
-	while (lmtp_path_candidate(&path, lookup->name_count, session->names[lookup->name_count], &length)) {
-		lookup->names[lookup->name_count] = span_of(session->names[lookup->name_count], length);
-		lookup->name_count++;
-	}
-	session->address_length = path.text.length;
-	memcpy(session->address, path.text.at, path.text.length);
-	lmtp_enter(session, LMTP_LOOKING_UP);
-	session->settings->ops->lookup(session->settings->context, lookup);
+	else
+		lmtp_recipient_ask(session, &path);
 }
 
-static void
-add_recipient(struct lmtp_transaction *transaction, const struct lmtp_recipient *recipient,
-    struct span address)
+bool
+lmtp_recipient_follows(const struct lmtp_session *session, struct span line)
 {
-	if (transaction->recipient_count == transaction->recipient_capacity) {
-		transaction->recipient_capacity = transaction->recipient_capacity * 2 + 1;
-		transaction->recipients = memory_resize(transaction->recipients,
-		    transaction->recipient_capacity, sizeof *transaction->recipients);
-		transaction->addresses = memory_resize(transaction->addresses,
-		    transaction->recipient_capacity, sizeof *transaction->addresses);
-	}
-	transaction->recipients[transaction->recipient_count] = *recipient;
-	transaction->addresses[transaction->recipient_count++] = arena_copy(transaction->arena, address);
-}
+	struct span name = SPAN("RCPT ");
+	struct lmtp_path path;
 
-static void
-refuse_recipient(struct lmtp_session *session, enum lmtp_outcome outcome)
-{
-	const char *reply = "451 4.3.0 Cannot look this user up now, try again later", *reason = "unavailable";
-
-	if (outcome == LMTP_NO_USER) {
-		reply = "550 5.1.1 No such user here";
-		reason = "no-user";
-	} else if (outcome == LMTP_NO_POSTMASTER) {
-		reply = "550 5.1.1 No postmaster here: imapd.conf(5) has the option postmaster";
-		reason = "no-postmaster";
-	} else if (outcome == LMTP_ELSEWHERE) {
-		reply = "451 4.3.5 The mail of this user is at another server still";
-		reason = "elsewhere";
-	}
-	lmtp_reply(session, reply);
-	log_info("lmtp-refused", log_text("sid", session->sid), log_span("rcpt", session->lookup.names[0]),
-	    log_text("reason", reason));
-}
-
-void
-lmtp_lookup_done(struct lmtp_lookup *lookup, enum lmtp_outcome outcome, const struct lmtp_recipient *recipient)
-{
-	struct lmtp_session *session = CONTAINER_OF(lookup, struct lmtp_session, lookup);
-
-	if (outcome == LMTP_OK) {
-		add_recipient(&session->transaction, recipient,
-		    span_of(session->address, session->address_length));
-		lmtp_reply(session, "250 2.1.5 Recipient accepted");
-	} else {
-		refuse_recipient(session, outcome);
-	}
-	lmtp_enter(session, session->transaction.recipient_count > 0 ? LMTP_RECIPIENTS : LMTP_MAIL);
-	lmtp_advance(session);
+	return session->asked_count < LMTP_ASKED_MAX &&
+	    session->transaction.recipient_count + session->asked_count < LMTP_RECIPIENTS_MAX &&
+	    span_starts_with_nocase(line, name) && has_good_octets(line) &&
+	    read_recipient(span_trim(span_from(line, name.length)), &path) == NULL;
 }
 
 static void
@@ -326,7 +283,7 @@ lmtp_command(struct lmtp_session *session, struct span line)
 
 	if (command == NULL)
 		lmtp_reply_error(session, "500 5.5.1 Unknown command");
-	else if (span_find(line, '\0') < line.length || span_find(line, '\r') < line.length)
+	else if (!has_good_octets(line))
 		lmtp_reply_error(session, "501 5.5.2 A line holds no NUL and no bare CR");
 	else if (!(command->states & LMTP_BIT(session->state)))
 		lmtp_reply_error(session, session->state == LMTP_GREETED ? "503 5.5.1 Say LHLO first" :

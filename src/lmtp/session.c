@@ -101,28 +101,51 @@ skip_line(struct lmtp_session *session)
 	return true;
 }
 
+/* The octets that may be the next line: it ends with the first LF, or has none yet. */
+static struct span
+line_input(struct lmtp_session *session)
+{
+	return span_slice(stream_input_whole(session->stream), 0, LMTP_LINE_MAX);
+}
+
+/* A line whose LF stands at end. */
+static struct span
+line_before(struct span input, size_t end)
+{
+	return span_slice(input, 0, end > 0 && input.at[end - 1] == '\r' ? end - 1 : end);
+}
+
 /* Obey the next line; false when it is not all there. */
 static bool
 run_line(struct lmtp_session *session, size_t *eaten_octets)
 {
-	struct span line, input;
+	struct span input;
 	uint8_t copy[LMTP_LINE_MAX];
 	size_t end;
 
 	if (session->is_skipping_line)
 		return skip_line(session);
-	input = span_slice(stream_input_whole(session->stream), 0, LMTP_LINE_MAX);
+	input = line_input(session);
 	if ((end = span_find(input, '\n')) == input.length) {
 		session->is_skipping_line = input.length == LMTP_LINE_MAX;
 		return session->is_skipping_line;
 	}
 	/* The command may take up the stream's input, so it gets octets of its own. */
 	memcpy(copy, input.at, end);
-	line = span_of(copy, end > 0 && copy[end - 1] == '\r' ? end - 1 : end);
 	stream_consume(session->stream, end + 1);
 	*eaten_octets += end + 1;
-	lmtp_command(session, line);
+	lmtp_command(session, line_before(span_of(copy, end), end));
 	return true;
+}
+
+/* While recipients are looked up: whether the next line is there, and may be obeyed already. */
+static bool
+has_follower(struct lmtp_session *session)
+{
+	struct span input = line_input(session);
+	size_t end = span_find(input, '\n');
+
+	return end < input.length && !session->is_closing_soon && lmtp_recipient_follows(session, line_before(input, end));
 }
 
 /* One step; false when there is something to wait for. */
@@ -132,10 +155,11 @@ step(struct lmtp_session *session, size_t *eaten_octets)
 	bool has_gone_on;
 
 	switch (session->state) {
-	case LMTP_LOOKING_UP:
 	case LMTP_DELIVERING:
 	case LMTP_CLOSING:
 		return false;
+	case LMTP_LOOKING_UP:
+		return has_follower(session) && run_line(session, eaten_octets);
 	case LMTP_IN_DATA:
 	case LMTP_IN_CHUNK:
 		has_gone_on = lmtp_message_eat(session, eaten_octets);
@@ -255,6 +279,7 @@ lmtp_session_new(const struct lmtp_settings *settings, struct stream *stream, co
 	session->settings = settings;
 	session->stream = stream;
 	session->sid = memory_copy_string(sid);
+	list_init(&session->asked);
 	deferred_init(&session->again, on_again, session);
 	timer_init(&session->idle, settings->loop, on_idle, session);
 	timer_start_ms(&session->idle, settings->idle_timeout_ms);

@@ -1,12 +1,13 @@
 /*
  * One LMTP session, shared by the files of this room: session.c has its life and its states, command.c the
- * commands, message.c the octets of a message and what becomes of it.  Loop thread.
+ * commands, recipient.c who they are for, message.c the octets of a message and what becomes of it.  Loop thread.
  */
 #ifndef LMTP_SESSION_H
 #define LMTP_SESSION_H
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/list.h"
 #include "dots.h"
 #include "lmtp/lmtp.h"
 #include "loop/loop.h"
@@ -16,6 +17,7 @@
 
 #define LMTP_LINE_MAX	    8192	/* octets with line end; RFC 5321 section 4.5.3.1.4 asks for 512 */
 #define LMTP_RECIPIENTS_MAX 1000	/* RFC 5321 section 4.5.3.1.8 asks for 100 */
+#define LMTP_ASKED_MAX	    16		/* of them are looked up at a time */
 #define LMTP_ERRORS_MAX	    20		/* bad commands, then the end */
 #define LMTP_OUTPUT_MAX	    (64 * 1024)	/* replies that wait for the client; above, no more commands */
 #define LMTP_TURN_OCTETS    (256 * 1024)	/* what one session may eat before others are served */
@@ -24,7 +26,7 @@ enum lmtp_state {
 	LMTP_GREETED,		/* no LHLO yet */
 	LMTP_READY,		/* LHLO was said, no transaction */
 	LMTP_MAIL,		/* a sender is known */
-	LMTP_LOOKING_UP,	/* a recipient is being looked up */
+	LMTP_LOOKING_UP,	/* recipients are being looked up */
 	LMTP_RECIPIENTS,	/* at least one recipient is known */
 	LMTP_CHUNKED,		/* between two BDATs */
 	LMTP_IN_DATA,		/* octets of a message come */
@@ -79,10 +81,8 @@ struct lmtp_session {
 		enum lmtp_state after;
 	} chunk;
 
-	struct lmtp_lookup lookup;	/* LMTP_LOOKING_UP */
-	uint8_t address[LMTP_TEXT_MAX];	/* of the recipient, as written */
-	size_t address_length;
-	uint8_t names[LMTP_LOOKUP_NAMES][LMTP_NAME_MAX];
+	struct list asked;		/* LMTP_LOOKING_UP: recipients, in the order of their RCPTs */
+	size_t asked_count;
 	struct lmtp_delivery delivery;	/* LMTP_DELIVERING */
 };
 
@@ -107,6 +107,14 @@ void lmtp_transaction_reset(struct lmtp_session *session);
 
 /* Obey one line, without its end. */
 void lmtp_command(struct lmtp_session *session, struct span line);
+
+/* Whether a line is a RCPT that can be obeyed in LMTP_LOOKING_UP, before those before it are answered. */
+bool lmtp_recipient_follows(const struct lmtp_session *session, struct span line);
+
+/* recipient.c */
+
+/* Look a recipient up; the reply comes in its turn.  In LMTP_MAIL, LMTP_LOOKING_UP or LMTP_RECIPIENTS. */
+void lmtp_recipient_ask(struct lmtp_session *session, const struct lmtp_path *path);
 
 /* message.c */
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "../../src/lmtp/session.h"
 #include "base/buffer.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -27,7 +28,8 @@ struct fixture {
 	struct lmtp_settings settings;
 	struct buffer stored;		/* "user:message;" for each delivery */
 	struct buffer told;		/* "sender>address by client;" for each, with "utf8 " before it */
-	struct lmtp_lookup *held;	/* with is_slow: not yet answered */
+	struct lmtp_lookup *held[32];	/* with is_slow: not yet answered */
+	size_t held_count;
 	bool is_slow, is_closed;
 };
 
@@ -56,7 +58,7 @@ lookup(void *context, struct lmtp_lookup *asked)
 	struct fixture *fixture = context;
 
 	if (fixture->is_slow)
-		fixture->held = asked;
+		fixture->held[fixture->held_count++] = asked;
 	else
 		answer(asked);
 }
@@ -349,15 +351,88 @@ test_end_while_waiting(void **state)
 		fixture.is_slow = true;
 		stream_write(fixture.client, SPAN(HELLO "MAIL FROM:<>\r\nRCPT TO:<a>\r\nNOOP\r\n"));
 		turn(&fixture);
-		assert_non_null(fixture.held);
+		assert_int_equal(fixture.held_count, 1);
 		if (by_operator)
 			lmtp_session_close(fixture.session);
 		else
 			stream_free(&fixture.client);
 		turn(&fixture);
 		assert_false(fixture.is_closed);
-		answer(fixture.held);
+		answer(fixture.held[0]);
 		turn(&fixture);
+		teardown(&fixture);
+	}
+}
+
+static void
+assert_codes(struct fixture *fixture, const char *expected)
+{
+	struct buffer codes = { 0 };
+
+	turn(fixture);
+	read_codes(fixture, &codes);
+	assert_string_equal(buffer_string(&codes), expected);
+	buffer_free(&codes);
+}
+
+/* RCPTs that were sent together are looked up together and answered in their order; what is behind them waits. */
+static void
+test_side_by_side(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	setup(&fixture);
+	fixture.is_slow = true;
+	stream_write(fixture.client, SPAN(HELLO "MAIL FROM:<>\r\nRCPT TO:<a>\r\nrcpt to:<nobody>\r\nRCPT TO:<c>\r\n"
+	    "RCPT TO:<d> X=1\r\nRCPT TO:<e>\r\nRCPT TO:<f"));
+	assert_codes(&fixture, HELLO_CODES "250 ");
+	assert_int_equal(fixture.held_count, 3);
+	answer(fixture.held[2]);
+	assert_codes(&fixture, "");
+	answer(fixture.held[0]);
+	assert_codes(&fixture, "250 ");
+	answer(fixture.held[1]);
+	assert_codes(&fixture, "550 250 555 ");
+	assert_int_equal(fixture.held_count, 4);
+	stream_write(fixture.client, SPAN("@x>\r\nDATA\r\nm\r\n.\r\n"));
+	assert_codes(&fixture, "");
+	assert_int_equal(fixture.held_count, 5);
+	answer(fixture.held[4]);
+	answer(fixture.held[3]);
+	assert_codes(&fixture, "250 250 354 250 250 250 250 ");
+	assert_true(span_equals(buffer_span(&fixture.stored), SPAN("a:m\r\n;c:m\r\n;e:m\r\n;f:m\r\n;")));
+	teardown(&fixture);
+}
+
+/* Not more than a few, and none any more when the client has gone or the session is to end. */
+static void
+test_side_by_side_bounds(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	for (int by_operator = 0; by_operator < 2; by_operator++) {
+		setup(&fixture);
+		fixture.is_slow = true;
+		stream_write(fixture.client, SPAN(HELLO "MAIL FROM:<>\r\n"));
+		for (int i = 0; i < 30; i++)
+			stream_write(fixture.client, SPAN("RCPT TO:<a>\r\n"));
+		turn(&fixture);
+		assert_int_equal(fixture.held_count, LMTP_ASKED_MAX);
+		answer(fixture.held[0]);
+		turn(&fixture);
+		assert_int_equal(fixture.held_count, LMTP_ASKED_MAX + 1);
+		if (by_operator)
+			lmtp_session_close(fixture.session);
+		else
+			stream_free(&fixture.client);
+		for (size_t i = 1; i < fixture.held_count; i++) {
+			assert_false(fixture.is_closed);
+			answer(fixture.held[i]);
+		}
+		if (by_operator)
+			assert_int_equal(fixture.held_count, LMTP_ASKED_MAX + 1);
 		teardown(&fixture);
 	}
 }
@@ -380,6 +455,8 @@ main(void)
 		cmocka_unit_test(test_long_line),
 		cmocka_unit_test(test_too_many_errors),
 		cmocka_unit_test(test_end_while_waiting),
+		cmocka_unit_test(test_side_by_side),
+		cmocka_unit_test(test_side_by_side_bounds),
 	};
 
 	return cmocka_run_group_tests(tests, quiet, NULL);
