@@ -6,6 +6,8 @@
  *		the commit returns, whether that flushes or not
  *	file	the pages of a checkpoint; out before the file is cut to its length and flushed
  *
+ * A WAL that must grow grows by more than it needs: a flush that has to write down a new length takes twice the time.
+ *
  * Folding reads frames of the WAL that lie mostly one behind the other: many are read at a time, while nobody writes there.
  *
  * A write that fails thus fails in xWrite, xTruncate or xSync, and never while reading: SQLite gives up the whole
@@ -27,6 +29,7 @@
 #include "ahead.h"
 #include "base/memory.h"
 #include "buffers.h"
+#include "reserve.h"
 
 /* The formats of the WAL and of the locks of its index: sqlite.org/fileformat2.html section 4, walformat.html. */
 #define FRAME_HEADER	  24
@@ -61,6 +64,7 @@ struct file {
 	uint8_t *frames;		/* of a database while is_folding: HELD_MAX octets of its WAL; NULL: none */
 	sqlite3_int64 frames_at;	/* where they begin */
 	struct ahead ahead;
+	struct reserve reserve;		/* of a WAL */
 	sqlite3_int64 rewritten_at;	/* of the WAL, the first frame that this transaction has changed in place */
 };
 
@@ -75,6 +79,12 @@ drop_held(struct file *file)
 	file->length = 0;
 }
 
+static sqlite3_int64
+held_end(const struct file *file)
+{
+	return file->at + (sqlite3_int64)file->length;
+}
+
 /* Write what is held.  It is gone afterwards, however that ended. */
 static int
 put_held(struct file *file)
@@ -82,16 +92,14 @@ put_held(struct file *file)
 	int code = file->failure;
 
 	file->failure = SQLITE_OK;
-	if (code == SQLITE_OK && file->length > 0)
+	if (code == SQLITE_OK && file->length > 0) {
 		code = BELOW(file)->xWrite(file->real, file->held, (int)file->length, file->at);
+		/* Nobody else has frames behind these. */
+		if (code == SQLITE_OK && file->is_wal && file->database->is_sole)
+			reserve_more(&file->reserve, file->real, held_end(file));
+	}
 	drop_held(file);
 	return code;
-}
-
-static sqlite3_int64
-held_end(const struct file *file)
-{
-	return file->at + (sqlite3_int64)file->length;
 }
 
 static void
@@ -237,6 +245,7 @@ on_truncate(sqlite3_file *base, sqlite3_int64 size)
 	ahead_drop(&file->ahead);
 	if (file->held != NULL && size <= file->at)
 		drop_held(file);
+	reserve_forget(&file->reserve);
 	code = put_held(file);
 	return code != SQLITE_OK ? code : BELOW(file)->xTruncate(file->real, size);
 }

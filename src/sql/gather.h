@@ -1,7 +1,8 @@
 /*
  * SQLite's VFS with fewer system calls.  SQLite writes each page of a transaction to the WAL by two calls, and each
  * page of a checkpoint to the file by one; what lies side by side goes out in one here.  And it takes and gives back
- * locks for each transaction that a single writer does not need.
+ * locks for each transaction that a single writer does not need.  And each commit makes the WAL longer, which the flush has
+ * to write down beside it, until the WAL begins anew.
  */
 #ifndef GATHER_H
 #define GATHER_H

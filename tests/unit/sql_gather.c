@@ -190,12 +190,52 @@ a_commit_is_few_writes(void **state)
 
 	(void)state;
 	assert_int_equal(sql_set_sync(sql, SQL_SYNC_NORMAL), SQL_OK);
+	/* In a WAL that is long enough. */
+	for (uint32_t seed = 1; seed <= 8; seed++)
+		assert_int_equal(put(sql, 5, seed), SQL_OK);
+	assert_int_equal(sql_fold(sql), SQL_OK);
 	for (uint32_t seed = 1; seed <= 3; seed++) {
 		before = disk.writes;
 		assert_int_equal(put(sql, 5, seeds[5] = seed), SQL_OK);
 		assert_in_range(disk.writes - before, 1, 2);
 		assert_files_hold(seeds);	/* without a flush */
 	}
+	sql_close(&sql);
+}
+
+static off_t
+wal_size(void)
+{
+	char name[128];
+	struct stat about;
+
+	snprintf(name, sizeof name, "%s-wal", path);
+	return stat(name, &about) == 0 ? about.st_size : 0;
+}
+
+/* Where there is no room for more than what is committed, that is committed all the same. */
+static void
+a_wal_seldom_grows(void **state)
+{
+	struct sql *sql = open_small();
+	uint32_t seeds[ROW_COUNT] = { 0 };
+	unsigned grown = 0, full = 0;
+
+	(void)state;
+	for (uint32_t seed = 1; seed <= 300; seed++) {
+		off_t before = wal_size();
+
+		/* The third write is that of zeros, where there is one. */
+		fault_vfs_plan(seed % 3 == 0 ? FAULT_FULL_ONCE : FAULT_NONE, 2);
+		assert_int_equal(put(sql, (int)(seed % 5), seeds[seed % 5] = seed), SQL_OK);
+		full += fault_vfs_has_failed();
+		fault_vfs_plan(FAULT_NONE, 0);
+		grown += wal_size() != before;
+		if (seed % 50 == 0)
+			assert_files_hold(seeds);
+	}
+	assert_true(wal_size() > 3000000);
+	assert_in_range(grown, 5, 100);
 	sql_close(&sql);
 }
 
@@ -542,6 +582,7 @@ main(void)
 #define ON_FILES(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 	const struct CMUnitTest tests[] = {
 		ON_FILES(a_commit_is_few_writes),
+		ON_FILES(a_wal_seldom_grows),
 		ON_FILES(a_checkpoint_is_few_writes),
 		ON_FILES(pages_are_read_ahead),
 		ON_FILES(others_read_what_is_committed),
