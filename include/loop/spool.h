@@ -15,7 +15,10 @@ struct loop;
 struct spool;
 struct workers;
 
-/* Let all spools of a loop together hold so many octets beyond their thresholds, each half of them at most; none before. */
+/*
+ * Let all spools of a loop together hold so many octets beyond their thresholds, each half of them at most; none before.
+ * As many stay allocated for the next ones until the loop is freed, or this is called again.
+ */
 void spool_share(struct loop *loop, size_t octets);
 
 /*

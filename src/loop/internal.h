@@ -9,6 +9,7 @@
 
 #include <event2/event.h>
 
+#include "base/buffer.h"
 #include "loop/job.h"
 #include "loop/loop.h"
 
@@ -35,6 +36,7 @@ struct loop {
 	struct list signals;
 	struct home home;
 	size_t spools_shared, spools_borrowed;	/* octets */
+	struct buffer spools_spare[2];	/* memory that the last ones have borrowed, for the next */
 	uint64_t now_us;
 	bool is_stopping;
 };

@@ -82,6 +82,8 @@ loop_free(struct loop **loop_pointer)
 	event_free(loop->alarm);
 	event_base_free(loop->base);
 	free(loop->timers.heap);
+	for (size_t i = 0; i < COUNT_OF(loop->spools_spare); i++)
+		buffer_free(&loop->spools_spare[i]);
 	free(loop);
 	*loop_pointer = NULL;
 }

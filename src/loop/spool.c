@@ -114,6 +114,43 @@ work_close(struct job *job)
 		close(spool->worker.descriptor);
 }
 
+/* Go on in memory that another has grown into, rather than to grow, and to be given zeroed pages by the kernel. */
+static void
+move_to_spare(struct spool *spool)
+{
+	for (size_t i = 0; i < COUNT_OF(spool->loop->spools_spare); i++) {
+		struct buffer spare = spool->loop->spools_spare[i];
+
+		if (spare.capacity <= spool->pending.capacity)
+			continue;
+		spool->loop->spools_spare[i] = (struct buffer){ 0 };
+		buffer_add_span(&spare, buffer_span(&spool->pending));
+		buffer_free(&spool->pending);
+		spool->pending = spare;
+		return;
+	}
+}
+
+/* In the place of less, if that is as much as may be borrowed. */
+static void
+leave_spare(struct spool *spool)
+{
+	struct loop *loop = spool->loop;
+
+	if (spool->pending.capacity <= spool->threshold || spool->pending.capacity > loop->spools_shared / 2)
+		return;
+	for (size_t i = 0; i < COUNT_OF(loop->spools_spare); i++) {
+		struct buffer spare = loop->spools_spare[i];
+
+		if (spare.capacity >= spool->pending.capacity)
+			continue;
+		loop->spools_spare[i] = spool->pending;
+		buffer_clear(&loop->spools_spare[i]);
+		spool->pending = spare;
+		return;
+	}
+}
+
 /* True: all that has come may stay in memory. */
 static bool
 borrow(struct spool *spool)
@@ -123,6 +160,8 @@ borrow(struct spool *spool)
 	while (spool->size > spool->threshold + spool->borrowed) {
 		if (spool->borrowed + LOAN > loop->spools_shared / 2 || loop->spools_borrowed + LOAN > loop->spools_shared)
 			return false;
+		if (spool->borrowed == 0)
+			move_to_spare(spool);
 		spool->borrowed += LOAN;
 		loop->spools_borrowed += LOAN;
 	}
@@ -140,6 +179,7 @@ static void
 destroy(struct spool *spool)
 {
 	give_back(spool);
+	leave_spare(spool);
 	deferred_cancel(&spool->finished);
 	buffer_free(&spool->pending);
 	free(spool->directory);
@@ -224,6 +264,8 @@ void
 spool_share(struct loop *loop, size_t octets)
 {
 	loop->spools_shared = octets;
+	for (size_t i = 0; i < COUNT_OF(loop->spools_spare); i++)
+		buffer_free(&loop->spools_spare[i]);
 }
 
 struct spool *
@@ -249,8 +291,8 @@ spool_add(struct spool *spool, struct span octets)
 	spool->size += octets.length;
 	if (spool->status != SPOOL_OK || octets.length == 0)
 		return;
-	buffer_add_span(&spool->pending, octets);
 	spool->is_filed = spool->is_filed || !borrow(spool);
+	buffer_add_span(&spool->pending, octets);
 	advance(spool);
 	if (spool->is_writing && spool->pending.length >= PENDING_MAX)
 		spool->is_congested = true;

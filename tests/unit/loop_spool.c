@@ -212,6 +212,30 @@ what_is_shared_is_bounded(void **state)
 	log_set_sink(NULL, NULL);
 }
 
+/* What one has left for the next holds nothing of what it held. */
+static void
+contents_in_spare_memory(void **state)
+{
+	static const size_t sizes[] = { 1500000, 400000, 1000, 900000, 2000000, 300000, 1500000 };
+	struct fixture fixture = { 0 };
+
+	(void)state;
+	fixture.loop = loop_new();
+	fixture.workers = workers_new(fixture.loop, "disk", 1);
+	spool_share(fixture.loop, 4 * 1024 * 1024);
+	for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+		fixture.expected = sizes[i];
+		assert_int_equal(fill_without_file(&fixture, sizes[i]), SPOOL_OK);
+		fixture.check = (struct job){ .work = check, .done = checked };
+		workers_submit(fixture.workers, &fixture.check);
+		loop_run(fixture.loop);
+		assert_true(fixture.is_right);
+		spool_free(&fixture.spool);
+	}
+	workers_free(&fixture.workers);
+	loop_free(&fixture.loop);
+}
+
 int
 main(void)
 {
@@ -220,6 +244,7 @@ main(void)
 		cmocka_unit_test(missing_directory_is_an_error),
 		cmocka_unit_test(freed_while_writing),
 		cmocka_unit_test(what_is_shared_is_bounded),
+		cmocka_unit_test(contents_in_spare_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
