@@ -7,9 +7,11 @@ import hashlib
 import hmac
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import sys
+import zlib
 
 import pytest
 
@@ -26,6 +28,16 @@ LOGGED_IN = b"OK [CAPABILITY IMAP4rev1 NAMESPACE LITERAL+] in"
 
 class Session(lying.Session):
     """A session that can be logged into in all ways; what the client proved is in liar.proofs."""
+
+    def on_logout(self, words):
+        if self.liar.client:
+            status = pathlib.Path(f"/proc/{self.liar.client}/status").read_text()
+            self.liar.peak_kib = int(re.search(r"VmHWM:\s*(\d+) kB", status)[1])
+        return super().on_logout(words)
+
+    def on_compress(self, words):
+        self.socket = self.file = Deflated(self.socket)
+        return b"OK from now on"
 
     def challenge(self, text):
         self.line(b"+ " + base64.b64encode(text))
@@ -72,16 +84,41 @@ class Session(lying.Session):
         return self.let_in(name, flag, identity, bare.split(",")[0], is_right)
 
 
+class Deflated:
+    """A socket and a file, compressed behind the OK that is sent next (RFC 4978 section 3)."""
+
+    def __init__(self, below):
+        self.below = below
+        self.packing, self.unpacking = zlib.compressobj(wbits=-15), zlib.decompressobj(wbits=-15)
+        self.kept, self.has_begun = b"", False
+
+    def sendall(self, octets):
+        if self.has_begun:
+            octets = self.packing.compress(octets) + self.packing.flush(zlib.Z_SYNC_FLUSH)
+        self.has_begun = True
+        self.below.sendall(octets)
+
+    def readline(self):
+        while b"\n" not in self.kept:
+            octets = self.below.recv(65536)
+            if not octets:
+                return b""
+            self.kept += self.unpacking.decompress(octets)
+        line, _, self.kept = self.kept.partition(b"\n")
+        return line + b"\n"
+
+
 class Door(lying.Liar):
     is_tls_first = False
     answers = None		# to logins, one after the other
     has_key = True		# it can prove that it knows the password
     behind_starttls = b""	# said in plain text
     is_mute = False		# it says nothing at all
+    client = None		# its process, which is looked at when it logs out
 
     def __init__(self, **lies):
         own = {name: lies.pop(name) for name in list(lies) if name in Door.__dict__}
-        super().__init__([], **lies)
+        super().__init__(lies.pop("letters", []), **lies)
         self.__dict__.update(own)
         self.answers = list(self.answers or [LOGGED_IN])
         self.proofs = []
@@ -198,6 +235,54 @@ def test_authorities(here, certificates, tmp_path):
         assert "no-such-file" in pull(here, door, f"--tls-ca={tmp_path}/no-such-file", scheme="imaps", code=78)
         (tmp_path / "empty").write_text("nothing\n")
         assert f"{tmp_path}/empty: " in pull(here, door, f"--tls-ca={tmp_path}/empty", scheme="imaps", code=78)
+
+
+# ---- much mail ----------------------------------------------------------------------------------------------------------
+
+
+def letter(number, size):
+    head = b"Subject: %d\r\n\r\n" % number
+    return lying.Letter(number, head + b"0123456789abcdef0123456789abcdef0123456789\r\n" * (size // 44))
+
+
+@pytest.mark.parametrize("has_tls", [False, True])
+def test_compression(here, certificates, has_tls):
+    """It is asked for where the way is not short: 0.0.0.0 is this host, but does not look like it."""
+    letters = [letter(number, 1000 * number) for number in range(1, 60)]
+    capabilities = b"IMAP4rev1 NAMESPACE LITERAL+ AUTH=PLAIN COMPRESS=DEFLATE"
+    with Door(letters=letters, capabilities=capabilities, answers=[b"OK [CAPABILITY " + capabilities + b"] in"],
+              certificate=shown(certificates, "good") if has_tls else None) as door:
+        user = f"compressed-{has_tls}".lower()
+        here.add_user(user)
+        run = here.imapctl("import", user, f"imap://joe@0.0.0.0:{door.port}", "--insecure", input=PASSWORD + "\n", check=False)
+        assert run.returncode == 0 and "59 imported" in run.stdout, run
+        assert door.count(b"COMPRESS") == 1
+        with here.client(user) as client:
+            client.ok(b"SELECT INBOX")
+            assert [client.fetch_body(number) for number in (1, 30, 59)] == [letters[number - 1].octets for number in (1, 30, 59)]
+
+
+def peak_kib(here, user, door):
+    """What imapctl has taken at most before it logs out, and what it says."""
+    here.add_user(user)
+    with subprocess.Popen([lib.IMAPCTL, f"--config={here.config}", "import", user, f"imap://joe@localhost:{door.port}", "--insecure"],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        door.client = process.pid
+        said, _ = process.communicate(PASSWORD.encode() + b"\n")
+    return door.peak_kib, said
+
+
+def test_memory_does_not_follow_what_is_sent(here):
+    """A letter beyond what is taken here goes by and is not kept, whatever size it is said to have."""
+    small = [letter(1, 1000), letter(3, 1000)]
+    with Door(letters=small, capabilities=can("PLAIN")) as door:
+        least, said = peak_kib(here, "small", door)
+        assert b"2 imported" in said
+    large = [small[0], letter(2, 120 << 20), small[1]]
+    with Door(letters=large, capabilities=can("PLAIN"), size_off_by=-(119 << 20)) as door:
+        most, said = peak_kib(here, "large", door)
+        assert b"2 imported" in said and 2 in door.fetched
+        assert most < least + (16 << 10), (least, most)
 
 
 # ---- what is no IMAP server ---------------------------------------------------------------------------------------------
