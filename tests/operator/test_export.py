@@ -361,3 +361,125 @@ def test_to_another_server_in_vain(server, user):
     server.imapctl("user", "set", other, "--quota-messages=1")
     done = send(server, user, other, check=False)
     assert done.returncode == 73 and "goes on where it stopped" in done.stderr
+
+
+def simple(server, user):
+    """Some mail that every program can keep."""
+    with server.client(user) as client:
+        for octets, flags in ((b"Subject: one\r\n\r\nFrom me\r\n>From you\r\n", b"\\Seen \\Answered work"),
+                              (b"Subject: two\r\n\r\nno end", b"\\Flagged $Forwarded $Label1"),
+                              (b"Subject: three\r\n\r\nx\r\n\r\nFrom a@example.org Thu Jan  1 00:00:00 2004\r\nSubject: in it\r\n\r\ny\r\n",
+                               b"\\Draft \\Deleted"), (b"Subject: gone\r\n\r\nx\r\n", b"\\Deleted"), (b"Subject: four\r\n\r\nx\r\n", b"")):
+            assert client.append(b"INBOX", octets, flags=flags, date=b"17-Jul-1996 02:44:25 -0700").is_ok
+        client.ok(b"SELECT INBOX")
+        client.ok(b"UID EXPUNGE 4")
+        client.ok(b"CREATE Work/2020.old")
+        client.ok(b"UNSUBSCRIBE Junk")
+        assert client.append(b"Work/2020.old", b"Subject: below\r\n\r\nx\r\n", flags=b"\\Seen").is_ok
+
+
+def test_python_reads_it(server, user, tmp_path):
+    simple(server, user)
+    server.imapctl("export", user, "mbox", tmp_path / "mbox")
+    server.imapctl("export", user, "maildir", tmp_path / "maildir")
+    found = [(message["subject"], set(message.get_flags())) for message in mailbox.mbox(tmp_path / "mbox/INBOX.mbox", create=False)]
+    assert found == [("one", set("ROA")), ("two", set("OF")), ("three", set("ODT")), ("four", set("O"))]
+    folder = mailbox.Maildir(tmp_path / "maildir", create=False)
+    found = {message["subject"]: (set(re.sub("[a-z]", "", message.get_flags())), int(message.get_date())) for message in folder}
+    assert found == {"one": (set("SR"), 837596665), "two": (set("FP"), 837596665), "three": (set("DT"), 837596665), "four": (set(), 837596665)}
+    assert [message["subject"] for message in folder.get_folder("Work.2020\\2eold")] == ["below"]
+
+
+class Dovecot:
+    """Its imap on a pipe, logged in, on one folder."""
+
+    def __init__(self, folder, location):
+        program = "/usr/lib/dovecot/imap"
+        if not os.access(program, os.X_OK):
+            pytest.skip("Dovecot is not installed")
+        if not subprocess.run([lib.need("dovecot"), "--version"], capture_output=True, text=True).stdout.startswith("2.3"):
+            pytest.skip("its configuration is for Dovecot 2.3")
+        if os.getuid() != 0:
+            pytest.skip("root is needed to start Dovecot's imap as another user")
+        self.log = folder / "dovecot.log"
+        for path in (folder, *folder.parents)[:4]:
+            path.chmod(path.stat().st_mode | 0o011)
+        mail = folder / "mail"
+        subprocess.run(["chown", "-R", "mail:mail", mail], check=True)
+        self.log.write_text("")
+        self.log.chmod(0o666)
+        config = folder / "dovecot.conf"
+        config.write_text(f"base_dir = {folder}/run\nstate_dir = {folder}/run\nlog_path = {self.log}\nssl = no\nmail_location = {location}\n"
+                          "mail_plugins = listescape\nmail_uid = mail\nmail_gid = mail\nfirst_valid_uid = 0\nfirst_valid_gid = 0\n"
+                          f"namespace inbox {{\n inbox = yes\n separator = /\n}}\nuserdb {{\n driver = static\n args = uid=mail gid=mail home={mail}\n}}\n")
+        config.chmod(0o644)
+        self.process = subprocess.Popen(["setpriv", "--reuid=mail", "--regid=mail", "--clear-groups", program, "-c", config], env={"USER": "mail", "HOME": str(mail)},
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        greeting = self.process.stdout.readline()
+        assert greeting.startswith(b"* PREAUTH"), greeting
+
+    def ask(self, command):
+        """The untagged replies, each with its literals."""
+        self.process.stdin.write(b"t " + command + b"\r\n")
+        self.process.stdin.flush()
+        replies = []
+        while True:
+            reply = self.process.stdout.readline()
+            while (literal := re.search(rb"\{(\d+)\}\r\n$", reply)) is not None:
+                reply += self.process.stdout.read(int(literal[1])) + self.process.stdout.readline()
+            if reply.startswith(b"t "):
+                assert reply.startswith(b"t OK"), reply
+                return replies
+            assert reply, "it has gone"
+            replies.append(reply)
+
+    def messages(self):
+        """UID -> octets, flags, date, as all_of() has them."""
+        found = {}
+        for line in self.ask(b"UID FETCH 1:* (FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])"):
+            uid, flags, date, size, length = (facts := re.search(
+                rb'UID (\d+) FLAGS \((.*?)\) INTERNALDATE "(.*?)" RFC822.SIZE (\d+) BODY\[\] \{(\d+)\}\r\n', line)).groups()
+            octets = line[facts.end():facts.end() + int(length)]
+            assert int(size) == len(octets)
+            found[int(uid)] = (octets, words(flags), date.strip())
+        return found
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(30)
+        assert not re.search("Warning|Error|Panic|Fatal", self.log.read_text()), self.log.read_text()
+
+
+def test_dovecot_takes_a_maildir_over(server, user, tmp_path):
+    """As it is: UIDVALIDITY, UIDs, sizes, flags, keywords, dates, names, subscriptions."""
+    simple(server, user)
+    server.imapctl("export", user, "maildir", tmp_path / "mail")
+    dovecot = Dovecot(tmp_path, f"maildir:{tmp_path}/mail")
+    with server.client(user) as client:
+        for name in (b"INBOX", b"Work/2020.old"):
+            mine = all_of(client, name)
+            uids = {line.split()[2:4][0]: line for line in client.ok(b"EXAMINE " + name).untagged if b"[UID" in line}
+            theirs = b"".join(dovecot.ask(b"SELECT " + name))
+            for word in (b"UIDVALIDITY", b"UIDNEXT"):
+                assert re.search(word + rb" (\d+)", theirs)[1] == re.search(word + rb" (\d+)", b"".join(uids.values()))[1]
+            assert dovecot.messages() == mine
+        subscribed = {line.split(b'"/" ')[1].strip() for line in client.ok(b'LSUB "" *').untagged}
+    assert {line.split(b'"/" ')[1].strip() for line in dovecot.ask(b'LSUB "" *')} == subscribed
+    dovecot.close()
+
+
+def test_dovecot_reads_an_mbox(server, user, tmp_path):
+    simple(server, user)
+    server.imapctl("export", user, "mbox", tmp_path / "out", "--mailbox=INBOX")
+    with server.client(user) as client:
+        client.ok(b"SELECT INBOX")
+        assert client.append(b"INBOX", b"Subject: later\r\n\r\nx\r\n", flags=b"another", date=b"17-Jul-1997 02:44:25 -0700").is_ok
+    server.imapctl("export", user, tmp_path / "out", "--mailbox=INBOX")
+    (tmp_path / "mail").mkdir()
+    (tmp_path / "mail/inbox").write_bytes((tmp_path / "out/INBOX.mbox").read_bytes())
+    dovecot = Dovecot(tmp_path, f"mbox:{tmp_path}/mail:INBOX={tmp_path}/mail/inbox")
+    dovecot.ask(b"SELECT INBOX")
+    theirs = {uid: (flags, date) for uid, (_, flags, date) in dovecot.messages().items()}
+    dovecot.close()
+    with server.client(user) as client:
+        assert theirs == {uid: (flags, date) for uid, (_, flags, date) in all_of(client, b"INBOX").items()}

@@ -298,6 +298,25 @@ end_of(const struct transfer *transfer, enum target_status status)
 	return status == TARGET_OK ? TRANSFER_DONE : status == TARGET_REFUSED ? TRANSFER_REFUSED : TRANSFER_FAILED;
 }
 
+/* All keywords that messages of the mailbox have. */
+static void
+collect_keywords(const struct transfer *transfer, struct message *all)
+{
+	for (size_t i = 0; i < transfer->count; i++) {
+		struct span rest = keywords_of(&transfer->facts[i]);
+
+		all->flags |= transfer->facts[i].flags;
+		while (rest.length > 0) {
+			size_t end = span_find(rest, ' ');
+
+			message_add_keyword(all, span_slice(rest, 0, end));
+			rest = span_from(rest, end + 1);
+		}
+	}
+	if ((all->flags & FLAG_FORWARDED) != 0)
+		buffer_printf(&all->keywords, "%s$Forwarded", all->keywords.length > 0 ? " " : "");
+}
+
 /* Fetch and add all that is wanted. */
 static enum transfer_end
 fetch(struct transfer *transfer)
@@ -326,6 +345,7 @@ fill(struct transfer *transfer)
 {
 	struct target *target = transfer->target;
 	enum target_status status = target->begin(target, transfer->mailbox);
+	struct message all = { 0 };
 	enum transfer_end end;
 	uint64_t differing;
 
@@ -337,7 +357,11 @@ fill(struct transfer *transfer)
 		transfer->counts->differing += differing;
 	else if (differing > 0 && (status = follow(transfer)) != TARGET_OK)
 		return end_of(transfer, status);
+	collect_keywords(transfer, &all);
+	target->keywords = buffer_span(&all.keywords);
 	end = fetch(transfer);
+	target->keywords = (struct span){ NULL, 0 };
+	message_free(&all);
 	if (end == TRANSFER_FAILED || end == TRANSFER_LOST)
 		return end;
 	status = target->end(target);

@@ -5,11 +5,8 @@
  *
  * A file is never written in place: what is there is copied, what is new put behind it, and all of it renamed.
  */
-#include <sys/stat.h>
-
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +26,6 @@
 #define WAITING_OCTETS ((size_t)1 << 20)
 #define SENDER_OCTETS_MAX 320
 #define FIRST_FIELD "X-IMAPbase: "
-#define FIRST_OCTETS 512	/* the first separator, and the two numbers behind FIRST_FIELD */
 
 struct mbox_target {
 	struct tree tree;
@@ -149,25 +145,61 @@ begin(struct target *target, const struct target_mailbox *mailbox)
 	return status == TARGET_OK && mbox->tree.is_stale ? begin_anew(target) : status;
 }
 
+/* UIDVALIDITY, the last UID and the keywords of the mailbox, where Dovecot and c-client want to know them. */
+static void
+add_first_field(struct mbox_target *mbox, struct buffer *out)
+{
+	buffer_printf(out, FIRST_FIELD "%u %010u%s%.*s\n", mbox->tree.uidvalidity, mbox->tree.uidnext - 1,
+	    mbox->tree.target.keywords.length > 0 ? " " : "", SPAN_ARGS(mbox->tree.target.keywords));
+}
+
+/* Begin the file anew with what its first message has, up to that field, and the field as it is now; gives where to go on. */
+static size_t
+add_start(struct mbox_target *mbox, struct span start)
+{
+	size_t line = span_find(start, '\n') + 1, field = span_find(span_from(start, line), '\n') + 1;
+	struct buffer *out = &mbox->waiting;
+
+	if (!span_starts_with(span_from(start, line), SPAN(FIRST_FIELD)) || line + field > start.length)
+		return 0;
+	buffer_add_span(out, span_slice(start, 0, line));
+	add_first_field(mbox, out);
+	return line + field;
+}
+
 /* Copy what is there; *last_out has its last two octets. */
 static bool
-copy_file(const char *path, int to, uint64_t *length_out, uint8_t last_out[2])
+copy_octets(struct mbox_target *mbox, int from, uint64_t *length_out, uint8_t last_out[2])
 {
-	int from = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	uint8_t *piece = memory_new(PIECE_OCTETS);
 	ssize_t length = 0;
-	bool is_good = from >= 0 || errno == ENOENT;
+	bool is_good = true;
 
-	while (is_good && from >= 0 && (length = read(from, piece, PIECE_OCTETS)) > 0) {
-		is_good = files_add(to, span_of(piece, (size_t)length));
+	while (is_good && (length = read(from, piece, PIECE_OCTETS)) > 0) {
+		size_t done = *length_out == 0 ? add_start(mbox, span_of(piece, (size_t)length)) : 0;
+
+		is_good = files_add(mbox->descriptor, buffer_span(&mbox->waiting)) &&
+		    files_add(mbox->descriptor, span_from(span_of(piece, (size_t)length), done));
+		buffer_clear(&mbox->waiting);
 		last_out[0] = length > 1 ? piece[length - 2] : last_out[1];
 		last_out[1] = piece[length - 1];
 		*length_out += (uint64_t)length;
 	}
-	if (from >= 0)
-		close(from);
 	free(piece);
 	return is_good && length == 0;
+}
+
+static bool
+copy_file(struct mbox_target *mbox, uint64_t *length_out, uint8_t last_out[2])
+{
+	int from = open(buffer_string(&mbox->path), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	bool is_good;
+
+	if (from < 0)
+		return errno == ENOENT;
+	is_good = copy_octets(mbox, from, length_out, last_out);
+	close(from);
+	return is_good;
 }
 
 static enum target_status
@@ -175,12 +207,9 @@ start_file(struct mbox_target *mbox)
 {
 	uint8_t last[2] = { 0 };
 	uint64_t length = 0;
-	bool is_good;
 
 	mbox->descriptor = files_create(buffer_string(&mbox->other));
-	is_good = mbox->descriptor >= 0 &&
-	    (mbox->is_anew || copy_file(buffer_string(&mbox->path), mbox->descriptor, &length, last));
-	if (!is_good)
+	if (mbox->descriptor < 0 || (!mbox->is_anew && !copy_file(mbox, &length, last)))
 		return target_fail(&mbox->tree.target, buffer_string(&mbox->other));
 	if (length > 0 && last[1] != '\n')
 		buffer_add_octet(&mbox->waiting, '\n');
@@ -249,7 +278,7 @@ add_fields(struct mbox_target *mbox, const struct target_message *message, bool 
 		.octets = message->octets.length, .date_s = message->date_s, .is_kept = is_kept };
 
 	if (mbox->is_first)
-		buffer_printf(out, FIRST_FIELD "%010u %010u\n", mbox->tree.uidvalidity, mbox->tree.uidnext - 1);
+		add_first_field(mbox, out);
 	mbox->is_first = false;
 	buffer_printf(out, "X-UID: %u\n", message->uid);
 	add_letters(out, message->flags);
@@ -313,30 +342,10 @@ add(struct target *target, const struct target_message *message)
 	return mbox->waiting.length < WAITING_OCTETS ? TARGET_OK : write_waiting(mbox);
 }
 
-/* The last UID of the mailbox stands in the first message, where Dovecot and c-client want to know it. */
-static bool
-write_last_uid(struct mbox_target *mbox)
-{
-	int descriptor = open(buffer_string(&mbox->other), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	char text[FIRST_OCTETS + 1] = { 0 }, numbers[32];
-	ssize_t length = descriptor < 0 ? -1 : pread(descriptor, text, FIRST_OCTETS, 0);
-	char *field = length <= 0 ? NULL : strstr(text, "\n" FIRST_FIELD);
-	uint32_t uidvalidity;
-	bool is_good = length >= 0;
-
-	snprintf(numbers, sizeof numbers, "%010u %010u", mbox->tree.uidvalidity, mbox->tree.uidnext - 1);
-	if (field != NULL && field == strchr(text, '\n') && sscanf(field + 1, FIRST_FIELD "%10" SCNu32 " ", &uidvalidity) == 1 &&
-	    uidvalidity == mbox->tree.uidvalidity)
-		is_good = pwrite(descriptor, numbers, strlen(numbers), field + 1 + strlen(FIRST_FIELD) - text) == (ssize_t)strlen(numbers);
-	if (descriptor >= 0)
-		close(descriptor);
-	return is_good;
-}
-
 static bool
 finish_file(struct mbox_target *mbox)
 {
-	bool is_good = write_last_uid(mbox) && fsync(mbox->descriptor) == 0 &&
+	bool is_good = fsync(mbox->descriptor) == 0 &&
 	    rename(buffer_string(&mbox->other), buffer_string(&mbox->path)) == 0;
 
 	if (is_good) {

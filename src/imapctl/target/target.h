@@ -67,6 +67,7 @@ struct target {
 	size_t entry_count, entry_room;
 	struct buffer trouble;
 	int error;
+	struct span keywords;	/* all that messages of the mailbox under way have; set by the caller before the first is added */
 	/* A message that was added is not taken, as it turns out; set by the caller. */
 	void (*on_refused)(uint32_t uid, struct span reason, void *context);
 	void *context;
