@@ -118,6 +118,7 @@ def fill(server, user, seed):
             count = 40 if number == 50 else chosen.choice([0, 0, 1, 3])
             flags = chosen.sample(FLAGS, chosen.randrange(4)) + chosen.sample(keywords, count)
             assert client.append(name, octets, flags=b" ".join(flags), date=chosen.choice(DATES)).is_ok, octets[:80]
+        client.ok(b"APPEND INBOX ~{}", b"Subject: NUL\r\n\r\n" + b"x" * 100 + b"\0\r\n\0")     # RFC 3516
         client.ok(b"SELECT INBOX")
         client.ok(b"UID STORE 3,5 +FLAGS.SILENT (\\Deleted)")
         client.ok(b"UID EXPUNGE 3,5")
@@ -133,7 +134,7 @@ def test_out_and_in_again_is_the_same(server, user, tmp_path, kind, seed):
     assert out.stdout == f"{count} exported, 0 there already\n"
     server.add_user(user + "-2")
     done = server.imapctl("import", user + "-2", tmp_path / "out")
-    assert done.stdout == f"{count} imported, 0 there already\n" and done.stderr == f"{tmp_path}/out: taken for an export of imapctl\n"
+    assert done.stdout == f"{count} imported, 0 there already\n" and re.fullmatch(r".*/out: taken for an export of imapctl\n.*NUL octets.*\n", done.stderr)
     after = everything(server, user + "-2")
     assert before[1] == after[1]
     assert sorted(before[0]) == sorted(after[0])

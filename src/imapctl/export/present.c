@@ -73,7 +73,10 @@ present_learn(struct present *present)
 	return is_alive;
 }
 
-/* Without any CR and the line ends at the end: servers drop the bare ones, make others CRLF, and add a last one. */
+/*
+ * Without any CR and the line ends at the end: servers drop the bare ones, make others CRLF, and add a last one.  In the place
+ * of NUL, which BODY[] cannot send (RFC 9051 section 4.3.1), they send 0x80.
+ */
 static void
 digest_lines(struct span octets, uint8_t digest_out[DIGEST_LENGTH])
 {
@@ -88,6 +91,8 @@ digest_lines(struct span octets, uint8_t digest_out[DIGEST_LENGTH])
 	}
 	while (lines.length > 0 && lines.at[lines.length - 1] == '\n')
 		lines.length--;
+	for (size_t i = 0; i < lines.length; i++)
+		lines.at[i] = lines.at[i] == '\0' ? 0x80 : lines.at[i];
 	digest_sha256(buffer_span(&lines), digest_out);
 	buffer_free(&lines);
 }
