@@ -96,6 +96,7 @@ begin(struct cas_client *client, const struct imap_command_line *line, enum sasl
 	client->prover = client->user;
 	client->is_denied = client->is_acting = client->is_master = client->is_elsewhere = false;
 	client->server = NULL;
+	client->asked_us = 0;
 	client->began_us = clock_monotonic_us();
 	client->sasl = sasl_new(mechanism, &facts);
 }

@@ -96,6 +96,7 @@ relay_open(struct cas_client *client)
 	}
 	wish = wish_of(client, &home, &facts);
 	client->server = relays_find(client->cas, &home);
+	client->asked_us = clock_monotonic_us();
 	client_enter(client, LINKING);
 	client->relay = link_relay(client->cas->parts.link, &wish, on_relayed, client);
 }

@@ -85,10 +85,9 @@ void
 verdict_failed(struct cas_client *client)
 {
 	uint64_t delay_ms = verdict_note(client);
-	uint64_t taken_ms = (clock_monotonic_us() - client->began_us) / 1000;
+	uint64_t taken_ms = client->asked_us == 0 ? 0 : (clock_monotonic_us() - client->asked_us) / 1000;
 
-	if (client->is_elsewhere)
-		delay_ms -= taken_ms < delay_ms ? taken_ms : delay_ms;
+	delay_ms -= taken_ms < delay_ms ? taken_ms : delay_ms;
 	client_enter(client, DELAYED);
 	timer_start_ms(&client->delay_timer, delay_ms);
 }
