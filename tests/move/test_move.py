@@ -23,7 +23,7 @@ lib = comparing.lib
 IS_CAMPAIGN = bool(os.environ.get("MOVE"))
 MESSAGES = int(os.environ.get("MOVE_MESSAGES", "10000" if IS_CAMPAIGN else "200"))
 KILLS = int(os.environ.get("MOVE_KILLS", "50" if IS_CAMPAIGN else "3"))
-SHORT = ["dovecot-2.3-sdbox"]
+SHORT = ["dovecot-2.3-sdbox", "imapd"]
 
 
 @pytest.fixture(scope="module")
