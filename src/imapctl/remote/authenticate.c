@@ -279,15 +279,13 @@ choose(struct remote *remote, const struct exchange *exchange, size_t from)
 static bool
 may_use_command(struct remote *remote, const struct exchange *exchange)
 {
-	return !exchange->is_token && exchange->identity.length == 0 && !remote_can(remote, "LOGINDISABLED");
+	return exchange->identity.length == 0 && !remote_can(remote, "LOGINDISABLED");
 }
 
 static int
 complain_of_none(struct remote *remote, const struct exchange *exchange, struct buffer *trouble_out)
 {
-	if (exchange->is_token)
-		buffer_add_string(trouble_out, "the server takes no tokens: neither OAUTHBEARER nor XOAUTH2");
-	else if (exchange->identity.length > 0)
+	if (exchange->identity.length > 0)
 		buffer_add_string(trouble_out, "the server offers neither PLAIN nor SCRAM, in which one user can act as another");
 	else if (remote_can(remote, "LOGINDISABLED"))
 		buffer_add_string(trouble_out, "the server takes no passwords on this connection");
@@ -340,8 +338,7 @@ use_named(struct remote *remote, struct exchange *exchange, struct span name, st
 int
 authenticate(struct remote *remote, const struct login_settings *settings, struct buffer *trouble_out)
 {
-	struct exchange exchange = { .settings = settings, .user = buffer_span(&settings->url->user),
-		.is_token = settings->is_token };
+	struct exchange exchange = { .settings = settings, .user = buffer_span(&settings->url->user) };
 	struct span name = buffer_span(&settings->url->mechanism);
 	int code;
 

@@ -170,30 +170,19 @@ is_bare(const struct connection *connection)
 }
 
 bool
-connection_wait(struct connection_wait *waits, size_t count)
+connection_wait(struct connection_wait *wait)
 {
-	struct pollfd polled[2];
-	bool is_ready = false;
+	struct connection *connection = wait->connection;
+	struct pollfd polled = { .fd = connection->descriptor, .events = POLLIN };
 	int ready;
 
-	for (size_t i = 0; i < count; i++) {
-		struct connection *connection = waits[i].connection;
-
-		polled[i] = (struct pollfd){ .fd = connection->descriptor, .events = POLLIN };
-		if (waits[i].out.length > 0 || connection->wire_out.length > 0)
-			polled[i].events |= POLLOUT;
-		waits[i].events = 0;
-		waits[i].is_ready = connection->has_more;
-		is_ready |= connection->has_more;
-	}
-	ready = poll(polled, count, is_ready ? 0 : (int)waits[0].connection->timeout_s * 1000);
-	if (ready < 0)	/* by a signal: whoever asked for it looks what to do */
-		return true;
-	for (size_t i = 0; i < count; i++) {
-		waits[i].events = polled[i].revents;
-		waits[i].is_ready |= polled[i].revents != 0;
-	}
-	return is_ready || ready != 0;
+	if (wait->out.length > 0 || connection->wire_out.length > 0)
+		polled.events |= POLLOUT;
+	ready = poll(&polled, 1, connection->has_more ? 0 : (int)connection->timeout_s * 1000);
+	wait->events = ready > 0 ? polled.revents : 0;
+	wait->is_ready = ready > 0 || connection->has_more;
+	/* A signal ends the call: whoever asked for it looks what to do. */
+	return wait->is_ready || (ready < 0 && errno == EINTR);
 }
 
 /* Send from the front of a buffer or a span; false when the connection is lost. */
@@ -328,7 +317,7 @@ turn_around(struct connection *connection, const char **why_out)
 	struct connection_wait wait = { .connection = connection };
 	size_t sent;
 
-	if (!connection_wait(&wait, 1))
+	if (!connection_wait(&wait))
 		return give_up(connection, "the server does not answer", why_out);
 	if ((wait.events & POLLOUT) != 0 && !transmit(connection, wait.out, &sent, why_out))
 		return false;

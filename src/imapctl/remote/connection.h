@@ -63,12 +63,12 @@ unsigned connection_timeout(const struct connection *connection);
 struct connection_wait {
 	struct connection *connection;
 	struct span out;	/* to be sent */
-	bool is_ready;		/* set by connection_wait() */
+	bool is_ready;		/* set by connection_wait(); a signal ends it, too */
 	short events;		/* of poll(2), set by connection_wait() */
 };
 
-/* Wait until at least one of them is ready.  False: none was for as long as the first one's time-out is. */
-bool connection_wait(struct connection_wait *waits, size_t count);
+/* Wait until it is ready.  False: it is not, after the time-out. */
+bool connection_wait(struct connection_wait *wait);
 
 /*
  * Of one that is ready, write what the socket takes of out, and append what comes to in: at most some hundred KiB.

@@ -354,20 +354,5 @@ dialog_step(struct dialog *dialog)
 
 	if (dialog->trouble.length > 0)
 		return false;
-	return connection_wait(&wait, 1) ? move(dialog, &wait) : dialog_lose(dialog, DIALOG_SILENCE);
-}
-
-bool
-dialog_step_either(struct dialog *first, struct dialog *second)
-{
-	struct connection_wait waits[2] = { wait_for(first), wait_for(second) };
-	bool is_first_alive, is_second_alive;
-
-	if (first->trouble.length > 0 || second->trouble.length > 0)
-		return false;
-	if (!connection_wait(waits, 2))
-		return dialog_lose(first, DIALOG_SILENCE);
-	is_first_alive = move(first, &waits[0]);
-	is_second_alive = move(second, &waits[1]);
-	return is_first_alive && is_second_alive;
+	return connection_wait(&wait) ? move(dialog, &wait) : dialog_lose(dialog, DIALOG_SILENCE);
 }

@@ -71,12 +71,6 @@ void dialog_expect_bye(struct dialog *dialog);
 /* Wait until the socket is ready, then write and read once.  False: the connection is lost, and stays so. */
 bool dialog_step(struct dialog *dialog);
 
-/*
- * Wait until one of two dialogs is ready, and write and read once on each that is.  False: one is lost; which, dialog_trouble()
- * says, by not being empty.  Where none becomes ready in time, it is the first.
- */
-bool dialog_step_either(struct dialog *first, struct dialog *second);
-
 /* Give the connection up, for the first reason given; returns false. */
 bool dialog_lose(struct dialog *dialog, const char *why);
 

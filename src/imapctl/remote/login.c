@@ -171,7 +171,7 @@ connect_to(struct opening *opening)
 		return code;
 	}
 	opening->remote = remote_new(dialog_new(connection), 'r');
-	remote_on_alert(opening->remote, settings->on_alert == NULL ? show_alert : settings->on_alert, settings->alert_context);
+	remote_on_alert(opening->remote, show_alert, NULL);
 	return EX_OK;
 }
 

@@ -18,11 +18,8 @@ struct login_settings {
 	const char *mechanism;	/* "plain", "login", "scram-sha-256", "oauthbearer" and so on, in any case; NULL: the URL's, or
 				 * the best */
 	struct span secret;	/* a password or a token */
-	bool is_token;		/* the secret is for OAUTHBEARER or XOAUTH2, which need not be named then */
 	bool wants_compression;	/* where the server can do it */
 	const char *enable;	/* words for remote_enable(), or NULL */
-	remote_alert *on_alert;	/* NULL: standard error is told */
-	void *alert_context;
 };
 
 /*

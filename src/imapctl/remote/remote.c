@@ -33,7 +33,6 @@ struct remote {
 	remote_alert *on_alert;
 	void *alert_context;
 	struct buffer capabilities, enabled;	/* as capabilities_keep() writes them */
-	struct buffer name;
 	struct buffer turn;		/* the text behind "+" */
 	bool is_turn;
 	bool is_over;			/* the command that is being written was refused in the middle */
@@ -48,24 +47,6 @@ note_code(struct remote *remote, const struct imap_reply_code *code, struct span
 		capabilities_keep(&remote->capabilities, code->words, code->word_count);
 	if (span_equals_nocase(code->name, SPAN("ALERT")) && remote->on_alert != NULL)
 		remote->on_alert(text, remote->alert_context);
-}
-
-/* ("name" "Dovecot" "version" "2.3.19") */
-static void
-note_name(struct remote *remote, const struct imap_reply *reply)
-{
-	static const struct span keys[] = { SPAN("name"), SPAN("version") };
-
-	buffer_clear(&remote->name);
-	for (size_t key = 0; key < COUNT_OF(keys); key++) {
-		for (size_t i = 0; i + 1 < reply->word_count; i += 2) {
-			if (!span_equals_nocase(reply->words[i], keys[key]) || reply->words[i + 1].length == 0)
-				continue;
-			if (remote->name.length > 0)
-				buffer_add_octet(&remote->name, ' ');
-			buffer_add_span(&remote->name, reply->words[i + 1]);
-		}
-	}
 }
 
 /* What concerns the connection as a whole. */
@@ -84,9 +65,6 @@ note(struct remote *remote, const struct imap_reply *reply)
 		break;
 	case IMAP_REPLY_ENABLED:
 		capabilities_keep(&remote->enabled, reply->words, reply->word_count);
-		break;
-	case IMAP_REPLY_ID:
-		note_name(remote, reply);
 		break;
 	default:
 		break;
@@ -203,7 +181,6 @@ remote_free(struct remote **remote_pointer)
 	arena_free(&remote->answers);
 	buffer_free(&remote->capabilities);
 	buffer_free(&remote->enabled);
-	buffer_free(&remote->name);
 	buffer_free(&remote->turn);
 	free(remote);
 }
@@ -342,14 +319,6 @@ remote_pause_behind(struct remote *remote, uint32_t number)
 }
 
 bool
-remote_is_answered(const struct remote *remote, uint32_t number)
-{
-	const struct command *command = find(remote, number);
-
-	return command == NULL || command->is_answered;
-}
-
-bool
 remote_wait(struct remote *remote, uint32_t number, struct remote_answer *answer_out)
 {
 	struct command *command = find(remote, number);
@@ -378,12 +347,20 @@ remote_call(struct remote *remote, const char *command, struct remote_answer *an
 	return remote_wait(remote, number, answer_out);
 }
 
+static bool
+is_answered(const struct remote *remote, uint32_t number)
+{
+	const struct command *command = find(remote, number);
+
+	return command == NULL || command->is_answered;
+}
+
 enum remote_turn
 remote_await_turn(struct remote *remote, uint32_t number, struct span *text_out)
 {
 	remote->is_turn = false;
 	while (!remote->is_turn) {
-		if (remote_is_answered(remote, number))
+		if (is_answered(remote, number))
 			return REMOTE_ANSWERED;
 		if (!dialog_step(remote->dialog))
 			return REMOTE_LOST;
@@ -484,10 +461,4 @@ remote_identify(struct remote *remote)
 
 	return !remote_can(remote, "ID") ||
 	    remote_call(remote, "ID (\"name\" \"imapctl\" \"version\" \"" VERSION "\")", &answer);
-}
-
-struct span
-remote_name(const struct remote *remote)
-{
-	return buffer_span(&remote->name);
 }

@@ -76,9 +76,6 @@ void remote_pause_behind(struct remote *remote, uint32_t number);
 /* Wait until the command is answered.  False: the connection is lost, dialog_trouble() says why. */
 bool remote_wait(struct remote *remote, uint32_t number, struct remote_answer *answer_out);
 
-/* Whether a command is answered, without waiting. */
-bool remote_is_answered(const struct remote *remote, uint32_t number);
-
 /* All at once: a command without arguments that need care. */
 bool remote_call(struct remote *remote, const char *command, struct remote_answer *answer_out);
 
@@ -107,10 +104,7 @@ bool remote_enable(struct remote *remote, const char *capabilities);
 /* Whether the server has enabled it. */
 bool remote_has_enabled(const struct remote *remote, const char *capability);
 
-/* ID (RFC 2971), where the server can do it.  False: the connection is lost. */
+/* Tell who we are by ID (RFC 2971), where the server can do it: some want to know.  False: the connection is lost. */
 bool remote_identify(struct remote *remote);
-
-/* The server's name and version in its ID, "Dovecot 2.3.19"; empty: it has told nothing.  Borrowed from remote. */
-struct span remote_name(const struct remote *remote);
 
 #endif
