@@ -148,8 +148,24 @@ progress_begin(struct progress *progress)
 	    strcmp(kind, "dumb") != 0;
 }
 
+/* "812/s, 0:11 left"; what was there before it began says nothing. */
 static void
-draw_bar(unsigned percent, uint64_t messages)
+print_pace(const struct progress *progress, uint64_t now_us, uint64_t done, uint64_t total, uint64_t messages)
+{
+	uint64_t elapsed_us = now_us - progress->begun_us, came = messages - progress->first_messages, left_s;
+	uint64_t moved = done - progress->first_done;
+
+	if (elapsed_us == 0 || moved == 0 || messages < progress->first_messages || done < progress->first_done)
+		return;
+	fprintf(stderr, ", %llu/s", (unsigned long long)(came * 1000000 / elapsed_us));
+	if (done >= total)
+		return;
+	left_s = (uint64_t)((double)elapsed_us / 1e6 * (double)(total - done) / (double)moved);
+	fprintf(stderr, ", %llu:%02llu left", (unsigned long long)(left_s / 60), (unsigned long long)(left_s % 60));
+}
+
+static void
+draw_bar(unsigned percent)
 {
 	char bar[BAR_WIDTH + 1];
 	size_t filled = BAR_WIDTH * percent / 100;
@@ -157,23 +173,38 @@ draw_bar(unsigned percent, uint64_t messages)
 	memset(bar, ' ', BAR_WIDTH);
 	memset(bar, '=', filled);
 	bar[BAR_WIDTH] = '\0';
-	fprintf(stderr, "\r[%s] %3u %%  %llu messages", bar, percent, (unsigned long long)messages);
+	fprintf(stderr, "\r[%s] ", bar);
+}
+
+static void
+draw(const struct progress *progress, uint64_t now_us, uint64_t done, uint64_t total, uint64_t messages)
+{
+	unsigned percent = total == 0 || done >= total ? 100 : (unsigned)(done * 100 / total);
+
+	if (progress->is_bar)
+		draw_bar(percent);
+	fprintf(stderr, progress->is_bar ? "%3u %%, %llu messages" : "%u %%, %llu messages", percent,
+	    (unsigned long long)messages);
+	print_pace(progress, now_us, done, total, messages);
+	fputs(progress->is_bar ? "\033[K" : "\n", stderr);
 }
 
 void
 progress_show(struct progress *progress, uint64_t done, uint64_t total, uint64_t messages)
 {
 	uint64_t now_us = clock_monotonic_us();
-	unsigned percent = total == 0 || done >= total ? 100 : (unsigned)(done * 100 / total);
 
+	if (!progress->is_begun) {
+		progress->is_begun = true;
+		progress->begun_us = now_us;
+		progress->first_done = done;
+		progress->first_messages = messages;
+	}
 	if (now_us - progress->drawn_us < (progress->is_bar ? 100000u : 10000000u))
 		return;
 	progress->drawn_us = now_us;
 	progress->is_drawn = true;
-	if (progress->is_bar)
-		draw_bar(percent, messages);
-	else
-		fprintf(stderr, "%u %%, %llu messages\n", percent, (unsigned long long)messages);
+	draw(progress, now_us, done, total, messages);
 }
 
 void

@@ -29,9 +29,11 @@ bool terminal_confirms(const char *question);
 /* Whether colour is wanted: NO_COLOR (no-color.org) is unset or empty. */
 bool terminal_has_colour(void);
 
-/* How an import goes: a bar on a terminal, a line every ten seconds elsewhere; standard error. */
+/* How an import goes, how fast and how long still: a bar on a terminal, a line every ten seconds elsewhere; standard error. */
 struct progress {
-	uint64_t drawn_us;
+	uint64_t begun_us, drawn_us;
+	uint64_t first_done, first_messages;	/* when it was shown first: pace and rest are told of what comes behind */
+	bool is_begun;
 	bool is_bar;
 	bool is_drawn;
 };
