@@ -411,3 +411,28 @@ def test_special_uses(old, new, user):
     here = mailboxes(new, user)
     assert b"\\sent" in here[b"Gesendet"] and b"\\sent" not in here[b"Sent"]
     assert b"\\drafts" in here[b"Drafts"] and b"\\drafts" in here[b"More drafts"]
+
+
+def test_mailboxes_gone_at_the_source(old, new, user):
+    """--mirror follows a rename and a DELETE; what came here otherwise stays, with its mailbox."""
+    fill(old, user)
+    pull(old, new, user)
+    with old.client(user) as client:
+        client.ok(b"RENAME Lists/r-devel/old Lists/ancient")
+        client.ok(b"DELETE Entw&APw-rfe")
+        client.ok(b"DELETE a.b")
+    with new.client(user) as client:
+        append(client, b"Entw&APw-rfe", letter(78))
+    done = pull(old, new, user)
+    assert done.stdout == "288 imported, 7 there already\n"
+    assert count(new, user, b"Lists/r-devel/old") == 288 and b"a.b" in mailboxes(new, user)
+    done = pull(old, new, user, "--mirror")
+    assert done.stdout.startswith("0 imported, 295 there already, 290 expunged")
+    here = mailboxes(new, user)
+    assert b"Lists/r-devel/old" not in here and b"a.b" not in here
+    assert [one[2] for one in messages(new, user, b"Entw&APw-rfe")] == [letter(78)]
+    with old.client(user) as client:
+        client.ok(b"CREATE a.b")
+        append(client, b"a.b", letter(79))
+    assert pull(old, new, user).stdout.startswith("1 imported")
+    compare(old, new, user)

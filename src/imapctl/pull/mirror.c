@@ -24,7 +24,7 @@ struct comparison {
 /* ---- one mailbox here ----------------------------------------------------------------------------------- */
 
 struct selected {
-	uint64_t messages, modseq;
+	uint64_t messages, modseq;	/* messages of STATUS alone */
 	struct arena *arena;
 	struct imap_sequence uids;
 };
@@ -38,8 +38,10 @@ on_selected(const struct imap_reply *reply, bool is_malformed, void *context)
 	(void)is_malformed;
 	if (reply->kind == IMAP_REPLY_CONDITION && span_equals_nocase(reply->code.name, SPAN("HIGHESTMODSEQ")))
 		selected->modseq = reply->code.number;
-	if (reply->kind == IMAP_REPLY_STATUS)
+	if (reply->kind == IMAP_REPLY_STATUS) {
 		selected->modseq = reply->status.highestmodseq;
+		selected->messages = reply->status.messages;
+	}
 	if (reply->kind == IMAP_REPLY_SEARCH || reply->kind == IMAP_REPLY_ESEARCH) {
 		struct imap_range *ranges = arena_alloc_array(selected->arena, all->count + 1, sizeof *ranges);
 
@@ -420,4 +422,21 @@ mirror_settle(struct transfer *transfer, const struct examined *examined)
 		target->place->here_modseq = selected.modseq;
 	}
 	return true;
+}
+
+bool
+mirror_remove(struct pull *pull, struct place *place)
+{
+	struct transfer transfer = { .pull = pull };
+	struct target target = { .place = place };
+	struct imap_sequence none = { 0 };
+	struct selected selected = { 0 };
+
+	if (!call(&transfer, "SELECT ", &target, "", &selected) || !expunge(&transfer, &target, &none) ||
+	    !call(&transfer, "STATUS ", &target, " (MESSAGES)", &selected) || !state_forget(pull->state, place))
+		return false;
+	if (selected.messages > 0 || span_equals(buffer_span(&place->mailbox), SPAN("INBOX")))
+		return state_save(pull->state, place);
+	pull_note(pull, NOTE_LEFT_OUT, "mailboxes that are gone at the source, and were deleted here", buffer_span(&place->mailbox));
+	return call(&transfer, "DELETE ", &target, "", &selected);
 }

@@ -19,6 +19,12 @@ bool mirror_forget_deleted(struct transfer *transfer);
  */
 bool mirror_follow(struct transfer *transfer, const struct examined *examined, const struct imap_sequence *uids);
 
+/*
+ * The mailbox that mail of a place came from is gone at the source: expunge that mail, and delete the mailbox here if
+ * nothing is left in it.  False: the connection here is lost.
+ */
+bool mirror_remove(struct pull *pull, struct place *place);
+
 /* Note in the states, where it is so, that flags are here as they were there when the mailbox was opened.  False: as above. */
 bool mirror_settle(struct transfer *transfer, const struct examined *examined);
 

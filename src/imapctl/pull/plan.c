@@ -43,6 +43,7 @@ pull_plan_free(struct pull_plan *plan)
 	for (size_t i = 0; i < plan->count; i++)
 		planned_free(&plan->at[i]);
 	free(plan->at);
+	map_free(&plan->listed);
 	*plan = (struct pull_plan){ 0 };
 }
 
@@ -112,6 +113,8 @@ take_list(struct planning *planning, const struct imap_list_reply *list)
 		*box = (struct planned){ .separator = list->separator };
 		buffer_add_span(&box->sent, list->name);
 	}
+	if ((list->attributes & (IMAP_LIST_NOSELECT | IMAP_LIST_NONEXISTENT)) == 0)
+		map_put(plan->listed, list->name, plan);
 	box->attributes |= list->attributes;
 	box->is_subscribed |= (list->attributes & IMAP_LIST_SUBSCRIBED) != 0;
 }
@@ -427,6 +430,7 @@ pull_plan_make(struct pull_plan *plan, struct remote *there, const struct pull_p
 	struct planning planning = { plan, there, settings, notes, refuse, context, NULL, 0 };
 	bool is_alive;
 
+	plan->listed = map_new();
 	remote_listen(there, on_reply, &planning);
 	is_alive = ask(&planning);
 	if (is_alive) {

@@ -6,6 +6,7 @@
 
 #include "../remote/remote.h"
 #include "../source/source.h"
+#include "base/map.h"
 
 struct planned {
 	struct buffer sent;		/* the name as the server writes it */
@@ -23,6 +24,7 @@ struct pull_plan {
 	size_t count;
 	bool is_gmail;			/* all mail is in one mailbox, and labels say where it belongs */
 	uint64_t messages;		/* in all of them */
+	struct map *listed;		/* the names of all mailboxes that the source has, as it writes them */
 };
 
 struct pull_plan_settings {

@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "connect.h"
 #include "mailbox.h"
+#include "mirror.h"
 #include "transfer.h"
 
 #define DIFFERENT 1
@@ -151,6 +152,22 @@ pull_all(struct pull *pull)
 	return true;
 }
 
+/* --mirror: mailboxes that were pulled and are gone at the source go here, too.  False: the connection here is lost. */
+static bool
+follow_deletions(struct pull *pull)
+{
+	struct place *place;
+	size_t n = 0;
+
+	while (pull->is_mirror && map_count(pull->plan.listed) > 0 && (place = state_gone(pull->state, pull->plan.listed, &n)) != NULL) {
+		if (mirror_remove(pull, place))
+			continue;
+		pull->is_here_lost = true;
+		return false;
+	}
+	return true;
+}
+
 /* Why it ended before its end, and the exit code. */
 static int
 explain_end(struct pull *pull)
@@ -198,7 +215,7 @@ transfer_all(struct pull *pull)
 	appender_make_none(pull->appender);
 	pull->is_begun = true;
 	progress_begin(&pull->progress);
-	is_whole = pull_all(pull);
+	is_whole = pull_all(pull) && follow_deletions(pull);
 	progress_end(&pull->progress);
 	if (!pull->is_here_lost && state_finish(pull->state, &is_refused) && is_refused)
 		pull_note(pull, NOTE_NOT_TAKEN_OVER, "what was pulled, which cannot be kept: the next run compares contents",

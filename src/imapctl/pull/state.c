@@ -270,6 +270,34 @@ state_place_in(struct state *state, struct span sent, struct span mailbox)
 }
 
 static bool
+is_listed(const struct place *place, const struct map *listed)
+{
+	size_t position = 0;
+	struct span name;
+	void *value;
+	char key[STATE_KEY_LENGTH + 1];
+
+	while (map_next(listed, &position, &name, &value)) {
+		make_mailbox_key(name, key);
+		if (strcmp(key, place->key) == 0)
+			return true;
+	}
+	return false;
+}
+
+struct place *
+state_gone(struct state *state, const struct map *listed, size_t *n)
+{
+	while (*n < state->count) {
+		struct place *place = state->places[(*n)++];
+
+		if (!is_listed(place, listed))
+			return place;
+	}
+	return NULL;
+}
+
+static bool
 has_met(const struct state *state, const char *key)
 {
 	for (size_t i = 0; i + STATE_KEY_LENGTH <= state->met.length; i += STATE_KEY_LENGTH) {
@@ -380,13 +408,9 @@ add_removals(struct state *state, const struct place *place, size_t annotations)
 		buffer_printf(remote_out(state->here), " " ROOT "%s/%s/%zu NIL", state->account_key, place->key, i);
 }
 
-/* That a mailbox was pulled is known before mail is in it. */
 static bool
-save_met(struct state *state, const struct place *place)
+write_met(struct state *state)
 {
-	if (has_met(state, place->key))
-		return true;
-	buffer_add(&state->met, place->key, STATE_KEY_LENGTH);
 	remote_begin(state->here, "SETMETADATA \"\" (");
 	buffer_printf(remote_out(state->here), ROOT "%s ", state->account_key);
 	if (!remote_add_string(state->here, buffer_span(&state->met)))
@@ -394,6 +418,31 @@ save_met(struct state *state, const struct place *place)
 	buffer_add_string(remote_out(state->here), ")");
 	remote_end(state->here);
 	return true;
+}
+
+/* That a mailbox was pulled is known before mail is in it. */
+static bool
+save_met(struct state *state, const struct place *place)
+{
+	if (has_met(state, place->key))
+		return true;
+	buffer_add(&state->met, place->key, STATE_KEY_LENGTH);
+	return write_met(state);
+}
+
+bool
+state_forget(struct state *state, const struct place *place)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i + STATE_KEY_LENGTH <= state->met.length; i += STATE_KEY_LENGTH) {
+		if (memcmp(state->met.at + i, place->key, STATE_KEY_LENGTH) == 0)
+			continue;
+		memmove(state->met.at + kept, state->met.at + i, STATE_KEY_LENGTH);
+		kept += STATE_KEY_LENGTH;
+	}
+	state->met.length = kept;
+	return state->is_refused || write_met(state);
 }
 
 static bool

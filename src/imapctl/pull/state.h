@@ -11,6 +11,7 @@
 #define IMAPCTL_STATE_H
 
 #include "../remote/remote.h"
+#include "base/map.h"
 #include "pairs.h"
 
 #define STATE_KEY_LENGTH 16	/* hexadecimal digits that stand for an account or the name of a mailbox */
@@ -49,6 +50,16 @@ struct place *state_place(struct state *state, struct span sent, size_t n);
 
 /* The place in this mailbox; made if there is none. */
 struct place *state_place_in(struct state *state, struct span sent, struct span mailbox);
+
+/*
+ * A place whose mailbox at the source is none of these, from the n-th on; NULL: there are no more.
+ *
+ *	listed	the names of all mailboxes that the source has
+ */
+struct place *state_gone(struct state *state, const struct map *listed, size_t *n);
+
+/* Forget that a mailbox was pulled, before it is deleted.  False: the connection is lost. */
+bool state_forget(struct state *state, const struct place *place);
 
 /* Whether mail of a mailbox at the source was pulled before, wherever it is now. */
 bool state_has_met(const struct state *state, struct span sent);
