@@ -200,6 +200,14 @@ settle(struct eml_target *eml)
 	return status;
 }
 
+/* The list is written for each batch: the longer it is, the more messages must wait. */
+static bool
+is_batch(const struct eml_target *eml)
+{
+	return eml->waiting_octets >= BATCH_OCTETS ||
+	    (eml->waiting >= BATCH_MESSAGES && eml->waiting >= eml->tree.target.entry_count / 8);
+}
+
 static enum target_status
 add(struct target *target, const struct target_message *message)
 {
@@ -218,7 +226,7 @@ add(struct target *target, const struct target_message *message)
 		eml->first_waiting = target->entry_count;
 	eml->waiting_octets += message->octets.length;
 	target_add_entry(target, message->uid, message->flags, message->keywords, NULL)->date_s = message->date_s;
-	return eml->waiting >= BATCH_MESSAGES || eml->waiting_octets >= BATCH_OCTETS ? settle(eml) : TARGET_OK;
+	return is_batch(eml) ? settle(eml) : TARGET_OK;
 }
 
 static enum target_status
