@@ -83,3 +83,26 @@ def test_years_may_be_mbox_files(server, user, tmp_path):
     done = server.imapctl("import", user, tmp_path)
     assert "taken for a folder of mbox files, 2 files" in done.stderr
     assert subjects(everything(server, user)) == {"2019": ["2019a", "2019b"], "2020": ["2020a", "2020b"]}
+
+
+def test_gnus(server, user, tmp_path):
+    """Folders like those of MH, and beside them mbox files with a field of Gnus in each message."""
+    write(tmp_path / "nnml/mail/misc/1", letter(1, "Xref: vm mail.misc:1\n"))
+    write(tmp_path / "nnml/mail/misc/.overview", "1\t1\n")
+    write(tmp_path / "nnml/active", "mail.misc 1 1 y\n")
+    write(tmp_path / "folder/archive", box(letter(2, "X-Gnus-Article-Number: 1   Sun, 29 Nov 2026 00:35:12 +0000\n"),
+                                           letter(3, "X-Gnus-Article-Number: a sender's\n")))
+    write(tmp_path / "folder/archive.nov", "1\t2\n")
+    done = server.imapctl("import", user, tmp_path)
+    assert done.stdout == "3 imported, 0 there already, 2 left out\n"
+    assert "taken for MH folders, and mbox files between them" in done.stderr
+    found = everything(server, user)
+    assert {name: letters for name, letters in subjects(found).items() if letters} == {
+        "nnml/mail/misc": ["1"], "folder/archive": ["2", "3"]}
+    assert [b"X-Gnus" in one.octets for one in found["folder/archive"]] == [False, True]
+
+
+def test_dbox_says_what_to_do(server, user, tmp_path):
+    write(tmp_path / "mailboxes/INBOX/dbox-Mails/u.1", "2 M1e C6b09d328\n\1\2N")
+    done = server.imapctl("import", user, tmp_path, check=False)
+    assert done.returncode == 65 and done.stdout == "" and f"doveadm -o mail_location=sdbox:{tmp_path} backup" in done.stderr

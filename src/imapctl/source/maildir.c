@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "contents.h"
+#include "between.h"
 #include "folder_name.h"
 #include "letter.h"
 #include "maildir_keywords.h"
@@ -17,7 +17,6 @@
 #include "maildir_tree.h"
 #include "manifest.h"
 #include "marks.h"
-#include "several.h"
 #include "source.h"
 #include "troubles.h"
 
@@ -306,44 +305,14 @@ open_maildirs(const char *path)
 }
 
 /* KMail and others keep mbox files between maildirs. */
-static void
-add_mbox(const struct folder *folder, const char *path, const char *entry, void *context)
-{
-	struct several *several = context;
-	struct buffer name = { 0 };
-	several_opener *open;
-	const char *why;
-
-	if (contents_of(path, &open, &why) != CONTENTS_MANY)
-		return;
-	buffer_add_span(&name, buffer_span(&folder->name));
-	folder_name_add_level(&name, span_from_string(entry));
-	several_add(several, path, buffer_span(&name), open);
-	buffer_free(&name);
-}
-
 struct source *
 maildir_open(const char *path)
 {
 	struct folder_tree tree = { 0 };
 	struct source *source = open_maildirs(path);
-	struct several *several;
 
-	if (source == NULL || !maildir_tree_walk(&tree, path)) {
-		folder_tree_free(&tree);
-		return source;
-	}
-	several = several_new();
-	several_add(several, path, (struct span){ NULL, 0 }, open_maildirs);
-	for (size_t i = 0; i < tree.count; i++)
-		folder_files(&tree.folders[i], add_mbox, several);
+	if (source != NULL && maildir_tree_walk(&tree, path))
+		return between_add(source, &tree, path, open_maildirs, "maildirs, and mbox files between them", NULL);
 	folder_tree_free(&tree);
-	if (several_count(several) > 1) {
-		source_close(&source);
-		source = several_source(several);
-		buffer_add_string(&source->what, "maildirs, and mbox files between them");
-	} else {
-		source_close(&(struct source *){ several_source(several) });
-	}
 	return source;
 }

@@ -138,6 +138,14 @@ on_export(struct walk *walk, struct span value)
 	return export_field_read(value, &field);
 }
 
+/* "3   Sun, 29 Nov 2026 00:35:12 +0000", of Gnus: a number and when it came. */
+static bool
+on_article_number(struct walk *walk, struct span value)
+{
+	(void)walk;
+	return is_digits(next_word(&value)) && span_trim(value).length > 0;
+}
+
 /* Mutt puts Lines behind Content-Length; elsewhere it came with the message, from a newsgroup. */
 static bool
 on_lines(struct walk *walk, struct span value)
@@ -276,6 +284,7 @@ static const struct {
 	{ SPAN("X-Gmail-Labels"), on_labels },
 	{ SPAN("X-GM-THRID"), on_number },
 	{ SPAN("X-Evolution"), on_evolution },
+	{ SPAN("X-Gnus-Article-Number"), on_article_number },
 	{ SPAN("Subject"), on_subject },
 };
 

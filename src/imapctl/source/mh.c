@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "contents.h"
+#include "between.h"
 #include "folder_name.h"
 #include "folder_tree.h"
 #include "letter.h"
@@ -81,7 +81,7 @@ on_file(struct folder_tree *tree, const char *path, const char *entry)
 {
 	struct mh *mh = CONTAINER_OF(tree, struct mh, tree);
 
-	if (strchr(".,#", entry[0]) == NULL && !mh_is_message(entry) && !is_litter(entry))
+	if (strchr(".,#", entry[0]) == NULL && !mh_is_message(entry) && !is_litter(entry) && !between_is_box(path))
 		source_note(&mh->source, NOTE_LEFT_OUT,
 		    SPAN("a file whose name is no number, and so no message of MH"), span_from_string(path));
 }
@@ -221,12 +221,10 @@ static bool
 is_file_of_many(const char *folder, const char *name)
 {
 	struct buffer path = { 0 };
-	several_opener *open;
-	const char *why;
 	bool is_one;
 
 	buffer_printf(&path, "%s/%s", folder, name);
-	is_one = contents_of(buffer_string(&path), &open, &why) == CONTENTS_MANY;
+	is_one = between_is_box(buffer_string(&path));
 	buffer_free(&path);
 	return is_one;
 }
@@ -265,8 +263,8 @@ note_private_sequences(struct mh *mh, const char *path)
 	lines_close(&lines);
 }
 
-struct source *
-mh_open(const char *path)
+static struct source *
+open_folders(const char *path)
 {
 	struct mh *mh = NEW(struct mh);
 	struct source *source = &mh->source;
@@ -290,5 +288,18 @@ mh_open(const char *path)
 		return NULL;
 	}
 	note_private_sequences(mh, path);
+	return source;
+}
+
+/* Gnus has folders like those of MH beside some that are mbox files. */
+struct source *
+mh_open(const char *path)
+{
+	struct folder_tree tree = { .is_folder = is_folder };
+	struct source *source = open_folders(path);
+
+	if (source != NULL && folder_tree_walk(&tree, path))
+		return between_add(source, &tree, path, open_folders, "MH folders, and mbox files between them", mh_is_message);
+	folder_tree_free(&tree);
 	return source;
 }

@@ -157,6 +157,9 @@ struct source *pst_open(const char *path);
 /* An archive of zip or tar, or the first of several parts; what was in it is opened by a function like source_open(). */
 struct source *archive_open(const char *path, struct source *(*open)(const char *kind, const char *path));
 
+/* Dovecot's sdbox and mdbox are recognized, and not read: NULL, errno ENOTSUP. */
+struct source *dbox_open(const char *path);
+
 /* An .emlx file of Apple Mail, or a folder with its mailboxes. */
 struct source *emlx_open(const char *path);
 
