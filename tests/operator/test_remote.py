@@ -397,6 +397,8 @@ def test_alerts_are_shown(here):
     with Door(capabilities=can("PLAIN"), answers=[b"OK [ALERT] moving on \x1b[1mMonday"]) as door:
         said = pull(here, door, "--insecure")
         assert "the server says: moving on  [1mMonday" in said
+    with Door(capabilities=can("PLAIN"), answers=[b"OK [REFERRAL imap://joe;AUTH=*@new.example.org/] in for once"]) as door:
+        assert "mail may be elsewhere: imap://joe;AUTH=*@new.example.org/" in pull(here, door, "--insecure")
 
 
 def test_password_in_another_form(here, certificates):

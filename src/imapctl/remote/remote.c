@@ -41,12 +41,35 @@ struct remote {
 };
 
 static void
-note_code(struct remote *remote, const struct imap_reply_code *code, struct span text)
+alert(struct remote *remote, struct span text)
 {
+	if (remote->on_alert != NULL)
+		remote->on_alert(text, remote->alert_context);
+}
+
+/* RFC 2221 section 4.1: logged in, but the mail may be elsewhere. */
+static void
+tell_of_referral(struct remote *remote, struct span url)
+{
+	struct buffer text = { 0 };
+
+	buffer_add_string(&text, "this user's mail may be elsewhere: ");
+	buffer_add_span(&text, url);
+	alert(remote, buffer_span(&text));
+	buffer_free(&text);
+}
+
+static void
+note_condition(struct remote *remote, const struct imap_reply *reply)
+{
+	const struct imap_reply_code *code = &reply->code;
+
 	if (span_equals_nocase(code->name, SPAN("CAPABILITY")))
 		capabilities_keep(&remote->capabilities, code->words, code->word_count);
-	if (span_equals_nocase(code->name, SPAN("ALERT")) && remote->on_alert != NULL)
-		remote->on_alert(text, remote->alert_context);
+	if (span_equals_nocase(code->name, SPAN("ALERT")))
+		alert(remote, reply->text);
+	if (span_equals_nocase(code->name, SPAN("REFERRAL")) && reply->condition == IMAP_REPLY_OK)
+		tell_of_referral(remote, code->arguments);
 }
 
 /* What concerns the connection as a whole. */
@@ -58,7 +81,7 @@ note(struct remote *remote, const struct imap_reply *reply)
 		if (!remote->is_greeted)
 			remote->greeting = reply->condition;
 		remote->is_greeted = true;
-		note_code(remote, &reply->code, reply->text);
+		note_condition(remote, reply);
 		break;
 	case IMAP_REPLY_CAPABILITY:
 		capabilities_keep(&remote->capabilities, reply->words, reply->word_count);
@@ -133,7 +156,7 @@ on_tagged(struct span text, void *context)
 		command = find(remote, (uint32_t)number);
 	if (command == NULL || command->is_answered || !read_answer(text, remote->arena, &reply))
 		return dialog_lose(remote->dialog, "the server's answer does not fit the question");
-	note_code(remote, &reply.code, reply.text);
+	note_condition(remote, &reply);
 	command->is_answered = true;
 	buffer_add_span(&command->line, text);
 	if (command->is_pausing && reply.condition == IMAP_REPLY_OK)

@@ -47,7 +47,7 @@ struct dialog *remote_dialog(struct remote *remote);
 /* Who is told of untagged replies, one at a time; NULL: nobody. */
 void remote_listen(struct remote *remote, remote_listener *listener, void *context);
 
-/* Who is told of what must be shown to a person, ALERT (RFC 9051 section 7.1); NULL: nobody. */
+/* Who is told of what must be shown to a person: ALERT (RFC 9051 section 7.1), and that mail may be elsewhere; NULL: nobody. */
 typedef void remote_alert(struct span text, void *context);
 void remote_on_alert(struct remote *remote, remote_alert *on_alert, void *context);
 
