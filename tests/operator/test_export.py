@@ -490,3 +490,33 @@ def test_dovecot_reads_an_mbox(server, user, tmp_path):
     dovecot.close()
     with server.client(user) as client:
         assert theirs == {uid: (flags, date) for uid, (_, flags, date) in all_of(client, b"INBOX").items()}
+
+
+@pytest.mark.parametrize("kind", ["maildir", "mbox"])
+def test_what_other_programs_move_and_mark_is_not_lost(server, user, tmp_path, kind):
+    """A message of one exported mailbox in another is theirs; one that they have marked is still ours."""
+    out = tmp_path / "out"
+    with server.client(user) as client:
+        client.ok(b"CREATE Other")
+    letters(server, user, 1, 3)
+    letters(server, user, 3, 4, b"Other")
+    server.imapctl("export", user, kind, out)
+    if kind == "maildir":
+        moved = next((out / ".Other/cur").iterdir())
+        moved.rename(out / "cur" / moved.name)
+        marked = next(path for path in (out / "cur").iterdir() if "Q2." in path.name)
+        marked.rename(str(marked) + "T")
+    else:
+        box = mailbox.mbox(out / "INBOX.mbox", create=False)
+        other = mailbox.mbox(out / "Other.mbox", create=False)
+        marked = box[1]
+        marked.set_flags("ROF")
+        box[1] = marked
+        box.add(other[0])
+        box.flush()
+    before = sorted(path.name for path in (out / "cur").iterdir()) if kind == "maildir" else (out / "INBOX.mbox").read_bytes()
+    done = server.imapctl("export", user, out, "--mailbox=INBOX", "--mirror", check=False)
+    assert done.returncode == 65 and "another program" in done.stderr
+    assert before == (sorted(path.name for path in (out / "cur").iterdir()) if kind == "maildir" else (out / "INBOX.mbox").read_bytes())
+    if kind == "mbox":
+        assert server.imapctl("export", user, out, "--mailbox=INBOX").stdout == "0 exported, 2 there already\n"

@@ -134,8 +134,11 @@ on_export(struct walk *walk, struct span value)
 {
 	struct export_field field;
 
-	(void)walk;
-	return export_field_read(value, &field);
+	if (!export_field_read(value, &field))
+		return false;
+	walk->message->uid = field.uid;
+	walk->message->uidvalidity = field.uidvalidity;
+	return true;
 }
 
 /* "3   Sun, 29 Nov 2026 00:35:12 +0000", of Gnus: a number and when it came. */

@@ -119,14 +119,18 @@ remove_file(struct maildir_target *maildir, const char *part, const char *file)
 static enum target_status
 on_file(struct maildir_target *maildir, const char *part, const char *file)
 {
+	const struct tree *tree = &maildir->tree;
+	bool is_waiting = strcmp(part, "tmp") == 0, is_ours;
 	struct maildir_name name;
 
-	if (!maildir_name_read(file, &name)) {
-		return strcmp(part, "tmp") == 0 ? TARGET_OK : target_refuse(&maildir->tree.target,
-		    "%s/%s/%s was put there by another program: export into another folder", buffer_string(&maildir->folder), part, file);
-	}
-	if (strcmp(part, "tmp") == 0 || name.uidvalidity != maildir->tree.uidvalidity)
+	is_ours = maildir_name_read(file, &name);
+	if (is_ours && (is_waiting || (tree->is_stale && name.uidvalidity == tree->stale_uidvalidity)))
 		return remove_file(maildir, part, file);
+	if (is_waiting)
+		return TARGET_OK;
+	if (!is_ours || name.uidvalidity != tree->uidvalidity)
+		return target_refuse(&maildir->tree.target, "%s/%s/%s was put there by another program: export into another folder",
+		    buffer_string(&maildir->folder), part, file);
 	take_file(maildir, part, file, name.uid);
 	return TARGET_OK;
 }

@@ -52,12 +52,12 @@ add_path(struct span name, struct buffer *out)
 static void
 take_message(struct mbox_target *mbox, const struct message *message)
 {
-	if (message->uid == 0)
-		mbox->has_foreign = true;
-	else if (message->uidvalidity == mbox->tree.uidvalidity)
+	const struct tree *tree = &mbox->tree;
+
+	if (message->uid != 0 && message->uidvalidity == tree->uidvalidity)
 		target_add_entry(&mbox->tree.target, message->uid, message->flags, buffer_span(&message->keywords), NULL);
-	else
-		mbox->tree.is_stale = true;
+	else if (message->uid == 0 || !tree->is_stale || message->uidvalidity != tree->stale_uidvalidity)
+		mbox->has_foreign = true;
 }
 
 /* What the file holds; it is read as import reads it. */

@@ -146,6 +146,7 @@ tree_begin(struct tree *tree, const struct target_mailbox *mailbox)
 	tree->uidvalidity = mailbox->uidvalidity;
 	tree->uidnext = mailbox->uidnext;
 	tree->is_stale = entry->uidvalidity != 0 && entry->uidvalidity != mailbox->uidvalidity;
+	tree->stale_uidvalidity = tree->is_stale ? entry->uidvalidity : 0;
 	if (tree->is_stale && !tree->target.is_mirror)
 		return target_refuse(&tree->target, "another mailbox of this name was exported before (its UIDVALIDITY was %u); "
 		    "--mirror replaces that", entry->uidvalidity);

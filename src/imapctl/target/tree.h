@@ -14,6 +14,7 @@ struct tree {
 	struct manifest manifest;
 	struct manifest_entry *entry;		/* of the mailbox under way */
 	bool is_stale;				/* what it holds is of another UIDVALIDITY, and goes: is_mirror */
+	uint32_t stale_uidvalidity;		/* that one; what has a third was put there by another program */
 	uint32_t uidvalidity, uidnext;		/* of the mailbox under way */
 	void (*add_path)(struct span name, struct buffer *out);
 	/* Remove what tree->entry holds; begin() was called for it, and it has no other's mail. */
