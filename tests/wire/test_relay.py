@@ -202,6 +202,29 @@ def test_failures(new, old):
         assert login(client, b"demo*root").startswith(b"OK ")
 
 
+def test_tokens(new, old):
+    """A token that is good here proves nothing at the old server: it fails as for who does not exist."""
+    tokens = pytest.importorskip("tokens")
+    issuer, keys = tokens.Issuer(), new.folder / "jwks.json"
+    keys.write_text(issuer.jwks())
+    set_up(new, f"oauth-issuer {tokens.NAME} {keys}", f"oauth-audience {tokens.AUDIENCE}")
+
+    def xoauth2(client, user):
+        tag = client.tag()
+        client.send(tag + b" AUTHENTICATE XOAUTH2 " + base64.b64encode(
+            b"user=%s\1auth=Bearer %s\1\1" % (user, issuer.token(user.decode()).encode())) + b"\r\n")
+        if (line := client.line()).startswith(b"+ "):
+            client.send(b"\r\n")
+            line = client.line()
+        return line.split(b" ", 1)[1]
+
+    assert together(new, (xoauth2, b"alice"), (xoauth2, b"nobody3")) == [FAILED] * 2
+    expect_log(new, "ev=auth-fail ", "user=alice ", "mech=XOAUTH2", "reason=relay-needs-password")
+    with new.client() as client:
+        assert xoauth2(client, b"demo").startswith(b"OK ")
+    set_up(new)
+
+
 def test_who_may_not_log_in_any_more(new, old):
     move(new, f"imaps://alice@localhost:{old.imaps_port}", "lea")
     with new.client("lea") as client:
