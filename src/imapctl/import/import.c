@@ -286,7 +286,7 @@ explain(const char *kind, const char *path)
 		complain_of_kind(kind);
 	else if (error == ENOTSUP)
 		complain("%s is a dbox of Dovecot, whose flags are in its indexes: import imap://USER@HOST from the running "
-		    "Dovecot instead, or the maildir that `doveadm -o mail_location=sdbox:%s backup -u USER maildir:PATH` makes "
+		    "Dovecot instead, or the maildir that `doveadm -o mail_location=sdbox:%s backup -u USER maildir:PATH:LAYOUT=fs` makes "
 		    "of it (mdbox: for an mdbox)", path, path);
 	else if (error == ENOPKG)
 		complain("%s is a file of Outlook, and readpst is not installed, which is in the package pst-utils", path);
