@@ -20,7 +20,7 @@
 #include "connection_deflate.h"
 #include "connection_tls.h"
 
-#define CONNECT_TIMEOUT_S 30		/* for each address */
+#define CONNECT_TIMEOUT_S 30		/* for each address, unless another time was asked for */
 #define PIECE_OCTETS 65536
 #define INFLATED_OCTETS_MAX ((size_t)256 * 1024)	/* of one step */
 
@@ -136,7 +136,7 @@ int
 connection_open(const struct connection_settings *settings, struct connection **connection_out, struct buffer *trouble_out)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *addresses;
-	unsigned timeout_s = settings->timeout_s == 0 ? CONNECTION_TIMEOUT_S : settings->timeout_s;
+	unsigned timeout_s = settings->timeout_s == 0 ? CONNECT_TIMEOUT_S : settings->timeout_s;
 	int descriptor = -1, error;
 	char port[8];
 
@@ -144,12 +144,12 @@ connection_open(const struct connection_settings *settings, struct connection **
 	if ((error = getaddrinfo(settings->host, port, &hints, &addresses)) != 0)
 		return explain_lookup(error, settings->host, trouble_out);
 	for (const struct addrinfo *address = addresses; address != NULL && descriptor < 0; address = address->ai_next)
-		descriptor = connect_to(address, timeout_s < CONNECT_TIMEOUT_S ? timeout_s : CONNECT_TIMEOUT_S);
+		descriptor = connect_to(address, timeout_s);
 	error = errno;
 	freeaddrinfo(addresses);
 	if (descriptor < 0)
 		return explain_connect(error, settings, trouble_out);
-	*connection_out = connection_of(descriptor, timeout_s);
+	*connection_out = connection_of(descriptor, settings->timeout_s);
 	(*connection_out)->settings = *settings;
 	return EX_OK;
 }

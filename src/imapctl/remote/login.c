@@ -50,7 +50,8 @@ greet(struct opening *opening)
 	unsigned timeout_s = connection_timeout(connection);
 	bool is_greeted;
 
-	connection_set_timeout(connection, timeout_s < GREETING_TIMEOUT_S ? timeout_s : GREETING_TIMEOUT_S);
+	if (opening->settings->timeout_s == 0)
+		connection_set_timeout(connection, GREETING_TIMEOUT_S);
 	is_greeted = remote_await_greeting(opening->remote, &opening->greeting);
 	connection_set_timeout(connection, timeout_s);
 	if (is_greeted)
