@@ -15,6 +15,7 @@ import signal
 import subprocess
 import threading
 import time
+import zipfile
 
 import pytest
 
@@ -239,6 +240,13 @@ class World:
             mailbox.MH(home / "Mail").add_folder("inbox").add(lib.message(1).replace(b"\r\n", b"\n"))
             (home / "letters").mkdir()
             (home / "letters/1.eml").write_bytes(lib.message(1))
+            local = home / ".thunderbird/x.default/Mail/Local Folders"
+            local.mkdir(parents=True)
+            (home / ".thunderbird/x.default/prefs.js").write_text("")
+            (local / "Inbox").write_bytes(text)
+            (local / "Inbox.msf").write_text("")
+            with zipfile.ZipFile(home / "takeout-20240101T000000Z-001.zip", "w") as archive:
+                archive.writestr("Takeout/Mail/Inbox.mbox", text)
             (home / "password-file").write_text(lib.PASSWORD + "\n")
         self.here[host] = self.path(host, "/home/ada")
 
