@@ -84,7 +84,7 @@ def settings_of_a_user(server):
     assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", user["created"]) and user["changed"] >= user["created"]
     server.imapctl("user", "set", "ada", "--home=", "--imap=off")
     assert (shown(server, "ada")["home"], shown(server, "ada")["imap"]) == ("", "off")
-    assert server.imapctl("user", "show", "ada").stdout.split()[:3] == ["name", "home", "imap"]
+    assert server.imapctl("user", "show", "ada").stdout.split()[:4] == ["name", "home", "password", "imap"]
     for code, words in ((67, ("set", "nobody", "--imap=off")), (67, ("show", "nobody")), (64, ("set", "ada")),
                         (64, ("set", "ada", "--imap=maybe")), (64, ("show", "ada", "--imap=on")), (65, ("show", "a b")),
                         (65, ("set", "ada", "--home=a b"))):
