@@ -23,10 +23,10 @@ static const struct {
 } kinds[] = {
 	{ "archive", false, open_archive, "an archive" },
 	{ "pst", false, pst_open, "a file of Outlook" },
-	{ "dbox", false, dbox_open, "a dbox of Dovecot" },
 	{ "thunderbird", false, thunderbird_open, "folders of Thunderbird" },
 	{ "maildir", false, maildir_open, "a maildir" },
 	{ "mix", false, mix_open, "a folder of c-client, mix" },
+	{ "dbox", false, dbox_open, "a dbox of Dovecot" },
 	{ "emlx", false, emlx_open, "a message of Apple Mail" },
 	{ "mh", false, mh_open, "an MH folder" },
 	{ "mbox", true, mbox_open, "an mbox" },
