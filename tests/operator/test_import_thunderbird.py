@@ -96,7 +96,7 @@ def imap_box(path, online, bits):
     write(path, stored(1, "body\r\n", "X-Mozilla-Status: 0001\r\nX-Mozilla-Status2: 00000000\r\n"))
     size = len(letter(1, "body"))
     write(path.parent / (path.name + ".msf"), COLUMNS + f"""
-{{1:^80 {{(k^96:c)(s=9)}} {row(1, bits, 0, f"(^87={size:x})")}}}
+{{1:^80 {{(k^96:c)(s=9)}} {row(1, bits, 0, f"(^87={size:x})")} [2(^88=1)(^83=m2@example.org)]}}
 {{1:^9F {{(k^A0:c)(s=9)}} [1(^AE={online})]}}
 """)
 
@@ -133,7 +133,8 @@ user_pref("mail.server.server2.userName", "ann");
         assert "a folder whose messages are on its server alone" in done.stderr
         assert "1 left out: a file that is no folder of Thunderbird" in done.stderr
         assert sum(len(letters) for letters in everything(server, user).values()) == count
-    assert "9 imported, 0 there already, 2 left out\n" == done.stdout
+    assert "3 left out: on its server alone" in done.stderr
+    assert "9 imported, 0 there already, 5 left out\n" == done.stdout
     found = everything(server, user)
     assert {name for name, letters in found.items() if letters} == {
         "Local Folders/INBOX", "Local Folders/Sent", "Local Folders/Archive", "Local Folders/Archive/2023",

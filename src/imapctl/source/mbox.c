@@ -406,6 +406,9 @@ mbox_open(const char *path)
 	if (!mbox->has_message)
 		return no_such_file(mbox);
 	mbox->msf = msf_open(path, mbox->input);
+	for (size_t i = 0; mbox->msf != NULL && i < msf_absent(mbox->msf); i++)
+		source_note(&mbox->source, NOTE_LEFT_OUT, SPAN("on its server alone, not fetched by Thunderbird"),
+		    span_from_string(path));
 	return &mbox->source;
 }
 

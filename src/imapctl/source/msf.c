@@ -27,7 +27,7 @@ struct entry {
 struct msf {
 	struct mork *mork;
 	struct entry *entries;	/* by offset */
-	size_t count;
+	size_t count, absent;
 	struct map *files;	/* struct mork_row by names of files */
 	bool is_of_imap;	/* the mbox holds copies of what is on a server */
 	bool is_in_step;	/* with the mbox, so that what is not in it is deleted */
@@ -108,8 +108,10 @@ list_messages(struct msf *msf)
 		entry.row = row;
 		if (token.length > 0)
 			map_put(msf->files, token, (void *)(uintptr_t)row);
-		if (!find_offset(msf, row, &entry.offset))
+		if (!find_offset(msf, row, &entry.offset)) {
+			msf->absent += token.length == 0;
 			continue;
+		}
 		if (msf->count % 64 == 0)
 			msf->entries = memory_resize(msf->entries, msf->count + 64, sizeof entry);
 		msf->entries[msf->count++] = entry;
@@ -156,6 +158,12 @@ msf_open(const char *path, struct input *mbox)
 	list_messages(msf);
 	msf->is_in_step = mbox != NULL && is_in_step(msf, mbox);
 	return msf;
+}
+
+size_t
+msf_absent(const struct msf *msf)
+{
+	return msf->absent;
 }
 
 void

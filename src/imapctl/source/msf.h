@@ -17,6 +17,9 @@ struct msf;
  */
 struct msf *msf_open(const char *path, struct input *mbox);
 
+/* How many messages it knows that are on their server alone. */
+size_t msf_absent(const struct msf *msf);
+
 /* Accepts NULL, leaves NULL behind. */
 void msf_close(struct msf **msf);
 
