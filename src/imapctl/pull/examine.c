@@ -134,8 +134,10 @@ examine_uids(struct pull *pull, const struct examined *examined, struct arena *a
 	if (!ask(pull, arena, "UID FETCH 1:* (UID)", &fetched))
 		return false;
 	both = arena_alloc_array(arena, uids_out->count + fetched.count + 1, sizeof *both);
-	memcpy(both, uids_out->ranges, uids_out->count * sizeof *both);
-	memcpy(both + uids_out->count, fetched.ranges, fetched.count * sizeof *both);
+	if (uids_out->count > 0)
+		memcpy(both, uids_out->ranges, uids_out->count * sizeof *both);
+	if (fetched.count > 0)
+		memcpy(both + uids_out->count, fetched.ranges, fetched.count * sizeof *both);
 	*uids_out = imap_sequence_of(both, uids_out->count + fetched.count);
 	*is_whole_out = imap_sequence_size(uids_out) == examined->messages;
 	return true;

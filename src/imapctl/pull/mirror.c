@@ -45,7 +45,8 @@ on_selected(const struct imap_reply *reply, bool is_malformed, void *context)
 	if (reply->kind == IMAP_REPLY_SEARCH || reply->kind == IMAP_REPLY_ESEARCH) {
 		struct imap_range *ranges = arena_alloc_array(selected->arena, all->count + 1, sizeof *ranges);
 
-		memcpy(ranges, all->ranges, all->count * sizeof *ranges);
+		if (all->count > 0)
+			memcpy(ranges, all->ranges, all->count * sizeof *ranges);
 		selected->uids = imap_sequence_of(ranges, all->count);
 	}
 	return true;
