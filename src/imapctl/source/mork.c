@@ -10,26 +10,8 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
-#include "base/map.h"
 #include "base/memory.h"
-
-#define CELLS_MAX 1024	/* in a row; Thunderbird has some sixty columns */
-
-struct cell {
-	uint32_t column;
-	struct span value;
-};
-
-struct mork_row {
-	uint32_t id;
-	struct cell *cells;
-	size_t count;
-};
-
-struct mork_table {
-	struct span kind;
-	struct map *rows;
-};
+#include "mork_rows.h"
 
 struct text {
 	struct span octets;
@@ -224,35 +206,6 @@ take_id(struct mork *mork, struct span *scope, struct buffer *key_out, uint32_t 
 	return true;
 }
 
-static struct mork_row *
-get_row(struct mork *mork, struct span key, uint32_t id)
-{
-	struct mork_row *row = map_get(mork->rows, key);
-
-	if (row != NULL)
-		return row;
-	row = NEW(struct mork_row);
-	row->id = id;
-	map_put(mork->rows, key, row);
-	return row;
-}
-
-static void
-set_cell(struct mork_row *row, uint32_t column, struct span value)
-{
-	for (size_t i = 0; i < row->count; i++) {
-		if (row->cells[i].column == column) {
-			row->cells[i].value = value;
-			return;
-		}
-	}
-	if (row->count == CELLS_MAX)
-		return;
-	if (row->count % 8 == 0)
-		row->cells = memory_resize(row->cells, row->count + 8, sizeof *row->cells);
-	row->cells[row->count++] = (struct cell){ column, value };
-}
-
 /* "(^88=1)", "(^81^87)", behind the bracket.  A column that is no reference is of no interest to anybody. */
 static void
 take_cell(struct mork *mork, struct mork_row *row, bool is_cut)
@@ -274,7 +227,7 @@ take_cell(struct mork *mork, struct mork_row *row, bool is_cut)
 			value = text_of(mork->values, number);
 		take_value(mork);
 	}
-	set_cell(row, column, is_cut ? (struct span){ NULL, 0 } : value);
+	mork_row_set(row, column, is_cut ? (struct span){ NULL, 0 } : value);
 }
 
 /* A row, behind its bracket; NULL: it has no number. */
@@ -288,7 +241,7 @@ take_row(struct mork *mork, struct span scope, struct buffer *key)
 	skip_blank(mork);
 	is_cut = take_octet(mork, '-');
 	if (take_id(mork, &scope, key, &id)) {
-		row = get_row(mork, buffer_span(key), id);
+		row = mork_row_get(mork->rows, buffer_span(key), id);
 		row->count = is_cut ? 0 : row->count;
 	}
 	while (skip_blank(mork), mork->rest.length > 0 && !take_octet(mork, ']')) {
@@ -319,19 +272,6 @@ take_table_facts(struct mork *mork, struct mork_table *table)
 	}
 }
 
-static struct mork_table *
-get_table(struct mork *mork, struct span key)
-{
-	struct mork_table *table = map_get(mork->tables, key);
-
-	if (table != NULL)
-		return table;
-	table = NEW(struct mork_table);
-	table->rows = map_new();
-	map_put(mork->tables, key, table);
-	return table;
-}
-
 /* A row of the table, or its number alone, in it from now on, or not any more. */
 static void
 take_member(struct mork *mork, struct mork_table *table, struct span scope, struct buffer *key)
@@ -344,7 +284,7 @@ take_member(struct mork *mork, struct mork_table *table, struct span scope, stru
 	if (take_octet(mork, '['))
 		row = take_row(mork, scope, key);
 	else if (take_id(mork, &scope, key, &id))
-		row = get_row(mork, buffer_span(key), id);
+		row = mork_row_get(mork->rows, buffer_span(key), id);
 	else
 		mork->rest = span_from(mork->rest, 1);
 	if (row != NULL && is_cut)
@@ -366,7 +306,7 @@ take_table(struct mork *mork)
 	skip_blank(mork);
 	is_cut = take_octet(mork, '-');
 	if (take_id(mork, &scope, &key, &id)) {
-		table = get_table(mork, buffer_span(&key));
+		table = mork_table_get(mork->tables, buffer_span(&key));
 		if (is_cut) {
 			map_free(&table->rows);
 			table->rows = map_new();
@@ -446,32 +386,16 @@ mork_read(struct span text)
 	return mork;
 }
 
-static void
-free_tables(struct mork *mork)
-{
-	size_t position = 0;
-	struct span key;
-	void *value;
-
-	while (map_next(mork->tables, &position, &key, &value)) {
-		map_free(&((struct mork_table *)value)->rows);
-		free(value);
-	}
-	for (position = 0; map_next(mork->rows, &position, &key, &value); free(value))
-		free(((struct mork_row *)value)->cells);
-}
-
 void
 mork_free(struct mork **mork)
 {
 	if (*mork == NULL)
 		return;
-	free_tables(*mork);
 	map_free(&(*mork)->names);
 	map_free(&(*mork)->values);
 	map_free(&(*mork)->columns);
-	map_free(&(*mork)->tables);
-	map_free(&(*mork)->rows);
+	mork_tables_free(&(*mork)->tables);
+	mork_rows_free(&(*mork)->rows);
 	arena_free(&(*mork)->arena);
 	buffer_free(&(*mork)->scratch);
 	free(*mork);
