@@ -347,17 +347,17 @@ test_bodies(void **state_ignored)
 	struct state_cache cache;
 	struct fetch_block *block;
 	uint32_t header_length;
-	struct span octets;
+	struct span octets, parts;
 
 	(void)state_ignored;
 	state_cache_init(&cache, 20000, 2);
-	assert_false(fetch_bodies_know(&first, 5, &header_length));
+	assert_false(fetch_bodies_know(&first, 5, &header_length, &parts));
 	assert_false(fetch_bodies_cover(&first, 5, 0, 1));
 	keep(&cache, &first, 5, 0, 1000, 300);
 	keep(&cache, &first, 5, 1300, 500, 0);
 	keep(&cache, &second, 5, 0, 10, 0);
-	assert_true(fetch_bodies_know(&first, 5, &header_length) && header_length == 7);
-	assert_false(fetch_bodies_know(&first, 6, &header_length));
+	assert_true(fetch_bodies_know(&first, 5, &header_length, &parts) && header_length == 7);
+	assert_false(fetch_bodies_know(&first, 6, &header_length, &parts));
 	assert_taken(&first, 5, 0, 1800);
 	assert_taken(&first, 5, 999, 302);
 	assert_false(fetch_bodies_cover(&first, 5, 0, 1801));
@@ -372,7 +372,7 @@ test_bodies(void **state_ignored)
 	}
 	assert_true(cache.octets <= 20000);
 	assert_false(fetch_bodies_cover(&first, 5, 1300, 1));
-	assert_false(fetch_bodies_know(&first, 5, &header_length));
+	assert_false(fetch_bodies_know(&first, 5, &header_length, &parts));
 	assert_taken(&first, 29, 0, 1000);
 	assert_int_equal(octets.at[499], (uint8_t)(5 + 1799));
 	fetch_block_release(octets.at, octets.length, block);

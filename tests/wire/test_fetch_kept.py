@@ -45,7 +45,7 @@ def draw(chance, message):
     """An item, how the reply names it, and what it says."""
     header = message.index(b"\r\n\r\n") + 4
     name, octets = chance.choice([(b"BODY.PEEK[]", message), (b"BODY.PEEK[TEXT]", message[header:]), (b"RFC822.HEADER", message[:header]),
-                                  (b"BODY.PEEK[HEADER]", message[:header])])
+                                  (b"BODY.PEEK[HEADER]", message[:header]), (b"BODY.PEEK[1]", message[header:])])
     told = name.replace(b".PEEK", b"")
     if name.startswith(b"BODY") and chance.random() < 0.6:
         offset = chance.choice([0, 0, chance.randrange(len(octets) + 10), 65536 * chance.randrange(len(octets) // 65536 + 1)])
@@ -75,6 +75,26 @@ def test_all_in_ranges(client):
                 line, = client.ok(b"FETCH %d BODY.PEEK[]<%d.%d>" % (number, len(got), length)).untagged
                 got += line.partition(b"}\r\n")[2][:-1]
             assert got == message
+
+
+def test_parts(client):
+    """Those of a multipart, and of a message within it; what there is not is NIL each time."""
+    inner = b"Subject: inner\r\n\r\n" + text(20, 9000)
+    parts = [b"first\r\n", text(21, 70000), inner]
+    heads = [b"Content-Type: text/plain\r\n\r\n", b"Content-Type: text/html\r\n\r\n", b"Content-Type: message/rfc822\r\n\r\n"]
+    whole = b"Subject: parts\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    whole += b"".join(b"--b\r\n" + head + part + b"\r\n" for head, part in zip(heads, parts)) + b"--b--\r\n"
+    assert client.append(b"INBOX", whole).is_ok
+    client.ok(b"NOOP")
+    wanted = {b"1": parts[0], b"2": parts[1], b"3": inner, b"2.MIME": heads[1], b"4": None}
+    wanted[b"3.HEADER"] = inner[:inner.index(b"\r\n\r\n") + 4]
+    wanted[b"3.TEXT"] = inner[len(wanted[b"3.HEADER"]):]
+    for _ in range(3):
+        for name, octets in wanted.items():
+            line, = client.ok(b"FETCH * BODY.PEEK[%s]" % name).untagged
+            told = b"NIL" if octets is None else b"{%d}\r\n%s" % (len(octets), octets)
+            assert line == b"* %d FETCH (BODY[%s] %s)" % (len(MESSAGES) + 1, name, told)
+    assert client.fetch_body(len(MESSAGES) + 1) == whole
 
 
 def test_all_at_once_and_again(client):

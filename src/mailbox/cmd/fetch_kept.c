@@ -16,9 +16,12 @@ find_octets(const struct state *state, const struct fetch_entry *entry, const st
     struct fetch_range *range_out)
 {
 	struct fetch_content content = { .size = entry->message.size };
+	struct span parts;
 
-	return fetch_bodies_know(state, entry->message.content_id, &content.header_length) &&
-	    fetch_section_find(&content, item, range_out);
+	if (!fetch_bodies_know(state, entry->message.content_id, &content.header_length, &parts))
+		return false;
+	content.parts = (struct buffer){ .at = (uint8_t *)(uintptr_t)parts.at, .length = parts.length };
+	return (item->part_depth == 0 || parts.length > 0) && fetch_section_find(&content, item, range_out);
 }
 
 static bool

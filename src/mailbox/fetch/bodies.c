@@ -11,6 +11,7 @@
 struct kept_content {
 	uint64_t id;
 	uint32_t header_length;
+	struct buffer parts;
 	struct list extents;
 };
 
@@ -44,8 +45,12 @@ struct fetch_bodies {
 void
 fetch_notes_add(struct fetch_notes *notes, const struct fetch_extent *extent)
 {
-	if (extent->length == 0)
+	struct buffer parts = extent->parts;
+
+	if (extent->length == 0) {
+		buffer_free(&parts);
 		return;
+	}
 	if (notes->count == notes->capacity) {
 		notes->capacity = notes->capacity * 2 + 4;
 		notes->extents = memory_resize(notes->extents, notes->capacity, sizeof *notes->extents);
@@ -56,6 +61,8 @@ fetch_notes_add(struct fetch_notes *notes, const struct fetch_extent *extent)
 void
 fetch_notes_clear(struct fetch_notes *notes)
 {
+	for (size_t i = 0; i < notes->count; i++)
+		buffer_free(&notes->extents[i].parts);
 	notes->count = 0;
 	buffer_free(&notes->beyond);
 }
@@ -70,7 +77,7 @@ fetch_notes_fini(struct fetch_notes *notes)
 /* ---- blocks ----------------------------------------------------------------------------------------------- */
 
 struct fetch_block *
-fetch_block_new(struct buffer *piece, const struct fetch_notes *notes)
+fetch_block_new(struct buffer *piece, struct fetch_notes *notes)
 {
 	struct fetch_block *block = NEW(struct fetch_block);
 
@@ -87,6 +94,7 @@ fetch_block_new(struct buffer *piece, const struct fetch_notes *notes)
 		block->extents[i].what.place += notes->extents[i].is_beyond ? block->reply_length : 0;
 		list_init(&block->extents[i].link);
 	}
+	notes->count = 0;
 	return block;
 }
 
@@ -105,6 +113,8 @@ fetch_block_release(const void *octets, size_t length, void *context)
 	(void)length;
 	if (--block->holders > 0)
 		return;
+	for (size_t i = 0; i < block->count; i++)
+		buffer_free(&block->extents[i].what.parts);
 	buffer_free(&block->octets);
 	free(block->extents);
 	free(block);
@@ -159,6 +169,7 @@ leave_content(struct fetch_bodies *bodies, struct kept_extent *extent)
 	if (!list_is_empty(&content->extents))
 		return;
 	map_remove(bodies->contents, key_of(&content->id));
+	buffer_free(&content->parts);
 	free(content);
 }
 
@@ -213,12 +224,15 @@ join_content(struct fetch_bodies *bodies, struct kept_extent *extent)
 {
 	struct kept_content *content = map_get(bodies->contents, key_of(&extent->what.content_id));
 
+	if (content != NULL && content->parts.length == 0)
+		buffer_add_span(&content->parts, buffer_span(&extent->what.parts));
 	if (content != NULL && find_extent(content, extent->what.at) != NULL)
 		return false;
 	if (content == NULL) {
 		content = NEW(struct kept_content);
 		content->id = extent->what.content_id;
 		content->header_length = extent->what.header_length;
+		buffer_add_span(&content->parts, buffer_span(&extent->what.parts));
 		list_init(&content->extents);
 		map_put(bodies->contents, key_of(&content->id), content);
 	}
@@ -231,29 +245,34 @@ void
 fetch_bodies_keep(struct state_cache *cache, struct state *state, struct fetch_block *block)
 {
 	struct fetch_bodies *bodies = bodies_of(state);
+	size_t octets = block->octets.capacity + block->count * sizeof *block->extents;
 	bool is_wanted = false;
 
 	if (bodies == NULL)
 		bodies = begin_to_keep(cache, state);
-	for (size_t i = 0; i < block->count; i++)
+	for (size_t i = 0; i < block->count; i++) {
 		is_wanted |= join_content(bodies, &block->extents[i]);
+		octets += 2 * block->extents[i].what.parts.capacity;	/* the content has its own */
+	}
 	if (!is_wanted)
 		return;
 	block->holders++;
 	block->bodies = bodies;
 	list_push_back(&bodies->blocks, &block->link);
 	state_place_init(&block->place, on_drop);
-	state_cache_add(bodies->cache, &block->place, block->octets.capacity + block->count * sizeof *block->extents);
+	state_cache_add(bodies->cache, &block->place, octets);
 }
 
 bool
-fetch_bodies_know(const struct state *state, uint64_t content_id, uint32_t *header_length_out)
+fetch_bodies_know(const struct state *state, uint64_t content_id, uint32_t *header_length_out, struct span *parts_out)
 {
 	const struct kept_content *content = find_content(state, content_id);
 
-	if (content != NULL)
-		*header_length_out = content->header_length;
-	return content != NULL;
+	if (content == NULL)
+		return false;
+	*header_length_out = content->header_length;
+	*parts_out = buffer_span(&content->parts);
+	return true;
 }
 
 bool

@@ -21,6 +21,7 @@ struct fetch_extent {
 	uint64_t at;			/* in the content */
 	size_t place, length;		/* in the piece, or in what lies beyond */
 	bool is_beyond;
+	struct buffer parts;		/* the content's table of parts, owned; empty: not needed for it */
 };
 
 /* What a worker notes of a piece. */
@@ -30,12 +31,13 @@ struct fetch_notes {
 	struct buffer beyond;		/* octets that nobody has asked for yet */
 };
 
+/* Takes what the extent owns. */
 void fetch_notes_add(struct fetch_notes *notes, const struct fetch_extent *extent);
 void fetch_notes_clear(struct fetch_notes *notes);
 void fetch_notes_fini(struct fetch_notes *notes);
 
-/* A block of the piece, which takes its memory, and of what lies beyond; with one holder. */
-struct fetch_block *fetch_block_new(struct buffer *piece, const struct fetch_notes *notes);
+/* A block of the piece, which takes its memory and what the notes own, and of what lies beyond; with one holder. */
+struct fetch_block *fetch_block_new(struct buffer *piece, struct fetch_notes *notes);
 
 /* What belongs to the reply. */
 struct span fetch_block_reply(const struct fetch_block *block);
@@ -50,10 +52,11 @@ void fetch_bodies_keep(struct state_cache *cache, struct state *state, struct fe
  * What is kept beside the state of a content with this id.
  *
  *	header_length_out	how long its header is
+ *	parts_out		its table of parts, borrowed; empty: not known
  *
  * False: nothing.
  */
-bool fetch_bodies_know(const struct state *state, uint64_t content_id, uint32_t *header_length_out);
+bool fetch_bodies_know(const struct state *state, uint64_t content_id, uint32_t *header_length_out, struct span *parts_out);
 
 /* Whether all these octets of a content are there. */
 bool fetch_bodies_cover(const struct state *state, uint64_t content_id, uint64_t at, uint64_t length);

@@ -53,7 +53,7 @@ fetch_item_kept_name(const struct imap_fetch_item *item, bool is_rev2)
 bool
 fetch_item_is_plain(const struct imap_fetch_item *item)
 {
-	return item->kind == IMAP_FETCH_SECTION && item->part_depth == 0 && !fetch_item_has_fields(item);
+	return item->kind == IMAP_FETCH_SECTION && !fetch_item_has_fields(item);
 }
 
 void

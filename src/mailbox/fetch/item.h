@@ -9,7 +9,7 @@
 /* Is it cut out of a header block? */
 bool fetch_item_has_fields(const struct imap_fetch_item *item);
 
-/* Is it octets of the message as they are, where the table of parts is not needed? */
+/* Is it octets of the message as they are? */
 bool fetch_item_is_plain(const struct imap_fetch_item *item);
 
 /* Cut what is there to what the client wants of it: RFC 9051 section 6.4.5, BODY[<section>]<<partial>>. */

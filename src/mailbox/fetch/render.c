@@ -364,8 +364,12 @@ write_item(struct fetch_render *render, size_t index, struct store *store, struc
 static void
 note(struct fetch_render *render, uint64_t at, size_t place, size_t length, bool is_beyond)
 {
-	fetch_notes_add(&render->notes, &(struct fetch_extent){ .content_id = render->entries[render->next].message.content_id,
-	    .header_length = render->content.header_length, .at = at, .place = place, .length = length, .is_beyond = is_beyond });
+	struct fetch_extent extent = { .content_id = render->entries[render->next].message.content_id,
+		.header_length = render->content.header_length, .at = at, .place = place, .length = length, .is_beyond = is_beyond };
+
+	if (render->program->items[render->item - 1].part_depth > 0)
+		buffer_add_span(&extent.parts, buffer_span(&render->content.parts));
+	fetch_notes_add(&render->notes, &extent);
 }
 
 /* What follows a range, with its last part: it is put aside. */
