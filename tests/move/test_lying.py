@@ -125,6 +125,17 @@ def test_message_of_some_megabytes(server, user):
     expect(server, user, wanted)
 
 
+def test_two_names_that_are_one_here(server, user):
+    """A slash within a level becomes "_": two mailboxes stay two, and that is told."""
+    boxes = {"INBOX": Box([]), "a_b": Box(letters(2)), "a/b": Box(letters(5)[2:])}
+    with Liar(boxes, separator=b'"."') as liar:
+        report, code, _ = run(server, user, liar)
+        assert code == 0 and [note["first"] for note in report["notes"]] == ["a/b"]
+        expect(server, user, letters(2), ("a_b",))
+        expect(server, user, letters(5)[2:], ("a_b (2)",))
+        assert run(server, user, liar)[0]["imported"] == 0
+
+
 # ---- Gmail --------------------------------------------------------------------------------------------------
 
 LABELS = [b'"\\\\Inbox" Work', b'"\\\\Inbox" "\\\\Important" "two words"', b'"\\\\Sent"', b"", b"Work Caf&AOk-", b'"\\\\Inbox" "\\\\Starred"']

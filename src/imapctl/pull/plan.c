@@ -256,12 +256,12 @@ is_wanted(const struct planning *planning, const struct planned *box)
 }
 
 static void
-note(struct planning *planning, const struct planned *box, const char *what)
+note(struct planning *planning, enum note_kind kind, const struct planned *box, const char *what)
 {
 	struct buffer text = { 0 };
 
 	imap_utf7_decode_lax(buffer_span(&box->sent), remote_has_enabled(planning->there, "UTF8=ACCEPT"), &text);
-	source_note(planning->notes, NOTE_LEFT_OUT, span_from_string(what), buffer_span(&text));
+	source_note(planning->notes, kind, span_from_string(what), buffer_span(&text));
 	buffer_free(&text);
 }
 
@@ -277,13 +277,13 @@ is_chosen(struct planning *planning, const struct planned *box)
 	if (planning->plan->is_gmail && (box->attributes & (IMAP_LIST_ALL | IMAP_LIST_JUNK | IMAP_LIST_TRASH)) == 0)
 		return false;
 	if (box->is_foreign && !is_wanted(planning, box)) {
-		note(planning, box, "mailboxes of others, which --mailbox can name");
+		note(planning, NOTE_LEFT_OUT, box, "mailboxes of others, which --mailbox can name");
 		return false;
 	}
 	if (!is_wanted(planning, box))
 		return false;
 	if (!planning->plan->is_gmail && (box->attributes & VIEWS) != 0 && !is_named && planning->settings->only.length == 0) {
-		note(planning, box, "views of mail that lies in other mailboxes");
+		note(planning, NOTE_LEFT_OUT, box, "views of mail that lies in other mailboxes");
 		return false;
 	}
 	return true;
@@ -301,9 +301,13 @@ is_taken(const struct pull_plan *plan, size_t count, struct span name)
 
 /* Two names that become one here are "Name" and "Name (2)". */
 static void
-make_unique(const struct pull_plan *plan, size_t count, struct planned *box)
+make_unique(struct planning *planning, size_t count, struct planned *box)
 {
+	const struct pull_plan *plan = planning->plan;
 	size_t length = box->name.length;
+
+	if (is_taken(plan, count, buffer_span(&box->name)))
+		note(planning, NOTE_NOT_TAKEN_OVER, box, "names that another mailbox has here already: a number is behind");
 
 	for (unsigned number = 2; is_taken(plan, count, buffer_span(&box->name)); number++) {
 		box->name.length = length;
@@ -390,7 +394,7 @@ choose(struct planning *planning)
 		struct planned box = plan->at[i];
 
 		if (give_name(planning, &box) && is_chosen(planning, &box)) {
-			make_unique(plan, kept, &box);
+			make_unique(planning, kept, &box);
 			imap_utf7_encode(buffer_span(&box.name), &box.encoded);
 			plan->at[kept++] = box;
 		} else {
