@@ -11,6 +11,7 @@ import accounts
 import comparing
 import moving
 import servers
+from lying import Liar
 
 lib = comparing.lib
 USERS = servers.USERS[:50 if os.environ.get("MOVE") else 8]
@@ -72,14 +73,20 @@ def test_all_of_them(source, target, listed):
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_stopped_and_begun_again(source, target, listed, sign):
-    """After the first has come; those that had not ended go on, and nobody has anything twice."""
-    process = subprocess.Popen(words(target, source, listed), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.DEVNULL, text=True, start_new_session=True)
-    assert process.stdout.readline()
-    os.killpg(process.pid, sign)
-    process.stdout.read()
-    assert process.wait(60) != 0
+def test_stopped_and_begun_again(source, target, listed, sign, tmp_path):
+    """After the first has come, and while one waits for a source that says nothing; those that had not ended go on, and
+    nobody has anything twice."""
+    target.add_user("waiting")
+    (tmp_path / "p").write_text("p\n")
+    with Liar([], silent_at=b"EXAMINE", certificate=(source.certificate, source.key)) as liar:
+        more = tmp_path / "more"
+        more.write_text(f"waiting,imap://u@localhost:{liar.port},{tmp_path}/p\n" + listed.read_text())
+        process = subprocess.Popen(words(target, source, more), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL, text=True, start_new_session=True)
+        assert process.stdout.readline()
+        os.killpg(process.pid, sign)
+        process.stdout.read()
+        assert process.wait(60) != 0
     done = pull(target, source, listed)
     assert done.returncode == 0, (done.stdout, done.stderr)
     check(source, target)
