@@ -85,8 +85,8 @@ def test_stopped_and_begun_again(source, target, listed, sign, tmp_path):
                                    stderr=subprocess.DEVNULL, text=True, start_new_session=True)
         assert process.stdout.readline()
         os.killpg(process.pid, sign)
-        process.stdout.read()
-        assert process.wait(60) != 0
+    process.stdout.read()
+    assert process.wait(60) != 0
     done = pull(target, source, listed)
     assert done.returncode == 0, (done.stdout, done.stderr)
     check(source, target)
