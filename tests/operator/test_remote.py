@@ -8,6 +8,7 @@ import hmac
 import os
 import pathlib
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -323,6 +324,20 @@ def test_servers_that_leave(here, verb):
         assert "maintenance" in pull(here, door, "--insecure", code=75)
     with Door(silent_at=verb) as door:
         assert "does not answer" in pull(here, door, "--insecure", "--timeout=1", code=75)
+
+
+@pytest.mark.parametrize("verb", [b"CAPABILITY", b"LOGIN", b"LIST"])
+def test_a_signal_is_heard_while_the_server_is_silent(here, verb):
+    """The time-out is five minutes, and the test gives up sooner."""
+    with Door(silent_at=verb) as door:
+        process = subprocess.Popen([lib.IMAPCTL, f"--config={here.config}", "import", "joe", f"imap://joe@localhost:{door.port}",
+                                    "--insecure", "--auth=login"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process.stdin.write("x\n")
+        process.stdin.flush()
+        lib.wait_until(lambda: any(command.startswith(verb) for command in door.commands))
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 75 and "interrupted" in said, said
 
 
 # ---- logging in ---------------------------------------------------------------------------------------------------------

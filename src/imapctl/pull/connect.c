@@ -95,8 +95,11 @@ connect_both(struct pull *pull)
 {
 	int code;
 
-	if (!pull_connect(pull))
+	if (!pull_connect(pull)) {
+		if (pull_is_interrupted())
+			complain("interrupted, before anything was imported");
 		return pull->code;
+	}
 	if ((code = local_open(pull->order, pull->user, &pull->dialog)) != EX_OK)
 		return code;
 	pull->here = remote_new(pull->dialog, 'p');

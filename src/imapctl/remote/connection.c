@@ -16,6 +16,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "../ctl/interrupt.h"
 #include "base/memory.h"
 #include "connection_deflate.h"
 #include "connection_tls.h"
@@ -79,10 +80,9 @@ await_connect(int descriptor, unsigned timeout_s)
 	socklen_t length = sizeof(int);
 	int ready, error = 0;
 
-	while ((ready = poll(&wait, 1, (int)timeout_s * 1000)) < 0 && errno == EINTR)
-		continue;
+	ready = interrupt_poll(&wait, (int)timeout_s * 1000);
 	if (ready <= 0)
-		return ready == 0 ? ETIMEDOUT : errno;
+		return ready < 0 ? errno : interrupt_came() ? EINTR : ETIMEDOUT;
 	return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length) != 0 ? errno : error;
 }
 
@@ -169,6 +169,15 @@ is_bare(const struct connection *connection)
 	return connection->tls == NULL && connection->deflate == NULL;
 }
 
+/* The server here answers soon, and what it has taken is to be counted: a signal ends the call, and the next goes on. */
+static int
+wait_ready(const struct connection *connection, struct pollfd *polled)
+{
+	int timeout_ms = connection->has_more ? 0 : (int)connection->timeout_s * 1000;
+
+	return connection->settings.host == NULL ? poll(polled, 1, timeout_ms) : interrupt_poll(polled, timeout_ms);
+}
+
 bool
 connection_wait(struct connection_wait *wait)
 {
@@ -178,10 +187,9 @@ connection_wait(struct connection_wait *wait)
 
 	if (wait->out.length > 0 || connection->wire_out.length > 0)
 		polled.events |= POLLOUT;
-	ready = poll(&polled, 1, connection->has_more ? 0 : (int)connection->timeout_s * 1000);
+	ready = wait_ready(connection, &polled);
 	wait->events = ready > 0 ? polled.revents : 0;
 	wait->is_ready = ready > 0 || connection->has_more;
-	/* A signal ends the call: whoever asked for it looks what to do. */
 	return wait->is_ready || (ready < 0 && errno == EINTR);
 }
 

@@ -63,11 +63,14 @@ unsigned connection_timeout(const struct connection *connection);
 struct connection_wait {
 	struct connection *connection;
 	struct span out;	/* to be sent */
-	bool is_ready;		/* set by connection_wait(); a signal ends it, too */
+	bool is_ready;		/* set by connection_wait() */
 	short events;		/* of poll(2), set by connection_wait() */
 };
 
-/* Wait until it is ready.  False: it is not, after the time-out. */
+/*
+ * Wait until it is ready.  False: it is not, after the time-out; or a signal came, and a server elsewhere (ctl/interrupt.h)
+ * was silent.
+ */
 bool connection_wait(struct connection_wait *wait);
 
 /*

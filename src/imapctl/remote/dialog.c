@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "../ctl/interrupt.h"
 #include "base/memory.h"
 
 #define LINE_OCTETS_MAX	((size_t)64 << 20)	/* between two literals: a SEARCH over millions of messages is one line */
@@ -354,5 +355,7 @@ dialog_step(struct dialog *dialog)
 
 	if (dialog->trouble.length > 0)
 		return false;
-	return connection_wait(&wait) ? move(dialog, &wait) : dialog_lose(dialog, DIALOG_SILENCE);
+	if (connection_wait(&wait))
+		return move(dialog, &wait);
+	return dialog_lose(dialog, interrupt_came() ? "interrupted" : DIALOG_SILENCE);
 }
