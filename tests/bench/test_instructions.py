@@ -13,6 +13,7 @@ import pytest
 import server as lib
 
 TIMES = 20
+ROUNDS = {"APPEND 8 KB": 6, "LMTP 8 KB": 6}      # of others 2: there are so many messages
 FIGURES = {
     "NOOP": 42,
     "SELECT": 59,
@@ -89,8 +90,11 @@ def counted(server):
 
 
 def rounds(server, client, name):
-    """What an operation costs, twice: something that is done once in a while may fall into one of them."""
-    for first in 0, TIMES:
+    """
+    What an operation costs, again and again: what is done once in a while may fall into some of them, and where others
+    are at work too, mail is indexed in smaller pieces, which costs more.
+    """
+    for first in range(0, ROUNDS.get(name, 2) * TIMES, TIMES):
         server.imapctl("index", "demo")
         counted(server)
         for number in range(first, first + TIMES):
@@ -101,9 +105,14 @@ def rounds(server, client, name):
 
 @pytest.mark.parametrize("name", WORK)
 def test_instructions(server, name):
+    limit = FIGURES[name] * 1.1 + 1
+    found = []
     with server.client("demo") as client:
         client.ok(b"select INBOX")
         WORK[name](server, client, 2 * TIMES)
-        found = min(rounds(server, client, name))
-    print(f'\n    "{name}": {found:.0f},')
-    assert found <= FIGURES[name] * 1.1 + 1
+        for count in rounds(server, client, name):
+            found.append(count)
+            if len(found) > 1 and min(found) <= limit:
+                break
+    print(f'\n    "{name}": {min(found):.0f},')
+    assert min(found) <= limit, found
