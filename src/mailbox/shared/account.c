@@ -6,16 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "account_parts.h"
 #include "base/map.h"
-#include "batch.h"
-#include "fault.h"
-#include "folding.h"
-#include "index_queue.h"
-#include "insight.h"
-#include "limits.h"
-#include "outcome.h"
-#include "paging.h"
-#include "state_cache.h"
 
 #define FLUSH_MS	900		/* of flag changes; DESIGN section 2 promises a second */
 #define SWEEP_MS	5000
@@ -31,52 +23,6 @@
 #define PURGE_CONTENTS	200
 #define PURGE_OCTETS	(4 * 1024 * 1024)
 #define SETTLE_MESSAGES 16384			/* some 10 ms */
-
-struct accounts {
-	struct accounts_settings settings;
-	struct map *by_id;
-	struct limits *limits;		/* of single users */
-	struct list open;		/* accounts whose store is open, the least recently used first */
-	size_t open_count;
-	struct state_cache states;
-	struct insights insights;
-	struct paging paging;
-	struct state_cache extras;	/* of states that are held or kept */
-	struct state_cache bodies;	/* what FETCH has sent of them */
-	struct index_queue indexing;
-	struct timer sweep;
-	void (*on_stopped)(void *context);	/* not NULL: stopping */
-	void *context;
-	struct deferred stopped;
-};
-
-struct account {
-	struct accounts *accounts;
-	struct list link;		/* in accounts->open, or alone */
-	struct span id;
-	struct outcome_place place;
-	unsigned faults;		/* kinds that it has, as bits */
-	struct batch_store batch;
-	struct job_queue *queue;
-	struct states states;
-	struct list overlays, insights;
-	unsigned holders, readers, jobs;
-	size_t gathered;		/* octets, by all sessions */
-	bool is_open;			/* as far as the last job told */
-	bool has_garbage;
-	bool has_unsettled_flags;	/* as far as the last job told */
-	bool is_orphan;			/* atomic: workers ask */
-	bool is_flushing;		/* that job is under way */
-	struct timer flush;
-	struct account_job close_job, flush_job, purge_job;
-	struct folding folding;
-	struct pages pages;
-	bool has_more_garbage;		/* written by the purge job */
-	struct index_seat indexing;
-	uint64_t used_us;
-	struct bulletin *bulletin;
-	const void *actor;
-};
 
 static void on_sweep(void *context);
 static void on_flush_due(void *context);
@@ -110,50 +56,6 @@ accounts_new(const struct accounts_settings *settings)
 	timer_init(&accounts->sweep, settings->loop, on_sweep, accounts);
 	timer_start_ms(&accounts->sweep, SWEEP_MS);
 	return accounts;
-}
-
-void
-accounts_set_limits(struct accounts *accounts, size_t open_max, bool is_always_durable,
-    const struct store_quota *quota)
-{
-	accounts->settings.open_max = open_max;
-	batch_set_quota(&accounts->settings.quota, quota);
-	__atomic_store_n(&accounts->settings.is_always_durable, is_always_durable, __ATOMIC_RELAXED);
-}
-
-void
-accounts_set_limits_of(struct accounts *accounts, const char *mailbox_id, const struct store_amounts *limits)
-{
-	struct account *account = map_get(accounts->by_id, span_from_string(mailbox_id));
-
-	if (limits_set(accounts->limits, mailbox_id, limits) && account != NULL)
-		batch_set_limits(&account->batch, limits);
-}
-
-void
-accounts_orphan(struct accounts *accounts, const char *mailbox_id)
-{
-	struct account *account = map_get(accounts->by_id, span_from_string(mailbox_id));
-
-	if (account != NULL)
-		__atomic_store_n(&account->is_orphan, true, __ATOMIC_RELEASE);
-}
-
-bool
-account_is_orphan(const struct account *account)
-{
-	return __atomic_load_n(&account->is_orphan, __ATOMIC_ACQUIRE);
-}
-
-struct store_amounts
-accounts_limits_of(const struct accounts *accounts, const char *mailbox_id)
-{
-	struct store_amounts limits = limits_of(accounts->limits, mailbox_id);
-
-	for (int i = 0; i < STORE_RESOURCE_COUNT; i++)
-		if (limits.of[i] == 0)
-			limits.of[i] = accounts->settings.quota.limits.of[i];
-	return limits;
 }
 
 void
@@ -404,18 +306,6 @@ account_submit_quietly(struct account *account, struct account_job *job)
 	submit(account, job);
 }
 
-bool
-account_has_no_jobs(const struct account *account)
-{
-	return account->jobs == 0;
-}
-
-bool
-account_has_quota(const struct account *account)
-{
-	return batch_has_quota(&account->batch);
-}
-
 /* Closing, flushing, purging. */
 
 static void
@@ -577,132 +467,4 @@ shrink_surplus(struct accounts *accounts)
 
 	if (pages != NULL)
 		submit(CONTAINER_OF(pages, struct account, pages), &pages->job);
-}
-
-void
-account_begin_reading(struct account *account)
-{
-	account->readers++;
-}
-
-void
-account_end_reading(struct account *account)
-{
-	assert(account->readers > 0);
-	account->readers--;
-}
-
-size_t
-account_note_gathered(struct account *account, size_t before, size_t now)
-{
-	account->gathered = account->gathered - before + now;
-	return account->gathered;
-}
-
-void
-account_has_garbage(struct account *account)
-{
-	account->has_garbage = true;
-}
-
-struct index_seat *
-account_index_seat(struct account *account)
-{
-	return &account->indexing;
-}
-
-struct states *
-account_states(struct account *account)
-{
-	return &account->states;
-}
-
-struct state_cache *
-account_state_cache(struct account *account)
-{
-	return &account->accounts->states;
-}
-
-struct list *
-account_overlays(struct account *account)
-{
-	return &account->overlays;
-}
-
-struct list *
-account_insights(struct account *account)
-{
-	return &account->insights;
-}
-
-struct insights *
-account_insight_cache(struct account *account)
-{
-	return &account->accounts->insights;
-}
-
-struct state_cache *
-account_extra_cache(struct account *account)
-{
-	return &account->accounts->extras;
-}
-
-struct state_cache *
-account_body_cache(struct account *account)
-{
-	return &account->accounts->bodies;
-}
-
-struct bulletin *
-account_bulletin(const struct account *account)
-{
-	return account->bulletin;
-}
-
-void
-account_set_bulletin(struct account *account, struct bulletin *bulletin)
-{
-	account->bulletin = bulletin;
-}
-
-const void *
-account_actor(const struct account *account)
-{
-	return account->actor;
-}
-
-void
-account_set_actor(struct account *account, const void *actor)
-{
-	account->actor = actor;
-}
-
-const char *
-account_path(const struct account *account)
-{
-	return account->batch.path;
-}
-
-const char *
-account_mark_path(const struct account *account)
-{
-	return account->batch.mark_path;
-}
-
-const char *
-account_id(const struct account *account)
-{
-	return account->place.id;
-}
-
-const char *
-account_user(const struct account *account)
-{
-	return account->place.user;
-}
-
-struct loop *
-account_loop(const struct account *account)
-{
-	return account->accounts->settings.loop;
 }
