@@ -138,6 +138,13 @@ run_line(struct lmtp_session *session, size_t *eaten_octets)
 	return true;
 }
 
+/* More replies than it reads: on_drained() goes on. */
+static bool
+is_client_behind(const struct lmtp_session *session)
+{
+	return stream_output_length(session->stream) > LMTP_OUTPUT_MAX;
+}
+
 /* While recipients are looked up: whether the next line is there, and may be obeyed already. */
 static bool
 has_follower(struct lmtp_session *session)
@@ -145,7 +152,8 @@ has_follower(struct lmtp_session *session)
 	struct span input = line_input(session);
 	size_t end = span_find(input, '\n');
 
-	return end < input.length && !session->is_closing_soon && lmtp_recipient_follows(session, line_before(input, end));
+	return end < input.length && !session->is_closing_soon && !is_client_behind(session) &&
+	    lmtp_recipient_follows(session, line_before(input, end));
 }
 
 /* One step; false when there is something to wait for. */
@@ -173,8 +181,8 @@ step(struct lmtp_session *session, size_t *eaten_octets)
 			lmtp_enter(session, LMTP_CLOSING);
 			return false;
 		}
-		if (stream_output_length(session->stream) > LMTP_OUTPUT_MAX)
-			return false;	/* on_drained() goes on */
+		if (is_client_behind(session))
+			return false;
 		has_gone_on = run_line(session, eaten_octets);
 		break;
 	}

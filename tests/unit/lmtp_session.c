@@ -437,6 +437,47 @@ test_side_by_side_bounds(void **state)
 	}
 }
 
+/* Answer the oldest lookup that is held. */
+static void
+answer_first(struct fixture *fixture)
+{
+	struct lmtp_lookup *first = fixture->held[0];
+
+	memmove(fixture->held, fixture->held + 1, --fixture->held_count * sizeof fixture->held[0]);
+	answer(first);
+	turn(fixture);
+}
+
+/* Who reads no replies is asked about no more recipients, also while some are looked up at any time; and then goes on. */
+static void
+test_side_by_side_unread(void **state)
+{
+	enum { RECIPIENTS = 20000 };
+	struct buffer codes = { 0 };
+	struct fixture fixture;
+	size_t unread;
+
+	(void)state;
+	setup(&fixture);
+	fixture.is_slow = true;
+	stream_write(fixture.client, SPAN(HELLO "MAIL FROM:<>\r\n"));
+	for (int i = 0; i < RECIPIENTS; i++)
+		stream_write(fixture.client, SPAN("RCPT TO:<nobody>\r\n"));
+	turn(&fixture);
+	while (fixture.held_count > 0)
+		answer_first(&fixture);
+	unread = stream_output_length(fixture.session->stream);
+	assert_in_range(unread, LMTP_OUTPUT_MAX, LMTP_OUTPUT_MAX + LMTP_ASKED_MAX * 100);
+	while (codes.length < strlen(HELLO_CODES "250 ") + RECIPIENTS * strlen("550 ")) {
+		read_codes(&fixture, &codes);
+		turn(&fixture);
+		while (fixture.held_count > 0)
+			answer_first(&fixture);
+	}
+	buffer_free(&codes);
+	teardown(&fixture);
+}
+
 static int
 quiet(void **state)
 {
@@ -457,6 +498,7 @@ main(void)
 		cmocka_unit_test(test_end_while_waiting),
 		cmocka_unit_test(test_side_by_side),
 		cmocka_unit_test(test_side_by_side_bounds),
+		cmocka_unit_test(test_side_by_side_unread),
 	};
 
 	return cmocka_run_group_tests(tests, quiet, NULL);
