@@ -389,6 +389,54 @@ test_bodies(void **state_ignored)
 	second.extras[STATE_BODIES]->on_gone(second.extras[STATE_BODIES]);
 }
 
+/* However the pieces come and lie over each other, what is covered is taken as it is. */
+static void
+test_bodies_in_any_order(void **state_ignored)
+{
+	enum { OCTETS = 3000, PIECES = 400 };
+	uint8_t is_there[OCTETS] = { 0 };
+	struct state state = { 0 };
+	struct state_cache cache;
+	uint32_t drawn = 1;
+
+	(void)state_ignored;
+	state_cache_init(&cache, 10000000, 2);
+	for (unsigned i = 0; i < PIECES; i++) {
+		size_t at = (drawn = drawn * 1103515245 + 12345) / 65536 % (OCTETS - 50);
+		size_t length = (drawn = drawn * 1103515245 + 12345) / 65536 % 50 + 1, covered = 0;
+
+		keep(&cache, &state, 5, at, length, 0);
+		memset(is_there + at, 1, is_there[at] ? 0 : length);
+		at = (drawn = drawn * 1103515245 + 12345) / 65536 % OCTETS;
+		while (at + covered < OCTETS && is_there[at + covered])
+			covered++;
+		assert_taken(&state, 5, at, covered);
+		assert_false(fetch_bodies_cover(&state, 5, at, covered + 1));
+	}
+	state.extras[STATE_BODIES]->on_gone(state.extras[STATE_BODIES]);
+}
+
+/* Who reads octet by octet gets a part of that from memory: looking for one among all of them would take longer and longer. */
+static void
+test_bodies_of_many_pieces(void **state_ignored)
+{
+	struct state state = { 0 };
+	struct state_cache cache;
+	size_t kept = 0;
+
+	(void)state_ignored;
+	state_cache_init(&cache, 10000000, 2);
+	for (uint64_t at = 0; at < 5000; at++)
+		keep(&cache, &state, 5, at, 1, 0);
+	for (uint64_t at = 0; at < 5000; at++)
+		kept += fetch_bodies_cover(&state, 5, at, 1);
+	assert_int_equal(kept, 1024);
+	assert_taken(&state, 5, 0, kept);
+	keep(&cache, &state, 6, 0, 10, 0);
+	assert_taken(&state, 6, 0, 10);
+	state.extras[STATE_BODIES]->on_gone(state.extras[STATE_BODIES]);
+}
+
 int
 main(void)
 {
@@ -399,6 +447,8 @@ main(void)
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_added_flags),
 		cmocka_unit_test(test_bodies),
+		cmocka_unit_test(test_bodies_in_any_order),
+		cmocka_unit_test(test_bodies_of_many_pieces),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

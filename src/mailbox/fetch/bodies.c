@@ -8,11 +8,15 @@
 #include "base/map.h"
 #include "base/memory.h"
 
+#define EXTENTS_MAX 1024		/* of a content; as many pieces of FETCH fill the cache */
+
 struct kept_content {
 	uint64_t id;
 	uint32_t header_length;
 	struct buffer parts;
-	struct list extents;
+	struct list extents;		/* by where they begin in the content */
+	size_t count;
+	struct kept_extent *last;	/* found; or NULL */
 };
 
 struct kept_extent {
@@ -144,17 +148,39 @@ find_content(const struct state *state, uint64_t content_id)
 	return bodies == NULL ? NULL : map_get(bodies->contents, key_of(&content_id));
 }
 
-/* The extent that has this octet. */
-static struct kept_extent *
-find_extent(const struct kept_content *content, uint64_t at)
+static bool
+has_octet(const struct kept_extent *extent, uint64_t at)
 {
-	LIST_FOREACH(&content->extents, link) {
-		struct kept_extent *extent = LIST_ENTRY(link, struct kept_extent, link);
+	return at >= extent->what.at && at - extent->what.at < extent->what.length;
+}
 
-		if (at >= extent->what.at && at - extent->what.at < extent->what.length)
-			return extent;
+/* The extent that has this octet.  Who goes through a content looks for what lies behind the last one found. */
+static struct kept_extent *
+find_extent(struct kept_content *content, uint64_t at)
+{
+	struct list *link = content->last == NULL ? content->extents.next : &content->last->link;
+
+	for (size_t left = content->count; left > 0; link = link->next) {
+		if (link == &content->extents)
+			continue;
+		content->last = LIST_ENTRY(link, struct kept_extent, link);
+		if (has_octet(content->last, at))
+			return content->last;
+		left--;
 	}
 	return NULL;
+}
+
+static void
+insert_extent(struct kept_content *content, struct kept_extent *extent)
+{
+	struct list *before = content->extents.previous;
+
+	while (before != &content->extents && LIST_ENTRY(before, struct kept_extent, link)->what.at > extent->what.at)
+		before = before->previous;
+	list_push_front(before, &extent->link);
+	extent->content = content;
+	content->count++;
 }
 
 static void
@@ -166,7 +192,8 @@ leave_content(struct fetch_bodies *bodies, struct kept_extent *extent)
 		return;
 	list_remove(&extent->link);
 	extent->content = NULL;
-	if (!list_is_empty(&content->extents))
+	content->last = NULL;
+	if (--content->count > 0)
 		return;
 	map_remove(bodies->contents, key_of(&content->id));
 	buffer_free(&content->parts);
@@ -218,7 +245,7 @@ begin_to_keep(struct state_cache *cache, struct state *state)
 	return bodies;
 }
 
-/* What another block has already is not wanted twice. */
+/* What another block has already is not wanted twice, and of one content not ever more: each look goes through them. */
 static bool
 join_content(struct fetch_bodies *bodies, struct kept_extent *extent)
 {
@@ -226,7 +253,7 @@ join_content(struct fetch_bodies *bodies, struct kept_extent *extent)
 
 	if (content != NULL && content->parts.length == 0)
 		buffer_add_span(&content->parts, buffer_span(&extent->what.parts));
-	if (content != NULL && find_extent(content, extent->what.at) != NULL)
+	if (content != NULL && (content->count == EXTENTS_MAX || find_extent(content, extent->what.at) != NULL))
 		return false;
 	if (content == NULL) {
 		content = NEW(struct kept_content);
@@ -236,8 +263,7 @@ join_content(struct fetch_bodies *bodies, struct kept_extent *extent)
 		list_init(&content->extents);
 		map_put(bodies->contents, key_of(&content->id), content);
 	}
-	extent->content = content;
-	list_push_back(&content->extents, &extent->link);
+	insert_extent(content, extent);
 	return true;
 }
 
@@ -245,7 +271,8 @@ void
 fetch_bodies_keep(struct state_cache *cache, struct state *state, struct fetch_block *block)
 {
 	struct fetch_bodies *bodies = bodies_of(state);
-	size_t octets = block->octets.capacity + block->count * sizeof *block->extents;
+	size_t octets = sizeof *block + block->octets.capacity +
+	    block->count * (sizeof *block->extents + sizeof(struct kept_content));
 	bool is_wanted = false;
 
 	if (bodies == NULL)
@@ -278,7 +305,7 @@ fetch_bodies_know(const struct state *state, uint64_t content_id, uint32_t *head
 bool
 fetch_bodies_cover(const struct state *state, uint64_t content_id, uint64_t at, uint64_t length)
 {
-	const struct kept_content *content = find_content(state, content_id);
+	struct kept_content *content = find_content(state, content_id);
 	const struct kept_extent *extent;
 
 	for (uint64_t end = at + length; at < end; at = extent->what.at + extent->what.length)
@@ -300,7 +327,7 @@ touch(struct fetch_block *block)
 struct span
 fetch_bodies_take(struct state *state, uint64_t content_id, uint64_t at, uint64_t length, struct fetch_block **block_out)
 {
-	const struct kept_content *content = find_content(state, content_id);
+	struct kept_content *content = find_content(state, content_id);
 	const struct kept_extent *extent = content == NULL ? NULL : find_extent(content, at);
 	struct fetch_block *block;
 	uint64_t skipped, left;
