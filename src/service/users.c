@@ -195,6 +195,13 @@ show_user(struct user_job *job)
 	arena_free(&arena);
 }
 
+/* Where users are kept elsewhere, so are the homes of all but shared accounts. */
+static struct span
+home_of(const struct user_job *job, const struct directory_user *user)
+{
+	return directory_is_verifier(job->directory) && !user->is_shared ? SPAN("elsewhere") : user->home;
+}
+
 static void
 list_users(struct user_job *job)
 {
@@ -216,6 +223,7 @@ list_users(struct user_job *job)
 			    SPAN("no"));
 			control_add_field(&line, "shared", page[i].is_shared ? SPAN("yes") : SPAN("no"));
 			control_add_field(&line, "mailbox-id", span_from_string(page[i].mailbox_id));
+			control_add_field(&line, "home", home_of(job, &page[i]));
 			buffer_add_octet(&line, '\n');
 			buffer_add_span(&job->lines, buffer_span(&line));
 			buffer_free(&line);

@@ -72,6 +72,9 @@ def test_users(server):
     assert (user["name"], user["imap"]) == ("12", "off")
     assert [user["name"] for user in ask(server, "user", "list")["user"]] == ["12", "demo", "grüße@example.org"] or \
         {user["name"] for user in ask(server, "user", "list")["user"]} >= {"12", "demo"}
+    ask(server, "user", "set", "12", "--home=imaps://old.example.org")
+    homes = {user["name"]: user["home"] for user in ask(server, "user", "list")["user"]}
+    assert (homes["12"], homes["demo"]) == ("imaps://old.example.org", "")
     assert [mail["state"] for mail in ask(server, "user", "del", "12", "--yes")["mail"]] == ["gone"]
     assert ask(server, "user", "list", "--orphans")["orphan"] == []
     assert ask(server, "user", "purge", "12", "--yes", code=67)["mail"] == []
