@@ -23,7 +23,8 @@ def test_verb(verb, tmp_path):
     done = run(*verb, "--help")
     assert (done.returncode, done.stderr) == (0, "")
     example, usage, options = re.fullmatch(
-        r"Example:\n  imapctl (.*)\n\nUsage:\n  imapctl (.*)\n      .+\n\nOptions:\n((?:  --.*\n)+)\nSee imapctl\(8\)\.\n",
+        r"Example:\n  imapctl (.*)\n\nUsage:\n  imapctl (.*(?:\n {10}.*)*)\n(?: {6}\S.*\n)+\n"
+        r"Options:\n((?:  --.*\n(?: {36}.*\n)*)+)\nSee imapctl\(8\)\.\n",
         done.stdout).groups()
     assert example.split()[:len(verb)] == verb and usage.split()[:len(verb)] == verb
     of_all = {"config", "json", "timeout", "help"}
@@ -37,5 +38,10 @@ def test_verb(verb, tmp_path):
 
 def test_a_family():
     done = run("user", "--help")
-    assert done.returncode == 0 and len(done.stdout.splitlines()) == sum(verb[0] == "user" for verb in verbs())
+    assert done.returncode == 0 and len(re.findall("^  user ", done.stdout, re.M)) == sum(verb[0] == "user" for verb in verbs())
     assert run("frobnicate", "--help").returncode == 64
+
+
+@pytest.mark.parametrize("words", [["--help"], ["user", "--help"], *([*verb, "--help"] for verb in verbs())], ids=" ".join)
+def test_it_fits_a_terminal(words):
+    assert [line for line in run(*words).stdout.splitlines() if len(line) >= 80 and "/" not in line] == []

@@ -10,7 +10,52 @@
 #include "base/memory.h"
 #include "verbs.h"
 
+#define WIDTH	      80	/* of a terminal */
+#define VERB_COLUMN   30	/* where it is said what a verb does, */
+#define OPTION_COLUMN 36	/* and what an option means */
+
 static const enum order_option of_all_verbs[] = { OPTION_JSON, OPTION_TIMEOUT };
+
+/* Print a text from a column on to the end of its last line; further lines begin at the indent. */
+static void
+print_wrapped(const char *text, int column, int indent)
+{
+	bool is_begun = false;
+
+	while (*text != '\0') {
+		int length = (int)strcspn(text, " ");
+
+		if (is_begun && column + 1 + length >= WIDTH) {
+			printf("\n%*s", indent, "");
+			column = indent;
+		} else if (is_begun) {
+			putchar(' ');
+			column++;
+		}
+		printf("%.*s", length, text);
+		column += length;
+		text += length;
+		text += strspn(text, " ");
+		is_begun = true;
+	}
+	putchar('\n');
+}
+
+/* Print what something is called, and from a column on what it is for, in the same line if there is room. */
+static void
+print_row(const char *words, int column, const char *purpose)
+{
+	int length = (int)strlen(words) + 2;
+
+	printf("  ");
+	if (length < column) {
+		printf("%-*s", column - 2, words);
+	} else {
+		print_wrapped(words, 2, 6);
+		printf("%*s", column, "");
+	}
+	print_wrapped(purpose, column, column);
+}
 
 static void
 print_option(enum order_option option)
@@ -20,13 +65,13 @@ print_option(enum order_option option)
 
 	snprintf(text, sizeof text, "--%s%s%s%s%s", words->name, words->otherwise == NULL ? "" : "[",
 	    words->value == NULL ? "" : "=", words->value == NULL ? "" : words->value, words->otherwise == NULL ? "" : "]");
-	printf("  %-40s %s\n", text, words->purpose);
+	print_row(text, OPTION_COLUMN, words->purpose);
 }
 
 static void
 print_options_of_all(void)
 {
-	puts("  --config=FILE                            the server's configuration, " SYSCONF "/imapd/imapd.conf if not given");
+	print_row("--config=FILE", OPTION_COLUMN, "the server's configuration, " SYSCONF "/imapd/imapd.conf if not given");
 	for (size_t i = 0; i < COUNT_OF(of_all_verbs); i++)
 		print_option(of_all_verbs[i]);
 	puts("  --help, --version");
@@ -38,7 +83,7 @@ print_line(const struct verb *verb)
 	char usage[512];
 
 	snprintf(usage, sizeof usage, "%s %s", verb->name, verb->arguments);
-	printf("  %-54s %s\n", usage, verb->purpose);
+	print_row(usage, VERB_COLUMN, verb->purpose);
 }
 
 bool
@@ -65,7 +110,7 @@ help_print(void)
 	      "  imapctl user add alice                              (asks for the password)\n"
 	      "  imapctl user add alice --if-missing < password-file\n"
 	      "  imapctl import alice ~alice/Maildir\n"
-	      "  imapctl import alice mbox list.mbox --mailbox=Lists/r-devel\n"
+	      "  imapctl import alice imaps://alice@old.example.org\n"
 	      "\n"
 	      "Usage: imapctl [--config=FILE] [--json] [--timeout=SECONDS] VERB ...\n"
 	      "\n"
@@ -81,8 +126,14 @@ help_print(void)
 void
 help_print_verb(const struct verb *verb)
 {
-	printf("Example:\n  imapctl %s\n\nUsage:\n  imapctl %s%s%s\n      %s\n\nOptions:\n", verb->example, verb->name,
-	    verb->arguments[0] == '\0' ? "" : " ", verb->arguments, verb->purpose);
+	char usage[512];
+
+	snprintf(usage, sizeof usage, "imapctl %s %s", verb->name, verb->arguments);
+	printf("Example:\n  imapctl %s\n\nUsage:\n  ", verb->example);
+	print_wrapped(usage, 2, 10);
+	printf("%6s", "");
+	print_wrapped(verb->purpose, 6, 6);
+	puts("\nOptions:");
 	for (int i = 0; i < OPTION_COUNT; i++)
 		if ((verb->options & OPTION_BIT(i)) != 0)
 			print_option((enum order_option)i);

@@ -16,13 +16,13 @@
 #define QUOTAS	   (OF(QUOTA_STORAGE) | OF(QUOTA_MESSAGES) | OF(QUOTA_MAILBOXES))
 
 const struct verb verbs[] = {
-	{ "user add", "NAME [--home=MBX] [--if-missing] [--no-password|--shared]", "add a user; the password comes on standard input",
+	{ "user add", "NAME [--home=SERVER] [--if-missing] [--no-password|--shared]", "add a user; the password comes on standard input",
 	    NULL, false, OF(IF_MISSING) | OF(HOME) | OF(NO_PASSWORD) | OF(SHARED) | QUOTAS, 1, 1,
 	    run_user_add, "user add alice --quota-storage=5G < password-file" },
 	{ "user passwd", "NAME [--no-password]", "set another password, read from standard input",
 	    NULL, false, OF(NO_PASSWORD), 1, 1, run_user_passwd,
 	    "user passwd alice < password-file" },
-	{ "user set", "NAME [--home=MBX|--home=] [--imap=on|off] [--entry=any] [--master[=on|off]] [--quota-storage=SIZE|none|default] "
+	{ "user set", "NAME [--home=SERVER|--home=] [--imap=on|off] [--entry=any] [--master[=on|off]] [--quota-storage=SIZE|none|default] "
 	    "[--quota-messages=N|none|default] [--quota-mailboxes=N|none|default]",
 	    "say where the mail is, whether IMAP is allowed, whose mailbox it is, who is a master, and how much it holds",
 	    NULL, false, OF(HOME) | OF(IMAP) | OF(ENTRY) | OF(MASTER) | QUOTAS, 1, 1, run_user_set,
