@@ -155,6 +155,12 @@ def test_a_path_of_another_kind_is_named(server, user, tmp_path):
         assert done.returncode == code and said in done.stderr and "ioctl" not in done.stderr, words
 
 
+def test_files_go_to_one_mailbox(server, user, tmp_path):
+    (tmp_path / "letter.eml").write_bytes(lib.message(1))
+    done = server.imapctl("import", user, tmp_path / "letter.eml", "--mailbox=One", "--mailbox=Two", check=False)
+    assert (done.returncode, done.stdout) == (64, "") and "--mailbox more than once" in done.stderr
+
+
 def test_a_pipe_can_be_imported(server, user, tmp_path):
     done = subprocess.run([lib.IMAPCTL, f"--config={server.config}", "import", user, "mbox", "/dev/stdin"],
                           input=separated(1) + separated(2), capture_output=True)

@@ -36,6 +36,21 @@ has_stray(const struct order *order, uint64_t options, const char *what_for)
 }
 
 static int
+import_files(const struct order *order)
+{
+	size_t count = 0;
+
+	if (has_stray(order, OF_SERVERS, "imap:// and imaps://"))
+		return EX_USAGE;
+	for (size_t i = 0; i < order->value_count; i++)
+		count += order->values[i].option == OPTION_MAILBOX;
+	if (count <= 1)
+		return run_import(order);
+	complain("files go into one mailbox, or below it: --mailbox more than once is for imap:// and imaps://");
+	return EX_USAGE;
+}
+
+static int
 import_many(const struct order *order)
 {
 	if (order->word_count > 0)
@@ -55,7 +70,7 @@ run_import_any(const struct order *order)
 	if (has_stray(order, OF_LISTS, "--list"))
 		return EX_USAGE;
 	if (!url_is_server(order->words[order->word_count - 1]))
-		return has_stray(order, OF_SERVERS, "imap:// and imaps://") ? EX_USAGE : run_import(order);
+		return import_files(order);
 	if (order->word_count == 3) {
 		complain("a server has no format; usage: imapctl import NAME URL");
 		return EX_USAGE;
