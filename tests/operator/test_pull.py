@@ -271,6 +271,9 @@ def test_words_when_it_cannot_be(old, new, user):
     code(ca, "--mirror", "--verify", expected=64, says="together")
     code(ca, "--labels=folders", expected=64, says="keywords or mailboxes")
     code("--mirror", expected=64, says="--mirror is for imap://", url=str(old.config))
+    for verb in ((), ("--dry-run",), ("--verify",)):
+        code(ca, "--mailbox=Nope*", *verb, expected=66, says="no such mailbox")
+        code(ca, *verb, expected=66, says="no such mailbox", url=f"imap://{user}@localhost:{old.imap_port}/Nope")
     code("--insecure", expected=0, says="")
 
 

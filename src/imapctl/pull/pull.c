@@ -195,9 +195,23 @@ explain_end(struct pull *pull)
 	return pull->code == EX_OK ? EX_TEMPFAIL : pull->code;
 }
 
+/* Whether the operator named mailboxes, and none of one user is one of these.  Those that --mirror follows may be gone. */
+static bool
+has_found_none(const struct pull *pull)
+{
+	bool is_named = order_has(pull->order, OPTION_MAILBOX) || pull->elsewhere.url.mailbox.length > 0;
+
+	return is_named && pull->plan.count == 0 && pull->report.refused == 0 && !pull->is_mirror &&
+	    !order_has(pull->order, OPTION_LIST);
+}
+
 static int
 code_at_end(const struct pull *pull)
 {
+	if (has_found_none(pull)) {
+		complain("the source has no such mailbox");
+		return EX_NOINPUT;
+	}
 	/* An account without mail is one, too. */
 	if (pull->report.differing > 0)
 		return DIFFERENT;
