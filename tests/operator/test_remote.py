@@ -233,9 +233,9 @@ def test_starttls_refused(here, certificates, monkeypatch):
 
 def test_authorities(here, certificates, tmp_path):
     with Door(certificate=shown(certificates, "good"), is_tls_first=True) as door:
-        assert "no-such-file" in pull(here, door, f"--tls-ca={tmp_path}/no-such-file", scheme="imaps", code=78)
+        assert "no-such-file: No such file" in pull(here, door, f"--tls-ca={tmp_path}/no-such-file", scheme="imaps", code=66)
         (tmp_path / "empty").write_text("nothing\n")
-        assert f"{tmp_path}/empty: " in pull(here, door, f"--tls-ca={tmp_path}/empty", scheme="imaps", code=78)
+        assert f"{tmp_path}/empty: there is no certificate" in pull(here, door, f"--tls-ca={tmp_path}/empty", scheme="imaps", code=66)
 
 
 # ---- much mail ----------------------------------------------------------------------------------------------------------

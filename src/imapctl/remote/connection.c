@@ -343,7 +343,7 @@ connection_start_tls(struct connection *connection, struct buffer *trouble_out)
 
 	connection->tls = connection_tls_new(settings->host, settings->ca_file, settings->is_insecure, trouble_out);
 	if (connection->tls == NULL)
-		return EX_CONFIG;
+		return EX_NOINPUT;
 	while ((result = connection_tls_shake(connection->tls, &connection->wire_in, &connection->wire_out)) ==
 	    CONNECTION_TLS_WAITS) {
 		if (!turn_around(connection, &why)) {

@@ -4,7 +4,9 @@
 #include "connection_tls.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <mbedtls/error.h>
@@ -148,7 +150,6 @@ load_authorities(struct connection_tls *tls, const char *ca_file, struct buffer 
 	static const char *const places[] = { "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
 		"/etc/ssl/cert.pem", "/usr/local/share/certs/ca-root-nss.crt" };
 	const char *file = ca_file != NULL ? ca_file : getenv("SSL_CERT_FILE");
-	char text[TEXT_LENGTH];
 	int error;
 
 	for (size_t i = 0; file == NULL && i < COUNT_OF(places); i++)
@@ -163,8 +164,8 @@ load_authorities(struct connection_tls *tls, const char *ca_file, struct buffer 
 	error = mbedtls_x509_crt_parse_file(&tls->authorities, file);
 	if (error == 0 || (error > 0 && tls->authorities.raw.len > 0))
 		return true;
-	mbedtls_strerror(error, text, sizeof text);
-	buffer_printf(trouble_out, "%s: %s", file, error > 0 ? "there is no certificate in it" : text);
+	buffer_printf(trouble_out, "%s: %s", file, access(file, R_OK) != 0 ? strerror(errno) :
+	    "there is no certificate in it, in PEM or DER");
 	return false;
 }
 

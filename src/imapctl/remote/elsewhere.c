@@ -18,7 +18,7 @@ read_url(struct elsewhere *elsewhere, const char *word)
 	const char *wrong = url_parse(word, &elsewhere->url);
 
 	if (wrong == NULL && elsewhere->url.user.length == 0)
-		wrong = "it names no user, imap://USER@HOST";
+		wrong = "the URL names no user: imap://USER@HOST";
 	if (wrong == NULL)
 		return EX_OK;
 	complain("%s", wrong);	/* the word may hold a password */
