@@ -232,7 +232,8 @@ def test_nothing_of_others_is_touched(server, user, tmp_path, kind):
     (other / "precious").write_text("mine")
     done = server.imapctl("export", user, kind, other, check=False)
     assert done.returncode == 73 and "holds no export" in done.stderr and [path.name for path in other.iterdir()] == ["precious"]
-    assert server.imapctl("export", user, kind, tmp_path / "no/such", check=False).returncode == 73
+    done = server.imapctl("export", user, kind, tmp_path / "no/such", check=False)
+    assert done.returncode == 73 and "the last folder alone is made" in done.stderr
     assert server.imapctl("export", user, "pst", out, check=False).returncode == 64
     server.imapctl("export", user, kind, out)
     for path in [out, *out.rglob("*")]:

@@ -51,7 +51,8 @@ tree_open(struct tree *tree, const char *root, const char *kind, const char *use
 	if (manifest_read(root, &tree->manifest))
 		return check_manifest(tree, kind, user);
 	if (mkdir(root, 0700) != 0 && errno != EEXIST)
-		return target_fail(&tree->target, root);
+		return errno != ENOENT ? target_fail(&tree->target, root) :
+		    target_refuse(&tree->target, "%s: %s; of a path the last folder alone is made", root, strerror(errno));
 	if (is_occupied(root))
 		return target_refuse(&tree->target, "%s is there already, and holds no export of imapd", root);
 	free(tree->manifest.kind);
