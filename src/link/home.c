@@ -51,7 +51,7 @@ read_host(struct span text, bool is_bracketed, struct link_home *home)
 		return "there is no host";
 	for (size_t i = 0; i < text.length; i++) {
 		if (!is_host_octet(text.at[i], is_bracketed))
-			return "the host is a name or an address, an IPv6 one in brackets";
+			return "the host is a name or an address, an IPv6 one in brackets, and behind it there may be a port alone";
 		home->host[i] = (char)ascii_lower(text.at[i]);
 	}
 	home->host[text.length] = '\0';
@@ -90,7 +90,7 @@ link_home_read(struct span home, struct link_home *home_out)
 	is_bracketed = rest.length > 0 && rest.at[0] == '[';
 	end = span_find(rest, is_bracketed ? ']' : ':');
 	if (wrong == NULL && is_bracketed && end == rest.length)
-		wrong = "the host is a name or an address, an IPv6 one in brackets";
+		wrong = "the host is a name or an address, an IPv6 one in brackets, and behind it there may be a port alone";
 	if (wrong == NULL)
 		wrong = read_host(span_slice(rest, is_bracketed, end - is_bracketed), is_bracketed, &read);
 	if (wrong == NULL)

@@ -246,7 +246,7 @@ def test_the_home_changes(new, old):
 
 
 @pytest.mark.parametrize("home, words", [
-    ("imap://", "there is no host"), ("imap://:143", "there is no host"), ("imaps://old.example.org:0", "port"),
+    ("imap://", "there is no host"), ("imap://old.example.org/INBOX", "a port alone"), ("imap://:143", "there is no host"), ("imaps://old.example.org:0", "port"),
     ("imap://old.example.org:65536", "port"), ("imap://old.example.org/INBOX", "name or an address"),
     ("imap://alice:secret@old.example.org", "no password"), ("imap://alice;AUTH=PLAIN@old.example.org", "no ;AUTH="),
     ("imap://@old.example.org", "no name"), ("imap://a%0Ab@old.example.org", "control"), ("imap://a%4@old.example.org", "hexadecimal"),
