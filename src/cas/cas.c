@@ -97,6 +97,7 @@ cas_reload(struct cas *cas, const struct config *config, struct tls_context *tls
 		cas->parts.tokens = token_rules_hold(tokens);
 	configure(cas);
 	link_relay_forget_authorities(cas->parts.link);
+	relays_forget_failures(cas);
 	mask_find_all(cas);
 	if (cas->is_stopping)
 		return;

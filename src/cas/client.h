@@ -265,6 +265,8 @@ struct relay_server {
 struct relay_server *relays_find(struct cas *cas, const struct link_home *home);
 void relays_note_failure(struct relay_server *server, const char *reason);
 void relays_note_login(struct relay_server *server);
+/* After a reload: there may be nobody any more who logs in there.  What is wrong still is noted again by the next who does. */
+void relays_forget_failures(struct cas *cas);
 void relays_free(struct cas *cas);
 
 /* outage.c: a login failed without its fault; its cause is over.  outage_note(): of any cause. */

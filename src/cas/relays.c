@@ -55,6 +55,13 @@ relays_note_login(struct relay_server *server)
 }
 
 void
+relays_forget_failures(struct cas *cas)
+{
+	LIST_FOREACH(&cas->relays, link)
+		LIST_ENTRY(link, struct relay_server, link)->figures.outage = (struct cas_outage){ 0 };
+}
+
+void
 relays_free(struct cas *cas)
 {
 	LIST_FOREACH(&cas->relays, link) {

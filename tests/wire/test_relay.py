@@ -301,6 +301,23 @@ def test_certificates(new, old, scheme, port):
     set_up(new)
 
 
+def test_nobody_logs_in_there_any_more(new):
+    """What went wrong at a server is not told for ever: a reload forgets it, and the next failure brings it back."""
+    home = f"imap://localhost:{lib.free_port()}"
+
+    def problems():
+        return [problem["kind"] for problem in status(new, "problem") if problem["path"] == home]
+
+    move(new, home, "gone")
+    with new.client() as client:
+        for _ in range(2):
+            assert login(client, b"gone") == b"NO [UNAVAILABLE] Try again later"
+            expect_log(new, "ev=login-unavailable ", "user=gone ", home)
+            assert problems() == ["relay"]
+            new.imapctl("reload")
+            assert problems() == []
+
+
 def test_certificate_for_another_name(new, tmp_path):
     made = certificates.Certificates(tmp_path / "tls")
     cert = made.certificate("other", host="other.example.org")
