@@ -304,7 +304,7 @@ def test_no_room_in_the_quota(old, new, user):
     many(old, user, 200)
     new.imapctl("user", "set", user, "--quota-messages=100")
     done = pull(old, new, user, check=False)
-    assert done.returncode == 73 and "run again" in done.stderr
+    assert done.returncode == 73 and "make room and run again" in done.stderr
     new.imapctl("user", "set", user, "--quota-messages=none")
     pull(old, new, user)
     compare(old, new, user)

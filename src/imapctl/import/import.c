@@ -195,7 +195,8 @@ explain_end(struct import *import)
 
 	if (stop == APPENDER_FULL || stop == APPENDER_UNAVAILABLE)
 		why = appender_trouble(import->appender);
-	complain("the import ended before its end: %s; run again, it goes on where it stopped", why);
+	complain("the import ended before its end: %s; %srun again, it goes on where it stopped", why,
+	    stop == APPENDER_FULL ? "make room and " : "");
 	return stop == APPENDER_FULL ? EX_CANTCREAT : EX_TEMPFAIL;
 }
 

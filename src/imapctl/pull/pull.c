@@ -179,8 +179,8 @@ explain_end(struct pull *pull)
 		return EX_TEMPFAIL;
 	}
 	if (stop == APPENDER_FULL || stop == APPENDER_UNAVAILABLE) {
-		complain("the import ended before its end: %s; run again, it goes on where it stopped",
-		    appender_trouble(pull->appender));
+		complain("the import ended before its end: %s; %srun again, it goes on where it stopped",
+		    appender_trouble(pull->appender), stop == APPENDER_FULL ? "make room and " : "");
 		return stop == APPENDER_FULL ? EX_CANTCREAT : EX_TEMPFAIL;
 	}
 	if (pull->is_here_lost) {
