@@ -114,6 +114,7 @@ def test_all_names_of_a_user_lead_to_one_mailbox(running):
         assert lmtp.deliver(lib.message(3), b"sales@example.org")[0].startswith(b"250")
     listed = running.imapctl("user", "list").stdout
     assert "tim" in listed and "ann" in listed and "sales" not in listed
+    assert all(line.split()[-1] == "elsewhere" for line in listed.splitlines()[1:])		# where their homes are said
 
 
 def test_gives_one_mailbox_to_a_new_user_logging_in_many_times(servers):

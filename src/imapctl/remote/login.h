@@ -28,7 +28,7 @@ struct login_settings {
  *	remote_out	given, with its dialog: login_close()
  *	trouble_out	what is wrong, one sentence
  *
- * Gives an exit code (sysexits.h): 0; EX_USAGE, EX_CONFIG (the authorities cannot be read), EX_NOHOST, EX_UNAVAILABLE (nobody
+ * Gives an exit code (sysexits.h): 0; EX_USAGE, EX_NOINPUT (the authorities cannot be read), EX_NOHOST, EX_UNAVAILABLE (nobody
  * listens there), EX_TEMPFAIL (it does not answer, ends the connection or says that it cannot now), EX_PROTOCOL (certificates, no
  * TLS, no IMAP, no way to log in), EX_NOPERM (the login is refused).
  */
