@@ -25,6 +25,7 @@ struct cas_parts {
 	struct loop *loop;
 	struct workers *compute;	/* TLS, passwords */
 	struct workers *storage;	/* a directory that checks passwords itself is asked there */
+	struct workers *names;		/* servers that users are relayed to are looked up there */
 	struct directory *directory;	/* used by jobs of the queue below only */
 	struct job_queue *directory_queue;	/* runs each job's work(), one at a time */
 	struct link *link;

@@ -37,7 +37,7 @@ struct link_relay_wish {
 	const char *ca_file;		/* authorities; NULL: those of the system */
 	bool is_insecure;		/* believe any certificate; log in without TLS where none is offered */
 	uint64_t timeout_ms;		/* for all of it */
-	struct workers *storage, *compute;	/* where names are looked up and files are read; where handshakes run */
+	struct workers *names, *compute;	/* where names are looked up and certificates are read; where handshakes run */
 };
 
 struct link_relay;

@@ -68,7 +68,7 @@ wish_of(struct cas_client *client, const struct link_home *home, const struct li
 		.ca_file = cas->parts.config->relay_ca,
 		.is_insecure = is_insecure(cas->parts.config, home),
 		.timeout_ms = cas->parts.config->relay_timeout_s * 1000,
-		.storage = cas->parts.storage,
+		.names = cas->parts.names,
 		.compute = cas->parts.compute,
 	};
 }

@@ -38,7 +38,7 @@ struct link {
 	void *lost_context;
 	struct link_figures figures;
 	struct tls_context *authorities[2];	/* for relays: those believed in; none at all.  NULL: not read yet */
-	unsigned authorities_generation;
+	struct trust *trusts[2];		/* that are being read for both; relay.c */
 };
 
 /*

@@ -23,11 +23,12 @@ struct trust;
 struct link_relay {
 	struct link *link;
 	struct link_home home;
-	struct workers *storage, *compute;
+	struct workers *names, *compute;
 	uint64_t timeout_ms;
 	bool is_insecure;
 	struct tls_context *tls;
-	struct trust *trust;		/* authorities are being read */
+	struct trust *trust;		/* is being read; NULL: no more */
+	struct list waiting;		/* while authorities are being read, among those who wait for them */
 	struct connector *connector;
 	struct stream *stream;
 	struct timer timer;
@@ -39,23 +40,46 @@ struct link_relay {
 	void *context;
 };
 
-/* Outlives the attempt when that is cancelled. */
+/* Authorities are read once for all who need them meanwhile: they are many, and large.  Outlives those. */
 struct trust {
 	struct job job;
-	struct link_relay *relay;	/* loop thread only; NULL: cancelled */
+	struct link *link;		/* loop thread only, like the next; NULL: nobody may join any more */
+	struct list relays;		/* those who wait */
 	char *ca_file;			/* NULL: of the system */
 	bool is_insecure;
-	unsigned generation;
 	struct tls_context *tls;	/* out; NULL: error says why */
 	char *error;
 };
 
+static void
+trust_close(struct trust *trust)
+{
+	if (trust->link != NULL)
+		trust->link->trusts[trust->is_insecure] = NULL;
+	trust->link = NULL;
+}
+
 void
 link_relay_forget_authorities(struct link *link)
 {
-	link->authorities_generation++;
-	for (size_t i = 0; i < COUNT_OF(link->authorities); i++)
+	for (size_t i = 0; i < COUNT_OF(link->authorities); i++) {
 		tls_context_free(&link->authorities[i]);
+		if (link->trusts[i] != NULL)
+			trust_close(link->trusts[i]);
+	}
+}
+
+static void
+leave_trust(struct link_relay *relay)
+{
+	struct trust *trust = relay->trust;
+
+	relay->trust = NULL;
+	if (trust == NULL)
+		return;
+	list_remove(&relay->waiting);
+	if (list_is_empty(&trust->relays))
+		trust_close(trust);
 }
 
 void
@@ -66,8 +90,7 @@ link_relay_cancel(struct link_relay **relay_pointer)
 	*relay_pointer = NULL;
 	if (relay == NULL)
 		return;
-	if (relay->trust != NULL)
-		relay->trust->relay = NULL;
+	leave_trust(relay);
 	net_connect_cancel(&relay->connector);
 	timer_stop(&relay->timer);
 	stream_free(&relay->stream);
@@ -251,7 +274,7 @@ reach(struct link_relay *relay)
 
 	buffer_printf(&address, "%s%s%s:%u", is_bracketed ? "[" : "", relay->home.host, is_bracketed ? "]" : "",
 	    relay->home.port);
-	relay->connector = net_connect(relay->link->loop, relay->storage, buffer_string(&address), relay->timeout_ms,
+	relay->connector = net_connect(relay->link->loop, relay->names, buffer_string(&address), relay->timeout_ms,
 	    on_reached, relay);
 	buffer_free(&address);
 }
@@ -268,29 +291,29 @@ work(struct job *job)
 
 /* For the next logins, too, unless they are to be read anew. */
 static void
-share(struct link_relay *relay, const struct trust *trust)
+share(struct trust *trust)
 {
-	struct tls_context **place = &relay->link->authorities[trust->is_insecure];
-
-	if (*place == NULL && trust->tls != NULL && trust->generation == relay->link->authorities_generation)
-		*place = tls_context_hold(trust->tls);
+	if (trust->link != NULL && trust->tls != NULL)
+		trust->link->authorities[trust->is_insecure] = tls_context_hold(trust->tls);
+	trust_close(trust);
 }
 
 static void
 on_trusted(struct job *job)
 {
 	struct trust *trust = CONTAINER_OF(job, struct trust, job);
-	struct link_relay *relay = trust->relay;
 
-	if (relay != NULL) {
-		relay->trust = NULL;
-		share(relay, trust);
-		relay->tls = trust->tls;
-		trust->tls = NULL;
-		if (relay->tls == NULL)
+	share(trust);
+	while (!list_is_empty(&trust->relays)) {
+		struct link_relay *relay = LIST_ENTRY(trust->relays.next, struct link_relay, waiting);
+
+		leave_trust(relay);
+		if (trust->tls == NULL) {
 			fail(relay, LINK_UNREACHABLE, trust->error);
-		else
+		} else {
+			relay->tls = tls_context_hold(trust->tls);
 			reach(relay);
+		}
 	}
 	tls_context_free(&trust->tls);
 	free(trust->error);
@@ -298,19 +321,30 @@ on_trusted(struct job *job)
 	free(trust);
 }
 
-static void
-read_authorities(struct link_relay *relay, const char *ca_file)
+static struct trust *
+read_authorities(const struct link_relay *relay, const char *ca_file)
 {
 	struct trust *trust = NEW(struct trust);
 
-	relay->trust = trust;
-	trust->relay = relay;
+	trust->link = relay->link;
+	list_init(&trust->relays);
 	trust->ca_file = ca_file == NULL ? NULL : memory_copy_string(ca_file);
 	trust->is_insecure = relay->is_insecure;
-	trust->generation = relay->link->authorities_generation;
 	trust->job.work = work;
 	trust->job.done = on_trusted;
-	workers_submit(relay->storage, &trust->job);
+	workers_submit(relay->names, &trust->job);
+	return trust;
+}
+
+static void
+await_authorities(struct link_relay *relay, const char *ca_file)
+{
+	struct trust **place = &relay->link->trusts[relay->is_insecure];
+
+	if (*place == NULL)
+		*place = read_authorities(relay, ca_file);
+	relay->trust = *place;
+	list_push_back(&relay->trust->relays, &relay->waiting);
 }
 
 struct link_relay *
@@ -321,7 +355,7 @@ link_relay(struct link *link, const struct link_relay_wish *wish, link_connected
 	link->attempts++;
 	relay->link = link;
 	relay->home = *wish->home;
-	relay->storage = wish->storage;
+	relay->names = wish->names;
 	relay->compute = wish->compute;
 	relay->timeout_ms = wish->timeout_ms;
 	relay->is_insecure = wish->is_insecure;
@@ -331,7 +365,7 @@ link_relay(struct link *link, const struct link_relay_wish *wish, link_connected
 	timer_init(&relay->timer, link->loop, on_timeout, relay);
 	timer_start_ms(&relay->timer, wish->timeout_ms);
 	if (link->authorities[wish->is_insecure] == NULL) {
-		read_authorities(relay, wish->ca_file);
+		await_authorities(relay, wish->ca_file);
 	} else {
 		relay->tls = tls_context_hold(link->authorities[wish->is_insecure]);
 		reach(relay);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@
 struct lookup {
 	struct job job;
 	struct connector *connector;		/* loop thread only; NULL: cancelled */
+	atomic_bool is_cancelled;		/* nobody is asked any more, for many may wait behind it */
 	struct { char host[256], port[32]; } in;
 	struct { struct address at[ADDRESSES_MAX]; size_t count; int error; } out;
 };
@@ -48,6 +50,8 @@ work_lookup(struct job *job)
 	struct addrinfo *found = NULL;
 
 	assert_off_loop();
+	if (atomic_load(&lookup->is_cancelled))
+		return;
 	lookup->out.error = getaddrinfo(lookup->in.host, lookup->in.port, &hints, &found);
 	if (lookup->out.error != 0)
 		return;
@@ -209,8 +213,10 @@ net_connect_cancel(struct connector **connector_pointer)
 	*connector_pointer = NULL;
 	if (connector == NULL)
 		return;
-	if (connector->lookup != NULL)
+	if (connector->lookup != NULL) {
+		atomic_store(&connector->lookup->is_cancelled, true);
 		connector->lookup->connector = NULL;
+	}
 	deferred_cancel(&connector->start);
 	timer_stop(&connector->timeout);
 	close_socket(connector);

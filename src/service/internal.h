@@ -117,6 +117,7 @@ struct service {
 	struct loop *loop;
 	struct workers *storage, *compute;
 	struct workers *ldap;		/* NULL without directory ldap */
+	struct workers *names;		/* a name server that is silent keeps nobody else waiting */
 	struct directory *directory;	/* for the queue's jobs */
 	struct job_queue *directory_queue;
 	struct directory *mailbox_directory;	/* the mailbox role's own */

@@ -31,6 +31,7 @@ open_cas(struct service *service, const struct mailbox_lock *lock, char **error_
 		.loop = service->loop,
 		.compute = service->compute,
 		.storage = asking(service),
+		.names = service->names,
 		.directory = service->directory,
 		.directory_queue = service->directory_queue,
 		.link = service->link,

@@ -16,6 +16,7 @@
 #include "loop/spool.h"
 
 #define LDAP_THREADS 4	/* passwords asked for at a time; each bind takes about as long as a round trip */
+#define NAME_THREADS 4	/* names looked up at a time; a name server that is silent takes 10 s each and more */
 
 void
 service_complain(const char *event, char *error)
@@ -294,6 +295,7 @@ close_all(struct service *service)
 	workers_free(&service->compute);
 	workers_free(&service->storage);
 	workers_free(&service->ldap);
+	workers_free(&service->names);
 	loop_turn(service->loop, false);
 	directory_close(&service->directory);
 	directory_close(&service->mailbox_directory);
@@ -325,6 +327,7 @@ service_run(const char *path, const char *role, struct config *config, const str
 	service.storage = workers_new(service.loop, "storage", (unsigned)config->storage_threads);
 	if (config->directory == CONFIG_DIRECTORY_LDAP)
 		service.ldap = workers_new(service.loop, "ldap", LDAP_THREADS);
+	service.names = workers_new(service.loop, "names", NAME_THREADS);
 	service.compute = workers_new(service.loop, "compute", compute_threads(config));
 	service.link = link_new(service.loop);
 	for (size_t i = 0; i < ROLE_COUNT; i++)

@@ -146,7 +146,7 @@ begin(void **state)
 		.max_connections_per_user = 1, .max_connections_per_address = 10 };
 	world->config.auth_mechanisms = (struct config_uris){ mechanisms, COUNT_OF(mechanisms) };
 	parts = (struct cas_parts){ .loop = world->loop, .compute = world->workers, .storage = world->workers,
-		.directory = world->directory, .directory_queue = world->queue, .link = world->link,
+		.names = world->workers, .directory = world->directory, .directory_queue = world->queue, .link = world->link,
 		.config = &world->config };
 	world->cas = cas_new(&parts);
 	return 0;
