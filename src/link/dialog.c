@@ -79,13 +79,56 @@ end(struct dialog *dialog, enum link_status status)
 	return DIALOG_OVER;
 }
 
+/* NUL stands in no name and no password, so PLAIN has one form: RFC 4616 section 2. */
+static void
+add_plain(const struct dialog *dialog, struct buffer *out)
+{
+	struct buffer message = { 0 };
+
+	buffer_reserve(&message, dialog->user.length + dialog->password.length + 2);
+	buffer_add_octet(&message, 0);
+	buffer_add_span(&message, buffer_span(&dialog->user));
+	buffer_add_octet(&message, 0);
+	buffer_add_span(&message, buffer_span(&dialog->password));
+	buffer_reserve(out, 2 * message.length + 8);
+	base64_encode(buffer_span(&message), out);
+	wipe(&message);
+}
+
+static bool
+holds(struct span words, struct span part)
+{
+	return part.length > 0 && memmem(words.at, words.length, part.at, part.length) != NULL;
+}
+
+/* Some servers repeat the command that they do not understand: as it was said, and here that is with the password. */
+static bool
+says_secret(const struct dialog *dialog, struct span words)
+{
+	struct span password = buffer_span(&dialog->password);
+	struct buffer encoded = { 0 }, quoted = { 0 };
+	bool is_said;
+
+	if (words.length == 0 || password.length == 0)
+		return false;
+	add_plain(dialog, &encoded);
+	buffer_reserve(&quoted, 2 * password.length + 2);
+	conversation_add_quoted(&quoted, password);
+	is_said = holds(words, password) || holds(words, buffer_span(&encoded)) || holds(words, buffer_span(&quoted));
+	wipe(&encoded);
+	wipe(&quoted);
+	return is_said;
+}
+
 /* It cannot go on, because of what the server has said or not; the server's words are for the log. */
 static enum dialog_event
 give_up(struct dialog *dialog, enum link_status status, const char *why, struct span words)
 {
 	buffer_clear(&dialog->reason);
 	buffer_add_string(&dialog->reason, why);
-	if (words.length > 0)
+	if (says_secret(dialog, words))
+		buffer_add_string(&dialog->reason, ": and repeats the password");
+	else if (words.length > 0)
 		buffer_printf(&dialog->reason, ": %.*s", (int)(words.length < 200 ? words.length : 200),
 		    (const char *)words.at);
 	return end(dialog, status);
@@ -122,20 +165,13 @@ has(const struct dialog *dialog, const char *name)
 	return false;
 }
 
-/* NUL stands in no name and no password, so PLAIN has one form: RFC 4616 section 2. */
 static enum dialog_event
 log_in_by_plain(struct dialog *dialog)
 {
-	struct buffer message = { 0 }, command = { 0 }, encoded = { 0 };
+	struct buffer command = { 0 }, encoded = { 0 };
 	enum dialog_event event;
 
-	buffer_reserve(&message, dialog->user.length + dialog->password.length + 2);
-	buffer_add_octet(&message, 0);
-	buffer_add_span(&message, buffer_span(&dialog->user));
-	buffer_add_octet(&message, 0);
-	buffer_add_span(&message, buffer_span(&dialog->password));
-	buffer_reserve(&encoded, 2 * message.length + 8);
-	base64_encode(buffer_span(&message), &encoded);
+	add_plain(dialog, &encoded);
 	buffer_add_string(&encoded, "\r\n");
 	buffer_reserve(&command, encoded.length + 32);
 	buffer_add_string(&command, "AUTHENTICATE PLAIN");
@@ -148,7 +184,6 @@ log_in_by_plain(struct dialog *dialog)
 		encoded = (struct buffer){ 0 };
 	}
 	event = say(dialog, DIALOG_LOGIN, buffer_span(&command));
-	wipe(&message);
 	wipe(&encoded);
 	wipe(&command);
 	return event;
@@ -231,6 +266,7 @@ dialog_secured(struct dialog *dialog)
 {
 	dialog->is_secure = true;
 	dialog->has_capability = false;
+	buffer_clear(&dialog->capability);
 	buffer_clear(&dialog->untagged);
 	return go_on(dialog);
 }
@@ -264,13 +300,24 @@ read_code(struct dialog *dialog, struct span text)
 		take_capability(dialog, span_from(code, capability.length));
 }
 
+/* A server's words as a client may have them: nothing in them ends the line early, and no literal follows. */
+static void
+add_words(struct buffer *out, struct span words)
+{
+	for (size_t i = 0; i < words.length; i++)
+		if (words.at[i] >= ' ')
+			buffer_add_octet(out, words.at[i]);
+	if (words.length > 0 && words.at[words.length - 1] == '}')
+		buffer_add_octet(out, '.');
+}
+
 /* RFC 9051 section 7.1: an alert must be shown to the user. */
 static void
 keep_alert(struct dialog *dialog, struct span line, struct span text)
 {
 	if (!span_starts_with_nocase(text, SPAN("[ALERT]")) || dialog->untagged.length + line.length > UNTAGGED_MAX)
 		return;
-	buffer_add_span(&dialog->untagged, line);
+	add_words(&dialog->untagged, line);
 	buffer_add_string(&dialog->untagged, "\r\n");
 }
 
@@ -325,7 +372,7 @@ read_refusal(struct dialog *dialog, struct span text)
 	if (span_equals_nocase(name, SPAN("PRIVACYREQUIRED")))
 		return give_up(dialog, LINK_PROTOCOL, "it wants more privacy", text);
 	if (name.length > 0 && !span_equals_nocase(name, SPAN("AUTHENTICATIONFAILED")))
-		buffer_add_span(&dialog->text, text);
+		add_words(&dialog->text, says_secret(dialog, text) ? span_slice(text, 0, code.length + 2) : text);
 	for (size_t i = 0; i < COUNT_OF(others); i++)
 		if (span_equals_nocase(name, span_from_string(others[i])))
 			return end(dialog, LINK_REFUSED);
@@ -333,12 +380,10 @@ read_refusal(struct dialog *dialog, struct span text)
 }
 
 static enum dialog_event
-read_login(struct dialog *dialog, struct span text)
+read_outcome(struct dialog *dialog, struct span text)
 {
 	struct span rest;
 
-	forget_parts(dialog);
-	wipe(&dialog->password);
 	if (has_kind(text, "NO", &rest))
 		return read_refusal(dialog, rest);
 	if (!has_kind(text, "OK", &rest))
@@ -347,6 +392,16 @@ read_login(struct dialog *dialog, struct span text)
 	if (dialog->has_capability)
 		return end(dialog, LINK_OK);
 	return say(dialog, DIALOG_OFFER, SPAN("CAPABILITY\r\n"));
+}
+
+static enum dialog_event
+read_login(struct dialog *dialog, struct span text)
+{
+	enum dialog_event event = read_outcome(dialog, text);
+
+	forget_parts(dialog);
+	wipe(&dialog->password);
+	return event;
 }
 
 static enum dialog_event

@@ -138,9 +138,12 @@ send(struct link_relay *relay)
 	dialog_sent(&relay->dialog);
 }
 
+/* A literal that was announced in plaintext does not go on in what TLS brings. */
 static void
 start_tls(struct link_relay *relay)
 {
+	relay->literal = 0;
+	relay->is_continued = false;
 	stream_start_tls_to(relay->stream, relay->tls, relay->compute, relay->home.host);
 }
 

@@ -583,6 +583,64 @@ def test_refusals(talk, answer, told):
     assert talk(refuse(answer)).tagged == b"t1 " + told
 
 
+@pytest.mark.parametrize("said, told", [
+    (b"* OK [ALERT] Disk full {5}\r\nt1 OK\r\nR1 NO [LIMIT] Full {3}\r\n", [b"* OK [ALERT] Disk full {5}.", b"t1 NO [LIMIT] Full {3}."]),
+    (b"* OK [ALERT] a\rt1 OK b\0c\r\nR1 NO [LIMIT] no\rt1 OK yes\r\n", [b"* OK [ALERT] at1 OK bc", b"t1 NO [LIMIT] not1 OK yes"]),
+    (b"* OK [ALERT] a\r\nR1 NO [ALERT] b {9}\r\n", [b"* OK [ALERT] a", b"t1 NO [ALERT] b {9}."]),
+])
+def test_no_answer_hides_in_another(talk, said, told):
+    """What the old server says of a login is one line for each client: no literal behind it, and nothing within that ends it."""
+    def script(c):
+        begin(c)
+        c.line()
+        c.send(said)
+        c.line()
+    reply = talk(script)
+    assert [*reply.untagged, reply.tagged] == told
+
+
+@pytest.mark.parametrize("offer, answer", [
+    (b"IMAP4rev1", b'BAD Unknown command: LOGIN "moved" "a \\"b\\\\ c"'), (b"IMAP4rev1", b'NO [CONTACTADMIN] moved/a "b\\ c is not known'),
+    (b"IMAP4rev1 AUTH=PLAIN SASL-IR", b"BAD Unknown command: AUTHENTICATE PLAIN " + base64.b64encode(b'\0moved\0a "b\\ c')),
+    (b"IMAP4rev1 AUTH=PLAIN", b"BYE who is " + base64.b64encode(b'\0moved\0a "b\\ c')),
+])
+def test_repeated_passwords_are_not_logged(new, talk, offer, answer):
+    """Some servers repeat the command that they do not like, and so the password."""
+    def script(c):
+        begin(c, offer)
+        c.line()
+        if offer.endswith(b"PLAIN"):
+            c.send(b"+ \r\n")
+            c.line()
+        c.send((b"* " if answer.startswith(b"BYE") else b"R1 ") + answer + b"\r\n")
+        c.line()
+    before = len(new.log_lines)
+    told = talk(script, b'LOGIN moved "a \\"b\\\\ c"').tagged
+    assert told == (b"t1 NO [CONTACTADMIN]" if answer.startswith(b"NO") else b"t1 NO [UNAVAILABLE] Try again later")
+    lib.wait_until(lambda: any("user=moved " in line for line in new.log_lines[before:]))
+    said = "\n".join(new.log_lines[before:]) + json.dumps(status(new, "problem"))
+    for part in ('"b', r'\"b', base64.b64encode(b'\0moved\0a "b\\ c').decode()):
+        assert part not in said
+
+
+def test_plaintext_reaches_into_nothing_behind_starttls(new, old):
+    """A literal announced there, and capabilities: who is in the middle could say both."""
+    def script(c):
+        c.send(b"* OK [CAPABILITY IMAP4rev1 STARTTLS X-MIDDLE] hello\r\n")
+        c.expect(rb"R1 STARTTLS")
+        c.send(b"R1 OK go {12}\r\n")
+        c.start_tls()
+        c.expect(rb"R2 CAPABILITY")
+        c.send(b"R2 OK done\r\n")
+        c.expect(rb'R3 LOGIN "moved" "correct horse battery"')
+        c.send(b"R3 OK welcome\r\n")
+        c.expect(rb"R4 CAPABILITY")
+        c.send(b"R4 BAD no\r\n")
+    with OldServer(script, old.cert, old.key) as server, new.client() as client:
+        move(new, f"imap://localhost:{server.port}")
+        assert login(client, b"moved") == b"OK Logged in"
+
+
 def test_asks_for_what_nobody_has(talk):
     def script(c):
         begin(c)
