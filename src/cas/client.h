@@ -152,7 +152,7 @@ struct cas_client {
 	const char *farewell_code, *farewell;	/* of this BYE; static */
 	uint64_t seen_octets;		/* of its input, when it was last asked to leave */
 	uint64_t began_us;		/* of connection, then of login */
-	uint64_t asked_us;		/* when a relay was begun in this login; 0: none was */
+	uint64_t asked_us;		/* when it was begun to check the password; 0: it was not */
 	char return_word[RETURN_WORD_LENGTH + 1];	/* with which the mailbox role gives it back */
 	uint64_t octets_in, octets_out;	/* of its stream, when it came back last */
 };

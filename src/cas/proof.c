@@ -239,6 +239,7 @@ proof_ask(struct cas_client *client, enum sasl_event event, proof_react *react)
 	struct check *check = NEW(struct check);
 
 	client->event = event;
+	client->asked_us = event == SASL_VERIFY ? clock_monotonic_us() : 0;
 	check->client = client;
 	check->react = react;
 	check->directory = client->cas->parts.directory;

@@ -2,7 +2,6 @@
  * Users whose mail is still at a server of another kind: the cas logs in there with what the client has given, and that
  * server alone says whether it is right.  Loop thread.
  */
-#include "base/clock.h"
 #include "login.h"
 
 static bool
@@ -96,7 +95,6 @@ relay_open(struct cas_client *client)
 	}
 	wish = wish_of(client, &home, &facts);
 	client->server = relays_find(client->cas, &home);
-	client->asked_us = clock_monotonic_us();
 	client_enter(client, LINKING);
 	client->relay = link_relay(client->cas->parts.link, &wish, on_relayed, client);
 }

@@ -80,7 +80,10 @@ verdict_note(struct cas_client *client)
 	return delay_ms;
 }
 
-/* The same words and the same delay, whatever the cause; what another server has taken is a part of it. */
+/*
+ * The same words and the same delay, whatever the cause: what the check has taken is a part of it, for by that those who
+ * are relayed could be told from those who do not exist.
+ */
 void
 verdict_failed(struct cas_client *client)
 {
