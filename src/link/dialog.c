@@ -458,12 +458,24 @@ dialog_read(struct dialog *dialog, struct span line)
 	    give_up(dialog, LINK_PROTOCOL, "its answer is none", line);
 }
 
+/* RFC 9051 section 9: a capability is an atom. */
+static bool
+is_atom(struct span word)
+{
+	static const struct span specials = SPAN("(){%*\"\\]");
+
+	for (size_t i = 0; i < word.length; i++)
+		if (span_find(specials, word.at[i]) < specials.length)
+			return false;
+	return fits_quotes(word);
+}
+
 static bool
 is_offered(struct span word)
 {
 	static const char *const others[] = { "SASL-IR", "STARTTLS", "LOGINDISABLED", "LOGIN-REFERRALS", "UNAUTHENTICATE" };
 
-	if (span_starts_with_nocase(word, SPAN("AUTH=")) || !fits_quotes(word) || span_find(word, ']') < word.length)
+	if (span_starts_with_nocase(word, SPAN("AUTH=")) || !is_atom(word))
 		return false;
 	for (size_t i = 0; i < COUNT_OF(others); i++)
 		if (span_equals_nocase(word, span_from_string(others[i])))

@@ -513,6 +513,14 @@ def test_capability_in_a_line(talk):
     assert talk(script).tagged == b"t1 OK [CAPABILITY IMAP4rev1 UIDPLUS] Logged in"
 
 
+def test_capabilities_that_are_none(talk):
+    def script(c):
+        begin(c)
+        c.line()
+        c.send(b'R1 OK [CAPABILITY IMAP4rev1 a"b (x) {5} \xff\xfe c\\d AUTH=PLAIN LITERAL+ %* IDLE] welcome\r\n')
+    assert talk(script).tagged == b"t1 OK [CAPABILITY IMAP4rev1 LITERAL+ IDLE] Logged in"
+
+
 def test_without_initial_response(talk):
     def script(c):
         begin(c, b"IMAP4rev1 AUTH=PLAIN")
