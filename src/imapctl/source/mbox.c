@@ -157,17 +157,6 @@ skip_old_separators(struct mbox *mbox)
 	}
 }
 
-/* A From_ line's leading `>` may be one that a writer put there to protect it. */
-static struct span
-unquoted(struct span line)
-{
-	size_t depth = 0;
-
-	while (depth < line.length && line.at[depth] == '>')
-		depth++;
-	return depth > 0 && span_starts_with(span_from(line, depth), SPAN("From ")) ? span_from(line, 1) : line;
-}
-
 /* Read the header with its empty line; false when the message ended with it. */
 static bool
 read_header(struct mbox *mbox, struct message *message)
@@ -220,7 +209,7 @@ read_body(struct mbox *mbox, struct message *message)
 			mbox->has_message = true;
 			break;
 		}
-		message_add(message, is_line_start ? unquoted(line) : line);
+		message_add(message, is_line_start ? separator_unquoted(line) : line);
 		is_behind_empty = is_line_start && is_empty_line(line);
 		is_line_start = line.at[line.length - 1] == '\n';
 	}

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "export_field.h"
 #include "marks.h"
+#include "separator.h"
 
 #define FIELDS_OCTETS_MAX 65536	/* the export's own fields: X-Keywords is the long one */
 
@@ -55,17 +56,6 @@ take_marks(struct source *source, struct message *message, struct span fields)
 	message_free(&header);
 }
 
-/* Every From_ line has got one `>` more, in the header, too. */
-static struct span
-unquoted(struct span line)
-{
-	size_t depth = 0;
-
-	while (depth < line.length && line.at[depth] == '>')
-		depth++;
-	return depth > 0 && span_starts_with(span_from(line, depth), SPAN("From ")) ? span_from(line, 1) : line;
-}
-
 static void
 read_lines(struct input *input, struct message *message, bool is_kept)
 {
@@ -78,7 +68,7 @@ read_lines(struct input *input, struct message *message, bool is_kept)
 			return;
 		}
 		if (is_line_start)
-			line = unquoted(line);
+			line = separator_unquoted(line);
 		if (is_kept)
 			message_add_octets(message, line);
 		else

@@ -275,3 +275,13 @@ header_follows(struct span text)
 	}
 	return false;
 }
+
+struct span
+separator_unquoted(struct span line)
+{
+	size_t depth = 0;
+
+	while (depth < line.length && line.at[depth] == '>')
+		depth++;
+	return depth > 0 && span_starts_with(span_from(line, depth), SPAN("From ")) ? span_from(line, 1) : line;
+}

@@ -26,4 +26,7 @@ bool field_follows(struct span text);
 /* Whether it begins with header fields, one of them of a name that mail has. */
 bool header_follows(struct span text);
 
+/* A line of a message without the `>` that a writer of mboxrd put before it, if it is a From_ line. */
+struct span separator_unquoted(struct span line);
+
 #endif
