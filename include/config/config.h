@@ -255,8 +255,21 @@ void config_listener_print(const struct config_listener *listener, struct buffer
 /* Which word of its line the address is, for config_complain(). */
 unsigned config_listener_word(const struct config *config, const struct config_listener *listener);
 
-/* Append the settings in force as a file that config_load() reads, in the order of the table. */
-void config_print(const struct config *config, struct buffer *out);
+/* What an empty file says. */
+struct config *config_defaults(void);
+
+/*
+ * Append an option's lines of a file that config_load() reads, as many as it has values; nothing when it has none.
+ *
+ *	option	index in the table, as of config_option_name()
+ */
+void config_print_option(const struct config *config, size_t option, struct buffer *out);
+
+/* Append "FILE:LINE" of what config_print_option() has in a line of this index, or "default". */
+void config_print_origin(const struct config *config, size_t option, size_t line, struct buffer *out);
+
+/* Whether another value of an option is used at the next start only, and not after a reload. */
+bool config_option_needs_restart(size_t option);
 
 /*
  * Append a line for each option whose values differ and that applies only at the next start: its name,
@@ -294,6 +307,9 @@ bool config_networks_have(const struct config_networks *networks, const char *ad
 
 /* The names of all options in the order of the table; NULL past the end.  Static. */
 const char *config_option_name(size_t index);
+
+/* Its index.  False: there is none, and reason_out gets what was probably meant, if anything was. */
+bool config_option_find(struct span name, size_t *index_out, struct buffer *reason_out);
 
 /* What parts a user from the master who acts as that one; 0: nothing does. */
 static inline uint8_t

@@ -321,6 +321,23 @@ config_load(const char *path, config_reader *reader, void *context, struct confi
 	return load.config;
 }
 
+static bool
+read_nothing(void *context, const char *path, struct buffer *text_out, struct config_file_id *id_out, const char **reason_out)
+{
+	(void)context, (void)path, (void)text_out, (void)id_out, (void)reason_out;
+	return true;
+}
+
+struct config *
+config_defaults(void)
+{
+	struct config_problems problems = { 0 };
+	struct config *config = config_load("", read_nothing, NULL, &problems);
+
+	config_problems_free(&problems);
+	return config;
+}
+
 static void
 free_places(struct config_places *places)
 {

@@ -217,10 +217,41 @@ option_print(const struct option *option, const struct config *config, struct bu
 }
 
 void
-config_print(const struct config *config, struct buffer *out)
+config_print_option(const struct config *config, size_t option, struct buffer *out)
 {
-	for (size_t i = 0; i < OPTION_COUNT; i++)
-		option_print(&options[i], config, out);
+	option_print(&options[option], config, out);
+}
+
+/* The line of a file in which the n-th value was said; one line has one, but of names it has any number. */
+static const struct config_place *
+place_of_value(const struct config *config, size_t option, size_t n)
+{
+	const struct config_place *place = config->places->all;
+	unsigned word;
+
+	if (options[option].kind == NAMES || options[option].kind == WORDS)
+		return config_name_place(config, options[option].name, n, &word);
+	for (; place != NULL; place = place->next)
+		if (place->option == option && n-- == 0)
+			break;
+	return place;
+}
+
+void
+config_print_origin(const struct config *config, size_t option, size_t line, struct buffer *out)
+{
+	const struct config_place *place = place_of_value(config, option, line);
+
+	if (place == NULL)
+		buffer_add_string(out, "default");
+	else
+		buffer_printf(out, "%s:%u", place->file, place->line);
+}
+
+bool
+config_option_needs_restart(size_t option)
+{
+	return options[option].applies == AT_START;
 }
 
 void

@@ -176,3 +176,17 @@ option_suggest(struct span name)
 	consider_options(&suggestion, without_file(name));
 	return suggestion.best;
 }
+
+bool
+config_option_find(struct span name, size_t *index_out, struct buffer *reason_out)
+{
+	const char *meant;
+
+	*index_out = option_find(name);
+	if (*index_out < OPTION_COUNT)
+		return true;
+	meant = option_suggest(name);
+	if (meant != NULL)
+		buffer_printf(reason_out, "did you mean \"%s\"?", meant);
+	return false;
+}

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "control/words.h"
 #include "internal.h"
 #include "service/service.h"
 
@@ -167,6 +168,52 @@ reload_begin(struct service *service, struct control_call *call)
 	workers_submit(service->storage, &reload->job);
 }
 
+/* Of what applies at the start the first configuration holds, whatever was read since. */
+static const struct config *
+in_force(const struct service *service, size_t option)
+{
+	const struct list *first = service->retired.next;
+
+	if (list_is_empty(&service->retired) || !config_option_needs_restart(option))
+		return service->config;
+	return LIST_ENTRY(first, struct retired, link)->config;
+}
+
+static void
+tell_option(struct control_call *call, const struct config *config, size_t option)
+{
+	struct buffer text = { 0 }, line = { 0 };
+	struct span rest;
+
+	config_print_option(config, option, &text);
+	rest = buffer_span(&text);
+	while (rest.length > 0) {
+		size_t end = span_find(rest, '\n');
+
+		buffer_clear(&line);
+		control_add_word(&line, SPAN("option"));
+		control_add_field(&line, "name", span_from_string(config_option_name(option)));
+		control_add_field(&line, "line", span_slice(rest, 0, end));
+		control_reply(call, buffer_span(&line));
+		rest = span_from(rest, end + 1);
+	}
+	buffer_free(&text);
+	buffer_free(&line);
+}
+
+/* All settings in force, as lines of a file; and those that an argument of the process set. */
+static void
+on_config(struct control_call *call, void *context)
+{
+	const struct service *service = context;
+
+	if (service->role != NULL)
+		control_reply(call, SPAN("argument name=role"));
+	for (size_t i = 0; config_option_name(i) != NULL; i++)
+		tell_option(call, in_force(service, i), i);
+	control_finish(call, EX_OK, NULL);
+}
+
 static void
 on_reload(struct control_call *call, void *context)
 {
@@ -177,6 +224,7 @@ void
 reload_register(struct service *service)
 {
 	control_register(service->control, "reload", CONTROL_CHANGE, on_reload, service);
+	control_register(service->control, "config", CONTROL_VIEW, on_config, service);
 }
 
 void

@@ -250,6 +250,11 @@ def test_configuration(server, tmp_path):
     server.config.write_text(good + "no-such-option 1\n")
     assert "no-such-option" in server.imapctl("--json", "config", "show", check=False).stderr
     parse(server.imapctl("--json", "config", "show", check=False).stdout, "config show")
+    server.config.write_text(good)
+    ask(server, "config", "show", "-n", "--origin")
+    ask(server, "config", "diff")
+    server.config.write_text(good + "log-level debug\n")
+    ask(server, "config", "diff", code=1)
     ask(server, "completion", "bash")
     ask(server, "completion", "csh", code=64)
     server.config.write_text(good.replace("tls-key ", "tls-key /nowhere"))

@@ -78,6 +78,13 @@ has_defaults(void **state)
 #endif
 
 static void
+print(const struct config *config, struct buffer *out)
+{
+	for (size_t i = 0; config_option_name(i) != NULL; i++)
+		config_print_option(config, i, out);
+}
+
+static void
 reads(void **state)
 {
 	struct config_problems problems = { 0 };
@@ -134,10 +141,10 @@ reads(void **state)
 	assert_int_equal(problems.count, 1);
 
 	/* What is printed reads back as the same. */
-	config_print(config, &one);
+	print(config, &one);
 	again = load(buffer_string(&one), "", &problems);
 	assert_non_null(again);
-	config_print(again, &two);
+	print(again, &two);
 	assert_true(span_equals(buffer_span(&one), buffer_span(&two)));
 	buffer_clear(&one);
 	again->idle_timeout_s++;

@@ -25,7 +25,7 @@ const struct option_words order_options[OPTION_COUNT] = {
 	[OPTION_SHARED] = { "shared", NULL, NULL, "an account whose mailboxes users share; nobody logs in to it" },
 	[OPTION_PURGE] = { "purge", NULL, NULL, "remove the mail, too" },
 	[OPTION_ORPHANS] = { "orphans", NULL, NULL, "the mail that nobody has any more" },
-	[OPTION_ALL] = { "all", NULL, NULL, "all users" },
+	[OPTION_ALL] = { "all", NULL, NULL, "all users, or all settings" },
 	[OPTION_REBUILD] = { "rebuild", NULL, NULL, "drop what is there first" },
 	[OPTION_VERIFY] = { "verify", NULL, NULL, "compare, and change nothing" },
 	[OPTION_LABELS] = { "labels", "keywords|mailboxes", NULL, "what becomes of Gmail's labels" },
@@ -40,9 +40,20 @@ const struct option_words order_options[OPTION_COUNT] = {
 	[OPTION_LIST] = { "list", "FILE", NULL, "many users: lines of name,url,password-file" },
 	[OPTION_JOBS] = { "jobs", "N", NULL, "so many of them at once; 4 if not said" },
 	[OPTION_JOBS_PER_HOST] = { "jobs-per-host", "N", NULL, "and so many from one server" },
+	[OPTION_NON_DEFAULT] = { "non-default", NULL, NULL, "settings that differ from the defaults" },
+	[OPTION_DEFAULTS] = { "defaults", NULL, NULL, "the defaults" },
+	[OPTION_ORIGIN] = { "origin", NULL, NULL, "say in which line of which file each is set" },
 };
 
-enum { CONFIG = OPTION_COUNT, HELP, VERSION_WANTED, LETTER_COUNT };
+/* getopt_long() gives an option's index above all characters; those stand for options of one letter, and for mistakes. */
+#define INDEX(option) (256 + (int)(option))
+
+static const struct {
+	char letter;
+	enum order_option option;
+} letters[] = { { 'a', OPTION_ALL }, { 'd', OPTION_DEFAULTS }, { 'n', OPTION_NON_DEFAULT } };
+
+enum { CONFIG = OPTION_COUNT, HELP, VERSION_WANTED, WORD_COUNT };
 
 static int
 takes(const struct option_words *words)
@@ -52,16 +63,43 @@ takes(const struct option_words *words)
 	return words->otherwise == NULL ? required_argument : optional_argument;
 }
 
-/* For getopt_long(): an option's value is its index. */
 static void
-list_options(struct option options[LETTER_COUNT + 1])
+list_options(struct option options[WORD_COUNT + 1])
 {
 	for (int i = 0; i < OPTION_COUNT; i++)
-		options[i] = (struct option){ order_options[i].name, takes(&order_options[i]), NULL, i };
-	options[CONFIG] = (struct option){ "config", required_argument, NULL, CONFIG };
-	options[HELP] = (struct option){ "help", no_argument, NULL, HELP };
-	options[VERSION_WANTED] = (struct option){ "version", no_argument, NULL, VERSION_WANTED };
-	options[LETTER_COUNT] = (struct option){ 0 };
+		options[i] = (struct option){ order_options[i].name, takes(&order_options[i]), NULL, INDEX(i) };
+	options[CONFIG] = (struct option){ "config", required_argument, NULL, INDEX(CONFIG) };
+	options[HELP] = (struct option){ "help", no_argument, NULL, INDEX(HELP) };
+	options[VERSION_WANTED] = (struct option){ "version", no_argument, NULL, INDEX(VERSION_WANTED) };
+	options[WORD_COUNT] = (struct option){ 0 };
+}
+
+char
+order_option_letter(enum order_option option)
+{
+	for (size_t i = 0; i < COUNT_OF(letters); i++)
+		if (letters[i].option == option)
+			return letters[i].letter;
+	return '\0';
+}
+
+/* The leading ":" is for getopt_long(): what lacks its value is told apart. */
+static void
+list_letters(char list[COUNT_OF(letters) + 2])
+{
+	*list++ = ':';
+	for (size_t i = 0; i < COUNT_OF(letters); i++)
+		*list++ = letters[i].letter;
+	*list = '\0';
+}
+
+static enum order_option
+option_of(int letter)
+{
+	for (size_t i = 0; i < COUNT_OF(letters); i++)
+		if (letters[i].letter == letter)
+			return letters[i].option;
+	return (enum order_option)(letter - INDEX(0));
 }
 
 static bool
@@ -96,13 +134,13 @@ static bool
 take_letter(struct order *order, int letter, char **argv)
 {
 	switch (letter) {
-	case CONFIG:
+	case INDEX(CONFIG):
 		order->config_path = optarg;
 		return true;
-	case HELP:
+	case INDEX(HELP):
 		order->is_help = true;
 		return true;
-	case VERSION_WANTED:
+	case INDEX(VERSION_WANTED):
 		order->is_version = true;
 		return true;
 	case ':':
@@ -112,21 +150,23 @@ take_letter(struct order *order, int letter, char **argv)
 		complain("no such option: %s; `imapctl --help` lists verbs and options", argv[optind - 1]);
 		return false;
 	default:
-		return take(order, (enum order_option)letter);
+		return take(order, option_of(letter));
 	}
 }
 
 bool
 order_read(struct order *order, int argc, char **argv)
 {
-	struct option options[LETTER_COUNT + 1];
+	struct option options[WORD_COUNT + 1];
+	char list[COUNT_OF(letters) + 2];
 	bool is_good = true;
 	int letter;
 
 	list_options(options);
+	list_letters(list);
 	order->values = memory_new_array((size_t)argc, sizeof *order->values);
 	opterr = 0;
-	while ((letter = getopt_long(argc, argv, ":", options, NULL)) != -1)
+	while ((letter = getopt_long(argc, argv, list, options, NULL)) != -1)
 		is_good &= take_letter(order, letter, argv);
 	order->words = argv + optind;
 	order->word_count = (size_t)(argc - optind);

@@ -16,6 +16,9 @@ struct option_words {
 
 extern const struct option_words order_options[OPTION_COUNT];
 
+/* An option's other name, behind one dash; NUL: it has none. */
+char order_option_letter(enum order_option option);
+
 /*
  * Read a command line: given, values, words and word_count are set, and config_path, is_help and is_version where they
  * are said.  To be freed by order_fini().

@@ -61,10 +61,11 @@ static void
 print_option(enum order_option option)
 {
 	const struct option_words *words = &order_options[option];
-	char text[64];
+	char text[64], letter[] = { ',', ' ', '-', order_option_letter(option), '\0' };
 
-	snprintf(text, sizeof text, "--%s%s%s%s%s", words->name, words->otherwise == NULL ? "" : "[",
-	    words->value == NULL ? "" : "=", words->value == NULL ? "" : words->value, words->otherwise == NULL ? "" : "]");
+	snprintf(text, sizeof text, "--%s%s%s%s%s%s", words->name, words->otherwise == NULL ? "" : "[",
+	    words->value == NULL ? "" : "=", words->value == NULL ? "" : words->value, words->otherwise == NULL ? "" : "]",
+	    letter[3] == '\0' ? "" : letter);
 	print_row(text, OPTION_COLUMN, words->purpose);
 }
 
