@@ -176,6 +176,41 @@ uint64_t sql_wal_octets(const struct sql *sql);
 enum sql_status sql_checkpoint(struct sql *sql);
 
 /*
+ * A copy of the file as it is at one moment, in pieces, while others write in between; nobody waits for more than a piece.
+ * What lies in the file changes only when the WAL is folded; what is folded while the copy is made is given once more.  So
+ * there is no second file here, no lock between two pieces, and the copy of a file that is written to all the time ends.
+ */
+struct sql_copy;
+
+/* Gives.  Any thread. */
+struct sql_copy *sql_copy_new(void);
+
+/* Octets of the file, and where they lie. */
+struct sql_copy_piece {
+	uint64_t offset;
+	struct buffer octets;	/* appended to what is there; for the caller to empty and to free */
+	uint64_t size;		/* of the file; once is_whole */
+	bool is_whole;		/* this was the last: what was given last of each place is a whole file of that size */
+	bool is_newest;		/* once is_whole: of all that was committed before; else somebody reads an older state */
+};
+
+/*
+ * Give the next piece, of at most so many octets (at least a page); it may be empty.  Called again when it was whole, it
+ * gives what has changed since.  When the file was closed meanwhile the copy begins anew.  Not inside a transaction.
+ */
+enum sql_status sql_copy_next(struct sql *sql, struct sql_copy *copy, size_t octets_max, struct sql_copy_piece *piece);
+
+/* How often it has begun, and how much is to be given, as far as is known. */
+unsigned sql_copy_beginnings(const struct sql_copy *copy);
+uint64_t sql_copy_left_octets(const struct sql_copy *copy);
+
+/* Let the connection forget it; then it can be freed on any thread.  On the thread that uses the connection. */
+void sql_copy_end(struct sql_copy *copy);
+
+/* Accepts NULL, leaves NULL behind.  After sql_copy_end(), or when the connection is closed. */
+void sql_copy_free(struct sql_copy **copy);
+
+/*
  * Look for damage: SQL_OK, or SQL_CORRUPT with the findings, one a line, appended to findings_out.
  * Reads the whole file.
  */

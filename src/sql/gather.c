@@ -66,6 +66,7 @@ struct file {
 	struct ahead ahead;
 	struct reserve reserve;		/* of a WAL */
 	sqlite3_int64 rewritten_at;	/* of the WAL, the first frame that this transaction has changed in place */
+	struct list followers;		/* of a database: struct gather_follower */
 };
 
 #define BELOW(file) ((file)->real->pMethods)
@@ -153,6 +154,28 @@ write_frame_part(struct file *file, const uint8_t *octets, size_t length, sqlite
 	return !is_header && file->is_committing ? put_held(file) : SQLITE_OK;
 }
 
+static void
+tell_followers(struct file *file, sqlite3_int64 offset, sqlite3_int64 length)
+{
+	LIST_FOREACH(&file->followers, link) {
+		struct gather_follower *follower = LIST_ENTRY(link, struct gather_follower, link);
+
+		follower->on_written(follower, (uint64_t)offset, (uint64_t)length);
+	}
+}
+
+static void
+end_followers(struct file *file)
+{
+	struct list *link;
+
+	while ((link = list_pop_front(&file->followers)) != NULL) {
+		struct gather_follower *follower = LIST_ENTRY(link, struct gather_follower, link);
+
+		follower->on_closed(follower);
+	}
+}
+
 static int
 on_write(sqlite3_file *base, const void *octets, int length, sqlite3_int64 offset)
 {
@@ -163,6 +186,7 @@ on_write(sqlite3_file *base, const void *octets, int length, sqlite3_int64 offse
 	int code = SQLITE_OK;
 
 	ahead_drop(&file->ahead);
+	tell_followers(file, offset, length);
 	if (!follows || !is_held || file->length + length > HELD_MAX)
 		code = put_held(file);
 	if (code != SQLITE_OK)
@@ -243,6 +267,7 @@ on_truncate(sqlite3_file *base, sqlite3_int64 size)
 	int code;
 
 	ahead_drop(&file->ahead);
+	tell_followers(file, size, 0);
 	if (file->held != NULL && size <= file->at)
 		drop_held(file);
 	reserve_forget(&file->reserve);
@@ -277,6 +302,7 @@ on_close(sqlite3_file *base)
 	struct file *file = (struct file *)base;
 	int code = BELOW(file)->xClose(file->real);
 
+	end_followers(file);
 	drop_held(file);
 	drop_frames(file);
 	ahead_drop(&file->ahead);
@@ -292,6 +318,10 @@ on_file_control(sqlite3_file *base, int operation, void *argument)
 
 	if (operation == GATHER_BE_SOLE) {
 		file->may_be_sole = true;
+		return SQLITE_OK;
+	}
+	if (operation == GATHER_FOLLOW) {
+		list_push_back(&file->followers, &((struct gather_follower *)argument)->link);
 		return SQLITE_OK;
 	}
 	if (operation == SQLITE_FCNTL_CKPT_START)
@@ -475,6 +505,7 @@ on_open(sqlite3_vfs *vfs, sqlite3_filename path, sqlite3_file *base, int flags, 
 	file->database = file->is_wal ? (struct file *)sqlite3_database_file_object(path) : NULL;
 	file->read_at = -1;
 	ahead_init(&file->ahead);
+	list_init(&file->followers);
 	file->rewritten_at = INT64_MAX;
 	file->base.pMethods = &methods;
 	return SQLITE_OK;

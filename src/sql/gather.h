@@ -7,6 +7,10 @@
 #ifndef GATHER_H
 #define GATHER_H
 
+#include <stdint.h>
+
+#include "base/list.h"
+
 /* The name to open with, once gather_register() has been called. */
 #define GATHER_VFS "imapd"
 
@@ -15,6 +19,18 @@
  * needs no lock.  Others can read.
  */
 #define GATHER_BE_SOLE 1000
+
+/*
+ * sqlite3_file_control() on "main" with a struct gather_follower: what is written to the file, by folding the WAL, is told
+ * to it from now on; until it is taken out of its list, or the file is closed.
+ */
+#define GATHER_FOLLOW 1001
+
+struct gather_follower {
+	struct list link;
+	void (*on_written)(struct gather_follower *follower, uint64_t offset, uint64_t length);
+	void (*on_closed)(struct gather_follower *follower);	/* last, and in no list any more */
+};
 
 /* Make the VFS known to SQLite, not as the default; it works on whatever is the default when a file is opened. */
 void gather_register(void);

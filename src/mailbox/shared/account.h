@@ -19,6 +19,7 @@ struct faults;
 
 enum account_kind {
 	ACCOUNT_READ,		/* outside of transactions */
+	ACCOUNT_IMAGE,		/* likewise, and not even in one that reads: for store/image.h */
 	ACCOUNT_DERIVED,	/* in a transaction of its own that needs no flush: STORE_DERIVED */
 	ACCOUNT_LAZY,		/* changes flags only: may be flushed within a second */
 	ACCOUNT_DURABLE,	/* done() comes after the flush */

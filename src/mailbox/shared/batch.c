@@ -223,6 +223,19 @@ derive(struct store *store, struct account_job *job)
 	return status != STORE_OK ? status : store_end(store, job->work(store, job));
 }
 
+static enum store_status
+work_alone(struct store *store, struct account_job *job)
+{
+	switch (job->kind) {
+	case ACCOUNT_READ:
+		return read_store(store, job);
+	case ACCOUNT_IMAGE:
+		return job->work(store, job);
+	default:
+		return derive(store, job);
+	}
+}
+
 /* One job that shares no transaction: it reads, or writes what nobody waits for. */
 static void
 run_alone(struct batch_store *batch, struct account_job *job)
@@ -231,7 +244,7 @@ run_alone(struct batch_store *batch, struct account_job *job)
 
 	job->status = open_store(batch);
 	if (job->status == STORE_OK)
-		job->status = job->kind == ACCOUNT_READ ? read_store(batch->store, job) : derive(batch->store, job);
+		job->status = work_alone(batch->store, job);
 	note_error(batch, job->status);
 	error = take_error(batch);
 	complete(batch, job, drop_if_poisoned(batch), error);
