@@ -23,7 +23,7 @@ LIBS      = -levent_core -lmbedtls -lmbedx509 -lmbedcrypto -lhogweed -lnettle -l
 
 SOURCES  := $(filter-out src/main.c $(NO_LDAP),$(shell find src -name '*.c' | LC_ALL=C sort))
 SCHEMAS  := $(shell find schema -name '*.sql' | LC_ALL=C sort)
-OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/schema.o $(BUILD)/dictionary.o
+OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/schema.o $(BUILD)/dictionary.o $(BUILD)/sample.o
 UNITS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c))
 FUZZERS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
 
@@ -52,6 +52,14 @@ $(BUILD)/schema.c: $(SCHEMAS) etc/embed-schema
 $(BUILD)/dictionary.c: src/store/headers.dictionary etc/embed-dictionary
 	@mkdir -p $(@D)
 	sh etc/embed-dictionary src/store/headers.dictionary > $@
+
+# The example that setup may replace, and no file of the operator's own.
+$(BUILD)/sample.c: etc/imapd.conf etc/embed-sample
+	@mkdir -p $(@D)
+	sh etc/embed-sample etc/imapd.conf > $@
+
+$(BUILD)/sample.o: $(BUILD)/sample.c
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(BUILD)/dictionary.o: $(BUILD)/dictionary.c
 	$(CC) $(ALL_CFLAGS) -Isrc/store -c -o $@ $<

@@ -14,12 +14,13 @@
 #include "imapctl/imapctl.h"
 #include "service/service.h"
 
-enum { ROLE = 1, CONFIG, CHECK_CONFIG, VERSION_OPTION, HELP };
+enum { ROLE = 1, CONFIG, CHECK_CONFIG, ADD_USER, VERSION_OPTION, HELP };
 
 static const struct option options[] = {
 	{ "role", required_argument, NULL, ROLE },
 	{ "config", required_argument, NULL, CONFIG },
 	{ "check-config", no_argument, NULL, CHECK_CONFIG },
+	{ "add-user", required_argument, NULL, ADD_USER },
 	{ "version", no_argument, NULL, VERSION_OPTION },
 	{ "help", no_argument, NULL, HELP },
 	{ NULL, 0, NULL, 0 },
@@ -27,6 +28,7 @@ static const struct option options[] = {
 
 struct arguments {
 	const char *path, *role;
+	const char *user;	/* to be made, instead of serving */
 	bool is_check;
 };
 
@@ -38,6 +40,7 @@ help(void)
 	      "  imapd --role=both --config=/etc/imapd/imapd.conf\n"
 	      "\n"
 	      "Usage: imapd [--role=cas|mailbox|both] [--config=FILE] [--check-config] [--version]\n"
+	      "       imapd [--config=FILE] --add-user=NAME < PASSWORD\n"
 	      "\n"
 	      "Serves IMAP in the foreground and logs to standard error.  Without --config it reads\n"
 	      SYSCONF "/imapd/imapd.conf.  See imapd(8), imapd.conf(5) and imapctl(8).\n",
@@ -57,6 +60,9 @@ take_option(struct arguments *arguments, int letter)
 		return -1;
 	case CHECK_CONFIG:
 		arguments->is_check = true;
+		return -1;
+	case ADD_USER:
+		arguments->user = optarg;
 		return -1;
 	case VERSION_OPTION:
 		puts("imapd " VERSION);
@@ -131,6 +137,23 @@ serve(const struct arguments *arguments)
 	return code;
 }
 
+/* A user, while no server runs. */
+static int
+add_user(const struct arguments *arguments)
+{
+	struct config_problems problems = { 0 };
+	struct config *config = config_load(arguments->path, config_read_file, NULL, &problems);
+	int code = EX_CONFIG;
+
+	if (config_problems_count(&problems, CONFIG_WRONG) > 0)
+		report(&problems);
+	else if (config != NULL)
+		code = service_add_user(config, arguments->user);
+	config_free(&config);
+	config_problems_free(&problems);
+	return code;
+}
+
 static bool
 is_imapctl(const char *path)
 {
@@ -157,5 +180,5 @@ main(int argc, char **argv)
 		return EX_USAGE;
 	}
 	memory_return_large();
-	return serve(&arguments);
+	return arguments.user != NULL ? add_user(&arguments) : serve(&arguments);
 }

@@ -38,4 +38,13 @@ int service_run(const char *path, const char *role, struct config *config,
 struct config *service_load(const char *path, const char *role, const struct service_occasion *occasion,
     struct config_problems *problems_out);
 
+/*
+ * Make a user of the directory that the configuration names, while no server runs, and as the configured user.  Who is
+ * there already stays as before.  The password is the first line of standard input.  What is wrong is said on standard
+ * error.  Blocks.
+ *
+ * Returns the exit code: EX_NOINPUT: there is no such user, and no password came.
+ */
+int service_add_user(const struct config *config, const char *name);
+
 #endif

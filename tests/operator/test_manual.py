@@ -36,6 +36,8 @@ NOT_RUN = {
     "virtual_mailbox_domains = example.org": "a configuration of Postfix, which need not be here",
     "postfix": "Postfix need not be here; the letter is handed over by LMTP instead",
     "sendmail": "Postfix need not be here",
+    "imapctl setup --hostname=mail.example.org --user=ada": "it is for root on a host of its own: see test_setup.py",
+    "curl --user ada --cacert /etc/imapd/tls/fullchain.pem --connect-to ::localhost: imaps://mail.example.org/": "see test_setup.py",
     "systemctl": "no service manager here; tests/services has the units",
     "journalctl": "no service manager here",
     "bert@example.org  smtp:[old.example.org]": "a table of Postfix",

@@ -120,6 +120,25 @@ ctl_open(const struct order *order, int *code_out)
 	return ctl;
 }
 
+bool
+ctl_is_there(const struct order *order)
+{
+	struct config_problems problems = { 0 };
+	struct config *config = config_load(order->config_path, config_read_file, NULL, &problems);
+	bool is_there = false;
+
+	if (config != NULL && config_is_usable(config, "control-socket")) {
+		int descriptor = connect_to(config->control_socket, SILENCE_S);
+
+		is_there = descriptor >= 0 || (errno != ENOENT && errno != ECONNREFUSED);
+		if (descriptor >= 0)
+			close(descriptor);
+	}
+	config_free(&config);
+	config_problems_free(&problems);
+	return is_there;
+}
+
 void
 ctl_close(struct ctl **ctl)
 {

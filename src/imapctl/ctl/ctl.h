@@ -19,6 +19,9 @@ struct ctl;
  */
 struct ctl *ctl_open(const struct order *order, int *code_out);
 
+/* Whether a server answers, or something is in the way of asking it.  Says nothing. */
+bool ctl_is_there(const struct order *order);
+
 /* Accepts NULL, leaves NULL behind. */
 void ctl_close(struct ctl **ctl);
 

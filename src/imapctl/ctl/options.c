@@ -43,6 +43,13 @@ const struct option_words order_options[OPTION_COUNT] = {
 	[OPTION_NON_DEFAULT] = { "non-default", NULL, NULL, "settings that differ from the defaults" },
 	[OPTION_DEFAULTS] = { "defaults", NULL, NULL, "the defaults" },
 	[OPTION_ORIGIN] = { "origin", NULL, NULL, "say in which line of which file each is set" },
+	[OPTION_HOSTNAME] = { "hostname", "NAME", NULL, "what clients call this host; the host's own name if not said" },
+	[OPTION_ROLE] = { "role", "cas|mailbox|both", NULL, "what this host does; both if not said" },
+	[OPTION_MAILBOX_SERVER] = { "mailbox-server", "HOST[:PORT]", NULL, "with --role=cas: where the mail is" },
+	[OPTION_CERT] = { "cert", "FILE", NULL, "the certificate for clients, with those between it and the authority" },
+	[OPTION_KEY] = { "key", "FILE", NULL, "its key" },
+	[OPTION_SELF_SIGNED] = { "self-signed", NULL, NULL, "begin with a certificate that clients warn of; so it is when none is said" },
+	[OPTION_USER] = { "user", "NAME", NULL, "the first user; the password is read from standard input, or made and shown" },
 };
 
 /* getopt_long() gives an option's index above all characters; those stand for options of one letter, and for mistakes. */

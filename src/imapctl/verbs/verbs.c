@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../export/export.h"
+#include "../setup/setup.h"
 #include "base/memory.h"
 #include "base/span.h"
 #include "verbs.h"
@@ -16,6 +17,12 @@
 #define QUOTAS	   (OF(QUOTA_STORAGE) | OF(QUOTA_MESSAGES) | OF(QUOTA_MAILBOXES))
 
 const struct verb verbs[] = {
+	{ "setup", "[--hostname=NAME] [--cert=FILE --key=FILE|--self-signed] [--user=NAME] [--role=cas|mailbox|both] "
+	    "[--mailbox-server=HOST] [--dry-run] [--yes]",
+	    "set this host up: configuration, folders, certificate, first user; run again, it changes nothing",
+	    NULL, false, OF(HOSTNAME) | OF(CERT) | OF(KEY) | OF(SELF_SIGNED) | OF(USER) | OF(ROLE) | OF(MAILBOX_SERVER) |
+	    OF(DRY_RUN) | OF(YES), 0, 0, run_setup,
+	    "setup --hostname=mail.example.org --user=alice@example.org" },
 	{ "user add", "NAME [--home=SERVER] [--if-missing] [--no-password|--shared]", "add a user; the password comes on standard input",
 	    NULL, false, OF(IF_MISSING) | OF(HOME) | OF(NO_PASSWORD) | OF(SHARED) | QUOTAS, 1, 1,
 	    run_user_add, "user add alice --quota-storage=5G < password-file" },
