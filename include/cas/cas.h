@@ -5,11 +5,10 @@
 #ifndef CAS_CAS_H
 #define CAS_CAS_H
 
-#include "base/span.h"
+#include "control/session.h"
 
 struct buffer;
 struct config;
-struct control;
 struct directory;
 struct job_queue;
 struct link;
@@ -79,8 +78,17 @@ void cas_end_user(struct cas *cas, struct span user);
 /* Only before cas_listen() or after on_stopped. */
 void cas_free(struct cas **cas);
 
-/* The verbs who and kick. */
-void cas_register(struct cas *cas, struct control *control);
+/*
+ * Walk the clients, those who are logged in or the others, in the order in which they came to be that: control/session.h.
+ * Returns where to go on.
+ */
+uint64_t cas_walk_sessions(struct cas *cas, bool is_logged_in, uint64_t after, session_each *each, void *context);
+
+/*
+ * Send away whom is_meant says so of, logged in or not: when the command under way has been answered, or at once.
+ * Returns how many.
+ */
+uint64_t cas_kick(struct cas *cas, session_each *is_meant, void *context);
 
 /*
  * Logins that failed, one after the other, though nothing was wrong with them: because the directory did not

@@ -302,6 +302,12 @@ typedef void config_masked(const char *capability, void *context);
 void config_mask(const struct config *config, const struct config_client *client, config_masked *on_masked,
     void *context);
 
+/*
+ * Read a network: an address, a slash and how many bits of it count, the others being taken away; an address alone is
+ * itself.  False: it is none.
+ */
+bool config_network_parse(struct span text, struct config_network *network_out);
+
 /* Whether a numeric address, without port, lies in one of the networks. */
 bool config_networks_have(const struct config_networks *networks, const char *address);
 

@@ -89,6 +89,19 @@ void control_finish(struct control_call *call, int code, const char *text);
  */
 struct stream *control_take_stream(struct control_call *call);
 
+/* Memory that lives until the call is finished; zeroed. */
+void *control_call_memory(struct control_call *call, size_t size);
+
+/* Whether who asks might call verbs of this right, too. */
+bool control_call_may(const struct control_call *call, enum control_right right);
+
+/*
+ * Go on with a long answer in a later turn, when the operator has taken most of what was replied, or has gone.  Once for
+ * each call of it.
+ */
+typedef void control_room(struct control_call *call, void *context);
+void control_when_room(struct control_call *call, control_room *on_room, void *context);
+
 /* True when the operator has gone: a long answer may stop.  Finish the call all the same. */
 bool control_call_is_gone(const struct control_call *call);
 

@@ -5,7 +5,7 @@
 #ifndef MAILBOX_MAILBOX_H
 #define MAILBOX_MAILBOX_H
 
-#include "base/span.h"
+#include "control/session.h"
 
 struct config;
 struct control;
@@ -115,6 +115,21 @@ void mailbox_role_free(struct mailbox_role **role);
  * a role they say that the service is stopped.
  */
 void mailbox_role_register(struct mailbox_role *role, struct control *control);
+
+/*
+ * Walk the sessions of users in the order in which they began: control/session.h.  Those that come from a cas in this process
+ * are left out, as cas_walk_sessions() has them.  Returns where to go on.
+ */
+uint64_t mailbox_role_walk_sessions(struct mailbox_role *role, uint64_t after, session_each *each, void *context);
+
+/* Add to what a cas in this process knows of a session what the role knows of it, if anything. */
+void mailbox_role_add_facts(const struct mailbox_role *role, struct session_facts *facts);
+
+/*
+ * Send away whom is_meant says so of, as soon as the command under way has been answered, or in five seconds; those that are
+ * left out above are left to cas_kick().  Returns how many.
+ */
+uint64_t mailbox_role_kick(struct mailbox_role *role, session_each *is_meant, void *context);
 
 /* Figures for the status. */
 struct mailbox_status {

@@ -158,6 +158,9 @@ bool stream_was_spliced_deflate(const struct stream *stream);
 uint64_t stream_octets_in(const struct stream *stream);
 uint64_t stream_octets_out(const struct stream *stream);
 
+/* When octets have come from the socket last, TLS's own included; 0: none have. */
+uint64_t stream_active_us(const struct stream *stream);
+
 /* Two ends inside this process: what is written to one is the input of the other. */
 void stream_pair(struct loop *loop, struct stream **a_out, struct stream **b_out);
 

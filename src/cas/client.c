@@ -44,6 +44,14 @@ client_enter(struct cas_client *client, enum client_state next)
 }
 
 void
+client_join(struct cas_client *client, struct list *list)
+{
+	list_remove(&client->link);
+	client->place = ++client->cas->joined;
+	list_push_back(list, &client->link);
+}
+
+void
 client_wake(struct cas_client *client)
 {
 	deferred_schedule(client->cas->parts.loop, &client->again);
@@ -314,7 +322,8 @@ client_new(struct cas *cas, struct stream *stream, bool is_tls, const struct cli
 	timer_init(&client->patience_timer, cas->parts.loop, on_time_over, client);
 	timer_init(&client->delay_timer, cas->parts.loop, handlers->on_delay_over, client);
 	timer_start_ms(&client->patience_timer, cas->parts.config->login_timeout_s * 1000);
-	list_push_back(&cas->strangers, &client->link);
+	list_init(&client->link);
+	client_join(client, &cas->strangers);
 	mask_find(client);
 	client_listen(client);
 	if (is_tls) {

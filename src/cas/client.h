@@ -25,6 +25,7 @@
  *	users.c		sending those away who may not stay
  *	ending.c	the end of the role
  *	counts.c	how many there are of each address and user
+ *	sessions.c	what the operator is told of them
  */
 #ifndef CAS_CLIENT_H
 #define CAS_CLIENT_H
@@ -63,6 +64,7 @@ struct cas {
 	struct list visitors;		/* connections without their PROXY header */
 	uint64_t visitor_count;
 	struct list strangers, users;	/* clients before and after login, oldest first */
+	uint64_t joined;		/* how often one came into either */
 	struct map *by_address, *by_user;	/* counts.c */
 	struct map *denied;		/* denied.c */
 	struct list relays;		/* struct relay_server, relays.c */
@@ -109,7 +111,8 @@ struct client_events {
 };
 
 struct cas_client {
-	struct list link;
+	struct list link;		/* in strangers or users */
+	uint64_t place;			/* rises along either list */
 	struct cas *cas;
 	const struct client_events *events;
 	char sid[SID_LENGTH + 1];
@@ -168,6 +171,9 @@ client_acting(const struct cas_client *client)
 struct cas_client *client_new(struct cas *cas, struct stream *stream, bool is_tls,
     const struct client_events *events);
 void client_enter(struct cas_client *client, enum client_state next);
+
+/* Come last into strangers or users, out of where it is. */
+void client_join(struct cas_client *client, struct list *list);
 
 /* Run again in the next turn. */
 void client_wake(struct cas_client *client);

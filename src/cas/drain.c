@@ -25,8 +25,7 @@ ask(struct cas *cas, uint64_t count, bool is_last_call)
 	while (count-- > 0 && !list_is_empty(&cas->users)) {
 		struct cas_client *client = LIST_ENTRY(cas->users.next, struct cas_client, link);
 
-		list_remove(&client->link);
-		list_push_back(&cas->users, &client->link);
+		client_join(client, &cas->users);
 		if (is_last_call || !is_uploading(client))
 			pipe_leave(client, "UNAVAILABLE", "Server stops");
 	}

@@ -85,8 +85,7 @@ pipe_open(struct cas_client *client)
 
 	timer_stop(&client->patience_timer);
 	imap_parser_free(&client->parser);
-	list_remove(&client->link);
-	list_push_back(&client->cas->users, &client->link);
+	client_join(client, &client->cas->users);
 	client_enter(client, FORWARDING);
 	client->began_us = clock_monotonic_us();
 	stream_set_input_limit(client->stream, STREAM_INPUT_LIMIT);

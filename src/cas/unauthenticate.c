@@ -47,8 +47,7 @@ become_stranger(struct cas_client *client)
 	struct cas *cas = client->cas;
 
 	client_leave_users(client);
-	list_remove(&client->link);
-	list_push_back(&cas->strangers, &client->link);
+	client_join(client, &cas->strangers);
 	client->user = client->prover = (struct directory_name){ .length = 0 };
 	client->is_acting = client->is_master = false;
 	client->bad_commands = 0;

@@ -72,7 +72,7 @@ network_listeners_clash(const struct config_listener *one, const struct config_l
 }
 
 bool
-network_parse_loosely(struct span text, struct config_network *network_out)
+config_network_parse(struct span text, struct config_network *network_out)
 {
 	size_t slash = span_find(text, '/');
 	unsigned width = parse_address(span_slice(text, 0, slash), network_out->address);
@@ -91,7 +91,7 @@ network_parse(struct span text, struct config_network *network_out)
 {
 	uint8_t whole[16];
 
-	return network_parse_loosely(text, network_out) &&
+	return config_network_parse(text, network_out) &&
 	    parse_address(span_slice(text, 0, span_find(text, '/')), whole) > 0 &&
 	    memcmp(whole, network_out->address, sizeof whole) == 0;
 }

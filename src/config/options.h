@@ -173,8 +173,6 @@ void option_print(const struct option *option, const struct config *config, stru
  * False: it is none, or has bits behind those that count.
  */
 bool network_parse(struct span text, struct config_network *network_out);
-/* The same, but such bits are taken away. */
-bool network_parse_loosely(struct span text, struct config_network *network_out);
 void network_print(const struct config_network *network, struct buffer *out);
 
 /* Numeric text as an IPv6 address, IPv4 in it; false when it is none. */

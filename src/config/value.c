@@ -250,7 +250,7 @@ refuse_network(struct setting *setting)
 {
 	struct config_network network;
 
-	if (!network_parse_loosely(setting->values[0], &network))
+	if (!config_network_parse(setting->values[0], &network))
 		return option_refuse(setting, 1, "a network such as 192.0.2.0/24, 2001:db8::/32 or 127.0.0.1");
 	option_refuse(setting, 1, "a network: it has bits behind those that count; did you mean \"");
 	network_print(&network, setting->reason);

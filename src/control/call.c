@@ -33,6 +33,26 @@ control_call_peer(const struct control_call *call)
 	return call->peer.name;
 }
 
+void *
+control_call_memory(struct control_call *call, size_t size)
+{
+	return arena_alloc(call->arena, size);
+}
+
+bool
+control_call_may(const struct control_call *call, enum control_right right)
+{
+	return peer_may(&call->peer, right);
+}
+
+void
+control_when_room(struct control_call *call, control_room *on_room, void *context)
+{
+	call->on_room = on_room;
+	call->room_context = context;
+	deferred_schedule(call->control->loop, &call->again);
+}
+
 bool
 control_call_is_gone(const struct control_call *call)
 {
@@ -94,6 +114,7 @@ end_call(struct control_call *call, int code)
 		log_info("control", log_text("peer", call->peer.name), log_text("verb", call->verb->name),
 		    log_number("code", code));
 	call->is_running = call->has_line = false;
+	call->on_room = NULL;
 	call->verb = NULL;
 	if (call->body.at != NULL)
 		memory_wipe(call->body.at, call->body.capacity);

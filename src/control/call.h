@@ -41,6 +41,8 @@ struct control_call {
 	uint64_t looked_up_us;		/* 0: not yet */
 	struct lookup *lookup;		/* under way, or NULL */
 	bool is_running, is_gone, is_at_end;
+	control_room *on_room;		/* NULL: nobody waits for it */
+	void *room_context;
 
 	struct arena *arena;		/* of the request */
 	const struct verb *verb;

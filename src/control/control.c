@@ -18,6 +18,7 @@
 #define CONNECTIONS_MAX 100
 #define REQUEST_TIMEOUT_MS 60000
 #define FLUSH_MS 5000
+#define OUTPUT_LOW (64 * 1024)	/* a long answer goes on below */
 #define RIGHTS_US 2000000	/* for how long a lookup is good: a console asks each second */
 
 /* Asks the user databases; outlives its connection if that goes first. */
@@ -228,14 +229,28 @@ take_body(struct control_call *call)
 	return true;
 }
 
+/* Let a long answer go on. */
+static void
+give_room(struct control_call *call)
+{
+	control_room *on_room = call->on_room;
+
+	if (on_room == NULL || (!call->is_gone && stream_output_length(call->stream) > OUTPUT_LOW))
+		return;
+	call->on_room = NULL;
+	on_room(call, call->room_context);
+}
+
 /* Run the request that has come, if none runs; free the connection when it is over. */
 static void
 advance(void *context)
 {
 	struct control_call *call = context;
 
-	if (call->is_running)
+	if (call->is_running) {
+		give_room(call);
 		return;
+	}
 	if (call->stream == NULL || call->is_gone) {
 		call_free(call);
 		return;
@@ -282,7 +297,17 @@ on_too_slow(void *context)
 	deferred_schedule(call->control->loop, &call->again);
 }
 
-static const struct stream_events events = { on_input, NULL, on_end };
+static void
+on_drained(struct stream *stream, void *context)
+{
+	struct control_call *call = context;
+
+	(void)stream;
+	if (call->is_running)
+		deferred_schedule(call->control->loop, &call->again);
+}
+
+static const struct stream_events events = { on_input, on_drained, on_end };
 
 static void
 on_accepted(struct stream *stream, void *context)
@@ -309,6 +334,7 @@ on_accepted(struct stream *stream, void *context)
 	timer_start_ms(&call->timer, REQUEST_TIMEOUT_MS);
 	list_push_back(&control->calls, &call->link);
 	control->call_count++;
+	stream_set_low_mark(stream, OUTPUT_LOW);
 	stream_set_events(stream, &events, call);
 }
 

@@ -26,6 +26,7 @@ struct stream {
 	struct evbuffer *input, *output;
 	size_t input_limit, low_mark;
 	uint64_t octets_in, octets_out;
+	uint64_t active_us;		/* when the socket had octets last */
 	struct deferred step;		/* stream_advance() in the next turn */
 	struct timer stall;
 	struct timer lingering;		/* bounds stream_close_after_flush() */

@@ -79,6 +79,7 @@ socket_receive(struct stream *stream)
 		return;
 	n = recv(stream->descriptor, octets, sizeof octets, 0);
 	if (n > 0) {
+		stream->active_us = loop_now_us(stream->loop);
 		evbuffer_add(stream_received(stream), octets, (size_t)n);
 		if (stream->tls == NULL)
 			stream_note_arrived(stream);

@@ -443,3 +443,9 @@ stream_octets_out(const struct stream *stream)
 {
 	return stream->octets_out;
 }
+
+uint64_t
+stream_active_us(const struct stream *stream)
+{
+	return stream->active_us;
+}

@@ -6,6 +6,7 @@
  *	kinds.c		what is different between cas and mailbox
  *	remember.c	what was asked of a service, over a restart
  *	requests.c	the verbs start, stop, drain, restart, services, log
+ *	sessions.c	the verbs who, kick
  *	supervisor.c	what systemd is told
  *	check.c		whether a configuration can be served with
  *	check_ports.c	whether its ports are free
@@ -203,6 +204,9 @@ void memo_fini(struct memo *memo);
 /* requests.c */
 void requests_register(struct service *service);
 void requests_answer(struct role *role);
+
+/* sessions.c */
+void sessions_register(struct service *service);
 
 /* service.c: a role has come to rest while the process ends. */
 void service_end(struct service *service);

@@ -16,14 +16,6 @@ asking(const struct service *service)
 	return service->ldap != NULL ? service->ldap : service->storage;
 }
 
-/* The verbs are known, and say that nobody answers, also when the part was never there. */
-static void
-forget_cas_verbs(struct service *service)
-{
-	control_register(service->control, "who", CONTROL_VIEW, NULL, NULL);
-	control_register(service->control, "kick", CONTROL_CHANGE, NULL, NULL);
-}
-
 static bool
 open_cas(struct service *service, const struct mailbox_lock *lock, char **error_out)
 {
@@ -47,7 +39,6 @@ open_cas(struct service *service, const struct mailbox_lock *lock, char **error_
 		cas_free(&service->cas);
 		return false;
 	}
-	cas_register(service->cas, service->control);
 	return true;
 }
 
@@ -61,7 +52,6 @@ static void
 close_cas(struct service *service)
 {
 	cas_free(&service->cas);
-	forget_cas_verbs(service);
 }
 
 static void
@@ -122,7 +112,7 @@ drain_mailbox(struct service *service, uint64_t over_ms, void (*on_stopped)(void
 	mailbox_role_drain(service->mailbox, over_ms, on_stopped, context);
 }
 
-/* As forget_cas_verbs(). */
+/* They are known, and say that nobody answers, also when the part was never there. */
 static const char *const mailbox_verbs[] = { "session", "acknowledge", "user renew", "index" };
 
 static void

@@ -151,6 +151,7 @@ register_verbs(struct service *service)
 	remains_register(service);
 	reload_register(service);
 	requests_register(service);
+	sessions_register(service);
 }
 
 static int

@@ -164,7 +164,10 @@ def test_services(server):
     stopped, = ask(server, "net", "stop", "imap4")["service"]
     assert (stopped["name"], stopped["state"]) == ("cas", "stopped")
     assert ask(server, "status", "cas", code=3)["role"][0]["state"] == "stopped"
+    assert ask(server, "who")["session"] == []
+    ask(server, "stop", "mailbox")
     assert ask(server, "who", code=69)["session"] == []
+    ask(server, "start", "mailbox")
     assert ask(server, "net", "start", "imap4")["service"][0]["state"] == "running"
     for verb, state in (("restart", "running"), ("drain", "stopped"), ("start", "running"), ("stop", "stopped")):
         assert [service["state"] for service in ask(server, verb, "all")["service"]] == [state, state]

@@ -112,7 +112,7 @@ def steps_of(block):
 def loosely(line):
     """The pattern of a line that was printed; OpenSSL 3.5 writes CN=x for CN = x."""
     line = line.replace(" = ", "=")
-    tokens = re.split(r"(\.\.\.|\broot\b|\b[0-9a-f]{12,}\b|\d+|\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b|\s+)", line)
+    tokens = re.split(r"(\.\.\.|\broot\b|\b[0-9a-f]{12,}\b|\b\d+(?:\.\d)?[KMGsmhd]\b|\d+|\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b|\s+)", line)
 
     def pattern(token):
         if token == "...":
@@ -123,6 +123,8 @@ def loosely(line):
             return r"\w+"
         if re.fullmatch(r"\d+", token):
             return r"\d+"
+        if re.fullmatch(r"\d+(\.\d)?[KMGsmhd]", token):     # 1.2K octets, 40s ago
+            return r"\d+(?:\.\d)?[KMGsmhd]?"
         if re.fullmatch(r"[0-9a-f]{12,}", token):
             return "[0-9a-f]+"
         if re.fullmatch(r"[A-Z][a-z]{2}", token):

@@ -50,6 +50,11 @@ const struct option_words order_options[OPTION_COUNT] = {
 	[OPTION_KEY] = { "key", "FILE", NULL, "its key" },
 	[OPTION_SELF_SIGNED] = { "self-signed", NULL, NULL, "begin with a certificate that clients warn of; so it is when none is said" },
 	[OPTION_USER] = { "user", "NAME", NULL, "the first user; the password is read from standard input, or made and shown" },
+	[OPTION_STRANGERS] = { "strangers", NULL, NULL, "connections that have not logged in, too" },
+	[OPTION_CLIENT] = { "client", "TEXT", NULL, "only clients whose ID has this text" },
+	[OPTION_COUNTED] = { "count", NULL, NULL, "only say how many there are" },
+	[OPTION_BY] = { "by", "user|address|client|state|tls", NULL, "say how many there are of each" },
+	[OPTION_SORT] = { "sort", "user|address|client|state|age|idle|in|out", NULL, "the order of the list; the greatest number comes first" },
 };
 
 /* getopt_long() gives an option's index above all characters; those stand for options of one letter, and for mistakes. */

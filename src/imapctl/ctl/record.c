@@ -71,6 +71,28 @@ record_field(struct span line, struct arena *arena, const char *kind, const char
 	return false;
 }
 
+static struct span
+value_of(const struct record *record, const char *key)
+{
+	for (size_t i = 0; i < record->count; i++) {
+		if (span_equals(record->fields[i].key, span_from_string(key)))
+			return record->fields[i].value;
+	}
+	return SPAN("");
+}
+
+bool
+record_fields(struct span line, struct arena *arena, const char *kind, const char *const *keys, struct span *values_out)
+{
+	struct record record;
+
+	if (!parse(line, arena, &record) || !span_equals(record.kind, span_from_string(kind)))
+		return false;
+	for (size_t i = 0; keys[i] != NULL; i++)
+		values_out[i] = value_of(&record, keys[i]);
+	return true;
+}
+
 /* All records, in the order they came; those that cannot be read are left out. */
 static struct record *
 parse_all(const struct answer *answer, struct arena *arena, size_t *count_out)
@@ -146,9 +168,9 @@ records_write_json(const struct answer *answer, const char *kinds, struct buffer
 	arena_free(&arena);
 }
 
-/* Characters a terminal shows, near enough: octets that do not continue a UTF-8 sequence. */
-static size_t
-width(struct span text)
+/* Octets that do not continue a UTF-8 sequence. */
+size_t
+text_width(struct span text)
 {
 	size_t width = 0;
 
@@ -161,7 +183,7 @@ static void
 add_cell(struct buffer *out, struct span text, size_t column_width, bool is_last)
 {
 	buffer_add_span(out, text);
-	for (size_t i = width(text); !is_last && i < column_width + 2; i++)
+	for (size_t i = text_width(text); !is_last && i < column_width + 2; i++)
 		buffer_add_octet(out, ' ');
 	if (is_last)
 		buffer_add_octet(out, '\n');
@@ -174,10 +196,10 @@ write_table(struct buffer *out, const struct record *records, size_t count)
 	size_t widths[FIELDS_MAX] = { 0 }, columns = records[0].count;
 
 	for (size_t i = 0; i < columns; i++) {
-		widths[i] = width(records[0].fields[i].key);
+		widths[i] = text_width(records[0].fields[i].key);
 		for (size_t j = 0; j < count; j++) {
-			if (i < records[j].count && width(records[j].fields[i].value) > widths[i])
-				widths[i] = width(records[j].fields[i].value);
+			if (i < records[j].count && text_width(records[j].fields[i].value) > widths[i])
+				widths[i] = text_width(records[j].fields[i].value);
 		}
 	}
 	for (size_t i = 0; i < columns; i++)

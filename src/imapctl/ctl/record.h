@@ -32,6 +32,16 @@ void records_write_json(const struct answer *answer, const char *kinds, struct b
 bool record_field(struct span line, struct arena *arena, const char *kind, const char *key,
     struct span *value_out);
 
+/*
+ * The same for several keys, NULL behind the last; those that the record lacks are empty.
+ *
+ *	values_out	one for each key
+ */
+bool record_fields(struct span line, struct arena *arena, const char *kind, const char *const *keys, struct span *values_out);
+
+/* How many columns a terminal takes for a text, near enough. */
+size_t text_width(struct span text);
+
 /* Append a JSON string, quotes included; what is not UTF-8 becomes U+FFFD. */
 void json_add_string(struct buffer *out, struct span text);
 

@@ -125,18 +125,6 @@ run_acknowledge(const struct order *order)
 }
 
 int
-run_who(const struct order *order)
-{
-	return with_words(order, "who");
-}
-
-int
-run_kick(const struct order *order)
-{
-	return with_words(order, "kick");
-}
-
-int
 run_acl_list(const struct order *order)
 {
 	return with_words(order, "acl list");

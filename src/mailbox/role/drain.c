@@ -15,9 +15,8 @@ ask(struct mailbox_role *role, uint64_t count)
 	while (count-- > 0 && !list_is_empty(&role->sessions)) {
 		struct session *session = LIST_ENTRY(role->sessions.next, struct session, link);
 
-		list_remove(&session->link);
-		list_push_back(&role->sessions, &session->link);
-		session_leave(session);
+		session_join(session);
+		session_leave(session, "UNAVAILABLE", "the server is stopping");
 	}
 }
 

@@ -14,6 +14,7 @@
  *	quota.c		what users may keep, and what they do keep
  *	acl.c		rights in users' mailboxes
  *	sharing.c	whose \Seen it is in a shared mailbox
+ *	sessions.c	what the operator is told of sessions
  */
 #ifndef ROLE_LIFE_H
 #define ROLE_LIFE_H

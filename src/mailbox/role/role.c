@@ -14,6 +14,7 @@
 #include "../shared/state.h"
 #include "../shared/fault.h"
 #include "../shared/shares.h"
+#include "base/map.h"
 #include "base/thread.h"
 #include "config/config.h"
 #include "life.h"
@@ -161,6 +162,7 @@ mailbox_role_new(const struct mailbox_parts *parts, char **error_out)
 	role->parts = *parts;
 	role->lock = lock;
 	list_init(&role->sessions);
+	role->by_sid = map_new();
 	list_init(&role->deliveries);
 	role->on_ended = role_check_stopped;
 	role_lookups_init(role);
@@ -223,6 +225,7 @@ mailbox_role_free(struct mailbox_role **role)
 	job_queue_free(&freed->directory_jobs);
 	accounts_free(&freed->accounts);
 	faults_free(&freed->faults);
+	map_free(&freed->by_sid);
 	close(freed->lock.descriptor);
 	free(freed);
 }

@@ -46,6 +46,7 @@ session_begin_line(struct session *session, struct imap_command_line *line)
 
 	assert(session->line == NULL);
 	session->line = line;
+	session->verb = line->verb;
 	session->progress_us = loop_now_us(session->role->parts.loop);
 	session->may_expunge = numbers == IMAP_NUMBERS_MAY_MOVE ||
 	    (numbers == IMAP_NUMBERS_MUST_STAY && line->is_uid);
@@ -187,9 +188,19 @@ session_bye(struct session *session, const char *code, const char *text)
 }
 
 void
-session_leave(struct session *session)
+session_join(struct session *session)
+{
+	list_remove(&session->link);
+	session->place = ++session->role->joined;
+	list_push_back(&session->role->sessions, &session->link);
+}
+
+void
+session_leave(struct session *session, const char *code, const char *text)
 {
 	session->is_leaving = true;
+	session->farewell_code = code;
+	session->farewell = text;
 	session_schedule(session);
 }
 

@@ -87,6 +87,8 @@ session_free(struct session *session)
 	free(session->return_word);
 	free(session->return_capability);
 	buffer_free(&session->id);
+	if (map_get(role->by_sid, span_from_string(session->sid)) == session)
+		map_remove(role->by_sid, span_from_string(session->sid));
 	list_remove(&session->link);
 	free(session);
 	role->sessions_count--;
@@ -122,6 +124,18 @@ timeout_ms(const struct session *session)
 	return session->role->parts.config->idle_timeout_s * 1000;
 }
 
+/* When it must leave, that may be before. */
+static uint64_t
+sooner_ms(const struct session *session, uint64_t left_ms)
+{
+	uint64_t now_us = loop_now_us(session->role->parts.loop), cut_ms;
+
+	if (session->cut_us == 0)
+		return left_ms;
+	cut_ms = session->cut_us > now_us ? (session->cut_us - now_us) / 1000 : 0;
+	return cut_ms < left_ms ? cut_ms : left_ms;
+}
+
 static void
 start_timer(struct session *session)
 {
@@ -131,6 +145,7 @@ start_timer(struct session *session)
 
 	if (session->is_idling && left_ms > STILL_HERE_MS)
 		left_ms = STILL_HERE_MS;
+	left_ms = sooner_ms(session, left_ms);
 	timer_start_ms(&session->timer, left_ms + 1);
 }
 
@@ -148,8 +163,12 @@ static void
 on_timer(void *context)
 {
 	struct session *session = context;
-	uint64_t idle_us = loop_now_us(session->role->parts.loop) - session->active_us;
+	uint64_t now_us = loop_now_us(session->role->parts.loop), idle_us = now_us - session->active_us;
 
+	if (session->cut_us != 0 && now_us >= session->cut_us) {
+		session_bye(session, NULL, session->farewell);
+		return;
+	}
 	if (idle_us >= timeout_ms(session) * 1000 && session->phase != SESSION_RUNNING) {
 		session_bye(session, NULL, "idle for too long");
 		return;
@@ -160,6 +179,14 @@ on_timer(void *context)
 		buffer_add_string(&session->out, "* OK still here\r\n");
 		session_flush(session);
 	}
+	start_timer(session);
+}
+
+void
+session_leave_within(struct session *session, uint64_t ms, const char *text)
+{
+	session_leave(session, NULL, text);
+	session->cut_us = loop_now_us(session->role->parts.loop) + ms * 1000;
 	start_timer(session);
 }
 
@@ -374,7 +401,7 @@ advance(struct session *session)
 		return;
 	}
 	if (session->is_leaving && session->phase != SESSION_RUNNING && session->phase != SESSION_APPENDING) {
-		session_bye(session, "UNAVAILABLE", "the server is stopping");
+		session_bye(session, session->farewell_code, session->farewell);
 		return;
 	}
 	handle_held(session);
@@ -443,7 +470,8 @@ session_new(struct mailbox_role *role, struct stream *stream, const struct sessi
 	session->stream = stream;
 	session->parser = imap_parser_new(&role->limits);
 	random_hex(session->sid, 12);
-	list_push_back(&role->sessions, &session->link);
+	list_init(&session->link);
+	session_join(session);
 	role->sessions_count++;
 	deferred_init(&session->deferred, on_deferred, session);
 	deferred_init(&session->news, session_on_news, session);
@@ -451,6 +479,7 @@ session_new(struct mailbox_role *role, struct stream *stream, const struct sessi
 	list_init(&session->pipeline.followers);
 	list_init(&session->whole);
 	session->active_us = loop_now_us(role->parts.loop);
+	session->verb = IMAP_COMMAND_COUNT;
 	return session;
 }
 
@@ -520,6 +549,17 @@ take_identity(struct session *session, struct span groups)
 	}
 }
 
+/* What the other role has said to log in is not the client's. */
+static void
+note_beginning(struct session *session)
+{
+	session->began_us = loop_now_us(session->role->parts.loop);
+	session->octets_in = stream_octets_in(session->stream);
+	session->octets_out = stream_octets_out(session->stream);
+	session->verb = IMAP_COMMAND_COUNT;
+	map_put(session->role->by_sid, span_from_string(session->sid), session);
+}
+
 void
 session_login(struct session *session, struct span user, const char *mailbox_id, struct span groups)
 {
@@ -528,6 +568,7 @@ session_login(struct session *session, struct span user, const char *mailbox_id,
 	shares_begin(session->role);
 	session->account = account_hold(session->role->accounts, mailbox_id, session->user);
 	session->role->logins++;
+	note_beginning(session);
 	limit_begin(session);
 	session_mask(session);
 	start_timer(session);

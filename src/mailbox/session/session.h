@@ -74,6 +74,7 @@ enum session_phase {
 
 struct session {
 	struct list link;		/* in role->sessions */
+	uint64_t place;			/* rises along them */
 	struct mailbox_role *role;
 	const struct session_commands *commands;
 	struct stream *stream;		/* NULL once closing */
@@ -134,6 +135,8 @@ struct session {
 	bool is_reading;		/* account_begin_reading() */
 	bool has_ended;			/* the client has sent its last octet */
 	bool is_leaving;		/* BYE once no command is under way */
+	const char *farewell_code, *farewell;	/* of this BYE; static */
+	uint64_t cut_us;		/* when it leaves in any case; 0: it need not */
 	bool is_idling;			/* IDLE: what happens is told at once */
 	void (*on_room)(struct session *session);
 	void (*on_answered)(struct session *session);		/* session_then() */
@@ -144,6 +147,9 @@ struct session {
 	uint64_t cpu_us;		/* what the command under way has cost so far; budget.h */
 	uint64_t progress_us;		/* when the command under way began, or told its progress last */
 	uint64_t active_us;		/* when the client last did something */
+	uint64_t began_us;		/* of the login, as the next */
+	uint64_t octets_in, octets_out;	/* that the login has taken */
+	enum imap_verb verb;		/* of the last command; IMAP_COMMAND_COUNT: there was none */
 };
 
 /*
@@ -288,8 +294,14 @@ void session_close(struct session *session);
 /* Send what is written, and give the client back to the other end of the link: nobody is logged in any more. */
 void session_give_back(struct session *session);
 
-/* Say BYE when the command under way has been answered, and read no other. */
-void session_leave(struct session *session);
+/* Say BYE when the command under way has been answered, and read no other; the texts are static, code may be NULL. */
+void session_leave(struct session *session, const char *code, const char *text);
+
+/* The same, but after so long in any case. */
+void session_leave_within(struct session *session, uint64_t ms, const char *text);
+
+/* Come last into role->sessions. */
+void session_join(struct session *session);
 
 /* Say BYE and close.  code: without brackets, may be NULL. */
 void session_bye(struct session *session, const char *code, const char *text);

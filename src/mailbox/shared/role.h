@@ -12,12 +12,16 @@
 #include "mailbox/mailbox.h"
 #include "store/packed.h"
 
+struct map;
+
 struct mailbox_role {
 	struct mailbox_parts parts;
 	struct accounts *accounts;
 	struct job_queue *directory_jobs;
 	struct shares *shares;			/* shares.h */
 	struct list sessions;			/* struct session */
+	struct map *by_sid;			/* those with a user, by the ids that the cas gave them */
+	uint64_t joined;			/* how often one came last into the list */
 	struct list deliveries;			/* struct delivery_session */
 	struct listener **listeners;
 	size_t listener_count;

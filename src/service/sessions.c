@@ -1,0 +1,262 @@
+/*
+ * The verbs who and kick: the sessions as both roles of this process see them.  What the cas knows of a client and what the
+ * mailbox role knows of its session is one record.  A long answer is given in slices.  Loop thread.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/clock.h"
+#include "control/words.h"
+#include "internal.h"
+
+#define SLICE 500	/* sessions looked at in a turn */
+
+/* Who is meant. */
+struct test {
+	struct span word;		/* a name, a session id, an address or a network; empty: everybody */
+	struct directory_name user;	/* empty: it cannot be a name */
+	bool is_network;
+	struct config_network network;
+	struct span client;		/* a part of its ID, in any case */
+	bool takes_strangers;		/* without a word */
+};
+
+enum part { PART_USERS, PART_STRANGERS, PART_MAILBOX, PART_COUNT };
+
+struct who {
+	struct service *service;
+	struct control_call *call;
+	struct test test;
+	bool is_counting, shows_mailbox;
+	enum part part;
+	uint64_t after;			/* in that part */
+	unsigned visited;		/* in this turn */
+	uint64_t count;
+};
+
+static void
+test_init(struct test *test, struct span word)
+{
+	test->word = word;
+	if (!directory_prepare_name(word, &test->user))
+		test->user.length = 0;
+	test->is_network = config_network_parse(word, &test->network);
+}
+
+static bool
+has_part(struct span text, struct span part)
+{
+	for (; text.length >= part.length; text = span_from(text, 1)) {
+		if (span_starts_with_nocase(text, part))
+			return true;
+		if (text.length == 0)
+			break;
+	}
+	return false;
+}
+
+static bool
+is_at(const struct test *test, const char *address)
+{
+	struct config_network network = test->network;
+	const struct config_networks networks = { &network, 1 };
+
+	return test->is_network && address != NULL && config_networks_have(&networks, address);
+}
+
+static bool
+is_user(const struct test *test, const struct session_facts *facts)
+{
+	struct span user = directory_name_span(&test->user);
+
+	return user.length > 0 && (span_equals(facts->user, user) || span_equals(facts->by, user));
+}
+
+static bool
+fits(const struct test *test, const struct session_facts *facts)
+{
+	bool is_stranger = facts->user.length == 0;
+
+	if (!has_part(facts->client, test->client))
+		return false;
+	if (test->word.length == 0)
+		return !is_stranger || test->takes_strangers;
+	return span_equals(facts->sid, test->word) || is_at(test, facts->address) || is_user(test, facts);
+}
+
+static struct span
+text_of(const char *text)
+{
+	return span_from_string(text == NULL ? "" : text);
+}
+
+static void
+add_figures(struct buffer *line, const struct session_facts *facts, uint64_t now_us)
+{
+	status_add_time(line, "since", clock_calendar_s() - (int64_t)((now_us - facts->began_us) / 1000000));
+	control_add_number(line, "seconds", (int64_t)((now_us - facts->began_us) / 1000000));
+	control_add_number(line, "idle", (int64_t)((now_us - facts->active_us) / 1000000));
+	control_add_number(line, "in", (int64_t)facts->in);
+	control_add_number(line, "out", (int64_t)facts->out);
+	control_add_field(line, "compressed", text_of(facts->is_compressed ? "yes" : "no"));
+	control_add_number(line, "plain-in", (int64_t)facts->plain_in);
+	control_add_number(line, "plain-out", (int64_t)facts->plain_out);
+}
+
+static void
+tell(const struct who *who, const struct session_facts *facts)
+{
+	struct buffer line = { 0 };
+
+	control_add_word(&line, SPAN("session"));
+	control_add_field(&line, "sid", facts->sid);
+	control_add_field(&line, "user", facts->user);
+	control_add_field(&line, "by", facts->by);
+	control_add_field(&line, "address", text_of(facts->address));
+	control_add_number(&line, "port", (int64_t)facts->port);
+	control_add_field(&line, "client", facts->client);
+	control_add_field(&line, "state", text_of(facts->state));
+	control_add_field(&line, "command", text_of(facts->command));
+	control_add_field(&line, "busy", text_of(facts->is_busy ? "yes" : "no"));
+	control_add_field(&line, "mailbox", who->shows_mailbox ? facts->mailbox : SPAN(""));
+	control_add_field(&line, "mechanism", text_of(facts->mechanism));
+	control_add_field(&line, "relay", text_of(facts->relay));
+	control_add_field(&line, "tls", text_of(facts->tls == NULL ? "no" : facts->tls));
+	control_add_field(&line, "roles", text_of(!facts->is_at_cas ? "mailbox" : facts->is_at_mailbox ? "cas mailbox" : "cas"));
+	add_figures(&line, facts, loop_now_us(who->service->loop));
+	control_reply(who->call, buffer_span(&line));
+	buffer_free(&line);
+}
+
+/* True: the next one, in this turn still. */
+static bool
+on_session(const struct session_facts *known, void *context)
+{
+	struct who *who = context;
+	struct session_facts facts = *known;
+
+	if (facts.is_at_cas && who->service->mailbox != NULL)
+		mailbox_role_add_facts(who->service->mailbox, &facts);
+	if (fits(&who->test, &facts)) {
+		who->count++;
+		if (!who->is_counting)
+			tell(who, &facts);
+	}
+	return ++who->visited < SLICE;
+}
+
+static uint64_t
+walk(struct who *who)
+{
+	struct service *service = who->service;
+
+	if (who->part == PART_MAILBOX)
+		return service->mailbox == NULL ? SESSION_WALK_END :
+		    mailbox_role_walk_sessions(service->mailbox, who->after, on_session, who);
+	return service->cas == NULL ? SESSION_WALK_END :
+	    cas_walk_sessions(service->cas, who->part == PART_USERS, who->after, on_session, who);
+}
+
+static void
+go_on(struct control_call *call, void *context)
+{
+	struct who *who = context;
+
+	who->visited = 0;
+	while (who->part < PART_COUNT && !control_call_is_gone(call)) {
+		who->after = walk(who);
+		if (who->after != SESSION_WALK_END) {
+			control_when_room(call, go_on, who);
+			return;
+		}
+		who->after = 0;
+		who->part++;
+	}
+	if (who->is_counting)
+		control_replyf(call, "count sessions:=%llu", (unsigned long long)who->count);
+	control_finish(call, EX_OK, NULL);
+}
+
+/* The words behind the first.  False: one is unknown. */
+static bool
+read_words(struct who *who)
+{
+	const struct span client = SPAN("client=");
+
+	for (size_t i = 1; i < control_call_count(who->call); i++) {
+		struct span word = control_call_word(who->call, i);
+
+		if (span_equals(word, SPAN("strangers")))
+			who->test.takes_strangers = true;
+		else if (span_equals(word, SPAN("count")))
+			who->is_counting = true;
+		else if (span_starts_with(word, client))
+			who->test.client = span_from(word, client.length);
+		else
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_anybody_there(const struct service *service, struct control_call *call)
+{
+	if (service->cas != NULL || service->mailbox != NULL)
+		return true;
+	control_finish(call, EX_UNAVAILABLE, "both services are stopped, and nobody is logged in; see `imapctl status`");
+	return false;
+}
+
+static void
+on_who(struct control_call *call, void *context)
+{
+	struct who *who = control_call_memory(call, sizeof *who);
+
+	*who = (struct who){ .service = context, .call = call, .shows_mailbox = control_call_may(call, CONTROL_CHANGE) };
+	if (!is_anybody_there(context, call))
+		return;
+	test_init(&who->test, control_call_count(call) > 0 ? control_call_word(call, 0) : SPAN(""));
+	if (read_words(who))
+		go_on(call, who);
+	else
+		control_finish(call, EX_USAGE, "who [NAME|SID|ADDRESS] [strangers] [count] [client=TEXT]");
+}
+
+static bool
+is_meant(const struct session_facts *facts, void *context)
+{
+	return fits(context, facts);
+}
+
+static void
+on_kick(struct control_call *call, void *context)
+{
+	struct service *service = context;
+	struct test test = { .word = { NULL, 0 } };
+	uint64_t count = 0;
+
+	if (!is_anybody_there(service, call))
+		return;
+	if (control_call_count(call) != 1 || control_call_word(call, 0).length == 0) {
+		control_finish(call, EX_USAGE, "kick needs a user, a session id or an address");
+		return;
+	}
+	test_init(&test, control_call_word(call, 0));
+	if (service->cas != NULL)
+		count += cas_kick(service->cas, is_meant, &test);
+	if (service->mailbox != NULL)
+		count += mailbox_role_kick(service->mailbox, is_meant, &test);
+	control_replyf(call, "kicked sessions:=%llu", (unsigned long long)count);
+	if (count > 0)
+		control_finish(call, EX_OK, NULL);
+	else
+		control_finish(call, 1, "nobody has a session by that name, id or address");
+}
+
+void
+sessions_register(struct service *service)
+{
+	control_register(service->control, "who", CONTROL_VIEW, on_who, service);
+	control_register(service->control, "kick", CONTROL_CHANGE, on_kick, service);
+}
