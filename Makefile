@@ -99,6 +99,7 @@ help:
 ## make check-debian12   make check on a fresh Debian 12 in a chroot (root); check-debian13 on Debian 13
 ## make move         moves from real servers, Debian 12's and 13's in folders of their own (root): 10,000 messages, 50 kills, 50 users
 ## make move-bench   how long a move from Dovecot takes: by our import, by mbsync, one message at a time
+## make check-setup  imapctl setup killed at every step; certificates by certbot itself, where it and pebble are installed
 ## make fuzz         a million executions of each fuzz target
 ## make bench        the same work on imapd and on Dovecot, side by side; W="append" alone what has this word, in any row or
 ##                   group; BENCH_SECONDS=2 for each cell, BENCH_PASSES=3 of them, BENCH_ALONE=1 without Dovecot
@@ -122,6 +123,11 @@ check:
 	@tests/tools/deps check
 	@tests/tools/programs
 	@tests/tools/check $(CHECK)
+
+check-setup: all
+	@tests/tools/deps check
+	CERTBOT=1 SETUP_KILLS=1 IMAPD=$(BUILD)/imapd /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider \
+	    tests/operator/test_setup.py tests/operator/test_certbot.py
 
 soak: all
 	@tests/tools/deps check
@@ -201,6 +207,8 @@ install: all
 	install -d $(DESTDIR)$(SYSCONF)/fail2ban/filter.d
 	install -m 644 etc/fail2ban/filter.conf $(DESTDIR)$(SYSCONF)/fail2ban/filter.d/imapd.conf
 	install -m 644 etc/fail2ban/jail.conf $(DESTDIR)$(PREFIX)/share/doc/imapd/fail2ban-jail.conf
+	install -d $(DESTDIR)$(SYSCONF)/letsencrypt/renewal-hooks/deploy
+	install -m 755 etc/certbot/deploy $(DESTDIR)$(SYSCONF)/letsencrypt/renewal-hooks/deploy/imapd
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions \
 	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	$(DESTDIR)$(PREFIX)/sbin/imapctl completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/imapctl
@@ -213,5 +221,5 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all units fuzzers help deps run check soak check-debian12 check-debian13 deb check-deb fuzz bench bench-scale bench-report bench-smoke move move-bench rooms man install clean
+.PHONY: all units fuzzers help deps run check check-setup soak check-debian12 check-debian13 deb check-deb fuzz bench bench-scale bench-report bench-smoke move move-bench rooms man install clean
 .DELETE_ON_ERROR:

@@ -38,6 +38,8 @@ NOT_RUN = {
     "sendmail": "Postfix need not be here",
     "imapctl setup --hostname=mail.example.org --user=ada": "it is for root on a host of its own: see test_setup.py",
     "curl --user ada --cacert /etc/imapd/tls/fullchain.pem --connect-to ::localhost: imaps://mail.example.org/": "see test_setup.py",
+    "certbot": "no authority here; see test_certbot.py",
+    "RENEWED_DOMAINS=mail.example.org \\": "see test_certbot.py",
     "systemctl": "no service manager here; tests/services has the units",
     "journalctl": "no service manager here",
     "bert@example.org  smtp:[old.example.org]": "a table of Postfix",
