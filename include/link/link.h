@@ -80,6 +80,8 @@ struct link_server_state {
 	int64_t since_s;		/* calendar */
 	const char *reason;		/* why it is down, else empty; borrowed */
 	bool is_asked;			/* link_hurry() has had it asked, and it has not answered yet */
+	uint64_t rtt_us;		/* how long its last answer took; 0: not known */
+	uint64_t reconnects;		/* how often it was there again */
 };
 
 /* Walk the mailbox servers in the order of naming; false past the end. */

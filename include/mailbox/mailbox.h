@@ -6,6 +6,7 @@
 #define MAILBOX_MAILBOX_H
 
 #include "control/session.h"
+#include "metrics/metrics.h"
 
 struct config;
 struct control;
@@ -134,6 +135,8 @@ uint64_t mailbox_role_kick(struct mailbox_role *role, session_each *is_meant, vo
 /* Figures for the status. */
 struct mailbox_status {
 	uint64_t sessions;		/* now */
+	uint64_t sessions_in[METRIC_LMTP];	/* of them in each state, enum metric_state */
+	uint64_t untold;		/* of them with news that their clients do not read */
 	uint64_t deliveries;		/* LMTP sessions, now */
 	uint64_t accounts, open_stores;	/* now */
 	uint64_t logins;		/* since the start */

@@ -12,6 +12,7 @@
 
 #include "base/buffer.h"
 #include "base/span.h"
+#include "metrics/metrics.h"
 
 #define STREAM_INPUT_LIMIT (64 * 1024)
 
@@ -94,6 +95,9 @@ void stream_write_shared(struct stream *stream, struct span octets, stream_relea
 
 /* Octets written and not yet taken by the kernel or the other end of the pair. */
 size_t stream_output_length(const struct stream *stream);
+
+/* Count what comes and goes by its socket from now on as a listener's. */
+void stream_count_as(struct stream *stream, enum metric_listener listener);
 
 /* on_drained comes when the output falls to this or below after having been above (default 0). */
 void stream_set_low_mark(struct stream *stream, size_t octets);

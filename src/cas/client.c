@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/random.h"
 
@@ -58,11 +59,21 @@ client_wake(struct cas_client *client)
 }
 
 void
+client_note_answer(const struct cas_client *client, enum imap_condition condition)
+{
+	metric_count(METRIC_COMMANDS, client->command, condition);
+	if (client->command != METRIC_COMMAND_UNKNOWN)
+		metric_observe_us(METRIC_COMMAND_DURATION, client->command, clock_monotonic_us() - client->command_us);
+}
+
+void
 client_reply(struct cas_client *client, struct span tag, enum imap_condition condition, const char *code,
     const char *text)
 {
 	struct buffer line = { 0 };
 
+	if (!span_equals(tag, SPAN("*")))
+		client_note_answer(client, condition);
 	imap_write_condition(&line, tag, condition, code == NULL ? SPAN("") : span_from_string(code),
 	    span_from_string(text));
 	stream_write_buffer(client->stream, &line);
@@ -80,7 +91,7 @@ client_leave_users(struct cas_client *client)
 }
 
 static void
-forget_place(struct cas_client *client)
+forget_place(struct cas_client *client, enum metric_reason why)
 {
 	struct cas *cas = client->cas;
 	uint8_t octets[16];
@@ -89,20 +100,21 @@ forget_place(struct cas_client *client)
 	if (client->is_logged_in)
 		client_leave_users(client);
 	cas->status.connections--;
+	metric_count(METRIC_CONNECTIONS_CLOSED, METRIC_CAS, why);
 	if (client->server != NULL && client->mailbox != NULL)
 		client->server->figures.sessions--;
 	list_remove(&client->link);
 }
 
 void
-client_close(struct cas_client *client, const char *reason)
+client_close(struct cas_client *client, enum metric_reason why, const char *reason)
 {
 	if (client->state == CLOSING)
 		return;
 	log_debug("close", log_text("sid", client->sid), log_text("rip", client->address),
 	    log_text("reason", reason));
 	client_enter(client, CLOSING);
-	forget_place(client);
+	forget_place(client, why);
 	timer_stop(&client->patience_timer);
 	timer_stop(&client->delay_timer);
 	link_cancel(&client->attempt);
@@ -112,10 +124,10 @@ client_close(struct cas_client *client, const char *reason)
 }
 
 void
-client_bye(struct cas_client *client, const char *code, const char *text)
+client_bye(struct cas_client *client, enum metric_reason why, const char *code, const char *text)
 {
 	client_reply(client, SPAN("*"), IMAP_BYE, code, text);
-	client_close(client, text);
+	client_close(client, why, text);
 }
 
 bool
@@ -123,7 +135,8 @@ client_is_one_too_many(struct cas_client *client)
 {
 	if (++client->bad_commands < BAD_COMMANDS_MAX)
 		return false;
-	client_bye(client, NULL, "Too many bad commands");
+	metric_count(METRIC_LIMIT_HITS, METRIC_LIMIT_BAD_COMMANDS, 0);
+	client_bye(client, METRIC_BAD_COMMANDS, NULL, "Too many bad commands");
 	return true;
 }
 
@@ -157,15 +170,23 @@ is_suspicious(const struct cas_client *client)
 }
 
 static void
+note_command(struct cas_client *client, size_t command)
+{
+	client->command = command;
+	client->command_us = clock_monotonic_us();
+}
+
+static void
 on_error(struct cas_client *client, const struct imap_error *error)
 {
 	if (error->is_foreign) {
 		log_info("foreign", log_text("sid", client->sid), log_text("rip", client->address));
-		client_close(client, "not IMAP");
+		client_close(client, METRIC_BAD_COMMANDS, "not IMAP");
 		return;
 	}
+	note_command(client, METRIC_COMMAND_UNKNOWN);
 	if (error->is_fatal) {
-		client_bye(client, error->code, error->text);
+		client_bye(client, METRIC_BAD_COMMANDS, error->code, error->text);
 		return;
 	}
 	client_reply(client, error->tag, error->status == IMAP_ERROR_NO ? IMAP_NO : IMAP_BAD,
@@ -173,7 +194,7 @@ on_error(struct cas_client *client, const struct imap_error *error)
 	if (client->state == ANSWERING)		/* the answer was too long */
 		client_enter(client, GREETED);
 	if (error->is_syntax && !client_is_one_too_many(client) && is_suspicious(client))
-		client_bye(client, NULL, "Start TLS before sending more");
+		client_bye(client, METRIC_BAD_COMMANDS, NULL, "Start TLS before sending more");
 }
 
 static void
@@ -184,6 +205,7 @@ on_event(struct cas_client *client, struct imap_event *event)
 		stream_write(client->stream, SPAN("+ OK\r\n"));
 		break;
 	case IMAP_EVENT_COMMAND:
+		note_command(client, event->command->verb + 1);
 		client->events->on_command(client, event->command);
 		imap_command_free(&event->command);
 		break;
@@ -191,6 +213,7 @@ on_event(struct cas_client *client, struct imap_event *event)
 		client->events->on_line(client, event->octets);
 		break;
 	case IMAP_EVENT_MESSAGE_BEGINS:		/* APPEND by somebody who is not logged in */
+		note_command(client, IMAP_APPEND + 1);
 		client_reply(client, event->message.tag, IMAP_BAD, NULL, "Log in first");
 		imap_parser_skip_command(client->parser, false);
 		client_is_one_too_many(client);
@@ -281,7 +304,9 @@ on_end(struct stream *stream, enum stream_end reason, void *context)
 	if (tls.error != NULL && !tls.is_silent)	/* else somebody only looked whether we listen */
 		log_info("tls-failed", log_text("sid", client->sid), log_text("rip", client->address),
 		    log_text("reason", tls.error));
-	client_close(client, reason == STREAM_EOF ? "client closed" : "connection lost");
+	client_close(client, tls.error != NULL && !tls.is_silent ? METRIC_TLS_FAILED :
+	    reason == STREAM_EOF ? METRIC_CLIENT_CLOSED : METRIC_CONNECTION_LOST,
+	    reason == STREAM_EOF ? "client closed" : "connection lost");
 }
 
 static void
@@ -292,7 +317,7 @@ on_time_over(void *context)
 	if (client->state == FORWARDING)
 		client->events->on_overdue(client);
 	else
-		client_bye(client, NULL, "Autologout; log in sooner");
+		client_bye(client, METRIC_TIMEOUT, NULL, "Autologout; log in sooner");
 }
 
 static const struct stream_events events = { on_input, on_drained, on_end };

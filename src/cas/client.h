@@ -44,6 +44,7 @@
 #include "link/relay.h"
 #include "loop/job.h"
 #include "loop/loop.h"
+#include "metrics/metrics.h"
 #include "net/stream.h"
 #include "net/tls.h"
 
@@ -136,6 +137,8 @@ struct cas_client {
 	struct imap_capabilities masked;	/* by capability-mask, like the next */
 	unsigned masked_mechanisms;
 
+	size_t command;			/* that is answered next, as metrics name it */
+	uint64_t command_us;		/* when it came */
 	struct buffer tag;		/* of the LOGIN or AUTHENTICATE under way */
 	struct sasl *sasl;
 	enum sasl_mechanism mechanism;
@@ -153,6 +156,7 @@ struct cas_client {
 	bool is_denied;			/* by deny-users; looks like nobody */
 	bool is_leaving;		/* its link was half closed: BYE follows the last reply */
 	const char *farewell_code, *farewell;	/* of this BYE; static */
+	enum metric_reason farewell_reason;
 	uint64_t seen_octets;		/* of its input, when it was last asked to leave */
 	uint64_t began_us;		/* of connection, then of login */
 	uint64_t asked_us;		/* when it was begun to check the password; 0: it was not */
@@ -179,14 +183,17 @@ void client_join(struct cas_client *client, struct list *list);
 void client_wake(struct cas_client *client);
 
 /* Close; what was written still leaves.  The client is freed once its jobs are home. */
-void client_close(struct cas_client *client, const char *reason);
+void client_close(struct cas_client *client, enum metric_reason why, const char *reason);
 
 /* As client_close() with a farewell: "* BYE text". */
-void client_bye(struct cas_client *client, const char *code, const char *text);
+void client_bye(struct cas_client *client, enum metric_reason why, const char *code, const char *text);
 
 /* Write "tag OK [code] text"; code may be NULL. */
 void client_reply(struct cas_client *client, struct span tag, enum imap_condition condition,
     const char *code, const char *text);
+
+/* A command was answered: for who writes the reply without client_reply(). */
+void client_note_answer(const struct cas_client *client, enum imap_condition condition);
 
 /* Count a command that was BAD; true: it was one too many, and the client is closed. */
 bool client_is_one_too_many(struct cas_client *client);
@@ -227,7 +234,7 @@ void verdict_forget(struct cas_client *client);
 /* pipe.c; pipe_leave(): no more commands, and BYE when the mailbox role has answered those under way; the texts are
  * static, code may be NULL. */
 void pipe_open(struct cas_client *client);
-void pipe_leave(struct cas_client *client, const char *code, const char *text);
+void pipe_leave(struct cas_client *client, enum metric_reason why, const char *code, const char *text);
 
 /* Who was to leave has not: the end. */
 void pipe_cut(struct cas_client *client);

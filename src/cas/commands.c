@@ -48,7 +48,7 @@ on_logout(struct cas_client *client, struct imap_command_line *line)
 {
 	client_reply(client, SPAN("*"), IMAP_BYE, NULL, "Goodbye");
 	client_reply(client, line->tag, IMAP_OK, NULL, "Done");
-	client_close(client, "logout");
+	client_close(client, METRIC_LOGOUT, "logout");
 }
 
 /* A proxy says how many more may stand behind it, so that none is a circle: it is believed when it makes them fewer. */

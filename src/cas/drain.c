@@ -27,7 +27,7 @@ ask(struct cas *cas, uint64_t count, bool is_last_call)
 
 		client_join(client, &cas->users);
 		if (is_last_call || !is_uploading(client))
-			pipe_leave(client, "UNAVAILABLE", "Server stops");
+			pipe_leave(client, METRIC_SERVER_STOPS, "UNAVAILABLE", "Server stops");
 	}
 }
 

@@ -10,7 +10,7 @@ cas_on_grace_over(void *context)
 	struct cas *cas = context;
 
 	LIST_FOREACH(&cas->users, link)
-		client_close(LIST_ENTRY(link, struct cas_client, link), "server stops");
+		client_close(LIST_ENTRY(link, struct cas_client, link), METRIC_SERVER_STOPS, "server stops");
 }
 
 void
@@ -29,7 +29,7 @@ cas_close(struct cas *cas)
 	cas->is_stopping = true;
 	ports_close(cas);
 	LIST_FOREACH(&cas->strangers, link)
-		client_bye(LIST_ENTRY(link, struct cas_client, link), NULL, "Server stops");
+		client_bye(LIST_ENTRY(link, struct cas_client, link), METRIC_SERVER_STOPS, NULL, "Server stops");
 	if (cas->clients == 0)
 		deferred_schedule(cas->parts.loop, &cas->gone);
 }

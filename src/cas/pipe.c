@@ -31,7 +31,7 @@ pipe_lost(struct cas_client *client)
 {
 	stream_unsplice(client->stream);
 	say_gone(client);
-	client_close(client, "session over");
+	client_close(client, METRIC_LINK_LOST, "session over");
 }
 
 static void
@@ -50,17 +50,21 @@ static void
 on_spliced_end(struct stream *ended, enum stream_end reason, void *context)
 {
 	struct cas_client *client = context;
+	enum metric_reason why = METRIC_LOGOUT;		/* or whatever the mailbox role has said BYE for */
 
 	if (ended == client->stream) {
+		why = reason == STREAM_EOF ? METRIC_CLIENT_CLOSED : METRIC_CONNECTION_LOST;
 		log_end(client, "disconnect", reason == STREAM_EOF ? "closed" : "lost");
 	} else if (client->is_leaving && (reason == STREAM_EOF || client->server != NULL)) {
+		why = client->farewell_reason;
 		say_farewell(client);
 	} else if (reason == STREAM_EOF) {
 		log_end(client, "logout", client->server == NULL ? "mailbox" : "relay");
 	} else {
+		why = METRIC_LINK_LOST;
 		say_gone(client);
 	}
-	client_close(client, "session over");
+	client_close(client, why, "session over");
 }
 
 /* Its user has said UNAUTHENTICATE.  Who should leave does so now: nobody else looks after strangers who come late. */
@@ -71,9 +75,9 @@ on_given_back(void *context)
 
 	log_end(client, "logout", "unauthenticate");
 	if (client->is_leaving)
-		client_bye(client, client->farewell_code, client->farewell);
+		client_bye(client, client->farewell_reason, client->farewell_code, client->farewell);
 	else if (client->cas->is_stopping)
-		client_bye(client, "UNAVAILABLE", "Server stops");
+		client_bye(client, METRIC_SERVER_STOPS, "UNAVAILABLE", "Server stops");
 	else
 		unauthenticate_begin(client);
 }
@@ -105,7 +109,7 @@ pipe_cut(struct cas_client *client)
 		stream_unsplice(client->stream);
 		say_farewell(client);
 	}
-	client_close(client, "did not leave in time");
+	client_close(client, client->farewell_reason, "did not leave in time");
 }
 
 /*
@@ -113,11 +117,12 @@ pipe_cut(struct cas_client *client)
  * and ends its side, which comes back as on_spliced_end().
  */
 void
-pipe_leave(struct cas_client *client, const char *code, const char *text)
+pipe_leave(struct cas_client *client, enum metric_reason why, const char *code, const char *text)
 {
 	if (client->is_leaving)
 		return;
 	client->is_leaving = true;
+	client->farewell_reason = why;
 	client->farewell_code = code;
 	client->farewell = text;
 	stream_pause_input(client->stream);

@@ -31,14 +31,16 @@ make_room(struct cas *cas)
 	oldest = LIST_ENTRY(cas->strangers.next, struct cas_client, link);
 	log_info("limit", log_text("sid", oldest->sid), log_text("rip", oldest->address),
 	    log_text("limit", "max-connections"));
-	client_bye(oldest, NULL, "Too many connections");
+	metric_count(METRIC_LIMIT_HITS, METRIC_MAX_CONNECTIONS, 0);
+	client_bye(oldest, METRIC_LIMIT, NULL, "Too many connections");
 	return true;
 }
 
 /* Before TLS there is no way to say why, so nothing is said there. */
 static void
-refuse(struct stream *stream, bool is_tls, const char *limit)
+refuse(struct stream *stream, bool is_tls, enum metric_limit hit, const char *limit)
 {
+	metric_count(METRIC_LIMIT_HITS, hit, 0);
 	log_info("limit", log_text("rip", stream_peer_address(stream)), log_text("limit", limit));
 	if (!is_tls)
 		stream_write(stream, SPAN("* BYE [LIMIT] Too many connections\r\n"));
@@ -50,19 +52,22 @@ admit(struct cas *cas, struct stream *stream, bool is_tls)
 {
 	uint8_t octets[16];
 	struct span address = throttle_place(stream_peer_address(stream), octets);
+	enum metric_listener listener = is_tls ? METRIC_LISTENER_IMAPS : METRIC_LISTENER_IMAP;
 	struct cas_client *client;
 
 	if (count_up(cas->by_address, address) > cas->parts.config->max_connections_per_address) {
 		count_down(cas->by_address, address);
-		refuse(stream, is_tls, "max-connections-per-address");
+		refuse(stream, is_tls, METRIC_MAX_CONNECTIONS_PER_ADDRESS, "max-connections-per-address");
 		return;
 	}
 	if (!make_room(cas)) {
 		count_down(cas->by_address, address);
-		refuse(stream, is_tls, "max-connections");
+		refuse(stream, is_tls, METRIC_MAX_CONNECTIONS, "max-connections");
 		return;
 	}
 	cas->status.connections++;
+	metric_count(METRIC_CONNECTIONS, METRIC_CAS, listener);
+	stream_count_as(stream, listener);
 	client = commands_begin(cas, stream, is_tls);
 	log_debug("connect", log_text("sid", client->sid), log_text("rip", client->address));
 }
@@ -77,7 +82,7 @@ receive_balancer(struct cas *cas, struct stream *stream, bool is_tls)
 		log_warning("proxy-refused", log_text("rip", address), log_text("reason", "not in proxy-trusted"));
 		stream_free(&stream);
 	} else if (!make_room(cas)) {
-		refuse(stream, true, "max-connections");
+		refuse(stream, true, METRIC_MAX_CONNECTIONS, "max-connections");
 	} else {
 		visitor_new(cas, stream, is_tls, admit);
 	}

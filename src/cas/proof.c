@@ -104,11 +104,14 @@ verify(struct cas_client *client, struct check *check)
 	/* Who may not act so is compared each time, as one with a wrong password is. */
 	if (check->out.login.is_permitted && check->out.login.prover.credential.length > 0 &&
 	    auth_cache_has(cas->cache, &proof, clock_monotonic_us())) {
+		metric_count(METRIC_CACHE, METRIC_CACHE_PASSWORD, METRIC_HIT);
 		check->react(client, sasl_verified(client->sasl, true));
 		check_free(check);
 		return;
 	}
+	metric_count(METRIC_CACHE, METRIC_CACHE_PASSWORD, METRIC_MISS);
 	if (cas->verifying == VERIFYING_MAX) {
+		metric_count(METRIC_LIMIT_HITS, METRIC_PASSWORDS_WAITING, 0);
 		check_free(check);
 		verdict_unavailable(client, "too many passwords wait to be checked");
 		return;

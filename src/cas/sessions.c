@@ -97,7 +97,7 @@ cas_kick(struct cas *cas, session_each *is_meant, void *context)
 		if (client->is_leaving || !is_meant_by(client, is_meant, context))
 			continue;
 		timer_start_ms(&client->patience_timer, STOP_GRACE_MS);
-		pipe_leave(client, NULL, "The operator has ended this session");
+		pipe_leave(client, METRIC_KICKED, NULL, "The operator has ended this session");
 		count++;
 	}
 	LIST_FOREACH(&cas->strangers, link) {
@@ -105,7 +105,7 @@ cas_kick(struct cas *cas, session_each *is_meant, void *context)
 
 		if (!is_meant_by(client, is_meant, context))
 			continue;
-		client_bye(client, NULL, "The operator has ended this session");
+		client_bye(client, METRIC_KICKED, NULL, "The operator has ended this session");
 		count++;
 	}
 	return count;

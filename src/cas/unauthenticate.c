@@ -10,14 +10,14 @@
 void
 unauthenticate_lost(struct cas_client *client)
 {
-	client_bye(client, "UNAVAILABLE", "The mailbox server has gone");
+	client_bye(client, METRIC_LINK_LOST, "UNAVAILABLE", "The mailbox server has gone");
 }
 
 static void
 on_input(struct stream *stream, void *context)
 {
 	if (stream_input_length(stream) > RETURNED_MAX)
-		client_bye(context, "LIMIT", "Too much behind UNAUTHENTICATE");
+		client_bye(context, METRIC_LIMIT, "LIMIT", "Too much behind UNAUTHENTICATE");
 }
 
 /* All has come back: what the client has sent stands in its input, in order. */

@@ -10,7 +10,7 @@ users_send_denied_away(struct cas *cas)
 		struct cas_client *client = LIST_ENTRY(link, struct cas_client, link);
 
 		if (denied_client(client))
-			pipe_leave(client, NULL, "Logged out by the administrator");
+			pipe_leave(client, METRIC_KICKED, NULL, "Logged out by the administrator");
 	}
 }
 
@@ -35,13 +35,13 @@ cas_end_user(struct cas *cas, struct span user)
 		struct cas_client *client = LIST_ENTRY(link, struct cas_client, link);
 
 		if (is_about_to_log_in(client) && is_of(client, user))
-			client_bye(client, NULL, "Logged out by the administrator");
+			client_bye(client, METRIC_KICKED, NULL, "Logged out by the administrator");
 	}
 	LIST_FOREACH(&cas->users, link) {
 		struct cas_client *client = LIST_ENTRY(link, struct cas_client, link);
 
 		if (is_of(client, user) &&
 		    link_server_of(cas->parts.link, buffer_span(&client->home)).length > 0)
-			pipe_leave(client, NULL, "Logged out by the administrator");
+			pipe_leave(client, METRIC_KICKED, NULL, "Logged out by the administrator");
 	}
 }

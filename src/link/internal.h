@@ -58,6 +58,10 @@ struct server {
 	struct timer silence;		/* since the last answer */
 	uint64_t wait_ms;		/* before the next try, without jitter */
 	uint64_t answered_us;		/* when it last answered the pulse */
+	uint64_t asked_us;		/* when it was asked last; 0: it has answered */
+	uint64_t rtt_us;		/* of the last question; 0: not known */
+	uint64_t reconnects;		/* how often it was there again */
+	bool was_up;			/* ever */
 	bool is_down;			/* the last thing we know: it is not there */
 	char reason[160];		/* why, as it was logged */
 	bool is_known;			/* it has answered, and is not lost since */

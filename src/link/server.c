@@ -35,6 +35,7 @@ jitter(uint64_t ms)
 static void
 drop(struct server *server)
 {
+	server->asked_us = 0;
 	net_connect_cancel(&server->connector);
 	stream_free(&server->stream);
 	timer_stop(&server->limit);
@@ -91,11 +92,21 @@ server_felt(struct server *server)
 	if (server->is_down || !server->is_known) {
 		log_info("link-up", log_text("server", server->name), log_text("address", server->address));
 		server->since_s = clock_calendar_s();
+		server->reconnects += server->was_up;
+		server->was_up = true;
 	}
 	server->answered_us = loop_now_us(server->owner->loop);
 	server->is_down = server->is_hurried = false;
 	server->is_known = true;
 	server->wait_ms = WAIT_MS_LEAST;
+}
+
+static void
+note_answer(struct server *server)
+{
+	if (server->asked_us != 0)
+		server->rtt_us = clock_monotonic_us() - server->asked_us;
+	server->asked_us = 0;
 }
 
 /* Any line is an answer; the pulse ends with the connection, or with BYE. */
@@ -108,6 +119,7 @@ on_line(struct server *server, struct span line)
 		return;
 	}
 	timer_stop(&server->limit);
+	note_answer(server);
 	server_felt(server);
 	if (!timer_is_running(&server->next))
 		timer_start_ms(&server->next, jitter(server->owner->patience.silence_ms / QUESTIONS));
@@ -191,8 +203,10 @@ static void
 ask(struct server *server)
 {
 	/* No second question before an answer: a peer that takes nothing must not fill our memory. */
-	if (stream_output_length(server->stream) == 0)
+	if (stream_output_length(server->stream) == 0) {
+		server->asked_us = server->asked_us != 0 ? server->asked_us : clock_monotonic_us();
 		stream_write(server->stream, SPAN("P NOOP\r\n"));
+	}
 	timer_start_ms(&server->next, jitter(server->owner->patience.silence_ms / QUESTIONS));
 }
 
@@ -245,6 +259,8 @@ link_server_state(const struct link *link, size_t index, struct link_server_stat
 			.since_s = server->since_s,
 			.reason = server->is_down ? server->reason : "",
 			.is_asked = server->is_hurried,
+			.rtt_us = server->rtt_us,
+			.reconnects = server->reconnects,
 		};
 		return true;
 	}

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "metrics/metrics.h"
 
 static void
 put(struct timers *timers, size_t place, struct timer *timer)
@@ -97,6 +98,7 @@ timers_run(struct loop *loop)
 		struct timer *timer = timers->heap[1];
 
 		timer_stop(timer);
+		metric_observe_us(METRIC_LOOP_LAG, 0, clock_monotonic_us() - timer->due_us);
 		timer->on_due(timer->context);
 	}
 }

@@ -56,6 +56,7 @@ struct stream {
 	uint8_t tail[STREAM_TAIL];	/* what a splice has brought out last */
 	bool was_deflate;		/* as far as that tells */
 
+	uint8_t counted_as;		/* 0: not at all; enum metric_listener and 1 */
 	char peer_address[64], local_address[64];
 	uint16_t peer_port, local_port;
 };

@@ -70,6 +70,19 @@ stream_from_socket(struct loop *loop, int descriptor)
 }
 
 void
+stream_count_as(struct stream *stream, enum metric_listener listener)
+{
+	stream->counted_as = (uint8_t)(listener + 1);
+}
+
+static void
+count_octets(const struct stream *stream, enum metric metric, ssize_t octets)
+{
+	if (stream->counted_as != 0)
+		metric_add(metric, (size_t)stream->counted_as - 1, 0, (uint64_t)octets);
+}
+
+void
 socket_receive(struct stream *stream)
 {
 	uint8_t octets[READ_SIZE];
@@ -80,6 +93,7 @@ socket_receive(struct stream *stream)
 	n = recv(stream->descriptor, octets, sizeof octets, 0);
 	if (n > 0) {
 		stream->active_us = loop_now_us(stream->loop);
+		count_octets(stream, METRIC_RECEIVED, n);
 		evbuffer_add(stream_received(stream), octets, (size_t)n);
 		if (stream->tls == NULL)
 			stream_note_arrived(stream);
@@ -125,6 +139,7 @@ socket_send(struct stream *stream)
 			evbuffer_drain(wire, evbuffer_get_length(wire));
 			return;
 		}
+		count_octets(stream, METRIC_SENT, n);
 		evbuffer_drain(wire, (size_t)n);
 	}
 }

@@ -24,6 +24,8 @@
  *	remains.c	the verbs user del, orphans, purge
  *	status.c	the verb status
  *	problems.c	what is wrong, for it
+ *	measures.c	what metrics do not count themselves
+ *	stats.c		the verbs metrics and stats
  */
 #ifndef SERVICE_INTERNAL_H
 #define SERVICE_INTERNAL_H
@@ -39,6 +41,7 @@
 #include "loop/job.h"
 #include "loop/loop.h"
 #include "mailbox/mailbox.h"
+#include "metrics/report.h"
 #include "net/tls.h"
 
 enum role_state { ROLE_STOPPED, ROLE_STARTING, ROLE_RUNNING, ROLE_DRAINING, ROLE_FAILED };
@@ -114,6 +117,7 @@ struct service {
 	struct config *config;
 	struct list retired;		/* configurations that parts may still point into */
 	uint64_t began_us;
+	int64_t began_calendar_us;
 
 	struct loop *loop;
 	struct workers *storage, *compute;
@@ -132,6 +136,8 @@ struct service {
 
 	struct role roles[ROLE_COUNT];
 	struct list statuses;		/* calls that wait; status.c */
+	struct list scrapes;		/* stats.c */
+	struct timer lag_probe;
 	struct timer tick;		/* supervisor.c */
 	char status[160];		/* what systemd was told last */
 	bool is_stopping;
@@ -217,10 +223,44 @@ void supervisor_tell_status(struct service *service);
 void supervisor_tell_reload(bool is_begun);
 void supervisor_end(struct service *service);
 
-/* problems.c: a record for each mailbox server on another host, each server of another kind that users are relayed to, and each thing that is wrong with a service. */
+/* problems.c: something that is wrong with a service; texts that do not apply are NULL. */
+struct problem {
+	const char *kind, *user, *path;
+	int64_t since_s;
+	uint64_t times;
+	const char *text;
+};
+
+/* Call back for each; the service is open. */
+typedef void problem_each(const struct role *role, const struct problem *problem, void *context);
+void problems_walk(const struct role *role, problem_each *each, void *context);
+
+/* ... a record for each mailbox server on another host, each server of another kind that users are relayed to, and each thing that is wrong with a service. */
 void problems_tell_servers(const struct role *role, struct control_call *call);
 void problems_tell_relays(const struct role *role, struct control_call *call);
 void problems_tell(const struct role *role, struct control_call *call);
+
+/* certificates, as they are configured: call back with the option's name, or that of the host, and until when it is good. */
+typedef void certificate_each(const char *name, int64_t ends_s, void *context);
+void certificates_walk(const struct service *service, certificate_each *each, void *context);
+
+/* measures.c: tell a report what the loop knows; and what only a worker may look for, for one data directory. */
+void measures_add(const struct service *service, struct metrics_report *report);
+void measures_add_process(const char *data_directory, struct metrics_report *report);
+
+/*
+ * stats.c: all metrics in a form, gathered on a worker; who asks while that is under way gets the same.
+ *
+ *	text	whole lines, borrowed until return
+ */
+enum stats_form { STATS_PROMETHEUS, STATS_OPENMETRICS, STATS_RECORDS, STATS_FORM_COUNT };
+typedef void stats_ready(struct span text, void *context);
+void stats_ask(struct service *service, enum stats_form form, stats_ready *on_ready, void *context);
+void stats_register(struct service *service);
+void stats_begin(struct service *service);
+
+/* roles.c: whether it serves clients, as it may while it drains. */
+bool role_is_open(const struct role *role);
 
 /* status.c: when, as 2026-11-23T21:00:00Z. */
 void status_add_time(struct buffer *line, const char *key, int64_t calendar_s);

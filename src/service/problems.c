@@ -5,22 +5,26 @@
 #include "control/words.h"
 #include "internal.h"
 
-/* Something that is wrong with a service; texts that do not apply are NULL. */
-struct problem {
-	const char *kind, *user, *path;
-	int64_t since_s;
-	uint64_t times;
-	const char *text;
-};
-
 static struct span
 optional(const char *text)
 {
 	return span_from_string(text == NULL ? "" : text);
 }
 
+/* Who is told of each problem. */
+struct listener {
+	problem_each *each;
+	void *context;
+};
+
 static void
-tell(const struct role *role, const struct problem *problem, struct control_call *call)
+tell(const struct role *role, const struct problem *problem, const struct listener *listener)
+{
+	listener->each(role, problem, listener->context);
+}
+
+static void
+write_problem(const struct role *role, const struct problem *problem, void *call)
 {
 	struct buffer line = { 0 };
 
@@ -38,7 +42,7 @@ tell(const struct role *role, const struct problem *problem, struct control_call
 
 /* Clients that look at dates do not come in any more. */
 static void
-tell_certificate(const struct role *role, const char *server_name, const char *path, struct control_call *call)
+tell_certificate(const struct role *role, const char *server_name, const char *path, const struct listener *listener)
 {
 	struct tls_validity validity;
 	struct buffer text = { 0 };
@@ -48,36 +52,36 @@ tell_certificate(const struct role *role, const char *server_name, const char *p
 		return;
 	certificate_add_trouble(&validity, NULL, &text);
 	tell(role, &(struct problem){ .kind = "certificate", .since_s = validity.ends_s, .times = 1, .path = path,
-	    .text = buffer_string(&text) }, call);
+	    .text = buffer_string(&text) }, listener);
 	buffer_free(&text);
 }
 
 static void
-tell_certificates(const struct role *role, struct control_call *call)
+tell_certificates(const struct role *role, const struct listener *listener)
 {
 	const struct config *config = role->service->config;
 
 	if (role->service->tls == NULL)
 		return;
-	tell_certificate(role, NULL, config->tls_certificate, call);
+	tell_certificate(role, NULL, config->tls_certificate, listener);
 	for (size_t i = 0; i < config->tls_certificate_for.count; i++)
 		tell_certificate(role, config->tls_certificate_for.at[i].name,
-		    config->tls_certificate_for.at[i].certificate, call);
+		    config->tls_certificate_for.at[i].certificate, listener);
 }
 
 /* Fills in what is known of it. */
 static void
-tell_outage(const struct role *role, struct problem problem, const struct cas_outage *outage, struct control_call *call)
+tell_outage(const struct role *role, struct problem problem, const struct cas_outage *outage, const struct listener *listener)
 {
 	problem.since_s = outage->since_s;
 	problem.times = outage->logins;
 	problem.text = outage->reason;
 	if (outage->logins > 0)
-		tell(role, &problem, call);
+		tell(role, &problem, listener);
 }
 
 static void
-tell_cas(const struct role *role, struct control_call *call)
+tell_cas(const struct role *role, const struct listener *listener)
 {
 	static const char *const kinds[CAS_OUTAGE_COUNT] = {
 		[CAS_OUTAGE_DIRECTORY] = "directory",
@@ -86,31 +90,39 @@ tell_cas(const struct role *role, struct control_call *call)
 	struct cas_status status;
 	struct cas_relay relay;
 
-	tell_certificates(role, call);
+	tell_certificates(role, listener);
 	cas_status(role->service->cas, &status);
 	for (size_t i = 0; i < CAS_OUTAGE_COUNT; i++)
-		tell_outage(role, (struct problem){ .kind = kinds[i] }, &status.outages[i], call);
+		tell_outage(role, (struct problem){ .kind = kinds[i] }, &status.outages[i], listener);
 	for (size_t i = 0; cas_relay(role->service->cas, i, &relay); i++)
-		tell_outage(role, (struct problem){ .kind = "relay", .path = relay.server }, &relay.outage, call);
+		tell_outage(role, (struct problem){ .kind = "relay", .path = relay.server }, &relay.outage, listener);
 }
 
 static void
-tell_mailbox(const struct role *role, struct control_call *call)
+tell_mailbox(const struct role *role, const struct listener *listener)
 {
 	struct mailbox_fault fault;
 
 	for (size_t i = 0; mailbox_role_fault(role->service->mailbox, i, &fault); i++)
 		tell(role, &(struct problem){ fault.kind, fault.user, fault.path, fault.since_s, fault.times,
-		    fault.error }, call);
+		    fault.error }, listener);
+}
+
+void
+problems_walk(const struct role *role, problem_each *each, void *context)
+{
+	struct listener listener = { each, context };
+
+	if (role->kind->bit == CONFIG_ROLE_CAS)
+		tell_cas(role, &listener);
+	else
+		tell_mailbox(role, &listener);
 }
 
 void
 problems_tell(const struct role *role, struct control_call *call)
 {
-	if (role->kind->bit == CONFIG_ROLE_CAS)
-		tell_cas(role, call);
-	else
-		tell_mailbox(role, call);
+	problems_walk(role, write_problem, call);
 }
 
 void

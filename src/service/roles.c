@@ -26,6 +26,12 @@ static const struct {
 	[ROLE_FAILED] = { "failed", BIT(ROLE_STOPPED) },
 };
 
+bool
+role_is_open(const struct role *role)
+{
+	return role->state == ROLE_RUNNING || role->state == ROLE_DRAINING;
+}
+
 const char *
 role_state_name(enum role_state state)
 {

@@ -152,6 +152,7 @@ register_verbs(struct service *service)
 	reload_register(service);
 	requests_register(service);
 	sessions_register(service);
+	stats_register(service);
 }
 
 static int
@@ -274,6 +275,7 @@ serve(struct service *service)
 	loop_on_signal(service->loop, SIGHUP, on_signal, service);
 	log_ready(service);
 	supervisor_begin(service);
+	stats_begin(service);
 	loop_run(service->loop);
 }
 
@@ -284,6 +286,7 @@ close_all(struct service *service)
 	while (service->jobs > 0)
 		loop_turn(service->loop, true);
 	timer_stop(&service->tick);
+	timer_stop(&service->lag_probe);
 	status_forget(service);
 	control_free(&service->control);
 	cas_free(&service->cas);
@@ -313,7 +316,7 @@ int
 service_run(const char *path, const char *role, struct config *config, const struct config_problems *warnings)
 {
 	struct service service = { .path = path, .role = role, .config = config,
-		.began_us = clock_monotonic_us() };
+		.began_us = clock_monotonic_us(), .began_calendar_us = clock_calendar_us() };
 	const char *word;
 	int code;
 
@@ -323,6 +326,7 @@ service_run(const char *path, const char *role, struct config *config, const str
 	raise_descriptor_limit();
 	list_init(&service.retired);
 	list_init(&service.statuses);
+	list_init(&service.scrapes);
 	service.loop = loop_new();
 	spool_share(service.loop, SPOOL_SHARED);
 	service.storage = workers_new(service.loop, "storage", (unsigned)config->storage_threads);

@@ -43,19 +43,13 @@ status_add_time(struct buffer *line, const char *key, int64_t calendar_s)
 	control_add_field(line, key, span_from_string(text));
 }
 
-static bool
-is_open(const struct role *role)
-{
-	return role->state == ROLE_RUNNING || role->state == ROLE_DRAINING;
-}
-
 static void
 tell_role(const struct role *role, struct control_call *call)
 {
 	struct role_figures figures = { 0, 0, 0 };
 	struct buffer line = { 0 };
 
-	if (is_open(role))
+	if (role_is_open(role))
 		role->kind->count(role->service, &figures);
 	control_add_word(&line, SPAN("role"));
 	control_add_field(&line, "name", span_from_string(role->kind->name));
@@ -105,7 +99,7 @@ tell_each(const struct service *service, struct control_call *call,
     void (*tell)(const struct role *role, struct control_call *call), bool is_about_open)
 {
 	for (size_t i = 0; i < ROLE_COUNT; i++) {
-		if (is_told(&service->roles[i], call) && (!is_about_open || is_open(&service->roles[i])))
+		if (is_told(&service->roles[i], call) && (!is_about_open || role_is_open(&service->roles[i])))
 			tell(&service->roles[i], call);
 	}
 }

@@ -95,6 +95,21 @@ certificates_end(const struct service *service, int64_t *days_out)
 	return true;
 }
 
+void
+certificates_walk(const struct service *service, certificate_each *each, void *context)
+{
+	const struct config_certificates *named = &service->config->tls_certificate_for;
+	struct tls_validity validity;
+
+	if (service->tls == NULL)
+		return;
+	if (tls_context_validity(service->tls, NULL, NULL, &validity))
+		each(service->config->hostname, validity.ends_s, context);
+	for (size_t i = 0; i < named->count; i++)
+		if (tls_context_validity(service->tls, named->at[i].name, NULL, &validity))
+			each(named->at[i].name, validity.ends_s, context);
+}
+
 static void
 tell(const struct service *service, const char *server_name, struct control_call *call)
 {

@@ -17,6 +17,7 @@ struct sql {
 	int wal_pages_max;		/* so many that a commit folds them */
 	bool has_unflushed;		/* something was committed without a flush */
 	bool is_poisoned;
+	bool is_writing;		/* the transaction under way may write */
 	unsigned savepoints;		/* open ones; also their names */
 	bool keeps_pages;		/* in memory, until the transaction ends */
 };

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "metrics/metrics.h"
 
 const char *
 sql_status_text(enum sql_status status)
@@ -75,6 +76,21 @@ translate(struct sql *sql, int code)
 	}
 }
 
+static void
+count_error(enum sql_status status)
+{
+	static const uint8_t errors[SQL_STATUS_COUNT] = {	/* enum metric_db_error and 1 */
+		[SQL_IO] = METRIC_DB_IO + 1,
+		[SQL_FULL] = METRIC_DB_FULL + 1,
+		[SQL_CORRUPT] = METRIC_DB_CORRUPT + 1,
+		[SQL_BUSY] = METRIC_DB_BUSY + 1,
+		[SQL_DENIED] = METRIC_DB_DENIED + 1,
+	};
+
+	if (errors[status] != 0)
+		metric_count(METRIC_DB_ERRORS, errors[status] - 1u, 0);
+}
+
 enum sql_status
 sql_note(struct sql *sql, int code)
 {
@@ -82,6 +98,7 @@ sql_note(struct sql *sql, int code)
 
 	if (code == SQLITE_IOERR_NOMEM)
 		die(sql, code);
+	count_error(status);
 	if (status == SQL_IO)
 		sql->is_poisoned = true;
 	return status;

@@ -6,7 +6,9 @@
 #include <assert.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/thread.h"
+#include "metrics/metrics.h"
 
 /* Octets of pages that are written to the WAL between two parts of a transaction. */
 #define PAGES_MAX (4 * 1024 * 1024)
@@ -50,6 +52,7 @@ sql_begin(struct sql *sql)
 {
 	assert(!sql_is_in_transaction(sql));
 	sql->savepoints = 0;
+	sql->is_writing = true;
 	return sql_run(sql_prepare(sql, "BEGIN IMMEDIATE"));
 }
 
@@ -58,18 +61,22 @@ sql_begin_read(struct sql *sql)
 {
 	assert(!sql_is_in_transaction(sql));
 	sql->savepoints = 0;
+	sql->is_writing = false;
 	return sql_run(sql_prepare(sql, "BEGIN DEFERRED"));
 }
 
 enum sql_status
 sql_commit(struct sql *sql)
 {
+	uint64_t began_us = clock_monotonic_us();
 	enum sql_status status;
 
 	/* SQLite has rolled back already when the disk was full. */
 	if (!sql_is_in_transaction(sql))
 		return sql->is_poisoned ? SQL_IO : SQL_FULL;
 	status = sql_run(sql_prepare(sql, "COMMIT"));
+	if (sql->is_writing)
+		metric_observe_us(METRIC_COMMIT_DURATION, 0, clock_monotonic_us() - began_us);
 	if (status != SQL_OK)
 		sql_rollback(sql);
 	else
@@ -167,6 +174,7 @@ sql_flush(struct sql *sql)
 enum sql_status
 sql_fold(struct sql *sql)
 {
+	uint64_t began_us = clock_monotonic_us();
 	int pages, folded;
 	enum sql_status status;
 
@@ -174,6 +182,7 @@ sql_fold(struct sql *sql)
 	if (sql->is_poisoned)
 		return SQL_IO;
 	status = sql_note(sql, sqlite3_wal_checkpoint_v2(sql->handle, "main", SQLITE_CHECKPOINT_PASSIVE, &pages, &folded));
+	metric_observe_us(METRIC_FOLD_DURATION, 0, clock_monotonic_us() - began_us);
 	if (status == SQL_OK) {
 		sql->wal_pages = pages;
 		sql->wal_folded = folded;
@@ -190,6 +199,7 @@ sql_wal_octets(const struct sql *sql)
 enum sql_status
 sql_checkpoint(struct sql *sql)
 {
+	uint64_t began_us = clock_monotonic_us();
 	enum sql_status status;
 
 	assert_off_loop();
@@ -198,6 +208,7 @@ sql_checkpoint(struct sql *sql)
 		return SQL_IO;
 	status = sql_note(sql, sqlite3_wal_checkpoint_v2(sql->handle, "main",
 	    SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL));
+	metric_observe_us(METRIC_FOLD_DURATION, 0, clock_monotonic_us() - began_us);
 	if (status == SQL_OK) {
 		sql->has_unflushed = false;
 		sql->wal_pages = sql->wal_folded = 0;

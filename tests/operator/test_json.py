@@ -208,6 +208,11 @@ def test_seen(server):
     assert ask(server, "acl", "seen", "demo", "INBOX", "mine", code=64)["seen"] == []
 
 
+def test_metrics(server):
+    metrics = ask(server, "metrics")
+    assert metrics["moment"] and metrics["series"] and metrics["histogram"]
+
+
 def test_log(server):
     assert ask(server, "log")["line"]
     assert len(ask(server, "log", "2")["line"]) == 2

@@ -125,6 +125,9 @@ const struct verb verbs[] = {
 	{ "log", "[LINES]", "print the last lines of the server's log, 50 if not said",
 	    "line", false, 0, 0, 1, run_log,
 	    "log 200" },
+	{ "metrics", "", "print what the server counts and measures, as Prometheus reads it",
+	    "moment series histogram", false, 0, 0, 0, run_metrics,
+	    "metrics" },
 	{ "who", "[NAME|SID|ADDRESS] [--strangers] [--client=TEXT] [--sort=user|address|client|state|age|idle|in|out] "
 	    "[--count|--by=user|address|client|state|tls]",
 	    "list sessions: whose, from where, by which client, and what they do", "session group count", false,

@@ -88,7 +88,7 @@ is_stopped(struct session *session, struct fetch *fetch)
 	if (reply == REPLY_DONE)
 		return false;
 	if (fetch->render.is_begun)		/* as when storage fails: what follows would be a part of the line */
-		session_close(session);
+		session_close(session, METRIC_LIMIT);
 	fetch->lowest_uid = 0;		/* the messages down to it were not dealt with */
 	finish(session, fetch, reply);
 	return true;
@@ -166,7 +166,7 @@ answer(struct session *session, struct session_follower *follower)
 		fetch_notes_clear(&fetch->render.notes);
 	if (status != STORE_OK && !fetch_render_take_back(&fetch->render, &fetch->out)) {
 		/* A line that cannot be completed: the client must not take what follows for a part of it. */
-		session_close(session);
+		session_close(session, METRIC_STORAGE_FAILED);
 		finish(session, fetch, reply_for(status));
 		return;
 	}

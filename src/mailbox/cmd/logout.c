@@ -10,5 +10,5 @@ cmd_logout(struct session *session)
 	    SPAN("logging out"));
 	session_unselect(session);
 	session_finish(session, REPLY_DONE);
-	session_close(session);
+	session_close(session, METRIC_LOGOUT);
 }

@@ -315,6 +315,7 @@ static void
 refuse(struct stream *stream)
 {
 	log_info("limit", log_text("rip", stream_peer_address(stream)), log_text("limit", "lmtp-sessions"));
+	metric_count(METRIC_LIMIT_HITS, METRIC_LMTP_SESSIONS, 0);
 	stream_write(stream, SPAN("421 4.3.2 Too many sessions, try again later\r\n"));
 	stream_close_after_flush(&stream, 1000);
 }
@@ -333,6 +334,8 @@ delivery_accept(struct mailbox_role *role, struct stream *stream)
 	random_hex(sid, sizeof sid - 1);
 	list_push_back(&role->deliveries, &session->link);
 	role->deliveries_count++;
+	metric_count(METRIC_CONNECTIONS, METRIC_MAILBOX, METRIC_LISTENER_LMTP);
+	stream_count_as(stream, METRIC_LISTENER_LMTP);
 	session->lmtp = lmtp_session_new(&role->lmtp, stream, sid);
 }
 

@@ -77,7 +77,7 @@ mailbox_role_accept(struct mailbox_role *role, struct stream *stream)
 
 	session_greet(session);
 	if (role->is_stopping)
-		session_bye(session, "UNAVAILABLE", "the server is stopping");
+		session_bye(session, METRIC_SERVER_STOPS, "UNAVAILABLE", "the server is stopping");
 }
 
 /* A stream whose user is known: imapctl's. */

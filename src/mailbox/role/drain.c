@@ -16,7 +16,7 @@ ask(struct mailbox_role *role, uint64_t count)
 		struct session *session = LIST_ENTRY(role->sessions.next, struct session, link);
 
 		session_join(session);
-		session_leave(session, "UNAVAILABLE", "the server is stopping");
+		session_leave(session, METRIC_SERVER_STOPS, "UNAVAILABLE", "the server is stopping");
 	}
 }
 

@@ -69,7 +69,7 @@ void
 role_bye_all(struct mailbox_role *role)
 {
 	LIST_FOREACH(&role->sessions, link)
-		session_bye(LIST_ENTRY(link, struct session, link), "UNAVAILABLE", "the server is stopping");
+		session_bye(LIST_ENTRY(link, struct session, link), METRIC_SERVER_STOPS, "UNAVAILABLE", "the server is stopping");
 }
 
 void
@@ -80,7 +80,7 @@ mailbox_role_end_user(struct mailbox_role *role, struct span user)
 
 		if (session->user != NULL && (span_equals(span_from_string(session->user), user) ||
 		    (session->prover != NULL && span_equals(span_from_string(session->prover), user))))
-			session_bye(session, NULL, "Logged out by the administrator");
+			session_bye(session, METRIC_KICKED, NULL, "Logged out by the administrator");
 	}
 }
 

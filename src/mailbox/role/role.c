@@ -201,7 +201,9 @@ mailbox_role_status(const struct mailbox_role *role, struct mailbox_status *stat
 		.logins = role->logins,
 		.appended = role->appended,
 		.delivered = role->delivered,
+		.untold = role->untold_count,
 	};
+	memcpy(status_out->sessions_in, role->sessions_in, sizeof status_out->sessions_in);
 }
 
 bool

@@ -6,6 +6,7 @@
 
 #include "../shared/role.h"
 #include "budget.h"
+#include "counting.h"
 #include "ending.h"
 #include "ground.h"
 #include "limit.h"
@@ -19,9 +20,9 @@ void
 session_say_lost_view(struct session *session)
 {
 	if (view_is_revoked(session->view) || session->view->state->status == STORE_NOT_FOUND)
-		session_bye(session, NULL, "the selected mailbox was deleted");
+		session_bye(session, METRIC_KICKED, NULL, "the selected mailbox was deleted");
 	else
-		session_bye(session, "UNAVAILABLE", "storage failed, come again");
+		session_bye(session, METRIC_STORAGE_FAILED, "UNAVAILABLE", "storage failed, come again");
 }
 
 static void
@@ -123,6 +124,7 @@ write_tagged(struct session *session)
 	struct buffer modseq = { 0 }, limit = { 0 };
 	struct span code = session->ending.code;
 
+	count_answer(session, session->ending.reply);
 	if (owes_modseq(session)) {
 		if (code.length > 0 || words->condition != IMAP_OK) {
 			say_highest_modseq(session);
@@ -213,6 +215,7 @@ end_command(struct session *session)
 	}
 	write_tagged(session);
 	release_line(session);
+	count_state(session);
 	if (pipeline_go_on(session))
 		return;
 	session_flush(session);
@@ -334,6 +337,9 @@ session_on_news(void *context)
 		session_say_lost_view(session);
 		return;
 	}
-	if (may_tell(session) && session_has_room(session))
+	if (!may_tell(session))
+		return;
+	count_untold(session, !session_has_room(session));
+	if (session_has_room(session))
 		tell_news(session);
 }

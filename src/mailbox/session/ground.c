@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "budget.h"
+#include "counting.h"
 #include "ground.h"
 #include "link/link.h"
 #include "net/deflate.h"
@@ -48,6 +49,7 @@ session_begin_line(struct session *session, struct imap_command_line *line)
 	session->line = line;
 	session->verb = line->verb;
 	session->progress_us = loop_now_us(session->role->parts.loop);
+	session->command_us = clock_monotonic_us();
 	session->may_expunge = numbers == IMAP_NUMBERS_MAY_MOVE ||
 	    (numbers == IMAP_NUMBERS_MUST_STAY && line->is_uid);
 }
@@ -149,22 +151,23 @@ log_logout(const struct session *session)
 }
 
 static void
-begin_closing(struct session *session)
+begin_closing(struct session *session, enum metric_reason why)
 {
+	session->end_reason = why;
 	timer_stop(&session->timer);
 	session_enter(session, SESSION_CLOSING);
 	session_schedule(session);
 }
 
 void
-session_close(struct session *session)
+session_close(struct session *session, enum metric_reason why)
 {
 	if (session_is_closing(session))
 		return;
 	log_logout(session);
 	session_flush(session);
 	stream_close_after_flush(&session->stream, CLOSE_MS);
-	begin_closing(session);
+	begin_closing(session, why);
 }
 
 void
@@ -174,17 +177,17 @@ session_give_back(struct session *session)
 	session_flush(session);
 	stream_end_deflated_output(session->stream);
 	link_give_back(session->role->parts.link, &session->stream, span_from_string(session->return_word));
-	begin_closing(session);
+	begin_closing(session, METRIC_LOGOUT);
 }
 
 void
-session_bye(struct session *session, const char *code, const char *text)
+session_bye(struct session *session, enum metric_reason why, const char *code, const char *text)
 {
 	if (session_is_closing(session))
 		return;
 	imap_write_condition(&session->out, SPAN("*"), IMAP_BYE,
 	    code == NULL ? (struct span){ NULL, 0 } : span_from_string(code), span_from_string(text));
-	session_close(session);
+	session_close(session, why);
 }
 
 void
@@ -196,8 +199,9 @@ session_join(struct session *session)
 }
 
 void
-session_leave(struct session *session, const char *code, const char *text)
+session_leave(struct session *session, enum metric_reason why, const char *code, const char *text)
 {
+	session->end_reason = why;
 	session->is_leaving = true;
 	session->farewell_code = code;
 	session->farewell = text;
@@ -276,6 +280,7 @@ session_unselect(struct session *session)
 	session->selected_name = (struct span){ NULL, 0 };
 	session_save_search(session, NULL, 0);
 	session->selections++;
+	count_state(session);
 }
 
 bool
@@ -298,6 +303,7 @@ void
 session_begin_idle(struct session *session)
 {
 	session->is_idling = true;
+	count_state(session);
 	if (session->stream != NULL)
 		stream_rest_deflate(session->stream, true);
 	session_on_change(session);
@@ -307,6 +313,7 @@ void
 session_end_idle(struct session *session)
 {
 	session->is_idling = false;
+	count_state(session);
 	if (session->stream != NULL)
 		stream_rest_deflate(session->stream, false);
 }

@@ -12,6 +12,7 @@
 #include "base/map.h"
 #include "base/random.h"
 #include "budget.h"
+#include "counting.h"
 #include "config/config.h"
 #include "ending.h"
 #include "ground.h"
@@ -67,6 +68,7 @@ session_free(struct session *session)
 		session->line = NULL;
 	imap_command_free(&session->line);
 	session_unselect(session);
+	count_end(session);
 	notify_end(session);
 	leave_others(session);
 	forget_identity(session);
@@ -166,11 +168,11 @@ on_timer(void *context)
 	uint64_t now_us = loop_now_us(session->role->parts.loop), idle_us = now_us - session->active_us;
 
 	if (session->cut_us != 0 && now_us >= session->cut_us) {
-		session_bye(session, NULL, session->farewell);
+		session_bye(session, session->end_reason, NULL, session->farewell);
 		return;
 	}
 	if (idle_us >= timeout_ms(session) * 1000 && session->phase != SESSION_RUNNING) {
-		session_bye(session, NULL, "idle for too long");
+		session_bye(session, METRIC_TIMEOUT, NULL, "idle for too long");
 		return;
 	}
 	if (session->phase == SESSION_RUNNING)
@@ -185,7 +187,7 @@ on_timer(void *context)
 void
 session_leave_within(struct session *session, uint64_t ms, const char *text)
 {
-	session_leave(session, NULL, text);
+	session_leave(session, METRIC_KICKED, NULL, text);
 	session->cut_us = loop_now_us(session->role->parts.loop) + ms * 1000;
 	start_timer(session);
 }
@@ -240,16 +242,18 @@ on_error(struct session *session, const struct imap_error *error)
 	session->commands->forget_message(session);
 	if (session->phase == SESSION_APPENDING)
 		session_enter(session, SESSION_READY);
+	if (!error->is_foreign && session->account != NULL)
+		metric_count(METRIC_COMMANDS, METRIC_COMMAND_UNKNOWN, condition);
 	if (!error->is_foreign)
 		imap_write_condition(&session->out, error->tag, condition,
 		    error->code == NULL ? (struct span){ NULL, 0 } : span_from_string(error->code),
 		    span_from_string(error->text));
 	if (error->is_foreign)
-		session_close(session);
+		session_close(session, METRIC_BAD_COMMANDS);
 	else if (error->is_fatal)
-		session_bye(session, error->code, "what follows cannot be understood");
+		session_bye(session, METRIC_BAD_COMMANDS, error->code, "what follows cannot be understood");
 	else if (error->is_syntax && ++session->bad_commands >= BAD_COMMANDS_MAX)
-		session_bye(session, NULL, "too many bad commands");
+		session_bye(session, METRIC_BAD_COMMANDS, NULL, "too many bad commands");
 }
 
 void
@@ -299,6 +303,7 @@ session_refuse_append_with(struct session *session, struct span tag, enum reply 
 {
 	const struct reply_words *words = reply_words(reply);
 
+	count_reply(session, IMAP_APPEND, reply);
 	imap_write_condition(&session->out, tag, words->condition, code, span_from_string(words->text));
 	session_flush(session);
 	if (session_is_closing(session))
@@ -386,9 +391,9 @@ static void
 end(struct session *session)
 {
 	if (stream_is_deflated(session->stream))
-		session_bye(session, NULL, "the session is over");
+		session_bye(session, METRIC_CLIENT_CLOSED, NULL, "the session is over");
 	else
-		session_close(session);
+		session_close(session, METRIC_CLIENT_CLOSED);
 }
 
 static void
@@ -401,7 +406,7 @@ advance(struct session *session)
 		return;
 	}
 	if (session->is_leaving && session->phase != SESSION_RUNNING && session->phase != SESSION_APPENDING) {
-		session_bye(session, session->farewell_code, session->farewell);
+		session_bye(session, session->end_reason, session->farewell_code, session->farewell);
 		return;
 	}
 	handle_held(session);
@@ -438,7 +443,7 @@ on_end(struct stream *stream, enum stream_end reason, void *context)
 	if (reason == STREAM_EOF)
 		advance(session);
 	else
-		session_close(session);
+		session_close(session, METRIC_CONNECTION_LOST);
 }
 
 static const struct stream_events events = { on_input, session_on_drained, on_end };
@@ -473,6 +478,7 @@ session_new(struct mailbox_role *role, struct stream *stream, const struct sessi
 	list_init(&session->link);
 	session_join(session);
 	role->sessions_count++;
+	count_begin(session);
 	deferred_init(&session->deferred, on_deferred, session);
 	deferred_init(&session->news, session_on_news, session);
 	timer_init(&session->timer, role->parts.loop, on_timer, session);
@@ -488,6 +494,8 @@ session_greet(struct session *session)
 {
 	struct buffer code = { 0 };
 
+	metric_count(METRIC_CONNECTIONS, METRIC_MAILBOX,
+	    session->account == NULL ? METRIC_LISTENER_LINK : METRIC_LISTENER_CONTROL);
 	session_write_capability(session, &code);
 	imap_write_condition(&session->out, SPAN("*"), session->account == NULL ? IMAP_OK : IMAP_PREAUTH,
 	    buffer_span(&code), SPAN("imapd mailbox"));
@@ -569,6 +577,7 @@ session_login(struct session *session, struct span user, const char *mailbox_id,
 	session->account = account_hold(session->role->accounts, mailbox_id, session->user);
 	session->role->logins++;
 	note_beginning(session);
+	count_state(session);
 	limit_begin(session);
 	session_mask(session);
 	start_timer(session);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../shared/role.h"
+#include "base/clock.h"
 #include "budget.h"
 #include "ground.h"
 #include "net/deflate.h"
@@ -27,6 +28,7 @@ void
 session_follow(struct session *session, struct session_follower *follower)
 {
 	list_push_back(&session->pipeline.followers, &follower->link);
+	follower->began_us = clock_monotonic_us();
 	session->pipeline.taken++;
 	session->pipeline.octets += follower->octets;
 }
@@ -134,6 +136,7 @@ begin_turn(struct session *session)
 
 	session->pipeline.octets -= follower->octets;
 	session_begin_line(session, follower->line);
+	session->command_us = follower->began_us;
 	if (follower->is_home)
 		follower->answer(session, follower);
 	else

@@ -13,6 +13,7 @@
 #include "imap/command.h"
 #include "imap/parser.h"
 #include "loop/loop.h"
+#include "metrics/metrics.h"
 #include "net/stream.h"
 #include "reply.h"
 #include "store/acl.h"
@@ -35,6 +36,7 @@ struct session_follower {
 	struct imap_command_line *line;
 	bool is_home;			/* what it has done is known */
 	size_t octets;			/* about so many of its reply wait until then */
+	uint64_t began_us;		/* private to pipeline.c: when it came */
 	/* Its turn has come, and it is home: writes and finishes as a handler does. */
 	void (*answer)(struct session *session, struct session_follower *follower);
 };
@@ -150,6 +152,10 @@ struct session {
 	uint64_t began_us;		/* of the login, as the next */
 	uint64_t octets_in, octets_out;	/* that the login has taken */
 	enum imap_verb verb;		/* of the last command; IMAP_COMMAND_COUNT: there was none */
+	uint64_t command_us;		/* when the command under way came */
+	enum metric_reason end_reason;	/* CLOSING */
+	enum metric_state counted_as;	/* among the role's sessions */
+	bool has_untold_news;		/* which its client does not read; counted */
 };
 
 /*
@@ -289,13 +295,13 @@ void session_begin_idle(struct session *session);
 void session_end_idle(struct session *session);
 
 /* Send what is written and close. */
-void session_close(struct session *session);
+void session_close(struct session *session, enum metric_reason why);
 
 /* Send what is written, and give the client back to the other end of the link: nobody is logged in any more. */
 void session_give_back(struct session *session);
 
 /* Say BYE when the command under way has been answered, and read no other; the texts are static, code may be NULL. */
-void session_leave(struct session *session, const char *code, const char *text);
+void session_leave(struct session *session, enum metric_reason why, const char *code, const char *text);
 
 /* The same, but after so long in any case. */
 void session_leave_within(struct session *session, uint64_t ms, const char *text);
@@ -304,7 +310,7 @@ void session_leave_within(struct session *session, uint64_t ms, const char *text
 void session_join(struct session *session);
 
 /* Say BYE and close.  code: without brackets, may be NULL. */
-void session_bye(struct session *session, const char *code, const char *text);
+void session_bye(struct session *session, enum metric_reason why, const char *code, const char *text);
 
 /*
  * The client is user now: hold the account.

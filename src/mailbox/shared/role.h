@@ -10,6 +10,7 @@
 #include "lmtp/lmtp.h"
 #include "loop/job.h"
 #include "mailbox/mailbox.h"
+#include "metrics/metrics.h"
 #include "store/packed.h"
 
 struct map;
@@ -35,6 +36,8 @@ struct mailbox_role {
 	struct job disk_trial;
 	bool is_disk_tried, is_disk_good;
 	struct job ending;			/* says in the lock's file that all is closed */
+	uint64_t sessions_in[METRIC_LMTP];	/* of each state, enum metric_state */
+	uint64_t untold_count;			/* sessions with news that their clients do not read */
 	uint64_t sessions_count, deliveries_count, logins, appended, delivered;
 	unsigned jobs;				/* lookups, passwords and deliveries under way */
 	unsigned verifying;			/* passwords of them */

@@ -1,0 +1,170 @@
+"""What the server counts: each figure against what was done, and all of them against the manual and promtool."""
+import collections
+import json
+import re
+import subprocess
+
+import pytest
+
+import server as lib
+
+SAMPLE = re.compile(r'(\w+)(?:\{(.*)\})? (-?[0-9.]+)')
+LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+
+
+class Metrics(collections.UserDict):
+    """Series -> value; metrics["imapd_logins_total", "mech=PLAIN", "result=ok"]."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.text, self.kinds = text, {}
+        for line in text.splitlines():
+            if line.startswith("# TYPE "):
+                _, _, name, kind = line.split()
+                assert name not in self.kinds, "a family is in one piece"
+                self.kinds[name] = kind
+            elif not line.startswith("#"):
+                name, labels, value = SAMPLE.fullmatch(line).groups()
+                key = (name, *(f"{key}={value}" for key, value in LABEL.findall(labels or "")))
+                assert key not in self.data, key
+                self.data[key] = float(value)
+
+    def __missing__(self, key):
+        return 0.0
+
+    def __getitem__(self, key):
+        return self.data.get(key if isinstance(key, tuple) else (key,), 0.0)
+
+    def sum(self, name, *labels):
+        return sum(value for key, value in self.data.items() if key[0] == name and set(labels) <= set(key[1:]))
+
+    def counters(self):
+        for key, value in self.data.items():
+            family = re.sub(r"_(bucket|sum|count)$", "", key[0])
+            if "counter" == self.kinds.get(key[0]) or "histogram" == self.kinds.get(family):
+                yield key, value
+
+
+def metrics(server):
+    return Metrics(server.imapctl("metrics").stdout)
+
+
+@pytest.fixture(scope="module")
+def server():
+    with lib.Server() as running:
+        yield running
+
+
+def test_promtool_finds_nothing(server):
+    promtool = lib.need("promtool")
+    with server.client("demo") as client:
+        client.ok(b"SELECT INBOX")
+        client.ok(b"NOOP")
+    done = subprocess.run([promtool, "check", "metrics"], input=server.imapctl("metrics").stdout, text=True,
+                          capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_commands_and_sessions(server):
+    before = metrics(server)
+    with server.client("demo") as client:
+        client.append(b"INBOX", lib.message())
+        client.ok(b"SELECT INBOX")
+        client.ok(b"FETCH 1 FLAGS")
+        assert client.command(b"SELECT nowhere").tagged.split()[1] == b"NO"
+        assert client.command(b"FETCH 1 FLAGS").tagged.split()[1] == b"BAD"
+        client.command(b"NONSENSE")
+        client.ok(b"SELECT INBOX")
+        tag = client.tag()
+        client.send(tag + b" IDLE\r\n")
+        assert client.line().startswith(b"+")
+        now = metrics(server)
+        assert now["imapd_connections_active", "role=mailbox", "state=idle"] == 1
+        assert now["imapd_connections_active", "role=cas", "state=authenticated"] == 1
+        client.send(b"DONE\r\n")
+        client.reply(tag)
+        assert metrics(server)["imapd_connections_active", "role=mailbox", "state=selected"] == 1
+        client.ok(b"UNSELECT")
+        assert metrics(server)["imapd_connections_active", "role=mailbox", "state=authenticated"] == 1
+        client.command(b"LOGOUT")
+    lib.wait_until(lambda: metrics(server).sum("imapd_connections_active") == 0)
+    after = metrics(server)
+
+    def grown(*key):
+        return after[key] - before[key]
+
+    for command, *numbers in (("SELECT", 2, 1, 0), ("FETCH", 1, 0, 1), ("APPEND", 1, 0, 0), ("IDLE", 1, 0, 0),
+                              ("LOGIN", 1, 0, 0), ("LOGOUT", 1, 0, 0), ("AUTHENTICATE", 0, 0, 0), ("unknown", 0, 0, 1)):
+        found = [grown("imapd_commands_total", f"command={command}", f"result={result}") for result in ("ok", "no", "bad")]
+        assert found == numbers, command
+    assert grown("imapd_command_duration_seconds_count", "command=SELECT") == 3
+    assert ("imapd_command_duration_seconds_count", "command=IDLE") not in after
+    assert grown("imapd_connections_total", "role=cas", "listener=imap") == 1
+    assert grown("imapd_connections_total", "role=mailbox", "listener=link") == 1
+    assert grown("imapd_connections_closed_total", "role=cas", "reason=logout") == 1
+    assert grown("imapd_connections_closed_total", "role=mailbox", "reason=logout") == 1
+    assert grown("imapd_logins_total", "mech=PLAIN", "result=ok") == 1
+    assert grown("imapd_auth_duration_seconds_count") == 1
+    assert grown("imapd_received_bytes_total", "listener=imap") > len(lib.message())
+    assert grown("imapd_sent_bytes_total", "listener=imap") > 100
+
+
+def test_histograms_fit_themselves(server):
+    found = metrics(server)
+    families = [name for name, kind in found.kinds.items() if kind == "histogram"]
+    assert len(families) >= 6
+    for key, value in found.items():
+        name = re.sub(r"_count$", "", key[0])
+        if name not in families or not key[0].endswith("_count"):
+            continue
+        buckets = [value for other, value in found.items()
+                   if other[0] == f"{name}_bucket" and other[1:-1] == key[1:]]
+        assert buckets == sorted(buckets) and buckets[-1] == value
+
+
+def test_failed_logins(server):
+    before = metrics(server)
+    with lib.Client(server.imap_port) as client:
+        assert b"AUTHENTICATIONFAILED" in client.command(b"LOGIN demo wrong").tagged
+    lib.wait_until(lambda: metrics(server).sum("imapd_connections_active") == 0)
+    after = metrics(server)
+    key = "imapd_logins_total", "mech=PLAIN", "result=failed"
+    assert after[key] - before[key] == 1
+    key = "imapd_connections_closed_total", "role=cas", "reason=client-closed"
+    assert after[key] - before[key] == 1
+
+
+def test_nothing_goes_back_when_a_service_is_stopped(server):
+    with server.client("demo") as client:
+        client.ok(b"SELECT INBOX")
+        before = metrics(server)
+        server.imapctl("stop", "all")
+        stopped = metrics(server)
+    assert stopped["imapd_role_running", "role=cas"] == stopped["imapd_role_running", "role=mailbox"] == 0
+    assert ("imapd_db_open",) not in stopped
+    server.imapctl("start", "all")
+    after = metrics(server)
+    assert after["imapd_role_running", "role=cas"] == 1
+    assert after["imapd_connections_closed_total", "role=cas", "reason=server-stops"] + \
+        after["imapd_connections_closed_total", "role=cas", "reason=logout"] > 0
+    for earlier, later in ((before, stopped), (stopped, after)):
+        for key, value in earlier.counters():
+            assert later[key] >= value, key
+
+
+def test_records_say_the_same(server):
+    records = json.loads(server.imapctl("--json", "metrics").stdout)
+    text = metrics(server)
+    assert len(records["moment"]) == 1 and len(records["moment"][0]["bounds-us"].split()) == 18
+    by_key = {(row["name"], *filter(None, row["labels"].split(","))): row.get("value") for row in records["series"]}
+    for key, value in by_key.items():
+        assert key in text, key
+    key = "imapd_logins_total", "mech=PLAIN", "result=ok"
+    assert by_key[key] == text[key] > 0
+    row, = (row for row in records["histogram"] if row["labels"] == "command=SELECT")
+    assert row["count"] == int(row["buckets"].split()[-1]) == text["imapd_command_duration_seconds_count", "command=SELECT"]
+
+
+def test_no_label_says_who(server):
+    text = server.imapctl("metrics").stdout
+    assert "demo" not in text and "127.0.0.1" not in text and "INBOX" not in text
