@@ -33,7 +33,7 @@ admission_refuse(struct cas_client *client, struct span text)
 	buffer_add_span(&line, text);
 	buffer_add_string(&line, "\r\n");
 	client_note_answer(client, IMAP_NO);
-	login_note_result(client, METRIC_LOGIN_REFUSED);
+	client_note_login(client, METRIC_LOGIN_REFUSED);
 	stream_write_buffer(client->stream, &line);
 	buffer_free(&line);
 	verdict_forget(client);
@@ -76,7 +76,7 @@ begin_session(struct cas_client *client, const struct link_result *result)
 	buffer_free(&code);
 	client->mailbox = result->stream;
 	client->cas->status.logins++;
-	login_note_result(client, METRIC_LOGIN_OK);
+	client_note_login(client, METRIC_LOGIN_OK);
 	if (client->server == NULL)
 		outage_end(client->cas, CAS_OUTAGE_MAILBOX_SERVER);
 	else
@@ -101,7 +101,7 @@ join_users(struct cas_client *client)
 	log_info("limit", log_text("sid", client->sid), log_span("user", user),
 	    log_text("limit", "max-connections-per-user"));
 	metric_count(METRIC_LIMIT_HITS, METRIC_MAX_CONNECTIONS_PER_USER, 0);
-	login_note_result(client, METRIC_LOGIN_REFUSED);
+	client_note_login(client, METRIC_LOGIN_REFUSED);
 	verdict_tell(client, IMAP_NO, "LIMIT", "Too many connections of this user");
 	return false;
 }

@@ -67,6 +67,13 @@ client_note_answer(const struct cas_client *client, enum imap_condition conditio
 }
 
 void
+client_note_login(const struct cas_client *client, enum metric_login result)
+{
+	metric_count(METRIC_LOGINS, client->mechanism, result);
+	metric_observe_us(METRIC_AUTH_DURATION, 0, clock_monotonic_us() - client->began_us);
+}
+
+void
 client_reply(struct cas_client *client, struct span tag, enum imap_condition condition, const char *code,
     const char *text)
 {

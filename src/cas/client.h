@@ -195,6 +195,9 @@ void client_reply(struct cas_client *client, struct span tag, enum imap_conditio
 /* A command was answered: for who writes the reply without client_reply(). */
 void client_note_answer(const struct cas_client *client, enum imap_condition condition);
 
+/* A login has ended so. */
+void client_note_login(const struct cas_client *client, enum metric_login result);
+
 /* Count a command that was BAD; true: it was one too many, and the client is closed. */
 bool client_is_one_too_many(struct cas_client *client);
 

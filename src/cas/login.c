@@ -13,13 +13,6 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
-void
-login_note_result(const struct cas_client *client, enum metric_login result)
-{
-	metric_count(METRIC_LOGINS, client->mechanism, result);
-	metric_observe_us(METRIC_AUTH_DURATION, 0, clock_monotonic_us() - client->began_us);
-}
-
 static void
 answer_malformed(struct cas_client *client, const char *text)
 {

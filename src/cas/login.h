@@ -19,9 +19,6 @@ struct span login_counted(const struct cas_client *client);
 /* Forget the failures of who has proved it, and of nobody else whose name is a part of what was said. */
 void login_succeeded(struct cas_client *client);
 
-/* A login has ended so. */
-void login_note_result(const struct cas_client *client, enum metric_login result);
-
 /* proof.c: ask the directory, and for SASL_VERIFY a worker, on behalf of the exchange; react() gets what it says. */
 typedef void proof_react(struct cas_client *client, enum sasl_event event);
 void proof_ask(struct cas_client *client, enum sasl_event event, proof_react *react);

@@ -74,7 +74,7 @@ referral_give(struct cas_client *client)
 		return false;
 	log_info("referral", log_text("sid", client->sid), log_span("user", user), log_text("rip", client->address),
 	    log_text("server", address));
-	login_note_result(client, METRIC_LOGIN_REFUSED);
+	client_note_login(client, METRIC_LOGIN_REFUSED);
 	buffer_add_string(&code, "REFERRAL imap://");
 	write_user(&code, name_there(client, &home));
 	buffer_printf(&code, ";AUTH=*@%s/", address);	/* so that nobody tries as anonymous: RFC 2221 section 3 */

@@ -25,7 +25,7 @@ verdict_unavailable(struct cas_client *client, const char *why)
 {
 	log_warning("login-unavailable", log_text("sid", client->sid), log_span("user", sasl_user(client->sasl)),
 	    log_text("rip", client->address), log_text("reason", why));
-	login_note_result(client, METRIC_LOGIN_UNAVAILABLE);
+	client_note_login(client, METRIC_LOGIN_UNAVAILABLE);
 	verdict_tell(client, IMAP_NO, "UNAVAILABLE", "Try again later");
 }
 
@@ -74,7 +74,7 @@ verdict_note(struct cas_client *client)
 	uint32_t delay_ms = throttle_failed(cas->throttle, client->address, login_counted(client), clock_monotonic_us());
 
 	cas->status.failures++;
-	login_note_result(client, METRIC_LOGIN_FAILED);
+	client_note_login(client, METRIC_LOGIN_FAILED);
 	log_info("auth-fail", log_text("sid", client->sid), log_span("user", user),
 	    log_span("identity", sasl_identity(client->sasl)), log_text("rip", client->address),
 	    log_text("mech", sasl_mechanism_name(client->mechanism)),
