@@ -83,6 +83,9 @@ void log_lines(enum log_level level, struct span lines);
 #define LOG_RECENT_MAX 200
 void log_recent(size_t count, void (*each)(struct span line, void *context), void *context);
 
+/* The same to a descriptor, without waiting for anybody: for a process that ends. */
+void log_recent_dump(int file, size_t count);
+
 /* Where tests look on: replaces standard error; NULL puts it back.  The line ends in a newline. */
 typedef void log_sink(enum log_level level, struct span line, void *context);
 void log_set_sink(log_sink *sink, void *context);

@@ -135,6 +135,20 @@ log_recent(size_t count, void (*each)(struct span line, void *context), void *co
 	pthread_mutex_unlock(&recent.mutex);
 }
 
+void
+log_recent_dump(int file, size_t count)
+{
+	if (pthread_mutex_trylock(&recent.mutex) != 0)
+		return;
+	for (size_t i = recent.count < count ? 0 : recent.count - count; i < recent.count; i++) {
+		const struct buffer *line = &recent.lines[i % LOG_RECENT_MAX];
+
+		if (write(file, line->at, line->length) < 0 || write(file, "\n", 1) < 0)
+			break;
+	}
+	pthread_mutex_unlock(&recent.mutex);
+}
+
 /* What standard error gets. */
 static void
 write_line(enum log_level level, struct span line)

@@ -2,6 +2,7 @@
  * What a client may say before login: RFC 9051 sections 6.1 and 6.2.  No password is looked at before
  * TLS (RFC 8314), unless login-type allows it.
  */
+#include "base/crash.h"
 #include "client.h"
 #include "imap/id.h"
 
@@ -168,7 +169,9 @@ static void
 on_command(struct cas_client *client, struct imap_command_line *line)
 {
 	if (handlers[line->verb] != NULL) {
+		crash_note(imap_commands[line->verb].name, client->sid);
 		handlers[line->verb](client, line);
+		crash_note_end();
 		return;
 	}
 	client_reply(client, line->tag, IMAP_BAD, NULL, "Log in first");

@@ -2,6 +2,7 @@
  * The commands of LMTP: one row each in the table, with the states in which it is legal.  RFC 2033 section 4,
  * RFC 5321 section 4.1.1, RFC 1870, RFC 3030, RFC 2034 with the codes of RFC 3463.  Loop thread.
  */
+#include "base/crash.h"
 #include "session.h"
 
 typedef void command_handler(struct lmtp_session *session, struct span argument);
@@ -266,6 +267,14 @@ cmd_quit(struct lmtp_session *session, struct span argument)
 	lmtp_enter(session, LMTP_CLOSING);
 }
 
+static void
+run(struct lmtp_session *session, const struct command *command, struct span argument)
+{
+	crash_note(command->name, session->sid);
+	command->handler(session, argument);
+	crash_note_end();
+}
+
 static const struct command *
 find_command(struct span name)
 {
@@ -289,5 +298,5 @@ lmtp_command(struct lmtp_session *session, struct span line)
 		lmtp_reply_error(session, session->state == LMTP_GREETED ? "503 5.5.1 Say LHLO first" :
 		    "503 5.5.1 Not now");
 	else
-		command->handler(session, span_trim(span_from(line, space)));
+		run(session, command, span_trim(span_from(line, space)));
 }

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/crash.h"
 #include "base/memory.h"
 #include "base/thread.h"
 
@@ -99,15 +100,19 @@ worker_main(void *context)
 	struct workers *workers = worker->workers;
 	struct job *job;
 
+	crash_begin_thread();
 	for (;;) {
 		pthread_mutex_lock(&workers->mutex);
 		rest(worker);
 		job = take(workers);
 		pthread_mutex_unlock(&workers->mutex);
 		if (job == NULL)
-			return NULL;
+			break;
 		work_on(workers, job);
+		crash_note_end();
 	}
+	crash_end_thread();
+	return NULL;
 }
 
 static void

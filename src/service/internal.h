@@ -26,6 +26,7 @@
  *	problems.c	what is wrong, for it
  *	measures.c	what metrics do not count themselves
  *	stats.c		the verbs metrics and stats
+ *	crashes.c	reports of faults that ended a process
  */
 #ifndef SERVICE_INTERNAL_H
 #define SERVICE_INTERNAL_H
@@ -134,6 +135,12 @@ struct service {
 	struct cas *cas;		/* NULL: not a role of this process; so with the next */
 	struct mailbox_role *mailbox;
 
+	struct {
+		unsigned recent;	/* in the last week, as the process began */
+		int64_t last_s;
+		char *path;		/* of the last report; NULL: there is none */
+	} crashes;
+
 	struct role roles[ROLE_COUNT];
 	struct list statuses;		/* calls that wait; status.c */
 	struct list scrapes;		/* stats.c */
@@ -239,6 +246,7 @@ void problems_walk(const struct role *role, problem_each *each, void *context);
 void problems_tell_servers(const struct role *role, struct control_call *call);
 void problems_tell_relays(const struct role *role, struct control_call *call);
 void problems_tell(const struct role *role, struct control_call *call);
+void problems_tell_crashes(const struct role *role, struct control_call *call);
 
 /* certificates, as they are configured: call back with the option's name, or that of the host, and until when it is good. */
 typedef void certificate_each(const char *name, int64_t ends_s, void *context);
@@ -322,6 +330,16 @@ void remains_register(struct service *service);
 
 /* kinds.c: whether the mailbox service runs in this process. */
 bool service_has_mailboxes(const struct service *service);
+
+/*
+ * crashes.c: look once for reports in the data directory, and drop the oldest above some.  Blocks.  The verb crash
+ * tells the last one.
+ */
+void crashes_look(struct service *service);
+void crashes_register(struct service *service);
+
+/* Whether there was one within the last week. */
+bool crashes_are_recent(const struct service *service);
 
 /* status.c; status_forget(): answer the calls that wait, before the control socket goes. */
 void status_register(struct service *service);

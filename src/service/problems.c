@@ -119,6 +119,18 @@ problems_walk(const struct role *role, problem_each *each, void *context)
 		tell_mailbox(role, &listener);
 }
 
+/* The process ended by a fault, whichever service it was. */
+void
+problems_tell_crashes(const struct role *role, struct control_call *call)
+{
+	const struct service *service = role->service;
+
+	if (crashes_are_recent(service))
+		tell(role, &(struct problem){ .kind = "crash", .since_s = service->crashes.last_s, .times = service->crashes.recent,
+		    .path = service->crashes.path, .text = "the process ended by a fault; `imapctl sysreport` collects what developers need" },
+		    call);
+}
+
 void
 problems_tell(const struct role *role, struct control_call *call)
 {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "internal.h"
@@ -153,6 +154,7 @@ register_verbs(struct service *service)
 	requests_register(service);
 	sessions_register(service);
 	stats_register(service);
+	crashes_register(service);
 }
 
 static int
@@ -172,6 +174,7 @@ open_all(struct service *service)
 	config_problems_free(&problems);
 	if (!identity_find(service->config, &identity) || !identity_borrow(&identity))
 		return EX_NOPERM;
+	crashes_look(service);
 	if (!open_files(service))
 		return EX_CANTCREAT;
 	if (!identity_return(&identity) || !open_ports(service, identity.uid))
@@ -310,6 +313,7 @@ close_all(struct service *service)
 	loop_free(&service->loop);
 	reload_forget(service);
 	config_free(&service->config);
+	free(service->crashes.path);
 }
 
 int
@@ -321,6 +325,8 @@ service_run(const char *path, const char *role, struct config *config, const str
 	int code;
 
 	signal(SIGPIPE, SIG_IGN);
+	crash_watch(VERSION);
+	crash_report_in(config->data_directory);
 	log_set_level((enum log_level)config->log_level);
 	service_log_warnings(warnings);
 	raise_descriptor_limit();

@@ -104,6 +104,18 @@ tell_each(const struct service *service, struct control_call *call,
 	}
 }
 
+/* Once, whichever services are asked about: it was the process. */
+static void
+tell_crashes(const struct service *service, struct control_call *call)
+{
+	for (size_t i = 0; i < ROLE_COUNT; i++) {
+		if (!is_told(&service->roles[i], call))
+			continue;
+		problems_tell_crashes(&service->roles[i], call);
+		return;
+	}
+}
+
 static void
 tell_all(const struct service *service, struct control_call *call)
 {
@@ -115,6 +127,7 @@ tell_all(const struct service *service, struct control_call *call)
 	tell_each(service, call, problems_tell_servers, true);
 	tell_each(service, call, problems_tell_relays, true);
 	tell_each(service, call, problems_tell, true);
+	tell_crashes(service, call);
 	control_finish(call, EX_OK, NULL);
 }
 

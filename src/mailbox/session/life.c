@@ -8,6 +8,7 @@
 #include "../shared/role.h"
 #include "../shared/shares.h"
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/random.h"
@@ -210,9 +211,11 @@ run(struct session *session)
 {
 	uint64_t since_us = clock_thread_us();
 
+	crash_note(imap_commands[session->line->verb].name, session->sid);
 	budget_begin(session);
 	session->commands->handlers[session->line->verb](session);
 	budget_note_turn(session, since_us);
+	crash_note_end();
 }
 
 static void

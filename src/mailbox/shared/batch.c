@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "batch.h"
 #include "paging.h"
 #include "store/index.h"
@@ -368,11 +369,18 @@ run_writes(struct batch_store *batch, struct list *jobs)
 	free(error);
 }
 
+static const char *const kind_names[] = {
+	[ACCOUNT_READ] = "reading", [ACCOUNT_DERIVED] = "deriving", [ACCOUNT_LAZY] = "writing flags",
+	[ACCOUNT_DURABLE] = "writing", [ACCOUNT_CLOSE] = "closing", [ACCOUNT_SHRINK] = "shrinking", [ACCOUNT_FOLD] = "folding",
+	[ACCOUNT_ASIDE] = "looking at the file", [ACCOUNT_REMOVE] = "removing",
+};
+
 static void
 run_first(struct batch_store *batch, struct list *jobs)
 {
 	struct account_job *job = first_job(jobs);
 
+	crash_note(kind_names[job->kind], batch->mark_path);
 	if (is_write(job))
 		run_writes(batch, jobs);
 	else if (job->kind == ACCOUNT_CLOSE)
