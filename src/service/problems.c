@@ -126,7 +126,7 @@ problems_tell_crashes(const struct role *role, struct control_call *call)
 	const struct service *service = role->service;
 
 	if (crashes_are_recent(service))
-		tell(role, &(struct problem){ .kind = "crash", .since_s = service->crashes.last_s, .times = service->crashes.recent,
+		write_problem(role, &(struct problem){ .kind = "crash", .since_s = service->crashes.last_s, .times = service->crashes.recent,
 		    .path = service->crashes.path, .text = "the process ended by a fault; `imapctl sysreport` collects what developers need" },
 		    call);
 }
