@@ -176,6 +176,7 @@ struct config {
 	uint64_t quota_warning_percent;		/* 0: never */
 	int lmtp_over_quota;			/* enum config_over_quota */
 	int shared_seen;			/* enum config_shared_seen */
+	uint64_t expunge_retention_s;		/* for how long expunged mail is kept; 0: not at all */
 	char *server_comment, *server_admin;	/* NULL: none; RFC 5464 section 6.2 */
 	char *namespace_others;			/* a folder's name: other users' mailboxes lie below it */
 	char *namespace_shared;			/* likewise those of shared accounts */

@@ -19,6 +19,8 @@ enum store_seen_sharing {
 	STORE_SEEN_SHARED,		/* all have the owner's */
 };
 
+struct store_parting;
+
 struct store_mailbox {
 	uint64_t id;			/* never given twice in one file */
 	const char *name;
@@ -63,8 +65,10 @@ enum store_status store_mailbox_create(
 /*
  * Delete a mailbox with its messages; those below it stay, and so does its subscription (RFC 9051
  * sections 6.3.5 and 6.3.8).  STORE_FORBIDDEN: INBOX.
+ *
+ *	parting	as for store_expunge()
  */
-enum store_status store_mailbox_delete(struct store *store, struct span name);
+enum store_status store_mailbox_delete(struct store *store, struct span name, const struct store_parting *parting);
 
 /*
  * Rename a mailbox together with those below it; makes the new name's missing parents.  Renaming

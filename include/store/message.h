@@ -19,6 +19,8 @@
 #define STORE_FLAG_DRAFT    (UINT64_C(1) << 4)
 #define STORE_FLAGS_SYSTEM  UINT64_C(0x1f)
 
+struct store_parting;
+
 struct store_message {
 	uint32_t uid, size;		/* size in octets */
 	uint64_t flags;			/* store/keyword.h says what the bits are */
@@ -146,16 +148,19 @@ enum store_status store_change_flags(struct store *store, uint64_t mailbox_id, c
     uint64_t *modseq_out);
 
 /*
- * Remove messages for good and remember their UIDs for QRESYNC.  Their content stays readable until
+ * Remove messages and remember their UIDs for QRESYNC.  Their content stays readable until
  * store_purge().
  *
+ *	parting		 how they leave, if they are to be kept for as long as store_set_retention() says
+ *			 (store/retained.h); NULL: nothing of them is kept
  *	expunged_out	 room for count UIDs: those that existed, rising
  *	modseq_out	 the mailbox's highest modseq afterwards
  *
  * RFC 9051 section 6.4.3, RFC 7162 section 3.2.5.
  */
 enum store_status store_expunge(struct store *store, uint64_t mailbox_id, const uint32_t *uids,
-    size_t count, uint32_t *expunged_out, size_t *expunged_count_out, uint64_t *modseq_out);
+    size_t count, const struct store_parting *parting, uint32_t *expunged_out, size_t *expunged_count_out,
+    uint64_t *modseq_out);
 
 /* UIDs that went together; those between that exist no more are counted in. */
 struct store_uid_range {

@@ -141,8 +141,9 @@ enum store_status store_settle_flags(struct store *store, uint32_t messages_max,
 bool store_has_unsettled_flags(const struct store *store);
 
 /*
- * Free the space of content that no message has any more, within a transaction, in bounded steps; and forget the
- * expunges that struct store_history does not promise any more.
+ * Free the space of content that no message has any more, within a transaction, in bounded steps; let go what is kept of
+ * messages that have left (store/retained.h), when it is time; and forget the expunges that struct store_history does
+ * not promise any more.
  *
  *	content_max, size_max_octets	 what one step may free; the first content is freed whatever its size
  *	is_more_out			 whether there is work for a further step

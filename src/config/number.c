@@ -25,6 +25,48 @@ static const struct unit thousands[] = {
 	{ "", 1 }, { "k", 1000 }, { NULL, 0 },
 };
 
+/* The units of a PERIOD, the longest first. */
+static const struct unit periods[] = {
+	{ "w", 604800 }, { "d", 86400 }, { "h", 3600 }, { "m", 60 }, { "s", 1 }, { NULL, 0 },
+};
+
+/* A period may end in w, d, h, m or s, and may be none. */
+static bool
+read_period(struct span value, uint64_t *number_out)
+{
+	uint64_t count;
+
+	*number_out = 0;
+	if (span_equals_nocase(value, SPAN("none")))
+		return true;
+	if (span_to_number(value, UINT32_MAX, number_out))
+		return true;
+	for (const struct unit *unit = periods; unit->name != NULL && value.length > 1; unit++) {
+		if (!span_equals_nocase(span_from(value, value.length - 1), span_from_string(unit->name)))
+			continue;
+		if (!span_to_number(span_slice(value, 0, value.length - 1), UINT32_MAX, &count))
+			return false;
+		*number_out = count * unit->value;
+		return true;
+	}
+	return false;
+}
+
+void
+period_print(uint64_t count_s, struct buffer *out)
+{
+	const struct unit *unit = &periods[1];	/* a week is seven days to most people */
+
+	if (count_s == 0) {
+		buffer_add_string(out, "none");
+		return;
+	}
+	while (count_s % unit->value != 0)
+		unit++;
+	buffer_add_number(out, count_s / unit->value);
+	buffer_add_string(out, unit->name);
+}
+
 /* A size may end in K, M or G. */
 static bool
 read_number(const struct option *option, struct span value, uint64_t *number_out)
@@ -33,6 +75,8 @@ read_number(const struct option *option, struct span value, uint64_t *number_out
 	unsigned shift = 0;
 	size_t unit;
 
+	if (option->kind == PERIOD)
+		return read_period(value, number_out);
 	if (option->kind == SIZE && value.length > 1) {
 		unit = span_find(units, ascii_upper(value.at[value.length - 1]));
 		if (unit < units.length) {
@@ -52,6 +96,10 @@ print_number(const struct option *option, uint64_t number, struct buffer *out)
 	static const char letters[] = "KMG";
 	unsigned unit = 0;
 
+	if (option->kind == PERIOD) {
+		period_print(number, out);
+		return;
+	}
 	while (option->kind == SIZE && unit < 3 && number > 0 && number % 1024 == 0) {
 		number /= 1024;
 		unit++;
@@ -90,7 +138,7 @@ take_tenths(struct span *text, uint64_t *tenths_out)
 static const struct unit *
 units_of(const struct option *option)
 {
-	if (option->kind == SECONDS)
+	if (option->kind == SECONDS || option->kind == PERIOD)
 		return seconds;
 	return option->kind == SIZE ? sizes : thousands;
 }
@@ -130,6 +178,8 @@ expected(const struct option *option)
 		return "a size such as 512K, 64M or 1G";
 	if (option->kind == SECONDS)
 		return "a whole number of seconds";
+	if (option->kind == PERIOD)
+		return "a time such as 12h, 14d or none";
 	return option->kind == AUTO_NUMBER ? "a whole number or \"auto\"" : "a whole number";
 }
 

@@ -138,6 +138,7 @@ const struct option options[OPTION_COUNT] = {
 	{ "quota-warning",	NUMBER,	     AT(quota_warning_percent), "90",	    AT_RELOAD, 0, 100, NULL },
 	{ "lmtp-over-quota",	WORD,	     AT(lmtp_over_quota),	"temporary", AT_RELOAD, 0, 0, over_quotas },
 	{ "shared-seen",	WORD,	     AT(shared_seen),		"private",  AT_START, 0, 0, seen_sharings },
+	{ "expunge-retention",	PERIOD,	     AT(expunge_retention_s),	"14d",	    AT_RELOAD, 0, 3650 * DAY, NULL },
 	{ "server-comment",	STRING,	     AT(server_comment),	NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "server-admin",	URI,	     AT(server_admin),		NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "namespace-others",	FOLDER,	     AT(namespace_others),	"Other Users", AT_RELOAD, 0, 0, NULL },

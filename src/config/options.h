@@ -30,7 +30,7 @@
 
 #include "config/config.h"
 
-enum option_kind { STRING, HOST, PATH, URI, DN, ATTRIBUTE, NUMBER, AUTO_NUMBER, SECONDS, SIZE, BOOL, WORD, TEXT, FOLDER, LISTEN, LMTP_LISTEN,
+enum option_kind { STRING, HOST, PATH, URI, DN, ATTRIBUTE, NUMBER, AUTO_NUMBER, SECONDS, PERIOD, SIZE, BOOL, WORD, TEXT, FOLDER, LISTEN, LMTP_LISTEN,
 	LINK_LISTEN, SERVER, DIRECTORY, CERTIFICATE, NETWORK, NAMES, WORDS, MASK, ISSUER };
 enum option_applies { AT_START, AT_RELOAD };
 
@@ -49,7 +49,7 @@ struct option {
 	const struct option_word *words;
 };
 
-#define OPTION_COUNT 92
+#define OPTION_COUNT 93
 #define OPTION_VALUES_MAX 64	/* names in a line of deny-users */
 #define LDAP_SERVERS_MAX  8
 #define ISSUER_FILES_MAX  8
@@ -140,6 +140,10 @@ bool option_are_paths(struct setting *setting, size_t first);
 
 /* The same, parts of option_set(). */
 bool set_number(struct setting *setting);
+
+/* Append a PERIOD as set_number() takes it. */
+void period_print(uint64_t count_s, struct buffer *out);
+
 bool set_listen(struct setting *setting);
 bool set_lmtp_listen(struct setting *setting);
 bool set_link_listen(struct setting *setting);

@@ -26,7 +26,7 @@ static const struct {
 	{ "command-cpu-limit", OF_MAILBOX },
 	{ "quota-storage", OF_MAILBOX }, { "quota-messages", OF_MAILBOX }, { "quota-mailboxes", OF_MAILBOX },
 	{ "quota-warning", OF_MAILBOX }, { "lmtp-over-quota", OF_MAILBOX },
-	{ "shared-seen", OF_MAILBOX },
+	{ "shared-seen", OF_MAILBOX }, { "expunge-retention", OF_MAILBOX },
 	{ "server-comment", OF_MAILBOX }, { "server-admin", OF_MAILBOX },
 	{ "namespace-others", OF_MAILBOX }, { "namespace-shared", OF_MAILBOX },
 	{ "open-databases", OF_MAILBOX }, { "flag-sync", OF_MAILBOX },

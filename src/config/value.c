@@ -423,7 +423,7 @@ option_set(struct setting *setting)
 {
 	static bool (*const setters[])(struct setting *setting) = { [STRING] = set_string, [HOST] = set_host,
 		[PATH] = set_path, [URI] = set_uri, [DN] = set_dn, [ATTRIBUTE] = set_attribute, [NUMBER] = set_number,
-		[AUTO_NUMBER] = set_number, [SECONDS] = set_number, [SIZE] = set_number, [BOOL] = set_bool,
+		[AUTO_NUMBER] = set_number, [SECONDS] = set_number, [PERIOD] = set_number, [SIZE] = set_number, [BOOL] = set_bool,
 		[WORD] = set_word, [TEXT] = set_text, [FOLDER] = set_folder, [LISTEN] = set_listen, [LMTP_LISTEN] = set_lmtp_listen,
 		[LINK_LISTEN] = set_link_listen, [SERVER] = set_server, [DIRECTORY] = set_directory,
 		[CERTIFICATE] = set_certificate, [NETWORK] = set_network, [NAMES] = set_names, [WORDS] = set_words,

@@ -288,6 +288,7 @@ store_check_disk(struct store *store, uint64_t size_octets)
 		return STORE_OK;	/* writing will tell */
 	free_octets = (uint64_t)about.f_bavail * about.f_frsize;
 	store_note_free(store, free_octets);
+	store->is_disk_short = free_octets < STORE_RESERVE_OCTETS;
 	return free_octets < needed ? STORE_FULL : STORE_OK;
 }
 

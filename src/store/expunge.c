@@ -1,6 +1,6 @@
 /*
- * Removing messages: their rows go by range, the ranges are remembered, and content that nobody has
- * any more is noted for store_purge().  Worker threads.
+ * Removing messages: their rows go by range, the ranges are remembered, and the messages are kept for a while (retain.c)
+ * or, when nobody has their content any more, noted for store_purge().  Worker threads.
  */
 #include "internal.h"
 
@@ -33,20 +33,9 @@ store_rows_expunge(struct store *store, const struct store_rows *rows, struct st
 	return status;
 }
 
-static enum store_status
-release_contents(struct store *store, const struct store_rows *rows)
-{
-	enum store_status status = STORE_OK;
-
-	for (size_t i = 0; status == STORE_OK && i < rows->count; i++)
-		if (rows->rows[i].is_wanted)
-			status = store_content_release(store, rows->rows[i].message.content_id);
-	return status;
-}
-
 enum store_status
 store_expunge(struct store *store, uint64_t mailbox_id, const uint32_t *uids, size_t count,
-    uint32_t *expunged_out, size_t *expunged_count_out, uint64_t *modseq_out)
+    const struct store_parting *parting, uint32_t *expunged_out, size_t *expunged_count_out, uint64_t *modseq_out)
 {
 	struct store_rows rows = { 0 };
 	struct store_tally tally;
@@ -57,7 +46,7 @@ store_expunge(struct store *store, uint64_t mailbox_id, const uint32_t *uids, si
 	    (status = store_tally_begin(store, mailbox_id, &tally)) != STORE_OK ||
 	    (status = store_rows_init(store, mailbox_id, uids, count, &rows)) != STORE_OK ||
 	    (status = store_rows_expunge(store, &rows, &tally)) != STORE_OK ||
-	    (status = release_contents(store, &rows)) != STORE_OK)
+	    (status = store_rows_part(store, mailbox_id, &rows, parting)) != STORE_OK)
 		goto out;
 	for (size_t i = 0; i < rows.count; i++)
 		if (rows.rows[i].is_wanted)

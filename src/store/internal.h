@@ -10,6 +10,7 @@
 #include "store/quota.h"
 
 struct store_searchable;
+struct store_parting;
 
 #define UID_MAX UINT32_MAX
 #define STORE_SETS_SWEPT 256	/* so many sets of keywords may be made before those without a message are deleted */
@@ -54,6 +55,10 @@ struct store {
 	uint64_t content_last, indexed_through;	/* about: the last content, and how far the index has come */
 	bool may_have_flag_log;		/* there may be rows of flag_change; flag_log.h */
 	bool has_index_work;		/* there may be */
+	int64_t retention_s;		/* store_set_retention() */
+	int64_t retained_since_s;	/* what is kept left then or later; INT64_MAX: nothing is kept */
+	int64_t retained_octets;	/* of what is kept; -1: not known */
+	bool is_disk_short;		/* so it was when it was looked at last */
 	uint64_t opening;		/* another number each time that a file is opened in this process */
 };
 
@@ -85,6 +90,9 @@ enum store_status store_from_sql(enum sql_status status);
 
 /* Run an INSERT, UPDATE or DELETE. */
 enum store_status store_run(struct sql_statement *statement);
+
+/* The same of one whose only parameter is an id. */
+enum store_status store_run_with_id(struct store *store, const char *text, uint64_t id);
 
 /* Go to the first row; STORE_NOT_FOUND when there is none.  Read it, then sql_reset(). */
 enum store_status store_row(struct sql_statement *statement);
@@ -151,6 +159,9 @@ enum store_status store_tally_end(struct store *store, const struct store_tally 
 /* Let so much come in: STORE_OVER_QUOTA, or STORE_OK, and then a mark that it passes is news. */
 enum store_status store_spend_quota(struct store *store, const struct store_amounts *added);
 
+/* So much of the disk is to stay free: when it does not, what is kept of messages that have left is let go. */
+#define STORE_RESERVE_OCTETS (64 * UINT64_C(1048576))
+
 /* STORE_FULL: the disk has no room for so many octets. */
 enum store_status store_check_disk(struct store *store, uint64_t size_octets);
 
@@ -177,6 +188,24 @@ struct store_rows {
 enum store_status store_rows_init(struct store *store, uint64_t mailbox_id, const uint32_t *uids,
     size_t count, struct store_rows *rows);
 void store_rows_fini(struct store_rows *rows);
+
+/* Give the UIDs of all messages of a mailbox, to be freed, also on failure. */
+enum store_status store_uids_list(struct store *store, uint64_t mailbox_id, uint32_t **uids_out, size_t *count_out);
+
+/* Give all rows of a mailbox, all of them wanted. */
+enum store_status store_rows_init_all(struct store *store, uint64_t mailbox_id, struct store_rows *rows);
+
+/*
+ * What is wanted among the rows has left its mailbox, whose keywords are still there: it is kept, or its content is
+ * released.
+ *
+ *	parting	NULL: it is not kept, whatever store_set_retention() says
+ */
+enum store_status store_rows_part(struct store *store, uint64_t mailbox_id, const struct store_rows *rows,
+    const struct store_parting *parting);
+
+/* A mailbox is about to go: its name stays as long as a message of it is kept. */
+enum store_status store_note_deleted_mailbox(struct store *store, uint64_t mailbox_id);
 
 /*
  * Find the next range of UIDs in which all rows are wanted; *position starts at 0; false at the

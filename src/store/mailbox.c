@@ -281,19 +281,15 @@ store_mailbox_create(struct store *store, struct span name, const char *special_
 }
 
 static enum store_status
-release_all_content(struct store *store, uint64_t mailbox_id)
+part_with_messages(struct store *store, uint64_t mailbox_id, const struct store_parting *parting)
 {
-	struct sql_statement *query = sql_prepare(store->sql,
-	    "SELECT content_id FROM message WHERE mailbox_id = ?1");
-	enum sql_status stepped;
-	enum store_status status = STORE_OK;
+	struct store_rows rows = { 0 };
+	enum store_status status = store_rows_init_all(store, mailbox_id, &rows);
 
-	sql_bind_number(query, 1, mailbox_id);
-	while (status == STORE_OK && (stepped = sql_step(query)) != SQL_OK)
-		status = stepped != SQL_ROW ? store_from_sql(stepped) :
-		    store_content_release(store, sql_column_number(query, 0));
-	sql_reset(query);
-	return status;
+	if (status == STORE_OK)
+		status = store_rows_part(store, mailbox_id, &rows, parting);
+	store_rows_fini(&rows);
+	return status == STORE_OK ? store_note_deleted_mailbox(store, mailbox_id) : status;
 }
 
 static enum store_status
@@ -331,7 +327,7 @@ keep_changes(struct store *store)
 }
 
 enum store_status
-store_mailbox_delete(struct store *store, struct span name)
+store_mailbox_delete(struct store *store, struct span name, const struct store_parting *parting)
 {
 	enum store_status status;
 	uint64_t mailbox_id;
@@ -341,7 +337,7 @@ store_mailbox_delete(struct store *store, struct span name)
 	if (span_equals(name, SPAN("INBOX")))
 		return STORE_FORBIDDEN;
 	if ((status = store_mailbox_id(store, name, &mailbox_id)) != STORE_OK ||
-	    (status = release_all_content(store, mailbox_id)) != STORE_OK ||
+	    (status = part_with_messages(store, mailbox_id, parting)) != STORE_OK ||
 	    (status = keep_changes(store)) != STORE_OK)
 		return status;
 	return delete_rows(store, mailbox_id);

@@ -16,6 +16,7 @@
 #include "held.h"
 #include "index_block.h"
 #include "mark.h"
+#include "retain.h"
 #include "train.h"
 
 static const struct { const char *name, *special_use; } first_mailboxes[] = {	/* RFC 6154 section 2 */
@@ -105,6 +106,8 @@ prepare_account(struct store *store, uint64_t least_uidvalidity)
 		status = train_open(store);
 	if (status == STORE_OK)
 		status = flag_log_open(store);
+	if (status == STORE_OK)
+		status = retention_open(store);
 	return status == STORE_OK ? store_index_open(store) : status;
 }
 

@@ -1,53 +1,13 @@
 /*
- * Who has a content, and freeing it when nobody has.  An expunge only notes what became free:
- * deleting bodies there would make it wait for every page of them.  Worker threads.
+ * Freeing contents that nobody has.  An expunge only notes what became free: deleting bodies there would make it wait for
+ * every page of them.  Worker threads.
  */
 #include "index_block.h"
-#include "internal.h"
+#include "retain.h"
 #include "store/content.h"
 
 #define CHUNK_FIRST(content_id) ((content_id) << 20)
 #define CHUNK_LAST(content_id)	((content_id) << 20 | 0xfffff)
-
-static enum store_status
-run_with_content(struct store *store, const char *text, uint64_t content_id)
-{
-	struct sql_statement *statement = sql_prepare(store->sql, text);
-
-	sql_bind_number(statement, 1, content_id);
-	return store_run(statement);
-}
-
-enum store_status
-store_content_share(struct store *store, uint64_t content_id)
-{
-	return run_with_content(store,
-	    "INSERT INTO shared (content_id, extra) VALUES (?1, 1) "
-	    "ON CONFLICT (content_id) DO UPDATE SET extra = extra + 1", content_id);
-}
-
-enum store_status
-store_content_release(struct store *store, uint64_t content_id)
-{
-	struct sql_statement *query = sql_prepare(store->sql,
-	    "SELECT extra FROM shared WHERE content_id = ?1");
-	enum store_status status;
-	int64_t extra = 0;
-
-	sql_bind_number(query, 1, content_id);
-	if ((status = store_row(query)) == STORE_OK)
-		extra = sql_column_number(query, 0);
-	sql_reset(query);
-	if (status != STORE_OK && status != STORE_NOT_FOUND)
-		return status;
-	if (extra > 1)
-		return run_with_content(store,
-		    "UPDATE shared SET extra = extra - 1 WHERE content_id = ?1", content_id);
-	if (extra == 1)
-		return run_with_content(
-		    store, "DELETE FROM shared WHERE content_id = ?1", content_id);
-	return run_with_content(store, "INSERT INTO garbage (content_id) VALUES (?1)", content_id);
-}
 
 static enum store_status
 purge_content(struct store *store, uint64_t content_id)
@@ -59,11 +19,11 @@ purge_content(struct store *store, uint64_t content_id)
 	sql_bind_number(chunks, 1, CHUNK_FIRST(content_id));
 	sql_bind_number(chunks, 2, CHUNK_LAST(content_id));
 	if ((status = store_run(chunks)) != STORE_OK ||
-	    (status = run_with_content(store, "DELETE FROM content WHERE id = ?1", content_id)) != STORE_OK ||
-	    (status = run_with_content(store, "DELETE FROM ordering WHERE content_id = ?1", content_id)) != STORE_OK ||
-	    (status = run_with_content(store, "DELETE FROM searchable WHERE content_id = ?1", content_id)) != STORE_OK)
+	    (status = store_run_with_id(store, "DELETE FROM content WHERE id = ?1", content_id)) != STORE_OK ||
+	    (status = store_run_with_id(store, "DELETE FROM ordering WHERE content_id = ?1", content_id)) != STORE_OK ||
+	    (status = store_run_with_id(store, "DELETE FROM searchable WHERE content_id = ?1", content_id)) != STORE_OK)
 		return status;
-	return run_with_content(store, "DELETE FROM garbage WHERE content_id = ?1", content_id);
+	return store_run_with_id(store, "DELETE FROM garbage WHERE content_id = ?1", content_id);
 }
 
 /* STORE_NOT_FOUND when there is no garbage left. */
@@ -118,6 +78,9 @@ store_purge(struct store *store, uint32_t content_max, uint64_t size_max_octets,
 	if ((status = store_enter(store)) == STORE_OK && (status = store_history_forget(store)) == STORE_OK &&
 	    (status = purge_contents(store, content_max, size_max_octets, &ids, is_more_out)) == STORE_OK)
 		status = store_index_forget(store, &ids);
+	/* What was let go is freed before more is: its room may be enough. */
+	if (status == STORE_OK && !*is_more_out)
+		status = retention_purge(store, content_max, is_more_out);
 	buffer_free(&ids);
 	return status;
 }

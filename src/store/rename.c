@@ -72,28 +72,6 @@ move_names(struct store *store, struct span from, struct span to)
 }
 
 static enum store_status
-list_uids(struct store *store, uint64_t mailbox_id, uint32_t **uids_out, size_t *count_out)
-{
-	struct sql_statement *query = sql_prepare(store->sql,
-	    "SELECT uid FROM message WHERE mailbox_id = ?1 ORDER BY uid");
-	size_t count = 0, capacity = 0;
-	uint32_t *uids = NULL;
-	enum sql_status status;
-
-	sql_bind_number(query, 1, mailbox_id);
-	while ((status = sql_step(query)) == SQL_ROW) {
-		if (count == capacity) {
-			capacity = capacity == 0 ? 1024 : 2 * capacity;
-			uids = memory_resize(uids, capacity, sizeof *uids);
-		}
-		uids[count++] = sql_column_number(query, 0);
-	}
-	*uids_out = uids;
-	*count_out = count;
-	return store_from_sql(status);
-}
-
-static enum store_status
 move_all_messages(struct store *store, uint64_t from_id, uint64_t to_id)
 {
 	struct store_copied *moved = NULL;
@@ -102,7 +80,7 @@ move_all_messages(struct store *store, uint64_t from_id, uint64_t to_id)
 	uint64_t modseq;
 	enum store_status status;
 
-	status = list_uids(store, from_id, &uids, &count);
+	status = store_uids_list(store, from_id, &uids, &count);
 	if (status == STORE_OK && count > 0) {
 		moved = memory_new_array(count, sizeof *moved);
 		status =

@@ -78,6 +78,41 @@ store_rows_init(struct store *store, uint64_t mailbox_id, const uint32_t *uids, 
 	return status;
 }
 
+enum store_status
+store_uids_list(struct store *store, uint64_t mailbox_id, uint32_t **uids_out, size_t *count_out)
+{
+	struct sql_statement *query = sql_prepare(store->sql,
+	    "SELECT uid FROM message WHERE mailbox_id = ?1 ORDER BY uid");
+	size_t count = 0, capacity = 0;
+	uint32_t *uids = NULL;
+	enum sql_status status;
+
+	sql_bind_number(query, 1, mailbox_id);
+	while ((status = sql_step(query)) == SQL_ROW) {
+		if (count == capacity) {
+			capacity = capacity == 0 ? 1024 : 2 * capacity;
+			uids = memory_resize(uids, capacity, sizeof *uids);
+		}
+		uids[count++] = sql_column_number(query, 0);
+	}
+	*uids_out = uids;
+	*count_out = count;
+	return store_from_sql(status);
+}
+
+enum store_status
+store_rows_init_all(struct store *store, uint64_t mailbox_id, struct store_rows *rows)
+{
+	uint32_t *uids;
+	size_t count;
+	enum store_status status = store_uids_list(store, mailbox_id, &uids, &count);
+
+	if (status == STORE_OK)
+		status = store_rows_init(store, mailbox_id, uids, count, rows);
+	free(uids);
+	return status;
+}
+
 void
 store_rows_fini(struct store_rows *rows)
 {

@@ -12,6 +12,7 @@
 #include "held.h"
 #include "internal.h"
 #include "mark.h"
+#include "retain.h"
 
 /*
  * The length at which a WAL is folded is a compromise: whatever comes meanwhile waits for it, some 10 to 50 ms for
@@ -164,6 +165,7 @@ store_end(struct store *store, enum store_status status)
 		store->has_quota_news = false;
 		store->has_dictionary = false;	/* maybe: it is looked for again */
 		store->may_have_flag_log = true;
+		retention_forget(store);
 	}
 	if (store->is_training)		/* what was committed is new, and what was not is no dictionary */
 		held_forget(store);
@@ -196,6 +198,7 @@ store_step_end(struct store *store, enum store_status status)
 		store->position = store->step;
 		store->has_dictionary = false;
 		store->may_have_flag_log = true;
+		retention_forget(store);
 		if (store->is_training)
 			held_forget(store);
 	}

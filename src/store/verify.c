@@ -11,6 +11,9 @@
 #include "texts.h"
 #include "trained.h"
 
+/* The rows of message, and of what is kept of those that have left. */
+#define USERS "(SELECT content_id FROM message UNION ALL SELECT content_id FROM retained)"
+
 /* Each row that comes back is a finding: a mailbox's or a content's id, and maybe a UID. */
 static const struct { const char *what, *query; } rules[] = {
 	{ "mailbox: kept counters differ from its messages",
@@ -52,15 +55,20 @@ static const struct { const char *what, *query; } rules[] = {
 	  "SELECT m.content_id, m.uid FROM message AS m LEFT JOIN content AS c ON c.id = m.content_id "
 	  "WHERE c.size IS NOT m.size" },
 	{ "content: its number of users differs from what is noted",
-	  "SELECT content_id FROM (SELECT content_id, count(*) AS users FROM message GROUP BY content_id) "
+	  "SELECT content_id FROM (SELECT content_id, count(*) AS users FROM " USERS " GROUP BY content_id) "
 	  "LEFT JOIN shared USING (content_id) WHERE users <> coalesce(extra, 0) + 1" },
 	{ "content: noted as shared but not used",
-	  "SELECT content_id FROM shared WHERE content_id NOT IN (SELECT content_id FROM message)" },
+	  "SELECT content_id FROM shared WHERE content_id NOT IN (SELECT content_id FROM " USERS ")" },
 	{ "content: not used, and not noted as garbage",
-	  "SELECT id FROM content WHERE id NOT IN (SELECT content_id FROM message) "
+	  "SELECT id FROM content WHERE id NOT IN (SELECT content_id FROM " USERS ") "
 	  "AND id NOT IN (SELECT content_id FROM garbage)" },
 	{ "content: used, but noted as garbage",
-	  "SELECT content_id FROM garbage WHERE content_id IN (SELECT content_id FROM message)" },
+	  "SELECT content_id FROM garbage WHERE content_id IN (SELECT content_id FROM " USERS ")" },
+	{ "retained: its content is missing, or of another size",
+	  "SELECT r.id FROM retained AS r LEFT JOIN content AS c ON c.id = r.content_id WHERE c.size IS NOT r.size AND left_how <> 4" },
+	{ "retained: of a mailbox whose name is not known",
+	  "SELECT id FROM retained WHERE mailbox_id NOT IN (SELECT id FROM mailbox) "
+	  "AND mailbox_id NOT IN (SELECT id FROM deleted_mailbox)" },
 	{ "content: gone, but chunks are left",
 	  "SELECT DISTINCT id >> 20 FROM chunk WHERE id >> 20 NOT IN (SELECT id FROM content)" },
 	{ "content: gone, but its row of ordering is left",

@@ -318,7 +318,7 @@ expunge(struct world *world, uint32_t uid)
 	size_t count;
 
 	begin(fixture, STORE_LAZY);
-	assert_int_equal(store_expunge(fixture->store, fixture->inbox, &uid, 1, &uid, &count, &modseq), STORE_OK);
+	assert_int_equal(store_expunge(fixture->store, fixture->inbox, &uid, 1, NULL, &uid, &count, &modseq), STORE_OK);
 	commit(fixture);
 	state_expunged(&world->owner, fixture->inbox, &uid, count, modseq);
 }

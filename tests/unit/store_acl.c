@@ -62,7 +62,7 @@ test_inherited_kept_and_dropped(void **state)
 	assert_int_equal(rights_of(fixture, mailbox_id(fixture, "Sent/a"), "ada"), 1);
 	assert_int_equal(rights_of(fixture, mailbox_id(fixture, "Sent/a/b"), "ada"), 3);
 	begin(fixture, STORE_DURABLE);
-	assert_int_equal(store_mailbox_delete(fixture->store, SPAN("Sent/a/b")), STORE_OK);
+	assert_int_equal(store_mailbox_delete(fixture->store, SPAN("Sent/a/b"), NULL), STORE_OK);
 	assert_int_equal(store_mailbox_create(fixture->store, SPAN("Sent/a/b"), NULL, NULL), STORE_OK);
 	commit(fixture);
 	assert_int_equal(store_acl_get(fixture->store, mailbox_id(fixture, "Sent/a/b"), fixture->arena, &entries, &count),

@@ -229,7 +229,7 @@ test_purge_in_steps(void **state)
 		uids[i] = i + 1;
 	begin(fixture, STORE_DURABLE);
 	assert_int_equal(
-	    store_expunge(fixture->store, fixture->inbox, uids, 10, expunged, &count, &modseq),
+	    store_expunge(fixture->store, fixture->inbox, uids, 10, NULL, expunged, &count, &modseq),
 	    STORE_OK);
 	commit(fixture);
 	for (steps = 0; is_more; steps++) {

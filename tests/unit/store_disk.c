@@ -143,7 +143,7 @@ expunge_first(struct story *story)
 	if (story->told_count == 0 || !begin_part(story, STORE_DURABLE))
 		return;
 	story->told[0].may_be_gone = true;
-	if (end(story, store_expunge(story->store, story->inbox, &story->told[0].uid, 1, expunged,
+	if (end(story, store_expunge(story->store, story->inbox, &story->told[0].uid, 1, NULL, expunged,
 			   &count, &modseq)) &&
 	    modseq > story->modseq_told)
 		story->modseq_told = modseq;

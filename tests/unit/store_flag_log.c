@@ -161,7 +161,7 @@ do_expunge(struct model *model)
 	size_t count;
 
 	begin(model->fixture, STORE_DURABLE);
-	assert_int_equal(store_expunge(model->fixture->store, model->fixture->inbox, &uid, 1, &expunged, &count, &modseq), STORE_OK);
+	assert_int_equal(store_expunge(model->fixture->store, model->fixture->inbox, &uid, 1, NULL, &expunged, &count, &modseq), STORE_OK);
 	commit(model->fixture);
 	assert_int_equal(count, model->is_there[uid]);
 	if (count > 0)
@@ -399,7 +399,7 @@ test_delete(void **state)
 	change_range(fixture, 1, AT_ONCE, STORE_FLAGS_ADD, STORE_FLAG_SEEN);
 	fixture->inbox = inbox;
 	begin(fixture, STORE_DURABLE);
-	assert_int_equal(store_mailbox_delete(fixture->store, SPAN("gone")), STORE_OK);
+	assert_int_equal(store_mailbox_delete(fixture->store, SPAN("gone"), NULL), STORE_OK);
 	commit(fixture);
 	assert_int_equal(count_kept(fixture), 0);
 }

@@ -222,7 +222,7 @@ expunge(struct fixture *fixture, uint32_t first, uint32_t last)
 	for (uint32_t uid = first; uid <= last; uid++)
 		uids[uid - first] = uid;
 	begin(fixture, STORE_DURABLE);
-	assert_int_equal(store_expunge(fixture->store, fixture->inbox, uids, last - first + 1, expunged, &count, &modseq),
+	assert_int_equal(store_expunge(fixture->store, fixture->inbox, uids, last - first + 1, NULL, expunged, &count, &modseq),
 	    STORE_OK);
 	while (is_more)
 		assert_int_equal(store_purge(fixture->store, 200, UINT64_MAX, &is_more), STORE_OK);

@@ -293,7 +293,7 @@ test_first_schema(void **state)
 	assert_int_equal(sqlite3_exec(file, "DROP VIEW message_now; DROP TABLE flag_change; "
 	    "ALTER TABLE mailbox DROP COLUMN deleted_size; DROP TABLE metadata; DROP TABLE acl; "
 	    "ALTER TABLE mailbox DROP COLUMN is_seen_shared; ALTER TABLE account DROP COLUMN seen_doubt; "
-	    "DROP TABLE seen; DROP TABLE seen_mailbox; "
+	    "DROP TABLE seen; DROP TABLE seen_mailbox; DROP TABLE retained; DROP TABLE deleted_mailbox; "
 	    "DROP TABLE keyword; DROP TABLE keyword_set; DROP TABLE ordering; "
 	    "DROP TABLE searchable; DROP TABLE index_state; DROP TABLE index_block; DROP TABLE index_slots; "
 	    "DROP TABLE index_row; DROP TABLE index_again; DROP TABLE dictionary; "

@@ -34,7 +34,7 @@ create(struct fixture *fixture, const char *name)
 
 static enum store_status delete (struct fixture *fixture, const char *name) {
 	begin(fixture, STORE_DURABLE); return store_end(
-	    fixture->store, store_mailbox_delete(fixture->store, span_from_string(name)));
+	    fixture->store, store_mailbox_delete(fixture->store, span_from_string(name), NULL));
 }
 
 static enum store_status

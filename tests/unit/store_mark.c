@@ -366,7 +366,7 @@ test_older_by_little(void **state)
 	assert_int_equal(store_mailbox_create(place->fixture.store, SPAN("brief"), NULL, NULL), STORE_OK);
 	commit(&place->fixture);
 	begin(&place->fixture, STORE_DURABLE);
-	assert_int_equal(store_mailbox_delete(place->fixture.store, SPAN("brief")), STORE_OK);
+	assert_int_equal(store_mailbox_delete(place->fixture.store, SPAN("brief"), NULL), STORE_OK);
 	commit(&place->fixture);
 	restore(place);
 	reopen(place, STORE_OLDER);
@@ -411,7 +411,7 @@ test_a_mailbox_less(void **state)
 		assert_int_equal(try_append(place->fixture.store, id, i, 100, 0, NULL), STORE_OK);
 	commit(&place->fixture);
 	begin(&place->fixture, STORE_DURABLE);
-	assert_int_equal(store_mailbox_delete(place->fixture.store, SPAN("gone")), STORE_OK);
+	assert_int_equal(store_mailbox_delete(place->fixture.store, SPAN("gone"), NULL), STORE_OK);
 	commit(&place->fixture);
 	reopen(place, STORE_AS_LEFT);
 	append_one(place);

@@ -209,7 +209,7 @@ expunge(struct fixture *fixture, const uint32_t *uids, size_t count, const uint3
 	size_t expunged_count;
 
 	begin(fixture, STORE_DURABLE);
-	assert_int_equal(store_expunge(fixture->store, fixture->inbox, uids, count, expunged,
+	assert_int_equal(store_expunge(fixture->store, fixture->inbox, uids, count, NULL, expunged,
 			     &expunged_count, modseq),
 	    STORE_OK);
 	commit(fixture);

@@ -137,11 +137,11 @@ goes_with_the_last_copy(void **state)
 	assert_int_equal(store_copy(fixture->store, fixture->inbox, fixture->inbox, (uint32_t[]){ 1 }, 1, &copied, &count),
 	    STORE_OK);
 	assert_int_equal(copied.message.content_id, id);
-	assert_int_equal(store_expunge(fixture->store, fixture->inbox, (uint32_t[]){ 1 }, 1, (uint32_t[1]){ 0 }, &count,
+	assert_int_equal(store_expunge(fixture->store, fixture->inbox, (uint32_t[]){ 1 }, 1, NULL, (uint32_t[1]){ 0 }, &count,
 	    &modseq), STORE_OK);
 	assert_int_equal(store_purge(fixture->store, 10, UINT64_MAX, &is_more), STORE_OK);
 	expect(fixture, id, &example);
-	assert_int_equal(store_expunge(fixture->store, fixture->inbox, (uint32_t[]){ 2 }, 1, (uint32_t[1]){ 0 }, &count,
+	assert_int_equal(store_expunge(fixture->store, fixture->inbox, (uint32_t[]){ 2 }, 1, NULL, (uint32_t[1]){ 0 }, &count,
 	    &modseq), STORE_OK);
 	expect(fixture, id, &example);
 	assert_int_equal(store_purge(fixture->store, 10, UINT64_MAX, &is_more), STORE_OK);

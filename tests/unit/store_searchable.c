@@ -115,7 +115,7 @@ goes_with_the_content(void **state)
 	bool is_more;
 
 	begin(fixture, STORE_DURABLE);
-	assert_int_equal(store_expunge(fixture->store, fixture->inbox, (uint32_t[]){ 1 }, 1, (uint32_t[1]){ 0 }, &count,
+	assert_int_equal(store_expunge(fixture->store, fixture->inbox, (uint32_t[]){ 1 }, 1, NULL, (uint32_t[1]){ 0 }, &count,
 	    &modseq), STORE_OK);
 	expect(fixture, id, (struct expected){ &example, UINT_MAX, false });
 	assert_int_equal(store_purge(fixture->store, 10, UINT64_MAX, &is_more), STORE_OK);

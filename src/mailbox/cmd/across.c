@@ -46,7 +46,7 @@ work_undo(struct store *store, struct session_job *job)
 {
 	struct across *across = CONTAINER_OF(job, struct across, job);
 
-	return store_expunge(store, across->to_id, across->undone, across->undone_count, across->undone,
+	return store_expunge(store, across->to_id, across->undone, across->undone_count, NULL, across->undone,
 	    &across->undone_count, &across->undone_modseq);
 }
 
@@ -101,8 +101,8 @@ work_take(struct store *store, struct session_job *job)
 	across->uids = arena_alloc_array(across->arena, across->count + 1, sizeof *across->uids);
 	for (size_t i = 0; i < across->count; i++)
 		across->uids[i] = across->messages[i].uid;
-	return store_expunge(store, across->from_id, across->uids, across->count, across->uids, &across->gone,
-	    &across->modseq);
+	return store_expunge(store, across->from_id, across->uids, across->count, &across->parting, across->uids,
+	    &across->gone, &across->modseq);
 }
 
 /* What somebody else has moved or expunged first is not moved from here. */
@@ -456,6 +456,7 @@ void
 across_begin(struct session *session, struct across *across)
 {
 	across->session = session;
+	across->parting = door_parting(session, across->arena, STORE_LEFT_MOVED);
 	across->keywords = keywords_hold(session->view->state->keywords);
 	across->copies = arena_alloc_array(across->arena, across->count + 1, sizeof *across->copies);
 	across->seen = arena_alloc_array(across->arena, across->count + 1, sizeof *across->seen);

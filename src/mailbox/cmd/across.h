@@ -30,6 +30,7 @@ struct across {
 	size_t copied;
 
 	/* Private. */
+	struct store_parting parting;
 	uint64_t modseq;		/* of the source after a move */
 	uint32_t *uids;			/* of the source, that have gone by it */
 	size_t gone;

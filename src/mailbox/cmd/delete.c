@@ -12,6 +12,7 @@ struct delete {
 	struct session_job job;
 	struct arena *arena;
 	struct door door;
+	struct store_parting parting;
 	uint64_t mailbox_id;
 };
 
@@ -20,7 +21,7 @@ work_delete(struct store *store, struct session_job *job)
 {
 	struct delete *delete = CONTAINER_OF(job, struct delete, job);
 
-	return door_delete(store, &delete->door, delete->arena, &delete->mailbox_id);
+	return door_delete(store, &delete->door, &delete->parting, delete->arena, &delete->mailbox_id);
 }
 
 static void
@@ -49,6 +50,7 @@ cmd_delete(struct session *session)
 	struct delete *delete = ARENA_NEW(session->line->arena, struct delete);
 
 	delete->arena = session->line->arena;
+	delete->parting = door_parting(session, delete->arena, STORE_LEFT_DELETED);
 	authorize(session, delete->arena, session->line->mailbox.mailbox, IMAP_RIGHT_DELETE, &delete->door);
 	delete->job.work = work_delete;
 	delete->job.done = on_deleted;

@@ -9,6 +9,7 @@
 struct expunge {
 	struct session_job job;
 	struct door door;
+	struct store_parting parting;
 	uint64_t mailbox_id;
 	uint32_t *uids;			/* candidates; afterwards those that went */
 	size_t count;
@@ -46,7 +47,7 @@ work_expunge(struct store *store, struct session_job *job)
 
 	if (status != STORE_OK || expunge->count == 0)
 		return status;
-	return store_expunge(store, expunge->mailbox_id, expunge->uids, expunge->count, expunge->uids,
+	return store_expunge(store, expunge->mailbox_id, expunge->uids, expunge->count, &expunge->parting, expunge->uids,
 	    &expunge->count, &expunge->modseq);
 }
 
@@ -99,6 +100,7 @@ expunge_deleted(struct session *session, const struct view_set *only,
 	size_t most = session->view->state->count + 1;
 
 	authorize_selected(session, IMAP_RIGHT_EXPUNGE, &expunge->door);
+	expunge->parting = door_parting(session, arena, STORE_LEFT_EXPUNGED);
 	expunge->mailbox_id = session->view->state->mailbox_id;
 	expunge->uids = arena_alloc_array(arena, most, sizeof expunge->uids[0]);
 	collect(expunge, session->view, only);

@@ -270,6 +270,7 @@ append_begin(struct session *session, const struct imap_append_message *message)
 	if (replaced.uid != 0) {
 		append->is_replace = true;
 		authorize_selected(session, REPLACE_RIGHTS, &append->source);
+		append->parting = door_parting(session, append->incoming.arena, STORE_LEFT_REPLACED);
 		append->replaced_id = session->view->state->mailbox_id;
 		append->replaced_uid = replaced.uid;
 		append->replaced_size = replaced.size;

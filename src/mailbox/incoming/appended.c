@@ -82,7 +82,7 @@ expunge_replaced(struct store *store, struct append *append)
 
 	if (status != STORE_OK)
 		return status;
-	status = store_expunge(store, append->replaced_id, &append->replaced_uid, 1, &expunged,
+	status = store_expunge(store, append->replaced_id, &append->replaced_uid, 1, &append->parting, &expunged,
 	    &count, &append->replaced_modseq);
 
 	if (status == STORE_OK && count == 0) {

@@ -40,6 +40,7 @@ struct append {
 	struct append_place place;
 	struct door door;
 	struct door source;		/* of the message that is replaced */
+	struct store_parting parting;	/* how it leaves */
 	struct job render;
 	struct session_job lookup, store;
 	struct marking marking;

@@ -143,6 +143,7 @@ open_accounts(struct mailbox_role *role)
 		.open_max = config->open_databases,
 		.is_always_durable = config->flag_sync == CONFIG_FLAG_SYNC_ALWAYS,
 		.quota = quota_of(config),
+		.retention_s = (int64_t)config->expunge_retention_s,
 		.on_lost = state_all_lost,
 	};
 
@@ -184,7 +185,7 @@ mailbox_role_reload(struct mailbox_role *role, const struct config *config)
 
 	role->parts.config = config;
 	accounts_set_limits(role->accounts, config->open_databases,
-	    config->flag_sync == CONFIG_FLAG_SYNC_ALWAYS, &quota);
+	    config->flag_sync == CONFIG_FLAG_SYNC_ALWAYS, &quota, (int64_t)config->expunge_retention_s);
 	configure(role);
 	LIST_FOREACH(&role->sessions, link)
 		session_mask(LIST_ENTRY(link, struct session, link));

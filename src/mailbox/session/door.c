@@ -120,6 +120,15 @@ door_state(const struct door *door)
 	return door->who == NULL ? state_find_named(door->account, door->name) : NULL;
 }
 
+/* Who acts as somebody else has done it; what imapctl does, nobody knows the name of. */
+struct store_parting
+door_parting(const struct session *session, struct arena *arena, enum store_leaving how)
+{
+	const char *by = session->is_operators ? "" : session->prover != NULL ? session->prover : session->user;
+
+	return (struct store_parting){ how, span_from_string(arena_copy_string(arena, span_from_string(by))) };
+}
+
 /* ---- in a job ------------------------------------------------------------------------------------------- */
 
 static enum store_status
@@ -251,7 +260,8 @@ door_create(struct store *store, const struct door *door, struct arena *arena, c
 }
 
 enum store_status
-door_delete(struct store *store, struct door *door, struct arena *arena, uint64_t *mailbox_id_out)
+door_delete(struct store *store, struct door *door, const struct store_parting *parting, struct arena *arena,
+    uint64_t *mailbox_id_out)
 {
 	struct store_mailbox mailbox;
 	enum store_status status = door_find(store, door, arena, &mailbox);
@@ -259,7 +269,7 @@ door_delete(struct store *store, struct door *door, struct arena *arena, uint64_
 	if (status != STORE_OK)
 		return status;
 	*mailbox_id_out = mailbox.id;
-	return store_mailbox_delete(store, door->name);
+	return store_mailbox_delete(store, door->name, parting);
 }
 
 /* Another's INBOX is not emptied by a new name: only its owner can mean that. */

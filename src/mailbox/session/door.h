@@ -13,6 +13,7 @@
 #include "imap/rights.h"
 #include "session.h"
 #include "store/acl.h"
+#include "store/retained.h"
 #include "store/mailbox.h"
 
 /* Lives as long as the command. */
@@ -53,6 +54,9 @@ struct span door_prefix(const struct session *session, bool is_shared);
 /* The mailbox's state if it is loaded, and nothing else is to be found out first; else NULL.  Loop thread. */
 struct state *door_state(const struct door *door);
 
+/* How messages leave that a command of this session takes away; the name comes from the arena. */
+struct store_parting door_parting(const struct session *session, struct arena *arena, enum store_leaving how);
+
 /*
  * Within a job on door->account, in its transaction.  STORE_NOT_FOUND: not there, or not to be seen by this session.
  * STORE_DENIED: it may be seen, and a right is missing.  Worker thread.
@@ -79,7 +83,8 @@ enum store_status door_list(struct store *store, const struct door *door, struct
 /* As store_mailbox_create(), _delete() and _rename(), the last within one file. */
 enum store_status door_create(struct store *store, const struct door *door, struct arena *arena,
     const char *special_use, uint64_t *mailbox_id_out);
-enum store_status door_delete(struct store *store, struct door *door, struct arena *arena, uint64_t *mailbox_id_out);
+enum store_status door_delete(struct store *store, struct door *door, const struct store_parting *parting,
+    struct arena *arena, uint64_t *mailbox_id_out);
 enum store_status door_rename(struct store *store, struct door *from, const struct door *to, struct arena *arena);
 
 #endif

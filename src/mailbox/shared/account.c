@@ -144,6 +144,7 @@ account_new(struct accounts *accounts, const char *id, const char *user)
 	account->batch.paging = &accounts->paging;
 	account->batch.is_always_durable = &accounts->settings.is_always_durable;
 	account->batch.quota = &accounts->settings.quota;
+	account->batch.retention_s = &accounts->settings.retention_s;
 	account->batch.limits = limits_of(accounts->limits, id);
 	account->queue = job_queue_new(accounts->settings.storage, batch_run, &account->batch);
 	job_queue_set_limits(account->queue, 64, WAITING_MAX);
@@ -244,6 +245,7 @@ note_home(struct account *account, struct account_job *job)
 {
 	account->jobs--;
 	account->has_unsettled_flags = job->has_unsettled_flags;
+	account->is_retention_over = job->is_retention_over;
 	set_open(account, job->is_open);
 	if (!job->is_open || job->is_broken)	/* what is opened next may be another file */
 		insights_forget(&account->insights);
@@ -412,7 +414,7 @@ sweep(struct account *account, uint64_t now_us)
 {
 	if (!is_quiet(account))
 		return;
-	if (account->has_garbage || (account->has_unsettled_flags && now_us - account->used_us > QUIET_US))
+	if (account->has_garbage || ((account->has_unsettled_flags || account->is_retention_over) && now_us - account->used_us > QUIET_US))
 		submit_purge(account);
 	else if (now_us - account->used_us > QUIET_US && folding_is_due(&account->folding, true))
 		submit(account, &account->folding.job);

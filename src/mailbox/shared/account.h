@@ -52,6 +52,7 @@ struct account_job {
 	uint64_t file, backlog, wal_octets, wal_bound, page_octets;
 	enum store_finding news;
 	bool has_unsettled_flags;
+	bool is_retention_over;
 	bool has_quota_news;
 	struct store_quota_news quota_news;
 	char *error;
@@ -66,13 +67,14 @@ struct accounts_settings {
 	size_t open_max;		/* stores open at a time, as far as they are idle */
 	bool is_always_durable;		/* flag-sync always */
 	struct store_quota quota;	/* of each user */
+	int64_t retention_s;		/* how long expunged mail is kept: store/retained.h */
 	/* A store has failed: what is on the disk is unknown.  Comes before the job's done(). */
 	void (*on_lost)(struct account *account);
 };
 
 struct accounts *accounts_new(const struct accounts_settings *settings);
 void accounts_set_limits(struct accounts *accounts, size_t open_max, bool is_always_durable,
-    const struct store_quota *quota);
+    const struct store_quota *quota, int64_t retention_s);
 
 /*
  * Say what one user may keep, from the next job on; known until said anew, whether the account has work in hand or not.

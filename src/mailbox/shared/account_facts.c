@@ -8,11 +8,12 @@
 
 void
 accounts_set_limits(struct accounts *accounts, size_t open_max, bool is_always_durable,
-    const struct store_quota *quota)
+    const struct store_quota *quota, int64_t retention_s)
 {
 	accounts->settings.open_max = open_max;
 	batch_set_quota(&accounts->settings.quota, quota);
 	__atomic_store_n(&accounts->settings.is_always_durable, is_always_durable, __ATOMIC_RELAXED);
+	__atomic_store_n(&accounts->settings.retention_s, retention_s, __ATOMIC_RELAXED);
 }
 
 void

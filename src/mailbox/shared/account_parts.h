@@ -49,6 +49,7 @@ struct account {
 	bool is_open;			/* as far as the last job told */
 	bool has_garbage;
 	bool has_unsettled_flags;	/* as far as the last job told */
+	bool is_retention_over;		/* likewise: something that was kept is to be let go */
 	bool is_orphan;			/* atomic: workers ask */
 	bool is_flushing;		/* that job is under way */
 	struct timer flush;

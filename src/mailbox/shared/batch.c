@@ -15,6 +15,7 @@
 #include "batch.h"
 #include "paging.h"
 #include "store/index.h"
+#include "store/retained.h"
 #include "store/training.h"
 
 static struct account_job *
@@ -56,6 +57,7 @@ complete(struct batch_store *batch, struct account_job *job, bool is_broken, con
 	job->needs_flush = batch->store != NULL && store_needs_flush(batch->store);
 	job->wal_octets = batch->store != NULL ? store_wal_octets(batch->store, &job->wal_bound) : 0;
 	job->has_unsettled_flags = batch->store != NULL && store_has_unsettled_flags(batch->store);
+	job->is_retention_over = batch->store != NULL && store_is_retention_over(batch->store);
 	job->backlog = batch->store != NULL ? store_index_backlog(batch->store) : 0;
 	job->is_training_due = batch->store != NULL && store_is_training_due(batch->store);
 	if (batch->store != NULL && paging_is_much(batch->paging))
@@ -143,7 +145,7 @@ batch_has_quota(const struct batch_store *batch)
 }
 
 static void
-take_quota(const struct batch_store *batch)
+take_limits(const struct batch_store *batch)
 {
 	struct store_quota quota;
 
@@ -151,6 +153,7 @@ take_quota(const struct batch_store *batch)
 		quota.limits.of[i] = limit_of(batch, i);
 	quota.warning_percent = __atomic_load_n(&batch->quota->warning_percent, __ATOMIC_RELAXED);
 	store_set_quota(batch->store, &quota);
+	store_set_retention(batch->store, __atomic_load_n(batch->retention_s, __ATOMIC_RELAXED));
 }
 
 static enum store_status
@@ -182,7 +185,7 @@ open_store(struct batch_store *batch)
 	enum store_status status = open_file(batch);
 
 	if (status == STORE_OK)
-		take_quota(batch);
+		take_limits(batch);
 	return status;
 }
 

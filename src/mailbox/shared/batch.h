@@ -17,6 +17,7 @@ struct batch_store {
 	const struct paging *paging;
 	const bool *is_always_durable;	/* atomic */
 	const struct store_quota *quota;	/* batch_set_quota() */
+	const int64_t *retention_s;	/* atomic */
 	struct store_amounts limits;	/* of this user, batch_set_limits(); 0: as in quota */
 	struct store *store;		/* NULL: closed */
 	uint64_t file;			/* its inode; 0: it could not be opened */
