@@ -192,6 +192,11 @@ def test_index(server):
     assert ask(server, "index", "nobody-at-all", code=67)["index"] == []
 
 
+def test_undelete(server):
+    assert ask(server, "undelete", "demo", "--list")["undelete"][0]["restored"] == 0
+    assert ask(server, "undelete", "nobody-at-all", code=67)["message"] == []
+
+
 def test_verify(server):
     assert all(record["faults"] == 0 for record in ask(server, "verify", "--all")["verify"])
     assert ask(server, "verify", "nobody-at-all", code=67)["verify"] == []
@@ -319,7 +324,7 @@ def test_nobody_answers():
                      "user del": ["a", "--yes"], "import": ["a", "eml", str(server.config)], "export": ["a", f"{server.folder}/out"], "kick": ["a"],
                      "start": ["all"], "stop": ["all"], "drain": ["all"], "restart": ["all"], "net start": ["imap4"],
                      "net stop": ["imap4"], "user renew": ["a", "--yes"], "user purge": ["a", "--yes"], "acknowledge": ["all"],
-                     "index": ["a"], "verify": ["a"], "group add": ["g", "a"], "quota": ["a"], "user allow": ["a", "--delegate=b"],
+                     "index": ["a"], "verify": ["a"], "undelete": ["a"], "group add": ["g", "a"], "quota": ["a"], "user allow": ["a", "--delegate=b"],
                      "user deny": ["a", "--delegate=b"], "group remove": ["g", "a"],
                      "acl list": ["a"], "acl set": ["a", "INBOX", "b", "lr"], "acl remove": ["a", "INBOX", "b"], "acl seen": ["a", "INBOX"]}
         for verb in verbs():

@@ -2,6 +2,7 @@
 
 #include <getopt.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 
@@ -39,6 +40,11 @@ const struct option_words order_options[OPTION_COUNT] = {
 	[OPTION_DRY_RUN] = { "dry-run", NULL, NULL, "only say what would be done" },
 	[OPTION_LIST] = { "list", "FILE", NULL, "many users: lines of name,url,password-file" },
 	[OPTION_JOBS] = { "jobs", "N", NULL, "so many of them at once; 4 if not said" },
+	[OPTION_LIST_KEPT] = { "list", NULL, NULL, "bring nothing back, only list it" },
+	[OPTION_SINCE] = { "since", "TIME", NULL, "only what was so then or later: 2026-11-29, 2026-11-29T08:30, 3d ago as 3d" },
+	[OPTION_BEFORE] = { "before", "TIME", NULL, "only what was so before then" },
+	[OPTION_SEARCH] = { "search", "KEYS", NULL, "only messages that match these keys of IMAP's SEARCH" },
+	[OPTION_INTO] = { "into", "MAILBOX", NULL, "the mailbox that it goes into" },
 	[OPTION_JOBS_PER_HOST] = { "jobs-per-host", "N", NULL, "and so many from one server" },
 	[OPTION_NON_DEFAULT] = { "non-default", NULL, NULL, "settings that differ from the defaults" },
 	[OPTION_DEFAULTS] = { "defaults", NULL, NULL, "the defaults" },
@@ -76,11 +82,46 @@ takes(const struct option_words *words)
 	return words->otherwise == NULL ? required_argument : optional_argument;
 }
 
-static void
-list_options(struct option options[WORD_COUNT + 1])
+/* Whether a word of the command line is an option whose value is the next word. */
+static bool
+has_value_behind(const char *word)
 {
-	for (int i = 0; i < OPTION_COUNT; i++)
-		options[i] = (struct option){ order_options[i].name, takes(&order_options[i]), NULL, INDEX(i) };
+	if (strcmp(word, "--config") == 0)
+		return true;
+	for (int i = 0; strncmp(word, "--", 2) == 0 && i < OPTION_COUNT; i++)
+		if (strcmp(word + 2, order_options[i].name) == 0)
+			return takes(&order_options[i]) == required_argument;
+	return false;
+}
+
+/* The first word that is no option, or "". */
+static const char *
+first_word(int argc, char **argv)
+{
+	int i = 1;
+
+	while (i < argc && argv[i][0] == '-')
+		i += has_value_behind(argv[i]) ? 2 : 1;
+	return i < argc ? argv[i] : "";
+}
+
+/* Two options have one name; which is meant, the verb says. */
+static enum order_option
+meant_by(enum order_option option, const char *verb)
+{
+	if (option != OPTION_LIST && option != OPTION_LIST_KEPT)
+		return option;
+	return strcmp(verb, "undelete") == 0 ? OPTION_LIST_KEPT : OPTION_LIST;
+}
+
+static void
+list_options(struct option options[WORD_COUNT + 1], const char *verb)
+{
+	for (int i = 0; i < OPTION_COUNT; i++) {
+		enum order_option meant = meant_by((enum order_option)i, verb);
+
+		options[i] = (struct option){ order_options[meant].name, takes(&order_options[meant]), NULL, INDEX(meant) };
+	}
 	options[CONFIG] = (struct option){ "config", required_argument, NULL, INDEX(CONFIG) };
 	options[HELP] = (struct option){ "help", no_argument, NULL, INDEX(HELP) };
 	options[VERSION_WANTED] = (struct option){ "version", no_argument, NULL, INDEX(VERSION_WANTED) };
@@ -175,7 +216,7 @@ order_read(struct order *order, int argc, char **argv)
 	bool is_good = true;
 	int letter;
 
-	list_options(options);
+	list_options(options, first_word(argc, argv));
 	list_letters(list);
 	order->values = memory_new_array((size_t)argc, sizeof *order->values);
 	opterr = 0;

@@ -32,6 +32,7 @@ int run_group_list(const struct order *order);
 int run_import_any(const struct order *order);
 int run_index(const struct order *order);
 int run_verify(const struct order *order);
+int run_undelete(const struct order *order);
 int run_acl_list(const struct order *order);
 int run_acl_set(const struct order *order);
 int run_acl_remove(const struct order *order);

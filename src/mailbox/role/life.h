@@ -11,6 +11,7 @@
  *	user_verb.c	what an operator asks about one user: what the verbs below have in common
  *	index.c		the index of SEARCH
  *	verify.c	whether the file is whole
+ *	undelete.c	bringing expunged mail back
  *	quota.c		what users may keep, and what they do keep
  *	acl.c		rights in users' mailboxes
  *	sharing.c	whose \Seen it is in a shared mailbox
@@ -43,6 +44,7 @@ void role_register_upkeep(struct mailbox_role *role, struct control *control);
 /* The verb index; the verbs acl. */
 void role_register_index(struct mailbox_role *role, struct control *control);
 void role_register_verify(struct mailbox_role *role, struct control *control);
+void role_register_undelete(struct mailbox_role *role, struct control *control);
 void role_register_acl(struct mailbox_role *role, struct control *control);
 
 /* The verb quota; and finding out what single users may keep, before anybody comes in. */
