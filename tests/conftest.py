@@ -13,6 +13,11 @@ import server as lib  # noqa: E402
 numbers = itertools.count(1)
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "same_everywhere: what one session gets back and takes long to ask: it depends on neither "
+                            "threads nor hosts, and is not asked again under ThreadSanitizer and over a link")
+
+
 @pytest.fixture(scope="session")
 def shared_server():
     """One process; with TOPOLOGY=split two, on hosts of their own as far as the network goes."""

@@ -473,6 +473,7 @@ def test_what_comes_after_the_right_is_taken_is_not_found():
     assert not any((b"/m2" in line or b"/m3" in line) and b"ALL 1:2" in line for line in found), found
 
 
+@pytest.mark.same_everywhere
 def test_many_identifiers():
     """Each change leaves the others as they are, and the last that goes takes the namespace with it."""
     folders, each = 3, 400

@@ -184,23 +184,30 @@ def open_files(server):
     return {name for name in names if name.endswith("/mail.db")}
 
 
-@pytest.mark.parametrize("command, template, needs", [case for case in cases() if case.values[0] not in ("LIST", "LSUB")])
-def test_no_file_is_opened_for_what_is_not_shared(command, template, needs):
-    """What is not there costs no more work than what is there and not shared: the file of its owner stays closed."""
+@pytest.fixture(scope="module")
+def begun_server():
+    """A server that has opened no user's file since it began, with somebody who shares nothing."""
     with lib.Server(users=("bob", "alice", "carol")) as server:
         with server.client("carol") as carol, server.client("bob") as bob:
             carol.ok(b"CREATE box")
             bob.ok(b"SETACL INBOX carol lr")		# so that there is a namespace
         server.stop()
         server.start()
-        with server.client("alice") as alice:
-            alice.append(b"INBOX", lib.message(1))
-            alice.ok(b"SELECT INBOX")
-            files = open_files(server)
-            quoted = '"Other Users/carol/box'
-            line = template.replace("{}", quoted).replace("{q}", '"').replace("{n}", "1").replace("{name}", "box")
-            alice.command(line.replace("{literal}", "{}").encode(), *([lib.message(2)] if "{literal}" in line else []))
-            assert open_files(server) == files and len(files) == 1
+        yield server
+
+
+@pytest.mark.same_everywhere
+@pytest.mark.parametrize("command, template, needs", [case for case in cases() if case.values[0] not in ("LIST", "LSUB")])
+def test_no_file_is_opened_for_what_is_not_shared(begun_server, command, template, needs):
+    """What is not there costs no more work than what is there and not shared: the file of its owner stays closed."""
+    with begun_server.client("alice") as alice:
+        alice.append(b"INBOX", lib.message(1))
+        alice.ok(b"SELECT INBOX")
+        files = open_files(begun_server)
+        quoted = '"Other Users/carol/box'
+        line = template.replace("{}", quoted).replace("{q}", '"').replace("{n}", "1").replace("{name}", "box")
+        alice.command(line.replace("{literal}", "{}").encode(), *([lib.message(2)] if "{literal}" in line else []))
+        assert open_files(begun_server) == files and len(files) == 1
 
 
 @pytest.mark.parametrize("command, template, needs", cases())

@@ -75,6 +75,7 @@ def test_long_commands_end(server, client, tight, command):
     assert f" command={name} " in events(server)[-1] and " user=demo " in events(server)[-1]
 
 
+@pytest.mark.same_everywhere
 def test_the_default_is_enough(client):
     for command in LONG:
         client.ok(command)

@@ -102,6 +102,7 @@ def filled(shared_server):
         yield client
 
 
+@pytest.mark.same_everywhere
 @pytest.mark.parametrize("name", SAMPLES)
 def test_is_found(filled, name):
     codec, text = SAMPLES[name]

@@ -220,6 +220,7 @@ def test_a_salt_tells_nobody(server):
         assert salt(server, user) == salt(server, f"demo*{user}") == salt(server, f"x*{user}") == salt(server, f"{user}/demo")
 
 
+@pytest.mark.same_everywhere
 def test_who_may_not(server):
     """In parallel, each by one of the mechanisms: failures are told late."""
     hows = itertools.cycle((by_plain, by_scram, by_login))

@@ -65,6 +65,7 @@ def settle(first, second):
     return told
 
 
+@pytest.mark.same_everywhere
 @pytest.mark.parametrize("flag", [b"\\Flagged", b"new", b"old", b"OLD"])
 @pytest.mark.parametrize("operation", [b"+", b"-", b""])
 @pytest.mark.parametrize("numbers", [b"1:4", b"2", b"2,4"])

@@ -54,6 +54,7 @@ def draw(chance, message):
     return name, told + b" {%d}\r\n" % len(octets) + octets
 
 
+@pytest.mark.same_everywhere
 @pytest.mark.parametrize("seed", range(4))
 def test_any_part_again(client, seed):
     chance = random.Random(seed)

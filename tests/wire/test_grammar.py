@@ -93,6 +93,7 @@ def moves(command):
     return re.search(rb"(?i)^\S+ (UID )?(MOVE|REPLACE|EXPUNGE|COPY|APPEND|CLOSE|UNSELECT|EXAMINE)", command)
 
 
+@pytest.mark.same_everywhere
 @pytest.mark.parametrize("seed", [1, 2])
 def test_valid_is_never_bad(session, seed):
     chance = random.Random(seed)
@@ -136,6 +137,7 @@ def as_judged(command):
     return re.sub(rb" +(?=[ )\r])|(?<=\() +", b"", command)
 
 
+@pytest.mark.same_everywhere
 @pytest.mark.parametrize("seed", [1, 2])
 def test_near_miss_is_bad_once(session, seed):
     chance = random.Random(seed)
@@ -152,6 +154,7 @@ def test_near_miss_is_bad_once(session, seed):
             session.renew()
 
 
+@pytest.mark.same_everywhere
 def test_judge_knows_what_is_written():
     """The wide grammar takes all that the narrow one writes, or near misses would be none."""
     everything = {section.encode() for section in re.findall(r"(?m)^\[(.*)\]$", ABNF.read_text())} - {b"wide"}

@@ -113,6 +113,7 @@ def test_survives_a_restart():
             assert flags_of(client, b"2") == [{b"k120", b"k121", b"after"}]
 
 
+@pytest.mark.same_everywhere
 def test_limit(client):
     """4,096 of them; then those that are there can still be used."""
     for start in range(0, 4096, 512):

@@ -5,6 +5,8 @@ import pytest
 
 import server as lib
 
+pytestmark = pytest.mark.same_everywhere
+
 UIDS = [1, 3, 4, 5, 8, 9, 10, 12]
 RANGES = [b"1:3", b"3:1", b"2:2", b"1:8", b"8:100", b"9:10", b"4294967295:1", b"4294967295:4294967295",
           b"-1:-3", b"-3:-1", b"-2:-2", b"-8:-8", b"-1:-8", b"-8:-100", b"-9:-10", b"-1:-4294967295"]

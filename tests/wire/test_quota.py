@@ -59,6 +59,7 @@ def test_without_limits():
     (b"SETQUOTA user (STORAGE)", b"BAD "), (b"SETQUOTA user (STORAGE x)", b"BAD "), (b"SETQUOTA user STORAGE 1", b"BAD "),
     (b"SETQUOTA user (STORAGE 9223372036854775808)", b"BAD "), (b"UID GETQUOTA user", b"BAD "),
 ])
+@pytest.mark.same_everywhere
 def test_wrong_arguments(server, command, answer):
     with server.client("demo") as client:
         reply = client.command(command)

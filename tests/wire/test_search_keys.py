@@ -5,6 +5,8 @@ import pytest
 
 from server import Server, wait_until
 
+pytestmark = pytest.mark.same_everywhere
+
 # Keys that no message decides before the last.
 MANY = 3000
 

@@ -96,6 +96,7 @@ def test_deep(server, is_reversed):
             assert threads(client, algorithm) == f"({' '.join(map(str, numbers))})"
 
 
+@pytest.mark.same_everywhere
 def test_wide(server):
     """Many answers to one message, and to one that is not there: the list is longer than what waits for a client."""
     letters = [(b"Message-ID: <top@wide>\r\n\r\n", 1)] + [
