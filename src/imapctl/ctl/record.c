@@ -1,58 +1,15 @@
 /*
- * Records: parsing what the server says, tables and JSON.
+ * Records: tables, and JSON.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
 #include "base/memory.h"
-#include "control/words.h"
+#include "control/record.h"
 #include "ctl.h"
 #include "order.h"
 #include "record.h"
-
-#define FIELDS_MAX 32
-
-struct field {
-	struct span key, value;
-	bool is_number;
-};
-
-struct record {
-	struct span kind;
-	struct field *fields;
-	size_t count;
-};
-
-/* key=value, or key:=number */
-static struct field
-parse_field(struct span word)
-{
-	size_t equals = span_find(word, '=');
-	bool is_number = equals > 0 && equals < word.length && word.at[equals - 1] == ':';
-
-	return (struct field){
-		.key = span_slice(word, 0, is_number ? equals - 1 : equals),
-		.value = span_from(word, equals + 1),
-		.is_number = is_number,
-	};
-}
-
-static bool
-parse(struct span line, struct arena *arena, struct record *record_out)
-{
-	struct span words[FIELDS_MAX + 1];
-	size_t count;
-
-	if (!control_split_words(line, arena, words, COUNT_OF(words), &count) || count == 0)
-		return false;
-	record_out->kind = words[0];
-	record_out->count = count - 1;
-	record_out->fields = arena_alloc_array(arena, count, sizeof *record_out->fields);
-	for (size_t i = 1; i < count; i++)
-		record_out->fields[i - 1] = parse_field(words[i]);
-	return true;
-}
 
 bool
 record_field(struct span line, struct arena *arena, const char *kind, const char *key,
@@ -60,7 +17,7 @@ record_field(struct span line, struct arena *arena, const char *kind, const char
 {
 	struct record record;
 
-	if (!parse(line, arena, &record) || !span_equals(record.kind, span_from_string(kind)))
+	if (!record_parse(line, arena, &record) || !span_equals(record.kind, span_from_string(kind)))
 		return false;
 	for (size_t i = 0; i < record.count; i++) {
 		if (span_equals(record.fields[i].key, span_from_string(key))) {
@@ -86,7 +43,7 @@ record_fields(struct span line, struct arena *arena, const char *kind, const cha
 {
 	struct record record;
 
-	if (!parse(line, arena, &record) || !span_equals(record.kind, span_from_string(kind)))
+	if (!record_parse(line, arena, &record) || !span_equals(record.kind, span_from_string(kind)))
 		return false;
 	for (size_t i = 0; keys[i] != NULL; i++)
 		values_out[i] = value_of(&record, keys[i]);
@@ -101,27 +58,8 @@ parse_all(const struct answer *answer, struct arena *arena, size_t *count_out)
 
 	*count_out = 0;
 	for (size_t i = 0; i < answer->line_count; i++)
-		*count_out += parse(answer->lines[i], arena, &records[*count_out]);
+		*count_out += record_parse(answer->lines[i], arena, &records[*count_out]);
 	return records;
-}
-
-static void
-json_add_record(struct buffer *out, const struct record *record)
-{
-	buffer_add_octet(out, '{');
-	for (size_t i = 0; i < record->count; i++) {
-		const struct field *field = &record->fields[i];
-
-		if (i > 0)
-			buffer_add_octet(out, ',');
-		json_add_string(out, field->key);
-		buffer_add_octet(out, ':');
-		if (field->is_number)
-			buffer_add_span(out, field->value);
-		else
-			json_add_string(out, field->value);
-	}
-	buffer_add_octet(out, '}');
 }
 
 /* A member with all records of a kind, none included. */
@@ -139,7 +77,7 @@ json_add_kind(struct buffer *out, struct span kind, const struct record *records
 		if (!is_first)
 			buffer_add_octet(out, ',');
 		is_first = false;
-		json_add_record(out, &records[i]);
+		record_add_json(&records[i], out);
 	}
 	buffer_add_octet(out, ']');
 }
@@ -193,7 +131,7 @@ add_cell(struct buffer *out, struct span text, size_t column_width, bool is_last
 static void
 write_table(struct buffer *out, const struct record *records, size_t count)
 {
-	size_t widths[FIELDS_MAX] = { 0 }, columns = records[0].count;
+	size_t widths[RECORD_FIELDS_MAX] = { 0 }, columns = records[0].count;
 
 	for (size_t i = 0; i < columns; i++) {
 		widths[i] = text_width(records[0].fields[i].key);

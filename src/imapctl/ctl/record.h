@@ -5,7 +5,7 @@
 #ifndef IMAPCTL_RECORD_H
 #define IMAPCTL_RECORD_H
 
-#include "base/buffer.h"
+#include "base/json.h"
 
 struct answer;
 struct arena;
@@ -41,12 +41,6 @@ bool record_fields(struct span line, struct arena *arena, const char *kind, cons
 
 /* How many columns a terminal takes for a text, near enough. */
 size_t text_width(struct span text);
-
-/* Append a JSON string, quotes included; what is not UTF-8 becomes U+FFFD. */
-void json_add_string(struct buffer *out, struct span text);
-
-/* Append a member whose value is a string. */
-void json_add_text(struct buffer *out, const char *key, struct span text);
 
 /*
  * Print the one object that answers a call: {"schema":1 and the members.

@@ -1,7 +1,7 @@
 /*
  * JSON: RFC 8259.
  */
-#include "record.h"
+#include "base/json.h"
 
 /* Length of the UTF-8 sequence at the start of the text, RFC 3629 section 4; 0: there is none. */
 static size_t

@@ -1,0 +1,57 @@
+/*
+ * Reading records, and writing them as JSON.  Pure.
+ */
+#include "control/record.h"
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "control/words.h"
+
+/* key=value, or key:=number */
+static struct record_member
+parse_field(struct span word)
+{
+	size_t equals = span_find(word, '=');
+	bool is_number = equals > 0 && equals < word.length && word.at[equals - 1] == ':';
+
+	return (struct record_member){
+		.key = span_slice(word, 0, is_number ? equals - 1 : equals),
+		.value = span_from(word, equals + 1),
+		.is_number = is_number,
+	};
+}
+
+bool
+record_parse(struct span line, struct arena *arena, struct record *record_out)
+{
+	struct span words[RECORD_FIELDS_MAX + 1];
+	size_t count;
+
+	if (!control_split_words(line, arena, words, COUNT_OF(words), &count) || count == 0)
+		return false;
+	record_out->kind = words[0];
+	record_out->count = count - 1;
+	record_out->fields = arena_alloc_array(arena, count, sizeof *record_out->fields);
+	for (size_t i = 1; i < count; i++)
+		record_out->fields[i - 1] = parse_field(words[i]);
+	return true;
+}
+
+void
+record_add_json(const struct record *record, struct buffer *out)
+{
+	buffer_add_octet(out, '{');
+	for (size_t i = 0; i < record->count; i++) {
+		const struct record_member *field = &record->fields[i];
+
+		if (i > 0)
+			buffer_add_octet(out, ',');
+		json_add_string(out, field->key);
+		buffer_add_octet(out, ':');
+		if (field->is_number)
+			buffer_add_span(out, field->value);
+		else
+			json_add_string(out, field->value);
+	}
+	buffer_add_octet(out, '}');
+}
