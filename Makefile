@@ -23,7 +23,8 @@ LIBS      = -levent_core -lmbedtls -lmbedx509 -lmbedcrypto -lhogweed -lnettle -l
 
 SOURCES  := $(filter-out src/main.c $(NO_LDAP),$(shell find src -name '*.c' | LC_ALL=C sort))
 SCHEMAS  := $(shell find schema -name '*.sql' | LC_ALL=C sort)
-OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/schema.o $(BUILD)/dictionary.o $(BUILD)/sample.o
+PAGE     := $(shell find src/web/page -type f | LC_ALL=C sort)
+OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/schema.o $(BUILD)/dictionary.o $(BUILD)/sample.o $(BUILD)/page.o
 UNITS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c))
 FUZZERS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
 
@@ -63,6 +64,14 @@ $(BUILD)/sample.o: $(BUILD)/sample.c
 
 $(BUILD)/dictionary.o: $(BUILD)/dictionary.c
 	$(CC) $(ALL_CFLAGS) -Isrc/store -c -o $@ $<
+
+# The operator's page: what lies in src/web/page is what the program serves.
+$(BUILD)/page.c: $(PAGE) etc/embed-page
+	@mkdir -p $(@D)
+	sh etc/embed-page $(PAGE) > $@
+
+$(BUILD)/page.o: $(BUILD)/page.c
+	$(CC) $(ALL_CFLAGS) -Isrc/web -c -o $@ $<
 
 $(BUILD)/schema.o: $(BUILD)/schema.c
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<

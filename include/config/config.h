@@ -115,6 +115,7 @@ struct config {
 	bool start_services;			/* those that nobody has asked about yet */
 	char *data_directory;
 	char *control_socket;
+	struct config_listeners admin_listen;	/* of the loopback alone */
 	struct config_listeners listen;
 	struct config_networks proxy_trusted;
 	struct config_listeners lmtp_listen;

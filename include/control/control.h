@@ -17,6 +17,8 @@
 #ifndef CONTROL_CONTROL_H
 #define CONTROL_CONTROL_H
 
+#include <sys/types.h>
+
 #include "base/buffer.h"
 
 #define CONTROL_LINE_MAX  8192
@@ -48,6 +50,14 @@ enum control_right {
 struct control *control_new(struct loop *loop, struct workers *workers, const char *path,
     char **error_out);
 
+/*
+ * Let somebody call who has come in another way, such as by a page, with the rights of a user of this system: they are
+ * looked up for each call as for those on the socket.
+ *
+ *	stream	taken; closed at once when there are too many connections
+ */
+void control_attach(struct control *control, struct stream *stream, uid_t uid, gid_t gid);
+
 /* Ends every connection and removes the socket's file. */
 void control_free(struct control **control);
 
@@ -74,6 +84,9 @@ struct span control_call_body(const struct control_call *call);
 
 /* Who asks, for the log: a user's name, or the number of one without. */
 const char *control_call_peer(const struct control_call *call);
+
+/* The same as numbers, for control_attach(). */
+void control_call_identity(const struct control_call *call, uid_t *uid_out, gid_t *gid_out);
 
 /* Send one line of data; a line break in it is sent as a space, what is too long is cut. */
 void control_reply(struct control_call *call, struct span line);

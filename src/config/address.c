@@ -78,6 +78,8 @@ usual_port(const struct setting *setting)
 	switch (setting->option->kind) {
 	case LISTEN:
 		return span_equals(setting->values[0], SPAN("imap")) ? 143 : 993;
+	case LOCAL_LISTEN:
+		return 9993;
 	case LMTP_LISTEN:
 		return 24;	/* as Postfix' lmtp(8) has it */
 	default:
@@ -85,11 +87,11 @@ usual_port(const struct setting *setting)
 	}
 }
 
-/* LMTP asks for no password, so it is for this host. */
+/* LMTP asks for no password, so it is for this host, as is the operator's page. */
 static const char *
 usual_address(const struct setting *setting)
 {
-	return setting->option->kind == LMTP_LISTEN ? "127.0.0.1" : "[::]";
+	return setting->option->kind == LMTP_LISTEN || setting->option->kind == LOCAL_LISTEN ? "127.0.0.1" : "[::]";
 }
 
 /* A port by the name that services(5) has for it; 0: no such name. */
@@ -318,6 +320,39 @@ set_link_listen(struct setting *setting)
 		return false;
 	add_listener(setting, listener);
 	return true;
+}
+
+/* ::1, and 127.0.0.0/8: RFC 4291 section 2.5.3, RFC 1122 section 3.2.1.3. */
+static bool
+is_loopback(const char *host)
+{
+	static const uint8_t six[16] = { [15] = 1 }, four[13] = { [10] = 0xff, 0xff, 127 };
+	uint8_t octets[16];
+
+	return network_parse_address(span_from_string(host), octets) &&
+	    (memcmp(octets, six, sizeof six) == 0 || memcmp(octets, four, sizeof four) == 0);
+}
+
+/* Of this host alone: what is served there goes over no network. */
+bool
+set_local_listen(struct setting *setting)
+{
+	struct config_listener listener = { 0 };
+	char meant[32];
+
+	if (span_equals(setting->values[0], SPAN("none")))
+		return true;
+	if (span_find(setting->values[0], '/') < setting->values[0].length)
+		return option_refuse(setting, 1, "127.0.0.1:PORT, [::1]:PORT or \"none\"");
+	if (!read_own_address(setting, 0, &listener))
+		return false;
+	if (is_loopback(listener.host)) {
+		add_listener(setting, listener);
+		return true;
+	}
+	snprintf(meant, sizeof meant, "127.0.0.1:%u", listener.port);
+	free(listener.host);
+	return refuse(setting, 0, "is not of the loopback, and other hosts could reach it", meant);
 }
 
 static bool

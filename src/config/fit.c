@@ -408,6 +408,7 @@ check_clashes(const struct fit *fit)
 	size_t count = 0;
 
 	all[count++] = &control;
+	count = add_listeners(&config->admin_listen, all, count);
 	if (config->role & CONFIG_ROLE_CAS)
 		count = add_listeners(&config->listen, all, count);
 	if (config->role & CONFIG_ROLE_MAILBOX)

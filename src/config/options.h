@@ -31,7 +31,7 @@
 #include "config/config.h"
 
 enum option_kind { STRING, HOST, PATH, URI, DN, ATTRIBUTE, NUMBER, AUTO_NUMBER, SECONDS, PERIOD, SIZE, BOOL, WORD, TEXT, FOLDER, LISTEN, LMTP_LISTEN,
-	LINK_LISTEN, SERVER, DIRECTORY, CERTIFICATE, NETWORK, NAMES, WORDS, MASK, ISSUER };
+	LINK_LISTEN, LOCAL_LISTEN, SERVER, DIRECTORY, CERTIFICATE, NETWORK, NAMES, WORDS, MASK, ISSUER };
 enum option_applies { AT_START, AT_RELOAD };
 
 struct option_word {
@@ -147,6 +147,7 @@ void period_print(uint64_t count_s, struct buffer *out);
 bool set_listen(struct setting *setting);
 bool set_lmtp_listen(struct setting *setting);
 bool set_link_listen(struct setting *setting);
+bool set_local_listen(struct setting *setting);
 bool set_server(struct setting *setting);
 bool set_ldap_server(struct setting *setting, size_t word);
 bool set_words(struct setting *setting);

@@ -425,7 +425,7 @@ option_set(struct setting *setting)
 		[PATH] = set_path, [URI] = set_uri, [DN] = set_dn, [ATTRIBUTE] = set_attribute, [NUMBER] = set_number,
 		[AUTO_NUMBER] = set_number, [SECONDS] = set_number, [PERIOD] = set_number, [SIZE] = set_number, [BOOL] = set_bool,
 		[WORD] = set_word, [TEXT] = set_text, [FOLDER] = set_folder, [LISTEN] = set_listen, [LMTP_LISTEN] = set_lmtp_listen,
-		[LINK_LISTEN] = set_link_listen, [SERVER] = set_server, [DIRECTORY] = set_directory,
+		[LINK_LISTEN] = set_link_listen, [LOCAL_LISTEN] = set_local_listen, [SERVER] = set_server, [DIRECTORY] = set_directory,
 		[CERTIFICATE] = set_certificate, [NETWORK] = set_network, [NAMES] = set_names, [WORDS] = set_words,
 		[MASK] = set_mask, [ISSUER] = set_issuer };
 

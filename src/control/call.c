@@ -39,6 +39,13 @@ control_call_memory(struct control_call *call, size_t size)
 	return arena_alloc(call->arena, size);
 }
 
+void
+control_call_identity(const struct control_call *call, uid_t *uid_out, gid_t *gid_out)
+{
+	*uid_out = call->peer.uid;
+	*gid_out = call->peer.gid;
+}
+
 bool
 control_call_may(const struct control_call *call, enum control_right right)
 {

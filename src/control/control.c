@@ -309,12 +309,10 @@ on_drained(struct stream *stream, void *context)
 
 static const struct stream_events events = { on_input, on_drained, on_end };
 
-static void
-on_accepted(struct stream *stream, void *context)
+void
+control_attach(struct control *control, struct stream *stream, uid_t uid, gid_t gid)
 {
-	struct control *control = context;
 	struct control_call *call;
-	pid_t pid;
 
 	if (control->call_count == CONNECTIONS_MAX) {
 		stream_free(&stream);
@@ -324,10 +322,8 @@ on_accepted(struct stream *stream, void *context)
 	call->control = control;
 	call->stream = stream;
 	call->arena = arena_new();
-	if (!stream_peer_credentials(stream, &call->peer.uid, &call->peer.gid, &pid)) {
-		call->peer.uid = (uid_t)-1;
-		call->peer.gid = (gid_t)-1;
-	}
+	call->peer.uid = uid;
+	call->peer.gid = gid;
 	snprintf(call->peer.name, sizeof call->peer.name, "%s", "root");	/* until looked up */
 	deferred_init(&call->again, advance, call);
 	timer_init(&call->timer, control->loop, on_too_slow, call);
@@ -336,6 +332,20 @@ on_accepted(struct stream *stream, void *context)
 	control->call_count++;
 	stream_set_low_mark(stream, OUTPUT_LOW);
 	stream_set_events(stream, &events, call);
+}
+
+static void
+on_accepted(struct stream *stream, void *context)
+{
+	uid_t uid;
+	gid_t gid;
+	pid_t pid;
+
+	if (!stream_peer_credentials(stream, &uid, &gid, &pid)) {
+		uid = (uid_t)-1;
+		gid = (gid_t)-1;
+	}
+	control_attach(context, stream, uid, gid);
 }
 
 /* The socket's file is ours; whoever starts the server as a member of the group gives it away. */

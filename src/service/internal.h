@@ -44,6 +44,7 @@
 #include "mailbox/mailbox.h"
 #include "metrics/report.h"
 #include "net/tls.h"
+#include "web/web.h"
 
 enum role_state { ROLE_STOPPED, ROLE_STARTING, ROLE_RUNNING, ROLE_DRAINING, ROLE_FAILED };
 
@@ -132,6 +133,7 @@ struct service {
 	struct token_rules *tokens;	/* NULL: none are believed */
 	uint8_t secret[SECRET_LENGTH];
 	struct control *control;
+	struct web *web;
 	struct cas *cas;		/* NULL: not a role of this process; so with the next */
 	struct mailbox_role *mailbox;
 

@@ -127,6 +127,24 @@ open_files(struct service *service)
 	return true;
 }
 
+/* The operator's page, if there is to be one. */
+static bool
+open_page(struct service *service, char **error_out)
+{
+	const struct config_listeners *wanted = &service->config->admin_listen;
+	bool is_good = true;
+
+	service->web = web_new(service->loop, service->control);
+	for (size_t i = 0; i < wanted->count && is_good; i++) {
+		struct buffer address = { 0 };
+
+		config_listener_print(&wanted->at[i], &address);
+		is_good = web_listen(service->web, buffer_string(&address), error_out);
+		buffer_free(&address);
+	}
+	return is_good;
+}
+
 /* What may need root. */
 static bool
 open_ports(struct service *service, uid_t owner)
@@ -135,7 +153,7 @@ open_ports(struct service *service, uid_t owner)
 
 	service->control = control_new(service->loop, service->storage, service->config->control_socket,
 	    &error);
-	if (service->control != NULL && service_open_links(service, owner, &error) &&
+	if (service->control != NULL && open_page(service, &error) && service_open_links(service, owner, &error) &&
 	    role_open_now(&service->roles[ROLE_CAS], &error) &&
 	    role_open_now(&service->roles[ROLE_MAILBOX], &error))
 		return true;
@@ -291,6 +309,7 @@ close_all(struct service *service)
 	timer_stop(&service->tick);
 	timer_stop(&service->lag_probe);
 	status_forget(service);
+	web_free(&service->web);
 	control_free(&service->control);
 	cas_free(&service->cas);
 	mailbox_role_free(&service->mailbox);

@@ -49,6 +49,7 @@ const struct option_words order_options[OPTION_COUNT] = {
 	[OPTION_NON_DEFAULT] = { "non-default", NULL, NULL, "settings that differ from the defaults" },
 	[OPTION_DEFAULTS] = { "defaults", NULL, NULL, "the defaults" },
 	[OPTION_NAMES] = { "names", NULL, NULL, "keep the names and addresses of users" },
+	[OPTION_END] = { "end", NULL, NULL, "end all sessions of the page that are yours; root ends all" },
 	[OPTION_ORIGIN] = { "origin", NULL, NULL, "say in which line of which file each is set" },
 	[OPTION_HOSTNAME] = { "hostname", "NAME", NULL, "what clients call this host; the host's own name if not said" },
 	[OPTION_ROLE] = { "role", "cas|mailbox|both", NULL, "what this host does; both if not said" },

@@ -64,6 +64,7 @@ enum order_option {
 	OPTION_BEFORE,
 	OPTION_SEARCH,
 	OPTION_INTO,
+	OPTION_END,
 	OPTION_COUNT
 };
 

@@ -1,0 +1,33 @@
+/*
+ * The operator's page: what the control socket can do, in a browser on this host.  `imapctl web` asks on the control
+ * socket for a link that is good once and for a short while; who follows it asks the control what its giver may ask, by
+ * the same look-up of groups at each call.  src/web/README says what is promised.  Loop thread.
+ */
+#ifndef WEB_WEB_H
+#define WEB_WEB_H
+
+#include <stdbool.h>
+
+struct control;
+struct loop;
+struct web;
+
+/* Registers the verbs web and web end; they say that admin-listen is missing until web_listen(). */
+struct web *web_new(struct loop *loop, struct control *control);
+
+/*
+ * Serve the page.  May be called more than once.
+ *
+ *	address	"127.0.0.1:9993", "[::1]:9993": of the loopback, which the caller has made sure of
+ *
+ * False: *error_out, given, says why.
+ */
+bool web_listen(struct web *web, const char *address, char **error_out);
+
+/* Where it listens first; NULL: nowhere. */
+const char *web_listener(const struct web *web);
+
+/* Before control_free().  Accepts NULL, leaves NULL behind. */
+void web_free(struct web **web);
+
+#endif
