@@ -50,7 +50,7 @@ NOT_RUN = {
     "# imapctl import alice imaps://alice@old.example.org --password-file=alice.secret": "no other server here; see test_pull.py",
 }
 TYPED = re.compile(r"Enter host password for user|Password for |Again:$")
-MORE = {"imapd-exchange.7": "start-services no\n"}
+MORE = {"imapd-exchange.7": "start-services no\n", "imapctl.8": "admin-listen 127.0.0.1:9993\n"}
 DEFAULTS = """hostname mail.example.org
 tls-certificate /etc/imapd/tls/fullchain.pem
 tls-key /etc/imapd/tls/key.pem

@@ -1,0 +1,238 @@
+// Rates and latencies of the last hour, as far back as this page is open. Drawn as SVG; each chart says the same in words
+// and has its figures in a table.
+
+import { find, h, say, size, count } from "./dom.js";
+import { ask, Refusal } from "./server.js";
+
+const KEPT_S = 3600, WIDTH = 460, HEIGHT = 150, LEFT = 52, BOTTOM = 20, TOP = 8;
+const samples = [];		// { at: seconds, values: Map, histograms: Map }
+
+const rate = (number) => `${number >= 100 ? count(Math.round(number)) : number >= 10 ? number.toFixed(0) : number.toFixed(1)}/s`;
+const octets = (number) => `${size(number)}/s`;
+const ms = (number) => number >= 1000 ? `${(number / 1000).toFixed(1)} s` : number >= 10 ? `${number.toFixed(0)} ms` : `${number.toFixed(1)} ms`;
+
+// Series of counters are rates; of gauges, what they say; of histograms, quantiles of what came between two samples.
+const CHARTS = [
+	{ title: "Commands", unit: rate, series: [
+		{ title: "answered", of: sum("imapd_commands_total") },
+		{ title: "NO and BAD", of: sum("imapd_commands_total", /result=(no|bad)/u) }] },
+	{ title: "Latency of commands", unit: ms, series: quantiles("imapd_command_duration_seconds") },
+	{ title: "Logins", unit: rate, series: [
+		{ title: "good", of: sum("imapd_logins_total", /result=ok/u) },
+		{ title: "others", of: sum("imapd_logins_total", /result=(?!ok)/u) }] },
+	{ title: "Connections", unit: (number) => count(Math.round(number)), series: [
+		{ title: "clients", of: now("imapd_connections_active", /role=cas/u) },
+		{ title: "in IDLE", of: now("imapd_connections_active", /state=idle/u) }] },
+	{ title: "Traffic", unit: octets, series: [
+		{ title: "out", of: sum("imapd_sent_bytes_total") },
+		{ title: "in", of: sum("imapd_received_bytes_total") }] },
+	{ title: "Latency of commits to disk", unit: ms, series: quantiles("imapd_commit_duration_seconds") },
+];
+
+function total(sample, name, labels) {
+	let result = null;
+
+	for (const one of sample.series) {
+		if (one.name === name && (!labels || labels.test(one.labels)))
+			result = (result ?? 0) + (one.value ?? 0);
+	}
+	return result;
+}
+
+// A counter that went back was begun anew, with the process: nothing is known of what was between.
+function sum(name, labels) {
+	return (before, after) => {
+		const from = total(before, name, labels), to = total(after, name, labels);
+
+		return to === null ? null : to < (from ?? 0) ? null : (to - (from ?? 0)) / (after.at - before.at);
+	};
+}
+
+function now(name, labels) {
+	return (before, after) => total(after, name, labels);
+}
+
+function buckets(sample, name) {
+	const found = sample.histograms.filter((one) => one.name === name).map((one) => one.buckets.split(" ").map(Number));
+
+	return found.length === 0 ? null : found.reduce((all, one) => all.map((value, index) => value + one[index]));
+}
+
+// Within a bucket, what it holds is taken to be spread evenly.
+function quantile(name, part) {
+	return (before, after) => {
+		const old = buckets(before, name), all = buckets(after, name);
+
+		if (!all)
+			return null;
+		const fresh = all.map((value, index) => value - (old ? old[index] : 0)), wanted = fresh.at(-1) * part;
+
+		if (!(fresh.at(-1) > 0))
+			return null;
+		const index = fresh.findIndex((value) => value >= wanted), bounds = after.bounds;
+		const low = index === 0 ? 0 : bounds[index - 1], high = bounds[Math.min(index, bounds.length - 1)];
+		const below = index === 0 ? 0 : fresh[index - 1], within = fresh[index] - below;
+
+		return (low + (high - low) * (within > 0 ? (wanted - below) / within : 1)) / 1000;
+	};
+}
+
+function quantiles(name) {
+	return [["median", 0.5], ["95 %", 0.95], ["99 %", 0.99]].map(([title, part]) => ({ title, of: quantile(name, part) }));
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function svg(name, attributes, text) {
+	const element = document.createElementNS(SVG, name);
+
+	for (const [key, value] of Object.entries(attributes))
+		element.setAttribute(key, value);
+	if (text !== undefined)
+		element.textContent = text;
+	return element;
+}
+
+// 1, 2 or 5 times a power of ten, at least what is to be shown.
+function roundUp(number) {
+	const power = 10 ** Math.floor(Math.log10(number || 1));
+
+	return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= number) ?? number;
+}
+
+function build(chart) {
+	chart.svg = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
+	chart.words = h("p", { class: "quiet" });
+	chart.table = h("tbody");
+	chart.legend = h("span", { class: "legend" });
+	chart.series.forEach((series, index) => {
+		const mark = svg("svg", { viewBox: "0 0 24 8", "aria-hidden": "true" });
+
+		mark.append(svg("line", { class: `series series-${index}`, x1: 0, x2: 24, y1: 4, y2: 4 }));
+		series.now = h("b");
+		chart.legend.append(h("span", {}, mark, series.title, series.now));
+	});
+	find("charts-grid").append(h("figure", { class: "card chart" }, h("figcaption", {}, chart.title, chart.legend), chart.svg,
+		h("details", {}, h("summary", {}, "In words and figures"), chart.words,
+			h("table", {}, h("caption", {}, chart.title), h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Time"),
+				...chart.series.map((series) => h("th", { scope: "col", class: "number" }, series.title)))), chart.table))));
+}
+
+const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString("en-GB");
+
+// Points of a series: [seconds, value], null where nothing is known. Of many, as many as there are pixels for.
+function points(series, seen) {
+	const step = Math.max(1, Math.floor(seen.length / 230)), result = [];
+
+	for (let index = step; index < seen.length; index += step)
+		result.push([seen[index].at, series.of(seen[index - step], seen[index])]);
+	return result;
+}
+
+function path(line, x, y) {
+	let text = "", isOn = false;
+
+	for (const [at, value] of line) {
+		if (value === null) {
+			isOn = false;
+			continue;
+		}
+		text += `${isOn ? "L" : "M"}${x(at).toFixed(1)} ${y(value).toFixed(1)}`;
+		isOn = true;
+	}
+	return text;
+}
+
+function drawGrid(chart, top, y, from, to) {
+	for (const part of [0, 0.5, 1]) {
+		chart.svg.append(svg("line", { class: "grid-line", x1: LEFT, x2: WIDTH, y1: y(part * top), y2: y(part * top) }),
+			svg("text", { x: LEFT - 6, y: y(part * top) + 4, "text-anchor": "end" }, chart.unit(part * top)));
+	}
+	chart.svg.append(svg("text", { x: LEFT, y: HEIGHT - 4 }, clock(from)),
+		svg("text", { x: WIDTH, y: HEIGHT - 4, "text-anchor": "end" }, clock(to)));
+}
+
+function describe(chart, lines) {
+	const text = chart.series.map((series, index) => {
+		const values = lines[index].map(([, value]) => value).filter((value) => value !== null);
+
+		if (values.length === 0)
+			return `${series.title}: nothing yet`;
+		return `${series.title}: now ${chart.unit(values.at(-1))}, highest ${chart.unit(Math.max(...values))}, ` +
+			`mean ${chart.unit(values.reduce((all, value) => all + value, 0) / values.length)}`;
+	}).join("; ");
+
+	chart.svg.setAttribute("aria-label", `${chart.title}. ${text}`);
+	say(chart.words, `${text}.`);
+}
+
+function drawTable(chart, lines) {
+	const last = lines[0].slice(-10).reverse();
+
+	if (!chart.table.closest("details").open)
+		return;
+	chart.table.replaceChildren(...last.map(([at], back) => h("tr", {}, h("td", {}, clock(at)), ...lines.map((line) => {
+		const value = line.at(-1 - back)[1];
+
+		return h("td", { class: "number" }, value === null ? "–" : chart.unit(value));
+	}))));
+}
+
+function drawChart(chart, seen, from, to) {
+	const lines = chart.series.map((series) => points(series, seen));
+	const top = roundUp(Math.max(0.001, ...lines.flat().map(([, value]) => value ?? 0)));
+	const x = (at) => LEFT + (at - from) / (to - from) * (WIDTH - LEFT);
+	const y = (value) => TOP + (1 - value / top) * (HEIGHT - TOP - BOTTOM);
+
+	chart.svg.replaceChildren();
+	drawGrid(chart, top, y, from, to);
+	lines.forEach((line, index) => {
+		chart.svg.append(svg("path", { class: `series series-${index}`, d: path(line, x, y) }));
+		const value = line.findLast(([, one]) => one !== null)?.[1];
+
+		say(chart.series[index].now, value === undefined || line.at(-1)[1] === null ? "–" : chart.unit(value));
+	});
+	describe(chart, lines);
+	drawTable(chart, lines);
+}
+
+function draw() {
+	const to = samples.at(-1).at, from = to - Number(find("charts-span").value);
+	const seen = samples.filter((sample) => sample.at >= from);
+
+	for (const chart of CHARTS)
+		drawChart(chart, seen, from, to);
+}
+
+function keep(answer) {
+	samples.push({ at: Date.now() / 1000, clock: answer.moment[0]["clock-us"], bounds: answer.moment[0]["bounds-us"].split(" ").map(Number),
+		series: answer.series ?? [], histograms: answer.histogram ?? [] });
+	while (samples[0].at < samples.at(-1).at - KEPT_S - 10)
+		samples.shift();
+}
+
+export const charts = {
+	every: 2000,
+	isAlways: true,		// also while another view is seen: an hour is an hour
+
+	begin() {
+		CHARTS.forEach(build);
+		find("charts-span").addEventListener("input", () => samples.length > 0 && draw());
+	},
+
+	async poll() {
+		let answer;
+
+		try {
+			answer = await ask("stats");
+		} catch (error) {
+			if (error instanceof Refusal)
+				say(find("charts-note"), error.message);
+			throw error;
+		}
+		keep(answer);
+		say(find("charts-note"), `since ${clock(samples[0].at)}, every 2 seconds`);
+		if (!find("charts").hidden)
+			draw();
+	},
+};
