@@ -164,8 +164,9 @@ sessions_find(struct sessions *sessions, struct span cookie, struct span key, ui
 	drop_old(sessions, now_us);
 	LIST_FOREACH(&sessions->all, link) {
 		struct session *session = LIST_ENTRY(link, struct session, link);
+		bool has_cookie = is_secret(session->cookie, cookie), has_key = is_secret(session->key, key);
 
-		if (is_secret(session->cookie, cookie) & is_secret(session->key, key))
+		if (has_cookie && has_key)
 			found = session;
 	}
 	if (found != NULL)
