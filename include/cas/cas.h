@@ -29,6 +29,7 @@ struct cas_parts {
 	struct job_queue *directory_queue;	/* runs each job's work(), one at a time */
 	struct link *link;
 	struct tls_context *tls;		/* NULL: no TLS on any port */
+	struct tls_context *http_tls;		/* likewise, for programs that set themselves up */
 	struct token_rules *tokens;	/* whose tokens are believed; NULL: nobody's */
 	struct span secret;		/* of this host, the same after each start: for salts of users unknown; copied */
 	const struct config *config;
@@ -49,8 +50,8 @@ bool cas_listen(struct cas *cas, char **error_out);
  *
  *	problems_out	gets a line for each port that cannot be opened; the others are served
  */
-void cas_reload(struct cas *cas, const struct config *config, struct tls_context *tls, struct token_rules *tokens,
-    struct buffer *problems_out);
+void cas_reload(struct cas *cas, const struct config *config, struct tls_context *tls, struct tls_context *http_tls,
+    struct token_rules *tokens, struct buffer *problems_out);
 
 /*
  * Stop accepting, tell every client BYE and close; calls back once the last one has gone, never before

@@ -17,6 +17,7 @@ enum config_login_type { CONFIG_LOGIN_PLAIN = 1, CONFIG_LOGIN_PLAIN_AUTH, CONFIG
 enum config_tls_minimum { CONFIG_TLS_1_2, CONFIG_TLS_1_3 };
 enum config_shared_seen { CONFIG_SEEN_PRIVATE, CONFIG_SEEN_SHARED };
 enum config_over_quota { CONFIG_OVER_QUOTA_TEMPORARY, CONFIG_OVER_QUOTA_PERMANENT };
+enum config_autoconfig_user { CONFIG_AUTOCONFIG_ADDRESS, CONFIG_AUTOCONFIG_LOCAL_PART };
 enum config_compression { CONFIG_COMPRESSION_ZSTD, CONFIG_COMPRESSION_NONE };
 enum config_flag_sync { CONFIG_FLAG_SYNC_LAZY, CONFIG_FLAG_SYNC_ALWAYS };
 
@@ -119,6 +120,9 @@ struct config {
 	struct config_listeners listen;
 	struct config_networks proxy_trusted;
 	struct config_listeners lmtp_listen;
+	struct config_listeners autoconfig_listen;	/* is_tls: https */
+	char *autoconfig_smtp;			/* HOST or HOST:PORT, for the users' programs; NULL: not said */
+	int autoconfig_user;			/* enum config_autoconfig_user: by what users log in */
 	char *postmaster;			/* the user who gets that mail; NULL: nobody, unless there is a user of this name */
 	struct config_listeners link_listen;
 	struct config_servers mailbox_server;

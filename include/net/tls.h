@@ -92,6 +92,9 @@ enum tls_user_field {
 bool tls_context_ask_certificates(struct tls_context *context, const char *ca_file, enum tls_user_field field,
     char **error_out);
 
+/* The server's end, before the first handshake: it is for HTTP, and a client that offers ALPN must offer "http/1.1". */
+void tls_context_serve_http(struct tls_context *context);
+
 /* How long handshakes may take, those that begin from now on. */
 void tls_context_set_handshake_timeout(struct tls_context *context, uint64_t ms);
 

@@ -61,6 +61,8 @@ cas_new(const struct cas_parts *parts)
 	cas->parts = *parts;
 	if (parts->tls != NULL)
 		cas->parts.tls = tls_context_hold(parts->tls);
+	if (parts->http_tls != NULL)
+		cas->parts.http_tls = tls_context_hold(parts->http_tls);
 	list_init(&cas->ports);
 	list_init(&cas->visitors);
 	list_init(&cas->strangers);
@@ -85,13 +87,16 @@ cas_new(const struct cas_parts *parts)
 }
 
 void
-cas_reload(struct cas *cas, const struct config *config, struct tls_context *tls, struct token_rules *tokens,
-    struct buffer *problems_out)
+cas_reload(struct cas *cas, const struct config *config, struct tls_context *tls, struct tls_context *http_tls,
+    struct token_rules *tokens, struct buffer *problems_out)
 {
 	cas->parts.config = config;
 	tls_context_free(&cas->parts.tls);
 	if (tls != NULL)
 		cas->parts.tls = tls_context_hold(tls);
+	tls_context_free(&cas->parts.http_tls);
+	if (http_tls != NULL)
+		cas->parts.http_tls = tls_context_hold(http_tls);
 	token_rules_free(&cas->parts.tokens);
 	if (tokens != NULL)
 		cas->parts.tokens = token_rules_hold(tokens);
@@ -123,6 +128,7 @@ cas_free(struct cas **cas)
 	auth_cache_free(&(*cas)->cache);
 	throttle_free(&(*cas)->throttle);
 	tls_context_free(&(*cas)->parts.tls);
+	tls_context_free(&(*cas)->parts.http_tls);
 	token_rules_free(&(*cas)->parts.tokens);
 	memory_wipe((*cas)->secret, sizeof (*cas)->secret);
 	free(*cas);

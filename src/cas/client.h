@@ -20,6 +20,7 @@
  *	unauthenticate.c	... and the way back from there
  *	drain.c		sending everybody away, politely
  *	ports.c		where clients come in, and how many may
+ *	guide.c		what programs are told that set themselves up
  *	visitor.c	balancers that have not said yet whom they bring
  *	denied.c	who cannot log in
  *	users.c		sending those away who may not stay
@@ -62,6 +63,7 @@ struct map;
 struct cas {
 	struct cas_parts parts;
 	struct list ports;
+	struct guide *guide;		/* for programs that set themselves up; NULL: nobody asked for it */
 	struct list visitors;		/* connections without their PROXY header */
 	uint64_t visitor_count;
 	struct list strangers, users;	/* clients before and after login, oldest first */
@@ -257,6 +259,11 @@ void cas_on_gone(void *context);
 /* ports.c; ports_reload(): as the configuration is now; lines of what cannot be opened. */
 void ports_reload(struct cas *cas, struct buffer *problems_out);
 void ports_close(struct cas *cas);
+
+/* guide.c: autoconfig-listen, likewise. */
+bool guide_open(struct cas *cas, char **error_out);
+void guide_close(struct cas *cas);
+void guide_reload(struct cas *cas, struct buffer *problems_out);
 
 /* visitor.c */
 struct visitor {

@@ -164,12 +164,16 @@ cas_listen(struct cas *cas, char **error_out)
 			return false;
 		}
 	}
-	return true;
+	if (guide_open(cas, error_out))
+		return true;
+	ports_close(cas);
+	return false;
 }
 
 void
 ports_close(struct cas *cas)
 {
+	guide_close(cas);
 	LIST_FOREACH(&cas->ports, link)
 		port_free(LIST_ENTRY(link, struct port, link));
 	LIST_FOREACH(&cas->visitors, link)
@@ -243,6 +247,7 @@ ports_reload(struct cas *cas, struct buffer *problems_out)
 		else
 			complain(error, problems_out);
 	}
+	guide_reload(cas, problems_out);
 }
 
 const char *

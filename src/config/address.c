@@ -80,6 +80,10 @@ usual_port(const struct setting *setting)
 		return span_equals(setting->values[0], SPAN("imap")) ? 143 : 993;
 	case LOCAL_LISTEN:
 		return 9993;
+	case WEB_LISTEN:
+		return span_equals(setting->values[0], SPAN("http")) ? 80 : 443;
+	case OUTGOING:
+		return 465;
 	case LMTP_LISTEN:
 		return 24;	/* as Postfix' lmtp(8) has it */
 	default:
@@ -101,7 +105,8 @@ named_port(struct span name)
 	static const struct {
 		const char *name;
 		unsigned port;
-	} ports[] = { { "imap", 143 }, { "imap2", 143 }, { "imaps", 993 }, { "lmtp", 24 } };
+	} ports[] = { { "imap", 143 }, { "imap2", 143 }, { "imaps", 993 }, { "lmtp", 24 }, { "http", 80 },
+		{ "https", 443 }, { "submission", 587 }, { "submissions", 465 } };
 
 	for (size_t i = 0; i < COUNT_OF(ports); i++)
 		if (span_equals_nocase(name, span_from_string(ports[i].name)))
@@ -355,6 +360,25 @@ set_local_listen(struct setting *setting)
 	return refuse(setting, 0, "is not of the loopback, and other hosts could reach it", meant);
 }
 
+/* "none", or what is spoken and where. */
+bool
+set_web_listen(struct setting *setting)
+{
+	struct config_listener listener = { .is_tls = span_equals(setting->values[0], SPAN("https")) };
+
+	if (setting->count == 1 && span_equals(setting->values[0], SPAN("none")))
+		return true;
+	if (!listener.is_tls && !span_equals(setting->values[0], SPAN("http")))
+		return option_refuse(setting, 1, "\"https\" or \"http\", with an address behind it, or \"none\"");
+	if (setting->count == 1)
+		return option_refuse(setting, 1, listener.is_tls ? "whole: did you mean \"https [::]:443\"?" :
+			"whole: did you mean \"http [::]:80\"?");
+	if (!read_own_address(setting, 1, &listener))
+		return false;
+	add_listener(setting, listener);
+	return true;
+}
+
 static bool
 read_server_address(struct setting *setting, size_t word)
 {
@@ -367,6 +391,20 @@ read_server_address(struct setting *setting, size_t word)
 	    is_host_name(span_from_string(address.host)));
 	free(address.host);
 	return is_good || option_refuse(setting, word + 1, "HOST:PORT or [IPV6]:PORT");
+}
+
+/* A server by its name, perhaps with a port: programs check its certificate. */
+bool
+set_outgoing(struct setting *setting)
+{
+	char **text = option_place(setting->option, setting->config);
+
+	if (span_find(setting->values[0], ':') == setting->values[0].length ? !is_host_name(setting->values[0]) :
+	    !read_server_address(setting, 0))
+		return setting->reason->length > 0 ? false : option_refuse(setting, 1, "HOST or HOST:PORT");
+	free(*text);
+	*text = memory_copy_span(setting->values[0]);
+	return true;
 }
 
 /* A name that homes of users can have, and where that server listens. */

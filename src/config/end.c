@@ -72,7 +72,6 @@ option_fini(const struct option *option, struct config *config)
 		issuers_free(value);
 	else if (option->kind == MASK)
 		masks_free(value);
-	else if (option->kind == LISTEN || option->kind == LMTP_LISTEN || option->kind == LINK_LISTEN ||
-	    option->kind == LOCAL_LISTEN)
+	else if (option_is_listener(option))
 		free_listeners(value);
 }

@@ -398,6 +398,28 @@ config_complain_of_clash(const struct config *config, const struct config_listen
 	buffer_free(&text);
 }
 
+/* Thunderbird takes no settings without a server for outgoing mail, and Apple's programs no profile. */
+static void
+check_autoconfig(const struct fit *fit)
+{
+	const struct config *config = fit->config;
+	const struct config_listeners *listeners = &config->autoconfig_listen;
+
+	if (listeners->count > 0 && !option_is_said(config, "autoconfig-smtp"))
+		complain(fit, "autoconfig-listen", 0, "autoconfig-smtp is missing, the server for outgoing mail, without which "
+		    "programs take no settings");
+	for (size_t i = 0; i < listeners->count; i++) {
+		const struct config_listener *listener = &listeners->at[i];
+
+		if (listener->is_tls && !option_is_said(config, "tls-certificate"))
+			config_complain(fit->problems, CONFIG_WRONG, listener->place, 1, "autoconfig-listen: https needs "
+			    "tls-certificate and tls-key");
+		if (listener->port == (listener->is_tls ? 80 : 443))
+			warn(fit, listener->place, 2, listener->is_tls ? "https on port 80, where clients begin without TLS; did you "
+			    "mean 443?" : "http on port 443, where clients begin with TLS; did you mean 80?");
+	}
+}
+
 static void
 check_clashes(const struct fit *fit)
 {
@@ -410,7 +432,7 @@ check_clashes(const struct fit *fit)
 	all[count++] = &control;
 	count = add_listeners(&config->admin_listen, all, count);
 	if (config->role & CONFIG_ROLE_CAS)
-		count = add_listeners(&config->listen, all, count);
+		count = add_listeners(&config->autoconfig_listen, all, add_listeners(&config->listen, all, count));
 	if (config->role & CONFIG_ROLE_MAILBOX)
 		count = add_listeners(&config->link_listen, all, add_listeners(&config->lmtp_listen, all, count));
 	for (size_t i = 0; i < count; i++) {
@@ -439,6 +461,8 @@ config_check(const struct config *config, struct config_problems *problems)
 	check_limits(&fit);
 	check_namespaces(&fit);
 	check_tls(&fit);
+	if (config->role & CONFIG_ROLE_CAS)
+		check_autoconfig(&fit);
 	check_clashes(&fit);
 	if (config->directory == CONFIG_DIRECTORY_LDAP)
 		check_ldap(&fit);

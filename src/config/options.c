@@ -39,6 +39,9 @@ static const struct option_word seen_sharings[] = {
 static const struct option_word over_quotas[] = {
 	{ "temporary", CONFIG_OVER_QUOTA_TEMPORARY }, { "permanent", CONFIG_OVER_QUOTA_PERMANENT }, { NULL, 0 },
 };
+static const struct option_word autoconfig_users[] = {
+	{ "address", CONFIG_AUTOCONFIG_ADDRESS }, { "local-part", CONFIG_AUTOCONFIG_LOCAL_PART }, { NULL, 0 },
+};
 static const struct option_word compressions[] = {
 	{ "zstd", CONFIG_COMPRESSION_ZSTD }, { "none", CONFIG_COMPRESSION_NONE }, { NULL, 0 },
 };
@@ -63,6 +66,9 @@ const struct option options[OPTION_COUNT] = {
 	{ "listen",		LISTEN,	     AT(listen),		"imaps [::]:993;imap [::]:143", AT_RELOAD, 0, 0, NULL },
 	{ "proxy-trusted",	NETWORK,     AT(proxy_trusted),		NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "lmtp-listen",	LMTP_LISTEN, AT(lmtp_listen),		"none",	    AT_START,  0, 0, NULL },
+	{ "autoconfig-listen",	WEB_LISTEN,  AT(autoconfig_listen),	"none",	    AT_RELOAD, 0, 0, NULL },
+	{ "autoconfig-smtp",	OUTGOING,    AT(autoconfig_smtp),	NULL,	    AT_RELOAD, 0, 0, NULL },
+	{ "autoconfig-user",	WORD,	     AT(autoconfig_user),	"address",  AT_RELOAD, 0, 0, autoconfig_users },
 	{ "postmaster",		STRING,	     AT(postmaster),		NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "link-listen",	LINK_LISTEN, AT(link_listen),		"none",	    AT_START,  0, 0, NULL },
 	{ "mailbox-server",	SERVER,	     AT(mailbox_server),	NULL,	    AT_START,  0, 0, NULL },

@@ -31,7 +31,7 @@
 #include "config/config.h"
 
 enum option_kind { STRING, HOST, PATH, URI, DN, ATTRIBUTE, NUMBER, AUTO_NUMBER, SECONDS, PERIOD, SIZE, BOOL, WORD, TEXT, FOLDER, LISTEN, LMTP_LISTEN,
-	LINK_LISTEN, LOCAL_LISTEN, SERVER, DIRECTORY, CERTIFICATE, NETWORK, NAMES, WORDS, MASK, ISSUER };
+	LINK_LISTEN, LOCAL_LISTEN, WEB_LISTEN, OUTGOING, SERVER, DIRECTORY, CERTIFICATE, NETWORK, NAMES, WORDS, MASK, ISSUER };
 enum option_applies { AT_START, AT_RELOAD };
 
 struct option_word {
@@ -49,7 +49,7 @@ struct option {
 	const struct option_word *words;
 };
 
-#define OPTION_COUNT 94
+#define OPTION_COUNT 97
 #define OPTION_VALUES_MAX 64	/* names in a line of deny-users */
 #define LDAP_SERVERS_MAX  8
 #define ISSUER_FILES_MAX  8
@@ -84,11 +84,18 @@ size_t option_find(struct span name);
 /* A word of an option's table, in any case; NULL: there is none. */
 const struct option_word *option_find_word(const char *name, struct span word);
 
+/* Where the server listens. */
+static inline bool
+option_is_listener(const struct option *option)
+{
+	return option->kind == LISTEN || option->kind == LMTP_LISTEN || option->kind == LINK_LISTEN ||
+	    option->kind == LOCAL_LISTEN || option->kind == WEB_LISTEN;
+}
+
 static inline bool
 option_is_repeatable(const struct option *option)
 {
-	return option->kind == LISTEN || option->kind == LMTP_LISTEN || option->kind == LINK_LISTEN ||
-	    option->kind == SERVER || option->kind == CERTIFICATE || option->kind == NETWORK ||
+	return option_is_listener(option) || option->kind == SERVER || option->kind == CERTIFICATE || option->kind == NETWORK ||
 	    option->kind == NAMES || option->kind == WORDS || option->kind == MASK ||
 	    option->kind == ISSUER;
 }
@@ -148,6 +155,8 @@ bool set_listen(struct setting *setting);
 bool set_lmtp_listen(struct setting *setting);
 bool set_link_listen(struct setting *setting);
 bool set_local_listen(struct setting *setting);
+bool set_web_listen(struct setting *setting);
+bool set_outgoing(struct setting *setting);
 bool set_server(struct setting *setting);
 bool set_ldap_server(struct setting *setting, size_t word);
 bool set_words(struct setting *setting);
@@ -159,7 +168,7 @@ static inline bool
 option_is_string(const struct option *option)
 {
 	return option->kind == STRING || option->kind == HOST || option->kind == PATH || option->kind == TEXT || option->kind == FOLDER ||
-	    option->kind == URI || option->kind == DN || option->kind == ATTRIBUTE;
+	    option->kind == URI || option->kind == DN || option->kind == ATTRIBUTE || option->kind == OUTGOING;
 }
 
 /* Whether a name of a server is imap://HOST or imaps://HOST, to which users are relayed. */

@@ -27,6 +27,8 @@ print_listeners(const struct option *option, const struct config_listeners *list
 		buffer_printf(out, "%s ", option->name);
 		if (option->kind == LISTEN)
 			buffer_add_string(out, listener->is_tls ? "imaps " : "imap ");
+		if (option->kind == WEB_LISTEN)
+			buffer_add_string(out, listener->is_tls ? "https " : "http ");
 		if (listener->path != NULL)
 			print_string(listener->path, out);
 		else

@@ -21,6 +21,7 @@ static const struct {
 	{ "max-connections-per-address", OF_CAS },
 	{ "relay-ca", OF_CAS }, { "relay-insecure", OF_CAS }, { "relay-timeout", OF_CAS },
 	{ "relay-learn-passwords", OF_SQLITE },
+	{ "autoconfig-listen", OF_CAS },
 	{ "lmtp-listen", OF_MAILBOX }, { "link-listen", OF_MAILBOX }, { "idle-timeout", OF_MAILBOX },
 	{ "uidonly", OF_MAILBOX }, { "message-limit", OF_MAILBOX }, { "save-limit", OF_MAILBOX },
 	{ "command-cpu-limit", OF_MAILBOX },

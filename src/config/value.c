@@ -332,6 +332,9 @@ print_usage(const struct option *option, struct buffer *out)
 	case LISTEN:
 		buffer_add_string(out, "listen takes imap or imaps, an address, and perhaps proxy");
 		break;
+	case WEB_LISTEN:
+		buffer_printf(out, "%s takes https or http and an address, or none", option->name);
+		break;
 	case DIRECTORY:
 		buffer_add_string(out, "directory takes sqlite, or ldap and its servers, or link and a mailbox server");
 		break;
@@ -369,6 +372,8 @@ count_words(const struct option *option, size_t *least_out, size_t *most_out)
 		*most_out = OPTION_VALUES_MAX;
 	else if (option->kind == MASK)
 		*most_out = 4;
+	else if (option->kind == WEB_LISTEN)
+		*most_out = 2;
 	else if (option->kind == ISSUER)
 		*most_out = 1 + ISSUER_FILES_MAX;
 	else if (option->kind == SERVER)
@@ -425,7 +430,8 @@ option_set(struct setting *setting)
 		[PATH] = set_path, [URI] = set_uri, [DN] = set_dn, [ATTRIBUTE] = set_attribute, [NUMBER] = set_number,
 		[AUTO_NUMBER] = set_number, [SECONDS] = set_number, [PERIOD] = set_number, [SIZE] = set_number, [BOOL] = set_bool,
 		[WORD] = set_word, [TEXT] = set_text, [FOLDER] = set_folder, [LISTEN] = set_listen, [LMTP_LISTEN] = set_lmtp_listen,
-		[LINK_LISTEN] = set_link_listen, [LOCAL_LISTEN] = set_local_listen, [SERVER] = set_server, [DIRECTORY] = set_directory,
+		[LINK_LISTEN] = set_link_listen, [LOCAL_LISTEN] = set_local_listen,
+		[WEB_LISTEN] = set_web_listen, [OUTGOING] = set_outgoing, [SERVER] = set_server, [DIRECTORY] = set_directory,
 		[CERTIFICATE] = set_certificate, [NETWORK] = set_network, [NAMES] = set_names, [WORDS] = set_words,
 		[MASK] = set_mask, [ISSUER] = set_issuer };
 

@@ -45,6 +45,7 @@ static const int suites_aes_first[] = {
 static const int psk_suites[] = { MBEDTLS_TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256, 0 };
 
 static const char *server_protocols[] = { "imap", NULL };
+static const char *http_protocols[] = { "http/1.1", NULL };
 
 int
 tls_random(void *context, unsigned char *octets, size_t length)
@@ -191,6 +192,13 @@ tls_context_new(const char *certificate_file, const char *key_file, char **error
 		tls_context_free(&context);
 	}
 	return context;
+}
+
+void
+tls_context_serve_http(struct tls_context *context)
+{
+	for (size_t i = 0; i < TLS_SLOTS; i++)
+		mbedtls_ssl_conf_alpn_protocols(&context->slots[i].config, http_protocols);
 }
 
 struct tls_context *

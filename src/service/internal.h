@@ -130,6 +130,7 @@ struct service {
 	struct directory *mailbox_directory;	/* the mailbox role's own */
 	struct link *link;
 	struct tls_context *tls;
+	struct tls_context *http_tls;	/* the same certificates for autoconfig-listen https; NULL: there is none */
 	struct token_rules *tokens;	/* NULL: none are believed */
 	uint8_t secret[SECRET_LENGTH];
 	struct control *control;
@@ -180,6 +181,9 @@ void certificates_tell(const struct role *role, struct control_call *call);
 
 /* The certificate of a configuration; NULL without error when it has none. */
 struct tls_context *service_tls(const struct config *config, char **error_out);
+
+/* The same for autoconfig-listen https; NULL without error when there is none. */
+struct tls_context *service_http_tls(const struct config *config, char **error_out);
 
 /* directories.c; for the mailbox role the directory gives mailbox ids to new users.  False: logged. */
 bool service_open_directory(const struct config *config, bool gives_mailboxes,

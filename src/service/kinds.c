@@ -28,6 +28,7 @@ open_cas(struct service *service, const struct mailbox_lock *lock, char **error_
 		.directory_queue = service->directory_queue,
 		.link = service->link,
 		.tls = service->tls,
+		.http_tls = service->http_tls,
 		.tokens = service->tokens,
 		.secret = span_of(service->secret, sizeof service->secret),
 		.config = service->config,

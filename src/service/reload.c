@@ -18,7 +18,7 @@ struct reload {
 	const char *path, *role;
 	struct service_occasion occasion;
 	struct config *config;		/* NULL: what is wrong is in problems */
-	struct tls_context *tls;
+	struct tls_context *tls, *http_tls;
 	struct token_rules *tokens;
 	struct config_problems problems;
 };
@@ -38,6 +38,8 @@ reload_work(struct job *job)
 	if (reload->config == NULL)
 		return;
 	reload->tls = service_tls(reload->config, &error);
+	if (error == NULL)
+		reload->http_tls = service_http_tls(reload->config, &error);
 	reload->tokens = service_tokens(reload->config, &reload->problems);
 	if (error != NULL) {
 		config_complain(&reload->problems, CONFIG_WRONG, config_place(reload->config, "tls-certificate"), 1, "%s",
@@ -102,11 +104,13 @@ use(struct reload *reload)
 	service->config = reload->config;
 	tls_context_free(&service->tls);
 	service->tls = reload->tls;
+	tls_context_free(&service->http_tls);
+	service->http_tls = reload->http_tls;
 	token_rules_free(&service->tokens);
 	service->tokens = reload->tokens;
 	log_set_level((enum log_level)service->config->log_level);
 	if (service->cas != NULL)
-		cas_reload(service->cas, service->config, service->tls, service->tokens, &problems);
+		cas_reload(service->cas, service->config, service->tls, service->http_tls, service->tokens, &problems);
 	tell_lines(reload, "reload-incomplete", buffer_span(&problems));
 	buffer_free(&problems);
 	if (service->mailbox != NULL)
@@ -128,6 +132,7 @@ on_reloaded(struct job *job)
 	} else {
 		config_free(&reload->config);
 		tls_context_free(&reload->tls);
+		tls_context_free(&reload->http_tls);
 		token_rules_free(&reload->tokens);
 	}
 	supervisor_tell_reload(false);

@@ -81,6 +81,20 @@ service_tls(const struct config *config, char **error_out)
 	return context;
 }
 
+struct tls_context *
+service_http_tls(const struct config *config, char **error_out)
+{
+	struct tls_context *context;
+	bool is_wanted = false;
+
+	for (size_t i = 0; i < config->autoconfig_listen.count; i++)
+		is_wanted |= config->autoconfig_listen.at[i].is_tls;
+	if (!is_wanted || (context = service_tls(config, error_out)) == NULL)
+		return NULL;
+	tls_context_serve_http(context);
+	return context;
+}
+
 /* The directory's queue runs what each job says. */
 static void
 run_directory_jobs(void *context, struct list *jobs)
@@ -183,6 +197,8 @@ open_all(struct service *service)
 	char *error = NULL;
 
 	service->tls = service_tls(service->config, &error);
+	if (error == NULL)
+		service->http_tls = service_http_tls(service->config, &error);
 	if (error != NULL) {
 		service_complain("tls-certificate", error);
 		return EX_CONFIG;
@@ -326,6 +342,7 @@ close_all(struct service *service)
 	directory_close(&service->directory);
 	directory_close(&service->mailbox_directory);
 	tls_context_free(&service->tls);
+	tls_context_free(&service->http_tls);
 	token_rules_free(&service->tokens);
 	for (size_t i = 0; i < ROLE_COUNT; i++)
 		role_fini(&service->roles[i]);

@@ -56,6 +56,7 @@ int run_config_show(const struct order *order);
 int run_config_diff(const struct order *order);
 int run_sysreport(const struct order *order);
 int run_web(const struct order *order);
+int run_clientconfig(const struct order *order);
 int run_completion(const struct order *order);
 
 #endif
