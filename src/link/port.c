@@ -128,6 +128,7 @@ on_accepted(struct stream *stream, void *context)
 	link->stranger_count++;
 	timer_init(&stranger->limit, link->loop, on_limit, stranger);
 	timer_start_ms(&stranger->limit, HANDSHAKE_MS);
+	stream_count_as(stream, METRIC_LISTENER_LINK);
 	stream_start_tls(stream, port->tls, port->compute);
 	stream_set_events(stream, &events, stranger);
 }

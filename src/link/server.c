@@ -169,6 +169,7 @@ server_start_tls(const struct server *server, struct stream *stream)
 {
 	unsigned silence_s = (unsigned)(server->owner->patience.silence_ms / 1000);
 
+	stream_count_as(stream, METRIC_LISTENER_LINK);
 	stream_set_peer_timeout(stream, silence_s, silence_s);
 	stream_start_tls(stream, server->tls, server->compute);
 }

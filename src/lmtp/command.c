@@ -224,7 +224,7 @@ cmd_bdat(struct lmtp_session *session, struct span argument)
 	    (is_last && !span_equals_nocase(last, SPAN("LAST")))) {
 		/* Where the octets end nobody can tell: what follows cannot be understood. */
 		lmtp_reply(session, "501 5.5.4 Say BDAT octets [LAST]");
-		lmtp_enter(session, LMTP_CLOSING);
+		lmtp_end(session, METRIC_BAD_COMMANDS);
 		return;
 	}
 	lmtp_message_begin_chunk(session, octets, is_last, chunk_refusal(session, is_last));
@@ -264,7 +264,7 @@ cmd_quit(struct lmtp_session *session, struct span argument)
 {
 	(void)argument;
 	lmtp_reply(session, "221 2.0.0 Bye");
-	lmtp_enter(session, LMTP_CLOSING);
+	lmtp_end(session, METRIC_LOGOUT);
 }
 
 static void

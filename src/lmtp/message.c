@@ -31,6 +31,12 @@ static const char *const reasons[LMTP_OUTCOME_COUNT] = {	/* words for the log */
 	[LMTP_TRY_AGAIN]  = "unavailable",
 };
 
+void
+lmtp_count(const char *reply)
+{
+	metric_count(METRIC_DELIVERIES, reply[0] == '2' ? METRIC_DONE : reply[0] == '4' ? METRIC_TEMPORARY : METRIC_PERMANENT, 0);
+}
+
 static void
 on_room(void *context)
 {
@@ -100,6 +106,7 @@ send_replies(struct lmtp_session *session)
 		lmtp_reply(session, replies[transaction->answers[transaction->replied++].outcome]);
 	if (transaction->replied < transaction->recipient_count)
 		return;
+	metric_observe_us(METRIC_DELIVERY_DURATION, 0, clock_monotonic_us() - transaction->whole_us);
 	lmtp_transaction_reset(session);
 	lmtp_enter(session, LMTP_READY);
 	timer_start_ms(&session->idle, session->settings->idle_timeout_ms);
@@ -114,6 +121,9 @@ answer(struct lmtp_session *session, size_t index, enum lmtp_outcome outcome, ui
 	assert(session->state == LMTP_DELIVERING && !answer->is_there);
 	*answer = (struct lmtp_answer){ .is_there = true, .outcome = outcome, .uid = uid };
 	log_outcome(session, index);
+	lmtp_count(replies[outcome]);
+	if (outcome == LMTP_OK)
+		metric_add(METRIC_DELIVERY_OCTETS, 0, 0, spool_size(session->transaction.message));
 }
 
 void
@@ -184,6 +194,7 @@ deliver(struct lmtp_session *session)
 	struct lmtp_transaction *transaction = &session->transaction;
 
 	lmtp_enter(session, LMTP_DELIVERING);
+	transaction->whole_us = clock_monotonic_us();
 	transaction->answers = memory_new_array(transaction->recipient_count, sizeof *transaction->answers);
 	if (transaction->is_too_big)
 		answer_all(session, LMTP_TOO_BIG);

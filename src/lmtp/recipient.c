@@ -76,6 +76,7 @@ refuse_recipient(struct lmtp_session *session, const struct asked *asked)
 		reason = "elsewhere";
 	}
 	lmtp_reply(session, reply);
+	lmtp_count(reply);
 	log_info("lmtp-refused", log_text("sid", session->sid), log_span("rcpt", asked->lookup.names[0]),
 	    log_text("reason", reason));
 }

@@ -39,6 +39,13 @@ lmtp_enter(struct lmtp_session *session, enum lmtp_state next)
 }
 
 void
+lmtp_end(struct lmtp_session *session, enum metric_reason why)
+{
+	session->end_reason = why;
+	lmtp_enter(session, LMTP_CLOSING);
+}
+
+void
 lmtp_reply(struct lmtp_session *session, const char *line)
 {
 	stream_write(session->stream, span_from_string(line));
@@ -52,7 +59,7 @@ lmtp_reply_error(struct lmtp_session *session, const char *line)
 	if (++session->errors < LMTP_ERRORS_MAX)
 		return;
 	lmtp_reply(session, "421 4.7.0 Too many errors, closing connection");
-	lmtp_enter(session, LMTP_CLOSING);
+	lmtp_end(session, METRIC_BAD_COMMANDS);
 }
 
 void
@@ -80,6 +87,7 @@ free_session(struct lmtp_session *session)
 	stream_close_after_flush(&session->stream, FLUSH_MS);
 	log_info("lmtp-end", log_text("sid", session->sid));
 	free(session->sid);
+	metric_count(METRIC_CONNECTIONS_CLOSED, METRIC_MAILBOX, session->end_reason);
 	settings->ops->on_closed(settings->context, session);
 	free(session);
 }
@@ -178,7 +186,7 @@ step(struct lmtp_session *session, size_t *eaten_octets)
 	default:
 		if (session->is_closing_soon) {
 			lmtp_reply(session, "421 4.3.2 Service shutting down, closing connection");
-			lmtp_enter(session, LMTP_CLOSING);
+			lmtp_end(session, METRIC_SERVER_STOPS);
 			return false;
 		}
 		if (is_client_behind(session))
@@ -187,7 +195,7 @@ step(struct lmtp_session *session, size_t *eaten_octets)
 		break;
 	}
 	if (!has_gone_on && session->is_ended)
-		lmtp_enter(session, LMTP_CLOSING);
+		lmtp_end(session, METRIC_CLIENT_CLOSED);
 	return has_gone_on;
 }
 
@@ -259,7 +267,7 @@ on_end(struct stream *stream, enum stream_end reason, void *context)
 	(void)stream;
 	session->is_ended = true;
 	if (reason != STREAM_EOF && session->state != LMTP_LOOKING_UP && session->state != LMTP_DELIVERING)
-		lmtp_enter(session, LMTP_CLOSING);
+		lmtp_end(session, METRIC_CONNECTION_LOST);
 	lmtp_advance(session);
 }
 
@@ -273,7 +281,7 @@ on_idle(void *context)
 		return;
 	}
 	lmtp_reply(session, "421 4.4.2 Timeout, closing connection");
-	lmtp_enter(session, LMTP_CLOSING);
+	lmtp_end(session, METRIC_TIMEOUT);
 	lmtp_advance(session);
 }
 
@@ -305,7 +313,7 @@ lmtp_session_close(struct lmtp_session *session)
 	session->is_closing_soon = true;
 	if (session->state == LMTP_IN_DATA || session->state == LMTP_IN_CHUNK) {
 		lmtp_reply(session, "421 4.3.2 Service shutting down, closing connection");
-		lmtp_enter(session, LMTP_CLOSING);
+		lmtp_end(session, METRIC_SERVER_STOPS);
 	}
 	lmtp_advance(session);
 }

@@ -12,6 +12,7 @@
 #include "lmtp/lmtp.h"
 #include "loop/loop.h"
 #include "loop/spool.h"
+#include "metrics/metrics.h"
 #include "net/stream.h"
 #include "path.h"
 
@@ -55,6 +56,7 @@ struct lmtp_transaction {
 	bool is_too_big;
 	struct lmtp_answer *answers;	/* one for each recipient while delivering */
 	size_t replied;			/* that many replies are out */
+	uint64_t whole_us;		/* when its last octet was in */
 };
 
 struct lmtp_session {
@@ -66,6 +68,7 @@ struct lmtp_session {
 	struct timer idle;
 	unsigned errors;
 	bool is_ended;			/* the peer sends no more */
+	enum metric_reason end_reason;
 	bool is_closing_soon;		/* after the transaction's replies */
 	bool is_skipping_line;		/* it was too long */
 	bool is_advancing;
@@ -90,6 +93,9 @@ struct lmtp_session {
 
 /* Go to a state that may follow. */
 void lmtp_enter(struct lmtp_session *session, enum lmtp_state next);
+
+/* Go to LMTP_CLOSING. */
+void lmtp_end(struct lmtp_session *session, enum metric_reason why);
 
 /* Go on until there is nothing to do but wait; may free the session when it is closing. */
 void lmtp_advance(struct lmtp_session *session);
@@ -128,5 +134,8 @@ void lmtp_message_begin_chunk(struct lmtp_session *session, uint64_t octets, boo
  * eaten_octets grows.
  */
 bool lmtp_message_eat(struct lmtp_session *session, size_t *eaten_octets);
+
+/* message.c: count what became of a message for one recipient, by the reply. */
+void lmtp_count(const char *reply);
 
 #endif

@@ -25,12 +25,12 @@ static const char *const tls_versions[] = { "none", "1.2", "1.3" };
 static const char *const conditions[] = { "ok", "no", "bad" };
 static const char *const limits[] = {
 	"max-connections", "max-connections-per-address", "max-connections-per-user", "lmtp-sessions",
-	"passwords-waiting", "bad-commands", "line-length", "message-size-limit",
+	"passwords-waiting", "bad-commands", "message-size-limit",
 	"quota", "command-cpu-limit", "message-limit", "other",
 };
 static const char *const results[] = { "ok", "temporary", "permanent" };
 static const char *const db_errors[] = { "io", "full", "corrupt", "busy", "denied" };
-static const char *const caches[] = { "password", "state", "rendered", "content" };
+static const char *const caches[] = { "password", "state", "rendered" };
 static const char *const cache_results[] = { "hit", "miss" };
 static const char *commands[METRIC_COMMANDS_MAX] = { "unknown" };
 static const char *mechanisms[METRIC_MECHANISMS_MAX];
@@ -143,7 +143,7 @@ const struct metric_row metric_rows[METRIC_COUNT] = {
 	    .kind = METRIC_GAUGE, .is_us = true, .labels = { &backend } },
 	[METRIC_BACKEND_RECONNECTS] = { "imapd_backend_reconnects_total", "How often a mailbox server was up again after it had been down.",
 	    .kind = METRIC_COUNTER, .labels = { &backend } },
-	[METRIC_APPENDS] = { "imapd_append_total", "Messages that clients have appended, by what became of them.",
+	[METRIC_APPENDS] = { "imapd_append_total", "Messages that APPEND and REPLACE have stored, and commands of these that were refused.",
 	    .kind = METRIC_COUNTER, .labels = { &result }, CELLS(BY(results)) },
 	[METRIC_APPEND_OCTETS] = { "imapd_append_bytes_total", "Octets of messages that were appended.", .kind = METRIC_COUNTER, CELLS(1) },
 	[METRIC_DELIVERIES] = { "imapd_lmtp_deliveries_total", "Deliveries by LMTP, one for each recipient, by the reply.",

@@ -35,9 +35,19 @@ destroy(struct tls *tls)
 	free(tls);
 }
 
+/* Of those who have come to us, and have said something. */
+static void
+count_handshake(const struct tls *tls, enum metric_handshake result, enum metric_tls_version version)
+{
+	if (tls->context->is_server)
+		metric_count(METRIC_TLS_HANDSHAKES, result, version);
+}
+
 static void
 fail(struct tls *tls, enum stream_end reason, const char *text)
 {
+	if (tls->state == TLS_SHAKING && tls->is_started)
+		count_handshake(tls, METRIC_HANDSHAKE_FAILED, METRIC_TLS_NONE);
 	tls->state = TLS_OVER;
 	timer_stop(&tls->limit);
 	if (tls->error[0] == '\0')
@@ -157,6 +167,8 @@ on_handshake(struct job *job)
 		tls->cipher = mbedtls_ssl_get_ciphersuite(tls->ssl);
 		timer_stop(&tls->limit);
 		tls->stream->is_established_new = true;
+		count_handshake(tls, tls->is_resumed ? METRIC_HANDSHAKE_RESUMED : METRIC_HANDSHAKE_OK,
+		    strcmp(tls->version, "TLSv1.3") == 0 ? METRIC_TLS_13 : METRIC_TLS_12);
 	} else if (tls->result != 0 && tls->result != MBEDTLS_ERR_SSL_WANT_READ) {
 		fail_handshake(tls);
 	}

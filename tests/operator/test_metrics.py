@@ -2,7 +2,9 @@
 import collections
 import json
 import re
+import socket
 import subprocess
+import time
 
 import pytest
 
@@ -168,3 +170,74 @@ def test_records_say_the_same(server):
 def test_no_label_says_who(server):
     text = server.imapctl("metrics").stdout
     assert "demo" not in text and "127.0.0.1" not in text and "INBOX" not in text
+
+
+def test_appends_and_limits(server):
+    before = metrics(server)
+    letter = lib.message()
+    with server.client("demo") as client:
+        client.append(b"INBOX", letter)
+        assert client.command(b"CREATE inbox").tagged.split()[1] == b"NO"
+        server.imapctl("user", "set", "demo", "--quota-messages=1")
+        lib.wait_until(lambda: b"OVERQUOTA" in client.command(b"APPEND INBOX {%d+}\r\n%s" % (len(letter), letter)).tagged)
+        server.imapctl("user", "set", "demo", "--quota-messages=default")
+    after = metrics(server)
+    assert after["imapd_append_total", "result=ok"] - before["imapd_append_total", "result=ok"] >= 1
+    assert after["imapd_append_bytes_total"] - before["imapd_append_bytes_total"] >= len(letter)
+    assert after["imapd_append_total", "result=permanent"] - before["imapd_append_total", "result=permanent"] == 1
+    assert after["imapd_limit_hits_total", "limit=quota"] - before["imapd_limit_hits_total", "limit=quota"] == 1
+    assert after["imapd_commit_duration_seconds_count"] > before["imapd_commit_duration_seconds_count"]
+
+
+def test_deliveries():
+    with lib.Server(settings=["message-size-limit 4K"]) as server:
+        with server.lmtp() as lmtp:
+            assert lmtp.deliver(lib.message(), b"demo@localhost")[0].startswith(b"250")
+            assert lmtp.command(b"MAIL FROM:<>")[-1].startswith(b"250")
+            assert lmtp.command(b"RCPT TO:<nobody@localhost>")[-1].startswith(b"550")
+            lmtp.command(b"RSET")
+            assert lmtp.deliver(lib.message(body=b"x" * 70 + b"\r\n" * 4096), b"demo@localhost")[0].startswith(b"552")
+            assert metrics(server)["imapd_connections_active", "role=mailbox", "state=lmtp"] == 1
+            lmtp.command(b"QUIT")
+        lib.wait_until(lambda: metrics(server).sum("imapd_connections_active") == 0)
+        found = metrics(server)
+    assert found["imapd_lmtp_deliveries_total", "result=ok"] == 1
+    assert found["imapd_lmtp_deliveries_total", "result=permanent"] == 2
+    assert found["imapd_lmtp_delivery_duration_seconds_count"] == 2
+    assert found["imapd_lmtp_delivered_bytes_total"] >= len(lib.message())
+    assert found["imapd_connections_total", "role=mailbox", "listener=lmtp"] == 1
+    assert found["imapd_connections_closed_total", "role=mailbox", "reason=logout"] == 1
+
+
+def test_handshakes(server):
+    before = metrics(server)
+    with server.client("demo", tls=True) as client:
+        client.ok(b"NOOP")
+    with socket.create_connection(("127.0.0.1", server.imaps_port)) as stranger:
+        stranger.sendall(b"a login b c\r\n")
+        while stranger.recv(4096):
+            pass
+    lib.wait_until(lambda: metrics(server).sum("imapd_connections_active") == 0)
+    after = metrics(server)
+    assert after.sum("imapd_tls_handshakes_total", "result=ok") - before.sum("imapd_tls_handshakes_total", "result=ok") == 1
+    key = "imapd_tls_handshakes_total", "result=failed", "version=none"
+    assert after[key] - before[key] == 1
+    key = "imapd_connections_closed_total", "role=cas", "reason=tls-failed"
+    assert after[key] - before[key] == 1
+    assert after["imapd_tls_cert_expiry_timestamp_seconds", "certificate=localhost"] > time.time()
+
+
+def test_what_is_in_memory_is_a_hit(server):
+    with server.client("demo") as client:
+        client.append(b"INBOX", lib.message())
+        client.ok(b"SELECT INBOX")
+        client.ok(b"FETCH 1:* ENVELOPE")
+        before = metrics(server)
+        client.ok(b"FETCH 1:* ENVELOPE")
+        client.ok(b"UNSELECT")
+        client.ok(b"SELECT INBOX")
+        after = metrics(server)
+    for cache in ("rendered", "state"):
+        key = "imapd_cache_requests_total", f"cache={cache}", "result=hit"
+        assert after[key] > before[key], cache
+

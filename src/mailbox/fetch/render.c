@@ -3,6 +3,7 @@
  * but left in octets, from where it goes out in pieces: so a reply of any size is made of small ones.
  * Worker.
  */
+#include "metrics/metrics.h"
 #include "render.h"
 
 #include <stdlib.h>
@@ -451,18 +452,21 @@ static unsigned
 look_for_kept(struct fetch_render *render)
 {
 	uint64_t content_id = render->entries[render->next].message.content_id;
-	bool has_any = false;
+	bool has_any = false, is_kept = false;
 	unsigned fields = 0;
 
 	for (size_t i = 0; i < render->program->item_count; i++) {
 		struct fetch_kept_item *kept = render->kept_of[i];
 
+		is_kept = is_kept || kept != NULL;
 		render->ready[i] = (struct span){ NULL, 0 };
 		if (kept != NULL && fetch_kept_find(kept, content_id, &render->ready[i]))
 			has_any = true;
 		else
 			fields |= fetch_item_needs(&render->program->items[i]);
 	}
+	if (is_kept)
+		metric_count(METRIC_CACHE, METRIC_CACHE_RENDERED, has_any ? METRIC_HIT : METRIC_MISS);
 	return has_any ? fields : render->content_fields;
 }
 

@@ -211,6 +211,8 @@ note_stored(struct session *session, const struct append *append)
 	struct account *account = append->door.account;
 
 	session->role->appended += append->incoming.count;
+	metric_add(METRIC_APPENDS, METRIC_DONE, 0, append->incoming.count);
+	metric_add(METRIC_APPEND_OCTETS, 0, 0, spool_size(append->incoming.spool));
 	remember(session, append);
 	if (incoming_has_keywords(&append->incoming))
 		state_keywords_changed(account, append->place.mailbox_id, &append->news);

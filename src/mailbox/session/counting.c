@@ -31,6 +31,17 @@ count_limit(enum reply reply)
 	}
 }
 
+/* What was stored is counted where it is. */
+static void
+count_refused(enum reply reply)
+{
+	bool is_temporary = reply == REPLY_DISK_FULL || reply == REPLY_UNAVAILABLE || reply == REPLY_CORRUPT ||
+	    reply == REPLY_MISSING;
+
+	if (reply != REPLY_DONE)
+		metric_count(METRIC_APPENDS, is_temporary ? METRIC_TEMPORARY : METRIC_PERMANENT, 0);
+}
+
 void
 count_reply(const struct session *session, enum imap_verb verb, enum reply reply)
 {
@@ -38,6 +49,8 @@ count_reply(const struct session *session, enum imap_verb verb, enum reply reply
 		return;
 	metric_count(METRIC_COMMANDS, verb + 1, reply_words(reply)->condition);
 	count_limit(reply);
+	if (verb == IMAP_APPEND || verb == IMAP_REPLACE)
+		count_refused(reply);
 }
 
 void

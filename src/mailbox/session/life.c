@@ -245,6 +245,8 @@ on_error(struct session *session, const struct imap_error *error)
 	session->commands->forget_message(session);
 	if (session->phase == SESSION_APPENDING)
 		session_enter(session, SESSION_READY);
+	if (error->code != NULL && strcmp(error->code, "TOOBIG") == 0)
+		metric_count(METRIC_LIMIT_HITS, METRIC_MESSAGE_SIZE, 0);
 	if (!error->is_foreign && session->account != NULL)
 		metric_count(METRIC_COMMANDS, METRIC_COMMAND_UNKNOWN, condition);
 	if (!error->is_foreign)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "bulletin.h"
+#include "metrics/metrics.h"
 #include "overlay.h"
 #include "state.h"
 
@@ -277,6 +278,7 @@ state_hold_for(struct account *account, uint64_t mailbox_id, struct account *vie
 {
 	struct state *state = find(account, mailbox_id, viewer);
 
+	metric_count(METRIC_CACHE, METRIC_CACHE_STATE, state != NULL ? METRIC_HIT : METRIC_MISS);
 	if (state == NULL)
 		state = state_new(account, mailbox_id, viewer);
 	else if (state->holders == 0)
