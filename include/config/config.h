@@ -117,6 +117,7 @@ struct config {
 	char *data_directory;
 	char *control_socket;
 	struct config_listeners admin_listen;	/* of the loopback alone */
+	struct config_listeners metrics_listen;	/* of the loopback alone */
 	struct config_listeners listen;
 	struct config_networks proxy_trusted;
 	struct config_listeners lmtp_listen;

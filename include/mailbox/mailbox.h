@@ -132,6 +132,9 @@ void mailbox_role_add_facts(const struct mailbox_role *role, struct session_fact
  */
 uint64_t mailbox_role_kick(struct mailbox_role *role, session_each *is_meant, void *context);
 
+/* Room on the disk below which no message is taken in. */
+uint64_t mailbox_kept_free_octets(void);
+
 /* Figures for the status. */
 struct mailbox_status {
 	uint64_t sessions;		/* now */

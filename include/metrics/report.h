@@ -45,7 +45,7 @@ void metrics_write(const struct metrics_report *report, enum metrics_format form
 /* What stands in Content-Type. */
 const char *metrics_content_type(enum metrics_format format);
 
-/* Which of them a client wants by its Accept header; NULL: it has none. */
-enum metrics_format metrics_format_for(const char *accept);
+/* Which of them a client wants by its Accept header, that may be empty. */
+enum metrics_format metrics_format_for(struct span accept);
 
 #endif

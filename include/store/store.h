@@ -24,6 +24,9 @@
 
 #include "base/buffer.h"
 
+/* Room on the disk that no message takes, beyond what folding the WAL takes. */
+#define STORE_KEPT_FREE_OCTETS (UINT64_C(4) * 1024 * 1024)
+
 struct store;
 
 enum store_status {

@@ -79,7 +79,7 @@ usual_port(const struct setting *setting)
 	case LISTEN:
 		return span_equals(setting->values[0], SPAN("imap")) ? 143 : 993;
 	case LOCAL_LISTEN:
-		return 9993;
+		return setting->option->offset == offsetof(struct config, metrics_listen) ? 9143 : 9993;
 	case WEB_LISTEN:
 		return span_equals(setting->values[0], SPAN("http")) ? 80 : 443;
 	case OUTGOING:

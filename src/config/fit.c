@@ -431,6 +431,7 @@ check_clashes(const struct fit *fit)
 
 	all[count++] = &control;
 	count = add_listeners(&config->admin_listen, all, count);
+	count = add_listeners(&config->metrics_listen, all, count);
 	if (config->role & CONFIG_ROLE_CAS)
 		count = add_listeners(&config->autoconfig_listen, all, add_listeners(&config->listen, all, count));
 	if (config->role & CONFIG_ROLE_MAILBOX)

@@ -63,6 +63,7 @@ const struct option options[OPTION_COUNT] = {
 	{ "data-directory",	PATH,	     AT(data_directory),	"/var/lib/imapd", AT_START, 0, 0, NULL },
 	{ "control-socket",	PATH,	     AT(control_socket),	"/run/imapd/control", AT_START, 0, 0, NULL },
 	{ "admin-listen",	LOCAL_LISTEN, AT(admin_listen),		"none",	    AT_START,  0, 0, NULL },
+	{ "metrics-listen",	LOCAL_LISTEN, AT(metrics_listen),	"none",	    AT_START,  0, 0, NULL },
 	{ "listen",		LISTEN,	     AT(listen),		"imaps [::]:993;imap [::]:143", AT_RELOAD, 0, 0, NULL },
 	{ "proxy-trusted",	NETWORK,     AT(proxy_trusted),		NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "lmtp-listen",	LMTP_LISTEN, AT(lmtp_listen),		"none",	    AT_START,  0, 0, NULL },

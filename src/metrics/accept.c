@@ -69,13 +69,12 @@ is_plain(const struct range *range)
 
 /* Who does not name OpenMetrics does not get it. */
 enum metrics_format
-metrics_format_for(const char *accept)
+metrics_format_for(struct span accept)
 {
-	struct span rest = span_from_string(accept == NULL ? "" : accept);
 	unsigned openmetrics = 0, plain = 0;
 
-	while (rest.length > 0) {
-		struct range range = read_range(take(&rest, ','));
+	while (accept.length > 0) {
+		struct range range = read_range(take(&accept, ','));
 
 		if (is_openmetrics(&range) && range.weight > openmetrics)
 			openmetrics = range.weight;

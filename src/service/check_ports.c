@@ -205,6 +205,7 @@ check_ports(struct check *check)
 
 	check_control(check);
 	check_listeners(check, "admin-listen", &config->admin_listen, CONFIG_ROLE_BOTH);
+	check_listeners(check, "metrics-listen", &config->metrics_listen, CONFIG_ROLE_BOTH);
 	check_listeners(check, "listen", &config->listen, CONFIG_ROLE_CAS);
 	check_listeners(check, "autoconfig-listen", &config->autoconfig_listen, CONFIG_ROLE_CAS);
 	check_listeners(check, "lmtp-listen", &config->lmtp_listen, CONFIG_ROLE_MAILBOX);

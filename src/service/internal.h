@@ -26,6 +26,8 @@
  *	problems.c	what is wrong, for it
  *	measures.c	what metrics do not count themselves
  *	stats.c		the verbs metrics and stats
+ *	endpoint.c	... and where Prometheus asks
+ *	readiness.c	whether clients should be sent here
  *	crashes.c	reports of faults that ended a process
  */
 #ifndef SERVICE_INTERNAL_H
@@ -147,6 +149,7 @@ struct service {
 	struct role roles[ROLE_COUNT];
 	struct list statuses;		/* calls that wait; status.c */
 	struct list scrapes;		/* stats.c */
+	struct http *endpoints[2];	/* endpoint.c: on a Unix socket, and on the loopback */
 	struct timer lag_probe;
 	struct timer tick;		/* supervisor.c */
 	char status[160];		/* what systemd was told last */
@@ -272,6 +275,17 @@ typedef void stats_ready(struct span text, void *context);
 void stats_ask(struct service *service, enum stats_form form, stats_ready *on_ready, void *context);
 void stats_register(struct service *service);
 void stats_begin(struct service *service);
+
+/*
+ * readiness.c: whether the services that this process plays can serve clients now; lines that say so of each, or what
+ * is wrong, borrowed until return.  Calls back later.
+ */
+typedef void readiness_known(bool is_ready, struct span lines, void *context);
+void readiness_ask(struct service *service, readiness_known *on_known, void *context);
+
+/* endpoint.c: serve metrics over HTTP.  False: *error_out, given, names the address and why. */
+bool endpoint_open(struct service *service, char **error_out);
+void endpoint_close(struct service *service);
 
 /* roles.c: whether it serves clients, as it may while it drains. */
 bool role_is_open(const struct role *role);

@@ -70,7 +70,7 @@ add_queue(struct metrics_report *report, const char *name, struct workers *worke
 
 /* Of each kind, those that there are none of included: an alert asks for a number that is there. */
 static const char *const problem_kinds[] = {
-	"certificate", "damaged", "directory", "disk-failed", "disk-full", "mailbox-server", "missing", "relay",
+	"certificate", "crash", "damaged", "directory", "disk-failed", "disk-full", "mailbox-server", "missing", "relay",
 };
 
 struct tally {

@@ -167,7 +167,8 @@ open_ports(struct service *service, uid_t owner)
 
 	service->control = control_new(service->loop, service->storage, service->config->control_socket,
 	    &error);
-	if (service->control != NULL && open_page(service, &error) && service_open_links(service, owner, &error) &&
+	if (service->control != NULL && open_page(service, &error) && endpoint_open(service, &error) &&
+	    service_open_links(service, owner, &error) &&
 	    role_open_now(&service->roles[ROLE_CAS], &error) &&
 	    role_open_now(&service->roles[ROLE_MAILBOX], &error))
 		return true;
@@ -326,6 +327,7 @@ close_all(struct service *service)
 	timer_stop(&service->lag_probe);
 	status_forget(service);
 	web_free(&service->web);
+	endpoint_close(service);
 	control_free(&service->control);
 	cas_free(&service->cas);
 	mailbox_role_free(&service->mailbox);

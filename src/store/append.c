@@ -14,7 +14,6 @@
 #include "trained.h"
 
 #define USED_OCTETS (8 * STORE_CHUNK_OCTETS)
-#define KEPT_FREE (UINT64_C(4) * 1024 * 1024)	/* octets of the disk, beyond what folding the WAL takes */
 
 /* Octets that are taken from pieces one after the other. */
 struct reader {
@@ -281,7 +280,7 @@ measure(const struct store_arrival *arrival, uint32_t *size_out)
 enum store_status
 store_check_disk(struct store *store, uint64_t size_octets)
 {
-	uint64_t needed = KEPT_FREE + sql_wal_octets(store->sql) + size_octets, free_octets;
+	uint64_t needed = STORE_KEPT_FREE_OCTETS + sql_wal_octets(store->sql) + size_octets, free_octets;
 	struct statvfs about;
 
 	if (statvfs(store->path, &about) != 0)

@@ -1,6 +1,9 @@
 """What the server counts: each figure against what was done, and all of them against the manual and promtool."""
 import collections
+import concurrent.futures
+import http.client
 import json
+import os
 import re
 import socket
 import subprocess
@@ -167,6 +170,15 @@ def test_records_say_the_same(server):
     assert row["count"] == int(row["buckets"].split()[-1]) == text["imapd_command_duration_seconds_count", "command=SELECT"]
 
 
+def test_the_page_has_them_all(server):
+    page = (lib.ROOT / "man/imapd-metrics.7").read_text()
+    for name in metrics(server).kinds:
+        item = re.search(rf"^\.It Li {name}( Brq (.*))?$", page, re.M)
+        assert item, name
+        labels = {label.split("=")[0] for key in metrics(server) if key[0] == name for label in key[1:]}
+        assert labels <= set((item[2] or "").split(", ")), name
+
+
 def test_no_label_says_who(server):
     text = server.imapctl("metrics").stdout
     assert "demo" not in text and "127.0.0.1" not in text and "INBOX" not in text
@@ -241,3 +253,100 @@ def test_what_is_in_memory_is_a_hit(server):
         key = "imapd_cache_requests_total", f"cache={cache}", "result=hit"
         assert after[key] > before[key], cache
 
+
+
+# As Prometheus and balancers ask.
+
+def get(where, path="/metrics", headers=(), method="GET"):
+    """(status, headers, body) by the path of a Unix socket, or a port of the loopback."""
+    if isinstance(where, int):
+        connection = http.client.HTTPConnection("127.0.0.1", where, timeout=60)
+    else:
+        connection = http.client.HTTPConnection("localhost", timeout=60)
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.settimeout(60)
+        connection.sock.connect(str(where))
+    try:
+        connection.request(method, path, headers=dict(headers))
+        reply = connection.getresponse()
+        return reply.status, reply.headers, reply.read().decode()
+    finally:
+        connection.close()
+
+
+def endpoint(server):
+    return f"{server.folder}/control.metrics"
+
+
+@pytest.fixture(scope="module")
+def served():
+    port = lib.free_port()
+    with lib.Server(settings=[f"metrics-listen 127.0.0.1:{port}"]) as running:
+        running.metrics_port = port
+        yield running
+
+
+def test_the_endpoint(served):
+    for where in (endpoint(served), served.metrics_port):
+        status, headers, body = get(where)
+        assert (status, headers["Content-Type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
+        assert set(Metrics(body).kinds) == set(metrics(served).kinds)
+        status, headers, body = get(where, headers={"Accept": "application/openmetrics-text;version=1.0.0"}.items())
+        assert (status, body[-6:]) == (200, "# EOF\n")
+        assert headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
+        assert get(where, "/healthz")[::2] == (200, "ok\n")
+        assert get(where, "/readyz")[::2] == (200, "cas: ok\nmailbox: ok\n")
+        assert get(where, "/metricsx")[0] == 404
+        assert get(where, method="POST")[0] == 405
+    assert get(served.metrics_port, headers={"Host": "evil.example.org"}.items())[0] == 421
+    assert oct(os.stat(endpoint(served)).st_mode & 0o777) == oct(os.stat(f"{served.folder}/control").st_mode & 0o777)
+
+
+def test_who_is_not_ready_says_why(served):
+    served.imapctl("stop", "mailbox")
+    assert get(endpoint(served), "/readyz")[::2] == (503, "cas: no mailbox server answers\nmailbox: stopped\n")
+    assert get(endpoint(served), "/healthz")[0] == 200
+    served.imapctl("start", "mailbox")
+    served.imapctl("stop", "cas")
+    assert get(endpoint(served), "/readyz")[::2] == (503, "cas: stopped\nmailbox: ok\n")
+    served.imapctl("start", "all")
+    assert get(endpoint(served), "/readyz")[0] == 200
+
+
+def test_a_storm_and_a_slow_reader_do_not_matter(served):
+    slow = [socket.socket(socket.AF_UNIX) for _ in range(8)]
+    for each in slow:
+        each.connect(endpoint(served))
+        each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        each.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n" * 4)     # and the answers are not read
+    with served.client("demo") as client, concurrent.futures.ThreadPoolExecutor(16) as pool:
+        storm = [pool.submit(get, endpoint(served)) for _ in range(200)]
+        for _ in range(20):
+            client.ok(b"NOOP")
+        for each in storm:
+            assert each.result()[0] in (200, 503)
+    assert get(served.metrics_port)[0] == 200
+    for each in slow:
+        each.close()
+
+
+def test_other_hosts_cannot_ask(tmp_path):
+    config = tmp_path / "imapd.conf"
+    for address in ("0.0.0.0:9143", "[::]:9143", "192.0.2.1:9143", "localhost.example.org:9143"):
+        config.write_text(f"config-version 1\nhostname localhost\nrole mailbox\ndata-directory {tmp_path}\n"
+                          f"control-socket {tmp_path}/control\nmetrics-listen {address}\n")
+        done = subprocess.run([lib.IMAPD, "--check-config", f"--config={config}"], text=True, capture_output=True)
+        assert done.returncode == 78 and "imapd.conf:6:" in done.stderr + done.stdout, done
+
+
+def test_a_socket_that_cannot_be_made_keeps_nobody_out():
+    with lib.Server() as server:
+        server.stop()
+        os.mkdir(endpoint(server))
+        server.start()
+        with server.client("demo") as client:
+            client.ok(b"NOOP")
+        server.stop()
+        assert any("ev=metrics-socket" in line for line in server.log_lines)
+        os.rmdir(endpoint(server))
+        server.start()

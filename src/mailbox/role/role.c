@@ -207,6 +207,12 @@ mailbox_role_status(const struct mailbox_role *role, struct mailbox_status *stat
 	memcpy(status_out->sessions_in, role->sessions_in, sizeof status_out->sessions_in);
 }
 
+uint64_t
+mailbox_kept_free_octets(void)
+{
+	return STORE_KEPT_FREE_OCTETS;
+}
+
 bool
 mailbox_role_fault(const struct mailbox_role *role, size_t index, struct mailbox_fault *fault_out)
 {
