@@ -3,7 +3,8 @@
  *
  *	SCRAM-SHA-256$15000:SALT$STOREDKEY:SERVERKEY	as RFC 5803, each of the three in base64
  *	SCRAM-SHA-256$... SCRAM-SHA-1$...		keys for both hash functions, parted by a space
- *	$y$j9T$...					what crypt(3) knows, for imported users
+ *	$y$j9T$...					what crypt(3) knows, for imported users (auth/foreign.h)
+ *	{SSHA512}...					base64 of a digest and its salt, likewise; also {SHA256} and their kin
  */
 #ifndef AUTH_PASSWORD_H
 #define AUTH_PASSWORD_H
@@ -37,6 +38,15 @@ bool password_verify(struct span password, struct span credential);
  * anybody has: mapping and NFKC.  ASCII stays as it is, and so does what is not UTF-8.
  */
 void password_prepare(struct span password, struct buffer *out);
+
+/* What a credential is, by how much it takes to try passwords on it. */
+enum password_kind {
+	PASSWORD_NONE,		/* empty: no password fits */
+	PASSWORD_KEYS,		/* as password_derive() makes them: SCRAM is possible, too */
+	PASSWORD_STRONG_HASH,	/* of another program, and no weaker: PLAIN and LOGIN alone */
+	PASSWORD_WEAK_HASH	/* likewise, but as good as a plain password to who gets hold of it */
+};
+enum password_kind password_kind(struct span credential);
 
 /* Whether the text is a credential password_verify() can use; for imports.  crypt(3) is not asked. */
 bool password_is_credential(struct span text);

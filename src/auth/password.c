@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/thread.h"
+#include "salted.h"
 #include "scram_keys.h"
 
 /* RFC 4013 section 2.1: spaces other than U+0020 become it, and these vanish. */
@@ -159,6 +160,14 @@ verify_crypt(struct span password, struct span credential)
 	return is_known ? is_match : verify_nothing(password);
 }
 
+/* As long as a fresh credential takes: whom a site has brought along is nobody's business. */
+static bool
+verify_salted(struct span password, struct span credential)
+{
+	verify_nothing(password);
+	return salted_fits(password, credential);
+}
+
 bool
 password_verify(struct span password, struct span credential)
 {
@@ -169,6 +178,8 @@ password_verify(struct span password, struct span credential)
 		return verify_nothing(SPAN("-"));
 	if (scram_keys_find(credential, HASH_SHA_256, &keys) || scram_keys_find(credential, HASH_SHA_1, &keys))
 		return verify_scram(password, &keys);
+	if (salted_is_credential(credential))
+		return verify_salted(password, credential);
 	if (password_is_credential(credential))
 		return verify_crypt(password, credential);
 	return verify_nothing(password);
@@ -192,10 +203,22 @@ is_scram(struct span text)
 	return false;
 }
 
+enum password_kind
+password_kind(struct span credential)
+{
+	if (credential.length == 0)
+		return PASSWORD_NONE;
+	if (is_scram(credential))
+		return PASSWORD_KEYS;
+	if (salted_is_credential(credential) || span_starts_with(credential, SPAN("$1$")))
+		return PASSWORD_WEAK_HASH;
+	return PASSWORD_STRONG_HASH;
+}
+
 bool
 password_is_credential(struct span text)
 {
-	if (is_scram(text))
+	if (is_scram(text) || salted_is_credential(text))
 		return true;
 	/* crypt(5): "$" id "$"; DES hashes are too weak to be let in. */
 	return text.length >= 4 && text.length < CRYPT_OUTPUT_SIZE && text.at[0] == '$' &&
