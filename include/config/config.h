@@ -16,6 +16,7 @@ enum config_directory { CONFIG_DIRECTORY_SQLITE, CONFIG_DIRECTORY_LDAP, CONFIG_D
 enum config_login_type { CONFIG_LOGIN_PLAIN = 1, CONFIG_LOGIN_PLAIN_AUTH, CONFIG_LOGIN_SECURE };	/* as Exchange's */
 enum config_tls_minimum { CONFIG_TLS_1_2, CONFIG_TLS_1_3 };
 enum config_shared_seen { CONFIG_SEEN_PRIVATE, CONFIG_SEEN_SHARED };
+enum config_upgrade { CONFIG_UPGRADE_WEAK, CONFIG_UPGRADE_ALL, CONFIG_UPGRADE_NONE };
 enum config_over_quota { CONFIG_OVER_QUOTA_TEMPORARY, CONFIG_OVER_QUOTA_PERMANENT };
 enum config_autoconfig_user { CONFIG_AUTOCONFIG_ADDRESS, CONFIG_AUTOCONFIG_LOCAL_PART };
 enum config_compression { CONFIG_COMPRESSION_ZSTD, CONFIG_COMPRESSION_NONE };
@@ -132,6 +133,7 @@ struct config {
 	struct config_uris relay_insecure;	/* hosts, as homes of users name them */
 	uint64_t relay_timeout_s;
 	bool relay_learn_passwords;
+	int upgrade_passwords;			/* enum config_upgrade */
 	char *link_key;				/* NULL: certificates, or no link between hosts */
 	char *link_certificate, *link_private_key, *link_ca;	/* NULL: link_key, or no link */
 	uint64_t mailbox_server_timeout_s, link_timeout_s;
@@ -287,6 +289,9 @@ void config_list_restart_needed(const struct config *before, const struct config
 
 /* Whether auth-mechanisms holds this name, which is written as its table has it. */
 bool config_has_mechanism(const struct config *config, const char *name);
+
+/* Whether new passwords need keys for SCRAM-SHA-1, too. */
+bool config_wants_sha1_keys(const struct config *config);
 
 /*
  * Note what capability-mask names and is not there, or cannot be masked.

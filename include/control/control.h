@@ -23,7 +23,7 @@
 
 #define CONTROL_LINE_MAX  8192
 #define CONTROL_WORDS_MAX 64
-#define CONTROL_BODY_MAX  4096
+#define CONTROL_BODY_MAX  65536
 
 struct loop;
 struct stream;

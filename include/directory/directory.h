@@ -257,6 +257,30 @@ enum directory_status directory_verify(struct directory *directory, struct span 
 enum directory_status directory_add(struct directory *directory, struct span name,
     struct span credential);
 
+/* A user whom another program knows, on the way in; what was not said stays as it is, or as with directory_add(). */
+struct directory_newcomer {
+	struct span name;		/* prepared */
+	struct span credential, home;
+	bool has_credential, has_home, has_enabled, is_enabled;
+	struct directory_quota quota;	/* 0: not said */
+	enum directory_arrival {
+		DIRECTORY_ADDED,
+		DIRECTORY_UPDATED,
+		DIRECTORY_WAS_THERE	/* and stays as it was: as it was said, not to be changed, or a shared account */
+	} outcome;			/* filled */
+};
+
+/*
+ * Add many users in one transaction: all or nothing.
+ *
+ *	flags	DIRECTORY_IMPORT_UPDATES: who is there gets what was said; DIRECTORY_IMPORT_TRIAL: nothing is kept, the
+ *		outcomes are those that it would have had
+ */
+#define DIRECTORY_IMPORT_UPDATES 1u
+#define DIRECTORY_IMPORT_TRIAL	 2u
+enum directory_status directory_import(struct directory *directory, struct directory_newcomer *newcomers, size_t count,
+    unsigned flags);
+
 /*
  * Add an account whose mailboxes users share, with a new mailbox id, on this host.  DIRECTORY_EXISTS: nothing changed;
  * there is a user or an account of this name.

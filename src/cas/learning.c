@@ -1,7 +1,7 @@
 /*
- * Passwords of users who are to move here: who has none in the directory gets the one that the old server has just found
- * right, so that the day the home changes nobody needs another.  A worker derives the credential, then the directory's
- * queue writes it.  Loop thread; the work() functions on workers.
+ * Passwords that are learned from a login.  Of users who are to move here: who has none in the directory gets the one that
+ * the old server has just found right, so that the day the home changes nobody needs another.  And of those who have come
+ * with a hash of another program.  A worker derives the credential, then the directory's queue writes it.  Loop thread; the work() functions on workers.
  */
 #include <stdlib.h>
 
@@ -14,7 +14,8 @@ struct learning {
 	struct cas_client *client;	/* loop thread only; stays until its jobs are home */
 	struct directory *directory;
 	struct directory_name user;
-	struct buffer password, credential;	/* wiped */
+	struct buffer old;		/* credential, which the new one is to replace; wiped, like those */
+	struct buffer password, credential;
 	bool wants_sha1;
 	bool is_learned;
 };
@@ -33,6 +34,7 @@ end(struct learning *learning)
 	learning->client->jobs--;
 	learning->client->cas->verifying--;
 	client_wake(learning->client);
+	wipe(&learning->old);
 	wipe(&learning->password);
 	wipe(&learning->credential);
 	free(learning);
@@ -48,7 +50,7 @@ keep_work(struct job *job)
 	struct directory_user user;
 
 	learning->is_learned = directory_lookup(learning->directory, name, arena, &user) == DIRECTORY_OK &&
-	    user.credential.length == 0 &&
+	    span_equals(user.credential, buffer_span(&learning->old)) &&
 	    directory_set_credential(learning->directory, name, buffer_span(&learning->credential)) == DIRECTORY_OK;
 	arena_free(&arena);
 }
@@ -58,7 +60,10 @@ on_kept(struct job *job)
 {
 	struct learning *learning = CONTAINER_OF(job, struct learning, job);
 
-	if (learning->is_learned)
+	if (learning->is_learned && learning->old.length > 0)
+		log_info("password-upgraded", log_text("sid", learning->client->sid),
+		    log_span("user", directory_name_span(&learning->user)));
+	else if (learning->is_learned)
 		log_info("password-learned", log_text("sid", learning->client->sid),
 		    log_span("user", directory_name_span(&learning->user)));
 	end(learning);
@@ -85,23 +90,18 @@ on_derived(struct job *job)
 		end(learning);
 }
 
-void
-learning_begin(struct cas_client *client)
+static void
+begin(struct cas_client *client, const struct directory_name *user, struct span old)
 {
 	struct cas *cas = client->cas;
-	const struct config *config = cas->parts.config;
 	struct span password = sasl_password(client->sasl);
-	struct learning *learning;
+	struct learning *learning = NEW(struct learning);
 
-	if (!config->relay_learn_passwords || !client->has_no_password || directory_is_verifier(cas->parts.directory) ||
-	    cas->verifying == VERIFYING_MAX)
-		return;
-	learning = NEW(struct learning);
 	learning->client = client;
 	learning->directory = cas->parts.directory;
-	learning->user = client->user;
-	learning->wants_sha1 = config_has_mechanism(config, "SCRAM-SHA-1") ||
-	    config_has_mechanism(config, "SCRAM-SHA-1-PLUS");
+	learning->user = *user;
+	learning->wants_sha1 = config_wants_sha1_keys(cas->parts.config);
+	buffer_add_span(&learning->old, old);
 	buffer_reserve(&learning->password, password.length + 1);
 	buffer_add_span(&learning->password, password);
 	learning->job.work = derive_work;
@@ -109,4 +109,26 @@ learning_begin(struct cas_client *client)
 	client->jobs++;
 	cas->verifying++;
 	workers_submit(cas->parts.compute, &learning->job);
+}
+
+void
+learning_begin(struct cas_client *client)
+{
+	const struct cas *cas = client->cas;
+
+	if (cas->parts.config->relay_learn_passwords && client->has_no_password &&
+	    !directory_is_verifier(cas->parts.directory) && cas->verifying < VERIFYING_MAX)
+		begin(client, &client->user, SPAN(""));
+}
+
+void
+learning_upgrade(struct cas_client *client, struct span credential)
+{
+	enum password_kind kind = password_kind(credential);
+	int wanted = client->cas->parts.config->upgrade_passwords;
+
+	if ((kind == PASSWORD_WEAK_HASH && wanted != CONFIG_UPGRADE_NONE) ||
+	    (kind == PASSWORD_STRONG_HASH && wanted == CONFIG_UPGRADE_ALL))
+		if (client->cas->verifying < VERIFYING_MAX)
+			begin(client, &client->prover, credential);
 }

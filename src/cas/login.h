@@ -42,6 +42,9 @@ void relay_open(struct cas_client *client);
 /* learning.c: the password was proved elsewhere: keep it as the user's, who has none here. */
 void learning_begin(struct cas_client *client);
 
+/* ... the password has fitted this credential here: put keys in its place, where the configuration wants it. */
+void learning_upgrade(struct cas_client *client, struct span credential);
+
 /* referral.c: the user is proved; true: the answer was that the mail is elsewhere. */
 bool referral_give(struct cas_client *client);
 

@@ -77,6 +77,8 @@ use_verdict(struct cas_client *client, const struct check *check)
 	}
 	if (check->out.is_match && check->out.login.is_permitted)
 		auth_cache_add(client->cas->cache, &proof, clock_monotonic_us());
+	if (check->out.is_match && !check->is_verifier)
+		learning_upgrade(client, check->out.login.prover.credential);
 	check->react(client, sasl_verified(client->sasl, check->out.is_match));
 }
 

@@ -99,3 +99,9 @@ config_has_mechanism(const struct config *config, const char *name)
 			return true;
 	return false;
 }
+
+bool
+config_wants_sha1_keys(const struct config *config)
+{
+	return config_has_mechanism(config, "SCRAM-SHA-1") || config_has_mechanism(config, "SCRAM-SHA-1-PLUS");
+}

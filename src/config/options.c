@@ -36,6 +36,9 @@ static const struct option_word quota_units[] = { { "octets", 1 }, { "kilobytes"
 static const struct option_word seen_sharings[] = {
 	{ "private", CONFIG_SEEN_PRIVATE }, { "shared", CONFIG_SEEN_SHARED }, { NULL, 0 }
 };
+static const struct option_word upgrades[] = {
+	{ "weak", CONFIG_UPGRADE_WEAK }, { "all", CONFIG_UPGRADE_ALL }, { "none", CONFIG_UPGRADE_NONE }, { NULL, 0 },
+};
 static const struct option_word over_quotas[] = {
 	{ "temporary", CONFIG_OVER_QUOTA_TEMPORARY }, { "permanent", CONFIG_OVER_QUOTA_PERMANENT }, { NULL, 0 },
 };
@@ -78,6 +81,7 @@ const struct option options[OPTION_COUNT] = {
 	{ "relay-insecure",	NAMES,	     AT(relay_insecure),	NULL,	    AT_RELOAD, 0, 0, NULL },
 	{ "relay-timeout",	SECONDS,     AT(relay_timeout_s),	"30",	    AT_RELOAD, 1, 600, NULL },
 	{ "relay-learn-passwords", BOOL,     AT(relay_learn_passwords),	"no",	    AT_RELOAD, 0, 0, NULL },
+	{ "upgrade-passwords",	WORD,	     AT(upgrade_passwords),	"weak",	    AT_RELOAD, 0, 0, upgrades },
 	{ "link-key",		PATH,	     AT(link_key),		NULL,	    AT_START,  0, 0, NULL },
 	{ "link-certificate",	PATH,	     AT(link_certificate),	NULL,	    AT_START,  0, 0, NULL },
 	{ "link-private-key",	PATH,	     AT(link_private_key),	NULL,	    AT_START,  0, 0, NULL },

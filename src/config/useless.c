@@ -20,7 +20,7 @@ static const struct {
 	{ "auth-cache-time", OF_CAS }, { "max-connections", OF_CAS }, { "max-connections-per-user", OF_CAS },
 	{ "max-connections-per-address", OF_CAS },
 	{ "relay-ca", OF_CAS }, { "relay-insecure", OF_CAS }, { "relay-timeout", OF_CAS },
-	{ "relay-learn-passwords", OF_SQLITE },
+	{ "relay-learn-passwords", OF_SQLITE }, { "upgrade-passwords", OF_SQLITE },
 	{ "autoconfig-listen", OF_CAS },
 	{ "lmtp-listen", OF_MAILBOX }, { "link-listen", OF_MAILBOX }, { "idle-timeout", OF_MAILBOX },
 	{ "uidonly", OF_MAILBOX }, { "message-limit", OF_MAILBOX }, { "save-limit", OF_MAILBOX },

@@ -17,6 +17,8 @@ struct directory_backend {
 	bool asks_home;		/* credentials prove nothing: the mailbox server is asked */
 	enum directory_status (*add)(struct directory *directory, struct span name,
 	    struct span credential);
+	enum directory_status (*import)(struct directory *directory, struct directory_newcomer *newcomers, size_t count,
+	    unsigned flags);	/* NULL: users are kept elsewhere */
 	enum directory_status (*add_shared)(struct directory *directory, struct span name);
 	enum directory_status (*set_credential)(struct directory *directory, struct span name,
 	    struct span credential);

@@ -81,6 +81,14 @@ directory_add(struct directory *directory, struct span name, struct span credent
 }
 
 enum directory_status
+directory_import(struct directory *directory, struct directory_newcomer *newcomers, size_t count, unsigned flags)
+{
+	assert_off_loop();
+	return directory->backend->import == NULL ? DIRECTORY_READ_ONLY :
+	    directory->backend->import(directory, newcomers, count, flags);
+}
+
+enum directory_status
 directory_add_shared(struct directory *directory, struct span name)
 {
 	assert_off_loop();

@@ -20,6 +20,7 @@
  *	reload.c	another configuration while running
  *	users.c		the verbs user add, passwd, set, show, list
  *	user_options.c	... and what may be said of a user
+ *	user_import.c	the verb user import
  *	groups.c	the verbs group add, remove, list
  *	remains.c	the verbs user del, orphans, purge
  *	status.c	the verb status
@@ -341,6 +342,9 @@ void users_register(struct service *service);
 void users_finish(struct control_call *call, enum directory_status status);
 void users_refuse_name(struct control_call *call);
 void users_end_sessions(struct service *service, struct span user);
+
+/* user_import.c */
+void user_import_register(struct service *service);
 
 /* groups.c */
 void groups_register(struct service *service);

@@ -181,6 +181,7 @@ register_verbs(struct service *service)
 {
 	status_register(service);
 	users_register(service);
+	user_import_register(service);
 	groups_register(service);
 	remains_register(service);
 	reload_register(service);

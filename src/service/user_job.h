@@ -44,6 +44,9 @@ bool user_job_has_limits(const struct user_job *job);
 /* Of a user's limits: what is said of them, and how they are shown. */
 extern const char *const user_limit_names[DIRECTORY_RESOURCE_COUNT];
 
+/* Whether users may live there.  False: the call was answered. */
+bool user_home_check(const struct service *service, struct control_call *call, struct span home);
+
 /* Read the words behind the name.  False: the call was answered, the job is gone. */
 bool user_options_read(struct user_job *job);
 

@@ -20,32 +20,31 @@ is_home(const struct config *config, struct span home)
 
 /* Of a server of another kind.  False: the call was answered. */
 static bool
-check_foreign_home(struct user_job *job, struct span home)
+check_foreign_home(const struct service *service, struct control_call *call, struct span home)
 {
 	struct buffer text = { 0 };
 	struct link_home read;
 	const char *wrong = link_home_read(home, &read);
 
-	if ((job->service->config->role & CONFIG_ROLE_CAS) == 0)
+	if ((service->config->role & CONFIG_ROLE_CAS) == 0)
 		wrong = "only a host with role cas relays its users, and this one has role mailbox";
 	if (wrong == NULL)
 		return true;
 	buffer_printf(&text, "not a home: %.*s: %s", SPAN_ARGS(home), wrong);
-	control_finish(job->call, EX_DATAERR, buffer_string(&text));
+	control_finish(call, EX_DATAERR, buffer_string(&text));
 	buffer_free(&text);
 	return false;
 }
 
-/* False: the call was answered. */
-static bool
-check_home(struct user_job *job, struct span home)
+bool
+user_home_check(const struct service *service, struct control_call *call, struct span home)
 {
-	const struct config_servers *servers = &job->service->config->mailbox_server;
+	const struct config_servers *servers = &service->config->mailbox_server;
 	struct buffer text = { 0 };
 
 	if (directory_home_is_foreign(home))
-		return check_foreign_home(job, home);
-	if (is_home(job->service->config, home))
+		return check_foreign_home(service, call, home);
+	if (is_home(service->config, home))
 		return true;
 	for (size_t i = 0; i < servers->count; i++) {
 		if (span_equals(home, span_from_string(servers->at[i].name)))
@@ -54,7 +53,7 @@ check_home(struct user_job *job, struct span home)
 	buffer_printf(&text, "no mailbox-server of this name: %.*s", SPAN_ARGS(home));
 	for (size_t i = 0; i < servers->count; i++)
 		buffer_printf(&text, "%s%s", i == 0 ? "; there are: " : ", ", servers->at[i].name);
-	control_finish(job->call, EX_DATAERR, buffer_string(&text));
+	control_finish(call, EX_DATAERR, buffer_string(&text));
 	buffer_free(&text);
 	return false;
 }
@@ -111,7 +110,7 @@ read_option(struct user_job *job, struct span word)
 	} else if (job->order != ORDER_SET && span_equals(word, SPAN("no-password"))) {
 		job->has_no_password = true;
 	} else if (job->order != ORDER_PASSWD && word.length >= home.length && span_equals(span_slice(word, 0, home.length), home)) {
-		if (!check_home(job, span_from(word, home.length)))
+		if (!user_home_check(job->service, job->call, span_from(word, home.length)))
 			return false;
 		free(job->home);
 		job->home = memory_copy_span(span_from(word, home.length));

@@ -134,13 +134,20 @@ add_limit(struct buffer *line, const char *key, int64_t limit)
 	    span_from_string(number));
 }
 
-/* Whether there is one that could be compared. */
+/* Whether there is one that could be compared; "hash": by PLAIN and LOGIN alone. */
 static struct span
 password_of(const struct user_job *job, const struct directory_user *user)
 {
 	if (directory_is_verifier(job->directory))
 		return user->is_shared ? SPAN("no") : SPAN("elsewhere");
-	return user->credential.length > 0 ? SPAN("yes") : SPAN("no");
+	switch (password_kind(user->credential)) {
+	case PASSWORD_NONE:
+		return SPAN("no");
+	case PASSWORD_KEYS:
+		return SPAN("yes");
+	default:
+		return SPAN("hash");
+	}
 }
 
 static void
@@ -366,8 +373,7 @@ derive(struct user_job *job)
 {
 	struct span password = control_call_body(job->call);
 
-	job->wants_sha1 = config_has_mechanism(job->service->config, "SCRAM-SHA-1") ||
-	    config_has_mechanism(job->service->config, "SCRAM-SHA-1-PLUS");
+	job->wants_sha1 = config_wants_sha1_keys(job->service->config);
 	buffer_reserve(&job->password, password.length + 1);
 	buffer_add_span(&job->password, password);
 	job->job.work = derive_work;

@@ -91,6 +91,15 @@ def test_users(server):
     ask(server, "user", "renew", "demo", "--yes")       # there never was a file
 
 
+def test_import_of_users(server, tmp_path):
+    (tmp_path / "users").write_text("anna:{PLAIN}secret::::::x=y\nbad name:x\n")
+    answer = ask(server, "user", "import", str(tmp_path / "users"), code=65)
+    assert answer["import"][0] == {"added": 1, "updated": 0, "there": 0, "refused": 1, "passed-over": 0}
+    assert answer["refusal"][0]["line"] == 2 and answer["field"] == [{"name": "x", "users": 1}]
+    ask(server, "user", "import", "/nowhere", code=66)
+    ask(server, "user", "import", str(tmp_path / "users"), "--update", "--if-missing", code=64)
+
+
 def test_groups_and_shared_accounts(server):
     ask(server, "user", "add", "ann", input="secret\n")
     ask(server, "group", "add", "Domain Users", "demo", "Ann")
@@ -320,7 +329,8 @@ def test_nobody_answers():
     server = lib.Server(users=())
     with server:
         server.stop()
-        arguments = {"user add": ["a"], "user passwd": ["a"], "user set": ["a", "--imap=on"], "user show": ["a"],
+        arguments = {"user add": ["a"], "user import": [str(server.config)], "user passwd": ["a"],
+                     "user set": ["a", "--imap=on"], "user show": ["a"],
                      "user del": ["a", "--yes"], "import": ["a", "eml", str(server.config)], "export": ["a", f"{server.folder}/out"], "kick": ["a"],
                      "start": ["all"], "stop": ["all"], "drain": ["all"], "restart": ["all"], "net start": ["imap4"],
                      "net stop": ["imap4"], "user renew": ["a", "--yes"], "user purge": ["a", "--yes"], "acknowledge": ["all"],

@@ -254,6 +254,7 @@ class World:
             with zipfile.ZipFile(home / "takeout-20240101T000000Z-001.zip", "w") as archive:
                 archive.writestr("Takeout/Mail/Inbox.mbox", text)
             (home / "password-file").write_text(lib.PASSWORD + "\n")
+            (home / "users.passwd").write_text("ann:{PLAIN}secret:1000:1000::/home/ann::\nbob:{PLAIN}secret\n")
         self.here[host] = self.path(host, "/home/ada")
 
     def renew(self):

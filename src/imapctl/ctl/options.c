@@ -65,6 +65,8 @@ const struct option_words order_options[OPTION_COUNT] = {
 	[OPTION_COUNTED] = { "count", NULL, NULL, "only say how many there are" },
 	[OPTION_BY] = { "by", "user|address|client|state|tls", NULL, "say how many there are of each" },
 	[OPTION_SORT] = { "sort", "user|address|client|state|age|idle|in|out", NULL, "the order of the list; the greatest number comes first" },
+	[OPTION_FORMAT] = { "format", "FORMAT", NULL, "which program's file it is" },
+	[OPTION_UPDATE] = { "update", NULL, NULL, "change who is there already" },
 };
 
 /* getopt_long() gives an option's index above all characters; those stand for options of one letter, and for mistakes. */
