@@ -19,7 +19,7 @@ HARDEN    = -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2
 ALL_CFLAGS = -std=gnu11 -pthread -Iinclude -MMD -MP -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DSYSCONF='"$(SYSCONF)"' \
 	$(if $(LDAP),-DHAVE_LDAP) $(WARNINGS) $(HARDEN) $(CFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 ALL_LDFLAGS = -pthread -pie -Wl,-z,relro,-z,now $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE))
-LIBS      = -levent_core -lmbedtls -lmbedx509 -lmbedcrypto -lhogweed -lnettle -lgmp -ljansson -lsqlite3 -lunistring -lcrypt -lz -lbz2 -llzma -lzstd -llz4 $(if $(LDAP),-lldap -llber)
+LIBS      = -levent_core -lmbedtls -lmbedx509 -lmbedcrypto -lhogweed -lnettle -lgmp -ljansson -lsqlite3 -lunistring -lcrypt -lresolv -lz -lbz2 -llzma -lzstd -llz4 $(if $(LDAP),-lldap -llber)
 
 SOURCES  := $(filter-out src/main.c $(NO_LDAP),$(shell find src -name '*.c' | LC_ALL=C sort))
 SCHEMAS  := $(shell find schema -name '*.sql' | LC_ALL=C sort)

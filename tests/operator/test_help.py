@@ -29,7 +29,7 @@ def test_verb(verb, tmp_path):
     assert example.split()[:len(verb)] == verb and usage.split()[:len(verb)] == verb
     of_all = {"config", "json", "timeout", "help"}
     assert set(re.findall(r"--([a-z-]+)", usage)) <= set(re.findall(r"^  --([a-z-]+)", options, re.M)) - of_all
-    if verb not in (["setup"], ["clientconfig"], ["link-key"], ["completion"], ["sysreport"]):      # need no server
+    if verb not in (["setup"], ["doctor"], ["clientconfig"], ["link-key"], ["completion"], ["sysreport"]):      # need no server
         words = shlex.split(example.split(" < ")[0])
         done = run(*words, f"--config={tmp_path}/missing.conf")
         assert "usage" not in done.stderr and "option" not in done.stderr, "it fits the verb, and then something is missing"

@@ -57,6 +57,7 @@ const struct option_words order_options[OPTION_COUNT] = {
 	[OPTION_CERT] = { "cert", "FILE", NULL, "the certificate for clients, with those between it and the authority" },
 	[OPTION_KEY] = { "key", "FILE", NULL, "its key" },
 	[OPTION_SELF_SIGNED] = { "self-signed", NULL, NULL, "begin with a certificate that clients warn of; so it is when none is said" },
+	[OPTION_DNS] = { "dns", "DOMAIN", "", "look at the zone, too: of this domain, or of the one of the hostname" },
 	[OPTION_OUT] = { "out", "FOLDER", NULL, "where the files are written" },
 	[OPTION_SMTP] = { "smtp", "HOST[:PORT]", NULL, "the server for outgoing mail; autoconfig-smtp if not said" },
 	[OPTION_USER] = { "user", "NAME", NULL, "the first user; the password is read from standard input, or made and shown" },

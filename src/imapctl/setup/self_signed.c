@@ -17,6 +17,7 @@
 #include <psa/crypto.h>
 #endif
 
+#include "../host/certificate.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "step.h"
@@ -172,36 +173,11 @@ self_signed_make(const char *name, struct buffer *key, struct buffer *certificat
 	return is_good;
 }
 
-static bool
-is_for(const mbedtls_x509_crt *certificate, const char *name)
-{
-	for (const mbedtls_x509_sequence *one = &certificate->subject_alt_names; one != NULL; one = one->next)
-		if (span_equals_nocase(span_of(one->buf.p, one->buf.len), span_from_string(name)))
-			return true;
-	return false;
-}
-
-static bool
-ends_before(const mbedtls_x509_time *end, time_t moment)
-{
-	struct tm parts = { .tm_year = end->year - 1900, .tm_mon = end->mon - 1, .tm_mday = end->day, .tm_hour = end->hour,
-		.tm_min = end->min, .tm_sec = end->sec };
-
-	return timegm(&parts) < moment;
-}
-
 bool
 self_signed_is_stale(struct buffer *text, const char *name)
 {
-	mbedtls_x509_crt certificate;
-	bool is_stale;
+	struct certificate_look look;
 
-	buffer_string(text);	/* mbedTLS counts the NUL */
-	mbedtls_x509_crt_init(&certificate);
-	is_stale = text->length > 0 && mbedtls_x509_crt_parse(&certificate, text->at, text->length + 1) == 0 &&
-	    certificate.issuer_raw.len == certificate.subject_raw.len &&
-	    memcmp(certificate.issuer_raw.p, certificate.subject_raw.p, certificate.issuer_raw.len) == 0 &&
-	    (!is_for(&certificate, name) || ends_before(&certificate.valid_to, time(NULL) + (time_t)SOON_DAYS * DAY_S));
-	mbedtls_x509_crt_free(&certificate);
-	return is_stale;
+	return certificate_look(text, &look) && look.is_self_signed &&
+	    (!certificate_names(text, name) || look.ends_s < (int64_t)time(NULL) + SOON_DAYS * DAY_S);
 }

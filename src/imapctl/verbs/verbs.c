@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../doctor/doctor.h"
 #include "../export/export.h"
 #include "../setup/setup.h"
 #include "base/memory.h"
@@ -23,6 +24,10 @@ const struct verb verbs[] = {
 	    NULL, false, OF(HOSTNAME) | OF(CERT) | OF(KEY) | OF(SELF_SIGNED) | OF(USER) | OF(ROLE) | OF(MAILBOX_SERVER) |
 	    OF(DRY_RUN) | OF(YES), 0, 0, run_setup,
 	    "setup --hostname=mail.example.org --user=alice@example.org" },
+	{ "doctor", "[--dns[=DOMAIN]]",
+	    "look for what is wrong with this host, and say what mends it; needs no running server",
+	    "finding", false, OF(DNS), 0, 0, run_doctor,
+	    "doctor --dns" },
 	{ "user add", "NAME [--home=SERVER] [--if-missing] [--no-password|--shared]", "add a user; the password comes on standard input",
 	    NULL, false, OF(IF_MISSING) | OF(HOME) | OF(NO_PASSWORD) | OF(SHARED) | QUOTAS, 1, 1,
 	    run_user_add, "user add alice --quota-storage=5G < password-file" },
