@@ -15,6 +15,7 @@ struct link;
 struct loop;
 struct tls_context;
 struct token_rules;
+struct traces;
 struct workers;
 
 struct cas;
@@ -31,6 +32,7 @@ struct cas_parts {
 	struct tls_context *tls;		/* NULL: no TLS on any port */
 	struct tls_context *http_tls;		/* likewise, for programs that set themselves up */
 	struct token_rules *tokens;	/* whose tokens are believed; NULL: nobody's */
+	struct traces *traces;		/* who looks on; NULL: nobody can */
 	struct span secret;		/* of this host, the same after each start: for salts of users unknown; copied */
 	const struct config *config;
 };
@@ -90,6 +92,9 @@ uint64_t cas_walk_sessions(struct cas *cas, bool is_logged_in, uint64_t after, s
  * Returns how many.
  */
 uint64_t cas_kick(struct cas *cas, session_each *is_meant, void *context);
+
+/* Traces have begun or ended: control/trace.h. */
+void cas_onlook(struct cas *cas);
 
 /*
  * Logins that failed, one after the other, though nothing was wrong with them: because the directory did not

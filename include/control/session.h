@@ -12,6 +12,7 @@ struct session_facts {
 	struct span sid;
 	struct span user;		/* empty: nobody is logged in */
 	struct span by;			/* who acts as the user; empty: the user */
+	struct span claim;		/* the name that it logs in by, before that is proved: never told, it may be a password */
 	const char *address;		/* of the client, numeric */
 	uint64_t port;
 	struct span client;		/* the values of its ID (RFC 2971), printable ASCII: imap/id.h */

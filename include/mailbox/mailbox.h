@@ -15,6 +15,7 @@ struct directory_quota;
 struct link;
 struct loop;
 struct stream;
+struct traces;
 struct workers;
 
 struct mailbox_role;
@@ -35,6 +36,7 @@ struct mailbox_parts {
 	struct directory *directory;	/* this role's own connection: only its jobs on storage use it */
 	mailbox_fits *fits;		/* NULL: no cas may ask for passwords to be compared */
 	struct link *link;		/* NULL: streams come by mailbox_role_accept() alone */
+	struct traces *traces;		/* who looks on; NULL: nobody can */
 	const struct config *config;
 	struct mailbox_lock lock;	/* taken; descriptor 0: mailbox_role_new() does it */
 };
@@ -134,6 +136,9 @@ uint64_t mailbox_role_kick(struct mailbox_role *role, session_each *is_meant, vo
 
 /* Room on the disk below which no message is taken in. */
 uint64_t mailbox_kept_free_octets(void);
+
+/* Traces have begun or ended: control/trace.h. */
+void mailbox_role_onlook(struct mailbox_role *role);
 
 /* Figures for the status. */
 struct mailbox_status {

@@ -34,7 +34,7 @@ admission_refuse(struct cas_client *client, struct span text)
 	buffer_add_string(&line, "\r\n");
 	client_note_answer(client, IMAP_NO);
 	client_note_login(client, METRIC_LOGIN_REFUSED);
-	stream_write_buffer(client->stream, &line);
+	client_write(client, &line);
 	buffer_free(&line);
 	verdict_forget(client);
 	client_enter(client, GREETED);
@@ -68,7 +68,7 @@ begin_session(struct cas_client *client, const struct link_result *result)
 {
 	struct buffer code = { 0 };
 
-	stream_write(client->stream, result->untagged);
+	client_write_untagged(client, result->untagged);
 	buffer_add_string(&code, "CAPABILITY ");
 	buffer_add_span(&code, result->capability);
 	client_reply(client, buffer_span(&client->tag), IMAP_OK,

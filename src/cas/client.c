@@ -58,6 +58,41 @@ client_wake(struct cas_client *client)
 	deferred_schedule(client->cas->parts.loop, &client->again);
 }
 
+bool
+client_is_looked_on(const struct cas_client *client)
+{
+	return traces_are_on(client->cas->parts.traces);
+}
+
+void
+client_write(struct cas_client *client, struct buffer *line)
+{
+	if (client_is_looked_on(client))
+		onlook_reply(client, buffer_span(line));
+	stream_write_buffer(client->stream, line);
+}
+
+void
+client_write_text(struct cas_client *client, struct span text)
+{
+	struct buffer line = { 0 };
+
+	buffer_add_span(&line, text);
+	client_write(client, &line);
+	buffer_free(&line);
+}
+
+void
+client_write_untagged(struct cas_client *client, struct span lines)
+{
+	while (lines.length > 0) {
+		size_t end = span_find(lines, '\n');
+
+		client_write_text(client, span_slice(lines, 0, end + 1));
+		lines = span_from(lines, end + 1);
+	}
+}
+
 void
 client_note_answer(const struct cas_client *client, enum imap_condition condition)
 {
@@ -83,7 +118,7 @@ client_reply(struct cas_client *client, struct span tag, enum imap_condition con
 		client_note_answer(client, condition);
 	imap_write_condition(&line, tag, condition, code == NULL ? SPAN("") : span_from_string(code),
 	    span_from_string(text));
-	stream_write_buffer(client->stream, &line);
+	client_write(client, &line);
 	buffer_free(&line);
 }
 
@@ -120,6 +155,8 @@ client_close(struct cas_client *client, enum metric_reason why, const char *reas
 		return;
 	log_debug("close", log_text("sid", client->sid), log_text("rip", client->address),
 	    log_text("reason", reason));
+	if (client_is_looked_on(client))
+		onlook_end(client);
 	client_enter(client, CLOSING);
 	forget_place(client, why);
 	timer_stop(&client->patience_timer);
@@ -159,6 +196,7 @@ client_free(struct cas_client *client)
 	buffer_free(&client->home);
 	buffer_free(&client->refusal);
 	buffer_free(&client->id);
+	buffer_free(&client->unshown);
 	free(client->address);
 	free(client);
 	if (--cas->clients == 0 && cas->is_stopping)
@@ -209,7 +247,7 @@ on_event(struct cas_client *client, struct imap_event *event)
 {
 	switch (event->kind) {
 	case IMAP_EVENT_CONTINUE:
-		stream_write(client->stream, SPAN("+ OK\r\n"));
+		client_write_text(client, SPAN("+ OK\r\n"));
 		break;
 	case IMAP_EVENT_COMMAND:
 		note_command(client, event->command->verb + 1);
@@ -281,6 +319,8 @@ advance(void *context)
 		}
 		imap_parser_feed(client->parser, &input, &event);
 		stream_consume(client->stream, before - input.length);
+		if (client_is_looked_on(client))
+			onlook_event(client, &event, before - input.length);
 		on_event(client, &event);
 	}
 	if (client->state == CLOSING && client->jobs == 0)

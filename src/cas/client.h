@@ -26,7 +26,9 @@
  *	users.c		sending those away who may not stay
  *	ending.c	the end of the role
  *	counts.c	how many there are of each address and user
- *	sessions.c	what the operator is told of them
+ *	facts.c		what the operator is told of them
+ *	sessions.c	... one after the other; kicking them
+ *	onlook.c	... and shown of what they say
  */
 #ifndef CAS_CLIENT_H
 #define CAS_CLIENT_H
@@ -38,6 +40,7 @@
 #include "base/log.h"
 #include "cas/cas.h"
 #include "config/config.h"
+#include "control/trace.h"
 #include "directory/directory.h"
 #include "imap/command.h"
 #include "imap/parser.h"
@@ -153,6 +156,8 @@ struct cas_client {
 	bool is_elsewhere;		/* home is that of a server of another kind */
 	bool has_no_password;		/* the user has none in the directory here */
 	struct buffer refusal;		/* DELAYED: what is told in the place of the usual words */
+	struct buffer unshown;		/* lines of onlook.c that somebody may still want to see */
+	bool hides_tag;			/* of what is answered: it may be anything */
 	bool is_greeted;
 	bool is_logged_in;		/* counted by user */
 	bool is_denied;			/* by deny-users; looks like nobody */
@@ -189,6 +194,16 @@ void client_close(struct cas_client *client, enum metric_reason why, const char 
 
 /* As client_close() with a farewell: "* BYE text". */
 void client_bye(struct cas_client *client, enum metric_reason why, const char *code, const char *text);
+
+/* Whether somebody looks on, at this client or others: onlook.c. */
+bool client_is_looked_on(const struct cas_client *client);
+
+/* Write a line, which is no secret; takes the buffer's memory.  client_write_text(): copies. */
+void client_write(struct cas_client *client, struct buffer *line);
+void client_write_text(struct cas_client *client, struct span text);
+
+/* Write lines of the mailbox server, none perhaps. */
+void client_write_untagged(struct cas_client *client, struct span lines);
 
 /* Write "tag OK [code] text"; code may be NULL. */
 void client_reply(struct cas_client *client, struct span tag, enum imap_condition condition,
@@ -301,6 +316,19 @@ void outage_end(struct cas *cas, enum cas_outage_cause cause);
 /* denied.c */
 void denied_load(struct cas *cas);
 bool denied_client(const struct cas_client *client);
+
+/* facts.c */
+struct session_facts client_facts(const struct cas_client *client);
+
+/*
+ * onlook.c, when somebody looks on at all (control/trace.h): what the client says, and is answered.  onlook_octets(): so many
+ * in place of an answer; onlook_begin(), onlook_end(): it is relayed from now on, or has gone.
+ */
+void onlook_event(struct cas_client *client, const struct imap_event *event, size_t octets);
+void onlook_reply(struct cas_client *client, struct span line);
+void onlook_octets(struct cas_client *client, const char *before, size_t octets);
+void onlook_begin(struct cas_client *client);
+void onlook_end(struct cas_client *client);
 
 /* users.c */
 void users_send_denied_away(struct cas *cas);

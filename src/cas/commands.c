@@ -33,7 +33,7 @@ on_capability(struct cas_client *client, struct imap_command_line *line)
 	buffer_add_string(&out, "* CAPABILITY ");
 	capability_write(client, &out);
 	buffer_add_string(&out, "\r\n");
-	stream_write_buffer(client->stream, &out);
+	client_write(client, &out);
 	buffer_free(&out);
 	client_reply(client, line->tag, IMAP_OK, NULL, "Done");
 }
@@ -84,7 +84,7 @@ on_id(struct cas_client *client, struct imap_command_line *line)
 	buffer_clear(&client->id);
 	imap_id_write_values(&line->id, &client->id);
 	mask_find(client);
-	stream_write(client->stream, SPAN("* ID (\"name\" \"imapd\")\r\n"));
+	client_write_text(client, SPAN("* ID (\"name\" \"imapd\")\r\n"));
 	client_reply(client, line->tag, IMAP_OK, NULL, "Done");
 }
 

@@ -29,6 +29,8 @@ challenge(struct cas_client *client)
 	buffer_add_string(&line, "+ ");
 	buffer_add_span(&line, sasl_challenge(client->sasl));
 	buffer_add_string(&line, "\r\n");
+	if (client_is_looked_on(client))
+		onlook_octets(client, "+ ", sasl_challenge(client->sasl).length);
 	stream_write_buffer(client->stream, &line);
 	buffer_free(&line);
 	imap_parser_expect_line(client->parser, SASL_LINE_MAX);

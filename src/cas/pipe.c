@@ -92,6 +92,8 @@ pipe_open(struct cas_client *client)
 	client_join(client, &client->cas->users);
 	client_enter(client, FORWARDING);
 	client->began_us = clock_monotonic_us();
+	if (client_is_looked_on(client))
+		onlook_begin(client);
 	stream_set_input_limit(client->stream, STREAM_INPUT_LIMIT);
 	stream_splice(client->stream, client->mailbox, on_spliced_end, client);
 	if (client->server != NULL)		/* who gives nobody back */

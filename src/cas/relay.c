@@ -39,13 +39,13 @@ on_relayed(const struct link_result *result, void *context)
 		admission_take(client, result);
 		break;
 	case LINK_DENIED:
-		stream_write(client->stream, result->untagged);
+		client_write_untagged(client, result->untagged);
 		verdict_failed_with(client, result->text);
 		break;
 	case LINK_REFUSED:
 		log_info("relay-refused", log_text("sid", client->sid), log_span("user", directory_name_span(&client->user)),
 		    log_text("rip", client->address), log_text("relay", server->name), log_span("reason", result->text));
-		stream_write(client->stream, result->untagged);
+		client_write_untagged(client, result->untagged);
 		admission_refuse(client, result->text);
 		break;
 	default:

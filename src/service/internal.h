@@ -6,7 +6,7 @@
  *	kinds.c		what is different between cas and mailbox
  *	remember.c	what was asked of a service, over a restart
  *	requests.c	the verbs start, stop, drain, restart, services, log
- *	sessions.c	the verbs who, kick
+ *	sessions.c	the verbs who, kick, trace
  *	supervisor.c	what systemd is told
  *	check.c		whether a configuration can be served with
  *	check_ports.c	whether its ports are free
@@ -40,6 +40,7 @@
 #include "cas/cas.h"
 #include "config/config.h"
 #include "control/control.h"
+#include "control/trace.h"
 #include "directory/directory.h"
 #include "link/link.h"
 #include "loop/job.h"
@@ -138,6 +139,7 @@ struct service {
 	uint8_t secret[SECRET_LENGTH];
 	struct control *control;
 	struct web *web;
+	struct traces traces;		/* who looks on what sessions say */
 	struct cas *cas;		/* NULL: not a role of this process; so with the next */
 	struct mailbox_role *mailbox;
 
@@ -228,8 +230,10 @@ void memo_fini(struct memo *memo);
 void requests_register(struct service *service);
 void requests_answer(struct role *role);
 
-/* sessions.c */
+/* sessions.c; looking_on_begin() is before the roles are made, looking_on_end() behind them. */
 void sessions_register(struct service *service);
+void looking_on_begin(struct service *service);
+void looking_on_end(struct service *service);
 
 /* service.c: a role has come to rest while the process ends. */
 void service_end(struct service *service);

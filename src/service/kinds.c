@@ -30,6 +30,7 @@ open_cas(struct service *service, const struct mailbox_lock *lock, char **error_
 		.tls = service->tls,
 		.http_tls = service->http_tls,
 		.tokens = service->tokens,
+		.traces = &service->traces,
 		.secret = span_of(service->secret, sizeof service->secret),
 		.config = service->config,
 	};
@@ -86,6 +87,7 @@ open_mailbox(struct service *service, const struct mailbox_lock *lock, char **er
 		.directory = service->mailbox_directory,
 		.fits = password_verify,
 		.link = service->link,
+		.traces = &service->traces,
 		.config = service->config,
 		.lock = *lock,
 	};

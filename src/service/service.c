@@ -330,6 +330,7 @@ close_all(struct service *service)
 	web_free(&service->web);
 	endpoint_close(service);
 	control_free(&service->control);
+	looking_on_end(service);
 	cas_free(&service->cas);
 	mailbox_role_free(&service->mailbox);
 	link_free(&service->link);
@@ -380,6 +381,7 @@ service_run(const char *path, const char *role, struct config *config, const str
 	service.names = workers_new(service.loop, "names", NAME_THREADS);
 	service.compute = workers_new(service.loop, "compute", compute_threads(config));
 	service.link = link_new(service.loop);
+	looking_on_begin(&service);
 	for (size_t i = 0; i < ROLE_COUNT; i++)
 		role_init(&service.roles[i], &service, &role_kinds[i]);
 	word = role_word(&service);

@@ -1,5 +1,5 @@
 /*
- * The verbs who and kick: the sessions as both roles of this process see them.  What the cas knows of a client and what the
+ * The verbs who, kick and trace: the sessions as both roles of this process see them.  What the cas knows of a client and what the
  * mailbox role knows of its session is one record.  A long answer is given in slices.  Loop thread.
  */
 #include <stdlib.h>
@@ -7,6 +7,8 @@
 #include <sysexits.h>
 
 #include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
 #include "control/words.h"
 #include "internal.h"
 
@@ -70,7 +72,8 @@ is_user(const struct test *test, const struct session_facts *facts)
 {
 	struct span user = directory_name_span(&test->user);
 
-	return user.length > 0 && (span_equals(facts->user, user) || span_equals(facts->by, user));
+	return user.length > 0 && (span_equals(facts->user, user) || span_equals(facts->by, user) ||
+	    span_equals(facts->claim, user));
 }
 
 static bool
@@ -254,9 +257,101 @@ on_kick(struct control_call *call, void *context)
 		control_finish(call, 1, "nobody has a session by that name, id or address");
 }
 
+/* Who is looked on, for as long as somebody does. */
+struct subject {
+	struct test test;
+	char word[];
+};
+
+static bool
+is_subject(const struct session_facts *facts, void *context)
+{
+	const struct subject *subject = context;
+
+	return fits(&subject->test, facts);
+}
+
+static struct subject *
+subject_new(struct span word)
+{
+	struct subject *subject = memory_new(sizeof *subject + word.length + 1);
+
+	memcpy(subject->word, word.at, word.length);
+	test_init(&subject->test, span_from_string(subject->word));
+	return subject;
+}
+
+/* Goes on until it has found the session with this id. */
+static bool
+is_another(const struct session_facts *facts, void *context)
+{
+	const struct span *sid = context;
+
+	return !span_equals(facts->sid, *sid);
+}
+
+static bool
+is_session(struct service *service, struct span word)
+{
+	return (service->cas != NULL &&
+	    (cas_walk_sessions(service->cas, true, 0, is_another, &word) != SESSION_WALK_END ||
+	    cas_walk_sessions(service->cas, false, 0, is_another, &word) != SESSION_WALK_END)) ||
+	    (service->mailbox != NULL &&
+	    mailbox_role_walk_sessions(service->mailbox, 0, is_another, &word) != SESSION_WALK_END);
+}
+
+static void
+on_trace(struct control_call *call, void *context)
+{
+	struct service *service = context;
+	struct subject *subject;
+	struct stream *stream;
+	bool is_of_session;
+
+	if (control_call_count(call) != 1 || control_call_word(call, 0).length == 0) {
+		control_finish(call, EX_USAGE, "trace needs a user, a session id or an address");
+		return;
+	}
+	if (service->traces.count == TRACES_MAX) {
+		control_finish(call, EX_TEMPFAIL, "too many look on already");
+		return;
+	}
+	log_info("trace", log_text("peer", control_call_peer(call)), log_span("of", control_call_word(call, 0)));
+	subject = subject_new(control_call_word(call, 0));
+	is_of_session = is_session(service, subject->test.word);
+	if ((stream = control_take_stream(call)) != NULL)
+		trace_begin(&service->traces, stream, is_subject, subject, is_of_session);
+	else
+		free(subject);
+}
+
+static void
+on_traces_changed(void *context)
+{
+	struct service *service = context;
+
+	if (service->cas != NULL)
+		cas_onlook(service->cas);
+	if (service->mailbox != NULL)
+		mailbox_role_onlook(service->mailbox);
+}
+
+void
+looking_on_begin(struct service *service)
+{
+	traces_init(&service->traces, on_traces_changed, service);
+}
+
+void
+looking_on_end(struct service *service)
+{
+	traces_fini(&service->traces);
+}
+
 void
 sessions_register(struct service *service)
 {
 	control_register(service->control, "who", CONTROL_VIEW, on_who, service);
 	control_register(service->control, "kick", CONTROL_CHANGE, on_kick, service);
+	control_register(service->control, "trace", CONTROL_CHANGE, on_trace, service);
 }

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "imap/parser.h"
+#include "imap/redact.h"
 #include "imap/writer.h"
 
 #define FACTOR 600	/* arena octets one octet of input may cost: a search key of one digit is the worst */
@@ -18,6 +19,19 @@ test_leaf(const struct imap_search_node *leaf, void *context)
 {
 	(void)context;
 	return leaf->key % 3;
+}
+
+/* What people are shown is one short line of printable text. */
+static void
+show(const struct imap_command_line *line, void (*redact)(const struct imap_command_line *line, struct buffer *out))
+{
+	struct buffer shown = { 0 };
+
+	redact(line, &shown);
+	assert(shown.length <= 6 * IMAP_REDACT_MAX);
+	for (size_t i = 0; i < shown.length; i++)
+		assert(shown.at[i] >= ' ' && shown.at[i] <= '~');
+	buffer_free(&shown);
 }
 
 static void
@@ -41,6 +55,8 @@ use(struct imap_command_line *line, struct buffer *story)
 		imap_write_mailbox(story, line->mailbox.mailbox, false);
 	}
 	buffer_add_octet(story, '\n');
+	show(line, imap_redact_command);
+	show(line, imap_redact_stranger);
 }
 
 static void

@@ -331,7 +331,7 @@ def test_nobody_answers():
         server.stop()
         arguments = {"user add": ["a"], "user import": [str(server.config)], "user passwd": ["a"],
                      "user set": ["a", "--imap=on"], "user show": ["a"],
-                     "user del": ["a", "--yes"], "import": ["a", "eml", str(server.config)], "export": ["a", f"{server.folder}/out"], "kick": ["a"],
+                     "user del": ["a", "--yes"], "import": ["a", "eml", str(server.config)], "export": ["a", f"{server.folder}/out"], "kick": ["a"], "trace": ["a"],
                      "start": ["all"], "stop": ["all"], "drain": ["all"], "restart": ["all"], "net start": ["imap4"],
                      "net stop": ["imap4"], "user renew": ["a", "--yes"], "user purge": ["a", "--yes"], "acknowledge": ["all"],
                      "index": ["a"], "verify": ["a"], "undelete": ["a"], "group add": ["g", "a"], "quota": ["a"], "user allow": ["a", "--delegate=b"],

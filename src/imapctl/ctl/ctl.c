@@ -6,11 +6,14 @@
 #include <sys/un.h>
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "config/config.h"
 #include "control/words.h"
@@ -297,6 +300,45 @@ ctl_call(struct ctl *ctl, const char *verb, const struct span *words, size_t wor
 		fail_to_talk(ctl, errno);
 	buffer_free(&request);
 	return &ctl->answer;
+}
+
+/* False: the time is over. */
+static bool
+await_octets(const struct ctl *ctl, uint64_t until_ms)
+{
+	struct pollfd wait = { .fd = ctl->descriptor, .events = POLLIN };
+
+	while (until_ms != 0) {
+		uint64_t now_ms = clock_monotonic_us() / 1000;
+		int left_ms = until_ms > now_ms + INT_MAX ? INT_MAX : (int)(until_ms - now_ms);
+
+		if (now_ms >= until_ms)
+			return false;
+		if (poll(&wait, 1, left_ms) > 0)
+			return true;
+	}
+	return true;
+}
+
+bool
+ctl_read_on(struct ctl *ctl, uint64_t until_ms, struct span *line_out, int *code_out)
+{
+	struct span line;
+
+	arena_reset(ctl->arena);
+	set_silence(ctl->descriptor, 0);
+	*code_out = EX_OK;
+	if (span_find(buffer_span(&ctl->in), '\n') == ctl->in.length && !await_octets(ctl, until_ms))
+		return false;
+	if (!read_line(ctl, &line)) {
+		complain("the server ended the connection");
+		*code_out = EX_TEMPFAIL;
+		return false;
+	}
+	if (line.length == 0 || line.at[0] != '+')
+		return false;
+	*line_out = span_from(line, 1);
+	return true;
 }
 
 int

@@ -44,6 +44,16 @@ struct answer {
 const struct answer *ctl_call(struct ctl *ctl, const char *verb, const struct span *words,
     size_t word_count, struct span body);
 
+/*
+ * Behind a call whose verb goes on telling: wait for the next line.
+ *
+ *	until_ms	of clock_monotonic_us() / 1000; 0: for ever
+ *	line_out	without its `+`; lives until the next call
+ *
+ * False: it is over; *code_out is why: EX_OK, the server has said so, or it is late enough; EX_TEMPFAIL: it has gone.
+ */
+bool ctl_read_on(struct ctl *ctl, uint64_t until_ms, struct span *line_out, int *code_out);
+
 /* Say on standard error why it failed, if it did; returns the code. */
 int ctl_report(const struct answer *answer);
 

@@ -51,6 +51,7 @@ int run_log(const struct order *order);
 int run_metrics(const struct order *order);
 int run_who(const struct order *order);
 int run_kick(const struct order *order);
+int run_trace(const struct order *order);
 int run_reload(const struct order *order);
 int run_link_key(const struct order *order);
 int run_config_show(const struct order *order);

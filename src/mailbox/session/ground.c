@@ -14,6 +14,7 @@
 #include "link/link.h"
 #include "net/deflate.h"
 #include "net/stream.h"
+#include "onlook.h"
 
 #define CLOSE_MS 10000
 
@@ -77,6 +78,8 @@ session_out(struct session *session)
 void
 session_flush(struct session *session)
 {
+	if (session->onlooker != NULL && session->stream != NULL)
+		session_show_output(session, buffer_span(&session->out));
 	if (session->stream == NULL)
 		buffer_clear(&session->out);
 	else if (session->out.length > 4096)
@@ -90,6 +93,8 @@ void
 session_write_buffer(struct session *session, struct buffer *batch)
 {
 	session_flush(session);
+	if (session->onlooker != NULL)
+		session_show_output(session, buffer_span(batch));
 	if (session->stream == NULL)
 		buffer_free(batch);
 	else
@@ -100,6 +105,8 @@ void
 session_write_shared(struct session *session, struct span octets, stream_release *release, void *context)
 {
 	session_flush(session);
+	if (session->onlooker != NULL)
+		session_show_output(session, octets);
 	if (session->stream == NULL)
 		release(octets.at, octets.length, context);
 	else
@@ -166,6 +173,7 @@ session_close(struct session *session, enum metric_reason why)
 		return;
 	log_logout(session);
 	session_flush(session);
+	session_end_onlook(session);
 	stream_close_after_flush(&session->stream, CLOSE_MS);
 	begin_closing(session, why);
 }
@@ -175,6 +183,7 @@ session_give_back(struct session *session)
 {
 	log_logout(session);
 	session_flush(session);
+	session_end_onlook(session);
 	stream_end_deflated_output(session->stream);
 	link_give_back(session->role->parts.link, &session->stream, span_from_string(session->return_word));
 	begin_closing(session, METRIC_LOGOUT);

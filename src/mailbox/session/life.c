@@ -25,6 +25,7 @@
 #include "notify.h"
 #include "pipeline.h"
 #include "session.h"
+#include "onlook.h"
 
 #define TURN_EVENTS	 64		/* what one session may do in a turn of the loop */
 #define BAD_COMMANDS_MAX 20
@@ -63,6 +64,7 @@ session_free(struct session *session)
 {
 	struct mailbox_role *role = session->role;
 
+	session_end_onlook(session);
 	session->commands->forget_message(session);
 	pipeline_fini(session);
 	if (session->is_line_kept)
@@ -358,6 +360,15 @@ may_read(const struct session *session)
 	    !session->commands->is_congested(session);
 }
 
+/* Who looks on sees it in the order in which it comes, whenever it is done. */
+static void
+show_event(struct session *session, const struct imap_event *event, size_t octets)
+{
+	session_begin_onlook(session);
+	if (session->onlooker != NULL)
+		session_show_event(session, event, octets);
+}
+
 /* One event of the parser; the octets of a message are borrowed from the stream until they are used. */
 static void
 step(struct session *session)
@@ -368,6 +379,7 @@ step(struct session *session)
 
 	imap_parser_feed(session->parser, &rest, &event);
 	eaten = input.length - rest.length;
+	show_event(session, &event, eaten);
 	if (event.kind == IMAP_EVENT_MESSAGE_OCTETS)
 		handle(session, &event);
 	if (session->stream != NULL)
@@ -587,4 +599,5 @@ session_login(struct session *session, struct span user, const char *mailbox_id,
 	session_mask(session);
 	start_timer(session);
 	log_session(session);
+	session_find_onlookers(session);
 }

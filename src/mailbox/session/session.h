@@ -20,6 +20,7 @@
 #include "view.h"
 
 struct map;
+struct onlooker;
 struct mailbox_role;
 struct notify;
 struct session;
@@ -156,6 +157,8 @@ struct session {
 	enum metric_reason end_reason;	/* CLOSING */
 	enum metric_state counted_as;	/* among the role's sessions */
 	bool has_untold_news;		/* which its client does not read; counted */
+	struct onlooker *onlooker;		/* onlook.h; NULL: nobody looks on */
+	bool is_onlooker_due;		/* somebody wants to, from the next command on */
 };
 
 /*
