@@ -61,6 +61,11 @@ log_number(const char *key, int64_t value)
 void log_event(enum log_level level, const char *event, const struct log_field *fields);
 bool log_is_on(enum log_level level);
 void log_set_level(enum log_level level);
+enum log_level log_get_level(void);
+
+/* "error", "warning", "info" or "debug"; and back: false, it is none. */
+const char *log_level_name(enum log_level level);
+bool log_find_level(struct span name, enum log_level *level_out);
 
 /* What stands in front of a line: for who must write one without memory. */
 #define LOG_PREFIX_SIZE 32
@@ -82,6 +87,14 @@ void log_lines(enum log_level level, struct span lines);
  */
 #define LOG_RECENT_MAX 200
 void log_recent(size_t count, void (*each)(struct span line, void *context), void *context);
+
+/*
+ * Those that have been written since.
+ *
+ *	after	what this returned last: how many there have been; UINT64_MAX: none but those to come
+ *	lost_out	how many of them are kept no more
+ */
+uint64_t log_recent_after(uint64_t after, uint64_t *lost_out, void (*each)(struct span line, void *context), void *context);
 
 /* The same to a descriptor, without waiting for anybody: for a process that ends. */
 void log_recent_dump(int file, size_t count);

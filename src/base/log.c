@@ -46,6 +46,30 @@ log_set_level(enum log_level level)
 	atomic_store(&level_max, (int)level);
 }
 
+enum log_level
+log_get_level(void)
+{
+	return (enum log_level)atomic_load(&level_max);
+}
+
+const char *
+log_level_name(enum log_level level)
+{
+	return level_names[level];
+}
+
+bool
+log_find_level(struct span name, enum log_level *level_out)
+{
+	for (size_t i = 0; i < COUNT_OF(level_names); i++) {
+		if (!span_equals(name, span_from_string(level_names[i])))
+			continue;
+		*level_out = (enum log_level)i;
+		return true;
+	}
+	return false;
+}
+
 void
 log_set_sink(log_sink *write, void *context)
 {
@@ -133,6 +157,21 @@ log_recent(size_t count, void (*each)(struct span line, void *context), void *co
 	for (size_t i = recent.count - count; i < recent.count; i++)
 		each(buffer_span(&recent.lines[i % LOG_RECENT_MAX]), context);
 	pthread_mutex_unlock(&recent.mutex);
+}
+
+uint64_t
+log_recent_after(uint64_t after, uint64_t *lost_out, void (*each)(struct span line, void *context), void *context)
+{
+	uint64_t count, first;
+
+	pthread_mutex_lock(&recent.mutex);
+	count = recent.count;
+	first = count > LOG_RECENT_MAX ? count - LOG_RECENT_MAX : 0;
+	*lost_out = after < first ? first - after : 0;
+	for (uint64_t i = after > first ? after : first; i < count; i++)
+		each(buffer_span(&recent.lines[i % LOG_RECENT_MAX]), context);
+	pthread_mutex_unlock(&recent.mutex);
+	return count;
 }
 
 void

@@ -5,7 +5,8 @@
  *	roles.c		a service: stopped, starting, running, draining, failed
  *	kinds.c		what is different between cas and mailbox
  *	remember.c	what was asked of a service, over a restart
- *	requests.c	the verbs start, stop, drain, restart, services, log
+ *	requests.c	the verbs start, stop, drain, restart, services
+ *	logging.c	the verbs log
  *	sessions.c	the verbs who, kick, trace
  *	supervisor.c	what systemd is told
  *	check.c		whether a configuration can be served with
@@ -229,6 +230,9 @@ void memo_fini(struct memo *memo);
 /* requests.c */
 void requests_register(struct service *service);
 void requests_answer(struct role *role);
+
+/* logging.c */
+void logging_register(struct service *service);
 
 /* sessions.c; looking_on_begin() is before the roles are made, looking_on_end() behind them. */
 void sessions_register(struct service *service);

@@ -1,5 +1,5 @@
 /*
- * What an operator may ask of the services: start, stop, drain, restart, and what has been going on.  A
+ * What an operator may ask of the services: start, stop, drain, restart.  A
  * call is answered when all services it names have come to rest.  Loop thread.
  */
 #include <stdio.h>
@@ -10,8 +10,6 @@
 #include "base/memory.h"
 #include "control/words.h"
 #include "internal.h"
-
-#define LOG_LINES 50	/* when nobody says how many */
 
 enum order { ORDER_START, ORDER_STOP, ORDER_DRAIN, ORDER_RESTART };
 
@@ -197,27 +195,6 @@ on_services(struct control_call *call, void *context)
 	control_finish(call, EX_OK, NULL);
 }
 
-static void
-tell_line(struct span line, void *context)
-{
-	control_reply(context, line);
-}
-
-static void
-on_log(struct control_call *call, void *context)
-{
-	uint64_t count = LOG_LINES;
-
-	(void)context;
-	if (control_call_count(call) > 0 &&
-	    !span_to_number(control_call_word(call, 0), LOG_RECENT_MAX, &count)) {
-		control_finish(call, EX_USAGE, "log takes a number of lines, at most 200");
-		return;
-	}
-	log_recent(count, tell_line, call);
-	control_finish(call, EX_OK, NULL);
-}
-
 void
 requests_register(struct service *service)
 {
@@ -226,5 +203,4 @@ requests_register(struct service *service)
 	control_register(service->control, "drain", CONTROL_CHANGE, on_drain, service);
 	control_register(service->control, "restart", CONTROL_CHANGE, on_restart, service);
 	control_register(service->control, "services", CONTROL_VIEW, on_services, service);
-	control_register(service->control, "log", CONTROL_VIEW, on_log, service);
 }

@@ -187,6 +187,7 @@ register_verbs(struct service *service)
 	reload_register(service);
 	requests_register(service);
 	sessions_register(service);
+	logging_register(service);
 	stats_register(service);
 	crashes_register(service);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "control/words.h"
 #include "internal.h"
@@ -25,6 +26,8 @@ tell_server(const struct service *service, struct control_call *call)
 	control_add_field(&line, "version", SPAN(VERSION));
 	control_add_number(&line, "pid", getpid());
 	control_add_number(&line, "seconds", (clock_monotonic_us() - service->began_us) / 1000000);
+	if ((int)log_get_level() != service->config->log_level)
+		control_add_field(&line, "log-level", span_from_string(log_level_name(log_get_level())));
 	if (certificates_end(service, &days))
 		control_add_number(&line, "certificate-days", days);
 	control_reply(call, buffer_span(&line));

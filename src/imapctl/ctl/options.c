@@ -15,6 +15,8 @@ const struct option_words order_options[OPTION_COUNT] = {
 	[OPTION_MAILBOX] = { "mailbox", "MAILBOX", NULL, "the mailbox that is meant" },
 	[OPTION_FILE] = { "file", "FILE", NULL, "write there what would be printed, behind what is there" },
 	[OPTION_SECONDS] = { "seconds", "N", NULL, "for so long" },
+	[OPTION_ONLY] = { "only", "KEY=VALUE", NULL, "lines with this word, sid=, user= or ev= for instance" },
+	[OPTION_FOLLOW] = { "follow", NULL, NULL, "go on with the lines that come" },
 	[OPTION_YES] = { "yes", NULL, NULL, "ask nothing" },
 	[OPTION_HOME] = { "home", "SERVER", NULL, "the mailbox server that keeps the mail, or imap[s]://HOST to relay to; nothing: this host" },
 	[OPTION_IMAP] = { "imap", "on|off", NULL, "whether the user may log in" },

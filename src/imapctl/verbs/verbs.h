@@ -48,6 +48,7 @@ int run_net_start(const struct order *order);
 int run_net_stop(const struct order *order);
 int run_services(const struct order *order);
 int run_log(const struct order *order);
+int run_log_level(const struct order *order);
 int run_metrics(const struct order *order);
 int run_who(const struct order *order);
 int run_kick(const struct order *order);
