@@ -266,6 +266,7 @@ struct directory_newcomer {
 	enum directory_arrival {
 		DIRECTORY_ADDED,
 		DIRECTORY_UPDATED,
+		DIRECTORY_IS_ALIAS,	/* another name of somebody */
 		DIRECTORY_WAS_THERE	/* and stays as it was: as it was said, not to be changed, or a shared account */
 	} outcome;			/* filled */
 };
@@ -337,7 +338,39 @@ enum directory_status directory_allow(struct directory *directory, struct span p
 enum directory_status directory_list_delegates(struct directory *directory, const struct directory_user *principal,
     struct arena *arena, struct span **names_out, size_t *count_out);
 
-/* Forget a user.  The mail stays in its folder, and the folder's id is never given again. */
+/* Another name of a user or shared account; the spans live in the arena asked into. */
+struct directory_alias {
+	struct span alias, name;
+};
+
+/*
+ * Prepare an alias: as a user's name, or "@" and a domain, which stands for all names of the domain that nobody has.  Any
+ * thread.
+ */
+bool directory_prepare_alias(struct span alias, struct directory_name *name_out);
+
+/*
+ * Find whose other name this is; as directory_lookup().  A user has no name that is another's alias.
+ */
+enum directory_status directory_lookup_alias(struct directory *directory, struct span alias, struct arena *arena,
+    struct directory_user *user_out);
+
+/* Give a user another name.  DIRECTORY_EXISTS: a user has it, or it is somebody else's. */
+enum directory_status directory_add_alias(struct directory *directory, struct span alias, struct span name);
+
+/* Take it back.  DIRECTORY_NOT_FOUND: there is none. */
+enum directory_status directory_remove_alias(struct directory *directory, struct span alias);
+
+/*
+ * List aliases in the order of their octets, a page at a time, as directory_list().
+ *
+ *	after	the last alias of the page before; empty at first
+ *	name	of the user whose they are; empty: of all
+ */
+enum directory_status directory_list_aliases(struct directory *directory, struct span after, struct span name,
+    struct arena *arena, struct directory_alias *aliases_out, size_t limit, size_t *count_out);
+
+/* Forget a user, and the user's aliases.  The mail stays in its folder, and the folder's id is never given again. */
 enum directory_status directory_delete(struct directory *directory, struct span name);
 
 /*

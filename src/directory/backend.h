@@ -39,6 +39,13 @@ struct directory_backend {
 	enum directory_status (*leave)(struct directory *directory, struct span group, struct span name);
 	enum directory_status (*list_members)(struct directory *directory, const struct directory_member *after,
 	    struct arena *arena, struct directory_member *members_out, size_t limit, size_t *count_out);
+	/* NULL: there are none, and none can be made. */
+	enum directory_status (*lookup_alias)(struct directory *directory, struct span alias, struct arena *arena,
+	    struct directory_user *user_out);
+	enum directory_status (*add_alias)(struct directory *directory, struct span alias, struct span name);
+	enum directory_status (*remove_alias)(struct directory *directory, struct span alias);
+	enum directory_status (*list_aliases)(struct directory *directory, struct span after, struct span name,
+	    struct arena *arena, struct directory_alias *aliases_out, size_t limit, size_t *count_out);
 	enum directory_status (*delete)(struct directory *directory, struct span name);
 	enum directory_status (*list)(struct directory *directory, struct span after,
 	    struct arena *arena, struct directory_user *users_out, size_t limit, size_t *count_out);

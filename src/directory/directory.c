@@ -175,6 +175,40 @@ directory_list_members(struct directory *directory, const struct directory_membe
 }
 
 enum directory_status
+directory_lookup_alias(struct directory *directory, struct span alias, struct arena *arena, struct directory_user *user_out)
+{
+	assert_off_loop();
+	return directory->backend->lookup_alias == NULL ? DIRECTORY_NOT_FOUND :
+	    directory->backend->lookup_alias(directory, alias, arena, user_out);
+}
+
+enum directory_status
+directory_add_alias(struct directory *directory, struct span alias, struct span name)
+{
+	assert_off_loop();
+	return directory->backend->add_alias == NULL ? DIRECTORY_READ_ONLY :
+	    directory->backend->add_alias(directory, alias, name);
+}
+
+enum directory_status
+directory_remove_alias(struct directory *directory, struct span alias)
+{
+	assert_off_loop();
+	return directory->backend->remove_alias == NULL ? DIRECTORY_READ_ONLY :
+	    directory->backend->remove_alias(directory, alias);
+}
+
+enum directory_status
+directory_list_aliases(struct directory *directory, struct span after, struct span name, struct arena *arena,
+    struct directory_alias *aliases_out, size_t limit, size_t *count_out)
+{
+	assert_off_loop();
+	*count_out = 0;
+	return directory->backend->list_aliases == NULL ? DIRECTORY_OK :
+	    directory->backend->list_aliases(directory, after, name, arena, aliases_out, limit, count_out);
+}
+
+enum directory_status
 directory_delete(struct directory *directory, struct span name)
 {
 	assert_off_loop();

@@ -85,17 +85,28 @@ directory_claim_names(const struct directory_claim *claim, struct directory_name
 	return count;
 }
 
-/* Who may not log in is found all the same. */
+/*
+ * Who may not log in is found all the same.  An alias is as good as the name, but for one that stands for a domain; it is
+ * looked up in any case, so that it takes as long.
+ */
 static enum directory_status
 look_up(struct directory *directory, struct span name, struct arena *arena, struct directory_user *user_out)
 {
+	struct directory_user by_alias = { .credential_version = 0 };
 	struct directory_name prepared = { .length = 0 };
-	enum directory_status status;
+	enum directory_status status, alias_status;
 
-	*user_out = (struct directory_user){ .credential_version = 0 };
+	*user_out = by_alias;
 	if (!directory_prepare_name(name, &prepared))
 		prepared.length = 0;	/* nobody has it: it is asked for, so that it takes as long */
 	status = directory->backend->lookup(directory, directory_name_span(&prepared), arena, user_out);
+	if (prepared.length > 0 && prepared.text[0] == '@')
+		prepared.length = 0;
+	alias_status = directory_lookup_alias(directory, directory_name_span(&prepared), arena, &by_alias);
+	if (status == DIRECTORY_NOT_FOUND && alias_status == DIRECTORY_OK)
+		*user_out = by_alias;
+	if (status == DIRECTORY_NOT_FOUND)
+		status = alias_status;
 	return status == DIRECTORY_NOT_FOUND ? DIRECTORY_OK : status;
 }
 

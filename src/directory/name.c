@@ -84,6 +84,12 @@ directory_prepare_name(struct span name, struct directory_name *name_out)
 }
 
 bool
+directory_prepare_alias(struct span alias, struct directory_name *name_out)
+{
+	return directory_prepare_name(alias, name_out) && !span_equals(alias, SPAN("@"));
+}
+
+bool
 directory_prepare_group(struct span name, struct directory_name *name_out)
 {
 	return prepare(span_trim(name), true, name_out);

@@ -3,6 +3,7 @@
  */
 #include "newcomers.h"
 
+#include "alias.h"
 #include "base/clock.h"
 #include "sqlite.h"
 #include "sqlite_file.h"
@@ -44,11 +45,16 @@ static enum sql_status
 add_one(struct sql *sql, struct directory_newcomer *newcomer, unsigned flags)
 {
 	struct span credential = newcomer->has_credential ? newcomer->credential : SPAN("");
+	bool is_alias = false;
 	enum sql_status status = sqlite_insert(sql, newcomer->name, credential, false);
 
 	if (status != SQL_OK)
 		return status;
 	newcomer->outcome = sql_changed_rows(sql) > 0 ? DIRECTORY_ADDED : DIRECTORY_WAS_THERE;
+	if (newcomer->outcome == DIRECTORY_WAS_THERE && (status = aliases_have(sql, newcomer->name, &is_alias)) != SQL_OK)
+		return status;
+	if (is_alias)
+		newcomer->outcome = DIRECTORY_IS_ALIAS;
 	if (newcomer->outcome == DIRECTORY_WAS_THERE && (flags & DIRECTORY_IMPORT_UPDATES) == 0)
 		return SQL_OK;
 	status = update(sql, newcomer);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "alias.h"
 #include "delegate.h"
 #include "member.h"
 #include "newcomers.h"
@@ -46,8 +47,9 @@ read_user(struct sql_statement *query, struct arena *arena, struct directory_use
 	return true;
 }
 
+/* The user whom a statement finds by a name, its one place. */
 static enum directory_status
-lookup(struct directory *directory, struct span name, struct arena *arena,
+lookup_by(const char *statement, struct directory *directory, struct span name, struct arena *arena,
     struct directory_user *user_out)
 {
 	struct sqlite_file *sqlite = own(directory);
@@ -57,7 +59,7 @@ lookup(struct directory *directory, struct span name, struct arena *arena,
 
 	if (status != DIRECTORY_OK)
 		return status;
-	query = sql_prepare(sqlite->sql, "SELECT " USER_COLUMNS " FROM user WHERE name = ?1");
+	query = sql_prepare(sqlite->sql, statement);
 	sql_bind_text(query, 1, name);
 	step = sql_step(query);
 	if (step == SQL_OK)
@@ -67,6 +69,21 @@ lookup(struct directory *directory, struct span name, struct arena *arena,
 	status = read_user(query, arena, user_out) ? DIRECTORY_OK : DIRECTORY_CORRUPT;
 	sql_reset(query);
 	return status;
+}
+
+static enum directory_status
+lookup(struct directory *directory, struct span name, struct arena *arena, struct directory_user *user_out)
+{
+	return lookup_by("SELECT " USER_COLUMNS " FROM user WHERE name = ?1", directory, name, arena, user_out);
+}
+
+static enum directory_status
+lookup_alias(struct directory *directory, struct span alias, struct arena *arena, struct directory_user *user_out)
+{
+	static const char statement[] = "SELECT " USER_COLUMNS " FROM user "
+	    "WHERE mailbox_id = (SELECT mailbox_id FROM alias WHERE name = ?1)";
+
+	return lookup_by(statement, directory, alias, arena, user_out);
 }
 
 static enum directory_status
@@ -276,6 +293,8 @@ delete(struct directory *directory, struct span name)
 		run = forget_shares(sqlite->sql, name);
 	if (run == SQL_OK)
 		run = delegates_forget(sqlite->sql, name);
+	if (run == SQL_OK)
+		run = aliases_forget(sqlite->sql, name);
 	if (run == SQL_OK) {
 		query = sql_prepare(sqlite->sql, "DELETE FROM user WHERE name = ?1");
 		sql_bind_text(query, 1, name);
@@ -421,6 +440,10 @@ directory_open_sqlite(const char *path, struct directory **directory_out)
 		.join = members_join,
 		.leave = members_leave,
 		.list_members = members_list,
+		.lookup_alias = lookup_alias,
+		.add_alias = aliases_add,
+		.remove_alias = aliases_remove,
+		.list_aliases = aliases_list,
 		.delete = delete,
 		.list = list,
 		.list_limited = list_limited,

@@ -7,7 +7,7 @@
 #include "directory/directory.h"
 #include "sql/sql.h"
 
-/* Add a user or a shared account with a new mailbox id; nothing happens when the name is taken. */
+/* Add a user or a shared account with a new mailbox id; nothing happens when the name is taken, be it by an alias. */
 enum sql_status sqlite_insert(struct sql *sql, struct span name, struct span credential, bool is_shared);
 
 #endif

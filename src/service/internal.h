@@ -22,6 +22,7 @@
  *	users.c		the verbs user add, passwd, set, show, list
  *	user_options.c	... and what may be said of a user
  *	user_import.c	the verb user import
+ *	aliases.c	the verbs alias add, remove, list
  *	groups.c	the verbs group add, remove, list
  *	remains.c	the verbs user del, orphans, purge
  *	status.c	the verb status
@@ -349,6 +350,7 @@ void reload_forget(struct service *service);
 void users_register(struct service *service);
 void users_finish(struct control_call *call, enum directory_status status);
 void users_refuse_name(struct control_call *call);
+void users_send_lines(struct control_call *call, struct span lines);	/* each ends with a line feed */
 void users_end_sessions(struct service *service, struct span user);
 
 /* user_import.c */
@@ -356,6 +358,10 @@ void user_import_register(struct service *service);
 
 /* groups.c */
 void groups_register(struct service *service);
+
+/* aliases.c; tell the aliases of a user, records "alias name=": worker; lines, each with a line feed. */
+void aliases_register(struct service *service);
+enum directory_status aliases_tell(struct directory *directory, struct span user, struct buffer *lines);
 
 /* remains.c */
 void remains_register(struct service *service);

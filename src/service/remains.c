@@ -36,6 +36,7 @@ struct remains {
 	struct span word;
 	struct directory_name name;
 	struct arena *arena;		/* of the names and the word */
+	struct buffer aliases;		/* ORDER_DEL: records of those that go with the user */
 	struct map *live, *retired;	/* by mailbox id: the user's name; struct directory_retired */
 	struct remain *at;
 	size_t count, capacity, next;
@@ -54,6 +55,7 @@ remains_free(struct remains *remains)
 	map_free(&remains->live);
 	map_free(&remains->retired);
 	arena_free(&remains->arena);
+	buffer_free(&remains->aliases);
 	free(remains);
 }
 
@@ -208,7 +210,9 @@ work_del(struct remains *remains)
 		return;
 	before = remains->retired;
 	remains->retired = NULL;
-	remains->status = directory_delete(remains->directory, directory_name_span(&remains->name));
+	remains->status = aliases_tell(remains->directory, directory_name_span(&remains->name), &remains->aliases);
+	if (remains->status == DIRECTORY_OK)
+		remains->status = directory_delete(remains->directory, directory_name_span(&remains->name));
 	if (remains->status == DIRECTORY_OK && (remains->status = read_retired(remains)) == DIRECTORY_OK) {
 		while (map_next(remains->retired, &position, &id, &value)) {
 			const struct directory_retired *retired = value;
@@ -289,6 +293,8 @@ answer(struct remains *remains)
 {
 	for (size_t i = 0; i < remains->count; i++)
 		tell(remains, &remains->at[i]);
+	if (remains->status == DIRECTORY_OK)
+		users_send_lines(remains->call, buffer_span(&remains->aliases));
 	if (remains->code != EX_OK)
 		control_finish(remains->call, remains->code, remains->text);
 	else

@@ -183,6 +183,7 @@ register_verbs(struct service *service)
 	users_register(service);
 	user_import_register(service);
 	groups_register(service);
+	aliases_register(service);
 	remains_register(service);
 	reload_register(service);
 	requests_register(service);

@@ -158,7 +158,8 @@ static const char *
 state_of(const struct entry *entry)
 {
 	static const char *const states[] = {
-		[DIRECTORY_ADDED] = "added", [DIRECTORY_UPDATED] = "updated", [DIRECTORY_WAS_THERE] = "there",
+		[DIRECTORY_ADDED] = "added", [DIRECTORY_UPDATED] = "updated",
+		[DIRECTORY_IS_ALIAS] = "alias", [DIRECTORY_WAS_THERE] = "there",
 	};
 
 	return entry->newcomer == NULL ? entry->refusal : states[entry->newcomer->outcome];

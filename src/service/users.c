@@ -27,8 +27,8 @@ user_job_free(struct user_job *job)
 	free(job);
 }
 
-static void
-send_lines(struct control_call *call, struct span lines)
+void
+users_send_lines(struct control_call *call, struct span lines)
 {
 	while (lines.length > 0) {
 		size_t end = span_find(lines, '\n');
@@ -53,7 +53,7 @@ users_finish(struct control_call *call, enum directory_status status)
 	} answers[DIRECTORY_STATUS_COUNT] = {
 		[DIRECTORY_OK] = { EX_OK, NULL },
 		[DIRECTORY_NOT_FOUND] = { EX_NOUSER, "there is no such user" },
-		[DIRECTORY_EXISTS] = { EX_CANTCREAT, "there is such a user already" },
+		[DIRECTORY_EXISTS] = { EX_CANTCREAT, "there is such a user or alias already" },
 		[DIRECTORY_UNAVAILABLE] = { EX_TEMPFAIL, "the directory is not available now" },
 		[DIRECTORY_CORRUPT] = { EX_SOFTWARE, "the directory is damaged" },
 		[DIRECTORY_READ_ONLY] = { EX_UNAVAILABLE, "users are kept elsewhere, and changed there" },
@@ -70,7 +70,7 @@ answer(struct user_job *job)
 {
 	if (job->status == DIRECTORY_EXISTS && job->may_exist)
 		job->status = DIRECTORY_OK;
-	send_lines(job->call, buffer_span(&job->lines));
+	users_send_lines(job->call, buffer_span(&job->lines));
 	users_finish(job->call, job->status);
 	user_job_free(job);
 }
@@ -198,6 +198,8 @@ show_user(struct user_job *job)
 	if (job->status == DIRECTORY_OK) {
 		tell_user(job, &user);
 		tell_delegates(job, &user, arena);
+		if (job->status == DIRECTORY_OK)
+			job->status = aliases_tell(job->directory, user.name, &job->lines);
 	}
 	arena_free(&arena);
 }

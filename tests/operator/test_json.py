@@ -91,6 +91,18 @@ def test_users(server):
     ask(server, "user", "renew", "demo", "--yes")       # there never was a file
 
 
+def test_aliases(server):
+    ask(server, "alias", "add", "info@example.org", "demo")
+    ask(server, "alias", "add", "demo", "demo", code=73)
+    assert ask(server, "alias", "list")["alias"] == [{"name": "info@example.org", "user": "demo"}]
+    assert ask(server, "user", "show", "demo")["alias"] == [{"name": "info@example.org"}]
+    ask(server, "user", "add", "short", input="x\n")
+    ask(server, "alias", "add", "sh", "short")
+    assert ask(server, "user", "del", "short", "--yes")["alias"] == [{"name": "sh"}]
+    ask(server, "alias", "remove", "info@example.org")
+    ask(server, "alias", "remove", "info@example.org", code=67)
+
+
 def test_import_of_users(server, tmp_path):
     (tmp_path / "users").write_text("anna:{PLAIN}secret::::::x=y\nbad name:x\n")
     answer = ask(server, "user", "import", str(tmp_path / "users"), code=65)
@@ -329,7 +341,7 @@ def test_nobody_answers():
     server = lib.Server(users=())
     with server:
         server.stop()
-        arguments = {"user add": ["a"], "user import": [str(server.config)], "user passwd": ["a"],
+        arguments = {"user add": ["a"], "user import": [str(server.config)], "alias add": ["i", "a"], "alias remove": ["i"], "user passwd": ["a"],
                      "user set": ["a", "--imap=on"], "user show": ["a"],
                      "user del": ["a", "--yes"], "import": ["a", "eml", str(server.config)], "export": ["a", f"{server.folder}/out"], "kick": ["a"], "trace": ["a"],
                      "start": ["all"], "stop": ["all"], "drain": ["all"], "restart": ["all"], "net start": ["imap4"],

@@ -66,6 +66,7 @@ roster_tell_state(struct tell *tell, const struct told *user, struct span state)
 		struct span state;
 		const char *text;
 	} refusals[] = {
+		{ SPAN("alias"), "the name is an alias" },
 		{ SPAN("bad-name"), "not a name for a user: 1 to 255 octets of UTF-8, no space" },
 		{ SPAN("bad-password"), "a password has 1 to 1024 octets and no NUL" },
 		{ SPAN("bad-quota"), "the rule of quota is not understood" },

@@ -1,5 +1,5 @@
 /*
- * The verbs about groups of users.
+ * The verbs about groups of users, and about their aliases.
  */
 #include <stdlib.h>
 
@@ -36,4 +36,22 @@ int
 run_group_list(const struct order *order)
 {
 	return ask(order, "group list");
+}
+
+int
+run_alias_add(const struct order *order)
+{
+	return ask(order, "alias add");
+}
+
+int
+run_alias_remove(const struct order *order)
+{
+	return ask(order, "alias remove");
+}
+
+int
+run_alias_list(const struct order *order)
+{
+	return ask(order, "alias list");
 }

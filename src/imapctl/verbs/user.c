@@ -152,6 +152,11 @@ say_mail(const struct order *order, struct span line, struct arena *arena)
 {
 	struct span state, path, size;
 
+	if (record_field(line, arena, "alias", "name", &state)) {
+		order_say(order, "What is sent to %.*s, which was an alias of %s, is refused from now on.", SPAN_ARGS(state),
+		    order->words[0]);
+		return;
+	}
 	if (!record_field(line, arena, "mail", "state", &state) || !record_field(line, arena, "mail", "path", &path) ||
 	    !record_field(line, arena, "mail", "size", &size))
 		return;

@@ -98,6 +98,22 @@ add_name(struct role_lookup *lookup, struct span name)
 		lookup->name_count++;
 }
 
+/* "@" and the domain, if the address has one: the alias that gets what is for nobody. */
+static void
+add_catch_all(struct role_lookup *lookup, struct span address)
+{
+	size_t at = address.length;
+
+	while (at > 0 && address.at[at - 1] != '@')
+		at--;
+	if (at == 0 || !directory_prepare_alias(span_from(address, at - 1), &lookup->catch_all))
+		lookup->catch_all.length = 0;
+}
+
+/*
+ * What is looked up, in this order: the address, then without its detail, then without its domain; each may be a user or an
+ * alias.  Then who is postmaster, and last who gets what is left of the domain.
+ */
 static void
 look_up(void *context, struct lmtp_lookup *lmtp)
 {
@@ -109,6 +125,8 @@ look_up(void *context, struct lmtp_lookup *lmtp)
 	lookup->is_postmaster = is_postmaster(lmtp);
 	if (lookup->is_postmaster && role->parts.config->postmaster != NULL)
 		add_name(&lookup->lookup, span_from_string(role->parts.config->postmaster));
+	lookup->lookup.takes_aliases = true;
+	add_catch_all(&lookup->lookup, lmtp->names[0]);
 	lookup->lmtp = lmtp;
 	lookup->lookup.done = on_looked_up;
 	role_look_up(context, &lookup->lookup);

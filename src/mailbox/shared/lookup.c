@@ -50,6 +50,18 @@ look_up_claim(struct role_lookup *lookup, struct arena *arena, struct directory_
 	return DIRECTORY_OK;
 }
 
+static enum directory_status
+look_up_name(struct role_lookup *lookup, const struct directory_name *name, struct arena *arena,
+    struct directory_user *user_out)
+{
+	struct directory *directory = lookup->role->parts.directory;
+	enum directory_status status = directory_lookup(directory, directory_name_span(name), arena, user_out);
+
+	if (status == DIRECTORY_NOT_FOUND && lookup->takes_aliases)
+		status = directory_lookup_alias(directory, directory_name_span(name), arena, user_out);
+	return status;
+}
+
 static void
 work_lookup(struct job *job)
 {
@@ -62,7 +74,9 @@ work_lookup(struct job *job)
 	if (lookup->claim != NULL)
 		lookup->status = look_up_claim(lookup, arena, &user);
 	for (size_t i = 0; i < lookup->name_count && lookup->status == DIRECTORY_NOT_FOUND; i++)
-		lookup->status = directory_lookup(directory, directory_name_span(&lookup->names[i]), arena, &user);
+		lookup->status = look_up_name(lookup, &lookup->names[i], arena, &user);
+	if (lookup->status == DIRECTORY_NOT_FOUND && lookup->catch_all.length > 0)
+		lookup->status = directory_lookup_alias(directory, directory_name_span(&lookup->catch_all), arena, &user);
 	if (lookup->status == DIRECTORY_OK && lookup->is_login && !may_log_in(lookup, &user))
 		lookup->status = DIRECTORY_NOT_FOUND;
 	if (lookup->status == DIRECTORY_OK && lookup->is_login)

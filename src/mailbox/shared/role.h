@@ -69,6 +69,8 @@ struct role_lookup {
 	struct mailbox_role *role;
 	struct directory_name names[LMTP_LOOKUP_NAMES + 1];	/* the first that exists counts */
 	size_t name_count;
+	bool takes_aliases;		/* each may be an alias, too */
+	struct directory_name catch_all;	/* an alias that counts last; empty: none */
 	bool is_login;			/* who may not log in does not exist, unless ... */
 	bool may_be_shared, may_be_disabled;
 	const struct directory_claim *claim;	/* NULL, or of a login, instead of names: found is whose mail it is */
