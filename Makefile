@@ -115,6 +115,7 @@ help:
 ## make bench-scale  what an operation costs as mailboxes, users and sessions become more
 ## make bench-report the tables and charts of both, from what they have left in build/: tests/bench/RESULTS.md, README.md
 ## make bench-smoke  what commands cost in system calls and instructions, against the figures of last time; a part of make check
+## make metrics-check  a real Prometheus asks a cas and a mailbox server under load: all of the dashboard and the alerts (root)
 ## make rooms        the arrows between the rooms of src/ and between their inner rooms
 ## make deb          the Debian package of DEBIAN=12, built in a chroot, and what lintian says of it (root); in build/deb12
 ## make check-deb    the same, and then installed, started, upgraded and purged in a machine that systemd runs (root)
@@ -189,6 +190,10 @@ move-bench: all
 	@tests/tools/deps bench
 	@IMAPD=$(BUILD)/imapd /usr/bin/python3 tests/move/bench $(MOVE_MESSAGES)
 
+metrics-check: all
+	@tests/tools/deps metrics
+	METRICS=1 IMAPD=$(BUILD)/imapd /usr/bin/python3 -m pytest -q -s -rs -p no:cacheprovider tests/metrics tests/operator/test_dashboard.py
+
 rooms: all
 	@tests/tools/rooms
 
@@ -213,6 +218,9 @@ install: all
 	install -m 644 etc/systemd/imapd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/imapd.conf
 	install -m 644 etc/systemd/imapd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/imapd.conf
 	install -m 644 etc/systemd/50-imapd.rules $(DESTDIR)$(PREFIX)/share/polkit-1/rules.d/50-imapd.rules
+	install -m 644 etc/grafana/imapd.json $(DESTDIR)$(PREFIX)/share/doc/imapd/grafana-imapd.json
+	install -m 644 etc/prometheus/imapd.rules.yml $(DESTDIR)$(PREFIX)/share/doc/imapd/prometheus-imapd.rules.yml
+	install -m 644 etc/prometheus/scrape.yml $(DESTDIR)$(PREFIX)/share/doc/imapd/prometheus-scrape.yml
 	install -d $(DESTDIR)$(SYSCONF)/fail2ban/filter.d
 	install -m 644 etc/fail2ban/filter.conf $(DESTDIR)$(SYSCONF)/fail2ban/filter.d/imapd.conf
 	install -m 644 etc/fail2ban/jail.conf $(DESTDIR)$(PREFIX)/share/doc/imapd/fail2ban-jail.conf
@@ -230,5 +238,5 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all units fuzzers help deps run check check-setup soak check-debian12 check-debian13 deb check-deb fuzz bench bench-scale bench-report bench-smoke move move-bench rooms man install clean
+.PHONY: all units fuzzers help deps run check check-setup soak check-debian12 check-debian13 deb check-deb fuzz bench bench-scale bench-report bench-smoke move move-bench metrics-check rooms man install clean
 .DELETE_ON_ERROR:

@@ -252,12 +252,25 @@ release(struct directory *directory, struct span name)
 	return change(sqlite, query);
 }
 
+/* Users that imapctl health makes come and go each minute: their mail is purged at once, and the last one is remembered. */
+static enum sql_status
+forget_probes(struct sql *sql, struct span name)
+{
+	if (!span_starts_with(name, SPAN("healthmailbox-")))
+		return SQL_OK;
+	return sql_run(sql_prepare(sql, "DELETE FROM retired_mailbox WHERE name GLOB 'healthmailbox-*'"));
+}
+
 static enum sql_status
 retire_mailbox(struct sql *sql, struct span name)
 {
-	struct sql_statement *query = sql_prepare(sql, "INSERT INTO retired_mailbox "
-	    "SELECT mailbox_id, name, ?2 FROM user WHERE name = ?1");
+	struct sql_statement *query;
+	enum sql_status status = forget_probes(sql, name);
 
+	if (status != SQL_OK)
+		return status;
+	query = sql_prepare(sql, "INSERT INTO retired_mailbox "
+	    "SELECT mailbox_id, name, ?2 FROM user WHERE name = ?1");
 	sql_bind_text(query, 1, name);
 	sql_bind_number(query, 2, clock_calendar_s());
 	return sql_run(query);

@@ -234,6 +234,15 @@ def test_seen(server):
     assert ask(server, "acl", "seen", "demo", "INBOX", "mine", code=64)["seen"] == []
 
 
+def test_health(server):
+    assert {one["state"] for one in ask(server, "health")["health-set"]} == {"Healthy"}
+    ask(server, "health", "--light")
+    url = f"imap://demo@127.0.0.1:{server.imap_port}"
+    assert len(ask(server, "test-connectivity", url, "--insecure", input=lib.PASSWORD + "\n")["step"]) == 11
+    assert ask(server, "test-connectivity", url, input="x\n", code=76)["step"][3]["Result"] == "Failure"
+    assert ask(server, "test-connectivity", "imap://127.0.0.1", code=64)["step"] == []
+
+
 def test_metrics(server):
     metrics = ask(server, "metrics")
     assert metrics["moment"] and metrics["series"] and metrics["histogram"]
@@ -348,11 +357,11 @@ def test_nobody_answers():
                      "net stop": ["imap4"], "user renew": ["a", "--yes"], "user purge": ["a", "--yes"], "acknowledge": ["all"],
                      "index": ["a"], "verify": ["a"], "undelete": ["a"], "group add": ["g", "a"], "quota": ["a"], "user allow": ["a", "--delegate=b"],
                      "user deny": ["a", "--delegate=b"], "group remove": ["g", "a"],
-                     "acl list": ["a"], "acl set": ["a", "INBOX", "b", "lr"], "acl remove": ["a", "INBOX", "b"], "acl seen": ["a", "INBOX"]}
+                     "test-connectivity": [f"imap://a@127.0.0.1:{server.imap_port}"], "acl list": ["a"], "acl set": ["a", "INBOX", "b", "lr"], "acl remove": ["a", "INBOX", "b"], "acl seen": ["a", "INBOX"]}
         for verb in verbs():
             if verb in ("setup", "doctor", "clientconfig", "link-key", "config show", "completion", "sysreport"):
                 continue        # they ask nobody
-            ask(server, *verb.split(), *arguments.get(verb, []), input="x\n", code=3 if verb == "status" else 69)
+            ask(server, *verb.split(), *arguments.get(verb, []), input="x\n", code=3 if verb in ("status", "health") else 69)
         server.start()
 
 

@@ -40,6 +40,7 @@ const struct option_words order_options[OPTION_COUNT] = {
 	[OPTION_LOGIN] = { "login", "USER", NULL, "whose password it is, when another's than the URL's user" },
 	[OPTION_TLS_CA] = { "tls-ca", "FILE", NULL, "authorities that certificates there are checked against" },
 	[OPTION_INSECURE] = { "insecure", NULL, NULL, "go without TLS, and take any certificate" },
+	[OPTION_LIGHT] = { "light", NULL, NULL, "write nothing: greet, or log in alone" },
 	[OPTION_MIRROR] = { "mirror", NULL, NULL, "follow changed flags and expunges, too" },
 	[OPTION_DRY_RUN] = { "dry-run", NULL, NULL, "only say what would be done" },
 	[OPTION_LIST] = { "list", "FILE", NULL, "many users: lines of name,url,password-file" },

@@ -19,6 +19,17 @@ struct opening {
 	struct buffer *trouble;
 };
 
+/* Gives the code that it gets. */
+static int
+note_step(const struct opening *opening, enum login_step step, int code)
+{
+	const struct login_settings *settings = opening->settings;
+
+	if (settings->on_step != NULL)
+		settings->on_step(step, code, settings->step_context);
+	return code;
+}
+
 static void
 forget(struct remote **remote)
 {
@@ -100,6 +111,20 @@ start_tls(struct opening *opening)
 	return EX_PROTOCOL;
 }
 
+/* Whoever tries a server wants to know whether it is one, before a password is sent. */
+static int
+ask_capability(struct opening *opening)
+{
+	struct remote *remote = opening->remote;
+
+	if (opening->settings->on_step == NULL || remote_can(remote, "IMAP4rev1") || remote_can(remote, "IMAP4rev2"))
+		return EX_OK;
+	if (dialog_trouble(remote_dialog(remote))[0] != '\0')
+		return lost(opening, EX_TEMPFAIL);
+	buffer_add_string(opening->trouble, "the server can neither IMAP4rev1 nor IMAP4rev2");
+	return EX_PROTOCOL;
+}
+
 static int
 log_in(struct opening *opening)
 {
@@ -161,12 +186,12 @@ connect_to(struct opening *opening)
 	struct connection_settings how = { .host = settings->url->host, .port = settings->url->port,
 		.is_insecure = settings->is_insecure, .ca_file = settings->ca_file, .timeout_s = settings->timeout_s };
 	struct connection *connection;
-	int code = connection_open(&how, &connection, opening->trouble);
+	int code = note_step(opening, LOGIN_CONNECT, connection_open(&how, &connection, opening->trouble));
 
 	if (code != EX_OK)
 		return code;
 	if (settings->url->is_tls_first)
-		code = connection_start_tls(connection, opening->trouble);
+		code = note_step(opening, LOGIN_TLS, connection_start_tls(connection, opening->trouble));
 	if (code != EX_OK) {
 		connection_free(&connection);
 		return code;
@@ -182,11 +207,14 @@ open_session(struct opening *opening)
 	int code = connect_to(opening);
 
 	if (code == EX_OK)
-		code = greet(opening);
+		code = note_step(opening, LOGIN_GREETING, greet(opening));
 	if (code == EX_OK && !opening->settings->url->is_tls_first)
-		code = start_tls(opening);
+		code = note_step(opening, LOGIN_TLS, start_tls(opening));
 	if (code == EX_OK)
-		code = log_in(opening);
+		code = note_step(opening, LOGIN_CAPABILITY, ask_capability(opening));
+	if (code != EX_OK || opening->settings->only_greets)
+		return code;
+	code = note_step(opening, LOGIN_PROOF, log_in(opening));
 	return code == EX_OK ? settle(opening) : code;
 }
 

@@ -7,6 +7,9 @@
 #include "remote.h"
 #include "url.h"
 
+/* What opening a session goes through; where TLS comes behind STARTTLS, it comes behind the greeting. */
+enum login_step { LOGIN_CONNECT, LOGIN_TLS, LOGIN_GREETING, LOGIN_CAPABILITY, LOGIN_PROOF, LOGIN_STEP_COUNT };
+
 /* All is borrowed as long as the session. */
 struct login_settings {
 	const struct url *url;
@@ -20,6 +23,10 @@ struct login_settings {
 	struct span secret;	/* a password or a token */
 	bool wants_compression;	/* where the server can do it */
 	const char *enable;	/* words for remote_enable(), or NULL */
+	bool only_greets;	/* nobody logs in, and no user need be named */
+	/* A step has ended with this code of sysexits.h; NULL: nobody asks. */
+	void (*on_step)(enum login_step step, int code, void *context);
+	void *step_context;
 };
 
 /*

@@ -1,0 +1,28 @@
+/*
+ * Records in the order in which they were found.
+ */
+#include "findings.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+void
+findings_add(struct findings *findings, struct buffer *line)
+{
+	struct answer *answer = &findings->answer;
+
+	if (findings->arena == NULL)
+		findings->arena = arena_new();
+	answer->lines = memory_resize(answer->lines, answer->line_count + 1, sizeof answer->lines[0]);
+	answer->lines[answer->line_count++] = arena_copy(findings->arena, buffer_span(line));
+	buffer_clear(line);
+}
+
+void
+findings_free(struct findings *findings)
+{
+	free(findings->answer.lines);
+	arena_free(&findings->arena);
+	*findings = (struct findings){ .arena = NULL };
+}

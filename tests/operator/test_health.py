@@ -1,0 +1,146 @@
+"""health and test-connectivity: what is well is said to be, what is not is named, and no trace is left."""
+import json
+import pathlib
+import sqlite3
+
+import pytest
+
+import certificates
+import server as lib
+
+
+def health(server, *words):
+    done = server.imapctl("--json", "health", *words, check=False)
+    answer = json.loads(done.stdout)
+    answer["sets"] = {one["name"]: one["state"] for one in answer["health-set"]}
+    answer["probes"] = {(one["name"], one["target"]): one for one in answer["probe"]}
+    return done.returncode, answer
+
+
+@pytest.fixture(scope="module")
+def server():
+    with lib.Server() as running:
+        yield running
+
+
+def traces(server):
+    users = server.imapctl("user", "list").stdout + server.imapctl("user", "list", "--orphans").stdout
+    files = sorted(str(path) for path in pathlib.Path(server.data).rglob("mail.db"))
+    return users, files
+
+
+def test_all_is_well_and_no_trace_is_left(server):
+    before = traces(server)
+    code, answer = health(server)
+    assert code == 0 and set(answer["sets"].values()) == {"Healthy"}, answer
+    assert {one["name"]: one["state"] for one in answer["component"]} == {"ImapProxy": "Active", "ImapBackEnd": "Active"}
+    assert answer["probes"]["ImapDeepTestProbe", "127.0.0.1"]["state"] == "Healthy"
+    ports = [target for name, target in answer["probes"] if name == "ImapCTPProbe"]
+    assert ports == [f"imap 127.0.0.1:{server.imap_port}", f"imaps 127.0.0.1:{server.imaps_port}"]
+    for _ in range(3):
+        assert health(server)[0] == 0
+    assert traces(server) == before
+    with sqlite3.connect(f"file:{server.data}/directory.db?mode=ro", uri=True) as directory:
+        assert sum("healthmailbox" in line for line in directory.iterdump()) <= 1      # the id of the last is remembered
+
+
+def test_what_a_killed_probe_has_left_goes_the_next_time(server):
+    server.imapctl("user", "add", "healthmailbox-0123456789abcdef", input="x\n")
+    assert health(server)[0] == 0
+    assert "healthmailbox" not in traces(server)[0]
+
+
+def test_light_writes_nothing(server):
+    code, answer = health(server, "--light")
+    assert code == 0 and not any(name == "ImapDeepTestProbe" for name, _ in answer["probes"])
+
+
+def test_a_service_that_is_stopped(server):
+    server.imapctl("stop", "mailbox")
+    code, answer = health(server)
+    assert code == 1 and answer["sets"]["IMAP.Protocol"] == "Unhealthy"
+    assert {one["name"]: one["state"] for one in answer["component"]}["ImapBackEnd"] == "Inactive"
+    assert answer["probes"]["ImapSelfTestProbe", "mailbox"]["error"] == "stopped"
+    server.imapctl("start", "mailbox")
+    assert health(server)[0] == 0
+
+
+def test_a_certificate_that_has_expired(server, tmp_path):
+    pki = certificates.Certificates(tmp_path / "pki")
+    good = pathlib.Path(server.cert).read_bytes(), pathlib.Path(server.key).read_bytes()
+    for ends, state, code in ((-10, "Unhealthy", 1), (5, "Degraded", 0)):
+        pathlib.Path(server.cert).write_bytes(pki.certificate(f"ends{ends}", host="localhost", begins=-100, ends=ends).read_bytes())
+        pathlib.Path(server.key).write_bytes(pki.key().read_bytes())
+        server.imapctl("reload")
+        found, answer = health(server, "--light")
+        assert (found, answer["probes"]["CertificateMonitor", "localhost"]["state"]) == (code, state)
+    pathlib.Path(server.cert).write_bytes(good[0])
+    pathlib.Path(server.key).write_bytes(good[1])
+    server.imapctl("reload")
+    assert health(server, "--light")[1]["sets"]["IMAP"] == "Healthy"
+
+
+def test_a_user_who_is_broken_is_no_outage(server):
+    server.imapctl("user", "add", "broken", input=lib.PASSWORD + "\n")
+    with server.client("broken") as client:
+        client.append(b"INBOX", lib.message())
+    server.stop()
+    newest = max(pathlib.Path(server.data).rglob("mail.db"), key=lambda path: path.stat().st_mtime)
+    newest.write_bytes(b"x" * 8192)
+    server.start()
+    with server.client("broken") as client:
+        assert b"CORRUPTION" in client.command(b"SELECT INBOX").tagged
+    code, answer = health(server)
+    assert code == 0 and answer["sets"]["Store"] == "Degraded"
+    assert answer["probes"]["ProblemMonitor", "broken"]["state"] == "Degraded"
+    server.imapctl("acknowledge", "all")
+
+
+def test_nobody_is_there():
+    with lib.Server() as server:
+        server.stop()
+        done = server.imapctl("health", check=False)
+        assert done.returncode == 3
+        server.start()
+
+
+# From outside.
+
+def connect(server, url, *words, password=lib.PASSWORD):
+    done = server.imapctl("--json", "test-connectivity", url, *words, input=password + "\n", check=False)
+    answer = json.loads(done.stdout)
+    return done.returncode, {step["Scenario"]: step["Result"] for step in answer["step"]}, answer
+
+
+@pytest.mark.parametrize("kind", ["imap", "imaps"])
+def test_connectivity(server, kind):
+    with server.client("demo") as client:
+        client.ok(b'LIST "" *')
+    before = server.imapctl("quota", "demo").stdout
+    port = server.imap_port if kind == "imap" else server.imaps_port
+    code, steps, answer = connect(server, f"{kind}://demo@localhost:{port}", f"--tls-ca={server.cert}")
+    assert code == 0 and set(steps.values()) == {"Success"} and len(steps) == 11, answer
+    assert server.imapctl("quota", "demo").stdout == before
+    with server.client("demo") as client:
+        assert not any(b"imapd-test" in line for line in client.ok(b'LIST "" *').untagged)
+
+
+def test_each_failure_has_its_code_and_its_sentence(server):
+    port = server.imaps_port
+    for url, words, password, code, step, text in (
+            (f"imaps://demo@nowhere.invalid:{port}", (), lib.PASSWORD, 68, "DNS", "nowhere.invalid"),
+            (f"imaps://demo@127.0.0.1:{lib.free_port()}", (), lib.PASSWORD, 69, "Connect", "nobody listens"),
+            (f"imaps://demo@127.0.0.1:{port}", (), lib.PASSWORD, 76, "TLS", "authority"),
+            (f"imaps://demo@127.0.0.1:{port}", ("--insecure", "--light"), "wrong", 77, "Login", "refused"),
+            (f"imap://demo@127.0.0.1:{server.lmtp_port}", ("--insecure",), lib.PASSWORD, 76, "Greeting", "")):
+        found, steps, answer = connect(server, url, *words, password=password)
+        assert (found, steps[step]) == (code, "Failure"), answer
+        assert text in answer["error"]["text"] and answer["error"]["text"].startswith(f"{step}: ")
+        assert steps["Logout"] == "Skipped"
+
+
+def test_no_room(server):
+    server.imapctl("user", "set", "demo", "--quota-mailboxes=1")
+    code, steps, _ = connect(server, f"imaps://demo@localhost:{server.imaps_port}", f"--tls-ca={server.cert}")
+    assert code in (73, 76) and steps["Append"] == "Failure"
+    server.imapctl("user", "set", "demo", "--quota-mailboxes=default")
