@@ -32,7 +32,10 @@ set_words(struct setting *setting)
 			setting_blame(setting, i + 1);
 			buffer_printf(setting->reason, "%s cannot be ", setting->option->name);
 			config_quote(setting->reason, setting->values[i]);
-			option_print_choice(setting->option, &suggestion, setting->reason);
+			if (span_find(setting->values[i], ',') < setting->values[i].length)
+				buffer_add_string(setting->reason, "; a space parts them, and no comma");
+			else
+				option_print_choice(setting->option, &suggestion, setting->reason);
 			is_good = false;
 			continue;
 		}

@@ -293,6 +293,24 @@ set_listen(struct setting *setting)
 	return is_good;
 }
 
+/* As Postfix names what it delivers to: unix:PATH, inet:ADDRESS:PORT, lmtp:...  True: it was told. */
+static bool
+refuse_prefix(struct setting *setting)
+{
+	static const struct span prefixes[] = { SPAN("unix:"), SPAN("inet:"), SPAN("lmtp:") };
+	struct span rest = setting->values[0];
+
+	for (size_t i = 0; i < COUNT_OF(prefixes); i++)
+		for (size_t j = 0; j < COUNT_OF(prefixes); j++)
+			if (span_starts_with(rest, prefixes[j]))
+				rest = span_from(rest, prefixes[j].length);
+	if (rest.length == setting->values[0].length || rest.length == 0)
+		return false;
+	option_refuse(setting, 1, "an absolute path, ADDRESS:PORT or \"none\"");
+	buffer_printf(setting->reason, "; did you mean \"%.*s\"?", SPAN_ARGS(rest));
+	return true;
+}
+
 bool
 set_lmtp_listen(struct setting *setting)
 {
@@ -303,6 +321,8 @@ set_lmtp_listen(struct setting *setting)
 		return true;
 	if (value.length > 0 && value.at[0] == '/')
 		listener.path = memory_copy_span(value);
+	else if (refuse_prefix(setting))
+		return false;
 	else if (span_find(value, '/') < value.length)
 		return option_refuse(setting, 1, "an absolute path, ADDRESS:PORT or \"none\"");
 	else if (!read_own_address(setting, 0, &listener))
@@ -360,6 +380,20 @@ set_local_listen(struct setting *setting)
 	return refuse(setting, 0, "is not of the loopback, and other hosts could reach it", meant);
 }
 
+/* An address alone. */
+static bool
+refuse_without_protocol(struct setting *setting)
+{
+	struct span value = setting->values[0];
+	struct parts parts = cut(value);
+
+	option_refuse(setting, 1, "\"https\" or \"http\", with an address behind it, or \"none\"");
+	if (setting->count == 1 && parts.port.length > 0 && is_all(parts.port, DIGITS))
+		buffer_printf(setting->reason, "; did you mean \"%s %.*s\"?", span_equals(parts.port, SPAN("80")) ? "http" : "https",
+		    SPAN_ARGS(value));
+	return false;
+}
+
 /* "none", or what is spoken and where. */
 bool
 set_web_listen(struct setting *setting)
@@ -369,7 +403,7 @@ set_web_listen(struct setting *setting)
 	if (setting->count == 1 && span_equals(setting->values[0], SPAN("none")))
 		return true;
 	if (!listener.is_tls && !span_equals(setting->values[0], SPAN("http")))
-		return option_refuse(setting, 1, "\"https\" or \"http\", with an address behind it, or \"none\"");
+		return refuse_without_protocol(setting);
 	if (setting->count == 1)
 		return option_refuse(setting, 1, listener.is_tls ? "whole: did you mean \"https [::]:443\"?" :
 			"whole: did you mean \"http [::]:80\"?");

@@ -392,12 +392,35 @@ complete_listen(const struct setting *setting)
 {
 	struct span value = setting->values[0];
 	bool is_plain = span_equals(value, SPAN("imap"));
+	uint64_t port;
 
 	if (is_plain || span_equals(value, SPAN("imaps")))
 		buffer_printf(setting->reason, "; did you mean \"listen %.*s [::]:%s\"?", SPAN_ARGS(value),
 		    is_plain ? "143" : "993");
 	else if (span_find(value, ':') < value.length)
 		buffer_printf(setting->reason, "; did you mean \"listen imaps %.*s\"?", SPAN_ARGS(value));
+	else if (span_to_number(value, UINT16_MAX, &port))
+		buffer_printf(setting->reason, "; did you mean \"listen %s [::]:%.*s\"?", port == 143 ? "imap" : "imaps",
+		    SPAN_ARGS(value));
+}
+
+/* "10 GB" is one value in two words, "a b" two; a number with words behind it is not to be quoted. */
+static void
+advise_one_value(const struct setting *setting)
+{
+	switch (setting->option->kind) {
+	case NUMBER:
+	case AUTO_NUMBER:
+	case SECONDS:
+	case PERIOD:
+	case SIZE:
+		buffer_printf(setting->reason, "; a number and its unit stand together: \"%.*s%.*s\"",
+		    SPAN_ARGS(setting->values[0]), SPAN_ARGS(setting->values[1]));
+		break;
+	default:
+		buffer_add_string(setting->reason, "; put quotation marks (\") around one with spaces");
+		break;
+	}
 }
 
 bool
@@ -416,7 +439,7 @@ option_takes(struct setting *setting)
 	} else if (setting->count > most) {
 		setting->word = most == 1 ? 1 : most + 1;
 		if (most == 1)
-			buffer_add_string(setting->reason, "; put quotation marks (\") around one with spaces");
+			advise_one_value(setting);
 	} else if (option->kind == LISTEN) {
 		complete_listen(setting);
 	}

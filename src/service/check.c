@@ -114,6 +114,9 @@ check_denied(const struct check *check)
 		if (!directory_prepare_name(span_from_string(names->at[i]), &name))
 			config_complain(check->problems, CONFIG_WARNING, place, word,
 			    "deny-users: nobody can have the name \"%s\"", names->at[i]);
+		else if (strchr(names->at[i], ',') != NULL)
+			config_complain(check->problems, CONFIG_WARNING, place, word,
+			    "deny-users: \"%s\" is one name; a space parts several, and no comma", names->at[i]);
 	}
 }
 

@@ -235,6 +235,9 @@ class World:
             self.sockets[name].listen()
         return path
 
+    def file_free(self):
+        return lib.free_port()
+
     def file_taken_socket(self):
         return self.socket("taken.sock")
 
@@ -347,6 +350,34 @@ CASES = {
     "a symbolic link as socket": ("lmtp-listen «{dangling}»", "is a symbolic link, and a socket has to be there"),
 
     # Several words of one line.
+    "a port alone": ("«listen» 993\n«listen» 143", 'did you mean "listen imaps \\[::\\]:993"', 'did you mean "listen imap \\[::\\]:143"'),
+    "a number and its unit": ("quota-storage «10» GB\nidle-timeout «30» m", 'stand together: "10GB"', 'stand together: "30m"'),
+    "commas": ("auth-mechanisms «PLAIN,LOGIN»\ndeny-users «alice,bob»", "a space parts them, and no comma",
+               WARN + ".*is one name; a space parts several"),
+    "where Postfix delivers": ("lmtp-listen «unix:/run/imapd/lmtp»\nlmtp-listen «lmtp:inet:127.0.0.1:24»",
+                               'did you mean "/run/imapd/lmtp"', 'did you mean "127.0.0.1:24"'),
+    "programs that set themselves up": (
+        "autoconfig-listen «[::]:443»\nautoconfig-listen «https»\nautoconfig-listen https «localhost:8443»\nautoconfig-smtp «a b:c»",
+        'did you mean "https \\[::\\]:443"', 'did you mean "https \\[::\\]:443"', "has a name, where an address",
+        "takes one value"),
+    "programs without a server for outgoing mail": ("«autoconfig-listen» https 127.0.0.1:{free}", "autoconfig-smtp is missing"),
+    "of Dovecot": ("«ssl_cert» «=» «</etc/ssl/certs/dovecot.pem»\n«mail_location» «=» «maildir:~/Maildir»\n«protocols» = imap lmtp\n-tls-certificate",
+                   'did you mean "tls-certificate"', 'there is no "="', "is not an absolute path", 'did you mean "data-directory"',
+                   'there is no "="', "is not an absolute path", "there is no option"),
+    "of Exchange Server": ("«Set-ImapSettings» -LoginType PlainTextLogin\n«LoginType» «SecureLogin»\n«MaxConnections» 2000",
+                           "there is no option", 'did you mean "login-type"', "there is plain, plain-auth, secure",
+                           'did you mean "max-connections"'),
+    "units of time": ("idle-timeout «1.5h»\nlogin-timeout «0»\ndrain-time «-1»", 'did you mean "5400"', "is not between 1 and",
+                      "is not a whole number"),
+    "units of size": ("message-size-limit «50MB»\nmax-command-size «64KiB»", 'did you mean "50M"', 'did you mean "64K"'),
+    "a page for everybody": ("admin-listen «0.0.0.0:8080»", 'other hosts could reach it; did you mean "127.0.0.1:8080"'),
+    "names of hosts that are none": ("hostname «mail.example.org.»", 'did you mean "mail.example.org"'),
+    "letters of another alphabet": ("banner «Willkömmen»\nlog-level «“info”»", "printable ASCII", "cannot be"),
+    "a folder of one's own": ("data-directory «~/mail»", "is not an absolute path"),
+    "limits": ("message-limit «10»\nmax-connections «ten»\nstorage-threads «0»\nquota-warning «150»", "at least 1000",
+               "is not a whole number", "is not between 1 and 1024", "is not between 0 and 100"),
+    "a later version": ("config-version «2»", "is not what this imapd knows, which is 1"),
+    "old versions of TLS": ("tls-minimum «1.1»", 'did you mean "1.2"'),
     "a line of names": ("deny-users «\"\"» eve «\"\"»", "is not a name", "is not a name"),
     "a line of mechanisms": ("auth-mechanisms PLAIN «CRAM-MD5» LOGIN «GSSAPI»", "cannot be \"CRAM-MD5\"", "cannot be \"GSSAPI\""),
     "a line of listening": ("listen «imapss» «127.0.0.1» «proxi»", "did you mean \"imaps\"", "has no port", "is not \"proxy\""),
