@@ -116,6 +116,8 @@ help:
 ## make bench-report the tables and charts of both, from what they have left in build/: tests/bench/RESULTS.md, README.md
 ## make bench-smoke  what commands cost in system calls and instructions, against the figures of last time; a part of make check
 ## make metrics-check  a real Prometheus asks a cas and a mailbox server under load: all of the dashboard and the alerts (root)
+## make web-check    the operator's page in Chromium and Firefox without a screen: chromium, chromium-driver, firefox-esr and
+##                   python3-selenium of Debian; what is missing is skipped. Pictures in build/web
 ## make rooms        the arrows between the rooms of src/ and between their inner rooms
 ## make deb          the Debian package of DEBIAN=12, built in a chroot, and what lintian says of it (root); in build/deb12
 ## make check-deb    the same, and then installed, started, upgraded and purged in a machine that systemd runs (root)
@@ -194,6 +196,9 @@ metrics-check: all
 	@tests/tools/deps metrics
 	METRICS=1 IMAPD=$(BUILD)/imapd /usr/bin/python3 -m pytest -q -s -rs -p no:cacheprovider tests/metrics tests/operator/test_dashboard.py
 
+web-check: all
+	IMAPD=$(BUILD)/imapd /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider tests/web
+
 rooms: all
 	@tests/tools/rooms
 
@@ -238,5 +243,5 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all units fuzzers help deps run check check-setup soak check-debian12 check-debian13 deb check-deb fuzz bench bench-scale bench-report bench-smoke move move-bench metrics-check rooms man install clean
+.PHONY: all web-check units fuzzers help deps run check check-setup soak check-debian12 check-debian13 deb check-deb fuzz bench bench-scale bench-report bench-smoke move move-bench metrics-check rooms man install clean
 .DELETE_ON_ERROR:

@@ -44,7 +44,7 @@ class Browser:
             if result:
                 return result
             if time.monotonic() > end:
-                raise AssertionError(f"never became true: {what or script}\n{self.text()}\n{self.complaints()}")
+                raise AssertionError(f"never became true: {what or script}\n{self.text()[-1500:]}\n{self.complaints()}")
             time.sleep(0.05)
 
     def text(self):
@@ -125,6 +125,11 @@ class Chromium(Browser):
     def requests(self):
         self.read_logs()
         return self.asked
+
+    def forget(self):
+        """What the page has complained of, and whom it has asked so far."""
+        self.read_logs()
+        self.complained, self.asked = [], []
 
 
 class Firefox(Browser):
@@ -258,6 +263,9 @@ class Firefox(Browser):
 
     def requests(self):
         return self.in_chrome("return window.imapdAsked")
+
+    def forget(self):
+        self.in_chrome("Services.console.reset(); window.imapdAsked.length = 0;")
 
 
 BROWSERS = {"chromium": Chromium, "firefox": Firefox}

@@ -4,29 +4,29 @@
 import { find, h, say, size, count } from "./dom.js";
 import { ask, Refusal } from "./server.js";
 
-const KEPT_S = 3600, WIDTH = 460, HEIGHT = 150, LEFT = 52, BOTTOM = 20, TOP = 8;
+const KEPT_S = 3600, STRIP_S = 300, WIDTH = 460, HEIGHT = 150, LEFT = 66, BOTTOM = 20, TOP = 8;
 const samples = [];		// { at: seconds, values: Map, histograms: Map }
 
-const rate = (number) => `${number >= 100 ? count(Math.round(number)) : number >= 10 ? number.toFixed(0) : number.toFixed(1)}/s`;
+const rate = (number) => number === 0 ? "0/s" : `${number >= 100 ? count(Math.round(number)) : number >= 10 ? number.toFixed(0) : number.toFixed(1)}/s`;
 const octets = (number) => `${size(number)}/s`;
-const ms = (number) => number >= 1000 ? `${(number / 1000).toFixed(1)} s` : number >= 10 ? `${number.toFixed(0)} ms` : `${number.toFixed(1)} ms`;
+const ms = (number) => number === 0 ? "0 ms" : number >= 1000 ? `${(number / 1000).toFixed(1)} s` : number >= 10 ? `${number.toFixed(0)} ms` : `${number.toFixed(1)} ms`;
 
 // Series of counters are rates; of gauges, what they say; of histograms, quantiles of what came between two samples.
 const CHARTS = [
 	{ title: "Commands", unit: rate, series: [
 		{ title: "answered", of: sum("imapd_commands_total") },
 		{ title: "NO and BAD", of: sum("imapd_commands_total", /result=(no|bad)/u) }] },
-	{ title: "Latency of commands", unit: ms, series: quantiles("imapd_command_duration_seconds") },
+	{ title: "Latency of commands", strip: "Latency, 95 %", unit: ms, series: quantiles("imapd_command_duration_seconds") },
 	{ title: "Logins", unit: rate, series: [
 		{ title: "good", of: sum("imapd_logins_total", /result=ok/u) },
 		{ title: "others", of: sum("imapd_logins_total", /result=(?!ok)/u) }] },
 	{ title: "Connections", unit: (number) => count(Math.round(number)), series: [
 		{ title: "clients", of: now("imapd_connections_active", /role=cas/u) },
 		{ title: "in IDLE", of: now("imapd_connections_active", /state=idle/u) }] },
-	{ title: "Traffic", unit: octets, series: [
+	{ title: "Traffic", unit: octets, base: 1024, series: [
 		{ title: "out", of: sum("imapd_sent_bytes_total") },
 		{ title: "in", of: sum("imapd_received_bytes_total") }] },
-	{ title: "Latency of commits to disk", unit: ms, series: quantiles("imapd_commit_duration_seconds") },
+	{ title: "Latency of commits to disk", strip: "Commits, 95 %", unit: ms, series: quantiles("imapd_commit_duration_seconds") },
 ];
 
 function total(sample, name, labels) {
@@ -93,11 +93,30 @@ function svg(name, attributes, text) {
 	return element;
 }
 
-// 1, 2 or 5 times a power of ten, at least what is to be shown.
-function roundUp(number) {
-	const power = 10 ** Math.floor(Math.log10(number || 1));
+// A number that is easily halved, at least what is to be shown: octets are counted by 1024.
+function roundUp(number, base = 1) {
+	const unit = base > 1 && number > 0 ? base ** Math.max(0, Math.floor(Math.log(number) / Math.log(base))) : 1;
+	const power = unit * 10 ** Math.floor(Math.log10(number / unit || 1));
 
-	return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= number) ?? number;
+	return [1, 1.2, 1.6, 2, 3, 4, 5, 6, 8, 10].map((step) => step * power).find((step) => step >= number) ?? number;
+}
+
+// What the overview shows of a chart, in small: its first series, or of latencies the second.
+function buildStrip(chart) {
+	const title = h("span", { class: "quiet" }, chart.strip ?? chart.title);
+
+	chart.small = svg("svg", { viewBox: "0 0 120 32", preserveAspectRatio: "none", "aria-hidden": "true" });
+	chart.value = h("b");
+	find("strip").append(h("a", { href: "#charts", class: "card" }, title, chart.value, chart.small));
+}
+
+function drawStrip(chart, seen, from, to) {
+	const index = chart.strip ? 1 : 0, line = points(chart.series[index], seen), last = line.at(-1)?.[1];
+	const top = Math.max(0.001, ...line.map(([, value]) => value ?? 0));
+
+	say(chart.value, last === null || last === undefined ? "–" : chart.unit(last));
+	chart.small.replaceChildren(svg("path", { class: "series series-0", d: path(line, (at) => (at - from) / (to - from) * 120,
+		(value) => 30 - value / top * 28) }));
 }
 
 function build(chart) {
@@ -180,7 +199,7 @@ function drawTable(chart, lines) {
 
 function drawChart(chart, seen, from, to) {
 	const lines = chart.series.map((series) => points(series, seen));
-	const top = roundUp(Math.max(0.001, ...lines.flat().map(([, value]) => value ?? 0)));
+	const top = roundUp(Math.max(0.001, ...lines.flat().map(([, value]) => value ?? 0)), chart.base);
 	const x = (at) => LEFT + (at - from) / (to - from) * (WIDTH - LEFT);
 	const y = (value) => TOP + (1 - value / top) * (HEIGHT - TOP - BOTTOM);
 
@@ -196,12 +215,14 @@ function drawChart(chart, seen, from, to) {
 	drawTable(chart, lines);
 }
 
+// The span that was asked for, or what there is of it so far.
 function draw() {
-	const to = samples.at(-1).at, from = to - Number(find("charts-span").value);
+	const to = samples.at(-1).at, isSmall = find("charts").hidden;
+	const from = Math.max(to - (isSmall ? STRIP_S : Number(find("charts-span").value)), Math.min(samples[0].at, to - 60));
 	const seen = samples.filter((sample) => sample.at >= from);
 
 	for (const chart of CHARTS)
-		drawChart(chart, seen, from, to);
+		(isSmall ? drawStrip : drawChart)(chart, seen, from, to);
 }
 
 function keep(answer) {
@@ -217,6 +238,7 @@ export const charts = {
 
 	begin() {
 		CHARTS.forEach(build);
+		CHARTS.forEach(buildStrip);
 		find("charts-span").addEventListener("input", () => samples.length > 0 && draw());
 	},
 
@@ -232,7 +254,6 @@ export const charts = {
 		}
 		keep(answer);
 		say(find("charts-note"), `since ${clock(samples[0].at)}, every 2 seconds`);
-		if (!find("charts").hidden)
-			draw();
+		draw();
 	},
 };

@@ -81,8 +81,9 @@ function show(name, isFirst = false) {
 		else
 			link.removeAttribute("aria-current");
 	}
+	window.scrollTo(0, 0);		// a browser would rather show the part that the # names, without the bar
 	if (!isFirst)
-		find("content").focus();
+		find("content").focus({ preventScroll: true });
 	keepFresh(VIEWS[seen], seen);
 }
 

@@ -111,7 +111,7 @@ function drawProblems(problems) {
 }
 
 function drawRest(status) {
-	drawTable("certificates", "Certificates", ["Name", "Expires", "Days", ""],
+	drawTable("certificates", "Certificates", ["Name", "Expires", "Days", "State"],
 		(status.certificate ?? []).map((one) => [one.name, moment(one.expires), count(one.days),
 			one.trouble ? one.trouble : { state: one.days < 14 ? "expires soon" : "good" }]), "There is no certificate: no TLS.");
 	drawTable("listeners", "Addresses", ["Service", "Address"],

@@ -39,7 +39,7 @@ const COLUMNS = [
 	{ title: "In", value: (row) => row.in, isNumber: true, show: (row) => size(row.in) },
 	{ title: "Out", value: (row) => row.out, isNumber: true, show: (row) => size(row.out) },
 	{ title: "Id", value: text("sid"), show: text("sid") },
-	{ title: "", show: kickButton, isKept: true },
+	{ title: "Action", show: kickButton, isKept: true },
 ];
 
 function draw() {
