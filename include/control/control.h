@@ -75,6 +75,9 @@ typedef void control_handler(struct control_call *call, void *context);
 void control_register(struct control *control, const char *verb, enum control_right right,
     control_handler *handler, void *context);
 
+/* The part that registered verbs with this context goes: from now on they say that the service is stopped. */
+void control_forget(struct control *control, const void *context);
+
 /* The words after the verb; borrowed until the call is finished. */
 size_t control_call_count(const struct control_call *call);
 struct span control_call_word(const struct control_call *call, size_t index);

@@ -410,3 +410,16 @@ control_register(struct control *control, const char *name, enum control_right r
 	verb->handler = handler;
 	verb->context = context;
 }
+
+void
+control_forget(struct control *control, const void *context)
+{
+	LIST_FOREACH(&control->verbs, link) {
+		struct verb *verb = LIST_ENTRY(link, struct verb, link);
+
+		if (verb->context != context)
+			continue;
+		verb->handler = NULL;
+		verb->context = NULL;
+	}
+}

@@ -116,14 +116,24 @@ drain_mailbox(struct service *service, uint64_t over_ms, void (*on_stopped)(void
 }
 
 /* They are known, and say that nobody answers, also when the part was never there. */
-static const char *const mailbox_verbs[] = { "session", "acknowledge", "user renew", "index" };
+static const struct {
+	const char *name;
+	enum control_right right;
+} mailbox_verbs[] = {
+	{ "session", CONTROL_CHANGE }, { "acknowledge", CONTROL_CHANGE }, { "user renew", CONTROL_CHANGE },
+	{ "index", CONTROL_CHANGE }, { "verify", CONTROL_CHANGE }, { "undelete", CONTROL_CHANGE }, { "quota", CONTROL_VIEW },
+	{ "acl list", CONTROL_VIEW }, { "acl set", CONTROL_CHANGE }, { "acl remove", CONTROL_CHANGE },
+	{ "acl seen", CONTROL_CHANGE },
+};
 
 static void
 close_mailbox(struct service *service)
 {
+	if (service->mailbox != NULL)
+		control_forget(service->control, service->mailbox);
 	mailbox_role_free(&service->mailbox);
 	for (size_t i = 0; i < COUNT_OF(mailbox_verbs); i++)
-		control_register(service->control, mailbox_verbs[i], CONTROL_CHANGE, NULL, NULL);
+		control_register(service->control, mailbox_verbs[i].name, mailbox_verbs[i].right, NULL, NULL);
 }
 
 static void

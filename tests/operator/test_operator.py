@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import signal
+import socket
 import ssl
 import subprocess
 import threading
@@ -289,3 +290,24 @@ def test_a_session_can_be_followed_by_its_id(server):
     lib.wait_until(lambda: any("ev=logout" in line for line in server.log_lines))
     sids = {re.search(r" sid=(\w+)", line)[1] for line in server.log_lines if " sid=" in line and "user=demo" in line}
     assert len(sids) == 1
+
+
+@pytest.mark.parametrize("is_begun", [True, False])
+def test_verbs_of_a_service_that_is_stopped(is_begun):
+    """They say so, whether it was there before or not, and do not look for what has gone with it."""
+    source = "".join(path.read_text() for path in (lib.ROOT / "src/mailbox").rglob("*.c"))
+    verbs = set(re.findall(r'control_register\(\w+, "([a-z ]+)"', source)) - {"session"}
+    assert len(verbs) > 8
+    words = {"acl set": ["demo", "INBOX", "eve", "lr"], "acl remove": ["demo", "INBOX", "eve"], "acl seen": ["demo", "INBOX"]}
+    with lib.Server(settings=[] if is_begun else ["start-services no"], users=()) as server:
+        if is_begun:
+            server.imapctl("stop", "all")
+        for verb in sorted(verbs):
+            if is_begun:		# by the socket: imapctl asks more of some
+                server.imapctl("start", "mailbox")
+                server.imapctl("stop", "mailbox")
+            with socket.socket(socket.AF_UNIX) as control:
+                control.connect(str(server.control))
+                control.sendall(" ".join([verb, *words.get(verb, ["demo"])]).encode() + b"\n")
+                assert control.makefile("rb").readline().startswith(b".69 the service that could answer is stopped"), verb
+        assert server.process.poll() is None and server.imapctl("start", "all").returncode == 0
