@@ -217,7 +217,7 @@ function drawChart(chart, seen, from, to) {
 
 // The span that was asked for, or what there is of it so far.
 function draw() {
-	const to = samples.at(-1).at, isSmall = find("charts").hidden;
+	const to = samples.at(-1).at, isSmall = find("view-charts").hidden;
 	const from = Math.max(to - (isSmall ? STRIP_S : Number(find("charts-span").value)), Math.min(samples[0].at, to - 60));
 	const seen = samples.filter((sample) => sample.at >= from);
 

@@ -10,6 +10,7 @@ import { log } from "./log.js";
 
 const VIEWS = { overview, sessions, charts, users, log };
 const RETRY_MS = 2000;
+const place = (name) => find(`view-${name}`);	// not the name itself: the browser would scroll to what the # names
 let seen = null, isOver = false;
 
 function trouble(text) {
@@ -21,7 +22,7 @@ function trouble(text) {
 function showDoor(why) {
 	isOver = true;
 	for (const name of Object.keys(VIEWS))
-		find(name).hidden = true;
+		place(name).hidden = true;
 	find("views").hidden = find("who").hidden = true;
 	find("door").hidden = false;
 	if (why)
@@ -74,14 +75,14 @@ async function keepFresh(view, name) {
 function show(name, isFirst = false) {
 	seen = Object.hasOwn(VIEWS, name) ? name : "overview";
 	for (const other of Object.keys(VIEWS))
-		find(other).hidden = other !== seen;
+		place(other).hidden = other !== seen;
 	for (const link of find("views").children) {
 		if (link.hash === `#${seen}`)
 			link.setAttribute("aria-current", "page");
 		else
 			link.removeAttribute("aria-current");
 	}
-	window.scrollTo(0, 0);		// a browser would rather show the part that the # names, without the bar
+	window.scrollTo(0, 0);
 	if (!isFirst)
 		find("content").focus({ preventScroll: true });
 	keepFresh(VIEWS[seen], seen);

@@ -48,7 +48,7 @@ async function measure(name) {
 
 // Those of the page that is seen, a few at a time.
 async function measureSeen() {
-	if (asked >= AT_ONCE || find("users").hidden)
+	if (asked >= AT_ONCE || find("view-users").hidden)
 		return;
 	const row = table.shown().find((one) => !((quotas.get(one.name)?.at ?? 0) > Date.now() - GOOD_FOR_MS));
 
