@@ -243,6 +243,14 @@ def test_health(server):
     assert ask(server, "test-connectivity", "imap://127.0.0.1", code=64)["step"] == []
 
 
+def test_stats(server):
+    stats = ask(server, "stats")
+    assert stats["period"][0]["from"] == "start" and stats["amount"] and stats["rate"]
+    assert ask(server, "stats", "--interval=1")["period"][0]["from"] == "interval"
+    ask(server, "stats", "--interval=0", code=64)
+    ask(server, "stats", "--interval=soon", code=64)
+
+
 def test_metrics(server):
     metrics = ask(server, "metrics")
     assert metrics["moment"] and metrics["series"] and metrics["histogram"]

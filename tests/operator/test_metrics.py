@@ -255,6 +255,36 @@ def test_what_is_in_memory_is_a_hit(server):
 
 
 
+def test_stats_for_people(server):
+    with server.client("demo") as client:
+        client.ok(b"SELECT INBOX")
+        client.append(b"INBOX", lib.message())
+        text = server.imapctl("stats").stdout
+        stats = json.loads(server.imapctl("--json", "stats").stdout)
+    assert max(map(len, text.splitlines())) <= 80
+    assert {row["what"]: row["now"] for row in stats["amount"]}["mailbox selected"] == 1
+    found = metrics(server)
+    for row in stats["command"]:
+        assert row["count"] == found["imapd_command_duration_seconds_count", f"command={row['command']}"] or \
+            row["command"] == "LOGOUT"
+        assert 0 < row["p50-ms"] <= row["p99-ms"] <= 60000
+    rates = {row["what"]: row["count"] for row in stats["rate"]}
+    assert rates["messages appended"] == found["imapd_append_total", "result=ok"] > 0
+    assert rates["logins"] == found.sum("imapd_logins_total", "result=ok") > 0
+
+
+def test_stats_of_an_interval(server):
+    with server.client("demo") as client, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(server.imapctl, "--json", "stats", "--interval=2")
+        while not waiting.done():
+            client.ok(b"NOOP")
+        stats = json.loads(waiting.result().stdout)
+    assert 2 <= stats["period"][0]["seconds"] < 60
+    rows = {row["command"]: row for row in stats["command"]}
+    assert 0 < rows["NOOP"]["count"] <= metrics(server)["imapd_commands_total", "command=NOOP", "result=ok"]
+    assert set(rows) <= {"NOOP", "LOGIN", "CAPABILITY"}
+
+
 # As Prometheus and balancers ask.
 
 def get(where, path="/metrics", headers=(), method="GET"):

@@ -41,6 +41,7 @@ const struct option_words order_options[OPTION_COUNT] = {
 	[OPTION_TLS_CA] = { "tls-ca", "FILE", NULL, "authorities that certificates there are checked against" },
 	[OPTION_INSECURE] = { "insecure", NULL, NULL, "go without TLS, and take any certificate" },
 	[OPTION_LIGHT] = { "light", NULL, NULL, "write nothing: greet, or log in alone" },
+	[OPTION_INTERVAL] = { "interval", "SECONDS", NULL, "what happens from now on, for so long; else since the start" },
 	[OPTION_MIRROR] = { "mirror", NULL, NULL, "follow changed flags and expunges, too" },
 	[OPTION_DRY_RUN] = { "dry-run", NULL, NULL, "only say what would be done" },
 	[OPTION_LIST] = { "list", "FILE", NULL, "many users: lines of name,url,password-file" },

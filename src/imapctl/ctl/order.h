@@ -43,6 +43,7 @@ enum order_option {
 	OPTION_TLS_CA,
 	OPTION_INSECURE,
 	OPTION_LIGHT,
+	OPTION_INTERVAL,
 	OPTION_MIRROR,
 	OPTION_DRY_RUN,
 	OPTION_LIST,
@@ -79,7 +80,8 @@ enum order_option {
 };
 
 /* One in a set of options. */
-#define OPTION_BIT(option) (UINT64_C(1) << (option))
+typedef unsigned __int128 order_set;
+#define OPTION_BIT(option) ((order_set)1 << (option))
 
 /* What an option was given, in the order of the command line. */
 struct order_value {
@@ -94,7 +96,7 @@ struct order {
 	unsigned timeout_s;	/* with OPTION_TIMEOUT: how long the server may be silent */
 	struct buffer *json;	/* with OPTION_JSON: members of the one object, each behind a comma; else NULL */
 	bool is_help, is_version;	/* asked for instead */
-	uint64_t given;		/* a set of options */
+	order_set given;	/* a set of options */
 	struct order_value *values;	/* of those that take one */
 	size_t value_count;
 	char **words;		/* behind the verb */
@@ -107,7 +109,7 @@ struct verb {
 	const char *purpose;
 	const char *kinds;	/* of the records that it prints, in this order, separated by spaces; NULL: none */
 	bool is_slow;		/* the server answers when something has ended, a drain for instance */
-	uint64_t options;	/* the set of those that make sense, beside those of all verbs */
+	order_set options;	/* the set of those that make sense, beside those of all verbs */
 	size_t words_min, words_max;
 	int (*run)(const struct order *order);
 	const char *example;	/* of words and options behind "imapctl " */

@@ -140,7 +140,7 @@ add_option(struct buffer *out, const struct option_words *words)
 }
 
 static void
-add_options(struct buffer *out, uint64_t set)
+add_options(struct buffer *out, order_set set)
 {
 	for (int i = 0; i < OPTION_COUNT; i++)
 		if ((set & OPTION_BIT(i)) != 0)

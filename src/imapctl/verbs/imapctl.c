@@ -27,9 +27,13 @@ unknown_verb(char *const *words, size_t count)
 
 /* The least option of a set that is not empty. */
 static const char *
-first_name(uint64_t set)
+first_name(order_set set)
 {
-	return order_options[__builtin_ctzll(set)].name;
+	size_t first = 0;
+
+	while ((set & OPTION_BIT(first)) == 0)
+		first++;
+	return order_options[first].name;
 }
 
 /* Whether options and number of words fit the verb; EX_OK or EX_USAGE. */
@@ -37,7 +41,7 @@ static int
 check(const struct order *order)
 {
 	const struct verb *verb = order->verb;
-	uint64_t stray = order->given & ~(verb->options | OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_TIMEOUT));
+	order_set stray = order->given & ~(verb->options | OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_TIMEOUT));
 
 	if (order->word_count < verb->words_min || order->word_count > verb->words_max) {
 		complain("usage: imapctl %s %s", verb->name, verb->arguments);

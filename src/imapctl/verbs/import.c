@@ -24,7 +24,7 @@ say_usage(const struct order *order)
 
 /* Whether one of these options was given, which is said. */
 static bool
-has_stray(const struct order *order, uint64_t options, const char *what_for)
+has_stray(const struct order *order, order_set options, const char *what_for)
 {
 	for (int option = 0; option < OPTION_COUNT; option++) {
 		if ((order->given & options & OPTION_BIT(option)) == 0)

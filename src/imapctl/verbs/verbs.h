@@ -53,6 +53,7 @@ int run_services(const struct order *order);
 int run_log(const struct order *order);
 int run_log_level(const struct order *order);
 int run_metrics(const struct order *order);
+int run_stats(const struct order *order);
 int run_health(const struct order *order);
 int run_test_connectivity(const struct order *order);
 int run_who(const struct order *order);
