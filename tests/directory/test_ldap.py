@@ -351,6 +351,12 @@ def test_users_are_changed_in_ldap(running):
     for setting in ("--imap=off", "--home="):
         done = running.imapctl("user", "set", "tim", setting, check=False)
         assert done.returncode == 69 and "elsewhere" in done.stderr
+    users = running.folder / "users"
+    users.write_text("eve:{PLAIN}secret\n")
+    for words in (("user", "import", str(users)), ("alias", "add", "info", "tim"), ("alias", "remove", "info")):
+        done = running.imapctl(*words, check=False)
+        assert done.returncode == 69 and "elsewhere" in done.stderr
+    assert running.imapctl("alias", "list").stdout == ""
 
 
 def test_a_change_counts_at_once(servers):
