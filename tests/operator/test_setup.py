@@ -286,3 +286,7 @@ def test_a_pair_that_imapd_may_not_read_is_copied(tmp_path):
 def test_others_than_root_name_a_file_of_their_own(place):
     done = subprocess.run([*place.prefix, lib.IMAPCTL, "setup", f"--hostname={HOST}"], capture_output=True, text=True)
     assert done.returncode == 77 and "--config=FILE" in done.stderr
+    if pathlib.Path("/etc/imapd/imapd.conf").exists():
+        return
+    done = subprocess.run([*place.prefix, lib.IMAPCTL, "setup", f"--hostname={HOST}", "--dry-run"], capture_output=True, text=True)
+    assert done.returncode == 0 and re.search(r"listen +imaps \S+:993\n(.*\n)*user +imapd\n", done.stdout), "what root would do"

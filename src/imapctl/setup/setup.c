@@ -65,12 +65,12 @@ say_end(struct setup *setup)
 int
 run_setup(const struct order *order)
 {
-	struct setup setup = { .order = order, .arena = arena_new(), .is_root = geteuid() == 0,
-		.is_dry = order_has(order, OPTION_DRY_RUN) };
 	bool is_default = strcmp(order->config_path, SYSCONF "/imapd/imapd.conf") == 0;
+	struct setup setup = { .order = order, .arena = arena_new(), .is_root = geteuid() == 0 || is_default,
+		.is_dry = order_has(order, OPTION_DRY_RUN) };
 	int code = EX_OK;
 
-	if (is_default && !setup.is_root && !setup.is_dry) {
+	if (is_default && geteuid() != 0 && !setup.is_dry) {
 		complain("%s is root's: be root, or name a file of your own by --config=FILE", order->config_path);
 		code = EX_NOPERM;
 	}

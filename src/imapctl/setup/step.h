@@ -19,7 +19,7 @@ struct setup {
 	const struct order *order;
 	const char *path;		/* of the configuration, absolute; owned */
 	bool is_dry;			/* nothing is touched, all is said */
-	bool is_root;			/* imapd gets a user of its own, and ports below 1024 */
+	bool is_root;			/* it is root's affair: imapd gets a user of its own, and ports below 1024 */
 	bool has_cas, has_mailbox;	/* the roles of this host */
 	const char *hostname, *domain;
 	const char *user;		/* the first; NULL: none is wanted */
