@@ -321,6 +321,12 @@ CASES = {
     # Ports; tests/unit/config_load.c has what clashes.
     "the same address twice": ("listen imap 127.0.0.1:1143\nlisten imaps «127.0.0.1:1143»",
                                "cannot be listened at beside 127.0.0.1:1143 in .*:\\d+$"),
+    "a page for everybody": (
+        "admin-listen «0.0.0.0:9993»\nadmin-listen «[::]:9993»\nadmin-listen «192.0.2.1:9993»\nadmin-listen «/run/page»\nadmin-listen «9993»\n"
+        "admin-listen «localhost:9993»\nadmin-listen «[::ffff:10.0.0.1]:9993»",
+        'is not of the loopback, and other hosts could reach it; did you mean "127.0.0.1:9993"', "is not of the loopback", "is not of the loopback",
+        '127.0.0.1:PORT, .*::1.*:PORT or "none"', 'is not ADDRESS:PORT; did you mean "127.0.0.1:9993"', 'did you mean "127.0.0.1:9993"',
+        "is not of the loopback"),
     "a foreign address": ("listen imap «192.0.2.77:1143»\nlmtp-listen «198.51.100.1:1144»",
                           "is no address of this host; it has .*127.0.0.1", "is no address of this host; it has"),
     "ports in use": ("listen imap «127.0.0.1:{taken}»\nlmtp-listen «0.0.0.0:{taken}»",
