@@ -108,6 +108,7 @@ help:
 ## make check-debian12   make check on a fresh Debian 12 in a chroot (root); check-debian13 on Debian 13
 ## make move         moves from real servers, Debian 12's and 13's in folders of their own (root): 10,000 messages, 50 kills, 50 users
 ## make move-bench   how long a move from Dovecot takes: by our import, by mbsync, one message at a time
+## make backup-kills a thousand users backed up, deleted, restored and compared; imapctl and the server killed 100 times in each
 ## make check-setup  imapctl setup killed at every step; certificates by certbot itself, where it and pebble are installed
 ## make fuzz         a million executions of each fuzz target
 ## make bench        the same work on imapd and on Dovecot, side by side; W="append" alone what has this word, in any row or
@@ -188,6 +189,9 @@ move: all
 	@tests/move/machines 13 || true
 	MOVE=1 IMAPD=$(BUILD)/imapd /usr/bin/python3 -m pytest -q -s -rs -p no:cacheprovider tests/move
 
+backup-kills: all
+	IMAPD=$(BUILD)/imapd /usr/bin/python3 tests/backup/kills.py
+
 move-bench: all
 	@tests/tools/deps bench
 	@IMAPD=$(BUILD)/imapd /usr/bin/python3 tests/move/bench $(MOVE_MESSAGES)
@@ -243,5 +247,5 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all web-check units fuzzers help deps run check check-setup soak check-debian12 check-debian13 deb check-deb fuzz bench bench-scale bench-report bench-smoke move move-bench metrics-check rooms man install clean
+.PHONY: all web-check units fuzzers help deps run check check-setup soak check-debian12 check-debian13 deb check-deb fuzz bench bench-scale bench-report bench-smoke move move-bench backup-kills metrics-check rooms man install clean
 .DELETE_ON_ERROR:

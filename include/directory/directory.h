@@ -288,6 +288,15 @@ enum directory_status directory_import(struct directory *directory, struct direc
  */
 enum directory_status directory_add_shared(struct directory *directory, struct span name);
 
+/*
+ * Add a user, or a shared account, as a backup has them: name, credential, home, is_enabled, is_shared, is_master, quota,
+ * created_s, groups, those of the delegates who exist, and mailbox_id count, borrowed.  An empty mailbox id is drawn; one
+ * that a deleted user had is taken back.
+ *
+ * DIRECTORY_EXISTS: somebody has the name, or the mailbox id; nothing changed.
+ */
+enum directory_status directory_restore(struct directory *directory, const struct directory_user *user);
+
 /* Replace the credential; its version changes.  DIRECTORY_SHARED. */
 enum directory_status directory_set_credential(struct directory *directory, struct span name,
     struct span credential);

@@ -20,6 +20,8 @@ struct directory_backend {
 	enum directory_status (*import)(struct directory *directory, struct directory_newcomer *newcomers, size_t count,
 	    unsigned flags);	/* NULL: users are kept elsewhere */
 	enum directory_status (*add_shared)(struct directory *directory, struct span name);
+	/* NULL: DIRECTORY_READ_ONLY */
+	enum directory_status (*restore)(struct directory *directory, const struct directory_user *user);
 	enum directory_status (*set_credential)(struct directory *directory, struct span name,
 	    struct span credential);
 	enum directory_status (*set_enabled)(struct directory *directory, struct span name,

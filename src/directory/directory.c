@@ -96,6 +96,13 @@ directory_add_shared(struct directory *directory, struct span name)
 }
 
 enum directory_status
+directory_restore(struct directory *directory, const struct directory_user *user)
+{
+	assert_off_loop();
+	return directory->backend->restore == NULL ? DIRECTORY_READ_ONLY : directory->backend->restore(directory, user);
+}
+
+enum directory_status
 directory_set_credential(struct directory *directory, struct span name, struct span credential)
 {
 	assert_off_loop();

@@ -252,9 +252,8 @@ permit(struct directory *directory, struct arena *arena, struct directory_login 
 
 /* A shared account is a matter of this host; no entry may have its name. */
 static enum directory_status
-add_shared(struct directory *directory, struct span name)
+check_no_entry(struct ldap_directory *ldap, struct span name)
 {
-	struct ldap_directory *ldap = own(directory);
 	struct arena *arena;
 	struct directory_user user;
 	struct entry_names names;
@@ -265,9 +264,26 @@ add_shared(struct directory *directory, struct span name)
 	arena = arena_new();
 	status = find(ldap, name, arena, &user, &names);
 	arena_free(&arena);
-	if (status == DIRECTORY_OK)
-		return DIRECTORY_EXISTS;
-	return status == DIRECTORY_NOT_FOUND ? directory_add_shared(ldap->local, name) : status;
+	return status == DIRECTORY_OK ? DIRECTORY_EXISTS : status == DIRECTORY_NOT_FOUND ? DIRECTORY_OK : status;
+}
+
+static enum directory_status
+add_shared(struct directory *directory, struct span name)
+{
+	struct ldap_directory *ldap = own(directory);
+	enum directory_status status = check_no_entry(ldap, name);
+
+	return status == DIRECTORY_OK ? directory_add_shared(ldap->local, name) : status;
+}
+
+/* All others are to be made again in LDAP. */
+static enum directory_status
+restore(struct directory *directory, const struct directory_user *user)
+{
+	struct ldap_directory *ldap = own(directory);
+	enum directory_status status = user->is_shared ? check_no_entry(ldap, user->name) : DIRECTORY_READ_ONLY;
+
+	return status == DIRECTORY_OK ? directory_restore(ldap->local, user) : status;
 }
 
 /* Whether the name is that of a shared account, whose row may be changed here. */
@@ -470,6 +486,7 @@ static const struct directory_backend backend = {
 	.verify = verify,
 	.add = refuse_text,
 	.add_shared = add_shared,
+	.restore = restore,
 	.set_credential = set_credential,
 	.set_enabled = refuse_enabled,
 	.set_home = set_home,

@@ -6,8 +6,8 @@
 #include "sqlite.h"
 
 /* A deleted and added user has another version, too: it begins at a random number below 2^52. */
-static int64_t
-new_version(void)
+int64_t
+sqlite_new_version(void)
 {
 	uint64_t number;
 
@@ -28,7 +28,7 @@ sqlite_insert(struct sql *sql, struct span name, struct span credential, bool is
 	sql_bind_text(query, 1, name);
 	sql_bind_text(query, 2, span_from_string(id));
 	sql_bind_text(query, 3, credential);
-	sql_bind_number(query, 4, new_version());
+	sql_bind_number(query, 4, sqlite_new_version());
 	sql_bind_number(query, 5, clock_calendar_s());
 	sql_bind_number(query, 6, is_shared);
 	return sql_run(query);

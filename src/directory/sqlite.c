@@ -11,6 +11,7 @@
 #include "delegate.h"
 #include "member.h"
 #include "newcomers.h"
+#include "restored.h"
 #include "sqlite.h"
 #include "sqlite_file.h"
 
@@ -440,6 +441,7 @@ directory_open_sqlite(const char *path, struct directory **directory_out)
 		.add = add,
 		.import = newcomers_add,
 		.add_shared = add_shared,
+		.restore = restored_add,
 		.set_credential = set_credential,
 		.set_enabled = set_enabled,
 		.registry = registry,

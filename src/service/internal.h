@@ -24,6 +24,7 @@
  *	user_import.c	the verb user import
  *	aliases.c	the verbs alias add, remove, list
  *	groups.c	the verbs group add, remove, list
+ *	entry.c		the verbs user entry, restore
  *	remains.c	the verbs user del, orphans, purge
  *	status.c	the verb status
  *	problems.c	what is wrong, for it
@@ -365,6 +366,9 @@ enum directory_status aliases_tell(struct directory *directory, struct span user
 
 /* remains.c */
 void remains_register(struct service *service);
+
+/* entry.c */
+void entry_register(struct service *service);
 
 /* kinds.c: whether the mailbox service runs in this process. */
 bool service_has_mailboxes(const struct service *service);

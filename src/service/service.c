@@ -185,6 +185,7 @@ register_verbs(struct service *service)
 	groups_register(service);
 	aliases_register(service);
 	remains_register(service);
+	entry_register(service);
 	reload_register(service);
 	requests_register(service);
 	sessions_register(service);

@@ -218,6 +218,15 @@ def test_undelete(server):
     assert ask(server, "undelete", "nobody-at-all", code=67)["message"] == []
 
 
+def test_backup(server, tmp_path):
+    assert {record["state"] for record in ask(server, "backup", str(tmp_path / "backup"))["backup"]} <= {"copied", "none"}
+    assert ask(server, "backup", str(tmp_path / "backup"), "--verify")["fault"] == []
+    assert ask(server, "backup", str(tmp_path / "other"), "--verify", code=66)["backup"] == []
+    assert {record["state"] for record in ask(server, "restore", str(tmp_path / "backup"), "--all")["restore"]} <= {"whole", "merged"}
+    assert ask(server, "restore", str(tmp_path / "other"), "demo", code=66)["restore"] == []
+    assert ask(server, "restore", str(tmp_path / "backup"), "nobody-at-all", code=67)["restore"] == []
+
+
 def test_verify(server):
     assert all(record["faults"] == 0 for record in ask(server, "verify", "--all")["verify"])
     assert ask(server, "verify", "nobody-at-all", code=67)["verify"] == []
@@ -363,11 +372,11 @@ def test_nobody_answers():
                      "user del": ["a", "--yes"], "import": ["a", "eml", str(server.config)], "export": ["a", f"{server.folder}/out"], "kick": ["a"], "trace": ["a"],
                      "start": ["all"], "stop": ["all"], "drain": ["all"], "restart": ["all"], "net start": ["imap4"],
                      "net stop": ["imap4"], "user renew": ["a", "--yes"], "user purge": ["a", "--yes"], "acknowledge": ["all"],
-                     "index": ["a"], "verify": ["a"], "undelete": ["a"], "group add": ["g", "a"], "quota": ["a"], "user allow": ["a", "--delegate=b"],
+                     "index": ["a"], "verify": ["a"], "undelete": ["a"], "backup": [f"{server.folder}/backup"], "group add": ["g", "a"], "quota": ["a"], "user allow": ["a", "--delegate=b"],
                      "user deny": ["a", "--delegate=b"], "group remove": ["g", "a"],
                      "test-connectivity": [f"imap://a@127.0.0.1:{server.imap_port}"], "acl list": ["a"], "acl set": ["a", "INBOX", "b", "lr"], "acl remove": ["a", "INBOX", "b"], "acl seen": ["a", "INBOX"]}
         for verb in verbs():
-            if verb in ("setup", "doctor", "clientconfig", "link-key", "config show", "completion", "sysreport"):
+            if verb in ("setup", "doctor", "clientconfig", "link-key", "config show", "restore", "completion", "sysreport"):
                 continue        # they ask nobody
             ask(server, *verb.split(), *arguments.get(verb, []), input="x\n", code=3 if verb in ("status", "health") else 69)
         server.start()

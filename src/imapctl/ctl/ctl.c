@@ -182,29 +182,65 @@ send_all(int descriptor, struct span octets)
 	return true;
 }
 
-/* One line into the arena, without its end; false when the connection is over. */
-static bool
-read_line(struct ctl *ctl, struct span *line_out)
+/* Receive into memory; how much came, or 0 when the connection is over. */
+static size_t
+receive(struct ctl *ctl, void *at, size_t length)
+{
+	ssize_t got;
+
+	do
+		got = recv(ctl->descriptor, at, length, 0);
+	while (got < 0 && errno == EINTR);
+	if (got == 0)
+		errno = ECONNRESET;
+	return got <= 0 ? 0 : (size_t)got;
+}
+
+bool
+ctl_read_line(struct ctl *ctl, struct arena *arena, struct span *line_out)
 {
 	size_t end, seen = 0;
 
 	while ((end = seen + span_find(span_from(buffer_span(&ctl->in), seen), '\n')) ==
 	    ctl->in.length) {
-		ssize_t got;
+		size_t got;
 
 		seen = ctl->in.length;
-		got = recv(ctl->descriptor, buffer_reserve(&ctl->in, 4096), 4096, 0);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got == 0)
-			errno = ECONNRESET;
-		if (got <= 0)
+		if ((got = receive(ctl, buffer_reserve(&ctl->in, 4096), 4096)) == 0)
 			return false;
-		ctl->in.length += (size_t)got;
+		ctl->in.length += got;
 	}
-	*line_out = arena_copy(ctl->arena, span_slice(buffer_span(&ctl->in), 0, end));
+	*line_out = arena_copy(arena, span_slice(buffer_span(&ctl->in), 0, end));
 	buffer_consume(&ctl->in, end + 1);
 	return true;
+}
+
+bool
+ctl_read(struct ctl *ctl, void *octets_out, size_t length)
+{
+	size_t had = ctl->in.length < length ? ctl->in.length : length, got;
+
+	if (had > 0) {
+		memcpy(octets_out, ctl->in.at, had);
+		buffer_consume(&ctl->in, had);
+	}
+	for (; had < length; had += got)
+		if ((got = receive(ctl, (uint8_t *)octets_out + had, length - had)) == 0)
+			return false;
+	return true;
+}
+
+bool
+ctl_write(struct ctl *ctl, struct span octets)
+{
+	return send_all(ctl->descriptor, octets);
+}
+
+/* One line of the answer. */
+static bool
+read_line(struct ctl *ctl, struct span *line_out)
+{
+	return ctl_read_line(ctl, ctl->arena, line_out);
 }
 
 static void

@@ -60,6 +60,14 @@ int ctl_report(const struct answer *answer);
 /* The descriptor, given, without a time-out, after a verb that turned the connection into something else. */
 int ctl_take_descriptor(struct ctl **ctl);
 
+/*
+ * Behind a verb that turned the connection into a flow of octets: read a line without its end, of at most some kilobytes,
+ * into the arena; read so many octets; send some.  False: the connection is over, or the server was silent.
+ */
+bool ctl_read_line(struct ctl *ctl, struct arena *arena, struct span *line_out);
+bool ctl_read(struct ctl *ctl, void *octets_out, size_t length);
+bool ctl_write(struct ctl *ctl, struct span octets);
+
 /* Open, call with the order's words, and print what comes as records. */
 int ctl_print(const struct order *order, const char *verb, const struct span *words,
     size_t word_count);

@@ -118,7 +118,7 @@ transfer_all(struct export *export)
 		if (interrupt_came())
 			return TRANSFER_INTERRUPTED;
 		export->mailbox = mailbox->name;
-		end = transfer_mailbox(export->session, export->target, mailbox, &export->counts, &export->trouble,
+		end = transfer_mailbox(export->session, export->target, mailbox, NULL, &export->counts, &export->trouble,
 		    on_progress, export);
 		if (end == TRANSFER_REFUSED)
 			note_refusal(export, mailbox->name, buffer_span(&export->trouble));

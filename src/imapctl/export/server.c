@@ -144,7 +144,7 @@ plan(struct target *target, const struct target_mailbox *mailboxes, size_t count
 
 	for (size_t i = 0; i < count && status == TARGET_OK; i++) {
 		name_mailbox(server, mailboxes[i].name);
-		if (!mailboxes[i].is_selectable)
+		if (!mailboxes[i].is_selectable && !target->is_dry)
 			status = command(server, "SUBSCRIBE ", buffer_span(map_get(server->names, mailboxes[i].name)), "", &answer);
 	}
 	return status == TARGET_REFUSED ? TARGET_FAILED : status;
@@ -313,8 +313,8 @@ add(struct target *target, const struct target_message *message)
 
 	if (!present_has(&server->present, message, &has))
 		return lost(server);
-	if (has)
-		return TARGET_THERE;
+	if (has || target->is_dry)
+		return has ? TARGET_THERE : TARGET_OK;
 	pending = NEW(struct pending);
 	list_init(&pending->link);
 	pending->message = *message;
@@ -351,6 +351,18 @@ create(struct server *server, const struct target_mailbox *mailbox)
 	return refused(server, &answer);
 }
 
+/* A mailbox that is not there yet has nothing. */
+static enum target_status
+begin_dry(struct server *server)
+{
+	struct remote_answer answer;
+	enum target_status status = command(server, "EXAMINE ", buffer_span(&server->mailbox), "", &answer);
+
+	if (status != TARGET_OK || answer.condition != IMAP_REPLY_OK)
+		return status;
+	return present_learn(&server->present) ? TARGET_OK : lost(server);
+}
+
 static enum target_status
 begin(struct target *target, const struct target_mailbox *mailbox)
 {
@@ -361,6 +373,8 @@ begin(struct target *target, const struct target_mailbox *mailbox)
 	present_free(&server->present);
 	buffer_clear(&server->mailbox);
 	buffer_add_span(&server->mailbox, buffer_span(map_get(server->names, mailbox->name)));
+	if (target->is_dry)
+		return begin_dry(server);
 	if (map_get(server->existing, buffer_span(&server->mailbox)) == NULL &&
 	    !span_equals_nocase(buffer_span(&server->mailbox), SPAN("INBOX")))
 		status = create(server, mailbox);

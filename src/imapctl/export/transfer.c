@@ -18,6 +18,7 @@ struct fact {
 	char *keywords;		/* NULL: none */
 	int64_t date_s;
 	bool is_wanted;
+	bool is_found;		/* by the keys */
 };
 
 struct transfer {
@@ -25,6 +26,7 @@ struct transfer {
 	struct target *target;
 	struct target_mailbox *mailbox;
 	struct transfer_counts *counts;
+	const char *keys;	/* NULL: all */
 	struct buffer *trouble;
 	void (*on_progress)(void *context);
 	void *context;
@@ -131,6 +133,45 @@ learn_facts(struct transfer *transfer)
 		return end;
 	if (transfer->count > 0)
 		qsort(transfer->facts, transfer->count, sizeof *transfer->facts, by_uid);
+	return TRANSFER_DONE;
+}
+
+static bool
+on_found(const struct imap_reply *reply, bool is_malformed, void *context)
+{
+	struct transfer *transfer = context;
+
+	if (is_malformed || (reply->kind != IMAP_REPLY_SEARCH && reply->kind != IMAP_REPLY_ESEARCH))
+		return true;
+	for (size_t i = 0; i < transfer->count; i++)
+		if (imap_sequence_contains(&reply->search.all, transfer->facts[i].uid))
+			transfer->facts[i].is_found = true;
+	return true;
+}
+
+/* Let those go that the keys do not find. */
+static enum transfer_end
+choose(struct transfer *transfer)
+{
+	enum transfer_end end;
+	uint32_t number;
+	size_t kept = 0;
+
+	if (transfer->keys == NULL)
+		return TRANSFER_DONE;
+	number = remote_begin(transfer->remote, "UID SEARCH ");
+	buffer_add_string(remote_out(transfer->remote), transfer->keys);
+	remote_listen(transfer->remote, on_found, transfer);
+	remote_end(transfer->remote);
+	if ((end = await(transfer, number)) != TRANSFER_DONE)
+		return end;
+	for (size_t i = 0; i < transfer->count; i++) {
+		if (transfer->facts[i].is_found)
+			transfer->facts[kept++] = transfer->facts[i];
+		else
+			free(transfer->facts[i].keywords);
+	}
+	transfer->count = kept;
 	return TRANSFER_DONE;
 }
 
@@ -369,14 +410,16 @@ fill(struct transfer *transfer)
 }
 
 enum transfer_end
-transfer_mailbox(struct remote *remote, struct target *target, struct target_mailbox *mailbox, struct transfer_counts *counts,
-    struct buffer *trouble_out, void (*on_progress)(void *context), void *context)
+transfer_mailbox(struct remote *remote, struct target *target, struct target_mailbox *mailbox, const char *keys,
+    struct transfer_counts *counts, struct buffer *trouble_out, void (*on_progress)(void *context), void *context)
 {
-	struct transfer transfer = { .remote = remote, .target = target, .mailbox = mailbox, .counts = counts,
+	struct transfer transfer = { .remote = remote, .target = target, .mailbox = mailbox, .counts = counts, .keys = keys,
 		.trouble = trouble_out, .on_progress = on_progress, .context = context, .status = TARGET_OK };
 	enum transfer_end end = learn_facts(&transfer);
 
 	if (end == TRANSFER_DONE)
+		end = choose(&transfer);
+	if (end == TRANSFER_DONE && (keys == NULL || transfer.count > 0))
 		end = fill(&transfer);
 	remote_listen(remote, NULL, NULL);
 	for (size_t i = 0; i < transfer.count; i++)

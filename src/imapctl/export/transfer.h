@@ -28,9 +28,12 @@ enum transfer_end {
  * Do it.
  *
  *	mailbox	UIDVALIDITY and UIDNEXT are set here
+ *	keys	NULL: all messages; or those that a SEARCH with these keys finds (RFC 9051 section 6.4.4), of which a mailbox
+ *		without any is not begun
  *	on_progress	called now and then
  */
 enum transfer_end transfer_mailbox(struct remote *remote, struct target *target, struct target_mailbox *mailbox,
-    struct transfer_counts *counts, struct buffer *trouble_out, void (*on_progress)(void *context), void *context);
+    const char *keys, struct transfer_counts *counts, struct buffer *trouble_out, void (*on_progress)(void *context),
+    void *context);
 
 #endif

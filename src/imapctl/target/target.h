@@ -57,6 +57,7 @@ struct target {
 
 	/* Set by the caller: */
 	bool is_mirror;		/* changes and expunges follow */
+	bool is_dry;		/* a server's: nothing is changed, and what would be added counts as added */
 	bool is_whole;		/* all mailboxes were planned: others are gone */
 	/*
 	 * Not NULL: instead of changes and removals, all is written anew.  There are no entries any more afterwards, and

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../doctor/doctor.h"
+#include "../backup/backup.h"
 #include "../export/export.h"
 #include "../setup/setup.h"
 #include "base/memory.h"
@@ -95,6 +96,13 @@ const struct verb verbs[] = {
 	    "[--tls-ca=FILE] [--insecure]", "take mail out, with flags and dates, into files of other programs or another server",
 	    NULL, false, OF(MAILBOX) | OF(MIRROR) | OF(PASSWORD_FILE) | OF(AUTH) | OF(LOGIN) | OF(TLS_CA) | OF(INSECURE), 2, 3, run_export,
 	    "export alice maildir /backup/alice" },
+	{ "backup", "FOLDER [--user=NAME]... [--rate=SIZE]|--verify", "copy the mail of all users, or some, into a folder while they work; or compare what lies there",
+	    "backup fault", true, OF(USER) | OF(RATE) | OF(VERIFY), 1, 1, run_backup,
+	    "backup /srv/backup --rate=20M" },
+	{ "restore", "FOLDER NAME|--all [--as=NAME] [--mailbox=PATTERN]... [--search=KEYS] [--into=MAILBOX] [--dry-run] [--replace [--yes]]",
+	    "bring mail back out of a backup: a user, some mailboxes, or what a search finds",
+	    "restore", true, OF(ALL) | OF(AS) | OF(MAILBOX) | OF(SEARCH) | OF(INTO) | OF(DRY_RUN) | OF(REPLACE) | OF(YES), 1, 2, run_restore,
+	    "restore /srv/backup alice --mailbox=INBOX --search='SINCE 1-Nov-2026'" },
 	{ "index", "NAME|--all [--rebuild|--verify]", "index mail for SEARCH now, make the index anew, or compare it with the mail",
 	    "index fault", true, OF(ALL) | OF(REBUILD) | OF(VERIFY), 0, 1, run_index,
 	    "index --all" },

@@ -62,6 +62,8 @@ role_close(struct mailbox_role *role)
 	}
 	role_close_doors(role);
 	delivery_stop_all(role);
+	role_stop_images(role);
+	role_stop_restores(role);
 	role_check_stopped(role);
 }
 

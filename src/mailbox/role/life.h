@@ -12,6 +12,8 @@
  *	index.c		the index of SEARCH
  *	verify.c	whether the file is whole
  *	undelete.c	bringing expunged mail back
+ *	image.c		an image of the file, for a backup
+ *	restore.c	a whole file that comes in; restoring.c takes it
  *	quota.c		what users may keep, and what they do keep
  *	acl.c		rights in users' mailboxes
  *	sharing.c	whose \Seen it is in a shared mailbox
@@ -34,6 +36,14 @@ void role_close(struct mailbox_role *role);
 /* Tell every session BYE, whatever it does. */
 void role_bye_all(struct mailbox_role *role);
 
+/* Nobody gets the rest of an image any more, and none is taken to its end. */
+void role_stop_images(struct mailbox_role *role);
+void role_stop_restores(struct mailbox_role *role);
+
+/* The verb restore; and removing what those have left that died with a process, before there are any.  Blocks. */
+void role_register_restore(struct mailbox_role *role, struct control *control);
+void role_sweep_restores(const char *data_directory);
+
 /* For role->drain. */
 void role_drain_on_due(void *context);
 
@@ -45,6 +55,7 @@ void role_register_upkeep(struct mailbox_role *role, struct control *control);
 void role_register_index(struct mailbox_role *role, struct control *control);
 void role_register_verify(struct mailbox_role *role, struct control *control);
 void role_register_undelete(struct mailbox_role *role, struct control *control);
+void role_register_image(struct mailbox_role *role, struct control *control);
 void role_register_acl(struct mailbox_role *role, struct control *control);
 
 /* The verb quota; and finding out what single users may keep, before anybody comes in. */

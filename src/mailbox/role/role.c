@@ -107,6 +107,7 @@ mailbox_role_lock(const char *data_directory, struct mailbox_lock *lock_out, cha
 		close(lock.descriptor);
 		return false;
 	}
+	role_sweep_restores(data_directory);
 	*lock_out = lock;
 	return true;
 }
@@ -165,6 +166,8 @@ mailbox_role_new(const struct mailbox_parts *parts, char **error_out)
 	list_init(&role->sessions);
 	role->by_sid = map_new();
 	list_init(&role->deliveries);
+	list_init(&role->images);
+	list_init(&role->restores);
 	role->on_ended = role_check_stopped;
 	role_lookups_init(role);
 	role->faults = faults_new();

@@ -11,7 +11,8 @@ user_verb_end(struct user_verb *verb, int code, const char *text)
 {
 	struct mailbox_role *role = verb->lookup.role;
 
-	control_finish(verb->call, code, text);
+	if (verb->call != NULL)
+		control_finish(verb->call, code, text);
 	account_release(&verb->account);
 	verb->free(verb);
 	role->jobs--;

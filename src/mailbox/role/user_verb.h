@@ -13,7 +13,7 @@
 /* Lives inside a verb's own structure. */
 struct user_verb {
 	struct role_lookup lookup;
-	struct control_call *call;
+	struct control_call *call;	/* NULL: it has given its stream */
 	struct job look;
 	bool has_file;
 	struct account *account;	/* held when there is a file; else NULL */

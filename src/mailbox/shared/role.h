@@ -24,6 +24,8 @@ struct mailbox_role {
 	struct map *by_sid;			/* those with a user, by the ids that the cas gave them */
 	uint64_t joined;			/* how often one came last into the list */
 	struct list deliveries;			/* struct delivery_session */
+	struct list images;			/* that are read by operators: role/image.c */
+	struct list restores;			/* that operators send: role/restore.c */
 	struct listener **listeners;
 	size_t listener_count;
 	struct lmtp_settings lmtp;

@@ -1,0 +1,210 @@
+"""`imapctl backup`: users' files as they were at one moment, while they work; resumed, compared, and kept apart."""
+import fcntl
+import hashlib
+import json
+import os
+import pathlib
+import signal
+import sqlite3
+import subprocess
+
+import pytest
+
+import server as lib
+
+
+@pytest.fixture(scope="module")
+def server():
+    with lib.Server(users=("alice", "bob", "o'hara/../x%y@example.org")) as running:
+        with running.client("alice") as client:
+            for number in range(20):
+                assert client.append(b"INBOX", lib.message(number, b"x" * 3000 * number)).is_ok
+            client.ok(b"SELECT INBOX")
+            client.ok(b"STORE 1:5 +FLAGS (\\Flagged urgent)")
+        with running.client() as client:
+            client.ok(b'LOGIN "o\'hara/../x%%y@example.org" "%s"' % lib.PASSWORD.encode())
+            assert client.append(b"INBOX", lib.message(1, b"odd")).is_ok
+        yield running
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "backup"
+
+
+def backup(server, folder, *words, code=0):
+    done = server.imapctl("--json", "backup", folder, *words, check=False)
+    assert done.returncode == code, done
+    answer = json.loads(done.stdout)
+    return {record["user"]: record for record in answer["backup"]}, answer, done.stderr
+
+
+def states(*words, **named):
+    return {user: record["state"] for user, record in backup(*words, **named)[0].items()}
+
+
+def until_unchanged(server, folder, user="alice"):
+    """What the server does by itself when a user is quiet, such as indexing, is a change, too."""
+    lib.wait_until(lambda: states(server, folder, f"--user={user}")[user] == "unchanged")
+
+
+def ask(file, query):
+    with sqlite3.connect(f"file:{file}?mode=ro&immutable=1", uri=True) as database:
+        rows = database.execute(query).fetchall()
+    database.close()
+    return rows
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "manifest"}
+
+
+def test_all_users(server, folder):
+    records, _, _ = backup(server, folder)
+    odd = "o'hara/../x%y@example.org"
+    assert {user: record["state"] for user, record in records.items()} == {"alice": "copied", "bob": "none", odd: "copied"}
+    assert records[odd]["file"] == "o%27hara%2F..%2Fx%25y@example.org.db"
+    assert sorted(os.listdir(folder)) == sorted(["manifest", "alice.db", records[odd]["file"]])
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600} and folder.stat().st_mode & 0o777 == 0o700
+    assert ask(folder / "alice.db", "PRAGMA integrity_check") == [("ok",)]
+    assert ask(folder / "alice.db", "SELECT count(*), count(*) FILTER (WHERE flags & 2) FROM message_now")[0][0] == 20
+    manifest = (folder / "manifest").read_text()
+    assert hashlib.sha256((folder / "alice.db").read_bytes()).hexdigest() in manifest and "SCRAM-SHA-256" in manifest
+    assert states(server, folder, "--verify") == {"alice": "good", "bob": "none", odd: "good"}
+
+
+def test_again_only_what_has_changed(server, folder):
+    backup(server, folder, "--user=ALICE", "--user=bob")
+    until_unchanged(server, folder)
+    with server.client("alice") as client:
+        client.ok(b"SUBSCRIBE Nowhere")             # no message, no UID, no modseq
+        assert states(server, folder, "--user=alice") == {"alice": "copied"}
+        assert ("Nowhere",) in ask(folder / "alice.db", "SELECT name FROM subscription")
+        until_unchanged(server, folder)
+    (folder / "alice.db").unlink()
+    assert states(server, folder, "--user=alice") == {"alice": "copied"}
+    until_unchanged(server, folder)
+    before = contents(folder)
+    server.imapctl("user", "set", "alice", "--quota-messages=777777")
+    assert states(server, folder, "--user=alice") == {"alice": "unchanged"}
+    assert contents(folder) == before
+    server.stop()                                   # closing a file may write to it; opening one that is the same does not
+    server.start()
+    until_unchanged(server, folder)
+    server.stop()
+    server.start()
+    assert states(server, folder, "--user=alice") == {"alice": "unchanged"}
+    assert "quota-messages:=777777" in (folder / "manifest").read_text()
+    assert states(server, folder, "--verify")["alice"] == "good"
+
+
+def test_one_moment_while_the_user_works(server, folder):
+    """Pairs of messages come in one transaction each: no copy has half of one."""
+    with server.client("alice") as client:
+        client.ok(b"CREATE Pairs")
+        for round in range(5):
+            for _ in range(4):
+                octets = lib.message(round, b"y" * 20000)
+                assert client.append(b"Pairs", octets).is_ok
+            client.ok(b"SELECT Pairs")
+            client.ok(b"COPY 1:* Archive")
+            assert states(server, folder, "--user=alice") == {"alice": "copied"}
+            (pairs,), = ask(folder / "alice.db", "SELECT messages FROM mailbox WHERE name = 'Pairs'")
+            assert pairs == 4 * (round + 1)
+    assert states(server, folder, "--verify")["alice"] == "good"
+
+
+def test_damage_is_found(server, folder):
+    backup(server, folder)
+    file = folder / "alice.db"
+    good = file.read_bytes()
+    file.write_bytes(good[:50000] + bytes([good[50000] ^ 1]) + good[50001:])
+    _, answer, complaint = backup(server, folder, "--verify", code=65)
+    assert [fault["user"] for fault in answer["fault"]] == ["alice"] and "damaged" in complaint
+    file.unlink()
+    assert "missing" in backup(server, folder, "--verify", code=65)[1]["fault"][0]["text"]
+    file.symlink_to("/etc/passwd")
+    assert "link" in backup(server, folder, "--verify", code=65)[1]["fault"][0]["text"]
+    assert states(server, folder)["alice"] == "copied" and not file.is_symlink()
+    manifest = (folder / "manifest").read_text()
+    (folder / "manifest").write_text(manifest.replace("file=alice.db", "file=../alice.db"))
+    assert "damaged" in backup(server, folder, "--verify", code=65)[2]
+    (folder / "manifest").write_text(manifest.replace("format:=1", "format:=2"))
+    assert "newer" in backup(server, folder, code=65)[2]
+    (folder / "manifest").write_text(manifest[:manifest.rindex("run")] + "run sta")
+    assert "did not come to its end" in backup(server, folder, "--verify", code=75)[2]
+    until_unchanged(server, folder)
+
+
+def test_where_it_cannot_be(server, folder, tmp_path):
+    assert "data directory" in backup(server, server.data / "backup", code=64)[2]
+    assert "no backup" in backup(server, tmp_path, "--verify", code=66)[2]
+    assert "No such file" in backup(server, folder, "--verify", code=66)[2]
+    (tmp_path / "file").write_text("")
+    backup(server, tmp_path / "file", code=66)
+    backup(server, folder, "--rate=none", code=64)
+    backup(server, folder, "--verify", "--user=alice", code=64)
+    assert "no such user" in backup(server, folder, "--user=nobody", "--user=bob", code=67)[2]
+    descriptor = os.open(folder, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    assert "under way" in backup(server, folder, code=75)[2]
+    os.close(descriptor)
+
+
+def test_killed_and_interrupted(server, folder):
+    """A slow one is killed in the middle of a file: what was there is good, and the next run goes on."""
+    backup(server, folder)
+    before = contents(folder)
+    with server.client("alice") as client:
+        assert client.append(b"INBOX", lib.message(500, os.urandom(150000).hex().encode())).is_ok
+    for sign, code in ((signal.SIGKILL, -9), (signal.SIGTERM, 75)):
+        (folder / "alice.db.partial").unlink(missing_ok=True)
+        slow = subprocess.Popen([lib.IMAPCTL, f"--config={server.config}", "backup", folder, "--rate=200K"],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        lib.wait_until(lambda: (folder / "alice.db.partial").exists() and (folder / "alice.db.partial").stat().st_size > 0)
+        slow.send_signal(sign)
+        slow.communicate(timeout=60)
+        assert slow.returncode == code
+        assert contents(folder)["alice.db"] == before["alice.db"]
+        assert states(server, folder, "--verify", code=75)["alice"] == "good"
+    assert states(server, folder)["alice"] == "copied"
+    assert sorted(os.listdir(folder)) == sorted({"manifest", *before})
+    assert states(server, folder, "--verify")["alice"] == "good"
+
+
+def test_server_stops_meanwhile(server, folder):
+    with server.client("alice") as client:
+        assert client.append(b"INBOX", lib.message(501, os.urandom(1500000).hex().encode())).is_ok
+    slow = subprocess.Popen([lib.IMAPCTL, f"--config={server.config}", "backup", folder, "--rate=200K"],
+                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    lib.wait_until(lambda: (folder / "alice.db.partial").exists() and (folder / "alice.db.partial").stat().st_size > 0)
+    assert server.stop() == 0
+    _, complaint = slow.communicate(timeout=60)
+    assert slow.returncode == 75 and "run again" in complaint
+    server.start()
+    assert states(server, folder)["alice"] == "copied"
+
+
+def test_user_goes_meanwhile(server, folder):
+    server.add_user("gone")
+    with server.client("gone") as client:
+        assert client.append(b"INBOX", lib.message(1, os.urandom(1500000).hex().encode())).is_ok
+    slow = subprocess.Popen([lib.IMAPCTL, f"--config={server.config}", "backup", folder, "--rate=500K", "--user=gone", "--user=bob"],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    lib.wait_until(lambda: (folder / "gone.db.partial").exists() and (folder / "gone.db.partial").stat().st_size > 0)
+    server.imapctl("user", "del", "gone", "--purge", "--yes")
+    output, complaint = slow.communicate(timeout=60)
+    assert slow.returncode == 74 and "gone: " in complaint and "bob" in output, (slow.returncode, output, complaint)
+    assert not (folder / "gone.db.partial").exists()
+
+
+def test_other_homes(server, folder):
+    """Whose mail another host keeps is not copied here, but what this directory has of them is."""
+    server.imapctl("link-key", server.folder / "link.key")
+    server.settings += ["mailbox-server mbx9 127.0.0.1:9", f"link-key {server.folder / 'link.key'}"]
+    server.write_config()
+    server.stop()
+    server.start()
+    server.imapctl("user", "set", "bob", "--home=mbx9")
+    assert states(server, folder, "--user=bob") == {"bob": "none"}
+    assert "home=mbx9" in (folder / "manifest").read_text()
