@@ -60,8 +60,30 @@ class Patient(lib.Server):
         self.write_config()
 
 
+@pytest.fixture(scope="module")
+def healthy():
+    with Patient() as running:
+        yield running
+
+
 @pytest.fixture
-def patient():
+def patient(healthy):
+    """The same for all; whatever is done to its files and its process is undone."""
+    settings = list(healthy.settings)
+    files = {path: (path.read_bytes(), path.stat().st_mode) for path in (healthy.cert, healthy.key)}
+    yield healthy
+    for path, (octets, mode) in files.items():
+        path.write_bytes(octets)
+        path.chmod(mode)
+    healthy.settings = settings
+    healthy.write_config()
+    if healthy.process is None or healthy.process.poll() is not None:
+        healthy.start()
+
+
+@pytest.fixture
+def victim():
+    """One of a test's own, which it may leave ill."""
     with Patient() as running:
         yield running
 
@@ -104,7 +126,7 @@ def test_the_configuration(patient):
     (-1, 90, "www.example.net", f"is not for the name {HOST}")])
 def test_certificates(patient, begins, ends, host, words):
     pki = Certificates(patient.folder / "other")
-    certificate = pki.certificate("one", host=host, begins=begins, ends=ends)
+    certificate = pki.certificate(f"{host}{begins}{ends}", host=host, begins=begins, ends=ends)
     patient.edit(f"tls-certificate {certificate}", f"tls-key {pki.key()}")
     found = doctor(patient)
     assert find(found, words)[0] == "warning" and find(found, "is self-signed")[0] == "warning"
@@ -135,21 +157,21 @@ def test_a_port_that_somebody_has(patient):
         assert severity in ("wrong", "warning") and command == f"ps -fp {os.getpid()}"
 
 
-def test_files_of_somebody_else(patient):
+def test_files_of_somebody_else(victim):
     if os.geteuid():
         pytest.skip("root is needed to give files away")
-    patient.fill("demo")
-    path = next(patient.data.glob("data/*/*/mail.db"))
+    victim.fill("demo")
+    path = next(victim.data.glob("data/*/*/mail.db"))
     os.chown(path, 65534, 65534)
-    severity, command = find(doctor(patient), f"{path} does not belong to user")
-    assert severity == "wrong" and command.startswith("chown -R ") and command.endswith(str(patient.data))
+    severity, command = find(doctor(victim), f"{path} does not belong to user")
+    assert severity == "wrong" and command.startswith("chown -R ") and command.endswith(str(victim.data))
 
 
-def test_a_clock_that_was_ahead(patient):
-    patient.stop()
+def test_a_clock_that_was_ahead(victim):
+    victim.stop()
     later = lib.time.time() + 10 * 86400
-    os.utime(patient.data / "directory.db", (later, later))
-    assert find(doctor(patient), "directory.db is from the future") == ("warning", "timedatectl set-ntp true")
+    os.utime(victim.data / "directory.db", (later, later))
+    assert find(doctor(victim), "directory.db is from the future") == ("warning", "timedatectl set-ntp true")
 
 
 def test_orphans(patient):
@@ -159,32 +181,32 @@ def test_orphans(patient):
     assert find(doctor(patient), "the mail of 1 user who were removed")[1].endswith("user list --orphans")
 
 
-def test_a_user_with_a_fault(patient):
-    patient.fill("demo")
-    patient.stop()
-    path = next(patient.data.glob("data/*/*/mail.db"))
+def test_a_user_with_a_fault(victim):
+    victim.fill("demo")
+    victim.stop()
+    path = next(victim.data.glob("data/*/*/mail.db"))
     path.write_bytes(b"no database\n" * 400)
-    patient.start()
-    patient.imapctl("verify", "demo", check=False)
-    with patient.client() as client:
+    victim.start()
+    victim.imapctl("verify", "demo", check=False)
+    with victim.client() as client:
         client.send(b'a LOGIN demo "%s"\r\n' % lib.PASSWORD.encode())
         client.line()
-    severity, command = find(doctor(patient), "damaged of demo")
+    severity, command = find(doctor(victim), "damaged of demo")
     assert severity == "wrong" and command.endswith("verify demo")
 
 
-def test_a_mailbox_server_that_cannot_be_reached(patient):
-    key = patient.folder / "link.key"
+def test_a_mailbox_server_that_cannot_be_reached(victim):
+    key = victim.folder / "link.key"
     subprocess.run([lib.IMAPCTL, "link-key", key], check=True, capture_output=True)
-    patient.stop()
-    patient.edit(f"mailbox-server mbx1 127.0.0.1:{lib.free_port()}", f"link-key {key}")
-    assert find(doctor(patient), "mailbox server mbx1 cannot be reached")[0] == "wrong"
+    victim.stop()
+    victim.edit(f"mailbox-server mbx1 127.0.0.1:{lib.free_port()}", f"link-key {key}")
+    assert find(doctor(victim), "mailbox server mbx1 cannot be reached")[0] == "wrong"
     key.chmod(0o644)
-    assert find(doctor(patient), "link-key: ") [1].startswith("chmod 600")
+    assert find(doctor(victim), "link-key: ") [1].startswith("chmod 600")
     key.chmod(0o600)
-    patient.start()
-    patient.imapctl("user", "set", "demo", "--home=mbx1")
-    lib.wait_until(lambda: any("mbx1" in one["text"] and "is down since" in one["text"] for one in doctor(patient)))
+    victim.start()
+    victim.imapctl("user", "set", "demo", "--home=mbx1")
+    lib.wait_until(lambda: any("mbx1" in one["text"] and "is down since" in one["text"] for one in doctor(victim)))
 
 
 def test_files_that_the_process_may_not_open():
