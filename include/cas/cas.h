@@ -15,6 +15,7 @@ struct link;
 struct loop;
 struct tls_context;
 struct token_rules;
+struct protocol_log;
 struct traces;
 struct workers;
 
@@ -33,6 +34,7 @@ struct cas_parts {
 	struct tls_context *http_tls;		/* likewise, for programs that set themselves up */
 	struct token_rules *tokens;	/* whose tokens are believed; NULL: nobody's */
 	struct traces *traces;		/* who looks on; NULL: nobody can */
+	struct protocol_log *protocol_log;	/* NULL: there is none */
 	struct span secret;		/* of this host, the same after each start: for salts of users unknown; copied */
 	const struct config *config;
 };

@@ -160,6 +160,8 @@ struct config {
 	uint64_t ldap_timeout_s, ldap_retry_time_s, ldap_cache_time_s;
 	char *user, *group;			/* NULL: stay who started it */
 	int log_level;				/* enum log_level */
+	char *protocol_log;			/* a folder; NULL: there is no protocol log */
+	uint64_t protocol_log_size_octets, protocol_log_time_s;
 	char *banner;				/* NULL: the hostname is ready */
 	int login_type;				/* enum config_login_type */
 	struct config_issuers oauth_issuer;

@@ -15,6 +15,7 @@ struct directory_quota;
 struct link;
 struct loop;
 struct stream;
+struct protocol_log;
 struct traces;
 struct workers;
 
@@ -37,6 +38,7 @@ struct mailbox_parts {
 	mailbox_fits *fits;		/* NULL: no cas may ask for passwords to be compared */
 	struct link *link;		/* NULL: streams come by mailbox_role_accept() alone */
 	struct traces *traces;		/* who looks on; NULL: nobody can */
+	struct protocol_log *protocol_log;	/* NULL: there is none */
 	const struct config *config;
 	struct mailbox_lock lock;	/* taken; descriptor 0: mailbox_role_new() does it */
 };

@@ -69,6 +69,8 @@ client_write(struct cas_client *client, struct buffer *line)
 {
 	if (client_is_looked_on(client))
 		onlook_reply(client, buffer_span(line));
+	if (client_has_protocol(client))
+		protocol_answer(client, buffer_span(line));
 	stream_write_buffer(client->stream, line);
 }
 
@@ -157,6 +159,8 @@ client_close(struct cas_client *client, enum metric_reason why, const char *reas
 	    log_text("reason", reason));
 	if (client_is_looked_on(client))
 		onlook_end(client);
+	if (client_has_protocol(client))
+		protocol_end(client);
 	client_enter(client, CLOSING);
 	forget_place(client, why);
 	timer_stop(&client->patience_timer);
@@ -197,6 +201,7 @@ client_free(struct cas_client *client)
 	buffer_free(&client->refusal);
 	buffer_free(&client->id);
 	buffer_free(&client->unshown);
+	buffer_free(&client->said);
 	free(client->address);
 	free(client);
 	if (--cas->clients == 0 && cas->is_stopping)
@@ -292,7 +297,20 @@ begin(struct cas_client *client)
 		client_enter(client, GREETED);
 	if (!client->is_greeted)
 		client->events->on_ready(client);
+	if (!client->is_greeted && client_has_protocol(client))
+		protocol_begin(client);
 	client->is_greeted = true;
+}
+
+/* For who looks on, and the protocol log. */
+static void
+note_event(struct cas_client *client, const struct imap_event *event, size_t octets)
+{
+	client->hides_tag = event->kind == IMAP_EVENT_ERROR || event->kind == IMAP_EVENT_MESSAGE_BEGINS;
+	if (client_is_looked_on(client))
+		onlook_event(client, event, octets);
+	if (client_has_protocol(client))
+		protocol_event(client, event, octets);
 }
 
 /* Read commands until one must be waited for, the input is empty, or others have their turn. */
@@ -319,8 +337,7 @@ advance(void *context)
 		}
 		imap_parser_feed(client->parser, &input, &event);
 		stream_consume(client->stream, before - input.length);
-		if (client_is_looked_on(client))
-			onlook_event(client, &event, before - input.length);
+		note_event(client, &event, before - input.length);
 		on_event(client, &event);
 	}
 	if (client->state == CLOSING && client->jobs == 0)

@@ -29,6 +29,7 @@
  *	facts.c		what the operator is told of them
  *	sessions.c	... one after the other; kicking them
  *	onlook.c	... and shown of what they say
+ *	protocol.c	... and finds in the protocol log
  */
 #ifndef CAS_CLIENT_H
 #define CAS_CLIENT_H
@@ -158,6 +159,8 @@ struct cas_client {
 	struct buffer refusal;		/* DELAYED: what is told in the place of the usual words */
 	struct buffer unshown;		/* lines of onlook.c that somebody may still want to see */
 	bool hides_tag;			/* of what is answered: it may be anything */
+	struct buffer said;		/* the command under way, for protocol.c, as the next */
+	uint64_t told_in, told_out;	/* octets, up to the last answer */
 	bool is_greeted;
 	bool is_logged_in;		/* counted by user */
 	bool is_denied;			/* by deny-users; looks like nobody */
@@ -329,6 +332,17 @@ void onlook_reply(struct cas_client *client, struct span line);
 void onlook_octets(struct cas_client *client, const char *before, size_t octets);
 void onlook_begin(struct cas_client *client);
 void onlook_end(struct cas_client *client);
+
+/* protocol.c, when there is a protocol log: it begins, something has come, it is answered, it is over. */
+static inline bool
+client_has_protocol(const struct cas_client *client)
+{
+	return client->cas->parts.protocol_log != NULL;
+}
+void protocol_begin(struct cas_client *client);
+void protocol_event(struct cas_client *client, const struct imap_event *event, size_t octets);
+void protocol_answer(struct cas_client *client, struct span line);
+void protocol_end(struct cas_client *client);
 
 /* users.c */
 void users_send_denied_away(struct cas *cas);

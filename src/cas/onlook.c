@@ -89,7 +89,6 @@ say_command(struct cas_client *client, const struct imap_command_line *line)
 void
 onlook_event(struct cas_client *client, const struct imap_event *event, size_t octets)
 {
-	client->hides_tag = event->kind == IMAP_EVENT_ERROR || event->kind == IMAP_EVENT_MESSAGE_BEGINS;
 	switch (event->kind) {
 	case IMAP_EVENT_COMMAND:
 		say_command(client, event->command);

@@ -32,6 +32,8 @@ on_end(struct stream *stream, enum stream_end reason, void *context)
 	}
 	client->octets_in = stream_octets_in(client->stream) - stream_input_length(client->stream);
 	client->octets_out = stream_octets_out(client->stream);
+	client->told_in = client->octets_in;
+	client->told_out = client->octets_out;
 	stream_take_input(client->stream, stream);
 	stream_free(&client->mailbox);
 	stream_resume_input(client->stream);

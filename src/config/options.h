@@ -49,7 +49,7 @@ struct option {
 	const struct option_word *words;
 };
 
-#define OPTION_COUNT 99
+#define OPTION_COUNT 102
 #define OPTION_VALUES_MAX 64	/* names in a line of deny-users */
 #define LDAP_SERVERS_MAX  8
 #define ISSUER_FILES_MAX  8

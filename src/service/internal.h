@@ -43,6 +43,7 @@
 #include "cas/cas.h"
 #include "config/config.h"
 #include "control/control.h"
+#include "control/protocol_log.h"
 #include "control/trace.h"
 #include "directory/directory.h"
 #include "link/link.h"
@@ -142,6 +143,7 @@ struct service {
 	uint8_t secret[SECRET_LENGTH];
 	struct control *control;
 	struct web *web;
+	struct protocol_log *protocol_log;	/* NULL: there is none */
 	struct traces traces;		/* who looks on what sessions say */
 	struct cas *cas;		/* NULL: not a role of this process; so with the next */
 	struct mailbox_role *mailbox;

@@ -31,6 +31,7 @@ open_cas(struct service *service, const struct mailbox_lock *lock, char **error_
 		.http_tls = service->http_tls,
 		.tokens = service->tokens,
 		.traces = &service->traces,
+		.protocol_log = service->protocol_log,
 		.secret = span_of(service->secret, sizeof service->secret),
 		.config = service->config,
 	};
@@ -88,6 +89,7 @@ open_mailbox(struct service *service, const struct mailbox_lock *lock, char **er
 		.fits = password_verify,
 		.link = service->link,
 		.traces = &service->traces,
+		.protocol_log = service->protocol_log,
 		.config = service->config,
 		.lock = *lock,
 	};

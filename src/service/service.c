@@ -346,6 +346,7 @@ close_all(struct service *service)
 	workers_free(&service->ldap);
 	workers_free(&service->names);
 	loop_turn(service->loop, false);
+	protocol_log_free(&service->protocol_log);
 	directory_close(&service->directory);
 	directory_close(&service->mailbox_directory);
 	tls_context_free(&service->tls);
@@ -357,6 +358,17 @@ close_all(struct service *service)
 	reload_forget(service);
 	config_free(&service->config);
 	free(service->crashes.path);
+}
+
+static void
+begin_protocol_log(struct service *service)
+{
+	const struct config *config = service->config;
+	struct protocol_log_settings settings = { config->protocol_log, config->protocol_log_size_octets,
+		config->protocol_log_time_s, service->storage };
+
+	if (config->protocol_log != NULL)
+		service->protocol_log = protocol_log_new(&settings);
 }
 
 int
@@ -385,6 +397,7 @@ service_run(const char *path, const char *role, struct config *config, const str
 	service.compute = workers_new(service.loop, "compute", compute_threads(config));
 	service.link = link_new(service.loop);
 	looking_on_begin(&service);
+	begin_protocol_log(&service);
 	for (size_t i = 0; i < ROLE_COUNT; i++)
 		role_init(&service.roles[i], &service, &role_kinds[i]);
 	word = role_word(&service);

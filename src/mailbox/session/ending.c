@@ -13,6 +13,7 @@
 #include "net/stream.h"
 #include "notify.h"
 #include "pipeline.h"
+#include "protocol.h"
 
 #define PROGRESS_US (10 * UINT64_C(1000000))	/* RFC 9585 section 4: every 10 to 15 seconds */
 
@@ -123,6 +124,7 @@ write_tagged(struct session *session)
 	const struct reply_words *words = reply_words(session->ending.reply);
 	struct buffer modseq = { 0 }, limit = { 0 };
 	struct span code = session->ending.code;
+	size_t start;
 
 	count_answer(session, session->ending.reply);
 	if (owes_modseq(session)) {
@@ -134,8 +136,10 @@ write_tagged(struct session *session)
 		}
 	}
 	say_limit(session, &code, &limit);
+	start = session->out.length;
 	imap_write_condition(&session->out, session->line->tag, words->condition, code,
 	    span_from_string(words->text));
+	session_log_answer(session, session->line, span_without_line_end(span_from(buffer_span(&session->out), start)));
 	buffer_free(&modseq);
 	buffer_free(&limit);
 }

@@ -14,6 +14,7 @@
 #include "link/link.h"
 #include "net/deflate.h"
 #include "net/stream.h"
+#include "protocol.h"
 #include "onlook.h"
 
 #define CLOSE_MS 10000
@@ -174,6 +175,7 @@ session_close(struct session *session, enum metric_reason why)
 	log_logout(session);
 	session_flush(session);
 	session_end_onlook(session);
+	session_log_end(session);
 	stream_close_after_flush(&session->stream, CLOSE_MS);
 	begin_closing(session, why);
 }
@@ -184,6 +186,7 @@ session_give_back(struct session *session)
 	log_logout(session);
 	session_flush(session);
 	session_end_onlook(session);
+	session_log_end(session);
 	stream_end_deflated_output(session->stream);
 	link_give_back(session->role->parts.link, &session->stream, span_from_string(session->return_word));
 	begin_closing(session, METRIC_LOGOUT);

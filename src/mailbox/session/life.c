@@ -24,6 +24,7 @@
 #include "net/tls.h"
 #include "notify.h"
 #include "pipeline.h"
+#include "protocol.h"
 #include "session.h"
 #include "onlook.h"
 
@@ -240,6 +241,16 @@ on_command(struct session *session, struct imap_command_line *line)
 }
 
 static void
+answer_error(struct session *session, const struct imap_error *error, enum imap_condition condition)
+{
+	size_t start = session->out.length;
+
+	imap_write_condition(&session->out, error->tag, condition,
+	    error->code == NULL ? (struct span){ NULL, 0 } : span_from_string(error->code), span_from_string(error->text));
+	session_log_answer(session, NULL, span_without_line_end(span_from(buffer_span(&session->out), start)));
+}
+
+static void
 on_error(struct session *session, const struct imap_error *error)
 {
 	enum imap_condition condition = error->status == IMAP_ERROR_NO ? IMAP_NO : IMAP_BAD;
@@ -252,9 +263,7 @@ on_error(struct session *session, const struct imap_error *error)
 	if (!error->is_foreign && session->account != NULL)
 		metric_count(METRIC_COMMANDS, METRIC_COMMAND_UNKNOWN, condition);
 	if (!error->is_foreign)
-		imap_write_condition(&session->out, error->tag, condition,
-		    error->code == NULL ? (struct span){ NULL, 0 } : span_from_string(error->code),
-		    span_from_string(error->text));
+		answer_error(session, error, condition);
 	if (error->is_foreign)
 		session_close(session, METRIC_BAD_COMMANDS);
 	else if (error->is_fatal)
@@ -599,5 +608,6 @@ session_login(struct session *session, struct span user, const char *mailbox_id,
 	session_mask(session);
 	start_timer(session);
 	log_session(session);
+	session_log_begin(session);
 	session_find_onlookers(session);
 }

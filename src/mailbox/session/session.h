@@ -158,6 +158,7 @@ struct session {
 	enum metric_state counted_as;	/* among the role's sessions */
 	bool has_untold_news;		/* which its client does not read; counted */
 	struct onlooker *onlooker;		/* onlook.h; NULL: nobody looks on */
+	uint64_t told_in, told_out;	/* octets up to the last answer, for the protocol log: protocol.h */
 	bool is_onlooker_due;		/* somebody wants to, from the next command on */
 };
 

@@ -1,0 +1,203 @@
+/*
+ * Files named as Exchange Server names them, IMAP4YYYYMMDD-N.LOG, each with its header.  Worker.
+ */
+#include "protocol_file.h"
+
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+#define FIELDS "dateTime,sessionId,seqNumber,sIp,cIp,user,duration,rqsize,rpsize,command,parameters,context,puid"
+
+/* One that is there already. */
+struct found {
+	char name[40];
+	unsigned day, number;
+	uint64_t size;
+	int64_t modified_s;
+};
+
+/* "IMAP420261129-12.LOG" */
+static bool
+read_name(const char *name, unsigned *day_out, unsigned *number_out)
+{
+	int end = 0;
+
+	return sscanf(name, "IMAP4%8u-%9u.LOG%n", day_out, number_out, &end) == 2 && end > 0 && name[end] == '\0' &&
+	    strlen(name) < sizeof ((struct found *)NULL)->name;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct found *one = a, *other = b;
+
+	if (one->day != other->day)
+		return one->day < other->day ? -1 : 1;
+	return one->number < other->number ? -1 : one->number > other->number;
+}
+
+/* All files of the log in the folder, the oldest first; given. */
+static struct found *
+list_files(int folder, size_t *count_out)
+{
+	struct found *found = NULL;
+	size_t count = 0, room = 0;
+	DIR *directory = fdopendir(dup(folder));
+	struct dirent *entry;
+	struct stat about;
+
+	while (directory != NULL && (entry = readdir(directory)) != NULL) {
+		struct found one;
+
+		if (!read_name(entry->d_name, &one.day, &one.number) ||
+		    fstatat(folder, entry->d_name, &about, AT_SYMLINK_NOFOLLOW) != 0)
+			continue;
+		snprintf(one.name, sizeof one.name, "%.39s", entry->d_name);
+		one.size = (uint64_t)about.st_size;
+		one.modified_s = about.st_mtime;
+		if (count == room)
+			found = memory_resize(found, room = room * 2 + 16, sizeof *found);
+		found[count++] = one;
+	}
+	if (directory != NULL)
+		closedir(directory);
+	if (count > 0)
+		qsort(found, count, sizeof *found, compare);
+	*count_out = count;
+	return found;
+}
+
+/* What is too old, and the oldest of what is too much; there is to be room for another file. */
+static void
+remove_old(const struct protocol_file *file, int folder, const struct found *found, size_t count)
+{
+	int64_t since_s = clock_calendar_s() - (int64_t)file->time_max_s;
+	uint64_t total = PROTOCOL_FILE_MAX;
+
+	for (size_t i = count; i > 0; i--) {
+		total += found[i - 1].size;
+		if (total > file->size_max || found[i - 1].modified_s < since_s)
+			unlinkat(folder, found[i - 1].name, 0);
+	}
+}
+
+static bool
+write_all(int descriptor, struct span octets)
+{
+	while (octets.length > 0) {
+		ssize_t written = write(descriptor, octets.at, octets.length);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return false;
+		octets = span_from(octets, (size_t)written);
+	}
+	return true;
+}
+
+static bool
+write_header(struct protocol_file *file)
+{
+	struct buffer header = { 0 };
+	char time[LOG_PREFIX_SIZE];
+	bool is_good;
+
+	log_time(time);
+	time[strcspn(time, " ")] = '\0';
+	buffer_printf(&header, "#Software: imapd\n#Version: %s\n#Log-type: IMAP4 Log\n#Date: %s\n#Fields: " FIELDS "\n", VERSION, time);
+	is_good = write_all(file->descriptor, buffer_span(&header));
+	file->size = header.length;
+	buffer_free(&header);
+	return is_good;
+}
+
+static void
+name_day(char day[9])
+{
+	time_t now_s = (time_t)clock_calendar_s();
+	struct tm parts;
+
+	gmtime_r(&now_s, &parts);
+	strftime(day, 9, "%Y%m%d", &parts);
+}
+
+/* The next number of the day: a file that somebody may be reading already is not written to by another process. */
+static bool
+open_next(struct protocol_file *file, int folder)
+{
+	unsigned number = 1;
+	size_t count;
+	struct found *found = list_files(folder, &count);
+	char name[40];
+
+	name_day(file->day);
+	for (size_t i = 0; i < count; i++) {
+		if (found[i].day == (unsigned)atoi(file->day) && found[i].number >= number)
+			number = found[i].number + 1;
+	}
+	snprintf(name, sizeof name, "IMAP4%s-%u.LOG", file->day, number);
+	remove_old(file, folder, found, count);
+	free(found);
+	file->descriptor = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0640);
+	if (file->descriptor < 0)
+		file->descriptor = 0;
+	return file->descriptor != 0 && write_header(file);
+}
+
+static bool
+open_file(struct protocol_file *file)
+{
+	int folder, error;
+	bool is_good;
+
+	if (mkdir(file->folder, 0750) != 0 && errno != EEXIST)
+		return false;
+	if ((folder = open(file->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return false;
+	is_good = open_next(file, folder);
+	error = errno;
+	close(folder);
+	errno = error;
+	return is_good;
+}
+
+void
+protocol_file_close(struct protocol_file *file)
+{
+	if (file->descriptor != 0)
+		close(file->descriptor);
+	file->descriptor = 0;
+}
+
+/* A line that was cut off by a full disk gets its end with what is written next. */
+bool
+protocol_file_write(struct protocol_file *file, struct span lines)
+{
+	char today[9];
+	int error;
+
+	name_day(today);
+	if (file->size >= PROTOCOL_FILE_MAX || strcmp(today, file->day) != 0)
+		protocol_file_close(file);
+	if ((file->descriptor != 0 || open_file(file)) && write_all(file->descriptor, lines)) {
+		file->size += lines.length;
+		return true;
+	}
+	error = errno;
+	protocol_file_close(file);
+	errno = error;
+	return false;
+}
