@@ -128,10 +128,11 @@ on_call(struct http_request *request, void *context)
 {
 	struct web *web = context;
 	struct session *session = find_session(web, request);
-	struct span line = http_request_body(request);
+	struct span line;
 
 	if (session == NULL)
-		return;
+		return;			/* the request is answered, and gone */
+	line = http_request_body(request);
 	if (bridge_knows(line))
 		bridge_ask(&web->bridge, &session->who, line, request);
 	else
