@@ -170,6 +170,7 @@ def kill_restores(server, folder, names, kills, rng, is_server):
     for number in range(kills):
         name = rng.choice(names)
         is_whole = number % 2 == 0
+        server.imapctl("backup", folder, f"--user={name}")      # what came back before has other UIDs since
         before = picture(server, name, with_uids=is_whole)
         if is_whole:
             server.imapctl("user", "del", name, "--purge", "--yes")

@@ -249,6 +249,20 @@ def test_requests_that_are_wrong(world):
     assert "new" not in server.imapctl("user", "list").stdout.split()
 
 
+def test_one_that_died_is_waited_for(world):
+    """What a run that was killed has begun in the server ends there; the next run waits for that."""
+    server, folder = world
+    server.imapctl("user", "del", "dora", "--purge", "--yes")
+    with socket.socket(socket.AF_UNIX) as first:
+        first.connect(str(server.control))
+        first.sendall(b"restore dora 10 %s %s\n" % (b"0" * 64, b"0123456789abcdef" * 2))
+        assert first.recv(100) == b".0\n"
+        second = subprocess.Popen([lib.IMAPCTL, f"--config={server.config}", "restore", folder, "dora"],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        lib.wait_until(lambda: (server.folder / "log").read_text().count("verb=restore code=75") > 0)
+    assert second.communicate(timeout=60)[1] == "" and second.returncode == 0
+
+
 def test_killed(world):
     """A slow one is killed at any time; nothing is left behind, and the next one does it."""
     server, folder = world

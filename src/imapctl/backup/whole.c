@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../ctl/ctl.h"
@@ -11,6 +12,8 @@
 #include "base/memory.h"
 #include "control/words.h"
 
+#define ASK_AGAIN_MS 100
+#define ASK_TIMES 100
 #define CALL_WORDS_MAX 60	/* of those of a line to the server */
 
 struct whole {
@@ -112,6 +115,21 @@ take_outcome(struct whole *whole, struct ctl *ctl)
 	return fail(whole, (int)code, arena_copy_string(whole->arena, rest));
 }
 
+/* A run that was killed may still be at its end in the server. */
+static const struct answer *
+ask_to_take(struct ctl *ctl, const struct span *words, size_t count)
+{
+	static const struct timespec pause = { .tv_nsec = ASK_AGAIN_MS * 1000000L };
+	const struct answer *answer;
+
+	for (int times = ASK_TIMES; ; times--) {
+		answer = ctl_call(ctl, "restore", words, count, (struct span){ NULL, 0 });
+		if (answer->code != EX_TEMPFAIL || answer->is_lost || times == 0 || interrupt_came())
+			return answer;
+		nanosleep(&pause, NULL);
+	}
+}
+
 static enum whole_end
 send_file(struct whole *whole)
 {
@@ -126,7 +144,7 @@ send_file(struct whole *whole)
 		return WHOLE_FAILED;
 	buffer_add_number(&size, whole->size);
 	words[1] = buffer_span(&size);
-	answer = ctl_call(ctl, "restore", words, order_has(whole->order, OPTION_REPLACE) ? 5 : 4, (struct span){ NULL, 0 });
+	answer = ask_to_take(ctl, words, order_has(whole->order, OPTION_REPLACE) ? 5 : 4);
 	if (says_mail(answer->code, answer->text))
 		end = WHOLE_HAS_MAIL;
 	else if (answer->code != EX_OK)
