@@ -110,6 +110,7 @@ help:
 ## make move-bench   how long a move from Dovecot takes: by our import, by mbsync, one message at a time
 ## make backup-kills a thousand users backed up, deleted, restored and compared; imapctl and the server killed 100 times in each
 ## make check-setup  imapctl setup killed at every step; certificates by certbot itself, where it and pebble are installed
+## make repair-kills imapctl verify --repair, killed 100 times at calls that write, and run again
 ## make fuzz         a million executions of each fuzz target
 ## make bench        the same work on imapd and on Dovecot, side by side; W="append" alone what has this word, in any row or
 ##                   group; BENCH_SECONDS=2 for each cell, BENCH_PASSES=3 of them, BENCH_ALONE=1 without Dovecot
@@ -174,6 +175,10 @@ bench:
 bench-scale:
 	@tests/tools/deps bench
 	@tests/bench/scale $(W)
+
+repair-kills: all
+	@tests/tools/deps check
+	REPAIR_KILLS=$${REPAIR_KILLS:-100} IMAPD=$(BUILD)/imapd /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/fault/test_repair_kills.py
 
 bench-report:
 	@tests/tools/deps bench
@@ -247,5 +252,5 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all web-check units fuzzers help deps run check check-setup soak check-debian12 check-debian13 deb check-deb fuzz bench bench-scale bench-report bench-smoke move move-bench backup-kills metrics-check rooms man install clean
+.PHONY: all web-check units fuzzers help deps run check check-setup soak check-debian12 check-debian13 deb check-deb fuzz bench bench-scale bench-report bench-smoke move move-bench backup-kills repair-kills metrics-check rooms man install clean
 .DELETE_ON_ERROR:

@@ -160,13 +160,19 @@ enum store_status store_purge(struct store *store, uint32_t content_max, uint64_
  * Look for damage: kept counters against rows, every content against its chunks and its users, and,
  * at STORE_VERIFY_ALL, SQLite's own check and each digest, which reads the whole file.
  *
- *	findings_out	 appended: one line of text for each
+ *	findings_out	 appended: one line for each, of four fields with a tab between two: a word that says what it is,
+ *			 the id of the mailbox or 0, that of the content or 0, and text for people
  *
- * STORE_CORRUPT when there are findings.
+ * STORE_CORRUPT when there are findings.  A file of which SQLite cannot read all may have more of them.
  */
 enum store_verify_depth { STORE_VERIFY_ROWS, STORE_VERIFY_FILE /* all but digests */, STORE_VERIFY_ALL };
 enum store_status store_verify(struct store *store, enum store_verify_depth depth,
     struct buffer *findings_out);
+
+/*
+ * Append one such line. */
+void store_add_finding(struct buffer *findings, const char *word, uint64_t mailbox_id, uint64_t content_id,
+    const char *text);
 
 /*
  * The digests, a piece at a time.

@@ -14,93 +14,119 @@
 /* The rows of message, and of what is kept of those that have left. */
 #define USERS "(SELECT content_id FROM message UNION ALL SELECT content_id FROM retained)"
 
+/* What a repair has set aside is known to be damaged. */
+#define SET_ASIDE "(SELECT content_id FROM retained WHERE left_how = 4)"
+
+enum finding_of { OF_MAILBOX, OF_CONTENT, OF_NEITHER };
+
 /* Each row that comes back is a finding: a mailbox's or a content's id, and maybe a UID. */
-static const struct { const char *what, *query; } rules[] = {
-	{ "mailbox: kept counters differ from its messages",
+static const struct {
+	const char *word;
+	enum finding_of of;
+	const char *what, *query;
+} rules[] = {
+	{ "counters", OF_MAILBOX, "mailbox: kept counters differ from its messages",
 	  "SELECT id FROM mailbox AS m WHERE (messages, unseen, deleted, size, deleted_size) IS NOT (SELECT count(*), "
 	  "count(*) FILTER (WHERE flags & 8 = 0), count(*) FILTER (WHERE flags & 4), "
 	  "coalesce(sum(size), 0), coalesce(sum(size) FILTER (WHERE flags & 4), 0) FROM message_now WHERE mailbox_id = m.id)" },
-	{ "mailbox: a UID is at or above uidnext, or a modseq above the highest",
+	{ "uidnext", OF_MAILBOX, "mailbox: a UID is at or above uidnext, or a modseq above the highest",
 	  "SELECT DISTINCT m.id FROM mailbox AS m JOIN message_now ON mailbox_id = m.id "
 	  "WHERE uid >= uidnext OR modseq > highest_modseq" },
-	{ "mailbox: its uidvalidity was not given by the account",
+	{ "uidvalidity", OF_MAILBOX, "mailbox: its uidvalidity was not given by the account",
 	  "SELECT id FROM mailbox WHERE uidvalidity >= (SELECT next_uidvalidity FROM account)" },
-	{ "mailbox: gone, but messages, keywords or expunged ranges are left",
+	{ "orphan-rows", OF_MAILBOX, "mailbox: gone, but messages, keywords or expunged ranges are left",
 	  "SELECT mailbox_id FROM (SELECT mailbox_id FROM message UNION SELECT mailbox_id FROM keyword "
 	  "UNION SELECT mailbox_id FROM expunged UNION SELECT mailbox_id FROM flag_change) WHERE mailbox_id NOT IN (SELECT id FROM mailbox)" },
-	{ "mailbox: gone, but annotations are left",
+	{ "orphan-rows", OF_MAILBOX, "mailbox: gone, but annotations are left",
 	  "SELECT mailbox_id FROM metadata WHERE owner = '' AND mailbox_id <> 0 AND mailbox_id NOT IN (SELECT id FROM mailbox)" },
-	{ "mailbox: a message has a set of keywords that is not there",
+	{ "keywords", OF_MAILBOX, "mailbox: a message has a set of keywords that is not there",
 	  "SELECT DISTINCT m.mailbox_id FROM message_now AS m LEFT JOIN keyword_set AS s "
 	  "ON s.mailbox_id = m.mailbox_id AND s.id = m.flags >> 5 & 0x3ffffffffffffff "
 	  "WHERE m.flags < 0 AND s.id IS NULL" },
-	{ "mailbox: a set of keywords has one that is not there",
+	{ "keywords", OF_MAILBOX, "mailbox: a set of keywords has one that is not there",
 	  "SELECT DISTINCT mailbox_id FROM keyword_set AS s, json_each(s.members) AS e "
 	  "WHERE NOT EXISTS (SELECT 1 FROM keyword AS k WHERE k.mailbox_id = s.mailbox_id AND k.bit = e.value)" },
-	{ "mailbox: a message lies in an expunged range",
+	{ "history", OF_MAILBOX, "mailbox: a message lies in an expunged range",
 	  "SELECT DISTINCT e.mailbox_id FROM expunged AS e JOIN message AS m "
 	  "ON m.mailbox_id = e.mailbox_id AND m.uid BETWEEN e.first_uid AND e.last_uid" },
-	{ "mailbox: an expunge with a modseq above the highest, or below one that is forgotten",
+	{ "history", OF_MAILBOX, "mailbox: an expunge with a modseq above the highest, or below one that is forgotten",
 	  "SELECT DISTINCT m.id FROM mailbox AS m JOIN expunged AS e ON e.mailbox_id = m.id "
 	  "WHERE e.modseq NOT BETWEEN forgotten_modseq + 1 AND highest_modseq" },
-	{ "mailbox: changes of flags overlap, or have a modseq above the highest",
+	{ "flag-log", OF_MAILBOX, "mailbox: changes of flags overlap, or have a modseq above the highest",
 	  "SELECT DISTINCT a.mailbox_id FROM flag_change AS a JOIN mailbox ON id = a.mailbox_id "
 	  "LEFT JOIN flag_change AS b ON b.mailbox_id = a.mailbox_id AND b.first_uid > a.first_uid "
 	  "AND b.first_uid <= a.last_uid WHERE b.mailbox_id IS NOT NULL OR a.modseq > highest_modseq" },
-	{ "seen: ranges overlap, or are of no mailbox",
+	{ "seen", OF_NEITHER, "seen: ranges overlap, or are of no mailbox",
 	  "SELECT seen_mailbox_id FROM (SELECT seen_mailbox_id, first_uid, last_uid, lead(first_uid, 1, last_uid + 1) "
 	  "OVER (PARTITION BY seen_mailbox_id ORDER BY first_uid) AS next_uid FROM seen) WHERE last_uid NOT BETWEEN "
 	  "first_uid AND next_uid - 1 OR seen_mailbox_id NOT IN (SELECT id FROM seen_mailbox)" },
-	{ "content: missing, or of another size than a message of it",
+	{ "content", OF_CONTENT, "content: missing, or of another size than a message of it",
 	  "SELECT m.content_id, m.uid FROM message AS m LEFT JOIN content AS c ON c.id = m.content_id "
 	  "WHERE c.size IS NOT m.size" },
-	{ "content: its number of users differs from what is noted",
+	{ "users", OF_CONTENT, "content: its number of users differs from what is noted",
 	  "SELECT content_id FROM (SELECT content_id, count(*) AS users FROM " USERS " GROUP BY content_id) "
 	  "LEFT JOIN shared USING (content_id) WHERE users <> coalesce(extra, 0) + 1" },
-	{ "content: noted as shared but not used",
+	{ "users", OF_CONTENT, "content: noted as shared but not used",
 	  "SELECT content_id FROM shared WHERE content_id NOT IN (SELECT content_id FROM " USERS ")" },
-	{ "content: not used, and not noted as garbage",
+	{ "users", OF_CONTENT, "content: not used, and not noted as garbage",
 	  "SELECT id FROM content WHERE id NOT IN (SELECT content_id FROM " USERS ") "
 	  "AND id NOT IN (SELECT content_id FROM garbage)" },
-	{ "content: used, but noted as garbage",
+	{ "users", OF_CONTENT, "content: used, but noted as garbage",
 	  "SELECT content_id FROM garbage WHERE content_id IN (SELECT content_id FROM " USERS ")" },
-	{ "retained: its content is missing, or of another size",
+	{ "retained", OF_NEITHER, "retained: its content is missing, or of another size",
 	  "SELECT r.id FROM retained AS r LEFT JOIN content AS c ON c.id = r.content_id WHERE c.size IS NOT r.size AND left_how <> 4" },
-	{ "retained: of a mailbox whose name is not known",
+	{ "retained", OF_NEITHER, "retained: of a mailbox whose name is not known",
 	  "SELECT id FROM retained WHERE mailbox_id NOT IN (SELECT id FROM mailbox) "
 	  "AND mailbox_id NOT IN (SELECT id FROM deleted_mailbox)" },
-	{ "content: gone, but chunks are left",
-	  "SELECT DISTINCT id >> 20 FROM chunk WHERE id >> 20 NOT IN (SELECT id FROM content)" },
-	{ "content: gone, but its row of ordering is left",
+	{ "orphan-rows", OF_CONTENT, "content: gone, but chunks are left",
+	  "SELECT DISTINCT id >> 20 FROM chunk WHERE id >> 20 NOT IN (SELECT id FROM content) AND id >> 20 NOT IN " SET_ASIDE },
+	{ "orphan-rows", OF_CONTENT, "content: gone, but its row of ordering is left",
 	  "SELECT content_id FROM ordering WHERE content_id NOT IN (SELECT id FROM content)" },
-	{ "content: gone, but its row of searchable is left",
+	{ "orphan-rows", OF_CONTENT, "content: gone, but its row of searchable is left",
 	  "SELECT content_id FROM searchable WHERE content_id NOT IN (SELECT id FROM content)" },
-	{ "content: its chunks do not add up to its size",
+	{ "octets", OF_CONTENT, "content: its chunks do not add up to its size",
 	  "SELECT id FROM (SELECT c.id, c.size, count(octets) AS chunks, max(chunk.encoding) AS encoding, "
 	  "sum(length(octets)) AS octets, (header_length + chunk_octets - 1) / chunk_octets + "
 	  "(c.size - header_length + chunk_octets - 1) / chunk_octets AS expected FROM content AS c "
 	  "LEFT JOIN chunk ON chunk.id BETWEEN c.id << 20 AND c.id << 20 | 1048575 GROUP BY c.id) "
-	  "WHERE chunks <> expected OR octets > size OR (encoding = 0 AND octets <> size)" },
-	{ "content: a chunk has an encoding that is not known",
-	  "SELECT DISTINCT id >> 20 FROM chunk WHERE encoding NOT IN (0, 1, 2, 3, 4) AND encoding < 16" },
-	{ "content: the dictionary that a chunk was compressed with is missing",
+	  "WHERE (chunks <> expected OR octets > size OR (encoding = 0 AND octets <> size)) AND id NOT IN " SET_ASIDE },
+	{ "octets", OF_CONTENT, "content: a chunk has an encoding that is not known",
+	  "SELECT DISTINCT id >> 20 FROM chunk WHERE encoding NOT IN (0, 1, 2, 3, 4) AND encoding < 16 AND id >> 20 NOT IN " SET_ASIDE },
+	{ "octets", OF_CONTENT, "content: the dictionary that a chunk was compressed with is missing",
 	  "SELECT DISTINCT id >> 20 FROM chunk WHERE (encoding = 2 OR encoding >= 16) "
-	  "AND encoding NOT IN (SELECT encoding FROM dictionary)" },
-	{ "content: its texts have an encoding that is not known, or whose dictionary is missing",
+	  "AND encoding NOT IN (SELECT encoding FROM dictionary) AND id >> 20 NOT IN " SET_ASIDE },
+	{ "parse", OF_CONTENT, "content: its texts have an encoding that is not known, or whose dictionary is missing",
 	  "SELECT id FROM content WHERE encoding <> 1 AND (encoding < 16 OR encoding NOT IN (SELECT encoding FROM dictionary)) "
+	  "AND id NOT IN " SET_ASIDE " "
 	  "UNION SELECT content_id FROM searchable "
 	  "WHERE encoding <> 1 AND (encoding < 16 OR encoding NOT IN (SELECT encoding FROM dictionary))" },
 };
 
-static enum store_status
-check_rule(struct store *store, const char *what, const char *text, struct buffer *findings)
+void
+store_add_finding(struct buffer *findings, const char *word, uint64_t mailbox_id, uint64_t content_id, const char *text)
 {
-	struct sql_statement *query = sql_prepare(store->sql, text);
+	buffer_printf(findings, "%s\t%llu\t%llu\t%s\n", word, (unsigned long long)mailbox_id,
+	    (unsigned long long)content_id, text);
+}
+
+static void
+add_finding(struct buffer *findings, const char *word, enum finding_of of, const char *what, uint64_t id)
+{
+	struct buffer text = { 0 };
+
+	buffer_printf(&text, "%s: id %llu", what, (unsigned long long)id);
+	store_add_finding(findings, word, of == OF_MAILBOX ? id : 0, of == OF_CONTENT ? id : 0, buffer_string(&text));
+	buffer_free(&text);
+}
+
+static enum store_status
+check_rule(struct store *store, size_t rule, struct buffer *findings)
+{
+	struct sql_statement *query = sql_prepare(store->sql, rules[rule].query);
 	enum sql_status status;
 
 	while ((status = sql_step(query)) == SQL_ROW)
-		buffer_printf(
-		    findings, "%s: id %lld\n", what, (long long)sql_column_number(query, 0));
+		add_finding(findings, rules[rule].word, rules[rule].of, rules[rule].what, (uint64_t)sql_column_number(query, 0));
 	return store_from_sql(status);
 }
 
@@ -129,7 +155,7 @@ store_verify_digests(struct store *store, uint64_t *content_id, uint64_t until_u
     uint64_t *checked, bool *is_more_out)
 {
 	struct sql_statement *query = sql_prepare(store->sql,
-	    "SELECT id, size AS whole, sha256 FROM content WHERE id > ?1 ORDER BY id");
+	    "SELECT id, size AS whole, sha256 FROM content WHERE id > ?1 AND id NOT IN " SET_ASIDE " ORDER BY id");
 	enum store_status status = STORE_OK;
 	enum sql_status stepped = SQL_OK;
 	uint8_t digest[DIGEST_LENGTH];
@@ -140,8 +166,7 @@ store_verify_digests(struct store *store, uint64_t *content_id, uint64_t until_u
 		status = compute_digest(store, *content_id, (uint64_t)sql_column_number(query, 1), digest);
 		if (status == STORE_CORRUPT ||
 		    (status == STORE_OK && !span_equals(sql_column_blob(query, 2), span_of(digest, sizeof digest)))) {
-			buffer_printf(findings_out, "content: octets differ from their digest: id %llu\n",
-			    (unsigned long long)*content_id);
+			add_finding(findings_out, "digest", OF_CONTENT, "content: octets differ from their digest", *content_id);
 			status = STORE_OK;
 		}
 		++*checked;
@@ -178,7 +203,7 @@ check_dictionaries(struct store *store, struct buffer *findings)
 		else
 			is_good = encoding == ENCODING_ZSTD_HEADERS && span_equals(sql_column_blob(query, 1), header_dictionary);
 		if (!is_good)
-			buffer_printf(findings, "dictionary: not the one of its encoding: id %lld\n", (long long)encoding);
+			add_finding(findings, "dictionary", OF_NEITHER, "dictionary: not the one of its encoding", (uint64_t)encoding);
 	}
 	return store_from_sql(status);
 }
@@ -188,8 +213,8 @@ static enum store_status
 check_texts(struct store *store, struct buffer *findings)
 {
 	struct sql_statement *query = sql_prepare(store->sql,
-	    "SELECT id, encoding, envelope AS packed, 1 AS texts FROM content WHERE encoding NOT NULL "
-	    "UNION ALL SELECT id, encoding, texts, ?1 FROM content WHERE encoding NOT NULL "
+	    "SELECT id, encoding, envelope AS packed, 1 AS texts FROM content WHERE encoding NOT NULL AND id NOT IN " SET_ASIDE " "
+	    "UNION ALL SELECT id, encoding, texts, ?1 FROM content WHERE encoding NOT NULL AND id NOT IN " SET_ASIDE " "
 	    "UNION ALL SELECT content_id, encoding, texts, ?2 FROM searchable WHERE encoding NOT NULL");
 	enum store_status status = STORE_OK;
 	struct span texts[TEXTS_MAX];
@@ -202,7 +227,8 @@ check_texts(struct store *store, struct buffer *findings)
 		status = texts_unpack(store, sql_column_number(query, 1), sql_column_blob(query, 2),
 		    (size_t)sql_column_number(query, 3), &room, texts);
 		if (status == STORE_CORRUPT)
-			buffer_printf(findings, "content: its texts are damaged: id %lld\n", (long long)sql_column_number(query, 0));
+			add_finding(findings, "parse", OF_CONTENT, "content: its texts are damaged",
+			    (uint64_t)sql_column_number(query, 0));
 	}
 	sql_reset(query);
 	buffer_free(&room);
@@ -211,10 +237,28 @@ check_texts(struct store *store, struct buffer *findings)
 	return stepped == SQL_ROW ? STORE_OK : store_from_sql(stepped);
 }
 
+/* SQLite's own findings, a line each. */
+static enum sql_status
+check_pages(struct store *store, struct buffer *findings)
+{
+	struct buffer lines = { 0 };
+	enum sql_status status = sql_quick_check(store->sql, &lines);
+	struct span rest = buffer_span(&lines);
+
+	while (rest.length > 0) {
+		size_t length = span_find(rest, '\n');
+
+		buffer_printf(findings, "pages\t0\t0\t%.*s\n", (int)length, (const char *)rest.at);
+		rest = span_from(rest, length + 1);
+	}
+	buffer_free(&lines);
+	return status;
+}
+
 static enum store_status
 check_whole_file(struct store *store, struct buffer *findings)
 {
-	enum sql_status status = sql_quick_check(store->sql, findings);
+	enum sql_status status = check_pages(store, findings);
 	enum store_status checked;
 
 	if (status != SQL_OK && status != SQL_CORRUPT)
@@ -233,7 +277,7 @@ store_verify(struct store *store, enum store_verify_depth depth, struct buffer *
 	if ((status = store_read_begin(store, &is_ours)) != STORE_OK)
 		return status;
 	for (size_t i = 0; status == STORE_OK && i < COUNT_OF(rules); i++)
-		status = check_rule(store, rules[i].what, rules[i].query, findings_out);
+		status = check_rule(store, i, findings_out);
 	if (status == STORE_OK && depth >= STORE_VERIFY_FILE)
 		status = check_whole_file(store, findings_out);
 	if (status == STORE_OK && depth == STORE_VERIFY_ALL)

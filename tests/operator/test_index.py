@@ -17,7 +17,7 @@ WORDS = [bytes("wort%d" % (n * 7919 % 10007), "ascii") for n in range(3000)]
 
 @pytest.fixture
 def server():
-    with Server(users=("demo", "other")) as server:
+    with Server(users=("demo", "other"), settings=("expunge-retention none",)) as server:
         yield server
 
 

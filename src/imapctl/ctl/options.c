@@ -47,6 +47,7 @@ const struct option_words order_options[OPTION_COUNT] = {
 	[OPTION_LIST] = { "list", "FILE", NULL, "many users: lines of name,url,password-file" },
 	[OPTION_JOBS] = { "jobs", "N", NULL, "so many of them at once; 4 if not said" },
 	[OPTION_LIST_KEPT] = { "list", NULL, NULL, "bring nothing back, only list it" },
+	[OPTION_REPAIR] = { "repair", NULL, NULL, "mend what is found, and set aside what cannot be mended" },
 	[OPTION_SINCE] = { "since", "TIME", NULL, "only what was so then or later: 2026-11-29, 2026-11-29T08:30, 3d ago as 3d" },
 	[OPTION_BEFORE] = { "before", "TIME", NULL, "only what was so before then" },
 	[OPTION_SEARCH] = { "search", "KEYS", NULL, "only messages that match these keys of IMAP's SEARCH" },

@@ -79,6 +79,7 @@ enum order_option {
 	OPTION_RATE,
 	OPTION_AS,
 	OPTION_REPLACE,
+	OPTION_REPAIR,
 	OPTION_COUNT
 };
 

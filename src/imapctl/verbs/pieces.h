@@ -17,7 +17,7 @@ struct pieces {
 	struct answer records;		/* what came back */
 	size_t capacity;
 	struct progress progress;
-	uint64_t faults;
+	uint64_t faults, set_aside;
 	int code;			/* the first that was not 0 */
 };
 

@@ -183,6 +183,7 @@ mailbox_role_register(struct mailbox_role *role, struct control *control)
 	role_register_undelete(role, control);
 	role_register_image(role, control);
 	role_register_restore(role, control);
+	role_register_repair(role, control);
 	role_register_quota(role, control);
 	role_register_acl(role, control);
 	role_register_sharing(role, control);

@@ -11,6 +11,8 @@
  *	user_verb.c	what an operator asks about one user: what the verbs below have in common
  *	index.c		the index of SEARCH
  *	verify.c	whether the file is whole
+ *	repair.c	mending what is not whole
+ *	fault_lines.c	what is found, told with its place
  *	undelete.c	bringing expunged mail back
  *	image.c		an image of the file, for a backup
  *	restore.c	a whole file that comes in; restoring.c takes it
@@ -56,6 +58,7 @@ void role_register_index(struct mailbox_role *role, struct control *control);
 void role_register_verify(struct mailbox_role *role, struct control *control);
 void role_register_undelete(struct mailbox_role *role, struct control *control);
 void role_register_image(struct mailbox_role *role, struct control *control);
+void role_register_repair(struct mailbox_role *role, struct control *control);
 void role_register_acl(struct mailbox_role *role, struct control *control);
 
 /* The verb quota; and finding out what single users may keep, before anybody comes in. */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "../shared/reparse.h"
+#include "fault_lines.h"
 #include "life.h"
 #include "user_verb.h"
 
@@ -14,8 +16,9 @@
 struct verifying {
 	struct user_verb verb;
 	uint64_t content_id, checked;
-	bool is_more;
+	bool is_more, is_unreadable;
 	struct buffer findings;
+	struct fault_lines lines;	/* the same, with the places of contents */
 };
 
 static struct verifying *
@@ -30,13 +33,14 @@ free_verifying(struct user_verb *verb)
 	struct verifying *verifying = CONTAINER_OF(verb, struct verifying, verb);
 
 	buffer_free(&verifying->findings);
+	fault_lines_fini(&verifying->lines);
 	free(verifying);
 }
 
 static void
 reply(struct verifying *verifying, const char *state)
 {
-	int64_t faults = user_verb_reply_faults(&verifying->verb, buffer_span(&verifying->findings));
+	int64_t faults = fault_lines_reply(&verifying->verb, SPAN("fault"), &verifying->lines);
 	struct buffer line = { 0 };
 
 	user_verb_begin_line(&verifying->verb, SPAN("verify"), &line);
@@ -48,13 +52,52 @@ reply(struct verifying *verifying, const char *state)
 	buffer_free(&line);
 }
 
+/* What is kept of a content whose octets are good. */
+static enum store_status
+check_parse(struct verifying *verifying, struct store *store)
+{
+	const char *differs;
+	enum store_status status = reparse_check(store, verifying->content_id, &differs);
+	struct buffer text = { 0 };
+
+	if (status == STORE_OK && differs != NULL) {
+		buffer_printf(&text, "content: its %s is not what its octets say: id %llu", differs,
+		    (unsigned long long)verifying->content_id);
+		store_add_finding(&verifying->findings, "parse", 0, verifying->content_id, buffer_string(&text));
+	}
+	buffer_free(&text);
+	return status == STORE_NOT_FOUND || status == STORE_CORRUPT ? STORE_OK : status;
+}
+
 static enum store_status
 work_digests(struct store *store, struct account_job *job)
 {
 	struct verifying *verifying = verifying_of(job);
 
-	return store_verify_digests(store, &verifying->content_id, clock_monotonic_us() + SLICE_US, &verifying->findings,
-	    &verifying->checked, &verifying->is_more);
+	uint64_t until_us = clock_monotonic_us() + SLICE_US;
+	enum store_status status = STORE_OK;
+
+	verifying->is_more = true;
+	while (status == STORE_OK && verifying->is_more && clock_monotonic_us() < until_us) {
+		size_t length = verifying->findings.length;
+		uint64_t checked = verifying->checked;
+
+		status = store_verify_digests(store, &verifying->content_id, 0, &verifying->findings, &verifying->checked,
+		    &verifying->is_more);
+		if (status == STORE_OK && verifying->checked > checked && verifying->findings.length == length)
+			status = check_parse(verifying, store);
+	}
+	return status == STORE_OK ? fault_lines_take(&verifying->lines, store, &verifying->findings) : status;
+}
+
+/* SQLite cannot read all of it: that is the finding, and there is no sense in looking further. */
+static void
+end_unreadable(struct verifying *verifying, const struct account_job *job)
+{
+	if (!verifying->is_unreadable)
+		fault_lines_add_pages(&verifying->lines, job->error);
+	reply(verifying, "done");
+	user_verb_end(&verifying->verb, EX_OK, NULL);
 }
 
 static void
@@ -66,9 +109,25 @@ on_digests(struct account_job *job)
 		account_submit_quietly(verifying->verb.account, job);
 		return;
 	}
+	if (job->status == STORE_CORRUPT) {
+		end_unreadable(verifying, job);
+		return;
+	}
 	if (job->status == STORE_OK)
 		reply(verifying, verifying->is_more ? "running" : "done");
 	user_verb_end_with(&verifying->verb, job->status);
+}
+
+/* Whether a finding is about pages. */
+static bool
+has_pages(struct span findings)
+{
+	while (findings.length > 0) {
+		if (span_starts_with(findings, SPAN("pages\t")))
+			return true;
+		findings = span_from(findings, span_find(findings, '\n') + 1);
+	}
+	return false;
 }
 
 /* What is found is the answer, and no failure of the job: the file is in use. */
@@ -78,7 +137,11 @@ work_file(struct store *store, struct account_job *job)
 	struct verifying *verifying = verifying_of(job);
 	enum store_status status = store_verify(store, STORE_VERIFY_FILE, &verifying->findings);
 
-	return status == STORE_CORRUPT && verifying->findings.length > 0 ? STORE_OK : status;
+	if (status == STORE_CORRUPT && verifying->findings.length == 0)
+		store_add_finding(&verifying->findings, "pages", 0, 0, store_error(store));
+	verifying->is_unreadable = has_pages(buffer_span(&verifying->findings));
+	return status == STORE_OK || status == STORE_CORRUPT ?
+	    fault_lines_take(&verifying->lines, store, &verifying->findings) : status;
 }
 
 static void
@@ -86,7 +149,9 @@ on_file(struct account_job *job)
 {
 	struct verifying *verifying = verifying_of(job);
 
-	if (job->status == STORE_OK)
+	if (job->status == STORE_CORRUPT || verifying->is_unreadable)
+		end_unreadable(verifying, job);
+	else if (job->status == STORE_OK)
 		user_verb_submit(&verifying->verb, ACCOUNT_READ, work_digests, on_digests);
 	else
 		user_verb_end_with(&verifying->verb, job->status);

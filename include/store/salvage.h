@@ -1,0 +1,20 @@
+/*
+ * A file of which SQLite cannot read all: what it can read is copied into a new one, which takes its place.  Worker threads.
+ */
+#ifndef STORE_SALVAGE_H
+#define STORE_SALVAGE_H
+
+#include "store/store.h"
+
+/*
+ * Salvage a file that nobody has open.
+ *
+ *	kept_as	appended: where the old file lies now, beside the new one
+ *
+ * The new file stands at the path as soon as it is whole, and never before: whoever is interrupted begins anew.  The next
+ * store_open_marked() finds it doubtful, so that clients look at everything again.  Contents whose octets are lost are left
+ * for store_repair_set_aside().  STORE_CORRUPT: nothing can be read.
+ */
+enum store_status store_salvage(const char *path, const char *mark_path, struct buffer *kept_as);
+
+#endif

@@ -1,0 +1,243 @@
+"""`imapctl verify --repair`: each kind of damage once, made in the file itself; afterwards clients see what is left."""
+import json
+import pathlib
+import sqlite3
+
+import pytest
+
+import server as lib
+
+MESSAGES = 30
+BODY = b"".join(b"Line %d of a text that is long enough.\r\n" % line for line in range(200))
+
+
+@pytest.fixture
+def server():
+    with lib.Server(users=("demo",), settings=("storage-compression none",)) as running:
+        with running.client("demo") as client:
+            fill(client)
+        yield running
+
+
+def fill(client):
+    for number in range(1, MESSAGES + 1):
+        assert client.append(b"INBOX", lib.message(number, BODY), b"\\Flagged").is_ok
+    client.ok(b"SELECT INBOX")
+    client.ok(b"UID COPY 1:3 Archive")
+    client.ok(b"UID STORE 4:9 +FLAGS.SILENT (Odd)")
+    client.ok(b"UID STORE 10 +FLAGS.SILENT (\\Deleted)")
+    client.ok(b"UID EXPUNGE 10")
+
+
+def file_of(server):
+    path, = server.data.rglob("mail.db")
+    return path
+
+
+def verify(server, *words, code=0):
+    done = server.imapctl("verify", "--json", "demo", *words, check=False)
+    answer = json.loads(done.stdout)
+    assert done.returncode == code, (done.stderr, answer)
+    return answer
+
+
+def sql(server, *statements):
+    with sqlite3.connect(file_of(server)) as database:
+        for statement in statements:
+            result = database.execute(statement).fetchall()
+    database.close()
+    return result
+
+
+def change(server, *statements):
+    server.stop()
+    sql(server, "PRAGMA wal_checkpoint(TRUNCATE)", *statements)
+    server.start()
+
+
+def flip(server, place, octets=b"\xff" * 64):
+    """Octets of the file itself: place(database) gives the number of the page, and where in it."""
+    server.stop()
+    file = file_of(server)
+    with sqlite3.connect(file) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        page, offset = place(database)
+    database.close()
+    with file.open("r+b") as raw:
+        raw.seek((page - 1) * 4096 + offset)
+        raw.write(octets)
+    server.start()
+
+
+def find(server, octets, skip=0):
+    """Where octets stand in the file: page and offset."""
+    def place(_database):
+        content = file_of(server).read_bytes()
+        at = -1
+        for _ in range(skip + 1):
+            at = content.index(octets, at + 1)
+        return at // 4096 + 1, at % 4096
+    return place
+
+
+def leaf_of(name):
+    def place(database):
+        """Some leaf page of a table: the middle one."""
+        root, = database.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (name,)).fetchone()
+        raw = pathlib.Path(database.execute("PRAGMA database_list").fetchone()[2]).read_bytes()
+        leaves, todo = [], [root]
+        while todo:
+            page = todo.pop(0)
+            data = raw[(page - 1) * 4096:page * 4096]
+            if data[0] in (13, 10):
+                leaves.append(page)
+                continue
+            cells = int.from_bytes(data[3:5], "big")
+            for cell in range(cells):
+                at = int.from_bytes(data[12 + 2 * cell:14 + 2 * cell], "big")
+                todo.append(int.from_bytes(data[at:at + 4], "big"))
+            todo.append(int.from_bytes(data[8:12], "big"))
+        return sorted(leaves)[len(leaves) // 2], 0
+    return place
+
+
+def uids(client, mailbox=b"INBOX"):
+    client.ok(b"EXAMINE " + mailbox)
+    found = [line for line in client.ok(b"UID SEARCH ALL").untagged if line.startswith(b"* SEARCH")]
+    return set(map(int, found[0].split()[2:]))
+
+
+def all_uids():
+    return set(range(1, MESSAGES + 1)) - {10}
+
+
+def is_mended(server, *expected):
+    """Found read-only, told and nothing changed; then mended; then nothing is found."""
+    before = verify(server, code=65)
+    assert {fault["what"] for fault in before["fault"]} & set(expected), before["fault"]
+    assert before["repaired"] == []
+    assert verify(server, code=65)["fault"]
+    answer = verify(server, "--repair", "--yes")
+    assert answer["verify"][0]["faults"] == 0
+    assert verify(server)["fault"] == []
+    return answer
+
+
+def test_it_asks_first(server):
+    done = server.imapctl("verify", "demo", "--repair", check=False)
+    assert done.returncode == 64 and "--yes" in done.stderr
+    assert verify(server, "--repair", "--yes")["repaired"] == []
+
+
+@pytest.mark.parametrize("word, statements", [
+    ("counters", ["UPDATE mailbox SET messages = 7, unseen = 1, size = 3, deleted = 9 WHERE name = 'INBOX'"]),
+    ("uidnext", ["UPDATE mailbox SET uidnext = 5 WHERE name = 'INBOX'"]),
+    ("uidnext", ["UPDATE mailbox SET highest_modseq = 3 WHERE name = 'INBOX'"]),
+    ("users", ["DELETE FROM shared"]),
+    ("users", ["UPDATE shared SET extra = 7"]),
+    ("users", ["INSERT INTO garbage SELECT min(id) FROM content"]),
+    ("users", ["DELETE FROM garbage", "INSERT INTO content SELECT id + 500, size, header_length, sha256, sent, sent_day, message_id, "
+               "envelope, bodystructure, body, parts, preview, chunk_octets, encoding, texts FROM content LIMIT 1",
+               "INSERT INTO chunk SELECT id + (500 << 20), encoding, octets FROM chunk WHERE id >> 20 = (SELECT min(id) FROM content)"]),
+    ("history", ["INSERT INTO expunged SELECT id, highest_modseq, 2, 3, 0 FROM mailbox WHERE name = 'INBOX'"]),
+    ("flag-log", ["INSERT INTO flag_change SELECT id, 1, 5, highest_modseq, -1, 8 FROM mailbox WHERE name = 'INBOX'",
+                  "INSERT INTO flag_change SELECT id, 3, 9, highest_modseq, -1, 8 FROM mailbox WHERE name = 'INBOX'"]),
+    ("keywords", ["UPDATE message SET flags = (1 << 63) | (99 << 5) | 2 WHERE uid = 5"]),
+    ("retained", ["UPDATE retained SET mailbox_id = 9999"]),
+    ("orphan-rows", ["INSERT INTO keyword VALUES (777, 5, 'x')", "INSERT INTO ordering SELECT 999999, sent, is_reply, subject, "
+                     "from_mailbox, to_mailbox, cc_mailbox, from_name, to_name, links FROM ordering LIMIT 1"]),
+    ("seen", ["INSERT INTO seen VALUES (5, 1, 9, 1, 1)"]),
+    ("parse", ["UPDATE content SET envelope = CAST('(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)' AS BLOB), encoding = NULL WHERE id = 5"]),
+    ("parse", ["UPDATE content SET bodystructure = x'28', parts = x'00' WHERE id = 5"]),
+    ("parse", ["UPDATE ordering SET subject = CAST('ELSE' AS BLOB) WHERE content_id = 6"]),
+    ("parse", ["UPDATE searchable SET subject = CAST('ELSE' AS BLOB) WHERE content_id = 6"]),
+])
+def test_rows(server, word, statements):
+    change(server, *statements)
+    is_mended(server, word)
+    with server.client("demo") as client:
+        assert uids(client) == all_uids()
+        assert b"message 5" in b"".join(client.ok(b"UID FETCH 5 (ENVELOPE BODYSTRUCTURE)").untagged)
+        line, = (line for line in client.ok(b"STATUS INBOX (MESSAGES UIDNEXT)").untagged if line.startswith(b"* STATUS"))
+        assert b"MESSAGES %d" % (MESSAGES - 1) in line and b"UIDNEXT %d" % (MESSAGES + 1) in line
+
+
+def test_counters_while_logged_in(server):
+    change(server, "UPDATE mailbox SET messages = 7 WHERE name = 'INBOX'")
+    with server.client("demo") as client:
+        client.ok(b"SELECT Archive")
+        is_mended(server, "counters")
+        with pytest.raises((EOFError, ConnectionError, AssertionError)):	# BYE
+            client.ok(b"NOOP")
+            client.ok(b"NOOP")
+
+
+def test_mailbox_row_gone(server):
+    change(server, "PRAGMA foreign_keys = OFF", "DELETE FROM mailbox WHERE name = 'Archive'")
+    is_mended(server, "orphan-rows")
+    with server.client("demo") as client:
+        names = [line for line in client.ok(b'LIST "" *').untagged if b"Recovered/" in line]
+        assert len(names) == 1
+        assert len(uids(client, names[0].rsplit(b" ", 1)[1])) == 3
+
+
+@pytest.mark.parametrize("statement", [
+    "UPDATE chunk SET octets = CAST(replace(CAST(octets AS TEXT), 'Line 7 ', 'Line 8 ') AS BLOB) WHERE id >> 20 = 5 AND id & 1 = 1",
+    "DELETE FROM chunk WHERE id >> 20 = 5 AND id & 1 = 1",
+    "DELETE FROM content WHERE id = 5",
+    "UPDATE content SET sha256 = zeroblob(32) WHERE id = 5",
+    "UPDATE content SET header_length = 7 WHERE id = 5",
+])
+def test_octets(server, statement):
+    """The message goes aside, with what can be read of it, and its client is told by an expunge."""
+    with server.client("demo") as client:
+        client.ok(b"SELECT INBOX")
+    change(server, statement)
+    before = verify(server, code=65)
+    assert ("INBOX", 5) in {(fault["mailbox"], fault["uid"]) for fault in before["fault"]}, before["fault"]
+    answer = verify(server, "--repair", "--yes")
+    aside, = (line for line in answer["repaired"] if line["what"] == "set-aside" and line["uid"] == 5)
+    text = pathlib.Path(aside["text"].rpartition(" ")[2]).read_bytes()
+    assert b"Subject: message 5\r\n" in text
+    assert verify(server)["fault"] == [] and verify(server, "--repair", "--yes")["repaired"] == []
+    with server.client("demo") as client:
+        assert uids(client) == all_uids() - {5}
+        reply = client.ok(b"ENABLE QRESYNC").untagged and client.ok(b"EXAMINE INBOX (QRESYNC (1 1))")
+        assert reply
+    done = server.imapctl("undelete", "demo", "--list", "--json")
+    assert [(line["uid"], line["how"]) for line in json.loads(done.stdout)["message"]] in (
+        [(10, "expunged"), (5, "damaged")], [(5, "damaged"), (10, "expunged")])
+    assert json.loads(server.imapctl("undelete", "demo", "--json").stdout)["undelete"][0]["restored"] == 1
+
+
+def test_index(server):
+    server.imapctl("index", "demo")
+    change(server, "UPDATE index_slots SET contents = x'ff'")
+    is_mended(server, "index")
+    server.imapctl("index", "demo")
+    with server.client("demo") as client:
+        client.ok(b"EXAMINE INBOX")
+        found, = (line for line in client.ok(b'UID SEARCH TEXT "Line 7 of"').untagged if line.startswith(b"* SEARCH"))
+        assert set(map(int, found.split()[2:])) == all_uids()
+
+
+@pytest.mark.parametrize("table", ["message", "content", "chunk", "searchable", "ordering", "mailbox", "expunged", "retained"])
+def test_pages(server, table):
+    """A page's header: SQLite cannot read it, nor what lies in it; all else comes into a new file."""
+    flip(server, leaf_of(table), b"\x00" * 16)
+    answer = verify(server, "--repair", "--yes")
+    assert any(line["what"] == "pages" for line in answer["repaired"]), answer
+    assert verify(server)["fault"] == []
+    assert list(file_of(server).parent.glob("mail.db.damaged-*"))
+    with server.client("demo") as client:
+        assert client.append(b"INBOX", lib.message(99)).is_ok
+        for uid in uids(client) - {max(uids(client))}:
+            assert BODY in b"".join(client.ok(b"UID FETCH %d BODY.PEEK[]" % uid).untagged)
+        if table not in ("message", "mailbox"):
+            assert len(uids(client)) > MESSAGES - 12
+
+
+def test_flipped_octets_of_a_body(server):
+    flip(server, find(server, b"Line 33 of a text", 11), b"\x00")
+    answer = is_mended(server, "digest")
+    assert len([line for line in answer["repaired"] if line["what"] == "set-aside"]) == 1
