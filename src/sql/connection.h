@@ -15,6 +15,7 @@ struct sql {
 	enum sql_sync sync;
 	int wal_pages, wal_folded;	/* how many the WAL has; how many of them are in the file */
 	int wal_pages_max;		/* so many that a commit folds them */
+	bool is_wal_held;		/* nobody folds the WAL: sql/pages.h */
 	bool has_unflushed;		/* something was committed without a flush */
 	bool is_poisoned;
 	bool is_writing;		/* the transaction under way may write */

@@ -181,6 +181,8 @@ sql_fold(struct sql *sql)
 	assert_off_loop();
 	if (sql->is_poisoned)
 		return SQL_IO;
+	if (sql->is_wal_held)
+		return SQL_OK;
 	status = sql_note(sql, sqlite3_wal_checkpoint_v2(sql->handle, "main", SQLITE_CHECKPOINT_PASSIVE, &pages, &folded));
 	metric_observe_us(METRIC_FOLD_DURATION, 0, clock_monotonic_us() - began_us);
 	if (status == SQL_OK) {

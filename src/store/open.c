@@ -17,6 +17,7 @@
 #include "index_block.h"
 #include "mark.h"
 #include "retain.h"
+#include "store/pages.h"
 #include "train.h"
 
 static const struct { const char *name, *special_use; } first_mailboxes[] = {	/* RFC 6154 section 2 */
@@ -187,6 +188,16 @@ mark_clean(struct store *store)
 	if (status != STORE_OK)
 		return status;
 	return store_end(store, store_run(sql_prepare(store->sql, "UPDATE account SET is_unclean = 0")));
+}
+
+enum store_status
+store_settle(struct store *store)
+{
+	enum store_status status = store->is_unclean ? mark_clean(store) : STORE_OK;
+
+	if (status == STORE_OK)
+		store->is_unclean = false;
+	return status;
 }
 
 enum store_status
