@@ -191,6 +191,11 @@ set_home(struct directory *directory, struct span name, struct span home)
 
 	if (status != DIRECTORY_OK)
 		return status;
+	/* Who says so knows better than a move that has ended, or of which nothing is heard any more. */
+	query = sql_prepare(sqlite->sql, "DELETE FROM departure WHERE name = ?1");
+	sql_bind_text(query, 1, name);
+	if ((status = sqlite_file_result(sqlite, sql_run(query))) != DIRECTORY_OK)
+		return status;
 	query = sql_prepare(sqlite->sql, "UPDATE user SET home = ?2, changed = ?3 WHERE name = ?1");
 	sql_bind_text(query, 1, name);
 	sql_bind_text(query, 2, home);
@@ -309,6 +314,11 @@ delete(struct directory *directory, struct span name)
 		run = delegates_forget(sqlite->sql, name);
 	if (run == SQL_OK)
 		run = aliases_forget(sqlite->sql, name);
+	if (run == SQL_OK) {
+		query = sql_prepare(sqlite->sql, "DELETE FROM departure WHERE name = ?1");
+		sql_bind_text(query, 1, name);
+		run = sql_run(query);
+	}
 	if (run == SQL_OK) {
 		query = sql_prepare(sqlite->sql, "DELETE FROM user WHERE name = ?1");
 		sql_bind_text(query, 1, name);
