@@ -72,7 +72,7 @@ refuse_recipient(struct lmtp_session *session, const struct asked *asked)
 		reply = "550 5.1.1 No postmaster here: imapd.conf(5) has the option postmaster";
 		reason = "no-postmaster";
 	} else if (asked->outcome == LMTP_ELSEWHERE) {
-		reply = "451 4.3.5 The mail of this user is at another server still";
+		reply = "451 4.3.5 The mail of this user is at another server";
 		reason = "elsewhere";
 	}
 	lmtp_reply(session, reply);

@@ -67,7 +67,7 @@ outcome_of_lookup(const struct recipient_lookup *lookup)
 	if (home->status == DIRECTORY_OK)
 		return home->is_elsewhere ? LMTP_ELSEWHERE : LMTP_OK;
 	if (home->status != DIRECTORY_NOT_FOUND)
-		return LMTP_TRY_AGAIN;
+		return home->status == DIRECTORY_ELSEWHERE ? LMTP_ELSEWHERE : LMTP_TRY_AGAIN;
 	if (!lookup->is_postmaster)
 		return LMTP_NO_USER;
 	if (home->role->parts.config->postmaster == NULL)

@@ -192,6 +192,17 @@ session_give_back(struct session *session)
 	begin_closing(session, METRIC_LOGOUT);
 }
 
+struct stream *
+session_take_stream(struct session *session)
+{
+	struct stream *stream = session->stream;
+
+	session_flush(session);
+	session->stream = NULL;
+	begin_closing(session, METRIC_LOGOUT);
+	return stream;
+}
+
 void
 session_bye(struct session *session, enum metric_reason why, const char *code, const char *text)
 {

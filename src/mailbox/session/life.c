@@ -365,6 +365,7 @@ static bool
 may_read(const struct session *session)
 {
 	return (session->phase != SESSION_RUNNING || pipeline_may_read(session)) && !session_is_closing(session) &&
+	    !session_is_halted(session) &&
 	    stream_output_length(session->stream) <= SESSION_OUTPUT_MAX &&
 	    !session->commands->is_congested(session);
 }

@@ -223,6 +223,15 @@ bool session_has_room(const struct session *session);
 /* Whether another batch has room beside what waits for the client. */
 bool session_has_room_ahead(const struct session *session);
 
+/* An account that the session has to do with is about to move elsewhere: no command is begun.  account.h. */
+bool session_is_halted(const struct session *session);
+
+/* Whether the session has to do with an account. */
+bool session_knows(const struct session *session, const struct account *account);
+
+/* Between two commands, or where the command under way waits for its client: nothing is being done. */
+bool session_is_at_rest(const struct session *session);
+
 /* A client that has gone: a long command may stop at its next step, and finish. */
 bool session_is_closing(const struct session *session);
 
@@ -297,6 +306,12 @@ void session_begin_condstore(struct session *session);
 /* IDLE begins: what is new in the selected mailbox is told, and whatever happens from now on. */
 void session_begin_idle(struct session *session);
 void session_end_idle(struct session *session);
+
+/*
+ * Before anybody is logged in: let another protocol have the stream, which holds what was not read.  What the session has
+ * written goes before.
+ */
+struct stream *session_take_stream(struct session *session);
 
 /* Send what is written and close. */
 void session_close(struct session *session, enum metric_reason why);

@@ -33,7 +33,7 @@ static void submit(struct account *account, struct account_job *job);
 static uint64_t
 idle_us(const struct account *account)
 {
-	return account->jobs > 0 ? 0 : loop_now_us(account->accounts->settings.loop) - account->used_us;
+	return account->jobs > 0 || account->gate.copies > 0 ? 0 : loop_now_us(account->accounts->settings.loop) - account->used_us;
 }
 
 static const struct index_host index_host = { account_submit_quietly, idle_us, account_path };
@@ -46,6 +46,7 @@ accounts_new(const struct accounts_settings *settings)
 	accounts->settings = *settings;
 	accounts->by_id = map_new();
 	accounts->limits = limits_new();
+	accounts->gone = map_new();
 	list_init(&accounts->open);
 	insights_init(&accounts->insights);
 	paging_init(&accounts->paging);
@@ -69,6 +70,7 @@ accounts_free(struct accounts **accounts)
 	if ((*accounts)->on_stopped != NULL)
 		deferred_cancel(&(*accounts)->stopped);
 	map_free(&(*accounts)->by_id);
+	map_free(&(*accounts)->gone);
 	limits_free(&(*accounts)->limits);
 	free(*accounts);
 	*accounts = NULL;
@@ -146,10 +148,12 @@ account_new(struct accounts *accounts, const char *id, const char *user)
 	account->batch.quota = &accounts->settings.quota;
 	account->batch.retention_s = &accounts->settings.retention_s;
 	account->batch.limits = limits_of(accounts->limits, id);
+	account->batch.is_gone = map_get(accounts->gone, account->id) != NULL;
 	account->queue = job_queue_new(accounts->settings.storage, batch_run, &account->batch);
 	job_queue_set_limits(account->queue, 64, WAITING_MAX);
 	states_init(&account->states);
 	list_init(&account->overlays);
+	list_init(&account->gate.held);
 	list_init(&account->insights);
 	index_seat_init(&account->indexing, &accounts->indexing, account);
 	timer_init(&account->flush, accounts->settings.loop, on_flush_due, account);
@@ -274,7 +278,7 @@ on_job_done(struct job *home)
 	account->holders++;
 	note_home(account, job);
 	job->done(job);
-	if (accounts->on_stopped == NULL && folding_is_due(&account->folding, false))
+	if (accounts->on_stopped == NULL && account->gate.copies == 0 && folding_is_due(&account->folding, false))
 		submit(account, &account->folding.job);
 	account->holders--;
 	account_tend(account);
@@ -282,8 +286,8 @@ on_job_done(struct job *home)
 	shrink_surplus(accounts);
 }
 
-static void
-submit(struct account *account, struct account_job *job)
+void
+account_submit_inside(struct account *account, struct account_job *job)
 {
 	bool is_taken;
 
@@ -293,6 +297,15 @@ submit(struct account *account, struct account_job *job)
 	is_taken = job_queue_submit(account->queue, &job->job);
 	assert(is_taken);
 	(void)is_taken;
+}
+
+static void
+submit(struct account *account, struct account_job *job)
+{
+	if (account->gate.is_shut)
+		list_push_back(&account->gate.held, &job->job.link);
+	else
+		account_submit_inside(account, job);
 }
 
 void
@@ -392,7 +405,7 @@ submit_purge(struct account *account)
 static bool
 is_quiet(const struct account *account)
 {
-	return account->jobs == 0 && account->readers == 0;
+	return account->jobs == 0 && account->readers == 0 && account->gate.copies == 0;
 }
 
 /* Decide what an account needs now.  It may be freed. */

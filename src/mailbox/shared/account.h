@@ -19,7 +19,7 @@ struct faults;
 
 enum account_kind {
 	ACCOUNT_READ,		/* outside of transactions */
-	ACCOUNT_IMAGE,		/* likewise, and not even in one that reads: for store/image.h */
+	ACCOUNT_IMAGE,		/* likewise, and not even in one that reads: for store/image.h and store/pages.h */
 	ACCOUNT_DERIVED,	/* in a transaction of its own that needs no flush: STORE_DERIVED */
 	ACCOUNT_LAZY,		/* changes flags only: may be flushed within a second */
 	ACCOUNT_DURABLE,	/* done() comes after the flush */
@@ -122,6 +122,27 @@ void account_submit(struct account *account, struct account_job *job);
 
 /* The same for what no user has asked for: the account counts as no more in use than before. */
 void account_submit_quietly(struct account *account, struct account_job *job);
+
+/*
+ * The account is about to move elsewhere: nothing is done to its file but what users ask for, and it stays open.  In pairs.
+ */
+void account_begin_copy(struct account *account);
+void account_end_copy(struct account *account);
+bool account_is_copied(const struct account *account);
+
+/*
+ * Sessions begin no command any more; and then no job, except by account_submit_inside(): those that are submitted wait.
+ * account_open() lets all of it go on.  Whoever shuts the account holds it.
+ */
+void account_halt(struct account *account);
+void account_shut(struct account *account);
+void account_open(struct account *account);
+bool account_is_halted(const struct account *account);
+bool account_is_shut(const struct account *account);
+void account_submit_inside(struct account *account, struct account_job *job);
+
+/* From now on nothing is opened or made under this mailbox id: jobs fail with STORE_NOT_FOUND.  Or it is again. */
+void accounts_note_gone(struct accounts *accounts, const char *mailbox_id, bool is_gone);
 
 /* No job is under way or waits. */
 bool account_has_no_jobs(const struct account *account);

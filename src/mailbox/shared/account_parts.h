@@ -7,6 +7,7 @@
 #include "batch.h"
 #include "fault.h"
 #include "folding.h"
+#include "gate.h"
 #include "index_queue.h"
 #include "insight.h"
 #include "limits.h"
@@ -20,6 +21,7 @@ struct accounts {
 	struct accounts_settings settings;
 	struct map *by_id;
 	struct limits *limits;		/* of single users */
+	struct map *gone;		/* mailbox ids under which nothing is done any more */
 	struct list open;		/* accounts whose store is open, the least recently used first */
 	size_t open_count;
 	struct state_cache states;
@@ -52,6 +54,7 @@ struct account {
 	bool is_retention_over;		/* likewise: something that was kept is to be let go */
 	bool is_orphan;			/* atomic: workers ask */
 	bool is_flushing;		/* that job is under way */
+	struct gate gate;
 	struct timer flush;
 	struct account_job close_job, flush_job, purge_job;
 	struct folding folding;

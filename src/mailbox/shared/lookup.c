@@ -3,6 +3,7 @@
  */
 #include <assert.h>
 
+#include "directory/moving.h"
 #include "fault.h"
 #include "role.h"
 
@@ -33,6 +34,7 @@ static enum directory_status
 look_up_claim(struct role_lookup *lookup, struct arena *arena, struct directory_user *user_out)
 {
 	struct directory_login login;
+	enum directory_presence presence;
 	enum directory_status status = directory_find_login(lookup->role->parts.directory, lookup->claim, arena, &login);
 
 	if (status != DIRECTORY_OK)
@@ -42,12 +44,30 @@ look_up_claim(struct role_lookup *lookup, struct arena *arena, struct directory_
 		return DIRECTORY_NOT_FOUND;
 	if (directory_home_is_foreign(login.principal.home))		/* what is here is not what the user has */
 		return DIRECTORY_ELSEWHERE;
+	status = directory_find_presence(lookup->role->parts.directory, login.principal.name, &presence);
+	if (status != DIRECTORY_OK || presence != DIRECTORY_HERE)
+		return status != DIRECTORY_OK ? status : DIRECTORY_ELSEWHERE;
 	*user_out = login.principal;
 	lookup->may_be_shared = login.is_other;
 	lookup->may_be_disabled = lookup->is_master = login.is_master;
 	if (login.is_other)
 		directory_prepare_name(login.prover.name, &lookup->prover);
 	return DIRECTORY_OK;
+}
+
+/* What was found under a name.  Who has moved away, or has not arrived, is nobody's to serve here. */
+static enum directory_status
+unless_moving(struct directory *directory, struct span name, enum directory_status status, const struct directory_user *user)
+{
+	enum directory_presence presence;
+	enum directory_status found;
+
+	if (status != DIRECTORY_OK && status != DIRECTORY_NOT_FOUND)
+		return status;
+	found = directory_find_presence(directory, status == DIRECTORY_OK ? user->name : name, &presence);
+	if (found != DIRECTORY_OK)
+		return found;
+	return presence != DIRECTORY_HERE ? DIRECTORY_ELSEWHERE : status;
 }
 
 static enum directory_status
@@ -59,7 +79,16 @@ look_up_name(struct role_lookup *lookup, const struct directory_name *name, stru
 
 	if (status == DIRECTORY_NOT_FOUND && lookup->takes_aliases)
 		status = directory_lookup_alias(directory, directory_name_span(name), arena, user_out);
-	return status;
+	return unless_moving(directory, directory_name_span(name), status, user_out);
+}
+
+static enum directory_status
+look_up_catch_all(struct role_lookup *lookup, struct arena *arena, struct directory_user *user_out)
+{
+	struct directory *directory = lookup->role->parts.directory;
+	struct span name = directory_name_span(&lookup->catch_all);
+
+	return unless_moving(directory, name, directory_lookup_alias(directory, name, arena, user_out), user_out);
 }
 
 static void
@@ -76,7 +105,7 @@ work_lookup(struct job *job)
 	for (size_t i = 0; i < lookup->name_count && lookup->status == DIRECTORY_NOT_FOUND; i++)
 		lookup->status = look_up_name(lookup, &lookup->names[i], arena, &user);
 	if (lookup->status == DIRECTORY_NOT_FOUND && lookup->catch_all.length > 0)
-		lookup->status = directory_lookup_alias(directory, directory_name_span(&lookup->catch_all), arena, &user);
+		lookup->status = look_up_catch_all(lookup, arena, &user);
 	if (lookup->status == DIRECTORY_OK && lookup->is_login && !may_log_in(lookup, &user))
 		lookup->status = DIRECTORY_NOT_FOUND;
 	if (lookup->status == DIRECTORY_OK && lookup->is_login)

@@ -26,6 +26,9 @@ struct mailbox_role {
 	struct list deliveries;			/* struct delivery_session */
 	struct list images;			/* that are read by operators: role/image.c */
 	struct list restores;			/* that operators send: role/restore.c */
+	struct list movers;			/* struct mover: users on their way from here or to here */
+	/* A stream of the link wants to move a user (src/link/README): takes it, with what was not read.  NULL: not now */
+	void (*on_mover)(struct mailbox_role *role, struct stream *stream, struct span wish);
 	struct listener **listeners;
 	size_t listener_count;
 	struct lmtp_settings lmtp;

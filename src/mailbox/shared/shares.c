@@ -541,11 +541,31 @@ owner_named(const struct shares *shares, struct span name)
 }
 
 void
+shares_learn(struct mailbox_role *role, const char *mailbox_id, struct span name, bool is_shared,
+    const struct span *identifiers, size_t count)
+{
+	for (size_t i = 0; i < count && role->shares->is_read; i++)	/* else they will be read */
+		add(role->shares, owner_of(role->shares, mailbox_id, name, is_shared), identifiers[i]);
+}
+
+void
+shares_forget_owner(struct mailbox_role *role, struct span name)
+{
+	struct share_owner *owner = owner_named(role->shares, name);
+
+	if (owner == NULL)
+		return;
+	accounts_orphan(role->accounts, owner->id);
+	drop_all(role->shares, owner);
+	if (owner->grants == 0)
+		free_owner(role->shares, owner);
+}
+
+void
 shares_forget_user(struct mailbox_role *role, struct span name)
 {
 	struct shares *shares = role->shares;
 	struct given *given = map_get(shares->given, name);
-	struct share_owner *owner = owner_named(shares, name);
 	size_t position = 0;
 	struct span key;
 	void *value;
@@ -559,10 +579,5 @@ shares_forget_user(struct mailbox_role *role, struct span name)
 	}
 	if (given != NULL)
 		free_given(shares, given);
-	if (owner == NULL)
-		return;
-	accounts_orphan(role->accounts, owner->id);
-	drop_all(shares, owner);
-	if (owner->grants == 0)
-		free_owner(shares, owner);
+	shares_forget_owner(role, name);
 }

@@ -61,6 +61,13 @@ void shares_settle(struct mailbox_role *role, struct share_grant *grant);
  */
 void shares_tidy(struct mailbox_role *role, struct account *account, bool is_taken);
 
+/* A user has come from another server, and with the mailbox rights in it, which the directory has. */
+void shares_learn(struct mailbox_role *role, const char *mailbox_id, struct span name, bool is_shared,
+    const struct span *identifiers, size_t count);
+
+/* A user has gone to another server: what is shared with the name stays, and what the user has shared is not found. */
+void shares_forget_owner(struct mailbox_role *role, struct span name);
+
 /* A user is no more: nothing is shared with whoever gets the name next, and what the user has shared is not found. */
 void shares_forget_user(struct mailbox_role *role, struct span name);
 
