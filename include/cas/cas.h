@@ -9,6 +9,7 @@
 
 struct buffer;
 struct config;
+struct control;
 struct directory;
 struct job_queue;
 struct link;
@@ -79,6 +80,12 @@ void cas_drain(struct cas *cas, uint64_t over_ms, cas_stopped *on_stopped, void 
  * mailbox_role_end_user().
  */
 void cas_end_user(struct cas *cas, struct span user);
+
+/*
+ * The verbs move start, watch, cancel and status, until cas_free(); what was ordered and has not come to its end goes on.
+ * Once, when it listens.
+ */
+void cas_register(struct cas *cas, struct control *control);
 
 /* Only before cas_listen() or after on_stopped. */
 void cas_free(struct cas **cas);

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "client.h"
+#include "moves.h"
 
 #define CACHE_USERS 10000
 #define THROTTLE_ENTRIES 10000
@@ -26,6 +27,7 @@ on_lost(struct span server, void *context)
 {
 	struct cas *cas = context;
 
+	moves_lost(cas, server);
 	LIST_FOREACH(&cas->users, link) {
 		struct cas_client *client = LIST_ENTRY(link, struct cas_client, link);
 
@@ -68,6 +70,7 @@ cas_new(const struct cas_parts *parts)
 	list_init(&cas->strangers);
 	list_init(&cas->users);
 	list_init(&cas->relays);
+	list_init(&cas->moves);
 	cas->by_address = map_new();
 	cas->by_user = map_new();
 	if (parts->tokens != NULL)
@@ -121,6 +124,7 @@ cas_free(struct cas **cas)
 	timer_stop(&(*cas)->drain);
 	deferred_cancel(&(*cas)->gone);
 	ports_close(*cas);
+	moves_close(*cas);
 	map_free(&(*cas)->denied);
 	relays_free(*cas);
 	map_free(&(*cas)->by_address);

@@ -204,8 +204,8 @@ client_free(struct cas_client *client)
 	buffer_free(&client->said);
 	free(client->address);
 	free(client);
-	if (--cas->clients == 0 && cas->is_stopping)
-		deferred_schedule(cas->parts.loop, &cas->gone);
+	cas->clients--;
+	cas_check_gone(cas);
 }
 
 /*

@@ -18,6 +18,7 @@
  *	verdict.c	... saying that it failed, after a delay
  *	pipe.c		the time after login
  *	unauthenticate.c	... and the way back from there
+ *	moves.h		users on their way to another mailbox server
  *	drain.c		sending everybody away, politely
  *	ports.c		where clients come in, and how many may
  *	guide.c		what programs are told that set themselves up
@@ -63,6 +64,7 @@
 
 struct counts;
 struct map;
+struct move;
 
 struct cas {
 	struct cas_parts parts;
@@ -84,6 +86,12 @@ struct cas {
 	unsigned verifying;		/* passwords waiting for a worker */
 	struct cas_status status;
 	size_t clients;			/* those that wait for their jobs included */
+	struct list moves;		/* users on their way, moves.h; and questions to the directory about them */
+	unsigned asking_moves;
+	bool are_moves_closed;
+	struct timer moves_retry;
+	void (*on_move_news)(struct move *move);	/* of move_verbs.c, like the next; NULL: nobody asks */
+	void (*on_move_gone)(struct move *move);
 	bool is_stopping;
 	struct timer grace;		/* when stopping: how long pipes may finish */
 	struct timer drain;		/* when draining: who leaves next */
@@ -268,6 +276,14 @@ void pipe_lost(struct cas_client *client);
 /* unauthenticate.c: nobody is logged in, and the link holds what the mailbox role has not read; or is gone, as above. */
 void unauthenticate_begin(struct cas_client *client);
 void unauthenticate_lost(struct cas_client *client);
+
+/* Somebody has gone: the role may have stopped. */
+static inline void
+cas_check_gone(struct cas *cas)
+{
+	if (cas->is_stopping && cas->clients == 0 && cas->asking_moves == 0)
+		deferred_schedule(cas->parts.loop, &cas->gone);
+}
 
 /* ending.c; cas_close(): stop accepting, and send away who has not logged in. */
 void cas_close(struct cas *cas);

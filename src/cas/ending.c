@@ -3,6 +3,7 @@
  * through the pipes.  Loop thread.
  */
 #include "client.h"
+#include "moves.h"
 
 void
 cas_on_grace_over(void *context)
@@ -28,10 +29,10 @@ cas_close(struct cas *cas)
 {
 	cas->is_stopping = true;
 	ports_close(cas);
+	moves_close(cas);
 	LIST_FOREACH(&cas->strangers, link)
 		client_bye(LIST_ENTRY(link, struct cas_client, link), METRIC_SERVER_STOPS, NULL, "Server stops");
-	if (cas->clients == 0)
-		deferred_schedule(cas->parts.loop, &cas->gone);
+	cas_check_gone(cas);
 }
 
 void

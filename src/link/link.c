@@ -7,9 +7,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/base64.h"
 #include "base/memory.h"
 #include "conversation.h"
 #include "internal.h"
+#include "link/move.h"
 #include "link/relay.h"
 
 #define CONNECT_MS 30000
@@ -302,6 +304,18 @@ link_connect_with_password(struct link *link, struct span server, struct span us
 
 	assert(user.length > 0 && user.length <= LINK_USER_MAX && password.length > 0);
 	conversation_open_with_password(&attempt->opening, user, password, facts);
+	reach(attempt, link_server_of(link, server));
+	return attempt;
+}
+
+struct link_attempt *
+link_connect_to_move(struct link *link, struct span server, struct span wish, link_connected *on_connected, void *context)
+{
+	struct link_attempt *attempt = attempt_new(link, on_connected, context);
+
+	buffer_add_string(&attempt->opening, "L2 AUTHENTICATE " LINK_MOVE_MECHANISM " ");
+	base64_encode(wish, &attempt->opening);
+	buffer_add_string(&attempt->opening, "\r\n");
 	reach(attempt, link_server_of(link, server));
 	return attempt;
 }

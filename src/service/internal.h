@@ -371,6 +371,8 @@ void remains_register(struct service *service);
 
 /* entry.c */
 void entry_register(struct service *service);
+/* kinds.c: the verbs about moves say that nobody here knows of any. */
+void kinds_forget_moves(struct service *service);
 
 /* kinds.c: whether the mailbox service runs in this process. */
 bool service_has_mailboxes(const struct service *service);

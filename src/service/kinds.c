@@ -5,6 +5,7 @@
 #include "internal.h"
 
 #include <stdlib.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "auth/password.h"
@@ -14,6 +15,23 @@ static struct workers *
 asking(const struct service *service)
 {
 	return service->ldap != NULL ? service->ldap : service->storage;
+}
+
+/* Other hosts of a site have nobody to order it from. */
+static void
+on_move(struct control_call *call, void *context)
+{
+	(void)context;
+	control_finish(call, EX_UNAVAILABLE, "users are moved by the service cas of the host that clients log in to; it does not run here");
+}
+
+void
+kinds_forget_moves(struct service *service)
+{
+	control_register(service->control, "move start", CONTROL_CHANGE, on_move, NULL);
+	control_register(service->control, "move watch", CONTROL_VIEW, on_move, NULL);
+	control_register(service->control, "move cancel", CONTROL_CHANGE, on_move, NULL);
+	control_register(service->control, "move status", CONTROL_VIEW, on_move, NULL);
 }
 
 static bool
@@ -42,6 +60,7 @@ open_cas(struct service *service, const struct mailbox_lock *lock, char **error_
 		cas_free(&service->cas);
 		return false;
 	}
+	cas_register(service->cas, service->control);
 	return true;
 }
 
@@ -55,6 +74,7 @@ static void
 close_cas(struct service *service)
 {
 	cas_free(&service->cas);
+	kinds_forget_moves(service);
 }
 
 static void

@@ -167,6 +167,8 @@ open_ports(struct service *service, uid_t owner)
 
 	service->control = control_new(service->loop, service->storage, service->config->control_socket,
 	    &error);
+	if (service->control != NULL)
+		kinds_forget_moves(service);
 	if (service->control != NULL && open_page(service, &error) && endpoint_open(service, &error) &&
 	    service_open_links(service, owner, &error) &&
 	    role_open_now(&service->roles[ROLE_CAS], &error) &&

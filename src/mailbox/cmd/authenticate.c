@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "commands.h"
 #include "config/config.h"
+#include "link/move.h"
 
 #define VERIFYING_MAX 256
 
@@ -218,12 +219,31 @@ is_offered(const struct session *session, struct span mechanism)
 	    (span_equals_nocase(mechanism, SPAN("PLAIN")) && session->role->parts.fits != NULL);
 }
 
+/* Not a user, but somebody who moves one: the stream is theirs behind the OK. */
+static void
+give_to_mover(struct session *session)
+{
+	struct mailbox_role *role = session->role;
+	struct buffer wish = { 0 };
+
+	if (!base64_decode(session->line->authenticate.initial, &wish)) {
+		session_finish(session, REPLY_BAD_ARGUMENT);
+	} else {
+		session_finish(session, REPLY_DONE);
+		role->on_mover(role, session_take_stream(session), buffer_span(&wish));
+	}
+	buffer_free(&wish);
+}
+
 void
 cmd_authenticate(struct session *session)
 {
 	const struct imap_authenticate *authenticate = &session->line->authenticate;
 
-	if (!is_offered(session, authenticate->mechanism)) {
+	if (span_equals(authenticate->mechanism, SPAN(LINK_MOVE_MECHANISM)) && authenticate->has_initial &&
+	    !session->role->is_stopping)
+		give_to_mover(session);
+	else if (!is_offered(session, authenticate->mechanism)) {
 		session_finish(session, REPLY_NO_MECHANISM);
 	} else if (authenticate->has_initial) {
 		log_in(session, authenticate->initial);

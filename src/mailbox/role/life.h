@@ -20,6 +20,11 @@
  *	acl.c		rights in users' mailboxes
  *	sharing.c	whose \Seen it is in a shared mailbox
  *	sessions.c	what the operator is told of sessions
+ *	moving.c	users on their way: who moves them
+ *	movers.c	... by streams
+ *	leaving.c	... one who leaves
+ *	arriving.c	... one who comes
+ *	verdict.c	... how it ended
  */
 #ifndef ROLE_LIFE_H
 #define ROLE_LIFE_H
@@ -67,6 +72,10 @@ void role_load_quotas(struct mailbox_role *role);
 
 /* The verb acl seen. */
 void role_register_sharing(struct mailbox_role *role, struct control *control);
+
+/* moving.c; for role->on_mover, and the end of all. */
+void role_take_mover(struct mailbox_role *role, struct stream *stream, struct span text);
+void role_end_movers(struct mailbox_role *role);
 
 /* For role->trials. */
 void role_on_trials_due(void *context);

@@ -168,6 +168,8 @@ mailbox_role_new(const struct mailbox_parts *parts, char **error_out)
 	list_init(&role->deliveries);
 	list_init(&role->images);
 	list_init(&role->restores);
+	list_init(&role->movers);
+	role->on_mover = role_take_mover;
 	role->on_ended = role_check_stopped;
 	role_lookups_init(role);
 	role->faults = faults_new();
