@@ -107,6 +107,7 @@ help:
 ##                   SEARCH_QUERIES=20000 for each of SEARCH_SEEDS (fifty): a million questions, and as many over the corpus
 ## make check-debian12   make check on a fresh Debian 12 in a chroot (root); check-debian13 on Debian 13
 ## make move         moves from real servers, Debian 12's and 13's in folders of their own (root): 10,000 messages, 50 kills, 50 users
+## make rehome-kills  kill -9 in the middle of moving a user between hosts, 100 times each of the processes
 ## make move-bench   how long a move from Dovecot takes: by our import, by mbsync, one message at a time
 ## make backup-kills a thousand users backed up, deleted, restored and compared; imapctl and the server killed 100 times in each
 ## make check-setup  imapctl setup killed at every step; certificates by certbot itself, where it and pebble are installed
@@ -197,6 +198,9 @@ move: all
 backup-kills: all
 	IMAPD=$(BUILD)/imapd /usr/bin/python3 tests/backup/kills.py
 
+rehome-kills: all
+	REHOME_KILLS=$${REHOME_KILLS:-100} IMAPD=$(BUILD)/imapd /usr/bin/python3 -m pytest -q -s -rs -p no:cacheprovider tests/split/test_rehome_kills.py
+
 move-bench: all
 	@tests/tools/deps bench
 	@IMAPD=$(BUILD)/imapd /usr/bin/python3 tests/move/bench $(MOVE_MESSAGES)
@@ -252,5 +256,5 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all web-check units fuzzers help deps run check check-setup soak check-debian12 check-debian13 deb check-deb fuzz bench bench-scale bench-report bench-smoke move move-bench backup-kills repair-kills metrics-check rooms man install clean
+.PHONY: all web-check units fuzzers help deps run check check-setup soak check-debian12 check-debian13 deb check-deb fuzz bench bench-scale bench-report bench-smoke move rehome-kills move-bench backup-kills repair-kills metrics-check rooms man install clean
 .DELETE_ON_ERROR:

@@ -362,6 +362,21 @@ def test_acl(server):
     ask(server, "acl", "remove", "nobody-at-all", "INBOX", "demo", code=67)
 
 
+def test_move(server):
+    """On one host there is nowhere to go; tests/split/test_rehome.py has the rest."""
+    moved, = ask(server, "move", "demo", "localhost")["move"]
+    assert (moved["user"], moved["to"], moved["phase"], moved["error"]) == ("demo", "localhost", "there", "")
+    assert ask(server, "move", "--status")["move"][-1]["phase"] == "there"
+    assert ask(server, "move", "demo", "--status")["move"][0]["user"] == "demo"
+    ask(server, "move", "demo", "--cancel", code=67)
+    assert "mailbox-server" in ask(server, "move", "demo", "mbx9", code=69)["error"]["text"]
+    assert ask(server, "move", "nobody-at-all", "localhost", code=67)["move"][0]["phase"] == "failed"
+    ask(server, "move", "nobody-known", "--status", code=67)
+    ask(server, "move", "demo", code=64)
+    ask(server, "move", "demo", "localhost", "--cancel", code=64)
+    ask(server, "move", "--cancel", "--status", code=64)
+
+
 def test_nobody_answers():
     """No verb hangs, none prints anything but its object, when there is no server."""
     server = lib.Server(users=())
@@ -372,7 +387,7 @@ def test_nobody_answers():
                      "user del": ["a", "--yes"], "import": ["a", "eml", str(server.config)], "export": ["a", f"{server.folder}/out"], "kick": ["a"], "trace": ["a"],
                      "start": ["all"], "stop": ["all"], "drain": ["all"], "restart": ["all"], "net start": ["imap4"],
                      "net stop": ["imap4"], "user renew": ["a", "--yes"], "user purge": ["a", "--yes"], "acknowledge": ["all"],
-                     "index": ["a"], "verify": ["a"], "undelete": ["a"], "backup": [f"{server.folder}/backup"], "group add": ["g", "a"], "quota": ["a"], "user allow": ["a", "--delegate=b"],
+                     "index": ["a"], "verify": ["a"], "undelete": ["a"], "move": ["a", "b"], "backup": [f"{server.folder}/backup"], "group add": ["g", "a"], "quota": ["a"], "user allow": ["a", "--delegate=b"],
                      "user deny": ["a", "--delegate=b"], "group remove": ["g", "a"],
                      "test-connectivity": [f"imap://a@127.0.0.1:{server.imap_port}"], "acl list": ["a"], "acl set": ["a", "INBOX", "b", "lr"], "acl remove": ["a", "INBOX", "b"], "acl seen": ["a", "INBOX"]}
         for verb in verbs():

@@ -34,6 +34,7 @@ int run_group_add(const struct order *order);
 int run_group_remove(const struct order *order);
 int run_group_list(const struct order *order);
 int run_import_any(const struct order *order);
+int run_move(const struct order *order);
 int run_index(const struct order *order);
 int run_verify(const struct order *order);
 int run_undelete(const struct order *order);
