@@ -151,7 +151,7 @@ directory_find_arrival(struct directory *directory, struct span name, const char
 	return DIRECTORY_OK;
 }
 
-/* Quota and groups as they were; what is not understood comes from a later version, and is left out. */
+/* Quota, groups and other names as they were; what is not understood comes from a later version, and is left out. */
 static enum sql_status
 take_facts(struct sql *sql, struct span name, struct span facts)
 {
@@ -169,6 +169,9 @@ take_facts(struct sql *sql, struct span name, struct span facts)
 			run = JOURNEY_RUN(sql, quotas[key.at[5] - '0'], name, value);
 		else if (span_equals(key, SPAN("enabled")))
 			run = JOURNEY_RUN(sql, "UPDATE user SET is_enabled = ?2 != '0' WHERE name = ?1", name, value);
+		else if (span_equals(key, SPAN("alias")))
+			run = JOURNEY_RUN(sql, "INSERT OR IGNORE INTO alias (name, mailbox_id) SELECT ?2, mailbox_id FROM user "
+			    "WHERE name = ?1 AND NOT EXISTS (SELECT 1 FROM user WHERE name = ?2)", name, value);
 		else if (span_equals(key, SPAN("group")))
 			run = JOURNEY_RUN(sql, "INSERT OR IGNORE INTO member (mailbox_id, group_name) "
 			    "SELECT mailbox_id, ?2 FROM user WHERE name = ?1", name, value);

@@ -109,9 +109,12 @@ directory_end_leaving(struct directory *directory, struct span name, const char 
 	return journey_end(registry, sql, run, DIRECTORY_OK);
 }
 
-/* Who has been given rights by the user, and who has given the user some: names that mean nothing elsewhere. */
+/*
+ * Other names of the user; and who has been given rights by the user, and who has given the user some: names that mean
+ * nothing elsewhere.
+ */
 static enum directory_status
-describe_shares(struct directory *directory, const struct directory_user *user, struct buffer *facts)
+describe_names(struct directory *directory, const struct directory_user *user, struct buffer *facts)
 {
 	struct directory *registry;
 	struct sql *sql;
@@ -121,7 +124,8 @@ describe_shares(struct directory *directory, const struct directory_user *user, 
 
 	if (status != DIRECTORY_OK)
 		return status;
-	query = sql_prepare(sql, "SELECT 'gives ' || identifier FROM share WHERE mailbox_id = ?1 UNION ALL "
+	query = sql_prepare(sql, "SELECT 'alias ' || name FROM alias WHERE mailbox_id = ?1 UNION ALL "
+	    "SELECT 'gives ' || identifier FROM share WHERE mailbox_id = ?1 UNION ALL "
 	    "SELECT 'gets ' || user.name FROM share JOIN user USING (mailbox_id) WHERE identifier = ?2");
 	sql_bind_text(query, 1, span_from_string(user->mailbox_id));
 	sql_bind_text(query, 2, user->name);
@@ -147,7 +151,7 @@ directory_describe(struct directory *directory, struct span name, struct arena *
 			buffer_printf(&facts, "quota%d %lld\n", i, (long long)user.quota.of[i]);
 	for (size_t i = 0; i < user.group_count; i++)
 		buffer_printf(&facts, "group %.*s\n", SPAN_ARGS(user.groups[i]));
-	status = describe_shares(directory, &user, &facts);
+	status = describe_names(directory, &user, &facts);
 	*facts_out = arena_copy(arena, buffer_span(&facts));
 	buffer_free(&facts);
 	return status;

@@ -50,6 +50,7 @@ journey_replace_mailbox(struct sql *sql, struct span name, const char *old_id, c
 	static const char *const changes[] = {
 		"UPDATE user SET mailbox_id = ?2 WHERE mailbox_id = ?1",
 		"UPDATE member SET mailbox_id = ?2 WHERE mailbox_id = ?1",
+		"UPDATE alias SET mailbox_id = ?2 WHERE mailbox_id = ?1",
 		"UPDATE delegate SET mailbox_id = ?2 WHERE mailbox_id = ?1",
 		"UPDATE delegate SET delegate_id = ?2 WHERE delegate_id = ?1",
 		"DELETE FROM share WHERE mailbox_id = ?1 AND ?2 != ''",

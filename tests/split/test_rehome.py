@@ -69,9 +69,14 @@ def test_quota_and_groups_go_along(three):
     three.add_user("quentin", home=0)
     three.mailboxes[0].imapctl("user", "set", "quentin", "--quota-messages=7", "--quota-storage=1G")
     three.mailboxes[0].imapctl("group", "add", "sales", "quentin")
+    three.mailboxes[0].imapctl("alias", "add", "tarantino", "quentin")
     move(three, "quentin", "mbx2")
     shown = json.loads(three.mailboxes[1].imapctl("user", "show", "quentin", "--json").stdout)
     assert shown["user"][0]["quota-messages"] == "7" and shown["group"] == [{"name": "sales"}]
+    for host, answer in ((0, b"451"), (1, b"250")):
+        with three.lmtp(host) as lmtp:
+            lmtp.command(b"MAIL FROM:<>")
+            assert lmtp.command(b"RCPT TO:<tarantino>")[-1].startswith(answer)
     with three.client("quentin") as client:
         assert b"MESSAGE 0 7" in b"".join(client.ok(b"GETQUOTAROOT INBOX").untagged)
 
