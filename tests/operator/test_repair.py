@@ -241,3 +241,12 @@ def test_flipped_octets_of_a_body(server):
     flip(server, find(server, b"Line 33 of a text", 11), b"\x00")
     answer = is_mended(server, "digest")
     assert len([line for line in answer["repaired"] if line["what"] == "set-aside"]) == 1
+
+
+def test_salvage_knows_all_tables(server):
+    """What a new file is made of: each table is copied, or made anew from the others."""
+    made_anew = {"searchable", "ordering", "shared", "garbage", "index_state", "index_block", "index_slots", "index_row", "index_again",
+                 "sqlite_sequence"}
+    source = (pathlib.Path(__file__).resolve().parents[2] / "src/store/salvage.c").read_text()
+    tables = {name for name, in sql(server, "SELECT name FROM sqlite_schema WHERE type = 'table'")} - made_anew
+    assert tables == {name for name in tables if f'FEW("{name}"' in source or f"INTO main.{name} SELECT" in source}
