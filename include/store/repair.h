@@ -9,8 +9,8 @@
 
 /*
  * Make counters, numbers and what is kept of who uses which content agree with the messages.  A mailbox whose row is gone
- * and that has messages gets another, "Recovered/ID".  What is left of mailboxes and contents that are gone is deleted, but
- * for octets: store_repair_stray() gives those.
+ * and that has messages gets another, "Recovered/ID"; so do contents of messages whose rows are gone.  What is left of
+ * mailboxes and contents that are gone is deleted, but for octets: store_repair_stray() gives those.
  */
 enum store_status store_repair_rows(struct store *store);
 

@@ -9,9 +9,23 @@
 
 #define USERS "(SELECT content_id FROM message UNION ALL SELECT content_id FROM retained)"
 #define GONE  "mailbox_id NOT IN (SELECT id FROM mailbox)"
+#define LOST  "id NOT IN " USERS " AND id NOT IN (SELECT content_id FROM garbage)"
+
+/* An id that no mailbox has had. */
+#define FREE_ID \
+	"(SELECT 1 + max(coalesce((SELECT max(id) FROM mailbox), 0), coalesce((SELECT max(mailbox_id) FROM message), 0), " \
+	"coalesce((SELECT max(mailbox_id) FROM retained), 0), " \
+	"coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'mailbox'), 0)))"
 
 /* In this order: what one deletes or makes, the next ones count. */
 static const char *const statements[] = {
+	/* Messages whose rows are gone: nobody has expunged them, else their contents were noted as garbage. */
+	"INSERT INTO mailbox (id, name, uidvalidity, uidnext, recent_uid, highest_modseq, messages, unseen, deleted, size) "
+	"SELECT " FREE_ID ", 'Recovered/' || " FREE_ID ", max((SELECT next_uidvalidity FROM account), "
+	"(SELECT coalesce(max(uidvalidity) + 1, 1) FROM mailbox)), 1, 1, 1, 0, 0, 0, 0 FROM content WHERE " LOST " GROUP BY NULL",
+	"INSERT INTO message (mailbox_id, uid, content_id, size, flags, modseq, internal_date, save_date) "
+	"SELECT (SELECT max(id) FROM mailbox), row_number() OVER (ORDER BY id), id, size, 0, 1, "
+	"coalesce(sent, CAST(strftime('%s') AS INTEGER)), CAST(strftime('%s') AS INTEGER) FROM content WHERE " LOST,
 	/* Mailboxes. */
 	"INSERT INTO mailbox (id, name, uidvalidity, uidnext, recent_uid, highest_modseq, messages, unseen, deleted, size) "
 	"SELECT mailbox_id, 'Recovered/' || mailbox_id, max((SELECT next_uidvalidity FROM account), "
@@ -52,7 +66,6 @@ static const char *const statements[] = {
 	"DELETE FROM shared",
 	"INSERT INTO shared (content_id, extra) SELECT content_id, count(*) - 1 FROM " USERS " GROUP BY content_id HAVING count(*) > 1",
 	"DELETE FROM garbage WHERE content_id IN " USERS " OR content_id NOT IN (SELECT id FROM content)",
-	"INSERT OR IGNORE INTO garbage (content_id) SELECT id FROM content WHERE id NOT IN " USERS,
 	"DELETE FROM ordering WHERE content_id NOT IN (SELECT id FROM content)",
 	"DELETE FROM searchable WHERE content_id NOT IN (SELECT id FROM content)",
 	/* What is seen elsewhere: ranges that contradict each other mean nothing, and viewers have to look anew. */

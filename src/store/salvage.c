@@ -45,6 +45,7 @@ static const struct { const char *from_begin, *from_end; } few[] = {
 	FEW("seen", "seen_mailbox_id DESC, first_uid DESC"),
 	FEW("retained", "id DESC"),
 	FEW("deleted_mailbox", "id DESC"),
+	FEW("garbage", "content_id DESC"),
 #undef FEW
 };
 

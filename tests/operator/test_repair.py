@@ -107,6 +107,14 @@ def uids(client, mailbox=b"INBOX"):
     return set(map(int, found[0].split()[2:]))
 
 
+def recovered(client):
+    """The subjects of what is in Recovered/NUMBER, whose texts are whole; the mailbox is left selected."""
+    name, = (line.rsplit(b" ", 1)[1] for line in client.ok(b'LIST "" Recovered/%').untagged if b"Recovered/" in line)
+    found = [b"".join(client.ok(b"UID FETCH %d BODY.PEEK[]" % uid).untagged) for uid in sorted(uids(client, name))]
+    assert all(BODY in text for text in found)
+    return [text.partition(b"Subject: ")[2].partition(b"\r\n")[0] for text in found]
+
+
 def all_uids():
     return set(range(1, MESSAGES + 1)) - {10}
 
@@ -181,6 +189,16 @@ def test_mailbox_row_gone(server):
         assert len(uids(client, names[0].rsplit(b" ", 1)[1])) == 3
 
 
+def test_message_rows_gone(server):
+    """Nobody has expunged them: they are not garbage."""
+    change(server, "DELETE FROM message WHERE uid BETWEEN 20 AND 25 OR mailbox_id <> (SELECT id FROM mailbox WHERE name = 'INBOX')")
+    is_mended(server, "users")
+    with server.client("demo") as client:
+        assert uids(client) == all_uids() - set(range(20, 26))
+        assert recovered(client) == [b"message %d" % number for number in range(20, 26)]
+    assert verify(server, "--repair", "--yes")["repaired"] == []
+
+
 @pytest.mark.parametrize("statement", [
     "UPDATE chunk SET octets = CAST(replace(CAST(octets AS TEXT), 'Line 7 ', 'Line 8 ') AS BLOB) WHERE id >> 20 = 5 AND id & 1 = 1",
     "DELETE FROM chunk WHERE id >> 20 = 5 AND id & 1 = 1",
@@ -235,6 +253,8 @@ def test_pages(server, table):
             assert BODY in b"".join(client.ok(b"UID FETCH %d BODY.PEEK[]" % uid).untagged)
         if table not in ("message", "mailbox"):
             assert len(uids(client)) > MESSAGES - 12
+        if table == "message":
+            assert {b"message %d" % number for number in all_uids()} <= set(recovered(client))
 
 
 def test_flipped_octets_of_a_body(server):
