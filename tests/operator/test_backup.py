@@ -98,6 +98,25 @@ def test_again_only_what_has_changed(server, folder):
     assert states(server, folder, "--verify")["alice"] == "good"
 
 
+def test_not_unchanged_while_another_program_reads(server, folder):
+    """What it holds up is not in the file yet, but was committed."""
+    backup(server, folder, "--user=alice")
+    until_unchanged(server, folder)
+    file = max(server.data.rglob("mail.db"), key=lambda path: path.stat().st_size)
+    reader = sqlite3.connect(f"file:{file}?mode=ro", uri=True, isolation_level=None)
+    with server.client("alice") as client:
+        client.ok(b"SELECT INBOX")
+        until_unchanged(server, folder)
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM message").fetchone()
+        assert client.append(b"INBOX", lib.message(4711)).is_ok
+        assert states(server, folder, "--user=alice") == {"alice": "copied"}
+        reader.execute("COMMIT")
+        reader.close()
+        assert states(server, folder, "--user=alice") == {"alice": "copied"}
+    assert ask(folder / "alice.db", "SELECT count(*) FROM message") == [(21,)]
+
+
 def test_one_moment_while_the_user_works(server, folder):
     """Pairs of messages come in one transaction each: no copy has half of one."""
     with server.client("alice") as client:

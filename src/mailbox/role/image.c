@@ -258,14 +258,16 @@ begin_pieces(struct imaging *imaging)
 	next_piece(imaging);
 }
 
+/* What a foreign program that reads holds up is not in the file: the stamp says nothing of it. */
 static enum store_status
 work_fold(struct store *store, struct account_job *job)
 {
 	struct imaging *imaging = imaging_of(job);
 	enum store_status status = store_fold(store);
+	uint64_t ignored;
 
 	buffer_clear(&imaging->stamp);
-	imaging->is_same = status == STORE_OK && store_image_stamp(account_path(job->account), true, &imaging->stamp) &&
+	imaging->is_same = status == STORE_OK && store_wal_octets(store, &ignored) == 0 && store_image_stamp(account_path(job->account), true, &imaging->stamp) &&
 	    span_equals(buffer_span(&imaging->stamp), span_from_string(imaging->known));
 	return status;
 }
