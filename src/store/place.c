@@ -52,7 +52,22 @@ store_place_check(const char *staged, char **error_out)
 	return store_close(&store);
 }
 
-/* The log that a crash has left belongs to the file that goes; over another file it would be damage. */
+static enum store_status
+drop_log(const char *path)
+{
+	struct buffer name = { 0 };
+	bool is_gone;
+
+	buffer_printf(&name, "%s-wal", path);
+	is_gone = unlink(buffer_string(&name)) == 0;
+	buffer_free(&name);
+	return is_gone && store_sync_folder_of(path) ? STORE_OK : STORE_UNAVAILABLE;
+}
+
+/*
+ * The log that a crash has left belongs to the file that goes; over another file it would be damage.  That of a file which
+ * cannot be opened goes with it.
+ */
 static enum store_status
 settle_former(const char *path)
 {
@@ -62,6 +77,8 @@ settle_former(const char *path)
 	if (has_log(path) && is_there(path))
 		status = store_place_check(path, &error);
 	free(error);
+	if (status == STORE_CORRUPT)
+		status = has_log(path) ? drop_log(path) : STORE_OK;
 	if (status == STORE_OK && has_log(path))
 		return STORE_UNAVAILABLE;		/* a foreign program has it open */
 	return status;

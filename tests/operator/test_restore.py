@@ -150,6 +150,27 @@ def test_under_another_name_and_instead(world):
     restore(world, "dora", "--replace", "--mailbox=INBOX", code=64)
 
 
+def test_over_a_file_that_cannot_be_opened(world):
+    """The log beside it goes with it, and is not replayed into what takes its place."""
+    server, _ = world
+    server.add_user("frida")
+    assert restore(world, "dora", "--as=frida", "--mailbox=INBOX")[0][0]["restored"] > 0
+    with server.client("frida") as client:
+        assert client.append(b"INBOX", lib.message(4712)).is_ok
+    server.stop()
+    with sqlite3.connect(server.data / "directory.db") as database:
+        mailbox_id, = database.execute("SELECT mailbox_id FROM user WHERE name = 'frida'").fetchone()
+    database.close()
+    file = server.data / "data" / mailbox_id[:2] / mailbox_id / "mail.db"
+    file.write_bytes(b"\0" * 8192)
+    file.with_name("mail.db-wal").write_bytes(b"7" * 40000)
+    server.start()
+    done = server.imapctl("--json", "restore", world[1], "dora", "--as=frida", "--replace", "--yes", check=False)
+    assert done.returncode == 0, done
+    assert {name: messages for name, (_, messages) in picture(server, "frida").items()} == {
+        name: messages for name, (_, messages) in picture(server, "dora").items()}
+
+
 def test_users_without_mail(world):
     server, _ = world
     server.imapctl("user", "del", "bob", "--yes", check=False)
