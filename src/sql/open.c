@@ -102,6 +102,7 @@ set_up(struct sql *sql)
 	} options[] = {
 		{ SQLITE_DBCONFIG_DEFENSIVE, 1 },	/* no writing past the pager's back */
 		{ SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 },	/* a copied-in file runs no functions */
+		{ SQLITE_DBCONFIG_ENABLE_TRIGGER, 0 },	/* no schema has one: it came with the file */
 		{ SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0 },
 		{ SQLITE_DBCONFIG_DQS_DML, 0 },		/* a misspelt column is no string */
 		{ SQLITE_DBCONFIG_DQS_DDL, 0 },

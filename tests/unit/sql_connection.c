@@ -114,6 +114,26 @@ opens(void **state)
 	sql_close(&sql);
 }
 
+/* A backup's folder is anybody's: what a file brings with it beside rows is not run. */
+static void
+runs_no_triggers(void **state)
+{
+	struct sql *sql = open_with_table();
+	sqlite3 *foreign;
+
+	(void)state;
+	sql_close(&sql);
+	assert_int_equal(sqlite3_open(path, &foreign), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(foreign, "CREATE TRIGGER lost AFTER INSERT ON thing BEGIN DELETE FROM thing; END;", NULL, NULL,
+	    NULL), SQLITE_OK);
+	sqlite3_close(foreign);
+	sql = open_with_table();
+	assert_int_equal(insert(sql, 1, SPAN("one")), SQL_OK);
+	assert_int_equal(insert(sql, 2, SPAN("two")), SQL_OK);
+	assert_int_equal(count(sql), 2);
+	sql_close(&sql);
+}
+
 static void
 refuses_foreign_files(void **state)
 {
@@ -383,6 +403,7 @@ main(void)
 #define ON_SPY(test) cmocka_unit_test_setup_teardown(test, install_spy, remove_spy)
 	const struct CMUnitTest tests[] = {
 		ON_FILES(opens),
+		ON_FILES(runs_no_triggers),
 		ON_FILES(refuses_foreign_files),
 		ON_FILES(keeps_values),
 		ON_FILES(reports_constraints),
