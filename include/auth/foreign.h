@@ -26,4 +26,10 @@ enum foreign_password {
  */
 enum foreign_password foreign_password_read(struct span text, struct buffer *out, struct span *scheme_out);
 
+/*
+ * Whether a credential that somebody says is one was made of a hash that the function above lets in, or of a password: neither
+ * damaged, nor of a cost that would keep a worker busy at each login.
+ */
+bool foreign_is_bearable(struct span credential);
+
 #endif

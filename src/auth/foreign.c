@@ -235,3 +235,18 @@ foreign_password_read(struct span text, struct buffer *out, struct span *scheme_
 	*scheme_out = span_slice(text, 1, end - 1);
 	return read_scheme(*scheme_out, span_from(text, end + 1), out, scheme_out);
 }
+
+bool
+foreign_is_bearable(struct span credential)
+{
+	struct buffer hash = { 0 };
+	struct span scheme;
+	bool is_bearable = password_is_credential(credential);
+
+	if (is_bearable && credential.at[0] == '$')
+		is_bearable = read_crypt(credential, &hash, &scheme) == FOREIGN_HASH;
+	if (hash.at != NULL)
+		memory_wipe(hash.at, hash.capacity);
+	buffer_free(&hash);
+	return is_bearable;
+}

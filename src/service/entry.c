@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "auth/foreign.h"
 #include "base/memory.h"
 #include "control/words.h"
 #include "user_job.h"
@@ -238,6 +239,8 @@ read_words(struct entry_job *job)
 	job->user.groups = job->groups;
 	job->user.delegates = job->delegates;
 	job->user.credential = arena_copy(job->arena, control_call_body(call));
+	if (job->user.credential.length > 0 && !foreign_is_bearable(job->user.credential))
+		return false;
 	return !job->user.is_shared || (!job->user.is_master && job->user.credential.length == 0);
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "auth/foreign.h"
 #include "auth/password.h"
 #include "base/base64.h"
 #include "base/memory.h"
@@ -122,7 +123,7 @@ read_line(struct entry *entry, struct span line, struct arena *arena)
 		return "bad-name";
 	for (size_t i = 1; i < count && refusal == NULL; i++)
 		refusal = read_word(entry, words[i]);
-	if (refusal == NULL && entry->hash.length > 0 && !password_is_credential(entry->hash))
+	if (refusal == NULL && entry->hash.length > 0 && !foreign_is_bearable(entry->hash))
 		refusal = "bad-password";
 	return refusal;
 }

@@ -266,6 +266,8 @@ def test_requests_that_are_wrong(world):
     assert talk(server, b"user restore new imap=maybe\n").startswith(b".65")
     assert talk(server, b"user restore new mailbox-id=../../x\n").startswith(b".65")
     assert talk(server, b"user restore carol\n").startswith(b".73")
+    for credential in (b"x", b"$6$rounds=999999999$salt$" + b"x" * 86, b"$6$rounds=999999999$salt$x", b"$2b$31$" + b"x" * 53):
+        assert talk(server, b"user restore new {%d}\n%s" % (len(credential), credential)).startswith(b".65"), credential
     lib.wait_until(lambda: os.listdir(server.data / "restore") == [])
     assert "new" not in server.imapctl("user", "list").stdout.split()
 
