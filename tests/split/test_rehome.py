@@ -1,6 +1,8 @@
 """A user moves from one mailbox server to another while clients work: what was there is there, and nothing twice."""
+import hashlib
 import json
 import re
+import socket
 import subprocess
 
 import pytest
@@ -129,6 +131,23 @@ def test_a_long_upload_is_cut_and_leaves_nothing(three):
         assert b"* 0 EXISTS" in client.ok(b"SELECT INBOX").untagged
 
 
+def test_a_restore_that_ends_behind_it_says_so(three, tmp_path):
+    """Its octets come while the user moves: nothing is put where nobody looks any more."""
+    three.add_user("zita", home=0)
+    with three.client("zita") as client:
+        fill(client, 5)
+    three.mailboxes[0].imapctl("backup", tmp_path / "backup", "--user=zita")
+    octets = (tmp_path / "backup" / "zita.db").read_bytes()
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(three.mailboxes[0].control))
+        client.sendall(b'restore zita %d %s "" replace\n' % (len(octets), hashlib.sha256(octets).hexdigest().encode()))
+        assert client.recv(100) == b".0\n"
+        move(three, "zita", "mbx2")
+        client.sendall(octets)
+        answer = b"".join(iter(lambda: client.recv(1000), b""))
+    assert answer.startswith(b"failed "), answer
+
+
 def refused(running, user, server, *words):
     done = move(running, user, server, *words, check=False)
     return done.returncode, done.stderr
@@ -148,7 +167,8 @@ def test_what_cannot_be(three):
         assert lmtp.deliver(b"Subject: there\r\n\r\n", b"gina")[0].startswith(b"250")
     code, why = refused(three, "gina", "mbx2")
     assert code == 69 and "there is mail of this user already" in why
-    assert host_of(three, "gina") == "mbx1" and moves(three, "gina")[0]["phase"] == "failed"
+    lib.wait_until(lambda: moves(three, "gina")[0]["phase"] == "failed")	# the two servers are told first
+    assert host_of(three, "gina") == "mbx1"
     with three.client("gina") as client:		# who goes on as before
         assert append(client, b"INBOX", b"1").is_ok
 

@@ -135,6 +135,10 @@ fail_to_place(struct restoring *restoring, enum store_status status)
 		fail(restoring, EX_CANTCREAT, RESTORE_HAS_MAIL);
 		return;
 	}
+	if (status == STORE_NOT_FOUND) {
+		fail(restoring, EX_TEMPFAIL, "the user has moved to another server or was deleted meanwhile");
+		return;
+	}
 	buffer_add_string(&text, status == STORE_CORRUPT ? "the file is damaged, or of a later version" : store_status_text(status));
 	if (restoring->trouble != NULL)
 		buffer_printf(&text, ": %s", restoring->trouble);
@@ -178,8 +182,8 @@ on_placed(struct account_job *job)
 
 	restoring->is_working = false;
 	account_release(&restoring->account);
-	if (job->status == STORE_EXISTS && !restoring->is_user_there) {
-		random_hex(restoring->id, DIRECTORY_ID_LENGTH);		/* somebody's mail lies there still */
+	if ((job->status == STORE_EXISTS || job->status == STORE_NOT_FOUND) && !restoring->is_user_there) {
+		random_hex(restoring->id, DIRECTORY_ID_LENGTH);		/* what lies there is, or was, somebody's mail */
 		place(restoring);
 		return;
 	}

@@ -26,7 +26,7 @@ enum account_kind {
 	ACCOUNT_CLOSE,		/* private to account.c: close the store */
 	ACCOUNT_SHRINK,		/* private to paging.c: give pages in memory back, if the store is open */
 	ACCOUNT_FOLD,		/* private to folding.c: fold the WAL, if the store is open */
-	ACCOUNT_ASIDE,		/* the store is closed, and work() gets NULL: for what concerns the file */
+	ACCOUNT_ASIDE,		/* the store is closed, and work() gets NULL: for what concerns the file; not when it is gone */
 	ACCOUNT_REMOVE,		/* likewise, and nothing is opened or made any more */
 };
 

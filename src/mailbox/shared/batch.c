@@ -283,13 +283,15 @@ run_shrink(struct batch_store *batch, struct account_job *job)
 	complete(batch, job, false, NULL);
 }
 
-/* Whatever is known of the file is not true any more. */
+/* Whatever is known of the file is not true any more.  What is gone is removed, and nothing else. */
 static void
 run_aside(struct batch_store *batch, struct account_job *job)
 {
+	bool was_gone = batch->is_gone;
+
 	store_close(&batch->store);
-	batch->is_gone = batch->is_gone || job->kind == ACCOUNT_REMOVE;
-	job->status = job->work(NULL, job);
+	batch->is_gone = was_gone || job->kind == ACCOUNT_REMOVE;
+	job->status = was_gone && job->kind == ACCOUNT_ASIDE ? STORE_NOT_FOUND : job->work(NULL, job);
 	complete(batch, job, true, NULL);
 }
 
