@@ -33,6 +33,7 @@ void traces_fini(struct traces *traces);
  *	stream	taken; each line is `+line time=... sid=... from=client text="..."` and its kind
  *	fits	called with its context for each session, and with the name that a client claims while it logs in
  *	context	taken: freed by free()
+ *	is_of_session	it is of one session, and over with that
  */
 void trace_begin(struct traces *traces, struct stream *stream, session_each *fits, void *context, bool is_of_session);
 

@@ -169,8 +169,7 @@ enum store_verify_depth { STORE_VERIFY_ROWS, STORE_VERIFY_FILE /* all but digest
 enum store_status store_verify(struct store *store, enum store_verify_depth depth,
     struct buffer *findings_out);
 
-/*
- * Append one such line. */
+/* Append one such line. */
 void store_add_finding(struct buffer *findings, const char *word, uint64_t mailbox_id, uint64_t content_id,
     const char *text);
 

@@ -11,6 +11,7 @@
  *	supervisor.c	what systemd is told
  *	check.c		whether a configuration can be served with
  *	check_ports.c	whether its ports are free
+ *	check_data.c	whether its data directory can be used
  *	certificates.c	whether its certificates and keys can be used
  *	validity.c	until when certificates are good
  *	privileges.c	who we are, what we may open
@@ -22,6 +23,7 @@
  *	users.c		the verbs user add, passwd, set, show, list
  *	user_options.c	... and what may be said of a user
  *	user_import.c	the verb user import
+ *	first_user.c	a user who is made while no server runs
  *	aliases.c	the verbs alias add, remove, list
  *	groups.c	the verbs group add, remove, list
  *	entry.c		the verbs user entry, restore
@@ -270,7 +272,7 @@ void problems_tell_relays(const struct role *role, struct control_call *call);
 void problems_tell(const struct role *role, struct control_call *call);
 void problems_tell_crashes(const struct role *role, struct control_call *call);
 
-/* certificates, as they are configured: call back with the option's name, or that of the host, and until when it is good. */
+/* validity.c: certificates, as they are configured: call back with the option's name, or that of the host, and until when it is good. */
 typedef void certificate_each(const char *name, int64_t ends_s, void *context);
 void certificates_walk(const struct service *service, certificate_each *each, void *context);
 
