@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../doctor/doctor.h"
 #include "../backup/backup.h"
+#include "../doctor/doctor.h"
 #include "../export/export.h"
 #include "../setup/setup.h"
 #include "base/memory.h"
@@ -18,6 +18,7 @@
 #define OF(option) OPTION_BIT(OPTION_##option)
 #define QUOTAS	   (OF(QUOTA_STORAGE) | OF(QUOTA_MESSAGES) | OF(QUOTA_MAILBOXES))
 
+/* Of two names that begin with the same word, the longer stands first. */
 const struct verb verbs[] = {
 	{ "setup", "[--hostname=NAME] [--cert=FILE --key=FILE|--self-signed] [--user=NAME] [--role=cas|mailbox|both] "
 	    "[--mailbox-server=HOST] [--dry-run] [--yes]",
@@ -158,9 +159,6 @@ const struct verb verbs[] = {
 	{ "net stop", "imap4|imap4be", "stop, likewise",
 	    "service", true, 0, 1, 1, run_net_stop,
 	    "net stop imap4be" },
-	{ "log level", "[error|warning|info|debug]", "print or set how much is logged, until the next reload or start",
-	    "log-level", false, 0, 0, 1, run_log_level,
-	    "log level debug" },
 	{ "health", "[--light]", "say in Exchange's words whether all is well; exits 0, 1 if not, 3 if not running",
 	    "health-set component probe", true, OF(LIGHT), 0, 0, run_health,
 	    "health" },
@@ -174,6 +172,9 @@ const struct verb verbs[] = {
 	{ "metrics", "", "print what the server counts and measures, as Prometheus reads it",
 	    "moment series histogram", false, 0, 0, 0, run_metrics,
 	    "metrics" },
+	{ "log level", "[error|warning|info|debug]", "print or set how much is logged, until the next reload or start",
+	    "log-level", false, 0, 0, 1, run_log_level,
+	    "log level debug" },
 	{ "log", "[LINES] [--only=KEY=VALUE]... [--follow]", "print the last lines of the server's log, 50 if not said, or those that come",
 	    "line", false, OF(ONLY) | OF(FOLLOW), 0, 1, run_log,
 	    "log 200 --only=user=alice" },
@@ -196,14 +197,14 @@ const struct verb verbs[] = {
 	    "link-key /etc/imapd/link.key" },
 	{ "config show", "[-n|-a|-d] [--origin] [OPTION...]",
 	    "print settings: all, those that differ from the defaults (-n), or the defaults (-d); and where they are set",
-	    "option", false, OPTION_BIT(OPTION_NON_DEFAULT) | OPTION_BIT(OPTION_ALL) | OPTION_BIT(OPTION_DEFAULTS) | OPTION_BIT(OPTION_ORIGIN),
+	    "option", false, OF(NON_DEFAULT) | OF(ALL) | OF(DEFAULTS) | OF(ORIGIN),
 	    0, SIZE_MAX, run_config_show,
 	    "config show -n --origin" },
 	{ "config diff", "", "compare what the server runs with to what the files say; exits 1 if they differ",
 	    "difference", false, 0, 0, 0, run_config_diff,
 	    "config diff" },
 	{ "sysreport", "[FILE] [--names]", "collect what others need to know of a fault: no mail, no secrets, and names of users only if wanted",
-	    "part", false, OPTION_BIT(OPTION_NAMES), 0, 1, run_sysreport,
+	    "part", false, OF(NAMES), 0, 1, run_sysreport,
 	    "sysreport report.txt" },
 	{ "clientconfig", "DOMAIN --out=FOLDER [--smtp=HOST[:PORT]]",
 	    "write what mail programs ask a domain for to set themselves up, for a web server, and lines for its zone",
