@@ -20,6 +20,7 @@
 #include "base/random.h"
 #include "control/words.h"
 #include "findings.h"
+#include "store/store.h"
 #include "verbs.h"
 
 #define NOT_RUNNING    3			/* as systemctl status, and our verb status */
@@ -178,7 +179,7 @@ take_status(struct health *health, const struct answer *answer)
 static void
 take_stats(struct health *health, const struct answer *answer)
 {
-	uint64_t free_octets = UINT64_MAX, reserve = UINT64_C(4) << 20;
+	uint64_t free_octets = UINT64_MAX, reserve = STORE_KEPT_FREE_OCTETS;
 	char text[64];
 
 	for (size_t i = 0; i < answer->line_count; i++) {
