@@ -5,6 +5,7 @@
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 #include "base/span.h"
@@ -28,6 +29,9 @@ void *memory_resize(void *memory, size_t count, size_t size);
 /* Give a copy with a NUL behind it. */
 char *memory_copy_string(const char *string);
 char *memory_copy_span(struct span span);
+
+/* Give what vprintf() would print. */
+char *memory_print(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
 
 /* Overwrite secrets so that the compiler cannot leave it out. */
 void memory_wipe(void *memory, size_t size);

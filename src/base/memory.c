@@ -65,6 +65,14 @@ memory_copy_span(struct span span)
 	return copy;
 }
 
+char *
+memory_print(const char *format, va_list arguments)
+{
+	char *text;
+
+	return must(vasprintf(&text, format, arguments) < 0 ? NULL : text);
+}
+
 void
 memory_wipe(void *memory, size_t size)
 {

@@ -56,8 +56,7 @@ config_complain(struct config_problems *problems, enum config_gravity gravity, c
 	char *text;
 
 	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0)
-		abort();
+	text = memory_print(format, arguments);
 	va_end(arguments);
 	if (place != NULL)
 		config_complain_at(problems, gravity, place->file, place->file_number, place->line,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "config/config.h"
 #include "imap/mailbox_name.h"
 
@@ -38,8 +39,7 @@ complain(const char *format, ...)
 	char *text;
 
 	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0)
-		abort();
+	text = memory_print(format, arguments);
 	va_end(arguments);
 	fputs("imapctl: ", stderr);
 	print_safely(text);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../ctl/record.h"
+#include "base/memory.h"
 
 static const char *const severities[] = { [NOTE] = "note", [WARNING] = "warning", [WRONG] = "wrong" };
 
@@ -16,8 +17,7 @@ finding(struct doctor *doctor, enum severity severity, const char *command, cons
 	char *text;
 
 	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0)
-		abort();
+	text = memory_print(format, arguments);
 	va_end(arguments);
 	doctor->found += severity != NOTE;
 	order_say(doctor->order, "%-8s %s\n         %s", severities[severity], text, command);
@@ -36,8 +36,7 @@ doctor_text(struct doctor *doctor, const char *format, ...)
 	const char *copy;
 
 	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0)
-		abort();
+	text = memory_print(format, arguments);
 	va_end(arguments);
 	copy = arena_copy_string(doctor->arena, span_from_string(text));
 	free(text);

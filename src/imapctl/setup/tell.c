@@ -7,22 +7,19 @@
 
 #include "../ctl/order.h"
 #include "../ctl/record.h"
+#include "base/memory.h"
 #include "step.h"
 
 char *
 setup_text(struct setup *setup, const char *format, ...)
 {
-	struct buffer text = { 0 };
 	va_list arguments;
 	char *copy, *printed;
 
 	va_start(arguments, format);
-	if (vasprintf(&printed, format, arguments) < 0)
-		abort();
+	printed = memory_print(format, arguments);
 	va_end(arguments);
-	buffer_add_string(&text, printed);
-	copy = arena_copy_string(setup->arena, buffer_span(&text));
-	buffer_free(&text);
+	copy = arena_copy_string(setup->arena, span_from_string(printed));
 	free(printed);
 	return copy;
 }
@@ -39,8 +36,7 @@ setup_tell(struct setup *setup, enum setup_state state, const char *format, ...)
 	char *text;
 
 	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0)
-		abort();
+	text = memory_print(format, arguments);
 	va_end(arguments);
 	setup->changes += state >= SETUP_MADE;
 	order_say(setup->order, "%-*s %s", setup->is_dry ? 12 : 7, word, text);

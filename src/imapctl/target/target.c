@@ -76,8 +76,7 @@ target_refuse(struct target *target, const char *format, ...)
 	char *text;
 
 	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0)
-		abort();
+	text = memory_print(format, arguments);
 	va_end(arguments);
 	buffer_clear(&target->trouble);
 	buffer_add_string(&target->trouble, text);
