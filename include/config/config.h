@@ -263,6 +263,9 @@ bool config_is_usable(const struct config *config, const char *option);
 /* Append "ADDRESS:PORT", "[ADDRESS]:PORT" or the path. */
 void config_listener_print(const struct config_listener *listener, struct buffer *out);
 
+/* The same, given. */
+char *config_listener_string(const struct config_listener *listener);
+
 /* Which word of its line the address is, for config_complain(). */
 unsigned config_listener_word(const struct config *config, const struct config_listener *listener);
 

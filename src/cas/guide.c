@@ -203,18 +203,6 @@ close_doors(struct guide *guide)
 	}
 }
 
-static char *
-address_of(const struct config_listener *wanted)
-{
-	struct buffer text = { 0 };
-	char *address;
-
-	config_listener_print(wanted, &text);
-	address = memory_copy_string(buffer_string(&text));
-	buffer_free(&text);
-	return address;
-}
-
 static bool
 open_door(struct guide *guide, const struct config_listener *wanted, char **error_out)
 {
@@ -222,7 +210,7 @@ open_door(struct guide *guide, const struct config_listener *wanted, char **erro
 
 	door->guide = guide;
 	door->is_tls = wanted->is_tls;
-	door->address = address_of(wanted);
+	door->address = config_listener_string(wanted);
 	list_push_back(&guide->doors, &door->link);
 	door->listener = listener_new(guide->cas->parts.loop, door->address, 0666, on_accepted, door, error_out);
 	if (door->listener != NULL)
@@ -282,7 +270,7 @@ is_as_wanted(const struct guide *guide, const struct config_listeners *wanted)
 
 	LIST_FOREACH((struct list *)&guide->doors, link) {
 		const struct door *door = LIST_ENTRY(link, struct door, link);
-		char *address = index < wanted->count ? address_of(&wanted->at[index]) : NULL;
+		char *address = index < wanted->count ? config_listener_string(&wanted->at[index]) : NULL;
 
 		is_same = is_same && address != NULL && strcmp(address, door->address) == 0 &&
 		    door->is_tls == wanted->at[index].is_tls;

@@ -109,18 +109,6 @@ port_free(struct port *port)
 	free(port);
 }
 
-static char *
-address_of(const struct config_listener *wanted)
-{
-	struct buffer text = { 0 };
-	char *address;
-
-	config_listener_print(wanted, &text);
-	address = memory_copy_string(buffer_string(&text));
-	buffer_free(&text);
-	return address;
-}
-
 /* What the port speaks; whoever is there already goes on as before. */
 static void
 configure(struct port *port, const struct config_listener *wanted)
@@ -142,7 +130,7 @@ open_port(struct cas *cas, const struct config_listener *wanted, char **error_ou
 	struct port *port = NEW(struct port);
 
 	port->cas = cas;
-	port->address = address_of(wanted);
+	port->address = config_listener_string(wanted);
 	list_push_back(&cas->ports, &port->link);
 	port->listener = listener_new(cas->parts.loop, port->address, 0666, on_accepted, port, error_out);
 	if (port->listener == NULL) {
@@ -183,7 +171,7 @@ ports_close(struct cas *cas)
 static struct port *
 find(struct cas *cas, const struct config_listener *wanted, bool is_wanted)
 {
-	char *address = address_of(wanted);
+	char *address = config_listener_string(wanted);
 	struct port *found = NULL;
 
 	LIST_FOREACH(&cas->ports, link) {

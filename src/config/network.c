@@ -142,6 +142,18 @@ config_listener_print(const struct config_listener *listener, struct buffer *out
 		    listener->port);
 }
 
+char *
+config_listener_string(const struct config_listener *listener)
+{
+	struct buffer text = { 0 };
+	char *address;
+
+	config_listener_print(listener, &text);
+	address = memory_copy_string(buffer_string(&text));
+	buffer_free(&text);
+	return address;
+}
+
 unsigned
 config_listener_word(const struct config *config, const struct config_listener *listener)
 {
