@@ -28,14 +28,13 @@ struct run {
 	struct pace pace;
 	struct progress progress;
 	struct answer records;
-	size_t capacity, done, total;
+	size_t done, total;
 	int code;			/* the first that was not 0 */
 };
 
 static void
 keep_record(struct run *run, struct span user, const char *state, struct span file, uint64_t size)
 {
-	struct answer *records = &run->records;
 	struct buffer line = { 0 };
 
 	control_add_word(&line, SPAN("backup"));
@@ -43,11 +42,7 @@ keep_record(struct run *run, struct span user, const char *state, struct span fi
 	control_add_field(&line, "state", span_from_string(state));
 	control_add_number(&line, "size", (int64_t)size);
 	control_add_field(&line, "file", file);
-	if (records->line_count == run->capacity) {
-		run->capacity = run->capacity * 2 + 16;
-		records->lines = memory_resize(records->lines, run->capacity, sizeof *records->lines);
-	}
-	records->lines[records->line_count++] = arena_copy(run->arena, buffer_span(&line));
+	answer_keep(&run->records, arena_copy(run->arena, buffer_span(&line)));
 	buffer_free(&line);
 }
 

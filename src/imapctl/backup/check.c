@@ -21,7 +21,6 @@ struct check {
 	struct scratch scratch;
 	struct progress progress;
 	struct answer records;
-	size_t capacity;
 	size_t faults;
 	int code;
 };
@@ -29,13 +28,7 @@ struct check {
 static void
 keep(struct check *check, const struct buffer *line)
 {
-	struct answer *records = &check->records;
-
-	if (records->line_count == check->capacity) {
-		check->capacity = check->capacity * 2 + 16;
-		records->lines = memory_resize(records->lines, check->capacity, sizeof *records->lines);
-	}
-	records->lines[records->line_count++] = arena_copy(check->arena, buffer_span(line));
+	answer_keep(&check->records, arena_copy(check->arena, buffer_span(line)));
 }
 
 static void

@@ -22,7 +22,6 @@ struct run {
 	struct catalogue *catalogue;
 	struct arena *arena;
 	struct answer records;
-	size_t capacity;
 	const struct catalogue_user **wholes;	/* with --all: who came back whole; else NULL */
 	size_t whole_count;
 	int code;			/* the first that was not 0 */
@@ -31,7 +30,6 @@ struct run {
 static void
 keep_record(struct run *run, struct span target, const char *state, const struct part_counts *counts, uint64_t size)
 {
-	struct answer *records = &run->records;
 	struct buffer line = { 0 };
 
 	control_add_word(&line, SPAN("restore"));
@@ -41,11 +39,7 @@ keep_record(struct run *run, struct span target, const char *state, const struct
 	control_add_number(&line, "already", (int64_t)counts->already);
 	control_add_number(&line, "refused", (int64_t)counts->refused);
 	control_add_number(&line, "size", (int64_t)size);
-	if (records->line_count == run->capacity) {
-		run->capacity = run->capacity * 2 + 16;
-		records->lines = memory_resize(records->lines, run->capacity, sizeof *records->lines);
-	}
-	records->lines[records->line_count++] = arena_copy(run->arena, buffer_span(&line));
+	answer_keep(&run->records, arena_copy(run->arena, buffer_span(&line)));
 	buffer_free(&line);
 }
 

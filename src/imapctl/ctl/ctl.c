@@ -30,7 +30,6 @@ struct ctl {
 	struct buffer in;
 	struct arena *arena;	/* of the answer */
 	struct answer answer;
-	size_t line_capacity;
 	unsigned silence_s;
 };
 
@@ -243,15 +242,12 @@ read_line(struct ctl *ctl, struct span *line_out)
 	return ctl_read_line(ctl, ctl->arena, line_out);
 }
 
-static void
-add_line(struct ctl *ctl, struct span line)
+void
+answer_keep(struct answer *answer, struct span line)
 {
-	struct answer *answer = &ctl->answer;
-
-	if (answer->line_count == ctl->line_capacity) {
-		ctl->line_capacity = ctl->line_capacity * 2 + 16;
-		answer->lines = memory_resize(answer->lines, ctl->line_capacity,
-		    sizeof *answer->lines);
+	if (answer->line_count == answer->line_capacity) {
+		answer->line_capacity = answer->line_capacity * 2 + 16;
+		answer->lines = memory_resize(answer->lines, answer->line_capacity, sizeof *answer->lines);
 	}
 	answer->lines[answer->line_count++] = line;
 }
@@ -308,7 +304,7 @@ read_answer(struct ctl *ctl)
 			fail(answer, EX_PROTOCOL, "the server's answer cannot be understood");
 			return;
 		}
-		add_line(ctl, span_from(line, 1));
+		answer_keep(answer, span_from(line, 1));
 	}
 	fail_to_talk(ctl, errno);
 }

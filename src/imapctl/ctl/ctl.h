@@ -30,7 +30,7 @@ struct answer {
 	int code;		/* of sysexits.h; 0 is success */
 	struct span text;	/* why not */
 	struct span *lines;	/* data, without the `+` */
-	size_t line_count;
+	size_t line_count, line_capacity;
 	bool is_lost;		/* nobody has answered, and further calls make no sense */
 };
 
@@ -53,6 +53,13 @@ const struct answer *ctl_call(struct ctl *ctl, const char *verb, const struct sp
  * False: it is over; *code_out is why: EX_OK, the server has said so, or it is late enough; EX_TEMPFAIL: it has gone.
  */
 bool ctl_read_on(struct ctl *ctl, uint64_t until_ms, struct span *line_out, int *code_out);
+
+/*
+ * Add a line to those of an answer, such as one that a verb puts together itself; a zeroed one is empty.
+ *
+ *	line	borrowed as long as the answer is used; lines is for free()
+ */
+void answer_keep(struct answer *answer, struct span line);
 
 /* Say on standard error why it failed, if it did; returns the code. */
 int ctl_report(const struct answer *answer);

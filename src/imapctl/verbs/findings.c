@@ -10,12 +10,9 @@
 void
 findings_add(struct findings *findings, struct buffer *line)
 {
-	struct answer *answer = &findings->answer;
-
 	if (findings->arena == NULL)
 		findings->arena = arena_new();
-	answer->lines = memory_resize(answer->lines, answer->line_count + 1, sizeof answer->lines[0]);
-	answer->lines[answer->line_count++] = arena_copy(findings->arena, buffer_span(line));
+	answer_keep(&findings->answer, arena_copy(findings->arena, buffer_span(line)));
 	buffer_clear(line);
 }
 

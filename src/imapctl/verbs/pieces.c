@@ -13,13 +13,7 @@
 void
 pieces_keep(struct pieces *run, struct span line)
 {
-	struct answer *records = &run->records;
-
-	if (records->line_count == run->capacity) {
-		run->capacity = run->capacity * 2 + 16;
-		records->lines = memory_resize(records->lines, run->capacity, sizeof *records->lines);
-	}
-	records->lines[records->line_count++] = line;
+	answer_keep(&run->records, line);
 }
 
 uint64_t

@@ -15,7 +15,6 @@ struct pieces {
 	struct ctl *ctl;
 	struct arena *arena;		/* of the records */
 	struct answer records;		/* what came back */
-	size_t capacity;
 	struct progress progress;
 	uint64_t faults, set_aside;
 	int code;			/* the first that was not 0 */

@@ -14,21 +14,8 @@ struct quotas {
 	struct ctl *ctl;
 	struct arena *arena;
 	struct answer records;
-	size_t capacity;
 	int code;			/* the first that was not 0 */
 };
-
-static void
-keep(struct quotas *quotas, struct span line)
-{
-	struct answer *records = &quotas->records;
-
-	if (records->line_count == quotas->capacity) {
-		quotas->capacity = quotas->capacity * 2 + 16;
-		records->lines = memory_resize(records->lines, quotas->capacity, sizeof *records->lines);
-	}
-	records->lines[records->line_count++] = arena_copy(quotas->arena, line);
-}
 
 /* False: it makes no sense to go on with others. */
 static bool
@@ -37,7 +24,7 @@ ask(struct quotas *quotas, struct span user)
 	const struct answer *answer = ctl_call(quotas->ctl, "quota", &user, 1, (struct span){ NULL, 0 });
 
 	for (size_t i = 0; i < answer->line_count; i++)
-		keep(quotas, answer->lines[i]);
+		answer_keep(&quotas->records, arena_copy(quotas->arena, answer->lines[i]));
 	if (answer->code == EX_OK)
 		return true;
 	complain("%.*s: %.*s", SPAN_ARGS(user), SPAN_ARGS(answer->text));
