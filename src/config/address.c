@@ -1,17 +1,13 @@
 /*
  * Addresses to listen at and to connect to, and what was probably meant by one that is none.  Pure.
  */
+#include "address.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
 #include "options.h"
-
-/* HOST:PORT in its parts; brackets around the host are taken off. */
-struct parts {
-	struct span host, port;
-	bool is_bracketed;
-};
 
 static bool
 is_all(struct span text, const char *octets)
@@ -24,8 +20,8 @@ is_all(struct span text, const char *octets)
 
 #define DIGITS "0123456789"
 
-static bool
-is_ipv6(struct span host)
+bool
+address_is_ipv6(struct span host)
 {
 	uint8_t octets[16];
 
@@ -41,9 +37,8 @@ is_ipv4(struct span host)
 	return span_find(host, ':') == host.length && network_parse_address(host, octets);
 }
 
-/* Letters, digits, hyphens and dots, as the names of hosts are (RFC 1123 section 2.1), or "_" as some are. */
-static bool
-is_host_name(struct span name)
+bool
+address_is_host_name(struct span name)
 {
 	if (name.length > 253 || name.length == 0 || name.at[0] == '.' || name.at[0] == '-')
 		return false;
@@ -53,10 +48,10 @@ is_host_name(struct span name)
 	return true;
 }
 
-static struct parts
-cut(struct span value)
+struct address
+address_cut(struct span value)
 {
-	struct parts parts = { value, { NULL, 0 }, false };
+	struct address parts = { value, { NULL, 0 }, false };
 	size_t colon = value.length;
 
 	while (colon > 0 && value.at[colon - 1] != ':')
@@ -126,7 +121,7 @@ refuse(struct setting *setting, size_t word, const char *reason, const char *mea
 }
 
 static bool
-refuse_port(struct setting *setting, size_t word, const struct parts *parts)
+refuse_port(struct setting *setting, size_t word, const struct address *parts)
 {
 	unsigned named = named_port(parts->port);
 	char meant[300];
@@ -142,14 +137,14 @@ refuse_port(struct setting *setting, size_t word, const struct parts *parts)
 
 /* An IPv6 address without brackets, where the port may be what looks like its last part. */
 static bool
-refuse_bare_ipv6(struct setting *setting, size_t word, const struct parts *parts)
+refuse_bare_ipv6(struct setting *setting, size_t word, const struct address *parts)
 {
 	struct span value = setting->values[word];
 	char meant[300];
 
-	if (is_ipv6(parts->host) && is_all(parts->port, DIGITS))
+	if (address_is_ipv6(parts->host) && is_all(parts->port, DIGITS))
 		snprintf(meant, sizeof meant, "[%.*s]:%.*s", SPAN_ARGS(parts->host), SPAN_ARGS(parts->port));
-	else if (is_ipv6(value))
+	else if (address_is_ipv6(value))
 		snprintf(meant, sizeof meant, "[%.*s]:%u", SPAN_ARGS(value), usual_port(setting));
 	else
 		return refuse(setting, word, "is not ADDRESS:PORT or [IPV6]:PORT", NULL);
@@ -168,17 +163,17 @@ refuse_without_port(struct setting *setting, size_t word, bool may_be_name)
 	}
 	if (bare.length > 2 && bare.at[0] == '[' && bare.at[bare.length - 1] == ']')
 		bare = span_slice(bare, 1, bare.length - 2);
-	snprintf(meant, sizeof meant, is_ipv6(bare) ? "[%.*s]:%u" : "%.*s:%u", SPAN_ARGS(bare), usual_port(setting));
+	snprintf(meant, sizeof meant, address_is_ipv6(bare) ? "[%.*s]:%u" : "%.*s:%u", SPAN_ARGS(bare), usual_port(setting));
 	return refuse(setting, word, "has no port",
-	    is_ipv4(bare) || is_ipv6(bare) || (may_be_name && is_host_name(bare)) ? meant : NULL);
+	    is_ipv4(bare) || address_is_ipv6(bare) || (may_be_name && address_is_host_name(bare)) ? meant : NULL);
 }
 
 static bool
-refuse_brackets(struct setting *setting, size_t word, const struct parts *parts)
+refuse_brackets(struct setting *setting, size_t word, const struct address *parts)
 {
 	char meant[300];
 
-	if (!is_ipv4(parts->host) && !is_host_name(parts->host))
+	if (!is_ipv4(parts->host) && !address_is_host_name(parts->host))
 		return refuse(setting, word, "has no IPv6 address in its brackets", NULL);
 	snprintf(meant, sizeof meant, "%.*s:%.*s", SPAN_ARGS(parts->host), SPAN_ARGS(parts->port));
 	return refuse(setting, word, "has brackets, which are for IPv6", meant);
@@ -192,7 +187,7 @@ static bool
 read_address(struct setting *setting, size_t word, bool may_be_name, struct config_listener *listener)
 {
 	struct span value = setting->values[word];
-	struct parts parts = cut(value);
+	struct address parts = address_cut(value);
 	uint64_t port;
 
 	if (span_find(value, ':') == value.length || (value.length > 0 && value.at[value.length - 1] == ']'))
@@ -207,7 +202,7 @@ read_address(struct setting *setting, size_t word, bool may_be_name, struct conf
 		return refuse_bare_ipv6(setting, word, &parts);
 	if (!span_to_number(parts.port, UINT16_MAX, &port))
 		return refuse_port(setting, word, &parts);
-	if (parts.is_bracketed && !is_ipv6(parts.host))
+	if (parts.is_bracketed && !address_is_ipv6(parts.host))
 		return refuse_brackets(setting, word, &parts);
 	if (!parts.is_bracketed && is_all(parts.host, DIGITS ".") && !is_ipv4(parts.host))
 		return refuse(setting, word, "has no IPv4 address, which is four numbers from 0 to 255", NULL);
@@ -226,10 +221,10 @@ read_own_address(struct setting *setting, size_t word, struct config_listener *l
 	if (!read_address(setting, word, false, listener))
 		return false;
 	host = span_from_string(listener->host);
-	if (span_equals(host, SPAN("*")) || is_ipv4(host) || is_ipv6(host))
+	if (span_equals(host, SPAN("*")) || is_ipv4(host) || address_is_ipv6(host))
 		return true;
 	snprintf(meant, sizeof meant, "127.0.0.1:%u", listener->port);
-	if (is_host_name(host))
+	if (address_is_host_name(host))
 		refuse(setting, word, "has a name, where an address of this host has to be",
 		    span_equals_nocase(host, SPAN("localhost")) ? meant : NULL);
 	else
@@ -385,7 +380,7 @@ static bool
 refuse_without_protocol(struct setting *setting)
 {
 	struct span value = setting->values[0];
-	struct parts parts = cut(value);
+	struct address parts = address_cut(value);
 
 	option_refuse(setting, 1, "\"https\" or \"http\", with an address behind it, or \"none\"");
 	if (setting->count == 1 && parts.port.length > 0 && is_all(parts.port, DIGITS))
@@ -422,7 +417,7 @@ read_server_address(struct setting *setting, size_t word)
 	if (!read_address(setting, word, true, &address))
 		return false;
 	is_good = address.port != 0 && (span_find(span_from_string(address.host), ':') < strlen(address.host) ||
-	    is_host_name(span_from_string(address.host)));
+	    address_is_host_name(span_from_string(address.host)));
 	free(address.host);
 	return is_good || option_refuse(setting, word + 1, "HOST:PORT or [IPV6]:PORT");
 }
@@ -433,7 +428,7 @@ set_outgoing(struct setting *setting)
 {
 	char **text = option_place(setting->option, setting->config);
 
-	if (span_find(setting->values[0], ':') == setting->values[0].length ? !is_host_name(setting->values[0]) :
+	if (span_find(setting->values[0], ':') == setting->values[0].length ? !address_is_host_name(setting->values[0]) :
 	    !read_server_address(setting, 0))
 		return setting->reason->length > 0 ? false : option_refuse(setting, 1, "HOST or HOST:PORT");
 	free(*text);
@@ -462,74 +457,4 @@ set_server(struct setting *setting)
 	servers->at[servers->count++] = (struct config_server){ memory_copy_span(values[0]),
 		is_good ? memory_copy_span(values[1]) : NULL, setting->place };
 	return is_good;
-}
-
-/* HOST and perhaps a port. */
-static struct parts
-cut_uri_host(struct span value)
-{
-	struct parts parts = { value, { NULL, 0 }, false };
-
-	if (span_find(value, ':') == value.length)
-		return parts;
-	if (value.at[0] != '[' || value.at[value.length - 1] != ']')
-		return cut(value);
-	parts.host = span_slice(value, 1, value.length - 2);
-	parts.is_bracketed = true;
-	return parts;
-}
-
-/* What is behind the scheme of an LDAP URI (RFC 4516 section 2); a path of ldapi has %2F for its slashes. */
-static bool
-check_ldap_host(struct setting *setting, size_t word, struct span rest, bool is_local)
-{
-	struct span host = span_slice(rest, 0, span_find(rest, '/'));
-	struct parts parts = cut_uri_host(host);
-	uint64_t port;
-
-	if (is_local) {
-		if (host.length == 0 && rest.length > 1)
-			return option_refuse(setting, word + 1, "ldapi://PATH with %2F for each slash of the path");
-		return true;
-	}
-	if (parts.host.length == 0)
-		return option_refuse(setting, word + 1, "an LDAP server, since it has no host");
-	if (parts.is_bracketed ? !is_ipv6(parts.host) : !is_host_name(parts.host))
-		return option_refuse(setting, word + 1, "an LDAP server, since it has no name or address");
-	if (parts.port.at != NULL && (!span_to_number(parts.port, UINT16_MAX, &port) || port == 0))
-		return option_refuse(setting, word + 1, "an LDAP server, since it has no port from 1 to 65535");
-	return true;
-}
-
-static bool
-refuse_scheme(struct setting *setting, size_t word)
-{
-	struct span uri = setting->values[word];
-	struct span host = span_slice(uri, 0, span_find(uri, ':'));
-
-	option_refuse(setting, word + 1, "ldap://HOST, ldaps://HOST or ldapi://PATH");
-	if (is_host_name(host) && span_find(uri, '/') == uri.length && span_find(uri, ',') == uri.length)
-		buffer_printf(setting->reason, "; did you mean \"ldap://%.*s\"?", SPAN_ARGS(uri));
-	return false;
-}
-
-bool
-set_ldap_server(struct setting *setting, size_t word)
-{
-	static const struct span schemes[] = { SPAN("ldap://"), SPAN("ldaps://"), SPAN("ldapi://") };
-	struct config_uris *servers = &setting->config->ldap_servers;
-	struct span uri = setting->values[word];
-	size_t i = 0;
-
-	while (i < COUNT_OF(schemes) && !span_starts_with(uri, schemes[i]))
-		i++;
-	if (span_find(uri, ',') < uri.length)
-		return option_refuse(setting, word + 1, "one LDAP server: a space parts them, and no comma");
-	if (i == COUNT_OF(schemes) || uri.length == schemes[i].length)
-		return refuse_scheme(setting, word);
-	if (!check_ldap_host(setting, word, span_from(uri, schemes[i].length), i == 2))
-		return false;
-	servers->at = memory_resize(servers->at, servers->count + 1, sizeof *servers->at);
-	servers->at[servers->count++] = memory_copy_span(uri);
-	return true;
 }
