@@ -17,16 +17,17 @@
 #include "config/config.h"
 #include "ending.h"
 #include "ground.h"
+#include "identity.h"
 #include "imap/capability.h"
 #include "limit.h"
 #include "net/deflate.h"
 #include "net/stream.h"
 #include "net/tls.h"
 #include "notify.h"
+#include "onlook.h"
 #include "pipeline.h"
 #include "protocol.h"
 #include "session.h"
-#include "onlook.h"
 
 #define TURN_EVENTS	 64		/* what one session may do in a turn of the loop */
 #define BAD_COMMANDS_MAX 20
@@ -53,14 +54,6 @@ leave_others(struct session *session)
 }
 
 static void
-forget_identity(struct session *session)
-{
-	for (size_t i = 0; i < session->identity.count; i++)
-		free((void *)(uintptr_t)session->identity.names[i].at);
-	free((void *)(uintptr_t)session->identity.names);
-}
-
-static void
 session_free(struct session *session)
 {
 	struct mailbox_role *role = session->role;
@@ -75,7 +68,7 @@ session_free(struct session *session)
 	count_end(session);
 	notify_end(session);
 	leave_others(session);
-	forget_identity(session);
+	session_forget_identity(session);
 	account_release(&session->account);
 	imap_parser_free(&session->parser);
 	deferred_cancel(&session->deferred);
@@ -547,43 +540,6 @@ log_session(const struct session *session)
 	    log_text("resumed", link.version == NULL ? NULL : link.is_resumed ? "yes" : "no"));
 }
 
-static struct span
-copy_identifier(const char *before, struct span name)
-{
-	struct buffer identifier = { 0 };
-	struct span copy;
-
-	buffer_add_string(&identifier, before);
-	buffer_add_span(&identifier, name);
-	copy = span_of(memory_copy_span(buffer_span(&identifier)), identifier.length);
-	buffer_free(&identifier);
-	return copy;
-}
-
-/* The name, what means everybody, and the groups: each stands behind a NUL. */
-static void
-take_identity(struct session *session, struct span groups)
-{
-	struct span *names;
-	size_t count = 0;
-
-	for (size_t i = 0; i < groups.length; i++)
-		count += groups.at[i] == 0;
-	names = memory_new_array(count + 3, sizeof *names);
-	names[0] = copy_identifier("", span_from_string(session->user));
-	names[1] = copy_identifier("", SPAN("anyone"));
-	names[2] = copy_identifier("", SPAN("authenticated"));
-	session->identity = (struct store_identity){ names, 3 };
-	while (groups.length > 0) {
-		size_t end;
-
-		groups = span_from(groups, 1);
-		end = span_find(groups, 0);
-		names[session->identity.count++] = copy_identifier("$", span_slice(groups, 0, end));
-		groups = span_from(groups, end);
-	}
-}
-
 /* What the other role has said to log in is not the client's. */
 static void
 note_beginning(struct session *session)
@@ -599,7 +555,7 @@ void
 session_login(struct session *session, struct span user, const char *mailbox_id, struct span groups)
 {
 	session->user = memory_copy_span(user);
-	take_identity(session, groups);
+	session_take_identity(session, groups);
 	shares_begin(session->role);
 	session->account = account_hold(session->role->accounts, mailbox_id, session->user);
 	session->role->logins++;
