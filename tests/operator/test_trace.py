@@ -164,20 +164,17 @@ def test_the_next_login(server):
 def test_several_and_how_they_end(server):
     """Each has all of it; --json is an object for each line; without a trace nothing is kept."""
     with server.client("demo") as client:
-        with trace(server, "demo") as one, trace(server, "demo", "--seconds=3600") as two:
-            three = Trace(server, "demo")
-            three.process.kill()
-            three.process.wait()
-            process = subprocess.Popen([lib.IMAPCTL, f"--config={server.config}", "--json", "trace", "demo", "--seconds=2"],
-                                       text=True, stdout=subprocess.PIPE)
-            lib.wait_until(lambda: sum(" ev=trace " in line for line in server.log_lines) >= 4)
+        with trace(server, "demo") as one, trace(server, "demo", "--seconds=3600") as two, trace(server, "demo", "--json") as three:
+            killed = Trace(server, "demo")
+            killed.process.kill()
+            killed.process.wait()
             client.ok(b"NOOP")
             assert " C: " in one.until("NOOP") and " C: " in two.until("NOOP")
-            objects = [json.loads(line) for line in process.communicate(timeout=60)[0].splitlines()]
-            assert process.returncode == 0, "the time is over"
-            said = [line for answer in objects for line in answer["line"]]
-            assert {"schema"} | {"line"} == set(objects[0]) and {line["from"] for line in said} <= {"client", "server", "note"}
-            three.end()
+            objects = [json.loads(line) for line in three.until("NOOP").splitlines()]
+            assert all(set(answer) == {"schema", "line"} for answer in objects)
+            assert objects[-1]["line"][0]["from"] == "client" and objects[-1]["line"][0]["text"].endswith(" NOOP")
+            killed.end()
+        assert server.imapctl("trace", "demo", "--seconds=1").returncode == 0, "the time is over"
         client.ok(b"NOOP")
     assert server.imapctl("trace", check=False).returncode == 64
     assert server.imapctl("trace", "demo", "--seconds=0", check=False).returncode == 64
