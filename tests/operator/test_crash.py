@@ -75,6 +75,9 @@ def test_status_and_sysreport(server, tmp_path):
     assert problem["path"] == str(reports(server)[0]) and problem["times"] == 1
     with server.client("planted", password=SECRET) as client:
         client.ok(b"NOOP")
+        server.imapctl("trace", "planted", "--seconds=1")
+        with server.lmtp() as lmtp:
+            assert lmtp.deliver(lib.message(1), b"planted", sender=b"planted@example.org")[0].startswith(b"250")
         text = server.imapctl("sysreport").stdout
         names = server.imapctl("sysreport", "--names").stdout
     parts = re.findall(r"^== (.*)$", text, re.M)
@@ -82,6 +85,7 @@ def test_status_and_sysreport(server, tmp_path):
                      "config in force", "status", "the last crash", "log"]
     assert "ended by SIGSEGV" in text and "libsqlite3.so" in text and "data-directory" in text
     user, = set(re.findall(r"ev=login .*user=(\S+)", text))
+    assert "ev=trace " in text and "ev=delivered " in text
     assert re.fullmatch(r"#\d+", user) and "planted" not in text and "127.0.0.1 " not in re.sub(r"listen .*", "", text)
     assert "user=planted" in names
     for planted in (SECRET, lib.PASSWORD):

@@ -37,7 +37,7 @@ struct sysreport {
 
 /* Keys of the log and of records whose values are people, or where they are; the first one in the log alone. */
 static const char *const private_keys[] = { "name", "user", "rip", "address", "ip", "rcpt", "peer", "identity", "entry", "dn", "by",
-	"old", "other", "asked-by" };
+	"old", "other", "asked-by", "of" };
 
 /* Parts. */
 
@@ -68,8 +68,10 @@ end_part(struct sysreport *report)
 /* Private values. */
 
 static bool
-is_private(const struct sysreport *report, struct span key)
+is_private(const struct sysreport *report, struct span key, struct span value)
 {
+	if (span_equals(key, SPAN("from")))	/* a sender, or else what a state was before */
+		return span_find(value, '@') < value.length;
 	for (size_t i = report->is_log ? 0 : 1; i < COUNT_OF(private_keys); i++)
 		if (span_equals(key, span_from_string(private_keys[i])))
 			return true;
@@ -116,7 +118,7 @@ add_word(struct sysreport *report, struct span line)
 	value = value_at(span_from(line, equals + 1));
 	buffer_add_span(&report->out, key);
 	buffer_add_octet(&report->out, '=');
-	if (is_private(report, key) && value.length > 0 && !span_equals(value, SPAN("\"\"")) && !order_has(report->order, OPTION_NAMES))
+	if (is_private(report, key, value) && value.length > 0 && !span_equals(value, SPAN("\"\"")) && !order_has(report->order, OPTION_NAMES))
 		add_pseudonym(report, value);
 	else
 		buffer_add_span(&report->out, value);
