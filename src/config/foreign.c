@@ -9,9 +9,10 @@
 #include "base/memory.h"
 
 static const struct {
-	const char *foreign, *own;
+	const char *foreign, *own;	/* own NULL: none of ours does that, whatever is like it */
 } names[] = {
 	/* Dovecot */
+	{ "protocols", NULL },
 	{ "ssl_cert", "tls-certificate" },
 	{ "ssl_key", "tls-key" },
 	{ "ssl_server_cert_file", "tls-certificate" },
@@ -70,11 +71,13 @@ is_same(struct span a, struct span b)
 	return true;
 }
 
-const char *
-foreign_find(struct span name)
+bool
+foreign_find(struct span name, const char **own_out)
 {
 	for (size_t i = 0; i < COUNT_OF(names); i++)
-		if (is_same(name, span_from_string(names[i].foreign)))
-			return names[i].own;
-	return NULL;
+		if (is_same(name, span_from_string(names[i].foreign))) {
+			*own_out = names[i].own;
+			return true;
+		}
+	return false;
 }

@@ -225,8 +225,8 @@ void option_print_choice(const struct option *option, const struct suggestion *s
 /* The option that a name from another server's configuration, or a slip, stands for; NULL: none. */
 const char *option_suggest(struct span name);
 
-/* What another server calls an option; NULL: nobody does. */
-const char *foreign_find(struct span name);
+/* Find what another server calls an option; *own_out is ours that does the same, NULL if none does.  False: nobody does. */
+bool foreign_find(struct span name, const char **own_out);
 
 /* A line's words; words.c. */
 #define WORDS_MAX (OPTION_VALUES_MAX + 2)	/* a name, its values, and one that is too many */

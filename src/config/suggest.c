@@ -168,10 +168,10 @@ const char *
 option_suggest(struct span name)
 {
 	struct suggestion suggestion = { 0 };
-	const char *found = foreign_find(name);
+	const char *own;
 
-	if (found != NULL)
-		return found;
+	if (foreign_find(name, &own))
+		return own;
 	consider_options(&suggestion, name);
 	consider_options(&suggestion, without_file(name));
 	return suggestion.best;
