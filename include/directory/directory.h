@@ -97,6 +97,8 @@ struct directory_user {
 	bool is_master;			/* may log in as any user who may not; in the SQLite file alone */
 	const struct span *delegates;	/* who may log in as this one, as the entry has it; in LDAP alone */
 	size_t delegate_count;
+	const struct span *aliases;	/* to be given back, see directory_restore(); else none */
+	size_t alias_count;
 	struct directory_quota quota;
 	const struct span *groups;	/* by directory_find_groups(): prepared, in the order of their octets */
 	size_t group_count;
@@ -290,10 +292,10 @@ enum directory_status directory_add_shared(struct directory *directory, struct s
 
 /*
  * Add a user, or a shared account, as a backup has them: name, credential, home, is_enabled, is_shared, is_master, quota,
- * created_s, groups, those of the delegates who exist, and mailbox_id count, borrowed.  An empty mailbox id is drawn; one
- * that a deleted user had is taken back.
+ * created_s, groups, those of the delegates who exist, those of the aliases that nobody has, and mailbox_id count,
+ * borrowed.  An empty mailbox id is drawn; one that a deleted user had is taken back.
  *
- * DIRECTORY_EXISTS: somebody has the name, or the mailbox id; nothing changed.
+ * DIRECTORY_EXISTS: somebody has the name, also as an alias, or the mailbox id; nothing changed.
  */
 enum directory_status directory_restore(struct directory *directory, const struct directory_user *user);
 

@@ -3,6 +3,7 @@
  */
 #include "restored.h"
 
+#include "alias.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "sqlite.h"
@@ -83,6 +84,33 @@ allow(struct sql *sql, const struct directory_user *user, struct span mailbox_id
 	return status;
 }
 
+/* SQL_CONSTRAINT: the name is somebody's alias. */
+static enum sql_status
+check_name(struct sql *sql, struct span name)
+{
+	bool is_alias = false;
+	enum sql_status status = aliases_have(sql, name, &is_alias);
+
+	return status == SQL_OK && is_alias ? SQL_CONSTRAINT : status;
+}
+
+/* Those that nobody else has by now. */
+static enum sql_status
+give_aliases(struct sql *sql, const struct directory_user *user, struct span mailbox_id)
+{
+	enum sql_status status = SQL_OK;
+
+	for (size_t i = 0; i < user->alias_count && status == SQL_OK; i++) {
+		struct sql_statement *query = sql_prepare(sql, "INSERT OR IGNORE INTO alias (name, mailbox_id) "
+		    "SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM user WHERE name = ?1)");
+
+		sql_bind_text(query, 1, user->aliases[i]);
+		sql_bind_text(query, 2, mailbox_id);
+		status = sql_run(query);
+	}
+	return status;
+}
+
 enum directory_status
 restored_add(struct directory *directory, const struct directory_user *user)
 {
@@ -98,13 +126,17 @@ restored_add(struct directory *directory, const struct directory_user *user)
 		random_hex(id, DIRECTORY_ID_LENGTH);
 	if ((run = sql_begin(sql)) != SQL_OK)
 		return sqlite_result(directory, run);
-	run = take_back_id(sql, span_from_string(id));
+	run = check_name(sql, user->name);
+	if (run == SQL_OK)
+		run = take_back_id(sql, span_from_string(id));
 	if (run == SQL_OK)
 		run = insert(sql, user, span_from_string(id));
 	if (run == SQL_OK)
 		run = join(sql, user, span_from_string(id));
 	if (run == SQL_OK)
 		run = allow(sql, user, span_from_string(id));
+	if (run == SQL_OK)
+		run = give_aliases(sql, user, span_from_string(id));
 	run = sql_end(sql, run);
 	return run == SQL_CONSTRAINT ? DIRECTORY_EXISTS : sqlite_result(directory, run);
 }

@@ -20,7 +20,7 @@ struct entry_job {
 	struct directory_name name;
 	struct arena *arena;		/* of user */
 	struct directory_user user;	/* to be made */
-	struct span groups[CONTROL_WORDS_MAX], delegates[CONTROL_WORDS_MAX];
+	struct span groups[CONTROL_WORDS_MAX], delegates[CONTROL_WORDS_MAX], aliases[CONTROL_WORDS_MAX];
 	struct buffer lines;		/* of the answer, each with a line feed; wiped */
 	enum directory_status status;
 };
@@ -135,6 +135,7 @@ work_entry(struct job *work)
 		add_line(job, SPAN("group"), user.groups[i]);
 	for (size_t i = 0; i < count; i++)
 		add_line(job, SPAN("delegate"), names[i]);
+	job->status = aliases_tell(job->directory, user.name, &job->lines);
 }
 
 static void
@@ -191,6 +192,17 @@ take_name(struct entry_job *job, struct span value, struct span *names, size_t *
 	return true;
 }
 
+static bool
+take_alias(struct entry_job *job, struct span value)
+{
+	struct directory_name alias;
+
+	if (!directory_prepare_alias(value, &alias))
+		return false;
+	job->aliases[job->user.alias_count++] = arena_copy(job->arena, directory_name_span(&alias));
+	return true;
+}
+
 /* One key=value, as the verb user entry has told it. */
 static bool
 take_word(struct entry_job *job, struct span word)
@@ -211,6 +223,8 @@ take_word(struct entry_job *job, struct span word)
 	}
 	if (span_equals(key, SPAN("delegate")))
 		return take_name(job, value, job->delegates, &user->delegate_count);
+	if (span_equals(key, SPAN("alias")))
+		return take_alias(job, value);
 	if (span_equals(key, SPAN("group"))) {
 		job->groups[user->group_count++] = arena_copy(job->arena, value);
 		return value.length > 0;
@@ -238,6 +252,7 @@ read_words(struct entry_job *job)
 	job->user.name = directory_name_span(&job->name);
 	job->user.groups = job->groups;
 	job->user.delegates = job->delegates;
+	job->user.aliases = job->aliases;
 	job->user.credential = arena_copy(job->arena, control_call_body(call));
 	if (job->user.credential.length > 0 && !foreign_is_bearable(job->user.credential))
 		return false;

@@ -92,6 +92,27 @@ def test_deleted_user_comes_back(world):
     assert restore(world, "alice")[0][0] == {"user": "alice", "state": "merged", "restored": 0, "already": 10, "refused": 0, "size": 0}
 
 
+def test_aliases_come_back(world, tmp_path):
+    """But for those that somebody else has got meanwhile; and a name that is an alias by now makes no user."""
+    server, _ = world
+    server.imapctl("user", "add", "erik", input="secret\n")
+    for alias in ("info@example.org", "@example.org", "sales@example.org"):
+        server.imapctl("alias", "add", alias, "erik")
+    server.imapctl("backup", tmp_path, "--user=erik")
+    server.imapctl("alias", "add", "late@example.org", "erik")
+    server.imapctl("backup", tmp_path, "--user=erik")           # the mail is that of before
+    server.imapctl("user", "del", "erik", "--purge", "--yes")
+    server.imapctl("alias", "add", "sales@example.org", "bob")
+    server.imapctl("alias", "add", "erik", "bob")
+    restore((server, tmp_path), "erik", code=73)
+    server.imapctl("alias", "remove", "erik")
+    assert restore((server, tmp_path), "erik", "--as=erika")[0][0]["state"] == "whole"
+    assert restore((server, tmp_path), "erik")[0][0]["state"] == "whole"
+    listed = [line.split() for line in server.imapctl("alias", "list").stdout.splitlines()[1:]]
+    assert listed == [["@example.org", "erik"], ["info@example.org", "erik"], ["late@example.org", "erik"],
+                      ["sales@example.org", "bob"]]
+
+
 def test_living_user_gets_what_is_missing(world):
     server, _ = world
     before = picture(server, "carol", with_uids=False)

@@ -70,7 +70,7 @@ add_names(struct run *run, const struct answer *answer, const char *kind, const 
 	buffer_free(&names);
 }
 
-/* All fields of the record entry but the name, as they were told; and groups and delegates.  The name becomes the one. */
+/* All fields of the record entry but the name, as they were told; and groups, delegates and aliases.  The name becomes the one. */
 static bool
 add_facts(struct run *run, struct span *user, struct buffer *line, bool *is_lost_out)
 {
@@ -89,6 +89,7 @@ add_facts(struct run *run, struct span *user, struct buffer *line, bool *is_lost
 	buffer_add_span(line, words);
 	add_names(run, answer, "group", "groups", line);
 	add_names(run, answer, "delegate", "delegates", line);
+	add_names(run, answer, "alias", "aliases", line);
 	return true;
 }
 

@@ -182,7 +182,7 @@ add_names(struct whole *whole, const char *field, const char *key, struct span w
 		complain("%.*s: there are too many %s; left out: %.*s", SPAN_ARGS(whole->target), field, SPAN_ARGS(names));
 }
 
-/* Under another name nobody is a master, and nobody's delegate acts. */
+/* Under another name nobody is a master, nobody's delegate acts, and aliases stay with the user's own name. */
 static enum whole_end
 make_user(struct whole *whole)
 {
@@ -204,6 +204,7 @@ make_user(struct whole *whole)
 	if (!whole->is_renamed) {
 		add_names(whole, "groups", "group", words, &count);
 		add_names(whole, "delegates", "delegate", words, &count);
+		add_names(whole, "aliases", "alias", words, &count);
 	}
 	credential = catalogue_field(whole->user, whole->arena, "credential");
 	answer = ctl_call(whole->ctl, "user restore", words, count, credential.length > 0 ? credential : (struct span){ NULL, 0 });
