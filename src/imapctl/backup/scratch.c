@@ -68,13 +68,23 @@ hears(int told)
 	return got == 1;
 }
 
-/* In the child: start that imapd when it is told to; at the end of who called leave nothing behind. */
+/*
+ * In the child: make the folder (here, so that nobody who is killed leaves it) and tell its name; start that imapd
+ * when it is told to; at the end of who called leave nothing behind.
+ */
 static void
-keep(const char *folder, int told, int alive)
+keep(char *folder, int told, int alive)
 {
 	pid_t server = 0;
 
 	setpgid(0, 0);			/* what a terminal sends is for who called */
+	signal(SIGPIPE, SIG_IGN);
+	if (mkdtemp(folder) == NULL) {
+		complain("%s: %s", folder, strerror(errno));
+		_exit(EX_CANTCREAT);
+	}
+	if (write(alive, folder, strlen(folder)) < 0)
+		close(told);
 	while (hears(told)) {
 		if ((server = fork()) == 0)
 			become_server(folder, alive);
@@ -89,22 +99,27 @@ keep(const char *folder, int told, int alive)
 }
 
 static bool
-begin_keeper(struct scratch *scratch)
+begin_keeper(struct scratch *scratch, char *path)
 {
+	ssize_t got;
 	int told[2] = { -1, -1 }, alive[2] = { -1, -1 };
 
-	if (pipe2(told, O_CLOEXEC) != 0 || pipe2(alive, O_CLOEXEC) != 0 || (scratch->keeper = fork()) < 0)
+	if (pipe2(told, O_CLOEXEC) != 0 || pipe2(alive, O_CLOEXEC) != 0 || (scratch->keeper = fork()) < 0) {
+		complain("%s: %s", path, strerror(errno));
 		return false;
+	}
 	if (scratch->keeper == 0) {
 		close(told[1]);
 		close(alive[0]);
-		keep(buffer_string(&scratch->path), told[0], alive[1]);
+		keep(path, told[0], alive[1]);
 	}
 	close(told[0]);
 	close(alive[1]);
 	scratch->told = told[1];
 	scratch->alive = alive[0];
-	return true;
+	while ((got = read(scratch->alive, path, strlen(path))) < 0 && errno == EINTR)
+		;
+	return got == (ssize_t)strlen(path);
 }
 
 bool
@@ -116,18 +131,9 @@ scratch_begin(struct scratch *scratch)
 	*scratch = (struct scratch){ .told = -1, .alive = -1 };
 	buffer_printf(&scratch->path, "%s/imapctl.XXXXXX", where == NULL || where[0] == '\0' ? "/var/tmp" : where);
 	path = memory_copy_string(buffer_string(&scratch->path));
-	if (mkdtemp(path) == NULL) {
-		complain("%s: %s", path, strerror(errno));
-		buffer_free(&scratch->path);
-	} else {
-		buffer_clear(&scratch->path);
+	buffer_clear(&scratch->path);
+	if (begin_keeper(scratch, path))
 		buffer_add_string(&scratch->path, path);
-		if (!begin_keeper(scratch)) {
-			complain("%s: %s", path, strerror(errno));
-			rmdir(path);
-			buffer_free(&scratch->path);
-		}
-	}
 	free(path);
 	return scratch->path.length > 0;
 }
