@@ -145,7 +145,7 @@ static const struct {
 	{ "session", CONTROL_CHANGE }, { "acknowledge", CONTROL_CHANGE }, { "user renew", CONTROL_CHANGE },
 	{ "index", CONTROL_CHANGE }, { "verify", CONTROL_CHANGE }, { "undelete", CONTROL_CHANGE }, { "quota", CONTROL_VIEW },
 	{ "acl list", CONTROL_VIEW }, { "acl set", CONTROL_CHANGE }, { "acl remove", CONTROL_CHANGE },
-	{ "acl seen", CONTROL_CHANGE }, { "image", CONTROL_CHANGE }, { "restore", CONTROL_CHANGE },
+	{ "acl seen", CONTROL_CHANGE }, { "image", CONTROL_CHANGE }, { "restore", CONTROL_CHANGE }, { "repair", CONTROL_CHANGE },
 };
 
 static void

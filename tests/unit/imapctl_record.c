@@ -97,7 +97,7 @@ static const struct {
 } typed[] = {
 	{ { "status" }, "status", NULL },
 	{ { "user", "add", "alice" }, "user add", NULL },
-	{ { "statsu" }, NULL, "status" },
+	{ { "statuz" }, NULL, "status" },
 	{ { "user", "ad" }, NULL, "user add" },
 	{ { "user", "delete" }, NULL, "user del" },
 	{ { "usr", "add" }, NULL, "user add" },
