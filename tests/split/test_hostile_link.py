@@ -1,4 +1,5 @@
 """Who must not get in at the link's port, and what a mailbox server that is none gets to hear."""
+import base64
 import contextlib
 import os
 import re
@@ -67,6 +68,28 @@ def test_wrong_key_or_role(pair, identity):
     wrong = "00" * 32 if identity == "cas/{name}" else key
     assert openssl(pair, identity.format(name=name), wrong, b"a NOOP\r\n") == b""
     expect_refusal(pair, before)
+
+
+def pages_of_a_user():
+    """A user's file as moves carry it, page by page, each behind its number."""
+    with lib.Server(users=("zoe",)) as server:
+        server.client("zoe").ok(b"CREATE box")
+        server.stop()
+        (path,) = (server.folder / "data/data").glob("*/*/mail.db")
+        octets = path.read_bytes()
+    return [(number + 1).to_bytes(4, "big") + octets[number * 4096:(number + 1) * 4096] for number in range(len(octets) // 4096)]
+
+
+def test_no_page_comes_behind_the_last(pair):
+    """Who moves a user here says when the file is whole; from then on it is the user's, and nobody writes pages to it."""
+    name, key = key_of(pair)
+    pages = pages_of_a_user()
+    schema = max(int(path.name.split(".")[1]) for path in (lib.ROOT / "schema").glob("mail.*.sql"))
+    wish = b"\0in\0zoe\0" + b"1" * 32 + b"\0%d\0%d" % (schema, len(pages) * 4096)
+    data = b"".join(b"data %d\r\n" % len(page) + page for page in pages)
+    out = openssl(pair, f"cas/{name}", key, b"L2 AUTHENTICATE X-IMAPD-MOVE " + base64.b64encode(wish) + b"\r\n" + data +
+                  b"prepare %d \r\n" % len(pages) + b"data %d\r\n" % len(pages[-1]) + pages[-1])
+    assert re.search(rb"^L2 OK", out, re.M) and re.search(rb"^ok.*\nprepared\r?\nno ", out, re.M), out
 
 
 def test_without_key(pair):

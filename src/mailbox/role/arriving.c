@@ -27,7 +27,7 @@ struct arriving {
 	struct job job;
 	char mailbox_id[DIRECTORY_ID_LENGTH + 1], old_id[DIRECTORY_ID_LENGTH + 1];
 	uint64_t octets, schema;
-	int descriptor;
+	int descriptor;			/* of the copy; -1: not open yet, or whole */
 	char *folder, *copy, *path, *mark, *old_path;
 	struct buffer records, facts;
 	uint64_t pages;
@@ -299,6 +299,14 @@ inspect(struct arriving *arriving)
 	arena_free(&arena);
 }
 
+/* From here on it is the user's file, to which no page of the other server's is written. */
+static void
+close_copy(struct arriving *arriving)
+{
+	close(arriving->descriptor);
+	arriving->descriptor = -1;
+}
+
 static void
 work_prepare(struct job *job)
 {
@@ -310,6 +318,8 @@ work_prepare(struct job *job)
 	    !store_pages_adopt(arriving->copy, arriving->path))
 		fail(arriving, "the copy cannot be kept");
 	else
+		close_copy(arriving);
+	if (arriving->descriptor < 0)
 		inspect(arriving);
 }
 
@@ -360,7 +370,9 @@ on_line(struct mover *mover, struct span line)
 	struct arriving *arriving = arriving_of(mover);
 	uint64_t octets;
 
-	if (span_starts_with(line, SPAN("data ")) &&
+	if (arriving->descriptor < 0)
+		mover_refuse(mover, "nothing more is expected there");
+	else if (span_starts_with(line, SPAN("data ")) &&
 	    span_to_number(span_from(line, 5), MOVER_FRAME_MAX, &octets) && octets > 0 && octets % STORE_PAGE_RECORD == 0)
 		mover_expect(mover, (size_t)octets);
 	else if (span_starts_with(line, SPAN("prepare ")) && read_whole(arriving, span_from(line, 8)))
