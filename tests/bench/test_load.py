@@ -1,4 +1,6 @@
 """The load generator itself: each kind of work comes to its end, and has done what it says."""
+import importlib.machinery
+import importlib.util
 import subprocess
 
 import pytest
@@ -60,3 +62,10 @@ def test_work_ends(server, options, work, operations, expected):
         assert int(figures.split()[-1]) == operations
     if expected:
         assert messages(server, expected[0]) == expected[1]
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (lib.ROOT / "tests/bench").iterdir() if path.suffix == "" and path.is_file()))
+def test_program_begins(name):
+    """Each program of the benchmark finds what it imports: no module of tests/lib has the name of one of its own."""
+    loader = importlib.machinery.SourceFileLoader("program", str(lib.ROOT / "tests/bench" / name))
+    loader.exec_module(importlib.util.module_from_spec(importlib.util.spec_from_loader("program", loader)))
