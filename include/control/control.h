@@ -43,6 +43,9 @@ enum control_right {
  * imapd-view, since two groups must get in and credentials are asked for anyway.  Replaces a socket
  * that nobody answers on.  Reads the group database: before the loop runs.
  *
+ * However many connections and requests other users make, some connections are left for root and the daemon's own user; who
+ * may not change anything gets an answer later when they ask very often.
+ *
  *	workers	look up who asks and what groups they are in, for each call
  *
  * NULL: *error_out, given, says why (another imapd is there, no permission).
@@ -54,7 +57,7 @@ struct control *control_new(struct loop *loop, struct workers *workers, const ch
  * Let somebody call who has come in another way, such as by a page, with the rights of a user of this system: they are
  * looked up for each call as for those on the socket.
  *
- *	stream	taken; closed at once when there are too many connections
+ *	stream	taken; refused by a line when there are too many connections, in all or of this user
  */
 void control_attach(struct control *control, struct stream *stream, uid_t uid, gid_t gid);
 
@@ -74,6 +77,9 @@ typedef void control_handler(struct control_call *call, void *context);
  */
 void control_register(struct control *control, const char *verb, enum control_right right,
     control_handler *handler, void *context);
+
+/* The verb that these words would call, two words or one; NULL: there is none. */
+const char *control_find_verb(const struct control *control, const struct span *words, size_t count);
 
 /* The part that registered verbs with this context goes: from now on they say that the service is stopped. */
 void control_forget(struct control *control, const void *context);

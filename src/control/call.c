@@ -120,7 +120,7 @@ end_call(struct control_call *call, int code)
 	if (call->verb != NULL && call->verb->right == CONTROL_CHANGE)
 		log_info("control", log_text("peer", call->peer.name), log_text("verb", call->verb->name),
 		    log_number("code", code));
-	call->is_running = call->has_line = false;
+	call->is_running = call->has_line = call->has_turn = false;
 	call->on_room = NULL;
 	call->verb = NULL;
 	if (call->body.at != NULL)

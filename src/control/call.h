@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/list.h"
+#include "callers.h"
 #include "control/control.h"
 #include "control/words.h"
 #include "loop/loop.h"
@@ -27,6 +28,7 @@ struct control {
 	struct list verbs;
 	struct list calls;
 	struct workers *workers;
+	struct callers callers;
 	size_t call_count;
 };
 
@@ -37,6 +39,9 @@ struct control_call {
 	struct stream *stream;		/* NULL: taken */
 	struct deferred again;		/* advance(), or free */
 	struct timer timer;		/* a request must be whole in time */
+	struct caller *caller;		/* NULL: root, or the server's own user, who are not counted */
+	struct timer turn;		/* runs while the next request has to wait for its turn */
+	bool has_turn;			/* it need not any more */
 	struct peer peer;
 	uint64_t looked_up_us;		/* 0: not yet */
 	struct lookup *lookup;		/* under way, or NULL */

@@ -33,6 +33,9 @@ call_free(struct control_call *call)
 {
 	deferred_cancel(&call->again);
 	timer_stop(&call->timer);
+	timer_stop(&call->turn);
+	if (call->caller != NULL)
+		callers_leave(&call->control->callers, call->caller);
 	if (call->lookup != NULL)
 		call->lookup->call = NULL;
 	list_remove(&call->link);
@@ -45,20 +48,19 @@ call_free(struct control_call *call)
 	free(call);
 }
 
-/* Two words first: "user add" before "user". */
-static const struct verb *
-find_verb(const struct control_call *call, size_t words)
+static struct verb *
+find_verb(const struct control *control, const struct span *words, size_t count)
 {
 	struct buffer name = { 0 };
-	const struct verb *found = NULL;
+	struct verb *found = NULL;
 
-	for (size_t i = 0; i < words; i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (i > 0)
 			buffer_add_octet(&name, ' ');
-		buffer_add_span(&name, call->words[i]);
+		buffer_add_span(&name, words[i]);
 	}
-	LIST_FOREACH(&call->control->verbs, link) {
-		const struct verb *verb = LIST_ENTRY(link, struct verb, link);
+	LIST_FOREACH((struct list *)&control->verbs, link) {
+		struct verb *verb = LIST_ENTRY(link, struct verb, link);
 
 		if (span_equals(span_from_string(verb->name), buffer_span(&name)))
 			found = verb;
@@ -67,12 +69,49 @@ find_verb(const struct control_call *call, size_t words)
 	return found;
 }
 
+/* Two words first: "user add" before "user". */
+static const struct verb *
+resolve(const struct control *control, const struct span *words, size_t count, size_t *used_out)
+{
+	const struct verb *verb = NULL;
+
+	for (*used_out = count < 2 ? count : 2; *used_out > 0; (*used_out)--) {
+		if ((verb = find_verb(control, words, *used_out)) != NULL)
+			break;
+	}
+	return verb;
+}
+
+const char *
+control_find_verb(const struct control *control, const struct span *words, size_t count)
+{
+	size_t used;
+	const struct verb *verb = resolve(control, words, count, &used);
+
+	return verb == NULL ? NULL : verb->name;
+}
+
+/* Who asks again and again for what they may not does not fill the log. */
+static bool
+is_worth_telling(struct control_call *call)
+{
+	uint64_t now_us = loop_now_us(call->control->loop);
+
+	if (call->caller == NULL)
+		return true;
+	if (call->caller->refused_us != 0 && now_us - call->caller->refused_us < CALLER_REFUSED_US)
+		return false;
+	call->caller->refused_us = now_us;
+	return true;
+}
+
 static void
 refuse(struct control_call *call, const struct verb *verb)
 {
 	char text[160];
 
-	log_warning("control-refused", log_text("peer", call->peer.name), log_text("verb", verb->name));
+	if (is_worth_telling(call))
+		log_warning("control-refused", log_text("peer", call->peer.name), log_text("verb", verb->name));
 	snprintf(text, sizeof text, "no permission: become a member of the group %s%s",
 	    verb->right == CONTROL_VIEW ? GROUP_VIEW " or " : "", GROUP_CHANGE);
 	control_finish(call, EX_NOPERM, text);
@@ -141,15 +180,10 @@ is_known(const struct control_call *call)
 static void
 dispatch(struct control_call *call)
 {
-	const struct verb *verb = NULL;
+	const struct verb *verb = resolve(call->control, call->words, call->word_count, &call->verb_words);
 
 	timer_stop(&call->timer);
 	call->is_running = true;
-	for (call->verb_words = 2; call->verb_words > 0; call->verb_words--) {
-		if (call->word_count >= call->verb_words &&
-		    (verb = find_verb(call, call->verb_words)) != NULL)
-			break;
-	}
 	if (verb == NULL) {
 		control_finish(call, EX_USAGE, "this server has no such verb");
 		return;
@@ -229,6 +263,34 @@ take_body(struct control_call *call)
 	return true;
 }
 
+static bool
+is_trusted(const struct control_call *call)
+{
+	return call->caller == NULL || (is_known(call) && peer_may(&call->peer, CONTROL_CHANGE));
+}
+
+/* Who may only look on, or nothing, cannot keep the server busy with requests: false, and comes again when it is its turn. */
+static bool
+take_turn(struct control_call *call)
+{
+	uint64_t wait_us = 0;
+
+	if (!call->has_turn && !is_trusted(call))
+		wait_us = caller_take_turn(call->caller, loop_now_us(call->control->loop));
+	call->has_turn = wait_us == 0;
+	if (wait_us > 0)
+		timer_start_ms(&call->turn, wait_us / 1000 + 1);
+	return call->has_turn;
+}
+
+static void
+on_turn(void *context)
+{
+	struct control_call *call = context;
+
+	deferred_schedule(call->control->loop, &call->again);
+}
+
 /* Let a long answer go on. */
 static void
 give_room(struct control_call *call)
@@ -257,6 +319,8 @@ advance(void *context)
 	}
 	if (!call->has_line)
 		call->has_line = take_line(call);
+	if (call->has_line && !take_turn(call))
+		return;
 	if (call->has_line && take_body(call)) {
 		dispatch(call);
 		return;
@@ -309,17 +373,33 @@ on_drained(struct stream *stream, void *context)
 
 static const struct stream_events events = { on_input, on_drained, on_end };
 
+/* False: there are too many.  Root and the server's own user find the room that is left for them. */
+static bool
+enter(struct control *control, uid_t uid, struct caller **caller_out)
+{
+	*caller_out = NULL;
+	if (control->call_count == CONNECTIONS_MAX)
+		return false;
+	if (uid == 0 || uid == geteuid())
+		return true;
+	*caller_out = callers_enter(&control->callers, uid, loop_now_us(control->loop));
+	return *caller_out != NULL;
+}
+
 void
 control_attach(struct control *control, struct stream *stream, uid_t uid, gid_t gid)
 {
 	struct control_call *call;
+	struct caller *caller;
 
-	if (control->call_count == CONNECTIONS_MAX) {
-		stream_free(&stream);
+	if (!enter(control, uid, &caller)) {
+		stream_write(stream, SPAN(".75 too many callers, in all or of this user; try again\n"));
+		stream_close_after_flush(&stream, FLUSH_MS);
 		return;
 	}
 	call = NEW(struct control_call);
 	call->control = control;
+	call->caller = caller;
 	call->stream = stream;
 	call->arena = arena_new();
 	call->peer.uid = uid;
@@ -327,6 +407,7 @@ control_attach(struct control *control, struct stream *stream, uid_t uid, gid_t 
 	snprintf(call->peer.name, sizeof call->peer.name, "%s", "root");	/* until looked up */
 	deferred_init(&call->again, advance, call);
 	timer_init(&call->timer, control->loop, on_too_slow, call);
+	timer_init(&call->turn, control->loop, on_turn, call);
 	timer_start_ms(&call->timer, REQUEST_TIMEOUT_MS);
 	list_push_back(&control->calls, &call->link);
 	control->call_count++;
@@ -367,6 +448,7 @@ control_new(struct loop *loop, struct workers *workers, const char *path, char *
 	control->loop = loop;
 	list_init(&control->verbs);
 	list_init(&control->calls);
+	callers_init(&control->callers);
 	control->workers = workers;
 	control->listener = listener_new(loop, path, peer_find_group(GROUP_VIEW, &view) ? 0666 : 0660,
 	    on_accepted, control, error_out);
@@ -387,6 +469,7 @@ control_free(struct control **control)
 		call_free(LIST_ENTRY(link, struct control_call, link));
 	LIST_FOREACH(&(*control)->verbs, link)
 		free(LIST_ENTRY(link, struct verb, link));
+	callers_fini(&(*control)->callers);
 	free(*control);
 	*control = NULL;
 }
@@ -395,12 +478,9 @@ void
 control_register(struct control *control, const char *name, enum control_right right,
     control_handler *handler, void *context)
 {
-	struct verb *verb = NULL;
+	struct span words = span_from_string(name);
+	struct verb *verb = find_verb(control, &words, 1);
 
-	LIST_FOREACH(&control->verbs, link) {
-		if (strcmp(LIST_ENTRY(link, struct verb, link)->name, name) == 0)
-			verb = LIST_ENTRY(link, struct verb, link);
-	}
 	if (verb == NULL) {
 		verb = NEW(struct verb);
 		list_push_back(&control->verbs, &verb->link);

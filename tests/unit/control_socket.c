@@ -16,7 +16,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "../../src/control/callers.h"
 #include "../../src/control/peer.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "loop/job.h"
 #include "loop/loop.h"
@@ -267,6 +269,117 @@ test_registered_again(void **state)
 	close(descriptor);
 }
 
+/* What is asked over one end of a pair of streams, in the name of somebody. */
+struct asked {
+	struct stream *stream;
+	unsigned answers;		/* lines that end one */
+	bool is_over;
+};
+
+static void
+on_answer(struct stream *stream, void *context)
+{
+	struct asked *asked = context;
+	struct span input = stream_input_whole(stream);
+
+	for (size_t i = 0; i < input.length; i++)
+		asked->answers += input.at[i] == '.';
+	stream_discard_input(stream);
+}
+
+static void
+on_over(struct stream *stream, enum stream_end reason, void *context)
+{
+	(void)stream;
+	(void)reason;
+	((struct asked *)context)->is_over = true;
+}
+
+static void
+attach(struct asked *asked, uid_t uid)
+{
+	static const struct stream_events heard = { on_answer, NULL, on_over };
+	struct stream *theirs;
+
+	stream_pair(loop, &asked->stream, &theirs);
+	stream_set_events(asked->stream, &heard, asked);
+	control_attach(control, theirs, uid, uid);
+}
+
+static void
+turn(unsigned times)
+{
+	while (times-- > 0)
+		loop_turn(loop, false);
+}
+
+/* Whoever may open the socket's file may not keep root out, nor those of another user. */
+static void
+test_crowds_of_connections(void **state)
+{
+	struct asked asked[5 * (CALLER_CONNECTIONS + 5)] = { 0 }, other = { 0 }, root = { 0 };
+	size_t refused = 0;
+
+	(void)state;
+	for (size_t i = 0; i < CALLER_CONNECTIONS + 5; i++)
+		attach(&asked[i], 3999999);
+	attach(&other, 3999998);
+	turn(20);
+	for (size_t i = 0; i < CALLER_CONNECTIONS + 5; i++) {
+		refused += asked[i].is_over;
+		assert_int_equal(asked[i].answers, asked[i].is_over);
+	}
+	assert_int_equal(refused, 5);
+	assert_false(other.is_over);
+	for (size_t i = CALLER_CONNECTIONS + 5; i < COUNT_OF(asked); i++)
+		attach(&asked[i], (uid_t)(3000000 + i));
+	turn(20);
+	for (size_t i = refused = 0; i < COUNT_OF(asked); i++)
+		refused += asked[i].is_over;
+	assert_int_equal(COUNT_OF(asked) - refused + 1, CALLERS_CONNECTIONS);
+	attach(&root, 0);
+	stream_write(root.stream, SPAN("echo loud\n"));
+	turn(20);
+	assert_int_equal(root.answers, 1);
+	for (size_t i = 0; i < COUNT_OF(asked); i++)
+		stream_free(&asked[i].stream);
+	turn(20);
+	attach(&asked[0], 3999999);		/* they have gone, so there is room */
+	turn(20);
+	assert_false(asked[0].is_over);
+	stream_free(&asked[0].stream);
+	stream_free(&other.stream);
+	stream_free(&root.stream);
+}
+
+/* Who may do nothing asks as often as they like, and is answered so often. */
+static void
+test_crowds_of_requests(void **state)
+{
+	struct asked asked = { 0 }, again = { 0 };
+
+	(void)state;
+	clock_fake(1000000, 0);
+	attach(&asked, 3999999);
+	for (unsigned i = 0; i < CALLER_TURNS + 10; i++)
+		stream_write(asked.stream, SPAN("echo\n"));
+	while (asked.answers < CALLER_TURNS)
+		loop_turn(loop, true);
+	turn(100);
+	assert_int_equal(asked.answers, CALLER_TURNS);
+	stream_free(&asked.stream);
+	turn(20);
+	attach(&again, 3999999);		/* another connection is no new beginning */
+	stream_write(again.stream, SPAN("echo\n"));
+	turn(100);
+	assert_int_equal(again.answers, 0);
+	clock_fake(1000000 + 2 * CALLER_TURN_US, 0);
+	while (again.answers == 0)
+		loop_turn(loop, true);
+	stream_free(&again.stream);
+	clock_fake(0, 0);
+}
+
 static void
 test_socket_mode(void **state)
 {
@@ -292,6 +405,8 @@ main(void)
 		cmocka_unit_test(test_rights),
 		cmocka_unit_test(test_names),
 		TEST(test_registered_again),
+		TEST(test_crowds_of_connections),
+		TEST(test_crowds_of_requests),
 		TEST(test_socket_mode),
 	};
 

@@ -325,9 +325,8 @@ ctl_call(struct ctl *ctl, const char *verb, const struct span *words, size_t wor
 	if (body.at != NULL)
 		buffer_printf(&request, " {%zu}", body.length);
 	buffer_add_octet(&request, '\n');
-	if (send_all(ctl->descriptor, buffer_span(&request)) &&
-	    send_all(ctl->descriptor, body))
-		read_answer(ctl);
+	if ((send_all(ctl->descriptor, buffer_span(&request)) && send_all(ctl->descriptor, body)) || errno == EPIPE)
+		read_answer(ctl);	/* who refuses has hung up already, and said why */
 	else
 		fail_to_talk(ctl, errno);
 	buffer_free(&request);
