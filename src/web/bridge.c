@@ -5,6 +5,7 @@
 #include "bridge.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "base/json.h"
@@ -36,6 +37,7 @@ struct call {
 	size_t kind_count, octets;
 };
 
+
 /* What the page has a use for.  All else has its place in imapctl, where no page can be talked into it. */
 static const struct {
 	const char *verb;
@@ -46,28 +48,31 @@ static const struct {
 	{ "log", true }, { "user list", false }, { "quota", false }, { "stats", false }, { "health", false },
 };
 
-/* The index of the verb at the beginning of a line, or -1. */
+/* The index of the verb that the control would run, which may have two words; or -1. */
 static int
-find_verb(struct span line)
+find_verb(const struct bridge *bridge, struct span line)
 {
-	for (size_t i = 0; i < COUNT_OF(verbs); i++) {
-		struct span verb = span_from_string(verbs[i].verb);
+	struct arena *arena = arena_new();
+	struct span words[CONTROL_WORDS_MAX];
+	size_t count;
+	const char *verb = NULL;
+	int found = -1;
 
-		if (span_starts_with(line, verb) && (line.length == verb.length || line.at[verb.length] == ' '))
-			return (int)i;
+	if (control_split_words(line, arena, words, CONTROL_WORDS_MAX, &count))
+		verb = control_find_verb(bridge->control, words, count);
+	for (size_t i = 0; verb != NULL && i < COUNT_OF(verbs); i++) {
+		if (strcmp(verb, verbs[i].verb) == 0)
+			found = (int)i;
 	}
-	return -1;
+	arena_free(&arena);
+	return found;
 }
 
-/* A body would be the next line, and a quote could make another verb of this one: neither is ever needed. */
+/* A body would be the next line: it is never needed. */
 bool
-bridge_knows(struct span line)
+bridge_knows(const struct bridge *bridge, struct span line)
 {
-	for (size_t i = 0; i < line.length; i++) {
-		if (line.at[i] < ' ' || line.at[i] == 0x7f)
-			return false;
-	}
-	return line.length < CONTROL_LINE_MAX && find_verb(line) >= 0 && line.at[line.length - 1] != '}';
+	return line.length > 0 && line.length < CONTROL_LINE_MAX && line.at[line.length - 1] != '}' && find_verb(bridge, line) >= 0;
 }
 
 void
@@ -234,7 +239,7 @@ bridge_ask(struct bridge *bridge, const struct identity *who, struct span line, 
 	call->bridge = bridge;
 	call->request = request;
 	call->arena = arena_new();
-	call->is_text = verbs[find_verb(line)].is_text;
+	call->is_text = verbs[find_verb(bridge, line)].is_text;
 	deferred_init(&call->over, call_free, call);
 	timer_init(&call->timer, bridge->loop, on_silent, call);
 	timer_start_ms(&call->timer, SILENCE_MS);

@@ -27,8 +27,8 @@ void bridge_init(struct bridge *bridge, struct loop *loop, struct control *contr
 /* What is under way is answered with 503. */
 void bridge_fini(struct bridge *bridge);
 
-/* Whether the page may ask this, whoever looks at it: a line of words whose verb is in the list of bridge.c. */
-bool bridge_knows(struct span line);
+/* Whether the page may ask this, whoever looks at it: a line of words that calls a verb of the list in bridge.c, no other. */
+bool bridge_knows(const struct bridge *bridge, struct span line);
 
 /*
  * Ask as somebody, and answer the request with what `imapctl --json` would print: 200 also for what the control

@@ -133,7 +133,7 @@ on_call(struct http_request *request, void *context)
 	if (session == NULL)
 		return;			/* the request is answered, and gone */
 	line = http_request_body(request);
-	if (bridge_knows(line))
+	if (bridge_knows(&web->bridge, line))
 		bridge_ask(&web->bridge, &session->who, line, request);
 	else
 		http_answer_text(request, 400, "the page may not ask this");

@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+import grouped
 import server as lib
 
 CALLS = ["status", "services", "who", "kick demo", "acknowledge all", "start cas no-wait", "stop cas no-wait", "drain cas no-wait",
@@ -155,7 +156,7 @@ def test_calls_are_those_of_the_control(server, page):
 
 
 @pytest.mark.parametrize("line", ["", " ", "user add eve {3}\nabc", "user passwd demo {3}", "quota {5}", "status\nstop all", "import demo", "web",
-                                  "statusx", '"stop" all', "\tstatus", "status\0", "user show demo", "status " + "a" * 8190])
+                                  "statusx", '"trace" demo', "log set-level debug", '"log set-level" debug', '"log" "set-level" debug', "log level", "\tstatus", "status\0", "user show demo", "status " + "a" * 8190])
 def test_the_page_may_not_ask_all(server, page, line):
     assert page.ask(line.encode()).status in (400, 413)
     assert page.json("services")["service"][0]["state"] == "running"
@@ -228,46 +229,24 @@ def test_a_new_start_ends_all():
         Page(port).login(link(server))
 
 
-# A group file of its own, which the server alone sees: daemon may look, bin may change, games neither.
-
-GROUPS = "root:x:0:\ndaemon:x:1:\nbin:x:2:\nimapd-view:x:9001:daemon\nimapd-admin:x:9002:bin\n"
-
-
-class Grouped(lib.Server):
-    def start(self):
-        (self.folder / "group").write_text(GROUPS)
-        self.folder.chmod(0o711)
-        self.prefix = ["unshare", "--mount", "sh", "-c", f'mount --bind {self.folder}/group /etc/group && exec "$@"', "sh"]
-        return super().start()
-
-    def as_user(self, uid, *words):
-        return subprocess.run([lib.IMAPCTL, f"--config={self.config}", *words], user=uid, group=uid, extra_groups=[],
-                              capture_output=True, text=True, timeout=60)
-
-
 def test_who_may_what():
-    if os.geteuid() != 0:
-        pytest.skip("needs root, to be others")
-    if subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode != 0:
-        pytest.skip("no mount namespaces here")
-    if subprocess.run([lib.IMAPCTL, "--help"], user=1, group=1, extra_groups=[], capture_output=True).returncode != 0:
-        pytest.skip("other users cannot reach the program under test")
+    grouped.skip_unless_possible()
     port = lib.free_port()
-    with Grouped(settings=[f"admin-listen 127.0.0.1:{port}"]) as server:
-        viewer = Page(port).login(server.as_user(1, "web").stdout.strip())
+    with grouped.Grouped(settings=[f"admin-listen 127.0.0.1:{port}"]) as server:
+        viewer = Page(port).login(server.as_user(grouped.VIEW, "web").stdout.strip())
         assert (viewer.who["user"], viewer.who["mayChange"]) == ("daemon", False)
         assert [one["state"] for one in viewer.json("services")["service"]] == ["running", "running"]
         for line in ("stop cas", "drain cas", "restart cas", "start cas", "kick demo", "acknowledge all", "reload"):
             error = viewer.json(line)["error"]
             assert error["code"] == 77 and "imapd-admin" in error["text"], line
-        changer = Page(port).login(server.as_user(2, "web").stdout.strip())
+        changer = Page(port).login(server.as_user(grouped.CHANGE, "web").stdout.strip())
         assert (changer.who["user"], changer.who["mayChange"]) == ("bin", True)
         assert changer.json("stop cas") == {"schema": 1}
         assert changer.json("start cas") == {"schema": 1}
-        stranger = server.as_user(5, "web")
+        stranger = server.as_user(grouped.NEITHER, "web")
         assert stranger.returncode == 77 and stranger.stdout == ""
         # The groups are asked again for each call: who has left them may do nothing more.
-        (server.folder / "group").write_text(GROUPS.replace(":bin\n", ":\n"))
+        (server.folder / "group").write_text(grouped.GROUPS.replace(":bin\n", ":\n"))
         assert changer.json("stop cas")["error"]["code"] == 77
-        assert server.as_user(1, "web", "--end").stdout == "1 session ended\n"
+        assert server.as_user(grouped.VIEW, "web", "--end").stdout == "1 session ended\n"
         assert viewer.ask("services").status == 401
