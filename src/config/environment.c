@@ -165,6 +165,16 @@ check_link_key(struct world *world)
 		check_option_file(world, "link-key", config->link_key, 0);
 }
 
+/* The folder of a file or a socket, given. */
+static char *
+folder_of(const char *path)
+{
+	char *folder = memory_copy_string(path), *slash = strrchr(folder, '/');
+
+	slash[slash == folder] = '\0';
+	return folder;
+}
+
 static void
 complain_of_folder(struct world *world, enum config_gravity gravity, const char *option,
     const struct config_place *place, const char *path, const char *reason, const char *how)
@@ -235,14 +245,24 @@ check_data_directory(struct world *world)
 	buffer_free(&reason);
 }
 
-/* The folder of a socket, given. */
-static char *
-folder_of(const char *path)
+/* It is made when it is missing, and then its own folder has to be there. */
+static void
+check_protocol_log(struct world *world)
 {
-	char *folder = memory_copy_string(path), *slash = strrchr(folder, '/');
+	const char *path = world->config->protocol_log;
+	const struct config_place *place = config_place(world->config, "protocol-log");
+	const struct file_use use = { true, W_OK | X_OK, world->who, world->is_other };
+	struct buffer reason = { 0 };
+	struct stat about;
+	char *folder;
 
-	slash[slash == folder] = '\0';
-	return folder;
+	if (path == NULL)
+		return;
+	folder = stat(path, &about) != 0 && errno == ENOENT ? folder_of(path) : memory_copy_string(path);
+	if (!file_can_be_used(folder, &use, &reason))
+		complain_of_folder(world, CONFIG_WRONG, "protocol-log", place, path, buffer_string(&reason), "install -d -m 750 -o ");
+	free(folder);
+	buffer_free(&reason);
 }
 
 /* A socket that a process makes; one that is there was made by one before. */
@@ -371,6 +391,7 @@ config_check_files(const struct config *config, struct config_problems *problems
 	check_link_key(&world);
 	if (config_is_usable(config, "data-directory"))
 		check_data_directory(&world);
+	check_protocol_log(&world);
 	for (size_t i = 0; i < config->lmtp_listen.count && (config->role & CONFIG_ROLE_MAILBOX); i++)
 		if (config->lmtp_listen.at[i].path != NULL)
 			check_again(&world, &config->lmtp_listen.at[i]);

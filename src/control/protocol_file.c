@@ -4,6 +4,7 @@
 #include "protocol_file.h"
 
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -18,6 +19,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 
+#define ROOM_MIN (64 * 1024)	/* octets */
 #define FIELDS "dateTime,sessionId,seqNumber,sIp,cIp,user,duration,rqsize,rpsize,command,parameters,context,puid"
 
 /* One that is there already. */
@@ -27,6 +29,20 @@ struct found {
 	uint64_t size;
 	int64_t modified_s;
 };
+
+void
+protocol_file_init(struct protocol_file *file, const char *folder, uint64_t size_max, uint64_t time_max_s)
+{
+	*file = (struct protocol_file){ .folder = folder, .size_max = size_max, .time_max_s = time_max_s, .descriptor = -1 };
+}
+
+void
+protocol_file_close(struct protocol_file *file)
+{
+	if (file->descriptor >= 0)
+		close(file->descriptor);
+	file->descriptor = -1;
+}
 
 /* "IMAP420261129-12.LOG" */
 static bool
@@ -134,6 +150,24 @@ name_day(char day[9])
 	strftime(day, 9, "%Y%m%d", &parts);
 }
 
+/* A file without its whole header is of no use to anybody, and on a full disk there would be one for each try. */
+static bool
+begin_file(struct protocol_file *file, int folder, const char *name)
+{
+	int error;
+
+	file->descriptor = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0640);
+	if (file->descriptor < 0)
+		return false;
+	if (write_header(file))
+		return true;
+	error = errno;
+	unlinkat(folder, name, 0);
+	protocol_file_close(file);
+	errno = error;
+	return false;
+}
+
 /* The next number of the day: a file that somebody may be reading already is not written to by another process. */
 static bool
 open_next(struct protocol_file *file, int folder)
@@ -151,10 +185,7 @@ open_next(struct protocol_file *file, int folder)
 	snprintf(name, sizeof name, "IMAP4%s-%u.LOG", file->day, number);
 	remove_old(file, folder, found, count);
 	free(found);
-	file->descriptor = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0640);
-	if (file->descriptor < 0)
-		file->descriptor = 0;
-	return file->descriptor != 0 && write_header(file);
+	return begin_file(file, folder, name);
 }
 
 static bool
@@ -174,30 +205,48 @@ open_file(struct protocol_file *file)
 	return is_good;
 }
 
-void
-protocol_file_close(struct protocol_file *file)
+/* Write all or nothing: what a full disk has taken of it is taken back. */
+static bool
+append(struct protocol_file *file, struct span lines)
 {
-	if (file->descriptor != 0)
-		close(file->descriptor);
-	file->descriptor = 0;
-}
-
-/* A line that was cut off by a full disk gets its end with what is written next. */
-bool
-protocol_file_write(struct protocol_file *file, struct span lines)
-{
-	char today[9];
 	int error;
 
-	name_day(today);
-	if (file->size >= PROTOCOL_FILE_MAX || strcmp(today, file->day) != 0)
-		protocol_file_close(file);
-	if ((file->descriptor != 0 || open_file(file)) && write_all(file->descriptor, lines)) {
+	if (write_all(file->descriptor, lines)) {
 		file->size += lines.length;
 		return true;
 	}
 	error = errno;
-	protocol_file_close(file);
+	if (ftruncate(file->descriptor, (off_t)file->size) != 0)
+		protocol_file_close(file);
 	errno = error;
 	return false;
+}
+
+/* A disk that was full has room again when it has some: of short lines one might fit now and then, and the next does not. */
+static bool
+has_room(const struct protocol_file *file)
+{
+	struct statvfs about;
+
+	return !file->is_full || statvfs(file->folder, &about) != 0 || (uint64_t)about.f_bavail * about.f_frsize >= ROOM_MIN;
+}
+
+bool
+protocol_file_write(struct protocol_file *file, struct span lines)
+{
+	char today[9];
+
+	if (!has_room(file)) {
+		errno = ENOSPC;
+		return false;
+	}
+	name_day(today);
+	if (file->size >= PROTOCOL_FILE_MAX || strcmp(today, file->day) != 0)
+		protocol_file_close(file);
+	if ((file->descriptor < 0 && !open_file(file)) || !append(file, lines)) {
+		file->is_full = errno == ENOSPC;
+		return false;
+	}
+	file->is_full = false;
+	return true;
 }

@@ -4,6 +4,7 @@
 #ifndef PROTOCOL_FILE_H
 #define PROTOCOL_FILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buffer.h"
@@ -13,12 +14,16 @@
 struct protocol_file {
 	const char *folder;		/* borrowed, as the settings */
 	uint64_t size_max, time_max_s;
-	int descriptor;			/* 0: none is open */
+	int descriptor;			/* -1: none is open */
 	char day[9];			/* "20261129", in UTC */
-	uint64_t size;
+	uint64_t size;			/* of what is whole */
+	bool is_full;			/* the disk was, at the last try */
 };
 
-/* Append whole lines.  False: errno says why, and none of them counts as written. */
+/* The folder is made when the first line is written. */
+void protocol_file_init(struct protocol_file *file, const char *folder, uint64_t size_max, uint64_t time_max_s);
+
+/* Append whole lines.  False: errno says why, and none of them is there. */
 bool protocol_file_write(struct protocol_file *file, struct span lines);
 
 void protocol_file_close(struct protocol_file *file);

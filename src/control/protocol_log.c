@@ -35,8 +35,7 @@ protocol_log_new(const struct protocol_log_settings *settings)
 
 	log->workers = settings->workers;
 	log->numbers = map_new();
-	log->file = (struct protocol_file){ .folder = settings->folder, .size_max = settings->size_octets,
-		.time_max_s = settings->time_s };
+	protocol_file_init(&log->file, settings->folder, settings->size_octets, settings->time_s);
 	return log;
 }
 

@@ -338,6 +338,8 @@ CASES = {
     # Folders and sockets.
     "data in a file": ("data-directory «{key}»", "is a file, and not a folder"),
     "data that is not there": ("data-directory «{folder}/mail»", "there is no folder .*; try install -d -m 700 -o"),
+    "a protocol log in a file": ("protocol-log «{key}»", "is a file, and not a folder"),
+    "a protocol log nowhere": ("protocol-log «{folder}/lgo/imapd»", r"protocol-log: there is no folder .*/lgo; try install -d -m 750 -o \S+ .*/lgo/imapd"),
     "data that others may read": ("data-directory «{wide}»", WARN + ".* has mode 0755; try chmod 700"),
     "paths that are too long": ("control-socket «{long_path}»\nlmtp-listen «{long_path}.»",
                                 "at most 107 octets, and this one has 108", "at most 107 octets, and this one has 109"),

@@ -1,7 +1,12 @@
 """The protocol log: Exchange Server's columns, each command once, nothing that is secret, and no harm when it cannot be written."""
 import base64
 import csv
+import os
+import pathlib
 import re
+import subprocess
+
+import pytest
 
 import server as lib
 
@@ -80,8 +85,8 @@ def test_it_cannot_be_written():
     server.settings.append(f"protocol-log {server.folder}/protocol")
     server.write_config()
     folder = server.folder / "protocol"
-    folder.write_text("no folder")
     with server:
+        folder.write_text("no folder")
         for _ in range(5):
             with server.client("demo") as client:
                 client.ok(b"NOOP")
@@ -97,3 +102,52 @@ def test_it_cannot_be_written():
         server.stop()
         assert sum(" ev=protocol-log-failed " in line for line in server.log_lines) == 1
         assert [row for row in read(folder)[0] if row["command"] == "noop"]
+
+
+class Full(lib.Server):
+    """Its protocol log lies on a disk of its own, of 256 KiB."""
+
+    def start(self):
+        (self.folder / "small").mkdir(exist_ok=True)
+        self.prefix = ["unshare", "--mount", "sh", "-c", f'mount -t tmpfs -o size=256k small {self.folder}/small && exec "$@"', "sh"]
+        return super().start()
+
+
+def test_a_full_disk():
+    if os.geteuid() != 0 or subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode != 0:
+        pytest.skip("no mount namespaces here")
+    server = Full()
+    server.settings.append(f"protocol-log {server.folder}/small/protocol")
+    server.write_config()
+
+    def told(event):
+        return sum(f" ev={event} " in line for line in server.log_lines)
+
+    with server:
+        small = pathlib.Path(f"/proc/{server.process.pid}/root{server.folder}/small")
+        with server.client("demo") as client:
+            for _ in range(20):
+                client.ok(b"NOOP")
+            with pytest.raises(OSError), (small / "fill").open("wb", buffering=0) as fill:
+                while True:
+                    fill.write(bytes(4096))
+
+            def is_full():
+                for _ in range(50):
+                    client.ok(b"NOOP")
+                return told("protocol-log-failed")
+            lib.wait_until(is_full)
+            for _ in range(200):
+                client.ok(b"NOOP")
+            client.append(b"INBOX", lib.message(1))
+            files = len(list((small / "protocol").iterdir()))
+            (small / "fill").unlink()
+            lib.wait_until(lambda: client.ok(b"NOOP") and told("protocol-log-lost"))
+            client.ok(b"EXAMINE INBOX")
+            client.ok(b"LOGOUT")
+        lib.wait_until(lambda: "CloseSession" in read(small / "protocol")[1])
+        rows, _ = read(small / "protocol")
+        assert files == 1 and len(list((small / "protocol").iterdir())) == 1
+        assert [row["command"] for row in rows][-3:] == ["examine", "logout", "CloseSession"]
+        server.stop()
+        assert told("protocol-log-failed") == 1 and told("protocol-log-lost") == 1, "once each, whatever comes"

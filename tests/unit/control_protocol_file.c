@@ -7,9 +7,11 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -47,10 +49,11 @@ count_files(void)
 static void
 test_days_and_sizes(void **state)
 {
-	struct protocol_file file = { .folder = folder, .size_max = 5 * PROTOCOL_FILE_MAX, .time_max_s = 30 * 86400 };
+	struct protocol_file file;
 	uint8_t *lines = memory_new(PROTOCOL_FILE_MAX);
 
 	(void)state;
+	protocol_file_init(&file, folder, 5 * PROTOCOL_FILE_MAX, 30 * 86400);
 	assert_non_null(mkdtemp(folder));
 	clock_fake(1, BEGIN_US);
 	assert_true(protocol_file_write(&file, SPAN("a\n")));
@@ -81,12 +84,54 @@ test_days_and_sizes(void **state)
 static void
 test_no_folder(void **state)
 {
-	struct protocol_file file = { .folder = "/dev/null/x", .size_max = PROTOCOL_FILE_MAX, .time_max_s = 86400 };
+	struct protocol_file file;
 
 	(void)state;
+	protocol_file_init(&file, "/dev/null/x", PROTOCOL_FILE_MAX, 86400);
 	assert_false(protocol_file_write(&file, SPAN("a\n")));
 	assert_false(protocol_file_write(&file, SPAN("a\n")));
 	protocol_file_close(&file);
+}
+
+static void
+limit_files(rlim_t octets)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = octets;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* Of what cannot be written whole nothing is there, neither half a line nor another file for each try. */
+static void
+test_full(void **state)
+{
+	struct protocol_file file;
+	size_t count = count_files();
+	uint64_t size;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	protocol_file_init(&file, folder, 100 * PROTOCOL_FILE_MAX, 400000000);
+	clock_fake(1, BEGIN_US + 2 * DAY_US);
+	limit_files(20);
+	for (int i = 0; i < 5; i++)
+		assert_false(protocol_file_write(&file, SPAN("lost\n")));
+	assert_int_equal(count_files(), count);
+	limit_files(RLIM_INFINITY);
+	assert_true(protocol_file_write(&file, SPAN("whole\n")));
+	size = size_of("IMAP420261201-1.LOG");
+	limit_files(size + 4);
+	for (int i = 0; i < 5; i++)
+		assert_false(protocol_file_write(&file, SPAN("cut off\n")));
+	assert_int_equal(size_of("IMAP420261201-1.LOG"), size);
+	limit_files(RLIM_INFINITY);
+	assert_true(protocol_file_write(&file, SPAN("whole\n")));
+	assert_int_equal(size_of("IMAP420261201-1.LOG"), size + 6);
+	assert_int_equal(count_files(), count + 1);
+	protocol_file_close(&file);
+	clock_fake(0, 0);
 }
 
 static int
@@ -105,6 +150,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_days_and_sizes),
 		cmocka_unit_test(test_no_folder),
+		cmocka_unit_test(test_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, remove_folder);
