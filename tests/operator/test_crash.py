@@ -118,3 +118,21 @@ def test_the_last_ten_are_kept(server):
     assert [path.name for path in reports(server)] == [f"crash-{second}.txt" for second in range(1004, 1014)] + ["crash-notes.txt"]
     told = json.loads(server.imapctl("status", "--json", check=False).stdout)
     assert not any(problem["kind"] == "crash" for problem in told["problem"]), "years ago"
+
+
+def test_sysreport_names_nobody_of_the_configuration(server):
+    good = server.config.read_text()
+    try:
+        server.config.write_text(good + 'postmaster boss\ndeny-users planted other\ndeny-users "third one"\nserver-admin mailto:boss@example.org\n')
+        server.imapctl("reload")
+        text, names = server.imapctl("sysreport").stdout, server.imapctl("sysreport", "--names").stdout
+        for part in ("config show -n", "config in force"):
+            lines = text.split(f"== {part}\n")[1].split("\n== ")[0].splitlines()
+            masked = [line for line in lines if line.split()[0] in ("postmaster", "deny-users", "server-admin")]
+            assert len(masked) == 5 and all(re.fullmatch(r"[a-z-]+( #\d+)+", line) for line in masked), masked
+            assert any(line.startswith("data-directory /") for line in lines), "what names nobody is told"
+        for name in ("boss", "planted", "other", "third"):
+            assert not re.search(rf"(postmaster|deny-users|server-admin).*\b{name}\b", text) and name in names
+    finally:
+        server.config.write_text(good)
+        server.imapctl("reload")

@@ -15,6 +15,7 @@
 
 #include "../ctl/ctl.h"
 #include "../ctl/record.h"
+#include "base/arena.h"
 #include "base/map.h"
 #include "base/memory.h"
 #include "config/config.h"
@@ -38,6 +39,9 @@ struct sysreport {
 /* Keys of the log and of records whose values are people, or where they are; the first one in the log alone. */
 static const char *const private_keys[] = { "name", "user", "rip", "address", "ip", "rcpt", "peer", "identity", "entry", "dn", "by",
 	"old", "other", "asked-by", "of" };
+
+/* Options that name people. */
+static const char *const private_options[] = { "postmaster", "deny-users", "server-admin", "ldap-bind-dn" };
 
 /* Parts. */
 
@@ -136,7 +140,62 @@ add_line(struct sysreport *report, struct span line)
 	buffer_add_octet(&report->out, '\n');
 }
 
+static bool
+is_private_option(struct span name)
+{
+	for (size_t i = 0; i < COUNT_OF(private_options); i++)
+		if (span_equals(name, span_from_string(private_options[i])))
+			return true;
+	return false;
+}
+
+/* A line of imapd.conf. */
+static void
+add_setting(struct sysreport *report, struct span line)
+{
+	struct span name = span_slice(line, 0, span_find(line, ' '));
+
+	if (!is_private_option(name) || order_has(report->order, OPTION_NAMES)) {
+		buffer_add_span(&report->out, line);
+		buffer_add_octet(&report->out, '\n');
+		return;
+	}
+	buffer_add_span(&report->out, name);
+	for (line = span_from(line, name.length); line.length > 0;) {
+		struct span value = value_at(line = span_from(line, 1));
+
+		buffer_add_octet(&report->out, ' ');
+		add_pseudonym(report, value);
+		line = span_from(line, value.length);
+	}
+	buffer_add_octet(&report->out, '\n');
+}
+
+static void
+add_settings(struct sysreport *report, struct span lines)
+{
+	while (lines.length > 0) {
+		size_t end = span_find(lines, '\n');
+
+		add_setting(report, span_slice(lines, 0, end));
+		lines = span_from(lines, end + 1);
+	}
+}
+
 /* What is told. */
+
+static void
+add_record(struct sysreport *report, struct span line)
+{
+	struct arena *arena = arena_new();
+	struct span setting;
+
+	if (record_field(line, arena, "option", "line", &setting))
+		add_setting(report, setting);
+	else
+		add_line(report, line);
+	arena_free(&arena);
+}
 
 /* What the server answers to a verb. */
 static void
@@ -151,7 +210,7 @@ ask(struct sysreport *report, const char *name, const char *verb, const char *wo
 	} else {
 		answer = ctl_call(report->ctl, verb, &words, word == NULL ? 0 : 1, (struct span){ NULL, 0 });
 		for (size_t i = 0; i < answer->line_count; i++)
-			add_line(report, answer->lines[i]);
+			add_record(report, answer->lines[i]);
 		if (answer->code != EX_OK)
 			buffer_printf(&report->out, "%.*s\n", SPAN_ARGS(answer->text));
 	}
@@ -247,7 +306,7 @@ tell_settings(struct sysreport *report)
 		config_print_option(report->config, i, &text);
 		config_print_option(defaults, i, &usual);
 		if (!span_equals(buffer_span(&text), buffer_span(&usual)))
-			buffer_add_span(&report->out, buffer_span(&text));
+			add_settings(report, buffer_span(&text));
 	}
 	end_part(report);
 	begin_part(report, "errors and warnings of the configuration");
