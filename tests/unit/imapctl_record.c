@@ -39,7 +39,7 @@ test_table(void **state)
 	struct buffer out = { 0 };
 
 	(void)state;
-	records_write_tables(&answer, &out);
+	records_write_tables(&answer, 0, &out);
 	assert_string_equal(buffer_string(&out), "name  state    sessions\n"
 						 "cas   running  12\n"
 						 "12    running  3\n"
@@ -47,6 +47,68 @@ test_table(void **state)
 						 "address\n"
 						 "imaps [::]:993\n");
 	buffer_free(&out);
+}
+
+static const struct {
+	size_t width;
+	const char *lines[3];
+	const char *table;
+} narrow_tables[] = {
+	{ 0, { "step name=one text=\"the first of two words\" ms:=1", "step name=two text=x ms:=20" },
+	    "name  text                    ms\n"
+	    "one   the first of two words  1\n"
+	    "two   x                       20\n" },
+	{ 31, { "step name=one text=\"the first of two words\" ms:=1", "step name=two text=x ms:=20" },
+	    "name text                   ms\n"
+	    "one  the first of two words 1\n"
+	    "two  x                      20\n" },
+	{ 20, { "step name=one text=\"the first of two words\" ms:=1", "step name=two text=x ms:=20" },
+	    "name text         ms\n"
+	    "one  the first of 1\n"
+	    "     two words\n"
+	    "two  x            20\n" },
+	{ 18, { "step name=one text=\"0123456789abcdefghijKL\" ms:=1", "step name=two text=\"\" ms:=20" },
+	    "name text       ms\n"
+	    "one  0123456789 1\n"
+	    "     abcdefghij\n"
+	    "     KL\n"
+	    "two             20\n" },
+	{ 18, { "step name=one text=\"Gr\xc3\xbc\xc3\x9f""e Gr\xc3\xbc\xc3\x9f""e\" ms:=1", "step name=two text=x ms:=20" },
+	    "name text       ms\n"
+	    "one  Gr\xc3\xbc\xc3\x9f""e      1\n"
+	    "     Gr\xc3\xbc\xc3\x9f""e\n"
+	    "two  x          20\n" },
+	{ 17, { "step name=one text=\"the first of two\" ms:=1", "step name=two text=\"\" ms:=20" },	/* columns do not fit */
+	    "name  one\n"
+	    "text  the first\n"
+	    "      of two\n"
+	    "ms    1\n"
+	    "\n"
+	    "name  two\n"
+	    "ms    20\n" },
+	{ 25, { "user name=ann mail=\"of this host alone\" login=yes" },	/* one of them reads better as a list */
+	    "name   ann\n"
+	    "mail   of this host alone\n"
+	    "login  yes\n" },
+};
+
+static void
+test_narrow(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(narrow_tables); i++) {
+		struct span texts[3];
+		struct answer narrow = { .lines = texts };
+		struct buffer out = { 0 };
+
+		while (narrow.line_count < 3 && narrow_tables[i].lines[narrow.line_count] != NULL) {
+			texts[narrow.line_count] = span_from_string(narrow_tables[i].lines[narrow.line_count]);
+			narrow.line_count++;
+		}
+		records_write_tables(&narrow, narrow_tables[i].width, &out);
+		assert_string_equal(buffer_string(&out), narrow_tables[i].table);
+		buffer_free(&out);
+	}
 }
 
 static void
@@ -60,7 +122,7 @@ test_nothing(void **state)
 	assert_string_equal(buffer_string(&out), ",\"user\":[]");
 	buffer_clear(&out);
 	records_write_json(&nothing, NULL, &out);
-	records_write_tables(&nothing, &out);
+	records_write_tables(&nothing, 0, &out);
 	assert_int_equal(out.length, 0);
 	buffer_free(&out);
 }
@@ -135,6 +197,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_narrow),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_verbs),

@@ -10,6 +10,8 @@
 #include "ctl.h"
 #include "order.h"
 #include "record.h"
+#include "table.h"
+#include "terminal.h"
 
 bool
 record_field(struct span line, struct arena *arena, const char *kind, const char *key,
@@ -106,49 +108,6 @@ records_write_json(const struct answer *answer, const char *kinds, struct buffer
 	arena_free(&arena);
 }
 
-/* Octets that do not continue a UTF-8 sequence. */
-size_t
-text_width(struct span text)
-{
-	size_t width = 0;
-
-	for (size_t i = 0; i < text.length; i++)
-		width += (text.at[i] & 0xc0) != 0x80;
-	return width;
-}
-
-static void
-add_cell(struct buffer *out, struct span text, size_t column_width, bool is_last)
-{
-	buffer_add_span(out, text);
-	for (size_t i = text_width(text); !is_last && i < column_width + 2; i++)
-		buffer_add_octet(out, ' ');
-	if (is_last)
-		buffer_add_octet(out, '\n');
-}
-
-/* Records of one kind; the first one's keys are the columns. */
-static void
-write_table(struct buffer *out, const struct record *records, size_t count)
-{
-	size_t widths[RECORD_FIELDS_MAX] = { 0 }, columns = records[0].count;
-
-	for (size_t i = 0; i < columns; i++) {
-		widths[i] = text_width(records[0].fields[i].key);
-		for (size_t j = 0; j < count; j++) {
-			if (i < records[j].count && text_width(records[j].fields[i].value) > widths[i])
-				widths[i] = text_width(records[j].fields[i].value);
-		}
-	}
-	for (size_t i = 0; i < columns; i++)
-		add_cell(out, records[0].fields[i].key, widths[i], i + 1 == columns);
-	for (size_t j = 0; j < count; j++) {
-		for (size_t i = 0; i < columns && i < records[j].count; i++)
-			add_cell(out, records[j].fields[i].value, widths[i],
-			    i + 1 == columns || i + 1 == records[j].count);
-	}
-}
-
 static bool
 starts_run(const struct record *records, size_t index)
 {
@@ -156,7 +115,7 @@ starts_run(const struct record *records, size_t index)
 }
 
 void
-records_write_tables(const struct answer *answer, struct buffer *out)
+records_write_tables(const struct answer *answer, size_t width, struct buffer *out)
 {
 	struct arena *arena = arena_new();
 	size_t count, first = 0;
@@ -167,7 +126,7 @@ records_write_tables(const struct answer *answer, struct buffer *out)
 			continue;
 		if (first > 0)
 			buffer_add_octet(out, '\n');
-		write_table(out, records + first, i - first);
+		table_write(records + first, i - first, width, out);
 		first = i;
 	}
 	free(records);
@@ -182,7 +141,7 @@ records_print(const struct order *order, const struct answer *answer)
 	if (order->json != NULL)
 		records_write_json(answer, order->verb->kinds, order->json);
 	else
-		records_write_tables(answer, &out);
+		records_write_tables(answer, terminal_width(), &out);
 	if (out.length > 0)
 		fwrite(out.at, 1, out.length, stdout);
 	buffer_free(&out);

@@ -11,10 +11,11 @@ struct answer;
 struct arena;
 struct order;
 
-/* Print on standard output a table a kind, columns named after the keys; or add to the order's JSON. */
+/* Print on standard output a table a kind, no wider than a terminal; or add to the order's JSON. */
 void records_print(const struct order *order, const struct answer *answer);
 
-void records_write_tables(const struct answer *answer, struct buffer *out);
+/* Append the tables, with an empty line between two; width as for table_write(). */
+void records_write_tables(const struct answer *answer, size_t width, struct buffer *out);
 
 /*
  * Append a member for each of the kinds, a list of words, also for those without a record:
@@ -38,9 +39,6 @@ bool record_field(struct span line, struct arena *arena, const char *kind, const
  *	values_out	one for each key
  */
 bool record_fields(struct span line, struct arena *arena, const char *kind, const char *const *keys, struct span *values_out);
-
-/* How many columns a terminal takes for a text, near enough. */
-size_t text_width(struct span text);
 
 /*
  * Print the one object that answers a call: {"schema":1 and the members.

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 
 #define PASSWORD_MAX 1024	/* as auth/password.h; the server decides */
 #define BAR_WIDTH 30
+#define WIDTH_USUAL 80
 
 /* An octet at a time: what follows belongs to somebody else. */
 bool
@@ -128,6 +130,16 @@ terminal_confirms(const char *question)
 	}
 	fprintf(stderr, "%s [y/N] ", question);
 	return fgets(answer, sizeof answer, stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+size_t
+terminal_width(void)
+{
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO))
+		return 0;
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : WIDTH_USUAL;
 }
 
 bool

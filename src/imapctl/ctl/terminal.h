@@ -26,6 +26,9 @@ bool terminal_read_line(int descriptor, size_t octets_max, struct buffer *line_o
 /* Ask yes or no; without a terminal the answer is no, and --yes is recommended. */
 bool terminal_confirms(const char *question);
 
+/* How many columns standard output has: 80 where a terminal does not say, 0 where it is none. */
+size_t terminal_width(void);
+
 /* Whether colour is wanted: NO_COLOR (no-color.org) is unset or empty. */
 bool terminal_has_colour(void);
 

@@ -3,12 +3,11 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "../ctl/ctl.h"
 #include "../ctl/record.h"
+#include "../ctl/table.h"
 #include "../ctl/terminal.h"
 #include "base/arena.h"
 #include "base/memory.h"
@@ -17,7 +16,6 @@
 #include "verbs.h"
 
 #define WORDS_MAX 4	/* of a request */
-#define WIDTH 80
 
 enum column { USER, ADDRESS, CLIENT, STATE, IN, OUT, AGE, SID, COLUMN_COUNT };
 enum field { IDLE = COLUMN_COUNT, TLS, COMMAND, BUSY, FIELD_COUNT };
@@ -157,16 +155,6 @@ shorten(struct table *table, struct row *row)
 	fields[AGE] = short_age(table->arena, fields[AGE]);
 }
 
-static size_t
-terminal_width(void)
-{
-	struct winsize size;
-
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= WIDTH)
-		return size.ws_col;
-	return WIDTH;
-}
-
 /* Take from a column what is too much, but leave it so many. */
 static void
 narrow(size_t widths[COLUMN_COUNT], enum column column, size_t least, size_t *too_much)
@@ -179,7 +167,7 @@ narrow(size_t widths[COLUMN_COUNT], enum column column, size_t least, size_t *to
 	*too_much -= spare;
 }
 
-/* On a terminal the table has no more columns than that; elsewhere names and addresses stay whole. */
+/* On a terminal the table has no more columns than that; elsewhere all stays whole. */
 static void
 find_widths(const struct table *table, size_t widths[COLUMN_COUNT])
 {
@@ -193,10 +181,8 @@ find_widths(const struct table *table, size_t widths[COLUMN_COUNT])
 		}
 		total += widths[i];
 	}
-	too_much = total > limit ? total - limit : 0;
+	too_much = limit > 0 && total > limit ? total - limit : 0;
 	narrow(widths, CLIENT, 8, &too_much);
-	if (!isatty(STDOUT_FILENO))
-		return;
 	narrow(widths, USER, 10, &too_much);
 	narrow(widths, ADDRESS, 15, &too_much);
 	narrow(widths, USER, 4, &too_much);
