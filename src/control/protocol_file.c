@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
 
@@ -110,21 +111,6 @@ remove_old(const struct protocol_file *file, int folder, const struct found *fou
 }
 
 static bool
-write_all(int descriptor, struct span octets)
-{
-	while (octets.length > 0) {
-		ssize_t written = write(descriptor, octets.at, octets.length);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return false;
-		octets = span_from(octets, (size_t)written);
-	}
-	return true;
-}
-
-static bool
 write_header(struct protocol_file *file)
 {
 	struct buffer header = { 0 };
@@ -134,7 +120,7 @@ write_header(struct protocol_file *file)
 	log_time(time);
 	time[strcspn(time, " ")] = '\0';
 	buffer_printf(&header, "#Software: imapd\n#Version: %s\n#Log-type: IMAP4 Log\n#Date: %s\n#Fields: " FIELDS "\n", VERSION, time);
-	is_good = write_all(file->descriptor, buffer_span(&header));
+	is_good = file_write(file->descriptor, buffer_span(&header));
 	file->size = header.length;
 	buffer_free(&header);
 	return is_good;
@@ -211,7 +197,7 @@ append(struct protocol_file *file, struct span lines)
 {
 	int error;
 
-	if (write_all(file->descriptor, lines)) {
+	if (file_write(file->descriptor, lines)) {
 		file->size += lines.length;
 		return true;
 	}

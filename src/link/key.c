@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/random.h"
 
@@ -140,21 +141,6 @@ link_key_read(const char *path, uid_t owner, struct link_key *key_out, char **er
 	return reason == NULL || fail(path, reason, error_out);
 }
 
-static bool
-write_whole(int descriptor, struct span text)
-{
-	while (text.length > 0) {
-		ssize_t n = write(descriptor, text.at, text.length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		text = span_from(text, (size_t)n);
-	}
-	return fsync(descriptor) == 0;
-}
-
 bool
 link_key_make(const char *path, char **error_out)
 {
@@ -171,7 +157,7 @@ link_key_make(const char *path, char **error_out)
 	buffer_reserve(&text, 256);
 	buffer_printf(&text, "# The link key of imapd: the same on every host of the site, secret.\n"
 	    "name imapd-%s\nkey %s\n", name, digits);
-	is_good = write_whole(descriptor, buffer_span(&text));
+	is_good = file_write(descriptor, buffer_span(&text)) && fsync(descriptor) == 0;
 	error = errno;
 	memory_wipe(digits, sizeof digits);
 	memory_wipe(text.at, text.capacity);

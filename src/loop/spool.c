@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/thread.h"
 #include "internal.h"
@@ -71,21 +72,6 @@ open_file(const char *directory)
 	return descriptor;
 }
 
-static int
-write_all(int descriptor, struct span octets)
-{
-	while (octets.length > 0) {
-		ssize_t n = write(descriptor, octets.at, octets.length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno;
-		octets = span_from(octets, (size_t)n);
-	}
-	return 0;
-}
-
 static void
 work_write(struct job *job)
 {
@@ -94,11 +80,8 @@ work_write(struct job *job)
 	assert_off_loop();
 	if (spool->worker.descriptor < 0)
 		spool->worker.descriptor = open_file(spool->directory);
-	if (spool->worker.descriptor < 0)
+	if (spool->worker.descriptor < 0 || !file_write(spool->worker.descriptor, buffer_span(&spool->worker.octets)))
 		spool->worker.error = errno;
-	else
-		spool->worker.error = write_all(spool->worker.descriptor,
-		    buffer_span(&spool->worker.octets));
 	buffer_free(&spool->worker.octets);
 }
 

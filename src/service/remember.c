@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/thread.h"
@@ -74,7 +75,7 @@ write_whole(const char *path, struct span text)
 
 	if (descriptor < 0)
 		return false;
-	is_good = write(descriptor, text.at, text.length) == (ssize_t)text.length && fsync(descriptor) == 0;
+	is_good = file_write(descriptor, text) && fsync(descriptor) == 0;
 	return close(descriptor) == 0 && is_good;
 }
 

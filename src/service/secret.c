@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/base64.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "internal.h"
@@ -50,7 +51,7 @@ make_secret(const char *path)
 	buffer_printf(&draft, "%s.%ld", path, (long)getpid());
 	file = open(buffer_string(&draft), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (file >= 0) {
-		is_good = write(file, text.at, text.length) == (ssize_t)text.length && fsync(file) == 0 &&
+		is_good = file_write(file, buffer_span(&text)) && fsync(file) == 0 &&
 		    (link(buffer_string(&draft), path) == 0 || errno == EEXIST);
 		close(file);
 		unlink(buffer_string(&draft));

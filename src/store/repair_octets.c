@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 
 #define POSITIONS (UINT64_C(1) << 20)
@@ -109,15 +110,8 @@ static bool
 write_file(const char *path, struct span octets)
 {
 	int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	bool is_good = file >= 0;
+	bool is_good = file >= 0 && file_write(file, octets) && fsync(file) == 0;
 
-	while (is_good && octets.length > 0) {
-		ssize_t written = write(file, octets.at, octets.length);
-
-		is_good = written > 0;
-		octets = span_from(octets, written > 0 ? (size_t)written : 0);
-	}
-	is_good = is_good && fsync(file) == 0;
 	if (file >= 0)
 		close(file);
 	return is_good && store_sync_folder_of(path);

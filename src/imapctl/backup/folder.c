@@ -14,6 +14,7 @@
 
 #include "../ctl/interrupt.h"
 #include "base/digest.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "config/config.h"
 
@@ -144,19 +145,7 @@ folder_file_begin(struct folder_file *file, const struct folder *folder, struct 
 bool
 folder_file_write(struct folder_file *file, uint64_t offset, struct span octets)
 {
-	while (octets.length > 0) {
-		ssize_t written = pwrite(file->descriptor, octets.at, octets.length, (off_t)offset);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written == 0)
-			errno = ENOSPC;
-		if (written <= 0)
-			return say(file->folder, buffer_string(&file->partial));
-		octets = span_from(octets, (size_t)written);
-		offset += (uint64_t)written;
-	}
-	return true;
+	return file_write_at(file->descriptor, octets, (off_t)offset) || say(file->folder, buffer_string(&file->partial));
 }
 
 bool

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../ctl/interrupt.h"
+#include "base/file.h"
 #include "base/memory.h"
 
 #define LEVELS_MAX 5	/* of a data directory, and one */
@@ -186,9 +187,8 @@ copy_octets(int from, int to)
 	ssize_t got;
 
 	while ((got = read(from, octets, sizeof octets)) > 0 && !interrupt_came())
-		for (ssize_t done = 0, written; done < got; done += written)
-			if ((written = write(to, octets + done, (size_t)(got - done))) <= 0)
-				return false;
+		if (!file_write(to, span_of(octets, (size_t)got)))
+			return false;
 	return got == 0;
 }
 

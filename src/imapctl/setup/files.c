@@ -9,24 +9,10 @@
 #include <unistd.h>
 
 #include "../ctl/order.h"
+#include "base/file.h"
 #include "step.h"
 
 #define FILE_MAX ((size_t)1 << 20)
-
-static bool
-write_all(int descriptor, struct span text)
-{
-	while (text.length > 0) {
-		ssize_t sent = write(descriptor, text.at, text.length);
-
-		if (sent < 0 && errno == EINTR)
-			continue;
-		if (sent < 0)
-			return false;
-		text = span_from(text, (size_t)sent);
-	}
-	return true;
-}
 
 /* Under another name, with its rights from the beginning: a key is never there for others. */
 static bool
@@ -37,7 +23,7 @@ write_draft(const struct setup *setup, const char *draft, struct span text, uid_
 
 	if (file < 0)
 		return false;
-	is_good = write_all(file, text) && (!setup->is_root || fchown(file, owner, group) == 0) &&
+	is_good = file_write(file, text) && (!setup->is_root || fchown(file, owner, group) == 0) &&
 	    fchmod(file, mode) == 0 && fsync(file) == 0;
 	return close(file) == 0 && is_good;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 static int
 open_nameless(void)
 {
@@ -20,20 +22,6 @@ open_nameless(void)
 }
 
 static bool
-write_all(int to, const char *octets, size_t length)
-{
-	while (length > 0) {
-		ssize_t written = write(to, octets, length);
-
-		if (written < 0 && errno != EINTR)
-			return false;
-		octets += written < 0 ? 0 : written;
-		length -= written < 0 ? 0 : (size_t)written;
-	}
-	return true;
-}
-
-static bool
 copy(FILE *from, int to, uint64_t octets_max)
 {
 	char piece[65536];
@@ -45,7 +33,7 @@ copy(FILE *from, int to, uint64_t octets_max)
 			return false;
 		}
 		octets_max -= length;
-		if (!write_all(to, piece, length))
+		if (!file_write(to, span_of(piece, length)))
 			return false;
 	}
 	return !ferror(from);

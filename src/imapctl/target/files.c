@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 void
 files_add_path(struct buffer *out, const char *folder, const char *name)
 {
@@ -53,19 +55,6 @@ files_create(const char *path)
 	return open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
-bool
-files_add(int descriptor, struct span octets)
-{
-	while (octets.length > 0) {
-		ssize_t written = write(descriptor, octets.at, octets.length);
-
-		if (written < 0 && errno != EINTR)
-			return false;
-		octets = span_from(octets, written < 0 ? 0 : (size_t)written);
-	}
-	return true;
-}
-
 /* Keeps the errno of what went wrong first. */
 static bool
 close_after(int descriptor, bool is_good)
@@ -98,7 +87,7 @@ files_replace(const char *path, struct span octets)
 	buffer_printf(&other, "%s.new", path);
 	descriptor = files_create(buffer_string(&other));
 	is_good = descriptor >= 0 &&
-	    close_after(descriptor, files_add(descriptor, octets) && fsync(descriptor) == 0) &&
+	    close_after(descriptor, file_write(descriptor, octets) && fsync(descriptor) == 0) &&
 	    rename(buffer_string(&other), path) == 0;
 	if (!is_good && descriptor >= 0)
 		remove_after(buffer_string(&other));
@@ -124,7 +113,7 @@ files_write_dated(const char *path, struct span octets, int64_t date_s, bool *is
 
 	if (descriptor < 0)
 		return false;
-	is_good = files_add(descriptor, octets);
+	is_good = file_write(descriptor, octets);
 	*is_dated_out = is_good && set_time(descriptor, date_s);
 	is_good = close_after(descriptor, is_good);
 	if (!is_good)

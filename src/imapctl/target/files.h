@@ -13,8 +13,6 @@ bool files_make_folder(const char *top, const char *path);
 /* Open a new file for writing, in the place of one of that name.  -1: errno. */
 int files_create(const char *path);
 
-bool files_add(int descriptor, struct span octets);
-
 /* Write a whole file in the place of one of that name: it is safe on the disk afterwards. */
 bool files_replace(const char *path, struct span octets);
 

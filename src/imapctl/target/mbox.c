@@ -15,6 +15,7 @@
 
 #include "../source/export_field.h"
 #include "../source/mbox.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "files.h"
 #include "folder_path.h"
@@ -178,8 +179,8 @@ copy_octets(struct mbox_target *mbox, int from, uint64_t *length_out, uint8_t la
 	while (is_good && (length = read(from, piece, PIECE_OCTETS)) > 0) {
 		size_t done = *length_out == 0 ? add_start(mbox, span_of(piece, (size_t)length)) : 0;
 
-		is_good = files_add(mbox->descriptor, buffer_span(&mbox->waiting)) &&
-		    files_add(mbox->descriptor, span_from(span_of(piece, (size_t)length), done));
+		is_good = file_write(mbox->descriptor, buffer_span(&mbox->waiting)) &&
+		    file_write(mbox->descriptor, span_from(span_of(piece, (size_t)length), done));
 		buffer_clear(&mbox->waiting);
 		last_out[0] = length > 1 ? piece[length - 2] : last_out[1];
 		last_out[1] = piece[length - 1];
@@ -319,7 +320,7 @@ add_lines(struct buffer *out, struct span octets, bool is_kept)
 static enum target_status
 write_waiting(struct mbox_target *mbox)
 {
-	if (!files_add(mbox->descriptor, buffer_span(&mbox->waiting)))
+	if (!file_write(mbox->descriptor, buffer_span(&mbox->waiting)))
 		return target_fail(&mbox->tree.target, buffer_string(&mbox->other));
 	buffer_clear(&mbox->waiting);
 	return TARGET_OK;

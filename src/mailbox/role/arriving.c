@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/base64.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "life.h"
 #include "movers.h"
@@ -217,25 +218,6 @@ number_at(const uint8_t *at)
 	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
-static bool
-write_page(int descriptor, const uint8_t *page, off_t at)
-{
-	size_t done = 0;
-
-	while (done < STORE_PAGE_OCTETS) {
-		ssize_t length = pwrite(descriptor, page + done, STORE_PAGE_OCTETS - done, at + (off_t)done);
-
-		if (length < 0 && errno == EINTR)
-			continue;
-		if (length <= 0) {
-			errno = length == 0 ? ENOSPC : errno;
-			return false;
-		}
-		done += (size_t)length;
-	}
-	return true;
-}
-
 static void
 work_write(struct job *job)
 {
@@ -246,8 +228,8 @@ work_write(struct job *job)
 		uint32_t number = number_at(rest.at);
 
 		errno = EINVAL;
-		if (number == 0 ||
-		    !write_page(arriving->descriptor, rest.at + 4, (off_t)(number - 1) * STORE_PAGE_OCTETS)) {
+		if (number == 0 || !file_write_at(arriving->descriptor, span_slice(rest, 4, STORE_PAGE_OCTETS),
+		    (off_t)(number - 1) * STORE_PAGE_OCTETS)) {
 			fail(arriving, "a page cannot be written");
 			return;
 		}

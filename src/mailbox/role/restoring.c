@@ -10,6 +10,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "net/stream.h"
@@ -226,16 +227,8 @@ work_write(struct job *job)
 	struct span octets = buffer_span(&restoring->octets);
 
 	digest_add(restoring->digest, octets);
-	while (octets.length > 0 && restoring->error == 0) {
-		ssize_t written = write(restoring->descriptor, octets.at, octets.length);
-
-		if (written < 0)
-			restoring->error = errno;
-		else if (written == 0)
-			restoring->error = ENOSPC;
-		else
-			octets = span_from(octets, (size_t)written);
-	}
+	if (restoring->error == 0 && !file_write(restoring->descriptor, octets))
+		restoring->error = errno;
 }
 
 static void
