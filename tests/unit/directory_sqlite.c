@@ -12,6 +12,7 @@
 
 #include "base/memory.h"
 #include "directory/directory.h"
+#include "folder_fixture.h"
 
 static char folder[64], path[96];
 
@@ -19,8 +20,7 @@ static int
 make_folder(void **state)
 {
 	(void)state;
-	strcpy(folder, "/tmp/imapd-directory-XXXXXX");
-	assert_non_null(mkdtemp(folder));
+	folder_make(folder, sizeof folder, "imapd-directory");
 	snprintf(path, sizeof path, "%s/directory.db", folder);
 	return 0;
 }

@@ -12,6 +12,7 @@
 
 #include "../../src/mailbox/fetch/render.h"
 #include "base/memory.h"
+#include "folder_fixture.h"
 #include "imap/parser.h"
 #include "mime/parts.h"
 
@@ -96,8 +97,7 @@ setup(void **state)
 	static struct fixture fixture;
 	char path[128];
 
-	strcpy(fixture.folder, "/tmp/imapd-fetch.XXXXXX");
-	assert_non_null(mkdtemp(fixture.folder));
+	folder_make(fixture.folder, sizeof fixture.folder, "imapd-fetch");
 	snprintf(path, sizeof path, "%s/user/mail.db", fixture.folder);
 	assert_int_equal(store_open(path, true, &fixture.store), STORE_OK);
 	append(&fixture, SPAN(MULTIPART));

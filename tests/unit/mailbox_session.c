@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "config/config.h"
 #include "directory/directory.h"
+#include "folder_fixture.h"
 #include "loop/job.h"
 #include "loop/loop.h"
 #include "mailbox/mailbox.h"
@@ -170,8 +171,7 @@ set_up(void **state)
 	struct mailbox_parts parts = { 0 };
 	char *error = NULL;
 
-	snprintf(world->folder, sizeof world->folder, "/tmp/imapd-session-XXXXXX");
-	assert_non_null(mkdtemp(world->folder));
+	folder_make(world->folder, sizeof world->folder, "imapd-session");
 	make_directory(world);
 	world->loop = loop_new();
 	timer_init(&world->progress, world->loop, on_progress, world);

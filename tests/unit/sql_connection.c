@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "folder_fixture.h"
 #include "sql/sql.h"
 
 static char folder[64], path[96];
@@ -23,8 +24,7 @@ static int
 make_folder(void **state)
 {
 	(void)state;
-	strcpy(folder, "/tmp/imapd-sql-XXXXXX");
-	assert_non_null(mkdtemp(folder));
+	folder_make(folder, sizeof folder, "imapd-sql");
 	snprintf(path, sizeof path, "%s/test.db", folder);
 	return 0;
 }

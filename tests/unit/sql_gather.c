@@ -16,6 +16,7 @@
 #include "../fault/vfs.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "folder_fixture.h"
 #include "sql/sql.h"
 
 #define ROW_COUNT 24
@@ -28,8 +29,7 @@ static int
 make_folder(void **state)
 {
 	(void)state;
-	strcpy(folder, "/tmp/imapd-gather-XXXXXX");
-	assert_non_null(mkdtemp(folder));
+	folder_make(folder, sizeof folder, "imapd-gather");
 	snprintf(path, sizeof path, "%s/test.db", folder);
 	snprintf(copy, sizeof copy, "%s/copy.db", folder);
 	snprintf(index_of_copy, sizeof index_of_copy, "%s-shm", copy);

@@ -1,5 +1,5 @@
 /*
- * What the tests of the store share: an account in a folder of its own under /tmp, and messages.
+ * What the tests of the store share: an account in a folder of its own, and messages.
  */
 #ifndef STORE_FIXTURE_H
 #define STORE_FIXTURE_H
@@ -16,6 +16,7 @@
 #include <sqlite3.h>
 
 #include "base/memory.h"
+#include "folder_fixture.h"
 #include "store/content.h"
 #include "store/message.h"
 
@@ -62,8 +63,7 @@ fixture_setup(void **state)
 {
 	struct fixture *fixture = NEW(struct fixture);
 
-	snprintf(fixture->folder, sizeof fixture->folder, "/tmp/imapd-store.XXXXXX");
-	assert_non_null(mkdtemp(fixture->folder));
+	folder_make(fixture->folder, sizeof fixture->folder, "imapd-store");
 	snprintf(fixture->path, sizeof fixture->path, "%s/user/mail.db", fixture->folder);
 	fixture->arena = arena_new();
 	fixture_open(fixture);

@@ -24,8 +24,7 @@ static void
 copy_begin(struct copy *copy)
 {
 	*copy = (struct copy){ .image = store_image_new() };
-	snprintf(copy->folder, sizeof copy->folder, "/tmp/imapd-image.XXXXXX");
-	assert_non_null(mkdtemp(copy->folder));
+	folder_make(copy->folder, sizeof copy->folder, "imapd-image");
 	snprintf(copy->path, sizeof copy->path, "%s/mail.db", copy->folder);
 	copy->descriptor = open(copy->path, O_RDWR | O_CREAT | O_EXCL, 0600);
 	assert_true(copy->descriptor >= 0);

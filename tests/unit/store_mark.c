@@ -110,8 +110,7 @@ setup(void **state)
 	struct place *place = NEW(struct place);
 	struct fixture *fixture = &place->fixture;
 
-	snprintf(fixture->folder, sizeof fixture->folder, "/tmp/imapd-mark.XXXXXX");
-	assert_non_null(mkdtemp(fixture->folder));
+	folder_make(fixture->folder, sizeof fixture->folder, "imapd-mark");
 	snprintf(fixture->path, sizeof fixture->path, "%s/user/mail.db", fixture->folder);
 	snprintf(place->mark, sizeof place->mark, "%s/marks/user", fixture->folder);
 	snprintf(place->kept, sizeof place->kept, "%s/kept", fixture->folder);
