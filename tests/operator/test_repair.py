@@ -1,4 +1,6 @@
 """`imapctl verify --repair`: each kind of damage once, made in the file itself; afterwards clients see what is left."""
+import contextlib
+import itertools
 import json
 import pathlib
 import sqlite3
@@ -8,15 +10,41 @@ import pytest
 import server as lib
 
 MESSAGES = 30
+numbers = itertools.count(1)
 BODY = b"".join(b"Line %d of a text that is long enough.\r\n" % line for line in range(200))
 
 
-@pytest.fixture
-def server():
-    with lib.Server(users=("demo",), settings=("storage-compression none",)) as running:
-        with running.client("demo") as client:
+class Mail:
+    """A user of the one server, whom nobody else uses, and what a test does to the file."""
+
+    def __init__(self, server, name):
+        self.server, self.name = server, name
+        server.add_user(name)
+        with self.client() as client:
             fill(client)
+
+    def client(self):
+        return self.server.client(self.name)
+
+    @property
+    def file(self):
+        with contextlib.closing(sqlite3.connect(self.server.data / "directory.db")) as directory:
+            (name,), = directory.execute("SELECT mailbox_id FROM user WHERE name = ?", (self.name,))
+        return self.server.data / "data" / name[:2] / name / "mail.db"
+
+    def imapctl(self, verb, *words, **how):
+        return self.server.imapctl(verb, self.name, *words, **how)
+
+
+@pytest.fixture(scope="module")
+def server():
+    with lib.Server(users=(), settings=("storage-compression none",)) as running:
         yield running
+
+
+@pytest.fixture
+def mail(server):
+    return Mail(server, f"user{next(numbers)}")
 
 
 def fill(client):
@@ -29,50 +57,42 @@ def fill(client):
     client.ok(b"UID EXPUNGE 10")
 
 
-def file_of(server):
-    path, = server.data.rglob("mail.db")
-    return path
-
-
-def verify(server, *words, code=0):
-    done = server.imapctl("verify", "--json", "demo", *words, check=False)
+def verify(mail, *words, code=0):
+    done = mail.imapctl("verify", "--json", *words, check=False)
     answer = json.loads(done.stdout)
     assert done.returncode == code, (done.stderr, answer)
     return answer
 
 
-def sql(server, *statements):
-    with sqlite3.connect(file_of(server)) as database:
+def sql(mail, *statements):
+    with contextlib.closing(sqlite3.connect(mail.file)) as database, database:
         for statement in statements:
             result = database.execute(statement).fetchall()
-    database.close()
     return result
 
 
-def change(server, *statements):
-    server.stop()
-    sql(server, "PRAGMA wal_checkpoint(TRUNCATE)", *statements)
-    server.start()
+def change(mail, *statements):
+    mail.server.stop()
+    sql(mail, "PRAGMA wal_checkpoint(TRUNCATE)", *statements)
+    mail.server.start()
 
 
-def flip(server, place, octets=b"\xff" * 64):
+def flip(mail, place, octets=b"\xff" * 64):
     """Octets of the file itself: place(database) gives the number of the page, and where in it."""
-    server.stop()
-    file = file_of(server)
-    with sqlite3.connect(file) as database:
+    mail.server.stop()
+    with contextlib.closing(sqlite3.connect(mail.file)) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         page, offset = place(database)
-    database.close()
-    with file.open("r+b") as raw:
+    with mail.file.open("r+b") as raw:
         raw.seek((page - 1) * 4096 + offset)
         raw.write(octets)
-    server.start()
+    mail.server.start()
 
 
-def find(server, octets, skip=0):
+def find(mail, octets, skip=0):
     """Where octets stand in the file: page and offset."""
     def place(_database):
-        content = file_of(server).read_bytes()
+        content = mail.file.read_bytes()
         at = -1
         for _ in range(skip + 1):
             at = content.index(octets, at + 1)
@@ -119,22 +139,22 @@ def all_uids():
     return set(range(1, MESSAGES + 1)) - {10}
 
 
-def is_mended(server, *expected):
+def is_mended(mail, *expected):
     """Found read-only, told and nothing changed; then mended; then nothing is found."""
-    before = verify(server, code=65)
+    before = verify(mail, code=65)
     assert {fault["what"] for fault in before["fault"]} & set(expected), before["fault"]
     assert before["repaired"] == []
-    assert verify(server, code=65)["fault"]
-    answer = verify(server, "--repair", "--yes")
+    assert verify(mail, code=65)["fault"]
+    answer = verify(mail, "--repair", "--yes")
     assert answer["verify"][0]["faults"] == 0
-    assert verify(server)["fault"] == []
+    assert verify(mail)["fault"] == []
     return answer
 
 
-def test_it_asks_first(server):
-    done = server.imapctl("verify", "demo", "--repair", check=False)
+def test_it_asks_first(mail):
+    done = mail.imapctl("verify", "--repair", check=False)
     assert done.returncode == 64 and "--yes" in done.stderr
-    assert verify(server, "--repair", "--yes")["repaired"] == []
+    assert verify(mail, "--repair", "--yes")["repaired"] == []
 
 
 @pytest.mark.parametrize("word, statements", [
@@ -160,43 +180,43 @@ def test_it_asks_first(server):
     ("parse", ["UPDATE ordering SET subject = CAST('ELSE' AS BLOB) WHERE content_id = 6"]),
     ("parse", ["UPDATE searchable SET subject = CAST('ELSE' AS BLOB) WHERE content_id = 6"]),
 ])
-def test_rows(server, word, statements):
-    change(server, *statements)
-    is_mended(server, word)
-    with server.client("demo") as client:
+def test_rows(mail, word, statements):
+    change(mail, *statements)
+    is_mended(mail, word)
+    with mail.client() as client:
         assert uids(client) == all_uids()
         assert b"message 5" in b"".join(client.ok(b"UID FETCH 5 (ENVELOPE BODYSTRUCTURE)").untagged)
         line, = (line for line in client.ok(b"STATUS INBOX (MESSAGES UIDNEXT)").untagged if line.startswith(b"* STATUS"))
         assert b"MESSAGES %d" % (MESSAGES - 1) in line and b"UIDNEXT %d" % (MESSAGES + 1) in line
 
 
-def test_counters_while_logged_in(server):
-    change(server, "UPDATE mailbox SET messages = 7 WHERE name = 'INBOX'")
-    with server.client("demo") as client:
+def test_counters_while_logged_in(mail):
+    change(mail, "UPDATE mailbox SET messages = 7 WHERE name = 'INBOX'")
+    with mail.client() as client:
         client.ok(b"SELECT Archive")
-        is_mended(server, "counters")
+        is_mended(mail, "counters")
         with pytest.raises((EOFError, ConnectionError, AssertionError)):	# BYE
             client.ok(b"NOOP")
             client.ok(b"NOOP")
 
 
-def test_mailbox_row_gone(server):
-    change(server, "PRAGMA foreign_keys = OFF", "DELETE FROM mailbox WHERE name = 'Archive'")
-    is_mended(server, "orphan-rows")
-    with server.client("demo") as client:
+def test_mailbox_row_gone(mail):
+    change(mail, "PRAGMA foreign_keys = OFF", "DELETE FROM mailbox WHERE name = 'Archive'")
+    is_mended(mail, "orphan-rows")
+    with mail.client() as client:
         names = [line for line in client.ok(b'LIST "" *').untagged if b"Recovered/" in line]
         assert len(names) == 1
         assert len(uids(client, names[0].rsplit(b" ", 1)[1])) == 3
 
 
-def test_message_rows_gone(server):
+def test_message_rows_gone(mail):
     """Nobody has expunged them: they are not garbage."""
-    change(server, "DELETE FROM message WHERE uid BETWEEN 20 AND 25 OR mailbox_id <> (SELECT id FROM mailbox WHERE name = 'INBOX')")
-    is_mended(server, "users")
-    with server.client("demo") as client:
+    change(mail, "DELETE FROM message WHERE uid BETWEEN 20 AND 25 OR mailbox_id <> (SELECT id FROM mailbox WHERE name = 'INBOX')")
+    is_mended(mail, "users")
+    with mail.client() as client:
         assert uids(client) == all_uids() - set(range(20, 26))
         assert recovered(client) == [b"message %d" % number for number in range(20, 26)]
-    assert verify(server, "--repair", "--yes")["repaired"] == []
+    assert verify(mail, "--repair", "--yes")["repaired"] == []
 
 
 @pytest.mark.parametrize("statement", [
@@ -206,48 +226,48 @@ def test_message_rows_gone(server):
     "UPDATE content SET sha256 = zeroblob(32) WHERE id = 5",
     "UPDATE content SET header_length = 7 WHERE id = 5",
 ])
-def test_octets(server, statement):
+def test_octets(mail, statement):
     """The message goes aside, with what can be read of it, and its client is told by an expunge."""
-    with server.client("demo") as client:
+    with mail.client() as client:
         client.ok(b"SELECT INBOX")
-    change(server, statement)
-    before = verify(server, code=65)
+    change(mail, statement)
+    before = verify(mail, code=65)
     assert ("INBOX", 5) in {(fault["mailbox"], fault["uid"]) for fault in before["fault"]}, before["fault"]
-    answer = verify(server, "--repair", "--yes")
+    answer = verify(mail, "--repair", "--yes")
     aside, = (line for line in answer["repaired"] if line["what"] == "set-aside" and line["uid"] == 5)
     text = pathlib.Path(aside["text"].rpartition(" ")[2]).read_bytes()
     assert b"Subject: message 5\r\n" in text
-    assert verify(server)["fault"] == [] and verify(server, "--repair", "--yes")["repaired"] == []
-    with server.client("demo") as client:
+    assert verify(mail)["fault"] == [] and verify(mail, "--repair", "--yes")["repaired"] == []
+    with mail.client() as client:
         assert uids(client) == all_uids() - {5}
         reply = client.ok(b"ENABLE QRESYNC").untagged and client.ok(b"EXAMINE INBOX (QRESYNC (1 1))")
         assert reply
-    done = server.imapctl("undelete", "demo", "--list", "--json")
+    done = mail.imapctl("undelete", "--list", "--json")
     assert [(line["uid"], line["how"]) for line in json.loads(done.stdout)["message"]] in (
         [(10, "expunged"), (5, "damaged")], [(5, "damaged"), (10, "expunged")])
-    assert json.loads(server.imapctl("undelete", "demo", "--json").stdout)["undelete"][0]["restored"] == 1
+    assert json.loads(mail.imapctl("undelete", "--json").stdout)["undelete"][0]["restored"] == 1
 
 
-def test_index(server):
-    server.imapctl("index", "demo")
-    change(server, "UPDATE index_slots SET contents = x'ff'")
-    is_mended(server, "index")
-    server.imapctl("index", "demo")
-    with server.client("demo") as client:
+def test_index(mail):
+    mail.imapctl("index")
+    change(mail, "UPDATE index_slots SET contents = x'ff'")
+    is_mended(mail, "index")
+    mail.imapctl("index")
+    with mail.client() as client:
         client.ok(b"EXAMINE INBOX")
         found, = (line for line in client.ok(b'UID SEARCH TEXT "Line 7 of"').untagged if line.startswith(b"* SEARCH"))
         assert set(map(int, found.split()[2:])) == all_uids()
 
 
 @pytest.mark.parametrize("table", ["message", "content", "chunk", "searchable", "ordering", "mailbox", "expunged", "retained"])
-def test_pages(server, table):
+def test_pages(mail, table):
     """A page's header: SQLite cannot read it, nor what lies in it; all else comes into a new file."""
-    flip(server, leaf_of(table), b"\x00" * 16)
-    answer = verify(server, "--repair", "--yes")
+    flip(mail, leaf_of(table), b"\x00" * 16)
+    answer = verify(mail, "--repair", "--yes")
     assert any(line["what"] == "pages" for line in answer["repaired"]), answer
-    assert verify(server)["fault"] == []
-    assert list(file_of(server).parent.glob("mail.db.damaged-*"))
-    with server.client("demo") as client:
+    assert verify(mail)["fault"] == []
+    assert list(mail.file.parent.glob("mail.db.damaged-*"))
+    with mail.client() as client:
         assert client.append(b"INBOX", lib.message(99)).is_ok
         for uid in uids(client) - {max(uids(client))}:
             assert BODY in b"".join(client.ok(b"UID FETCH %d BODY.PEEK[]" % uid).untagged)
@@ -257,16 +277,16 @@ def test_pages(server, table):
             assert {b"message %d" % number for number in all_uids()} <= set(recovered(client))
 
 
-def test_flipped_octets_of_a_body(server):
-    flip(server, find(server, b"Line 33 of a text", 11), b"\x00")
-    answer = is_mended(server, "digest")
+def test_flipped_octets_of_a_body(mail):
+    flip(mail, find(mail, b"Line 33 of a text", 11), b"\x00")
+    answer = is_mended(mail, "digest")
     assert len([line for line in answer["repaired"] if line["what"] == "set-aside"]) == 1
 
 
-def test_salvage_knows_all_tables(server):
+def test_salvage_knows_all_tables(mail):
     """What a new file is made of: each table is copied, or made anew from the others."""
     made_anew = {"searchable", "ordering", "shared", "garbage", "index_state", "index_block", "index_slots", "index_row", "index_again",
                  "sqlite_sequence"}
     source = (pathlib.Path(__file__).resolve().parents[2] / "src/store/salvage.c").read_text()
-    tables = {name for name, in sql(server, "SELECT name FROM sqlite_schema WHERE type = 'table'")} - made_anew
+    tables = {name for name, in sql(mail, "SELECT name FROM sqlite_schema WHERE type = 'table'")} - made_anew
     assert tables == {name for name in tables if f'FEW("{name}"' in source or f"INTO main.{name} SELECT" in source}
