@@ -18,6 +18,14 @@ def pytest_configure(config):
                             "threads nor hosts, and is not asked again under ThreadSanitizer and over a link")
 
 
+def pytest_collection_modifyitems(config, items):
+    """With TOPOLOGY=split a test that starts servers of its own would be the same again."""
+    if os.environ.get("TOPOLOGY") == "split":
+        same = [item for item in items if "shared_server" not in item.fixturenames]
+        config.hook.pytest_deselected(items=same)
+        items[:] = [item for item in items if "shared_server" in item.fixturenames]
+
+
 @pytest.fixture(scope="session")
 def shared_server():
     """One process; with TOPOLOGY=split two, on hosts of their own as far as the network goes."""

@@ -32,14 +32,14 @@ EVERYTHING = ("uidonly yes", "message-limit 1000000")
 
 
 # Below those that the kernel gives to clients.  A port belongs to the process that locks its octet of this file: a
-# server that is started anew finds it free, whatever else is tested on the machine.
+# server that is started anew finds it free, whatever else is tested on the machine, and wherever its folders are.
 PORTS = iter(random.sample(range(20000, 32000), 12000))
-OWNED_PORTS = open(f"{tempfile.gettempdir()}/imapd-test-ports-{os.getuid()}", "ab")
+OWNED_PORTS = open(f"/tmp/imapd-test-ports-{os.getuid()}", "ab")
 
 
 def change_accounts(*words):
     """Run useradd, groupadd and their kind: one at a time on the machine, since each wants the system's files alone."""
-    with open(f"{tempfile.gettempdir()}/imapd-test-accounts-{os.getuid()}", "ab") as lock:
+    with open(f"/tmp/imapd-test-accounts-{os.getuid()}", "ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 0, f"{words}: {done.stderr}"
@@ -211,8 +211,8 @@ class Server:
             if self.is_own_folder:
                 shutil.rmtree(self.folder, ignore_errors=True)
 
-    def client(self, user=None, tls=False, password=PASSWORD):
-        client = Client(self.imaps_port if tls else self.imap_port, tls)
+    def client(self, user=None, tls=False, password=PASSWORD, address=None):
+        client = Client(self.imaps_port if tls else self.imap_port, tls, address=address)
         if user is not None:
             client.ok(b'LOGIN %s "%s"' % (user.encode(), password.encode()))
         return client
@@ -289,8 +289,10 @@ class Reply:
 class Client:
     """A plain IMAP client that hides nothing: octets in, octets out.  Each reply must be what the grammar allows."""
 
-    def __init__(self, port, tls=False, timeout=60):
-        self.attach(socket.create_connection(("127.0.0.1", port), timeout), responses.Checker())
+    def __init__(self, port, tls=False, timeout=60, address=None):
+        """From an address of its own, such as 127.0.5.1, whose failures to log in are nobody else's."""
+        source = (address, 0) if address else None
+        self.attach(socket.create_connection(("127.0.0.1", port), timeout, source), responses.Checker())
         if tls:
             self.start_tls()
         self.greeting = self.line()

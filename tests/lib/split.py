@@ -70,8 +70,8 @@ def connect(address, *words, **more):
     namespace, host = routes.get(address[1], (None, None)) if address[0] == "127.0.0.1" else (None, None)
     if namespace is None:
         return create_connection(address, *words, **more)
-    with namespace.inside():
-        return create_connection((host, address[1]), *words, **more)
+    with namespace.inside():		# where there is one address to come from
+        return create_connection((host, address[1]), *words[:1], **more)
 
 
 class Wire:
@@ -219,8 +219,8 @@ class SplitServer:
         host = self.mailboxes[0] if words[0] in ("user", "import") else self.cas
         return host.imapctl(*words, **more)
 
-    def client(self, user=None, tls=False, password=lib.PASSWORD):
-        return lib.Server.client(self, user, tls, password)
+    def client(self, user=None, tls=False, password=lib.PASSWORD, address=None):
+        return lib.Server.client(self, user, tls, password, address)
 
     def lmtp(self, number=0):
         return lib.Lmtp(self.mailboxes[number].lmtp_port)

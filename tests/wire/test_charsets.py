@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+pytestmark = pytest.mark.same_everywhere
+
 # Label: Python's name of it, and a text.
 SAMPLES = {
     "UTF-8": ("utf-8", "grüße Ж 漢字 😀"), "UTF-7": ("utf-7", "grün ☺"), "UTF-16": ("utf-16", "sechzehn 漢"),

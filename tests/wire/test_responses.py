@@ -4,6 +4,8 @@ import pytest
 import grammar
 import responses
 
+pytestmark = pytest.mark.same_everywhere
+
 RIGHT = r"""
 * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] ready
 * 3 EXISTS

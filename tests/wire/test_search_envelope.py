@@ -8,6 +8,8 @@ import pytest
 
 from server import Server
 
+pytestmark = pytest.mark.same_everywhere
+
 LETTERS = [
     b"From: Ada (at work) <ada@example.org>\r\nSubject: one\r\nSubject: two\r\nMessage-ID: <1@a> (note)\r\n",
     b"From: \"Doe, John\"\r\n <john @ (x) example . org>\r\nTo: a@b\r\nTo: =?utf-8?Q?J=C3=B6rg?= <j@b>\r\n",

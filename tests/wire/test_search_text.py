@@ -3,6 +3,8 @@ import base64
 
 import pytest
 
+pytestmark = pytest.mark.same_everywhere
+
 
 def b64(text, charset="utf-8"):
     return base64.b64encode(text.encode(charset)).decode()

@@ -36,6 +36,7 @@ class Run:
     def __init__(self, path, server, user):
         self.path, self.server = path, server
         self.user = user.encode()
+        self.address = f"127.0.9.{FILES.index(path) + 1}"	# whose failures to log in are nobody else's
         self.names = {}
         self.connections = {}
         self.use("")
@@ -44,7 +45,7 @@ class Run:
         if name not in self.connections:
             port = self.server.lmtp_port if self.path.suffix == ".lmtp" else self.server.imap_port
             self.connections[name] = lib.Client.unread(
-                lib.socket.create_connection(("127.0.0.1", port), 20),
+                lib.socket.create_connection(("127.0.0.1", port), 20, (self.address, 0)),
                 None if self.path.suffix == ".lmtp" else responses.Checker())
         self.connection = self.connections[name]
 

@@ -5,6 +5,8 @@ import pytest
 
 import server as lib
 
+pytestmark = pytest.mark.same_everywhere
+
 
 def fill(client, name, count):
     client.ok(b"CREATE " + name)

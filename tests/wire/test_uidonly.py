@@ -5,6 +5,8 @@ import pytest
 
 import server as lib
 
+pytestmark = pytest.mark.same_everywhere
+
 
 @pytest.fixture(scope="module")
 def server():

@@ -95,7 +95,7 @@ def test_pipelined_in_small_pieces(shared_server, user, other, is_wrong_first):
     lines += [b"l " + login(other), b"c CREATE mine", b"o LOGOUT", b""]
     octets = b"\r\n".join(lines)
     for cut in range(1, len(octets), 7):
-        with shared_server.client(user) as client:
+        with shared_server.client(user, address="127.0.8.1") as client:
             client.ok(b"SELECT INBOX")
             client.send(octets[:cut])
             client.send(octets[cut:])
