@@ -22,7 +22,7 @@
  *	sessions.c	what the operator is told of sessions
  *	moving.c	users on their way: who moves them
  *	movers.c	... by streams
- *	leaving.c	... one who leaves
+ *	leaving.c	... one who leaves; pausing.c, departing.c
  *	arriving.c	... one who comes
  *	verdict.c	... how it ended
  */
