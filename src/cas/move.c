@@ -51,6 +51,7 @@ move_new(struct cas *cas, const struct directory_name *name, const struct move_e
 	move->arena = arena_new();
 	move->began_us = clock_monotonic_us();
 	list_init(&move->waits);
+	move->awaited = MOVE_SIDES;
 	for (int i = 0; i < MOVE_SIDES; i++)
 		move->sides[i].move = move;
 	timer_init(&move->timer, cas->parts.loop, on_timer, move);

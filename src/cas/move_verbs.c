@@ -41,6 +41,15 @@ phase_name(const struct move *move)
 	return move->is_there ? "there" : names[move->phase];
 }
 
+/* Whom nobody reaches, who is to be told how it has ended; empty: nobody. */
+static struct span
+awaited_server(const struct move *move)
+{
+	if (move->phase != MOVE_SETTLING || move->awaited == MOVE_SIDES)
+		return SPAN("");
+	return moves_server_name(move->cas, move->awaited == MOVE_SOURCE ? move->row.source : move->row.target);
+}
+
 static void
 tell(struct control_call *call, const struct move *move)
 {
@@ -59,6 +68,7 @@ tell(struct control_call *call, const struct move *move)
 	control_add_number(&line, "octets-per-second", (int64_t)(move->octets * 1000 / (ms == 0 ? 1 : ms)));
 	control_add_number(&line, "ms", (int64_t)ms);
 	control_add_number(&line, "pause-ms", (int64_t)(move->pause_us / 1000));
+	control_add_field(&line, "waits-for", awaited_server(move));
 	control_add_field(&line, "error", span_from_string(move->has_failed ? move->error : ""));
 	control_reply(call, buffer_span(&line));
 	buffer_free(&line);
@@ -106,18 +116,30 @@ order_again(struct move_wait *wait)
 		    "`imapctl move NAME --status' says that it has failed");
 }
 
+/* What is undone need not be waited for; who has moved is there when that server knows. */
+static void
+finish(struct control_call *call, const struct move *move)
+{
+	if (move->phase >= MOVE_SETTLING && move->has_failed)
+		control_finish(call, move->code, move->error);
+	else if (awaited_server(move).length > 0 && move->awaited == MOVE_TARGET)
+		control_finish(call, EX_TEMPFAIL, "the user has moved, and the other server cannot be told: "
+		    "logins wait until it is reached");
+	else
+		control_finish(call, EX_OK, NULL);
+}
+
 static void
 answer(struct move_wait *wait)
 {
 	struct move *move = wait->move;
-	bool is_over = move->phase >= MOVE_SETTLING && move->has_failed;	/* what is undone need not be waited for */
 
 	timer_stop(&wait->timer);
 	list_remove(&wait->link);
 	if (wait->is_start)
 		tell_shares(wait->call, move);
 	tell(wait->call, move);
-	control_finish(wait->call, is_over ? move->code : EX_OK, is_over ? move->error : NULL);
+	finish(wait->call, move);
 	free(wait);
 }
 
@@ -147,7 +169,7 @@ note(struct move *move)
 			list_push_back(&again, link);
 		} else if (wait->is_again) {
 			continue;
-		} else if (move->phase == MOVE_ENDED || (move->phase == MOVE_SETTLING && move->has_failed) ||
+		} else if (move->phase == MOVE_ENDED || (move->phase == MOVE_SETTLING && (move->has_failed || move->awaited != MOVE_SIDES)) ||
 		    (wait->is_start && move->phase != MOVE_BEGINNING)) {
 			answer(wait);
 		}

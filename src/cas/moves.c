@@ -330,7 +330,9 @@ moves_lost(struct cas *cas, struct span server)
 		struct move *move = LIST_ENTRY(link, struct move, link);
 		bool is_source = span_equals(link_server_of(cas->parts.link, move->row.source), server);
 
-		if (move->phase < MOVE_SETTLING && move->is_noted &&
+		if (move->phase == MOVE_SETTLING)
+			settle_lost(move, server);
+		else if (move->phase < MOVE_SETTLING && move->is_noted &&
 		    (is_source || span_equals(link_server_of(cas->parts.link, move->row.target), server)))
 			move_fail(move, EX_TEMPFAIL, "%.*s does not answer any more", SPAN_ARGS(server));
 	}

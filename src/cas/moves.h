@@ -67,6 +67,7 @@ struct move {
 	bool is_asking;
 	struct timer timer;
 	unsigned tries, passes;
+	int awaited;			/* the side that is not reached to be told; MOVE_SIDES: none */
 	uint64_t schema, octets_total, octets, left, pages;
 	bool is_final;			/* the pass under way is the last */
 	struct span facts;		/* of the user, in base64; in the arena */
@@ -119,6 +120,6 @@ void transfer_say(struct move_side *side, const char *format, ...) __attribute__
 /* settle.c */
 void settle_begin(struct move *move);
 void settle_unknown(struct move *move);	/* whether it was switched */
-
+void settle_lost(struct move *move, struct span server);	/* a mailbox server is silent */
 
 #endif

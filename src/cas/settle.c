@@ -11,6 +11,7 @@
 
 #define RETRY_LEAST_MS 50
 #define RETRY_MOST_MS  5000
+#define AWAITED_TRIES  4
 
 static void next(struct move *move);
 static void tell(struct move *move, int which);
@@ -52,7 +53,9 @@ try_later(struct move *move, int which)
 	}
 	for (int i = 0; i < MOVE_SIDES; i++)
 		move->sides[i].has_failed = false;
-	if (move->tries++ % 20 == 10)
+	if (++move->tries == AWAITED_TRIES)	/* who looks on need not wait for it */
+		move->awaited = knows(move, MOVE_TARGET) ? MOVE_SOURCE : MOVE_TARGET;
+	if (move->tries % 20 == 10)
 		log_warning("move-waits", log_span("user", directory_name_span(&move->name)),
 		    log_text("move", move->row.move_id), log_span("server", moves_server_name(move->cas,
 		    which == MOVE_SOURCE ? move->row.source : move->row.target)),
@@ -98,6 +101,7 @@ on_line(struct move *move, struct span line)
 	set_knows(move, which);
 	move_hang_up(move);
 	move->tries = 0;
+	move->awaited = MOVE_SIDES;
 	next(move);
 }
 
@@ -136,6 +140,19 @@ on_connected(const struct link_result *result, void *context)
 	}
 	side->stream = result->stream;
 	stream_set_events(side->stream, &events, side);
+}
+
+void
+settle_lost(struct move *move, struct span server)
+{
+	for (int i = 0; i < MOVE_SIDES; i++) {
+		struct span home = i == MOVE_SOURCE ? move->row.source : move->row.target;
+
+		if (move->sides[i].stream != NULL && span_equals(link_server_of(move->cas->parts.link, home), server)) {
+			try_later(move, i);
+			return;
+		}
+	}
 }
 
 static void

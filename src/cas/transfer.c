@@ -205,7 +205,6 @@ on_prepared(struct move *move, struct span line)
 		return;
 	}
 	source->on_line = on_yielded;
-	source->was_asked = true;
 	transfer_say(source, "yield %.*s", SPAN_ARGS(moves_server_name(move->cas, move->row.target)));
 }
 
@@ -322,9 +321,10 @@ on_connected(const struct link_result *result, void *context)
 	struct buffer name = { 0 };
 
 	side->attempt = NULL;
+	side->was_asked = result->status != LINK_REFUSED && result->status != LINK_DENIED;
 	if (result->status == LINK_OK)
 		transfer_listen(side, result->stream);
-	else if (result->status == LINK_REFUSED || result->status == LINK_DENIED)
+	else if (!side->was_asked)
 		move_fail(side->move, EX_UNAVAILABLE, "%s is of a version that cannot move users", side_name(side, &name));
 	else
 		move_fail(side->move, EX_TEMPFAIL, "%s cannot be reached: %s", side_name(side, &name),
@@ -409,6 +409,7 @@ transfer_begin(struct move *move)
 	add_wish(&wish, directory_name_span(&move->name));
 	add_wish(&wish, span_from_string(move->row.move_id));
 	side->on_line = on_source_ready;
+	side->was_asked = true;
 	side->attempt = link_connect_to_move(move->cas->parts.link, move->row.source, buffer_span(&wish), on_connected, side);
 	buffer_free(&wish);
 }

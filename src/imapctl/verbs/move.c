@@ -44,7 +44,8 @@ has_ended(struct looking *looking, const struct answer *answer)
 	uint64_t octets = number_of(looking, line, "octets");
 
 	if (answer->code != EX_OK || phase.length == 0 || span_equals(phase, SPAN("moved")) ||
-	    span_equals(phase, SPAN("there")) || span_equals(phase, SPAN("failed")))
+	    span_equals(phase, SPAN("there")) || span_equals(phase, SPAN("failed")) ||
+	    text_of(looking, line, "waits-for").length > 0)
 		return true;
 	if (looking->progress.is_bar)
 		progress_show(&looking->progress, octets, number_of(looking, line, "total"), octets);
@@ -86,10 +87,13 @@ confirms(struct looking *looking, const struct answer *answer)
 static void
 say_end(const struct looking *looking, struct span line)
 {
-	struct span to = text_of(looking, line, "to");
+	struct span to = text_of(looking, line, "to"), awaited = text_of(looking, line, "waits-for");
 
 	if (span_equals(text_of(looking, line, "phase"), SPAN("there")))
 		order_say(looking->order, "%.*s is on %.*s.", SPAN_ARGS(looking->user), SPAN_ARGS(to));
+	else if (awaited.length > 0)
+		order_say(looking->order, "%.*s has moved to %.*s; %.*s will be told when it is reached.",
+		    SPAN_ARGS(looking->user), SPAN_ARGS(to), SPAN_ARGS(awaited));
 	else
 		order_say(looking->order, "%.*s has moved to %.*s; sessions waited for %llu ms.", SPAN_ARGS(looking->user),
 		    SPAN_ARGS(to), (unsigned long long)number_of(looking, line, "pause-ms"));

@@ -171,7 +171,7 @@ leaving_note_asked(struct leaving *leaving)
 	return true;
 }
 
-void
+bool
 leaving_end(struct mailbox_role *role, const struct directory_name *name, const char *move_id, bool is_gone,
     const char *mailbox_id)
 {
@@ -183,16 +183,14 @@ leaving_end(struct mailbox_role *role, const struct directory_name *name, const 
 	if (mailbox_id[0] != '\0' && is_gone)
 		shares_forget_owner(role, directory_name_span(name));
 	if (leaving == NULL)
-		return;
+		return true;
 	stream_free(&mover->stream);
-	if (leaving->state != LEAVING_YIELDED) {
-		leaving_give_up(leaving);
-		return;
-	}
-	if (is_gone) {
+	if (leaving->state == LEAVING_YIELDED && is_gone) {
 		leaving_depart(leaving);
-	} else {
-		leaving_thaw(leaving);
-		leaving_give_up(leaving);
+		return true;
 	}
+	if (leaving->state == LEAVING_YIELDED)
+		leaving_thaw(leaving);
+	leaving_give_up(leaving);
+	return false;
 }

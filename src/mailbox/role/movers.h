@@ -71,8 +71,10 @@ void leaving_begin(struct mailbox_role *role, struct stream *stream, const struc
  * departing.c: it is known how it ended: whoever waits goes on, or is sent away.
  *
  *	mailbox_id	that was left, or is not left after all; empty: that was known before
+ *
+ * False: the user stays, and another move cannot begin yet; ask again.
  */
-void leaving_end(struct mailbox_role *role, const struct directory_name *name, const char *move_id, bool is_gone,
+bool leaving_end(struct mailbox_role *role, const struct directory_name *name, const char *move_id, bool is_gone,
     const char *mailbox_id);
 
 /* arriving.c; arriving_end(): nothing more is written of this copy.  False: something is being written just now; ask again. */

@@ -91,17 +91,19 @@ work(struct role_ask *ask, struct directory *directory)
 	}
 }
 
-static void
+/* False: it is not over yet. */
+static bool
 take_effect(struct verdict *verdict)
 {
 	struct mailbox_role *role = verdict->mover.role;
 
 	if (verdict->op == VERDICT_GONE || verdict->op == VERDICT_STAY)
-		leaving_end(role, &verdict->mover.name, verdict->mover.move_id, verdict->op == VERDICT_GONE,
+		return leaving_end(role, &verdict->mover.name, verdict->mover.move_id, verdict->op == VERDICT_GONE,
 		    verdict->mailbox_id);
-	else if (verdict->op == VERDICT_ADOPT)
+	if (verdict->op == VERDICT_ADOPT)
 		shares_learn(role, verdict->arrival.mailbox_id, directory_name_span(&verdict->mover.name),
 		    verdict->arrival.is_shared, verdict->arrival.shares, verdict->arrival.share_count);
+	return true;
 }
 
 static void
@@ -121,8 +123,7 @@ on_done(struct role_ask *ask)
 	if (ask->status == DIRECTORY_OK) {
 		log_info("move-ended", log_span("user", directory_name_span(&verdict->mover.name)),
 		    log_text("move", verdict->mover.move_id), log_text("verdict", words[verdict->op]));
-		take_effect(verdict);
-		mover_say(&verdict->mover, "done");
+		mover_say(&verdict->mover, take_effect(verdict) ? "done" : "no it is being ended just now");
 	} else {
 		mover_say(&verdict->mover, "no %s", directory_status_text(ask->status));
 	}
