@@ -124,6 +124,7 @@ struct link_facts {
 	struct span identity;		/* with a password alone: as whom the user wants to act, as the client says it */
 	struct span return_word;	/* how the mailbox role may give the client back: link_give_back() */
 	struct span return_capability;	/* "IMAP4rev1 ...", of which that client is to be told */
+	bool may_carry;			/* link_hand_over() is understood */
 };
 
 enum link_status {
@@ -159,6 +160,16 @@ struct link_attempt *link_connect(struct link *link, struct span server, struct 
     const struct link_facts *facts, link_connected *on_connected, void *context);
 
 /*
+ * Ask that a session goes on which another mailbox server has handed over.
+ *
+ *	state	as it was said there; at most LINK_STATE_MAX
+ */
+#define LINK_STATE_MAX ((size_t)44 * 1024)
+struct link_attempt *link_connect_carried(struct link *link, struct span server, struct span user, struct span state,
+    const struct link_facts *facts, link_connected *on_connected, void *context);
+#define LINK_CARRY_MECHANISM "X-IMAPD-CARRY"
+
+/*
  * As link_connect(), for a cas that cannot tell who its client is: the mailbox server compares the password
  * with its own directory.
  *
@@ -176,8 +187,19 @@ struct link_attempt *link_connect_with_password(struct link *link, struct span s
  */
 void link_give_back(struct link *link, struct stream **stream, struct span word);
 
-/* The other end: what it finds behind the client's last octet when that is so; appends at most LINK_WORD_MAX. */
+/*
+ * The same when the session is to go on at another mailbox server.
+ *
+ *	state	what that one has to know, for link_connect_carried(); 1 octet or more
+ */
+void link_hand_over(struct link *link, struct stream **stream, struct span word, struct span state);
+
+/*
+ * The other end: what it finds behind the client's last octet in both cases; appends at most LINK_WORD_MAX.  One octet
+ * follows: the last of the word, or LINK_CARRIED.  Behind the latter comes a line, the state in base64.
+ */
 #define LINK_WORD_MAX 64
+#define LINK_CARRIED  'm'	/* ends no word, for those are hexadecimal */
 void link_write_word(struct buffer *out, struct span word);
 
 /* Forget it: no callback will come.  Leaves NULL behind; accepts NULL. */

@@ -179,9 +179,8 @@ optional(const char *text)
 	return text == NULL ? (struct span){ NULL, 0 } : span_from_string(text);
 }
 
-/* capability_out, of the caller, must outlive them. */
-static struct link_facts
-facts_of(struct cas_client *client, struct buffer *capability_out)
+struct link_facts
+admission_facts(struct cas_client *client, struct buffer *capability_out)
 {
 	struct tls_facts tls;
 
@@ -199,6 +198,7 @@ facts_of(struct cas_client *client, struct buffer *capability_out)
 		.is_master = client->is_master,
 		.return_word = span_from_string(client->return_word),
 		.return_capability = buffer_span(capability_out),
+		.may_carry = true,
 	};
 }
 
@@ -206,7 +206,7 @@ static void
 open_link(struct cas_client *client)
 {
 	struct buffer capability = { 0 };
-	struct link_facts facts = facts_of(client, &capability);
+	struct link_facts facts = admission_facts(client, &capability);
 
 	client_enter(client, LINKING);
 	client->attempt = link_connect(client->cas->parts.link, buffer_span(&client->home),
@@ -225,7 +225,7 @@ admission_ask_home(struct cas_client *client)
 		verdict_failed(client);
 		return;
 	}
-	facts = facts_of(client, &capability);
+	facts = admission_facts(client, &capability);
 	facts.prover.length = 0;	/* it is to be found out */
 	facts.identity = client->is_acting ? directory_name_span(&client->user) : SPAN("");
 	client_enter(client, LINKING);

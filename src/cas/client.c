@@ -29,7 +29,8 @@ static const struct {
 	[DELAYED] = { "delayed", BIT(GREETED) | BIT(CLOSING) },
 	[LINKING] = { "linking", BIT(FORWARDING) | BIT(DELAYED) | BIT(GREETED) | BIT(CLOSING) },
 	[FORWARDING] = { "forwarding", BIT(RETURNING) | BIT(CLOSING) },
-	[RETURNING] = { "returning", BIT(GREETED) | BIT(CLOSING) },
+	[RETURNING] = { "returning", BIT(GREETED) | BIT(MOVING) | BIT(CLOSING) },
+	[MOVING] = { "moving", BIT(FORWARDING) | BIT(CLOSING) },
 	[CLOSING] = { "closing", 0 },
 };
 
@@ -165,6 +166,7 @@ client_close(struct cas_client *client, enum metric_reason why, const char *reas
 	forget_place(client, why);
 	timer_stop(&client->patience_timer);
 	timer_stop(&client->delay_timer);
+	timer_stop(&client->carry_timer);
 	link_cancel(&client->attempt);
 	link_relay_cancel(&client->relay);
 	stream_close_after_flush(&client->stream, FLUSH_MS);
@@ -202,6 +204,7 @@ client_free(struct cas_client *client)
 	buffer_free(&client->id);
 	buffer_free(&client->unshown);
 	buffer_free(&client->said);
+	buffer_free(&client->carried);
 	free(client->address);
 	free(client);
 	cas->clients--;

@@ -17,6 +17,8 @@
  *	learning.c	... of which the password is kept
  *	verdict.c	... saying that it failed, after a delay
  *	pipe.c		the time after login
+ *	returning.c	what comes back from it, and why
+ *	carry.c		... a session that goes on at another mailbox server
  *	unauthenticate.c	... and the way back from there
  *	moves.h		users on their way to another mailbox server
  *	drain.c		sending everybody away, politely
@@ -56,6 +58,7 @@
 
 #define SID_LENGTH 12
 #define RETURN_WORD_LENGTH 32		/* hexadecimal: nobody guesses it */
+#define RETURNED_MAX ((size_t)1024 * 1024)	/* octets that were under way when it came back */
 #define BAD_COMMANDS_MAX 3		/* as Dovecot; QUALITY of service for strangers */
 #define INPUT_BEFORE_LOGIN (16 * 1024)
 #define OUTPUT_BEFORE_LOGIN (16 * 1024)
@@ -110,6 +113,7 @@ enum client_state {
 	LINKING,	/* the mailbox role is asked */
 	FORWARDING,	/* a pipe */
 	RETURNING,	/* the mailbox role gives back what it has not read */
+	MOVING,		/* the session waits for another mailbox server */
 	CLOSING,	/* waits for jobs to come home, then freed */
 };
 
@@ -123,6 +127,7 @@ struct client_events {
 	void (*on_free)(struct cas_client *client);
 	void (*on_ready)(struct cas_client *client);	/* the channel is there, with its TLS: greet */
 	void (*on_overdue)(struct cas_client *client);	/* it was to leave, and has not: close it */
+	void (*on_given_back)(struct cas_client *client);	/* the mailbox role has let go of it; behind the word */
 };
 
 struct cas_client {
@@ -180,6 +185,9 @@ struct cas_client {
 	uint64_t asked_us;		/* when it was begun to check the password; 0: it was not */
 	char return_word[RETURN_WORD_LENGTH + 1];	/* with which the mailbox role gives it back */
 	uint64_t octets_in, octets_out;	/* of its stream, when it came back last */
+	struct buffer carried;		/* of its session, for another mailbox server; since when */
+	uint64_t carried_us;
+	struct timer carry_timer;
 };
 
 /* Who acts as the user; empty: the user.  Borrowed. */
@@ -265,6 +273,11 @@ void verdict_forget(struct cas_client *client);
 /* pipe.c; pipe_leave(): no more commands, and BYE when the mailbox role has answered those under way; the texts are
  * static, code may be NULL. */
 void pipe_open(struct cas_client *client);
+/* ... again, with another link. */
+void pipe_join(struct cas_client *client);
+void pipe_log_end(const struct cas_client *client, const char *event, const char *reason);
+/* ... the session ends while it has no link: as client_bye(). */
+void pipe_end(struct cas_client *client, enum metric_reason why, const char *code, const char *text);
 void pipe_leave(struct cas_client *client, enum metric_reason why, const char *code, const char *text);
 
 /* Who was to leave has not: the end. */
@@ -273,7 +286,13 @@ void pipe_cut(struct cas_client *client);
 /* The mailbox server is gone, though the link still looks alive. */
 void pipe_lost(struct cas_client *client);
 
-/* unauthenticate.c: nobody is logged in, and the link holds what the mailbox role has not read; or is gone, as above. */
+/* returning.c: the link holds what the mailbox role has not read, and before it why. */
+void returning_begin(struct cas_client *client);
+
+/* carry.c: ... because its session is handed over. */
+void carry_begin(struct cas_client *client);
+
+/* unauthenticate.c: ... because nobody is logged in; the link holds what the mailbox role has not read; or is gone, as above. */
 void unauthenticate_begin(struct cas_client *client);
 void unauthenticate_lost(struct cas_client *client);
 

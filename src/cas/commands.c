@@ -179,7 +179,7 @@ on_command(struct cas_client *client, struct imap_command_line *line)
 }
 
 static const struct client_events events = { on_command, login_answer, verdict_on_delay_over, verdict_forget,
-	greet, pipe_cut };
+	greet, pipe_cut, returning_begin };
 
 struct cas_client *
 commands_begin(struct cas *cas, struct stream *stream, bool is_tls)

@@ -15,6 +15,7 @@ state_of(const struct cas_client *client)
 	case LINKING:
 		return "authenticating";
 	case FORWARDING:
+	case MOVING:
 		return "authenticated";
 	default:
 		return "not authenticated";
@@ -51,7 +52,7 @@ client_facts(const struct cas_client *client)
 
 	stream_tls_facts(client->stream, &tls);
 	facts.tls = tls.version;
-	if (client->state == FORWARDING)
+	if (client->state == FORWARDING || client->state == MOVING)
 		tell_user(client, &facts);
 	facts.plain_in = facts.in;
 	facts.plain_out = facts.out;

@@ -33,6 +33,9 @@ void admission_ask_home(struct cas_client *client);
 /* ... the proof came with the session, by a result that is LINK_OK. */
 void admission_take(struct cas_client *client, const struct link_result *result);
 
+/* ... what the mailbox server is told of the client; they need the capability of the caller.  With a new word. */
+struct link_facts admission_facts(struct cas_client *client, struct buffer *capability_out);
+
 /* ... NO with the words of a server, response code included. */
 void admission_refuse(struct cas_client *client, struct span text);
 

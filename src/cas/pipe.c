@@ -7,8 +7,8 @@
 
 #define RELAY_GRACE_MS 2000	/* for the last replies of a server of another kind */
 
-static void
-log_end(const struct cas_client *client, const char *event, const char *reason)
+void
+pipe_log_end(const struct cas_client *client, const char *event, const char *reason)
 {
 	log_info(event, log_text("sid", client->sid),
 	    log_span("user", directory_name_span(&client->user)), log_text("rip", client->address),
@@ -21,7 +21,7 @@ log_end(const struct cas_client *client, const char *event, const char *reason)
 static void
 say_gone(struct cas_client *client)
 {
-	log_end(client, "disconnect", client->server == NULL ? "link" : "relay");
+	pipe_log_end(client, "disconnect", client->server == NULL ? "link" : "relay");
 	if (!stream_was_spliced_deflate(client->stream))
 		stream_write(client->stream, SPAN("\r\n* BYE [UNAVAILABLE] The mailbox server has gone\r\n"));
 }
@@ -29,6 +29,12 @@ say_gone(struct cas_client *client)
 void
 pipe_lost(struct cas_client *client)
 {
+	if (client->state == MOVING)		/* it has no link, and asks for another one */
+		return;
+	if (client->state == RETURNING) {
+		pipe_end(client, METRIC_LINK_LOST, "UNAVAILABLE", "The mailbox server has gone");
+		return;
+	}
 	stream_unsplice(client->stream);
 	say_gone(client);
 	client_close(client, METRIC_LINK_LOST, "session over");
@@ -37,7 +43,7 @@ pipe_lost(struct cas_client *client)
 static void
 say_farewell(struct cas_client *client)
 {
-	log_end(client, "logout", client->farewell);
+	pipe_log_end(client, "logout", client->farewell);
 	if (!stream_was_spliced_deflate(client->stream))
 		client_reply(client, SPAN("*"), IMAP_BYE, client->farewell_code, client->farewell);
 }
@@ -54,12 +60,12 @@ on_spliced_end(struct stream *ended, enum stream_end reason, void *context)
 
 	if (ended == client->stream) {
 		why = reason == STREAM_EOF ? METRIC_CLIENT_CLOSED : METRIC_CONNECTION_LOST;
-		log_end(client, "disconnect", reason == STREAM_EOF ? "closed" : "lost");
+		pipe_log_end(client, "disconnect", reason == STREAM_EOF ? "closed" : "lost");
 	} else if (client->is_leaving && (reason == STREAM_EOF || client->server != NULL)) {
 		why = client->farewell_reason;
 		say_farewell(client);
 	} else if (reason == STREAM_EOF) {
-		log_end(client, "logout", client->server == NULL ? "mailbox" : "relay");
+		pipe_log_end(client, "logout", client->server == NULL ? "mailbox" : "relay");
 	} else {
 		why = METRIC_LINK_LOST;
 		say_gone(client);
@@ -67,33 +73,30 @@ on_spliced_end(struct stream *ended, enum stream_end reason, void *context)
 	client_close(client, why, "session over");
 }
 
-/* Its user has said UNAUTHENTICATE.  Who should leave does so now: nobody else looks after strangers who come late. */
 static void
 on_given_back(void *context)
 {
 	struct cas_client *client = context;
 
-	log_end(client, "logout", "unauthenticate");
-	if (client->is_leaving)
-		client_bye(client, client->farewell_reason, client->farewell_code, client->farewell);
-	else if (client->cas->is_stopping)
-		client_bye(client, METRIC_SERVER_STOPS, "UNAVAILABLE", "Server stops");
-	else
-		unauthenticate_begin(client);
+	client->events->on_given_back(client);
 }
 
 void
-pipe_open(struct cas_client *client)
+pipe_end(struct cas_client *client, enum metric_reason why, const char *code, const char *text)
+{
+	pipe_log_end(client, "logout", text);
+	if (stream_was_spliced_deflate(client->stream))
+		client_close(client, why, text);
+	else
+		client_bye(client, why, code, text);
+}
+
+void
+pipe_join(struct cas_client *client)
 {
 	struct buffer word = { 0 };
 
-	timer_stop(&client->patience_timer);
-	imap_parser_free(&client->parser);
-	client_join(client, &client->cas->users);
 	client_enter(client, FORWARDING);
-	client->began_us = clock_monotonic_us();
-	if (client_is_looked_on(client))
-		onlook_begin(client);
 	stream_set_input_limit(client->stream, STREAM_INPUT_LIMIT);
 	stream_splice(client->stream, client->mailbox, on_spliced_end, client);
 	if (client->server != NULL)		/* who gives nobody back */
@@ -101,6 +104,18 @@ pipe_open(struct cas_client *client)
 	link_write_word(&word, span_from_string(client->return_word));
 	stream_splice_until(client->mailbox, buffer_span(&word), on_given_back);
 	buffer_free(&word);
+}
+
+void
+pipe_open(struct cas_client *client)
+{
+	timer_stop(&client->patience_timer);
+	imap_parser_free(&client->parser);
+	client_join(client, &client->cas->users);
+	client->began_us = clock_monotonic_us();
+	if (client_is_looked_on(client))
+		onlook_begin(client);
+	pipe_join(client);
 }
 
 /* Other servers need not end their side when ours has ended: then the client gets its BYE all the same. */
@@ -123,6 +138,10 @@ pipe_leave(struct cas_client *client, enum metric_reason why, const char *code, 
 {
 	if (client->is_leaving)
 		return;
+	if (client->state != FORWARDING) {	/* no command is under way */
+		pipe_end(client, why, code, text);
+		return;
+	}
 	client->is_leaving = true;
 	client->farewell_reason = why;
 	client->farewell_code = code;

@@ -5,8 +5,6 @@
  */
 #include "client.h"
 
-#define RETURNED_MAX ((size_t)1024 * 1024)	/* octets that were under way */
-
 void
 unauthenticate_lost(struct cas_client *client)
 {
@@ -58,14 +56,20 @@ become_stranger(struct cas_client *client)
 	timer_start_ms(&client->patience_timer, cas->parts.config->login_timeout_s * 1000);
 }
 
+/* Who should leave does so now: nobody else looks after strangers who come late. */
 void
 unauthenticate_begin(struct cas_client *client)
 {
-	client_enter(client, RETURNING);
+	pipe_log_end(client, "logout", "unauthenticate");
+	if (client->is_leaving) {
+		client_bye(client, client->farewell_reason, client->farewell_code, client->farewell);
+		return;
+	}
+	if (client->cas->is_stopping) {
+		client_bye(client, METRIC_SERVER_STOPS, "UNAVAILABLE", "Server stops");
+		return;
+	}
 	become_stranger(client);
-	stream_pause_input(client->stream);
-	client_listen(client);
-	stream_set_input_limit(client->mailbox, RETURNED_MAX + 1);
 	stream_set_events(client->mailbox, &events, client);
 	stream_end_output(client->mailbox);
 }

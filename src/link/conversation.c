@@ -51,6 +51,7 @@ add_id(struct buffer *out, const struct link_facts *facts)
 	add_fact(out, "x-master", facts->is_master ? SPAN("yes") : SPAN(""));
 	add_fact(out, "x-return", facts->return_word);
 	add_fact(out, "x-return-capability", facts->return_capability);
+	add_fact(out, "x-carry", facts->may_carry ? SPAN("yes") : SPAN(""));
 	buffer_add_string(out, ")\r\n");
 	buffer_free(&port);
 	buffer_free(&prover);
@@ -63,6 +64,22 @@ conversation_open(struct buffer *out, struct span user, const struct link_facts 
 	buffer_add_string(out, "L2 AUTHENTICATE EXTERNAL ");
 	base64_encode(user, out);
 	buffer_add_string(out, "\r\n");
+}
+
+/* The user, NUL, the state. */
+void
+conversation_open_carried(struct buffer *out, struct span user, struct span state, const struct link_facts *facts)
+{
+	struct buffer message = { 0 };
+
+	buffer_add_span(&message, user);
+	buffer_add_octet(&message, 0);
+	buffer_add_span(&message, state);
+	add_id(out, facts);
+	buffer_add_string(out, "L2 AUTHENTICATE " LINK_CARRY_MECHANISM " ");
+	base64_encode(buffer_span(&message), out);
+	buffer_add_string(out, "\r\n");
+	buffer_free(&message);
 }
 
 /* RFC 4616 section 2: the authorization identity, mostly empty, the user, the password. */

@@ -15,6 +15,9 @@ void conversation_add_quoted(struct buffer *out, struct span text);
 /* Append `L1 ID (...)` and `L2 AUTHENTICATE EXTERNAL ...`. */
 void conversation_open(struct buffer *out, struct span user, const struct link_facts *facts);
 
+/* The same with `L2 AUTHENTICATE X-IMAPD-CARRY ...`. */
+void conversation_open_carried(struct buffer *out, struct span user, struct span state, const struct link_facts *facts);
+
 /* The same with `L2 AUTHENTICATE PLAIN ...`; the caller wipes the buffer. */
 void conversation_open_with_password(struct buffer *out, struct span user, struct span password,
     const struct link_facts *facts);

@@ -1,9 +1,11 @@
 /*
  * A client that is nobody's any more goes back to the cas: README, "The way back".  What its mailbox role has not read,
- * and what was under way to it, is sent back in order.  Loop thread.
+ * and what was under way to it, is sent back in order.  So is one whose session goes on at another mailbox server.  Loop
+ * thread.
  */
 #include <stdlib.h>
 
+#include "base/base64.h"
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "internal.h"
@@ -69,24 +71,46 @@ static const struct stream_events events = { on_input, on_input, on_end };
 void
 link_write_word(struct buffer *out, struct span word)
 {
+	size_t length = word.length < LINK_WORD_MAX ? word.length : LINK_WORD_MAX - 1;
+
 	buffer_add_octet(out, 0);
-	buffer_add_span(out, span_slice(word, 0, LINK_WORD_MAX - 1));
+	buffer_add_span(out, span_slice(word, 0, length == 0 ? 0 : length - 1));
+}
+
+static void
+give(struct link *link, struct stream **stream, struct buffer *said)
+{
+	struct given *given = NEW(struct given);
+
+	given->stream = *stream;
+	*stream = NULL;
+	list_push_back(&link->given, &given->link);
+	stream_write_buffer(given->stream, said);
+	buffer_free(said);
+	stream_set_low_mark(given->stream, 0);
+	stream_set_events(given->stream, &events, given);
 }
 
 void
 link_give_back(struct link *link, struct stream **stream, struct span word)
 {
-	struct given *given = NEW(struct given);
-	struct buffer octets = { 0 };
+	struct buffer said = { 0 };
 
-	given->stream = *stream;
-	*stream = NULL;
-	list_push_back(&link->given, &given->link);
-	link_write_word(&octets, word);
-	stream_write(given->stream, buffer_span(&octets));
-	buffer_free(&octets);
-	stream_set_low_mark(given->stream, 0);
-	stream_set_events(given->stream, &events, given);
+	link_write_word(&said, word);
+	buffer_add_span(&said, span_slice(word, said.length - 1, 1));
+	give(link, stream, &said);
+}
+
+void
+link_hand_over(struct link *link, struct stream **stream, struct span word, struct span state)
+{
+	struct buffer said = { 0 };
+
+	link_write_word(&said, word);
+	buffer_add_octet(&said, LINK_CARRIED);
+	base64_encode(state, &said);
+	buffer_add_string(&said, "\r\n");
+	give(link, stream, &said);
 }
 
 void

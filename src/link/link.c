@@ -297,6 +297,18 @@ link_connect(struct link *link, struct span server, struct span user, const stru
 }
 
 struct link_attempt *
+link_connect_carried(struct link *link, struct span server, struct span user, struct span state,
+    const struct link_facts *facts, link_connected *on_connected, void *context)
+{
+	struct link_attempt *attempt = attempt_new(link, on_connected, context);
+
+	assert(user.length > 0 && user.length <= LINK_USER_MAX && state.length <= LINK_STATE_MAX);
+	conversation_open_carried(&attempt->opening, user, state, facts);
+	reach(attempt, link_server_of(link, server));
+	return attempt;
+}
+
+struct link_attempt *
 link_connect_with_password(struct link *link, struct span server, struct span user, struct span password,
     const struct link_facts *facts, link_connected *on_connected, void *context)
 {

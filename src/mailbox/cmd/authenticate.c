@@ -241,9 +241,11 @@ cmd_authenticate(struct session *session)
 	const struct imap_authenticate *authenticate = &session->line->authenticate;
 
 	if (span_equals(authenticate->mechanism, SPAN(LINK_MOVE_MECHANISM)) && authenticate->has_initial &&
-	    !session->role->is_stopping)
+	    !session->role->is_stopping) {
 		give_to_mover(session);
-	else if (!is_offered(session, authenticate->mechanism)) {
+	} else if (span_equals(authenticate->mechanism, SPAN(LINK_CARRY_MECHANISM)) && authenticate->has_initial) {
+		cmd_carry(session);
+	} else if (!is_offered(session, authenticate->mechanism)) {
 		session_finish(session, REPLY_NO_MECHANISM);
 	} else if (authenticate->has_initial) {
 		log_in(session, authenticate->initial);

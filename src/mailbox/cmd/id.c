@@ -63,6 +63,8 @@ take_facts(struct session *session)
 			take_text(&session->return_word, id->pairs[i].value);
 		} else if (span_equals_nocase(id->pairs[i].name, SPAN("x-return-capability"))) {
 			take_text(&session->return_capability, id->pairs[i].value);
+		} else if (span_equals_nocase(id->pairs[i].name, SPAN("x-carry"))) {
+			session->may_carry = true;
 		} else if (span_equals_nocase(id->pairs[i].name, SPAN("x-client-id"))) {
 			buffer_clear(&session->id);
 			buffer_add_span(&session->id, span_slice(id->pairs[i].value, 0, IMAP_ID_TEXT_MAX));

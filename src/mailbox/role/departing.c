@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "../session/carry.h"
 #include "../session/ground.h"
 #include "../session/session.h"
 #include "../shared/shares.h"
@@ -81,12 +82,25 @@ work_nothing(struct store *store, struct account_job *job)
 	return STORE_OK;
 }
 
+/* The user is known to be at another server: sessions go on there, if they can. */
 static void
-say_farewell(struct mailbox_role *role, const struct account *account)
+hand_over(struct session *session)
+{
+	struct buffer text = { 0 };
+
+	if (session_carry(session, &text))
+		session_hand_over(session, buffer_span(&text));
+	buffer_free(&text);
+}
+
+static void
+send_away(struct mailbox_role *role, const struct account *account, bool is_known)
 {
 	LIST_FOREACH(&role->sessions, link) {
 		struct session *session = LIST_ENTRY(link, struct session, link);
 
+		if (session->account == account && is_known)
+			hand_over(session);
 		if (session->account == account)
 			session_bye(session, METRIC_KICKED, "UNAVAILABLE", "your mail has moved to another server, please log in again");
 		else if (session->view != NULL && session->view->state->account == account)
@@ -94,14 +108,15 @@ say_farewell(struct mailbox_role *role, const struct account *account)
 	}
 }
 
-void
-leaving_depart(struct leaving *leaving)
+/* The file is closed, and what still wants it finds nothing. */
+static void
+depart(struct leaving *leaving, bool is_known)
 {
 	struct account *account = leaving->account;
 
 	timer_stop(&leaving->timer);
 	accounts_note_gone(leaving->mover.role->accounts, account_id(account), true);
-	say_farewell(leaving->mover.role, account);
+	send_away(leaving->mover.role, account, is_known);
 	leaving->state = LEAVING_COPYING;
 	leaving->is_working = true;
 	leaving->job.kind = ACCOUNT_REMOVE;
@@ -111,12 +126,18 @@ leaving_depart(struct leaving *leaving)
 	account_open(account);
 }
 
+void
+leaving_disappear(struct leaving *leaving)
+{
+	depart(leaving, false);
+}
+
 /* Who said "yield" has gone: the directory remembers it. */
 static void
 await_verdict(struct leaving *leaving)
 {
 	if (leaving->mover.role->is_stopping)
-		leaving_depart(leaving);
+		leaving_disappear(leaving);
 	else
 		timer_start_ms(&leaving->timer, DOUBT_MS);
 }
@@ -186,7 +207,7 @@ leaving_end(struct mailbox_role *role, const struct directory_name *name, const 
 		return true;
 	stream_free(&mover->stream);
 	if (leaving->state == LEAVING_YIELDED && is_gone) {
-		leaving_depart(leaving);
+		depart(leaving, true);
 		return true;
 	}
 	if (leaving->state == LEAVING_YIELDED)

@@ -9,15 +9,21 @@
 
 #define LOOK_MS	    2		/* whether all are between two commands */
 #define HALT_US	    400000	/* so long they are waited for */
+#define PART_US	    200000	/* so long for the rest of what has come in part */
 #define FROZEN_MS   5000	/* so long for all that follows, up to "yield" */
 
+/* A command of which only a part has come is waited for, too, but not for long: then it is cut. */
 static bool
 are_sessions_at_rest(const struct leaving *leaving)
 {
+	bool is_patient = clock_monotonic_us() - leaving->halted_us < PART_US;
+
 	LIST_FOREACH(&leaving->mover.role->sessions, link) {
 		const struct session *session = LIST_ENTRY(link, struct session, link);
 
-		if (session_knows(session, leaving->account) && !session_is_closing(session) && !session_is_at_rest(session))
+		if (!session_knows(session, leaving->account) || session_is_closing(session))
+			continue;
+		if (!session_is_at_rest(session) || (is_patient && session_is_within_command(session)))
 			return false;
 	}
 	return true;
@@ -63,7 +69,7 @@ leaving_on_due(void *context)
 		return;
 	}
 	if (leaving->state == LEAVING_YIELDED)
-		leaving_depart(leaving);
+		leaving_disappear(leaving);
 	if (leaving->state != LEAVING_HALTING)
 		return;
 	if (are_sessions_at_rest(leaving))

@@ -158,8 +158,8 @@ log_logout(const struct session *session)
 		    log_number("out", (int64_t)stream_octets_out(session->stream)));
 }
 
-static void
-begin_closing(struct session *session, enum metric_reason why)
+void
+session_begin_closing(struct session *session, enum metric_reason why)
 {
 	session->end_reason = why;
 	timer_stop(&session->timer);
@@ -177,7 +177,7 @@ session_close(struct session *session, enum metric_reason why)
 	session_end_onlook(session);
 	session_log_end(session);
 	stream_close_after_flush(&session->stream, CLOSE_MS);
-	begin_closing(session, why);
+	session_begin_closing(session, why);
 }
 
 void
@@ -189,7 +189,7 @@ session_give_back(struct session *session)
 	session_log_end(session);
 	stream_end_deflated_output(session->stream);
 	link_give_back(session->role->parts.link, &session->stream, span_from_string(session->return_word));
-	begin_closing(session, METRIC_LOGOUT);
+	session_begin_closing(session, METRIC_LOGOUT);
 }
 
 struct stream *
@@ -199,7 +199,7 @@ session_take_stream(struct session *session)
 
 	session_flush(session);
 	session->stream = NULL;
-	begin_closing(session, METRIC_LOGOUT);
+	session_begin_closing(session, METRIC_LOGOUT);
 	return stream;
 }
 

@@ -14,6 +14,9 @@ void session_enter(struct session *session, enum session_phase next);
 /* A command is under way from now on: takes the line. */
 void session_begin_line(struct session *session, struct imap_command_line *line);
 
+/* The stream is given away: only jobs are waited for. */
+void session_begin_closing(struct session *session, enum metric_reason why);
+
 /* Look at what there is to do, in a turn of its own. */
 void session_schedule(struct session *session);
 

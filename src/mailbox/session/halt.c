@@ -5,19 +5,33 @@
 #include "ground.h"
 #include "session.h"
 
-bool
-session_is_halted(const struct session *session)
+static bool
+has_account(const struct session *session, bool (*is_so)(const struct account *account))
 {
 	size_t position = 0;
 	struct span id;
 	void *value;
 
-	if (session->account != NULL && account_is_halted(session->account))
+	if (session->account != NULL && is_so(session->account))
 		return true;
 	while (session->visited != NULL && map_next(session->visited, &position, &id, &value))
-		if (account_is_halted(value))
+		if (is_so(value))
 			return true;
 	return false;
+}
+
+bool
+session_is_halted(const struct session *session)
+{
+	return has_account(session, account_is_halted) &&
+	    (!session_is_within_command(session) || has_account(session, account_is_shut));
+}
+
+bool
+session_is_within_command(const struct session *session)
+{
+	return session->phase == SESSION_APPENDING ||
+	    (session->phase == SESSION_READY && !imap_parser_is_idle(session->parser));
 }
 
 bool

@@ -91,6 +91,7 @@ struct session {
 	char *address;			/* of the client, as the cas says; or NULL; so with the next */
 	char *port, *tls, *cipher;
 	char *return_word, *return_capability;	/* link/link.h; NULL: there is no way back */
+	bool may_carry;			/* that way leads to another mailbox server, too: carry.h */
 	struct buffer id;		/* values of the client's ID; imap/id.h */
 	unsigned ids_logged;
 	struct imap_capabilities masked;	/* by capability-mask, and what this session does not have */
@@ -223,8 +224,12 @@ bool session_has_room(const struct session *session);
 /* Whether another batch has room beside what waits for the client. */
 bool session_has_room_ahead(const struct session *session);
 
-/* An account that the session has to do with is about to move elsewhere: no command is begun.  account.h. */
+/* An account that the session has to do with is about to move elsewhere: no command is begun, and in the end none is read
+ * further.  account.h. */
 bool session_is_halted(const struct session *session);
+
+/* Only a part of a command has come. */
+bool session_is_within_command(const struct session *session);
 
 /* Whether the session has to do with an account. */
 bool session_knows(const struct session *session, const struct account *account);

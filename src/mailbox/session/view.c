@@ -162,8 +162,9 @@ view_new(struct state *state, bool is_read_only, void (*on_news)(void *context),
 	return view_new_with(state, is_read_only, NULL, IMAP_RIGHTS_ALL, on_news, context);
 }
 
-struct view *
-view_new_with(struct state *state, bool is_examined, const struct store_identity *who, unsigned rights,
+/* A client that was told of nothing. */
+static struct view *
+begin(struct state *state, bool is_examined, const struct store_identity *who, unsigned rights,
     void (*on_news)(void *context), void *context)
 {
 	struct view *view = NEW(struct view);
@@ -182,8 +183,94 @@ view_new_with(struct state *state, bool is_examined, const struct store_identity
 	view->listener.on_change = on_change;
 	view->listener.on_going = on_going;
 	list_push_back(&state->listeners, &view->listener.link);
+	return view;
+}
+
+struct view *
+view_new_with(struct state *state, bool is_examined, const struct store_identity *who, unsigned rights,
+    void (*on_news)(void *context), void *context)
+{
+	struct view *view = begin(state, is_examined, who, rights, on_news, context);
+
 	view_raise_limit(view);
 	view->told_exists = view_count(view);
+	return view;
+}
+
+void
+view_remember(const struct view *view, struct arena *arena, struct view_memory *memory_out)
+{
+	struct imap_sequence ghosts = { .ranges = arena_alloc_array(arena, view->ghost_count + 1, sizeof *ghosts.ranges) };
+
+	for (size_t i = 0; i < view->ghost_count; i++) {
+		if (ghosts.count > 0 && ghosts.ranges[ghosts.count - 1].last == view->ghosts[i] - 1)
+			ghosts.ranges[ghosts.count - 1].last++;
+		else
+			ghosts.ranges[ghosts.count++] = (struct imap_range){ view->ghosts[i], view->ghosts[i] };
+	}
+	*memory_out = (struct view_memory){
+		.limit_uid = view->limit_uid,
+		.told_exists = view->told_exists,
+		.told_recent = view->told_recent,
+		.told_modseq = view->told_modseq,
+		.told_keywords = view->told_keywords,
+		.ghost_modseq = view->ghost_modseq,
+		.owes_flags = view->owes_flags,
+		.owes_modseq = view->owes_modseq,
+		.ghosts = ghosts,
+		.recent = { .ranges = view->recent, .count = view->recent_count },
+		.known = view->known,
+		.known_count = view->known_count,
+	};
+}
+
+static void
+take_memory(struct view *view, const struct view_memory *memory)
+{
+	view->limit_uid = memory->limit_uid;
+	view->told_exists = memory->told_exists;
+	view->told_recent = memory->told_recent;
+	view->told_modseq = memory->told_modseq;
+	view->told_keywords = (size_t)memory->told_keywords;
+	view->ghost_modseq = memory->ghost_modseq;
+	view->owes_flags = memory->owes_flags;
+	view->owes_modseq = memory->owes_modseq;
+	for (size_t i = 0; i < memory->recent.count; i++)
+		add_recent(view, memory->recent.ranges[i].first, memory->recent.ranges[i].last);
+	for (uint32_t uid = 0; imap_sequence_next(&memory->ghosts, &uid);)
+		merge_ghosts(view, &uid, 1);
+	if (memory->known_count == 0)
+		return;
+	view->known = memory_new_array(memory->known_count, sizeof *view->known);
+	memcpy(view->known, memory->known, memory->known_count * sizeof *view->known);
+	view->known_count = view->known_capacity = memory->known_count;
+}
+
+/* What is behind the state is not its past; and the client counts what is there, and what it was not told has gone. */
+static bool
+fits(const struct view *view)
+{
+	const struct state *state = view->state;
+
+	if (view->limit_uid > state->uidnext || view->told_modseq > state->highest_modseq ||
+	    view->told_keywords > state->keywords->all.count || view->told_exists != view_count(view))
+		return false;
+	for (size_t i = 0; i < view->ghost_count; i++)
+		if (view->ghosts[i] >= view->limit_uid || state_message(state, view->ghosts[i]) != NULL)
+			return false;
+	return true;
+}
+
+struct view *
+view_resume(struct state *state, bool is_examined, const struct view_memory *memory, void (*on_news)(void *context),
+    void *context)
+{
+	struct view *view = begin(state, is_examined, NULL, IMAP_RIGHTS_ALL, on_news, context);
+
+	if (imap_sequence_size(&memory->ghosts) <= memory->told_exists)
+		take_memory(view, memory);
+	if (!fits(view))
+		view_free(&view);
 	return view;
 }
 

@@ -51,6 +51,16 @@ struct view {
 	void *context;
 };
 
+/* What a client has been told of a mailbox, apart from the state: see struct view. */
+struct view_memory {
+	uint32_t limit_uid, told_exists, told_recent;
+	uint64_t told_modseq, told_keywords, ghost_modseq;
+	bool owes_flags, owes_modseq;
+	struct imap_sequence ghosts, recent;	/* UIDs */
+	struct view_known *known;
+	size_t known_count;
+};
+
 /* One message of a view. */
 struct view_message {
 	uint32_t number;
@@ -68,6 +78,20 @@ struct view *view_new(struct state *state, bool is_read_only, void (*on_news)(vo
  *	who	who looks; borrowed for life.  NULL: as view_new()
  */
 struct view *view_new_with(struct state *state, bool is_examined, const struct store_identity *who, unsigned rights,
+    void (*on_news)(void *context), void *context);
+
+/* What the client of a view has been told; borrowed until the view changes, ghosts are in the arena. */
+void view_remember(const struct view *view, struct arena *arena, struct view_memory *memory_out);
+
+/*
+ * Go on for a client that was told so elsewhere: of the same mailbox, whose owner looks.
+ *
+ *	state	as for view_new(); released on failure
+ *	memory	copied
+ *
+ * NULL: it is no memory of this state.
+ */
+struct view *view_resume(struct state *state, bool is_examined, const struct view_memory *memory,
     void (*on_news)(void *context), void *context);
 
 /* With none of them a mailbox is READ-ONLY: RFC 4314 section 5.2. */
