@@ -7,7 +7,6 @@
 #include "../session/carry.h"
 #include "../session/ground.h"
 #include "../session/session.h"
-#include "../shared/shares.h"
 #include "leaving.h"
 #include "net/stream.h"
 
@@ -108,9 +107,8 @@ send_away(struct mailbox_role *role, const struct account *account, bool is_know
 	}
 }
 
-/* The file is closed, and what still wants it finds nothing. */
-static void
-depart(struct leaving *leaving, bool is_known)
+void
+leaving_depart(struct leaving *leaving, bool is_known)
 {
 	struct account *account = leaving->account;
 
@@ -126,18 +124,12 @@ depart(struct leaving *leaving, bool is_known)
 	account_open(account);
 }
 
-void
-leaving_disappear(struct leaving *leaving)
-{
-	depart(leaving, false);
-}
-
 /* Who said "yield" has gone: the directory remembers it. */
 static void
 await_verdict(struct leaving *leaving)
 {
 	if (leaving->mover.role->is_stopping)
-		leaving_disappear(leaving);
+		leaving_depart(leaving, false);
 	else
 		timer_start_ms(&leaving->timer, DOUBT_MS);
 }
@@ -190,28 +182,4 @@ leaving_note_asked(struct leaving *leaving)
 		return false;
 	}
 	return true;
-}
-
-bool
-leaving_end(struct mailbox_role *role, const struct directory_name *name, const char *move_id, bool is_gone,
-    const char *mailbox_id)
-{
-	struct mover *mover = mover_find(role, &leaving_kind, directory_name_span(name));
-	struct leaving *leaving = mover == NULL || strcmp(mover->move_id, move_id) != 0 ? NULL : leaving_of(mover);
-
-	if (mailbox_id[0] != '\0')
-		accounts_note_gone(role->accounts, mailbox_id, is_gone);
-	if (mailbox_id[0] != '\0' && is_gone)
-		shares_forget_owner(role, directory_name_span(name));
-	if (leaving == NULL)
-		return true;
-	stream_free(&mover->stream);
-	if (leaving->state == LEAVING_YIELDED && is_gone) {
-		depart(leaving, true);
-		return true;
-	}
-	if (leaving->state == LEAVING_YIELDED)
-		leaving_thaw(leaving);
-	leaving_give_up(leaving);
-	return false;
 }

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 
+#include "../shared/shares.h"
 #include "base/base64.h"
 #include "leaving.h"
 #include "net/stream.h"
@@ -187,4 +188,30 @@ leaving_begin(struct mailbox_role *role, struct stream *stream, const struct mov
 	leaving->lookup.name_count = 1;
 	leaving->lookup.done = on_looked_up;
 	role_look_up(role, &leaving->lookup);
+}
+
+/* ---- how it ended ---- */
+
+bool
+leaving_end(struct mailbox_role *role, const struct directory_name *name, const char *move_id, bool is_gone,
+    const char *mailbox_id)
+{
+	struct mover *mover = mover_find(role, &leaving_kind, directory_name_span(name));
+	struct leaving *leaving = mover == NULL || strcmp(mover->move_id, move_id) != 0 ? NULL : leaving_of(mover);
+
+	if (mailbox_id[0] != '\0')
+		accounts_note_gone(role->accounts, mailbox_id, is_gone);
+	if (mailbox_id[0] != '\0' && is_gone)
+		shares_forget_owner(role, directory_name_span(name));
+	if (leaving == NULL)
+		return true;
+	stream_free(&mover->stream);
+	if (leaving->state == LEAVING_YIELDED && is_gone) {
+		leaving_depart(leaving, true);
+		return true;
+	}
+	if (leaving->state == LEAVING_YIELDED)
+		leaving_thaw(leaving);
+	leaving_give_up(leaving);
+	return false;
 }

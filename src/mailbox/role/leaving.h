@@ -71,7 +71,11 @@ void leaving_thaw(struct leaving *leaving);
 /* It has come to nothing.  A job or question under way ends first: then this comes again. */
 void leaving_give_up(struct leaving *leaving);
 
-/* Nobody says how the move has ended: the user is not served here, but perhaps there. */
-void leaving_disappear(struct leaving *leaving);
+/*
+ * The file is closed, and what still wants it finds nothing.
+ *
+ *	is_known	the user is there, where sessions go on if they can; else nobody says how the move has ended
+ */
+void leaving_depart(struct leaving *leaving, bool is_known);
 
 #endif

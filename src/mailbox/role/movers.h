@@ -68,7 +68,7 @@ extern const struct mover_kind leaving_kind;
 void leaving_begin(struct mailbox_role *role, struct stream *stream, const struct mover_wish *wish);
 
 /*
- * departing.c: it is known how it ended: whoever waits goes on, or is sent away.
+ * It is known how it ended: whoever waits goes on, or is sent away.
  *
  *	mailbox_id	that was left, or is not left after all; empty: that was known before
  *

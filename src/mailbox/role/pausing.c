@@ -69,7 +69,7 @@ leaving_on_due(void *context)
 		return;
 	}
 	if (leaving->state == LEAVING_YIELDED)
-		leaving_disappear(leaving);
+		leaving_depart(leaving, false);
 	if (leaving->state != LEAVING_HALTING)
 		return;
 	if (are_sessions_at_rest(leaving))
