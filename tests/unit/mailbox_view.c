@@ -414,12 +414,38 @@ compare(const struct world *world, const struct client *client, bool is_fresh)
 	assert_int_equal(view_number_from(view, UINT32_MAX), client->count + 1);
 }
 
+/* The session goes on with another view, and its client notices nothing; a memory of another past is none. */
+static void
+carry(struct world *world, struct client *client)
+{
+	struct hold held = { .waiter.on_ready = on_ready }, wrong = { .waiter.on_ready = on_ready };
+	struct view *before = client->view;
+	struct arena *arena = arena_new();
+	struct view_memory memory;
+
+	state_hold(&world->account, 1, &held.waiter);
+	state_hold(&world->account, 1, &wrong.waiter);
+	view_remember(before, arena, &memory);
+	client->view = view_resume(held.state, before->is_read_only, &memory, on_change, client);
+	assert_non_null(client->view);
+	memory.told_exists++;
+	assert_null(view_resume(wrong.state, before->is_read_only, &memory, on_change, client));
+	assert_int_equal(client->view->told_recent, before->told_recent);
+	assert_int_equal(view_recent_count(client->view), view_recent_count(before));
+	assert_int_equal(view_told_modseq(client->view), view_told_modseq(before));
+	view_free(&before);
+	arena_free(&arena);
+}
+
 static void
 run_step(struct world *world)
 {
 	struct client *client = &world->clients[draw(world, VIEWS)];
 
-	switch (draw(world, 10)) {
+	switch (draw(world, 11)) {
+	case 10:
+		carry(world, client);
+		break;
 	case 0:
 	case 1:
 		append_some(world);
