@@ -24,7 +24,7 @@ struct sql_pages {
 /*
  * Fold the WAL, and let nobody fold it from now on, commits included.
  *
- * SQL_BUSY: a foreign tool reads the file.
+ * SQL_BUSY: a foreign tool reads the file, or may write to it: gather.h.
  */
 enum sql_status sql_pages_begin(struct sql *sql, struct sql_pages *pages);
 

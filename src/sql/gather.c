@@ -320,6 +320,10 @@ on_file_control(sqlite3_file *base, int operation, void *argument)
 		file->may_be_sole = true;
 		return SQLITE_OK;
 	}
+	if (operation == GATHER_IS_SOLE) {
+		*(bool *)argument = file->is_sole;
+		return SQLITE_OK;
+	}
 	if (operation == GATHER_FOLLOW) {
 		list_push_back(&file->followers, &((struct gather_follower *)argument)->link);
 		return SQLITE_OK;

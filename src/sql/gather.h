@@ -21,6 +21,11 @@
 #define GATHER_BE_SOLE 1000
 
 /*
+ * sqlite3_file_control() on "main" with a bool: whether that is so by now.  Once it is, it stays so until the file is closed.
+ */
+#define GATHER_IS_SOLE 1002
+
+/*
  * sqlite3_file_control() on "main" with a struct gather_follower: what is written to the file, by folding the WAL, is told
  * to it from now on; until it is taken out of its list, or the file is closed.
  */

@@ -8,6 +8,7 @@
 
 #include "base/thread.h"
 #include "connection.h"
+#include "gather.h"
 #include "sql/schema.h"
 
 #define WAL_HEADER    32
@@ -47,6 +48,18 @@ file_of(struct sql *sql, int which)
 	return file;
 }
 
+/*
+ * Whoever else may write could fold the WAL and begin it anew, unseen: what it had would be in pages of the file that were
+ * read before.
+ */
+static bool
+is_sole(struct sql *sql)
+{
+	bool is_so = false;
+
+	return sqlite3_file_control(sql->handle, "main", GATHER_IS_SOLE, &is_so) == SQLITE_OK && is_so;
+}
+
 static void
 add_record(struct buffer *out, uint32_t number, const uint8_t *page)
 {
@@ -67,6 +80,8 @@ sql_pages_begin(struct sql *sql, struct sql_pages *pages)
 	if ((status = sql_checkpoint(sql)) != SQL_OK)
 		return status;
 	sql->wal_pages = sql->wal_folded = 0;
+	if (!is_sole(sql))
+		return SQL_BUSY;
 	file = file_of(sql, SQLITE_FCNTL_FILE_POINTER);
 	if (file == NULL || file->pMethods->xFileSize(file, &size) != SQLITE_OK || size % SQL_PAGE_OCTETS != 0)
 		return SQL_IO;

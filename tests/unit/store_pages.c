@@ -2,6 +2,7 @@
  * A copy of a file page by page while it is written to: what was committed last is what the copy has, and nothing else.
  */
 #include <fcntl.h>
+#include <sqlite3.h>
 
 #include "store/pages.h"
 #include "store_fixture.h"
@@ -166,12 +167,37 @@ settles(void **state)
 	end_copy(fixture, &copy);
 }
 
+/* Another program that may write, and so fold the WAL unseen: then there is no copy, until it has gone. */
+static void
+wants_no_other_writer(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store_pages pages;
+	sqlite3 *other;
+
+	append_many(fixture, fixture->inbox, 5);
+	assert_int_equal(store_close(&fixture->store), STORE_OK);
+	assert_int_equal(sqlite3_open(fixture->path, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(store_open(fixture->path, false, &fixture->store), STORE_OK);
+	assert_int_equal(store_pages_begin(fixture->store, &pages), STORE_UNAVAILABLE);
+	sqlite3_close(other);
+	append_many(fixture, fixture->inbox, 1);
+	assert_int_equal(store_pages_begin(fixture->store, &pages), STORE_OK);
+	assert_int_equal(sqlite3_open(fixture->path, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_BUSY);
+	assert_int_not_equal(sqlite3_wal_checkpoint_v2(other, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL), SQLITE_OK);
+	sqlite3_close(other);
+	store_pages_end(fixture->store);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(has_what_comes_meanwhile, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(lacks_what_was_undone, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(wants_no_other_writer, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(knows_another_opening, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(settles, fixture_setup, fixture_teardown),
 	};
