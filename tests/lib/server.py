@@ -289,7 +289,7 @@ class Reply:
 class Client:
     """A plain IMAP client that hides nothing: octets in, octets out.  Each reply must be what the grammar allows."""
 
-    def __init__(self, port, tls=False, timeout=60, address=None):
+    def __init__(self, port, tls=False, timeout=120, address=None):
         """From an address of its own, such as 127.0.5.1, whose failures to log in are nobody else's."""
         source = (address, 0) if address else None
         self.attach(socket.create_connection(("127.0.0.1", port), timeout, source), responses.Checker())

@@ -87,6 +87,7 @@ def test_a_search_that_is_cut_off_saves_nothing(server, client, tight):
     assert client.ok(b"FETCH $ UID").untagged == []
 
 
+@pytest.mark.same_everywhere
 def test_many_mailboxes_are_searched_in_part(server, client):
     """RFC 7377 section 2.4.  One message costs a thousandth of what all the others do."""
     with server.client("demo") as own:
@@ -141,6 +142,7 @@ def test_changes_are_not_cut_off(server, client, tight):
     assert client.ok(b"SEARCH DELETED").untagged == [b"* SEARCH"]
 
 
+@pytest.mark.same_everywhere
 def test_list_with_costly_patterns(server, client):
     """A pattern costs up to its length times that of a name; names and patterns come in many jobs then, all the same."""
     names = [b"a" * 900 + b"/%d" % number for number in range(30)]

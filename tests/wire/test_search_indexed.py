@@ -68,6 +68,7 @@ def scanned(server):
     return find_all(server)
 
 
+@pytest.mark.same_everywhere
 def test_same_as_without(server, scanned):
     assert len(set(scanned)) > 30 and len(set(scanned[-11:])) > 7
     assert find_all(server) == scanned
@@ -87,6 +88,7 @@ def test_half_of_it_indexed(server, scanned):
     assert find_all(server) == scanned
 
 
+@pytest.mark.same_everywhere
 @pytest.mark.parametrize("damage", ["UPDATE index_slots SET contents = x'FFFFFF'", "DELETE FROM index_slots", "DELETE FROM index_row",
                                     "UPDATE index_row SET octets = substr(octets, 1, 7)", "UPDATE index_block SET width = 0",
                                     "UPDATE index_block SET width = 30720", "UPDATE index_block SET width = -1",

@@ -118,6 +118,7 @@ def orderings(server):
     return count
 
 
+@pytest.mark.same_everywhere
 def test_a_file_of_an_older_release(tmp_path):
     """What is not kept is made when it is asked for, with the same answer, and kept from then on; copies share it."""
     choice = random.Random(11)
@@ -171,6 +172,7 @@ def test_asked_again(server):
             client.ok(b"EXPUNGE")
 
 
+@pytest.mark.same_everywhere
 def test_many(server):
     """A list longer than what waits for a client, sorted while another session takes messages away."""
     with server.client("demo") as client, server.client("demo") as other:

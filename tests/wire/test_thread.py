@@ -80,6 +80,7 @@ def test_against_the_model(server, seed):
         assert threads(client, "REFERENCES", uid=b"UID ") == ordering.thread("REFERENCES", messages[7:])
 
 
+@pytest.mark.same_everywhere
 @pytest.mark.parametrize("is_reversed", [False, True])
 def test_deep(server, is_reversed):
     """Each message answers the one before; the parents come before or behind the children."""
