@@ -7,17 +7,30 @@
 #include "base/memory.h"
 #include "control/words.h"
 
+/* As JSON has it (RFC 8259 section 6), without fraction and exponent: a record of a file may say anything. */
+static bool
+is_integer(struct span text)
+{
+	if (text.length > 0 && text.at[0] == '-')
+		text = span_from(text, 1);
+	for (size_t i = 0; i < text.length; i++)
+		if (!ascii_is_digit(text.at[i]))
+			return false;
+	return text.length == 1 || (text.length > 1 && text.at[0] != '0');
+}
+
 /* key=value, or key:=number */
 static struct record_member
 parse_field(struct span word)
 {
 	size_t equals = span_find(word, '=');
-	bool is_number = equals > 0 && equals < word.length && word.at[equals - 1] == ':';
+	bool has_colon = equals > 0 && equals < word.length && word.at[equals - 1] == ':';
+	struct span value = span_from(word, equals + 1);
 
 	return (struct record_member){
-		.key = span_slice(word, 0, is_number ? equals - 1 : equals),
-		.value = span_from(word, equals + 1),
-		.is_number = is_number,
+		.key = span_slice(word, 0, has_colon ? equals - 1 : equals),
+		.value = value,
+		.is_number = has_colon && is_integer(value),
 	};
 }
 
