@@ -113,6 +113,29 @@ def test_aliases_come_back(world, tmp_path):
                       ["sales@example.org", "bob"]]
 
 
+def test_many_names_come_back(world, tmp_path):
+    """More groups, delegates and aliases than a call of the control socket has room for, by number and by length."""
+    server, _ = world
+    server.imapctl("user", "add", "fritz", input="secret\n")
+    aliases = sorted(f"alias-{number}-{'x' * 150}@example.org" for number in range(90))
+    groups = sorted(f"group {number}" for number in range(70))
+    for alias in aliases:
+        server.imapctl("alias", "add", alias, "fritz")
+    for group in groups:
+        server.imapctl("group", "add", group, "fritz")
+    for delegate in USERS:
+        server.imapctl("user", "allow", "fritz", f"--delegate={delegate}")
+    server.imapctl("backup", tmp_path, "--user=fritz")
+    server.imapctl("user", "del", "fritz", "--purge", "--yes")
+    assert restore((server, tmp_path), "fritz") == ([{"user": "fritz", "state": "whole", "restored": 0, "already": 0, "refused": 0,
+                                                      "size": 0}], "")
+    shown = json.loads(server.imapctl("--json", "user", "show", "fritz").stdout)
+    assert sorted(one["name"] for one in shown["alias"]) == aliases
+    assert sorted(one["name"] for one in shown["group"]) == groups
+    assert sorted(one["name"] for one in shown["delegate"]) == sorted(USERS)
+    server.imapctl("user", "del", "fritz", "--purge", "--yes")
+
+
 def test_living_user_gets_what_is_missing(world):
     server, _ = world
     before = picture(server, "carol", with_uids=False)

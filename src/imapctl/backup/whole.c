@@ -15,6 +15,7 @@
 #define ASK_AGAIN_MS 100
 #define ASK_TIMES 100
 #define CALL_WORDS_MAX 60	/* of those of a line to the server */
+#define CALL_OCTETS_MAX 3500	/* likewise: quotes may double them */
 
 struct whole {
 	const struct order *order;
@@ -29,6 +30,7 @@ struct whole {
 	uint64_t size;
 	char sha256[FOLDER_DIGEST_SIZE];
 	struct span id;			/* of the mailbox, once the file has its place */
+	struct span left[3];		/* groups, delegates and aliases that are still to be given */
 	int code;
 };
 
@@ -170,16 +172,56 @@ add_word(struct whole *whole, const char *key, struct span value, struct span wo
 	buffer_free(&word);
 }
 
-/* Names beyond what a call can have are said to be left out. */
-static void
-add_names(struct whole *whole, const char *field, const char *key, struct span words[], size_t *count)
+static bool
+has_room(const struct span words[], size_t count)
 {
-	struct span names = catalogue_field(whole->user, whole->arena, field);
+	size_t octets = 0;
 
-	for (; names.length > 0 && *count < CALL_WORDS_MAX; )
-		add_word(whole, key, catalogue_take_name(&names, whole->arena), words, count);
-	if (names.length > 0)
-		complain("%.*s: there are too many %s; left out: %.*s", SPAN_ARGS(whole->target), field, SPAN_ARGS(names));
+	for (size_t i = 0; i < count; i++)
+		octets += words[i].length + 1;
+	return count < CALL_WORDS_MAX && octets < CALL_OCTETS_MAX;
+}
+
+/* Names of which there may be many. */
+static const struct {
+	const char *field, *key;
+	const char *verb;		/* that gives the user one of them */
+} lists[] = { { "groups", "group", "group add" }, { "delegates", "delegate", "user allow" }, { "aliases", "alias", "alias add" } };
+
+/* As many as a call has room for; the others are left. */
+static void
+add_names(struct whole *whole, size_t list, struct span words[], size_t *count)
+{
+	struct span *names = &whole->left[list];
+
+	*names = catalogue_field(whole->user, whole->arena, lists[list].field);
+	while (names->length > 0 && has_room(words, *count))
+		add_word(whole, lists[list].key, catalogue_take_name(names, whole->arena), words, count);
+}
+
+/* What the call that made the user had no room for: a call each. */
+static enum whole_end
+give_names(struct whole *whole, size_t list)
+{
+	struct span *names = &whole->left[list], words[2];
+	const struct answer *answer;
+
+	while (names->length > 0) {
+		struct span name = catalogue_take_name(names, whole->arena);
+		size_t count = 1;
+
+		words[0] = whole->target;
+		if (strcmp(lists[list].key, "delegate") == 0)
+			add_word(whole, lists[list].key, name, words, &count);
+		else
+			memcpy(words, (struct span[]){ name, whole->target }, sizeof words);
+		answer = call(whole, lists[list].verb, words, 2);
+		if (answer->is_lost)
+			return fail_answer(whole, answer);
+		if (answer->code != EX_OK)
+			complain("%.*s: %.*s", SPAN_ARGS(whole->target), SPAN_ARGS(answer->text));
+	}
+	return WHOLE_DONE;
 }
 
 /* Under another name nobody is a master, nobody's delegate acts, and aliases stay with the user's own name. */
@@ -190,6 +232,7 @@ make_user(struct whole *whole)
 	struct span words[CALL_WORDS_MAX] = { whole->target }, credential;
 	size_t count = 1;
 	const struct answer *answer;
+	enum whole_end end;
 
 	for (size_t i = 0; i < COUNT_OF(keys); i++) {
 		struct span value = catalogue_field(whole->user, whole->arena, keys[i]);
@@ -201,14 +244,14 @@ make_user(struct whole *whole)
 		add_word(whole, "mailbox-id", whole->id, words, &count);
 	else
 		add_word(whole, "home", catalogue_field(whole->user, whole->arena, "home"), words, &count);
-	if (!whole->is_renamed) {
-		add_names(whole, "groups", "group", words, &count);
-		add_names(whole, "delegates", "delegate", words, &count);
-		add_names(whole, "aliases", "alias", words, &count);
-	}
+	for (size_t i = 0; i < COUNT_OF(lists) && !whole->is_renamed; i++)
+		add_names(whole, i, words, &count);
 	credential = catalogue_field(whole->user, whole->arena, "credential");
 	answer = ctl_call(whole->ctl, "user restore", words, count, credential.length > 0 ? credential : (struct span){ NULL, 0 });
-	return answer->code == EX_OK ? WHOLE_DONE : fail_answer(whole, answer);
+	end = answer->code == EX_OK ? WHOLE_DONE : fail_answer(whole, answer);
+	for (size_t i = 0; i < COUNT_OF(lists) && end == WHOLE_DONE; i++)
+		end = give_names(whole, i);
+	return end;
 }
 
 /* Rights lie in the file; that there are any is known outside of it, and is told by giving them once more. */
