@@ -24,6 +24,8 @@ struct http_request;
 struct http_settings {
 	bool is_local;		/* requests whose Host is not of this machine's loopback get 421: a name that a page from
 				 * elsewhere has had rebound to 127.0.0.1 opens nothing */
+	bool is_caseless;	/* paths and names of parameters are the same in any case: for programs that spell them as they
+				 * like */
 	size_t connections_max;	/* 64; one more lets the one go that is idle for longest, or gets 503 */
 	size_t body_max;	/* octets; 16 KiB */
 	uint64_t head_ms;	/* 10 s from the first octet of a request to the end of its head */
@@ -66,9 +68,18 @@ typedef void http_handler(struct http_request *request, void *context);
  * Say who answers.  What no row fits gets 404; a path with rows for other methods alone, 405.
  *
  *	method	"GET" or "POST", a literal
- *	path	"/metrics", a literal, compared octet by octet with what stands before the `?`
+ *	path	"/metrics", a literal, compared octet by octet with what stands before the `?`; with `*` as the last segment
+ *		it is all paths with one more segment
  */
 void http_register(struct http *http, const char *method, const char *path, http_handler *handler, void *context);
+
+/*
+ * Ask of each request, before it is looked at, whether its peer may ask now.  Who may not gets 429, and the connection is
+ * closed.
+ *
+ *	may_ask	answers nothing itself
+ */
+void http_set_gate(struct http *http, bool (*may_ask)(struct http_request *request, void *context), void *context);
 
 /* Of the request; borrowed until it is answered. */
 struct span http_request_path(const struct http_request *request);
@@ -87,8 +98,11 @@ bool http_request_parameter(struct http_request *request, const char *name, stru
 /* A cookie by its name; empty when there is none.  RFC 6265 section 5.4. */
 struct span http_request_cookie(const struct http_request *request, const char *name);
 
-/* The peer's address as of stream_peer_address(): for the log. */
+/* The peer's address as of stream_peer_address(). */
 const char *http_request_peer(const struct http_request *request);
+
+/* Whether it came over TLS. */
+bool http_request_is_tls(const struct http_request *request);
 
 /* True when the connection is lost: a long answer need not be made.  Answer all the same.  A client that has but ended
  * its side may still listen. */

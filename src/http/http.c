@@ -31,6 +31,25 @@ on_gone(struct http_connection *connection)
 		deferred_schedule(http->loop, &http->drained);
 }
 
+static bool
+is_same(const struct http *http, struct span a, struct span b)
+{
+	return http->settings.is_caseless ? span_equals_nocase(a, b) : span_equals(a, b);
+}
+
+/* A row for all that lies in a folder fits what has one more segment, and no empty one. */
+static bool
+has_path(const struct http *http, const struct route *route, struct span path)
+{
+	struct span own = span_from_string(route->path), rest;
+
+	if (own.at[own.length - 1] != '*')
+		return is_same(http, own, path);
+	own.length--;
+	rest = span_from(path, own.length);
+	return is_same(http, own, span_slice(path, 0, own.length)) && rest.length > 0 && span_find(rest, '/') == rest.length;
+}
+
 /* The row that fits; NULL: *allowed_out has the methods that this path knows, if any. */
 static const struct route *
 find(struct http *http, const struct head *head, struct buffer *allowed_out)
@@ -40,7 +59,7 @@ find(struct http *http, const struct head *head, struct buffer *allowed_out)
 	LIST_FOREACH(&http->routes, link) {
 		const struct route *route = LIST_ENTRY(link, struct route, link);
 
-		if (!span_equals(span_from_string(route->path), head->path))
+		if (!has_path(http, route, head->path))
 			continue;
 		if (span_equals(span_from_string(route->method), method))
 			return route;
@@ -83,6 +102,11 @@ on_request(struct http *http, struct http_request *request)
 	struct buffer allowed = { 0 };
 	const struct route *route;
 
+	if (http->may_ask != NULL && !http->may_ask(request, http->gate_context)) {
+		http_answer_field(request, "Retry-After", "5");
+		http_answer_text(request, 429, "you ask too often; come again later");
+		return;
+	}
 	if (http->settings.is_local && !head_is_host_local(request->head.host)) {
 		http_answer_text(request, 421, "ask for this page by 127.0.0.1, [::1] or localhost");
 		return;
@@ -239,4 +263,11 @@ http_register(struct http *http, const char *method, const char *path, http_hand
 
 	*route = (struct route){ .method = method, .path = path, .handler = handler, .context = context };
 	list_push_back(&http->routes, &route->link);
+}
+
+void
+http_set_gate(struct http *http, bool (*may_ask)(struct http_request *request, void *context), void *context)
+{
+	http->may_ask = may_ask;
+	http->gate_context = context;
 }

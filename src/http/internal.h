@@ -24,6 +24,8 @@ struct http {
 	struct loop *loop;
 	struct http_settings settings;
 	struct list routes;
+	bool (*may_ask)(struct http_request *request, void *context);	/* NULL: everybody may */
+	void *gate_context;
 	struct list listeners;
 	struct list connections;	/* those idle for longest first */
 	size_t connection_count;

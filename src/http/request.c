@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "internal.h"
+#include "net/tls.h"
 
 struct http_request *
 http_request_new(struct http_connection *connection)
@@ -58,6 +59,16 @@ http_request_peer(const struct http_request *request)
 }
 
 bool
+http_request_is_tls(const struct http_request *request)
+{
+	struct tls_facts facts = { 0 };
+
+	if (request->connection != NULL)
+		stream_tls_facts(request->connection->stream, &facts);
+	return facts.version != NULL;
+}
+
+bool
 http_request_is_gone(const struct http_request *request)
 {
 	return request->connection == NULL || request->connection->is_lost;
@@ -85,6 +96,14 @@ decode(struct span text, uint8_t *out, size_t *length_out)
 	return true;
 }
 
+static bool
+is_named(const struct http_request *request, struct span name, struct span wanted)
+{
+	bool is_caseless = request->connection != NULL && request->connection->http->settings.is_caseless;
+
+	return is_caseless ? span_equals_nocase(name, wanted) : span_equals(name, wanted);
+}
+
 bool
 http_request_parameter(struct http_request *request, const char *name, struct span *value_out)
 {
@@ -95,7 +114,7 @@ http_request_parameter(struct http_request *request, const char *name, struct sp
 		size_t equals = span_find(pair, '='), length;
 
 		query = span_from(query, pair.length + 1);
-		if (span_equals(span_slice(pair, 0, equals), span_from_string(name))) {
+		if (is_named(request, span_slice(pair, 0, equals), span_from_string(name))) {
 			uint8_t *value = arena_alloc(request->arena, pair.length + 1);
 
 			if (!decode(span_from(pair, equals + 1), value, &length))
@@ -201,7 +220,7 @@ http_answer(struct http_request *request, unsigned status, const char *type, str
 	struct buffer out = { 0 };
 
 	if (connection != NULL) {
-		if (request->head.closes || connection->http->is_draining)
+		if (request->head.closes || connection->http->is_draining || status == 429)
 			connection->is_closing = true;
 		add_head(request, status, type, type == NULL ? 0 : body.length, &out);
 		if (type != NULL && !span_equals(request->head.method, SPAN("HEAD")))

@@ -53,6 +53,13 @@ on_echo(struct http_request *request, void *context)
 }
 
 static void
+on_path(struct http_request *request, void *context)
+{
+	(void)context;
+	http_answer(request, 200, "text/plain", http_request_path(request));
+}
+
+static void
 on_later(struct http_request *request, void *context)
 {
 	(void)context;
@@ -75,6 +82,7 @@ begin_with(const struct http_settings *settings)
 	http_register(http, "GET", "/echo", on_echo, NULL);
 	http_register(http, "POST", "/echo", on_echo, NULL);
 	http_register(http, "POST", "/later", on_later, NULL);
+	http_register(http, "GET", "/below/*", on_path, NULL);
 	is_drained = false;
 }
 
@@ -298,6 +306,74 @@ test_echo(void **state)
 	assert_holds(ask(client, "GET /echo?text=%0d HTTP/1.1\r\n" HOST "\r\n"), "text=none");
 	assert_holds(ask(client, "GET /echo?text=% HTTP/1.1\r\n" HOST "\r\n"), "text=none");
 	assert_holds(ask(client, "GET /echo?text HTTP/1.1\r\n" HOST "\r\n"), "text= cookie");
+	client_free(&client);
+}
+
+/* One more segment, whatever it is, and nothing else. */
+static void
+test_star(void **state)
+{
+	struct client *client = client_new();
+
+	(void)state;
+	assert_holds(ask(client, "GET /below/me@example.org?x HTTP/1.1\r\n" HOST "\r\n"), "\r\n\r\n/below/me@example.org");
+	assert_holds(ask(client, "GET /below/.. HTTP/1.1\r\n" HOST "\r\n"), "\r\n\r\n/below/..");
+	assert_holds(ask(client, "GET /below/* HTTP/1.1\r\n" HOST "\r\n"), "200 OK");
+	assert_holds(ask(client, "POST /below/a HTTP/1.1\r\n" HOST "\r\n"), "405 Method Not Allowed");
+	assert_holds(ask(client, "GET /below/ HTTP/1.1\r\n" HOST "\r\n"), "404 Not Found");
+	assert_holds(ask(client, "GET /below HTTP/1.1\r\n" HOST "\r\n"), "404 Not Found");
+	assert_holds(ask(client, "GET /below/a/b HTTP/1.1\r\n" HOST "\r\n"), "404 Not Found");
+	assert_holds(ask(client, "GET /Below/a HTTP/1.1\r\n" HOST "\r\n"), "404 Not Found");
+	client_free(&client);
+}
+
+static int
+begin_caseless(void **state)
+{
+	(void)state;
+	clock_fake(1000000, 1795920000000000);
+	begin_with(&(struct http_settings){ .is_caseless = true });
+	return 0;
+}
+
+static void
+test_caseless(void **state)
+{
+	struct client *client = client_new();
+
+	(void)state;
+	assert_holds(ask(client, "GET /ECHO?TEXT=aB HTTP/1.1\r\n" HOST "\r\n"), "text=aB");
+	assert_holds(ask(client, "GET /BELOW/aB HTTP/1.1\r\n" HOST "\r\n"), "\r\n\r\n/BELOW/aB");
+	assert_holds(ask(client, "get /echo HTTP/1.1\r\n" HOST "\r\n"), "501 Not Implemented");
+	client_free(&client);
+}
+
+static bool
+may_ask(struct http_request *request, void *context)
+{
+	assert_false(http_request_is_tls(request));
+	return (*(unsigned *)context)++ < 2;
+}
+
+/* Who asks too often is not listened to any more, wherever it asks. */
+static void
+test_gate(void **state)
+{
+	struct client *client = client_new();
+	unsigned asked = 0;
+	const char *got;
+
+	(void)state;
+	http_set_gate(http, may_ask, &asked);
+	got = ask(client, "GET /hello HTTP/1.1\r\n" HOST "\r\nGET /none HTTP/1.1\r\n" HOST "\r\nGET /none HTTP/1.1\r\n" HOST "\r\n"
+	    "GET /hello HTTP/1.1\r\n" HOST "\r\n");
+	assert_holds(got, "hello");
+	got = strstr(got, "429 Too Many Requests");
+	assert_non_null(got);
+	assert_holds(got, "Retry-After: ");
+	assert_null(strstr(got + 1, "HTTP/1.1 "));
+	assert_int_equal(asked, 3);
+	assert_true(client->is_at_end);
 	client_free(&client);
 }
 
@@ -550,6 +626,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_cases, begin, end),
 		cmocka_unit_test_setup_teardown(test_in_pieces, begin, end),
 		cmocka_unit_test_setup_teardown(test_echo, begin, end),
+		cmocka_unit_test_setup_teardown(test_star, begin, end),
+		cmocka_unit_test_setup_teardown(test_caseless, begin_caseless, end),
+		cmocka_unit_test_setup_teardown(test_gate, begin, end),
 		cmocka_unit_test_setup_teardown(test_head, begin, end),
 		cmocka_unit_test_setup_teardown(test_pipelined, begin, end),
 		cmocka_unit_test_setup_teardown(test_too_long, begin, end),
