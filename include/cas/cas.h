@@ -26,6 +26,7 @@ struct cas;
 struct cas_parts {
 	struct loop *loop;
 	struct workers *compute;	/* TLS, passwords */
+	struct workers *guests;		/* TLS of programs that set themselves up: what they cost is theirs alone */
 	struct workers *storage;	/* a directory that checks passwords itself is asked there */
 	struct workers *names;		/* servers that users are relayed to are looked up there */
 	struct directory *directory;	/* used by jobs of the queue below only */

@@ -23,7 +23,9 @@
  *	moves.h		users on their way to another mailbox server
  *	drain.c		sending everybody away, politely
  *	ports.c		where clients come in, and how many may
- *	guide.c		what programs are told that set themselves up
+ *	guide.c		where programs ask that set themselves up
+ *	guests.c	... how often they may
+ *	guidance.c	... and what they are told
  *	visitor.c	balancers that have not said yet whom they bring
  *	denied.c	who cannot log in
  *	users.c		sending those away who may not stay

@@ -1,26 +1,12 @@
 /*
- * What programs that set themselves up ask by HTTP, and Outlook by a POST: answered from the configuration alone.  No user is
- * looked up, so that the answers say nothing of who exists.  Loop thread.
+ * Where programs that set themselves up ask by HTTP: the doors of autoconfig-listen, and who may come in.  Loop thread.
  */
 #include <stdlib.h>
 
-#include "autoconfig/autoconfig.h"
+#include "base/clock.h"
 #include "base/memory.h"
-#include "client.h"
-#include "http/http.h"
+#include "guide.h"
 #include "net/listener.h"
-
-#define CONNECTIONS_MAX 200
-#define BODY_MAX	8192	/* of Autodiscover's requests, which have some 500 octets */
-#define IDLE_MS		10000
-#define XML		"text/xml; charset=utf-8"
-#define PROFILE		"application/x-apple-aspen-config; charset=utf-8"
-
-struct guide {
-	struct cas *cas;
-	struct http *http;
-	struct list doors;
-};
 
 struct door {
 	struct list link;
@@ -30,149 +16,55 @@ struct door {
 	char *address;			/* as configured */
 };
 
+/* Nobody comes in until the window of the guests is over: who does meanwhile waits in the kernel, and costs nothing. */
 static void
-init(const struct guide *guide, struct autoconfig *autoconfig)
+shut(struct guide *guide)
 {
-	const struct config *config = guide->cas->parts.config;
+	uint64_t rest_ms = guests_rest_ms(&guide->guests, clock_monotonic_us());
 
-	autoconfig_init(autoconfig, config,
-	    span_from_string(config->autoconfig_smtp != NULL ? config->autoconfig_smtp : config->hostname));
+	LIST_FOREACH(&guide->doors, link)
+		listener_pause(LIST_ENTRY(link, struct door, link)->listener);
+	timer_start_ms(&guide->rest, rest_ms + 1);
 }
 
 static void
-answer(struct http_request *request, const char *type, struct buffer *text)
+on_rested(void *context)
 {
-	log_debug("autoconfig", log_text("rip", http_request_peer(request)),
-	    log_span("path", http_request_path(request)));
-	http_answer(request, 200, type, buffer_span(text));
-	buffer_free(text);
+	struct guide *guide = context;
+
+	LIST_FOREACH(&guide->doors, link)
+		listener_resume(LIST_ENTRY(link, struct door, link)->listener);
 }
 
-/* The domain that a program means by the name it has asked at: "autoconfig.example.org:80". */
+/* Whether somebody may come in, or ask. */
 static bool
-find_domain(struct http_request *request, struct span *domain_out)
+is_welcome(struct guide *guide, const char *address)
 {
-	static const struct span prefixes[] = { SPAN("autoconfig."), SPAN("autodiscover.") };
-	struct span host = http_request_field(request, "Host");
+	enum guests_verdict verdict = guests_count(&guide->guests, address, clock_monotonic_us());
 
-	host = span_slice(host, 0, span_find(host, ':'));
-	for (size_t i = 0; i < COUNT_OF(prefixes); i++)
-		if (span_starts_with_nocase(host, prefixes[i]))
-			host = span_from(host, prefixes[i].length);
-	*domain_out = host;
-	return autoconfig_is_domain(host);
+	if (verdict == GUESTS_WELCOME)
+		return true;
+	metric_count(METRIC_LIMIT_HITS, METRIC_AUTOCONFIG, 0);
+	log_info("limit", log_text("rip", address), log_text("limit", "autoconfig"));
+	if (verdict == GUESTS_TOO_MANY)
+		shut(guide);
+	return false;
 }
 
-/* GET config-v1.1.xml?emailaddress=me@example.org */
+static bool
+may_ask(struct http_request *request, void *context)
+{
+	return is_welcome(context, http_request_peer(request));
+}
+
+/* Before TLS, which would cost more than the answer. */
 static void
-on_xml(struct http_request *request, void *context)
+refuse(struct stream *stream, bool is_tls)
 {
-	struct autoconfig_address address;
-	struct autoconfig autoconfig;
-	struct buffer text = { 0 };
-	struct span given, domain;
-
-	init(context, &autoconfig);
-	if (http_request_parameter(request, "emailaddress", &given) && autoconfig_read_address(given, &address)) {
-		domain = address.domain;
-	} else if (!find_domain(request, &domain)) {
-		http_answer_text(request, 404, "Ask for a domain: ?emailaddress=NAME@DOMAIN");
-		return;
-	}
-	autoconfig_write_xml(&autoconfig, domain, &text);
-	answer(request, XML, &text);
-}
-
-/* GET email.mobileconfig?email=me@example.org */
-static void
-on_profile(struct http_request *request, void *context)
-{
-	struct autoconfig_address address;
-	struct autoconfig autoconfig;
-	struct buffer text = { 0 };
-	struct span given, domain;
-	bool has_address;
-
-	init(context, &autoconfig);
-	has_address = (http_request_parameter(request, "email", &given) ||
-	    http_request_parameter(request, "emailaddress", &given)) && autoconfig_read_address(given, &address);
-	if (has_address) {
-		domain = address.domain;
-	} else if (!find_domain(request, &domain)) {
-		http_answer_text(request, 404, "Ask for an address: ?email=NAME@DOMAIN");
-		return;
-	}
-	autoconfig_write_profile(&autoconfig, domain, has_address ? &address : NULL, &text);
-	http_answer_field(request, "Content-Disposition", "attachment; filename=\"email.mobileconfig\"");
-	answer(request, PROFILE, &text);
-}
-
-static void
-on_outlook(struct http_request *request, void *context)
-{
-	struct buffer text = { 0 }, given = { 0 };
-	struct autoconfig_address address;
-	struct autoconfig autoconfig;
-	bool is_mobile = false;
-
-	init(context, &autoconfig);
-	if (!autoconfig_read_outlook(http_request_body(request), &given, &is_mobile) ||
-	    !autoconfig_read_address(buffer_span(&given), &address))
-		autoconfig_write_outlook_error(600, "Invalid Request", &text);
-	else if (is_mobile)
-		autoconfig_write_outlook_error(601, "Provider is not available", &text);
-	else
-		autoconfig_write_outlook(&autoconfig, autoconfig_login(&autoconfig, &address), &text);
-	buffer_free(&given);
-	answer(request, XML, &text);
-}
-
-/* GET autodiscover.json?Email=...&Protocol=AutodiscoverV1: where the other one is; we have no other protocol. */
-static void
-on_json(struct http_request *request, void *context)
-{
-	const struct guide *guide = context;
-	struct buffer text = { 0 };
-	struct span protocol;
-
-	if (!http_request_parameter(request, "Protocol", &protocol) ||
-	    !span_equals_nocase(protocol, SPAN("AutodiscoverV1"))) {
-		static const struct span refusal = SPAN("{\"ErrorCode\":\"InvalidProtocol\",\"ErrorMessage\":\"The protocols are "
-		    "AutodiscoverV1.\"}\n");
-
-		http_answer(request, 400, "application/json", refusal);
-		return;
-	}
-	buffer_printf(&text, "{\"Protocol\":\"AutodiscoverV1\",\"Url\":\"https://%s/autodiscover/autodiscover.xml\"}\n",
-	    guide->cas->parts.config->hostname);
-	answer(request, "application/json", &text);
-}
-
-static struct http *
-make_http(struct guide *guide)
-{
-	static const struct {
-		const char *method, *path;
-		http_handler *handler;
-	} pages[] = {
-		{ "GET", "/mail/config-v1.1.xml", on_xml },
-		{ "GET", "/.well-known/autoconfig/mail/config-v1.1.xml", on_xml },
-		{ "GET", "/email.mobileconfig", on_profile },
-		{ "POST", "/autodiscover/autodiscover.xml", on_outlook },	/* in the cases that Outlook has */
-		{ "POST", "/Autodiscover/Autodiscover.xml", on_outlook },
-		{ "POST", "/AutoDiscover/AutoDiscover.xml", on_outlook },
-		{ "POST", "/autodiscover/Autodiscover.xml", on_outlook },
-		{ "POST", "/Autodiscover/autodiscover.xml", on_outlook },
-		{ "POST", "/AUTODISCOVER/AUTODISCOVER.XML", on_outlook },
-		{ "GET", "/autodiscover/autodiscover.json", on_json },
-		{ "GET", "/Autodiscover/Autodiscover.json", on_json },
-	};
-	const struct http_settings settings = { .connections_max = CONNECTIONS_MAX, .body_max = BODY_MAX, .idle_ms = IDLE_MS };
-	struct http *http = http_new(guide->cas->parts.loop, &settings);
-
-	for (size_t i = 0; i < COUNT_OF(pages); i++)
-		http_register(http, pages[i].method, pages[i].path, pages[i].handler, guide);
-	return http;
+	if (!is_tls)
+		stream_write(stream, SPAN("HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\nRetry-After: 5\r\n"
+		    "Connection: close\r\n\r\n"));
+	stream_close_after_flush(&stream, FLUSH_MS);
 }
 
 static void
@@ -185,8 +77,12 @@ on_accepted(struct stream *stream, void *context)
 		stream_free(&stream);
 		return;
 	}
+	if (!is_welcome(door->guide, stream_peer_address(stream))) {
+		refuse(stream, door->is_tls);
+		return;
+	}
 	if (door->is_tls)
-		stream_begin_with_tls(stream, parts->http_tls, parts->compute);
+		stream_begin_with_tls(stream, parts->http_tls, parts->guests);
 	http_serve(door->guide->http, stream);
 }
 
@@ -241,7 +137,9 @@ guide_open(struct cas *cas, char **error_out)
 	cas->guide = NEW(struct guide);
 	cas->guide->cas = cas;
 	list_init(&cas->guide->doors);
-	cas->guide->http = make_http(cas->guide);
+	cas->guide->http = guidance_new(cas->guide);
+	http_set_gate(cas->guide->http, may_ask, cas->guide);
+	timer_init(&cas->guide->rest, cas->parts.loop, on_rested, cas->guide);
 	if (open_doors(cas->guide, error_out))
 		return true;
 	guide_close(cas);
@@ -258,6 +156,8 @@ guide_close(struct cas *cas)
 		return;
 	close_doors(guide);
 	http_free(&guide->http);
+	timer_stop(&guide->rest);
+	guests_fini(&guide->guests);
 	free(guide);
 }
 

@@ -26,7 +26,7 @@ static const char *const conditions[] = { "ok", "no", "bad" };
 static const char *const limits[] = {
 	"max-connections", "max-connections-per-address", "max-connections-per-user", "lmtp-sessions",
 	"passwords-waiting", "bad-commands", "message-size-limit",
-	"quota", "command-cpu-limit", "message-limit", "other",
+	"quota", "command-cpu-limit", "message-limit", "autoconfig", "other",
 };
 static const char *const results[] = { "ok", "temporary", "permanent" };
 static const char *const db_errors[] = { "io", "full", "corrupt", "busy", "denied" };

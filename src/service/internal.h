@@ -133,6 +133,7 @@ struct service {
 
 	struct loop *loop;
 	struct workers *storage, *compute;
+	struct workers *guests;		/* see cas_parts */
 	struct workers *ldap;		/* NULL without directory ldap */
 	struct workers *names;		/* a name server that is silent keeps nobody else waiting */
 	struct directory *directory;	/* for the queue's jobs */

@@ -40,6 +40,7 @@ open_cas(struct service *service, const struct mailbox_lock *lock, char **error_
 	struct cas_parts parts = {
 		.loop = service->loop,
 		.compute = service->compute,
+		.guests = service->guests,
 		.storage = asking(service),
 		.names = service->names,
 		.directory = service->directory,

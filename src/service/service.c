@@ -347,6 +347,7 @@ close_all(struct service *service)
 	workers_free(&service->storage);
 	workers_free(&service->ldap);
 	workers_free(&service->names);
+	workers_free(&service->guests);
 	loop_turn(service->loop, false);
 	protocol_log_free(&service->protocol_log);
 	directory_close(&service->directory);
@@ -396,6 +397,7 @@ service_run(const char *path, const char *role, struct config *config, const str
 	if (config->directory == CONFIG_DIRECTORY_LDAP)
 		service.ldap = workers_new(service.loop, "ldap", LDAP_THREADS);
 	service.names = workers_new(service.loop, "names", NAME_THREADS);
+	service.guests = workers_new(service.loop, "guests", 1);
 	service.compute = workers_new(service.loop, "compute", compute_threads(config));
 	service.link = link_new(service.loop);
 	looking_on_begin(&service);

@@ -107,7 +107,7 @@ def outlook(text):
 
 
 @pytest.mark.parametrize("path", ["/autodiscover/autodiscover.xml", "/Autodiscover/Autodiscover.xml",
-                                  "/AutoDiscover/AutoDiscover.xml"])
+                                  "/AutoDiscover/AutoDiscover.xml", "/autoDiscover/autodiscover.XML"])
 def test_outlook(server, path):
     """A POST over HTTPS, whose letter case differs between versions."""
     answer, text = server.ask("POST", path, OUTLOOK % ("me@example.org", OUTLOOK_2006A), tls=True,
@@ -131,11 +131,23 @@ def test_what_outlook_is_refused(server, body, code):
     assert "root:" not in text and "<x>" not in text
 
 
-def test_outlook_json(server):
-    answer, text = server.ask("GET", "/autodiscover/autodiscover.json?Email=me%40example.org&Protocol=AutodiscoverV1", tls=True)
-    assert json.loads(text) == {"Protocol": "AutodiscoverV1", "Url": f"https://{HOST}/autodiscover/autodiscover.xml"}
-    answer, text = server.ask("GET", "/autodiscover/autodiscover.json?Email=me%40example.org&Protocol=Ews")
+@pytest.mark.parametrize("path", ["?Email=me%40example.org&Protocol=", "/v1.0/me@example.org?Protocol=",
+                                  "/v1.0/me%40example.org?RedirectCount=1&protocol="])
+def test_outlook_json(server, path):
+    """As a parameter, or in the path, as Outlook asks since 2016."""
+    for name in ("autodiscover", "Autodiscover"):
+        answer, text = server.ask("GET", f"/{name}/{name}.json{path}AutodiscoverV1", tls=True)
+        assert json.loads(text) == {"Protocol": "AutodiscoverV1", "Url": f"https://{HOST}/autodiscover/autodiscover.xml"}
+    answer, text = server.ask("GET", f"/autodiscover/autodiscover.json{path}Ews")
     assert answer.status == 400 and json.loads(text)["ErrorCode"] == "InvalidProtocol"
+
+
+def test_outlook_is_sent_to_https(server):
+    """Who has found nothing by HTTPS asks the same file of port 80, and follows; there is no circle."""
+    answer, text = server.ask("GET", "/autodiscover/autodiscover.xml", Host="autodiscover.example.org")
+    assert (answer.status, answer.headers["Location"], text) == (302, f"https://{HOST}/autodiscover/autodiscover.xml", "")
+    answer, text = server.ask("GET", "/autodiscover/autodiscover.xml", tls=True)
+    assert answer.status == 200 and xml.fromstring(text).find(".//{*}ErrorCode").text == "600"
 
 
 def apple(text, host=HOST):
@@ -187,6 +199,32 @@ def test_bounds(server):
     assert server.ask("POST", "/autodiscover/autodiscover.xml", "x" * 9000)[0].status == 413
     assert server.ask("GET", "/")[0].status == 404 and server.ask("GET", "/mail/config-v1.1.xml?" + "x" * 20000)[0].status == 431
     assert server.ask("DELETE", "/mail/config-v1.1.xml")[0].status in (405, 501)
+
+
+def get_many(port, count):
+    """So many requests on one connection, pipelined; what comes until its end."""
+    with socket.create_connection(("127.0.0.1", port), 60) as plain:
+        plain.sendall(b"GET /none HTTP/1.1\r\nHost: a\r\n\r\n" * count)
+        plain.shutdown(socket.SHUT_WR)
+        text = b""
+        try:
+            while octets := plain.recv(65536):
+                text += octets
+        except ConnectionResetError:
+            pass
+        return text
+
+
+def test_a_flood():
+    """Who asks without end is told off, and then all wait; who logs in notices nothing."""
+    with Web() as server:
+        lib.wait_until(lambda: get_many(server.http_port, 500).count(b" 429 ") == 1)
+        with server.client() as client:
+            client.ok(b"NOOP")
+        answer, _ = server.ask("GET", "/mail/config-v1.1.xml?emailaddress=me%40example.org", tls=True)
+        assert answer.status == 200, "it has waited for its turn"
+        lib.wait_until(lambda: any(" ev=limit " in line and "limit=autoconfig" in line for line in server.log_lines))
+        assert re.search(r'^imapd_limit_hits_total\{limit="autoconfig"\} [1-9]', server.imapctl("metrics").stdout, re.M)
 
 
 def test_each_port_speaks_its_own_protocol(server):
