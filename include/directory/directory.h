@@ -25,6 +25,14 @@ enum directory_status {
 	DIRECTORY_STATUS_COUNT
 };
 
+/*
+ * Whether a file of a data directory is of a later version of this program.  Looks at its head alone; any thread but the
+ * loop's.
+ *
+ *	kind	"directory" for directory.db, "mail" for a user's file
+ */
+bool directory_file_is_too_new(const char *path, const char *kind);
+
 /* A few words for the log and for imapctl.  Static. */
 const char *directory_status_text(enum directory_status status);
 

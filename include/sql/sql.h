@@ -59,6 +59,12 @@ enum sql_open_flags {
 enum sql_status sql_open(const char *path, const char *schema, unsigned flags, struct sql **sql_out);
 
 /*
+ * Whether a file was migrated further than this program knows, as far as its head says: what a WAL holds is not looked
+ * at.  False also of what is no database.  Any thread but the loop's.
+ */
+bool sql_file_is_too_new(const char *path, const char *schema);
+
+/*
  * Close; accepts NULL, leaves NULL behind.  Rolls back what is open.  The last connection folds the
  * WAL back into the file, which takes some 2 ms after writes.
  */

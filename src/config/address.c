@@ -135,6 +135,22 @@ refuse_port(struct setting *setting, size_t word, const struct address *parts)
 	return refuse(setting, word, "has no port that is a number", named > 0 ? meant : NULL);
 }
 
+/* "imap://127.0.0.1:143" and "[::]143". */
+static bool
+guess(struct span value, char *meant_out, size_t size)
+{
+	size_t bracket = span_find(value, ']'), slashes = span_find(value, '/');
+	struct span port = span_from(value, bracket + 1), rest = span_from(value, slashes + 2);
+
+	if (value.at[0] == '[' && is_all(port, DIGITS) && address_is_ipv6(span_slice(value, 1, bracket - 1)))
+		snprintf(meant_out, size, "%.*s:%.*s", SPAN_ARGS(span_slice(value, 0, bracket + 1)), SPAN_ARGS(port));
+	else if (slashes > 0 && slashes + 2 < value.length && value.at[slashes - 1] == ':' && span_find(rest, '/') == rest.length)
+		snprintf(meant_out, size, "%.*s", SPAN_ARGS(rest));
+	else
+		return false;
+	return true;
+}
+
 /* An IPv6 address without brackets, where the port may be what looks like its last part. */
 static bool
 refuse_bare_ipv6(struct setting *setting, size_t word, const struct address *parts)
@@ -147,7 +163,7 @@ refuse_bare_ipv6(struct setting *setting, size_t word, const struct address *par
 	else if (address_is_ipv6(value))
 		snprintf(meant, sizeof meant, "[%.*s]:%u", SPAN_ARGS(value), usual_port(setting));
 	else
-		return refuse(setting, word, "is not ADDRESS:PORT or [IPV6]:PORT", NULL);
+		return refuse(setting, word, "is not ADDRESS:PORT or [IPV6]:PORT", guess(value, meant, sizeof meant) ? meant : NULL);
 	return refuse(setting, word, "has an IPv6 address without brackets", meant);
 }
 
@@ -302,8 +318,19 @@ refuse_prefix(struct setting *setting)
 	if (rest.length == setting->values[0].length || rest.length == 0)
 		return false;
 	option_refuse(setting, 1, "an absolute path, ADDRESS:PORT or \"none\"");
-	buffer_printf(setting->reason, "; did you mean \"%.*s\"?", SPAN_ARGS(rest));
+	if (rest.at[0] == '/' || span_find(rest, '/') == rest.length)
+		buffer_printf(setting->reason, "; did you mean \"%.*s\"?", SPAN_ARGS(rest));
+	else
+		hint_path(rest, setting->reason);
 	return true;
+}
+
+static bool
+refuse_path(struct setting *setting)
+{
+	option_refuse(setting, 1, "an absolute path, ADDRESS:PORT or \"none\"");
+	hint_path(setting->values[0], setting->reason);
+	return false;
 }
 
 bool
@@ -319,7 +346,7 @@ set_lmtp_listen(struct setting *setting)
 	else if (refuse_prefix(setting))
 		return false;
 	else if (span_find(value, '/') < value.length)
-		return option_refuse(setting, 1, "an absolute path, ADDRESS:PORT or \"none\"");
+		return refuse_path(setting);
 	else if (!read_own_address(setting, 0, &listener))
 		return false;
 	add_listener(setting, listener);

@@ -85,6 +85,27 @@ config_check_identity(const struct config *config, struct config_problems *probl
 	buffer_free(&hint);
 }
 
+#define CERTBOT "/etc/letsencrypt/"
+
+/* Files that are there and closed: what opens them to the server alone. */
+static void
+advise(const struct world *world, const char *path, bool is_secret, struct buffer *reason)
+{
+	const struct passwd *user = world->config->user == NULL ? NULL : getpwnam(world->config->user);
+	const struct group *group = world->config->group != NULL ? getgrnam(world->config->group) :
+		user == NULL ? NULL : getgrgid(user->pw_gid);
+	struct stat about;
+
+	if (strncmp(path, CERTBOT, strlen(CERTBOT)) == 0) {
+		if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0)
+			buffer_add_string(reason, "; certbot's deploy hook of imapd copies it to where it can be read");
+	} else if (stat(path, &about) == 0 && S_ISREG(about.st_mode) && is_secret && group != NULL) {
+		buffer_printf(reason, "; try chgrp %s %s && chmod 640 %s", group->gr_name, path, path);
+	} else if (stat(path, &about) == 0 && S_ISREG(about.st_mode) && !is_secret) {
+		buffer_printf(reason, "; try chmod 644 %s", path);
+	}
+}
+
 /*
  * A file, at a word of a line.
  *
@@ -102,6 +123,8 @@ check_file(struct world *world, const char *option, const struct config_place *p
 	if (path == NULL)
 		return true;
 	is_good = file_can_be_used(path, &use, &reason);
+	if (!is_good)
+		advise(world, path, forbidden != 0, &reason);
 	if (is_good && stat(path, &about) == 0 && (about.st_mode & forbidden) != 0) {
 		buffer_printf(&reason, "others can read the secret in %s; try chmod 640 %s", path, path);
 		is_good = false;
@@ -229,12 +252,19 @@ check_data_directory(struct world *world)
 	const struct file_use use = { true, R_OK | W_OK | X_OK, world->who, world->is_other };
 	struct buffer reason = { 0 };
 	struct stat about;
+	char *foreign;
 
-	if (!file_can_be_used(path, &use, &reason)) {
+	if (!folder_is_for_mail(path, &reason)) {
+		config_complain(world->problems, CONFIG_WRONG, place, 1, "data-directory: %s", buffer_string(&reason));
+	} else if (!file_can_be_used(path, &use, &reason)) {
 		if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
 			buffer_printf(&reason, "; try chown -R %s %s", owner(world->config), path);
 		complain_of_folder(world, gravity, "data-directory", place, path, buffer_string(&reason),
 		    "install -d -m 700 -o ");
+	} else if ((foreign = folder_find_foreign(path)) != NULL) {
+		config_complain(world->problems, CONFIG_WARNING, place, 1, "data-directory: %s holds other files, such as %s, and no mail "
+		    "of imapd's; is it the right folder?", path, foreign);
+		free(foreign);
 	} else {
 		if (stat(path, &about) == 0 && (about.st_mode & (S_IRWXG | S_IRWXO)) != 0)
 			config_complain(world->problems, CONFIG_WARNING, place, 1, "data-directory: others than its owner "

@@ -61,15 +61,19 @@ has_other_proof(const struct config *config)
 	    (config_has_mechanism(config, "EXTERNAL") && option_is_said(config, "tls-client-ca"));
 }
 
-/* Without keys in the directory a password must be said. */
+/* Without keys in the directory a password must be said; tokens and certificates need somebody who gives them out. */
 static void
 check_mechanisms(const struct fit *fit)
 {
 	const struct config *config = fit->config;
 
-	if (config->directory != CONFIG_DIRECTORY_SQLITE && config_is_usable(config, "auth-mechanisms") &&
-	    !config_has_mechanism(config, "PLAIN") && !config_has_mechanism(config, "LOGIN") &&
-	    !has_other_proof(config))
+	if (!config_is_usable(config, "auth-mechanisms") || config_has_mechanism(config, "PLAIN") ||
+	    config_has_mechanism(config, "LOGIN") || has_other_proof(config))
+		return;
+	if (!has_scram(config))
+		complain(fit, "auth-mechanisms", 1, "nobody could log in: tokens need oauth-issuer, and EXTERNAL needs "
+		    "tls-client-ca");
+	else if (config->directory != CONFIG_DIRECTORY_SQLITE)
 		complain(fit, "auth-mechanisms", 1, "only directory sqlite has keys for SCRAM; the others need PLAIN or "
 		    "LOGIN");
 }
@@ -157,6 +161,21 @@ is_balanced(const char *filter)
 	return depth == 0;
 }
 
+/* Behind a parenthesis stand & | ! and filters, or an attribute; filters beside each other need what joins them. */
+static bool
+is_joined(const char *filter)
+{
+	for (size_t i = 0; filter[i] != '\0'; i++) {
+		if (filter[i] != '(')
+			continue;
+		if (strchr("()=", filter[i + 1]) != NULL)
+			return false;
+		if (strchr("&|!", filter[i + 1]) == NULL && filter[i + 1 + strcspn(filter + i + 1, "(=)")] != '=')
+			return false;
+	}
+	return true;
+}
+
 static void
 check_filter(const struct fit *fit, const char *name, const char *filter, bool has_user)
 {
@@ -166,6 +185,8 @@ check_filter(const struct fit *fit, const char *name, const char *filter, bool h
 		complain(fit, name, 1, "a filter stands in parentheses");
 	else if (!is_balanced(filter))
 		complain(fit, name, 1, "its parentheses do not match");
+	else if (!is_joined(filter))
+		complain(fit, name, 1, "in each of its parentheses stands ATTRIBUTE=VALUE, or one of & | ! and more parentheses");
 }
 
 static void
@@ -408,6 +429,9 @@ check_autoconfig(const struct fit *fit)
 	if (listeners->count > 0 && !option_is_said(config, "autoconfig-smtp"))
 		complain(fit, "autoconfig-listen", 0, "autoconfig-smtp is missing, the server for outgoing mail, without which "
 		    "programs take no settings");
+	if (listeners->count > 0 && strchr(config->hostname, '.') == NULL)
+		config_complain(fit->problems, CONFIG_WRONG, config_place(config, "hostname"), 1, "hostname: programs would be told "
+		    "to use the server \"%s\", which they cannot find: autoconfig-listen needs its whole name", config->hostname);
 	for (size_t i = 0; i < listeners->count; i++) {
 		const struct config_listener *listener = &listeners->at[i];
 
@@ -468,4 +492,5 @@ config_check(const struct config *config, struct config_problems *problems)
 	if (config->directory == CONFIG_DIRECTORY_LDAP)
 		check_ldap(&fit);
 	config_check_use(config, problems);
+	config_check_doubts(config, problems);
 }

@@ -54,6 +54,16 @@ refuse_scheme(struct setting *setting, size_t word)
 	return false;
 }
 
+/* "ldap://HOST/ou=people,dc=example,dc=org?uid", as others have it (RFC 4516). */
+static bool
+has_base(struct span uri)
+{
+	struct span rest = span_from(uri, span_find(uri, ':') + 3), path = span_from(rest, span_find(rest, '/') + 1);
+
+	return !span_starts_with(uri, SPAN("ldapi:")) && span_find(rest, '/') > 0 && (span_find(path, '=') < path.length ||
+	    span_find(path, '?') < path.length);
+}
+
 bool
 set_ldap_server(struct setting *setting, size_t word)
 {
@@ -64,6 +74,9 @@ set_ldap_server(struct setting *setting, size_t word)
 
 	while (i < COUNT_OF(schemes) && !span_starts_with(uri, schemes[i]))
 		i++;
+	if (has_base(uri))
+		return option_refuse(setting, word + 1, "an LDAP server alone: what is behind its slash goes into ldap-base, ldap-filter "
+		    "and ldap-user-attribute");
 	if (span_find(uri, ',') < uri.length)
 		return option_refuse(setting, word + 1, "one LDAP server: a space parts them, and no comma");
 	if (i == COUNT_OF(schemes) || uri.length == schemes[i].length)

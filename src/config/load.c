@@ -137,9 +137,58 @@ set(struct load *load)
 		look_at_values(load, index, place);
 }
 
+/* A space that is none counts as one, which is told: nobody sees the difference. */
+static struct span
+replace_blanks(struct load *load, struct span line, struct buffer *copy)
+{
+	size_t length = 0;
+	unsigned column;
+
+	while ((column = words_find_blank(line, &length)) > 0) {
+		load_complain(load, CONFIG_WRONG, column, "what looks like a space here is none, but another character; type it "
+		    "anew");
+		if (copy->length == 0)
+			buffer_add_span(copy, line);
+		memset(copy->at + column - 1, ' ', length);
+		line = buffer_span(copy);
+	}
+	return line;
+}
+
+/* "name value \\" */
+static void
+drop_backslash(struct load *load)
+{
+	struct word *last = &load->words.at[load->words.count - 1];
+
+	if (load->words.count < 2 || last->is_quoted || last->text.length == 0 || last->text.at[last->text.length - 1] != '\\')
+		return;
+	load_complain(load, CONFIG_WRONG, last->column + (unsigned)last->text.length - 1, "a line ends where it ends: no backslash "
+	    "joins the next one to it");
+	if (--last->text.length == 0)
+		words_remove(&load->words, load->words.count - 1);
+}
+
+static void
+read_words(struct load *load, struct span line)
+{
+	const char *reason;
+	unsigned column;
+
+	if (!words_split(&load->words, line, &column, &reason)) {
+		load_complain(load, CONFIG_WRONG, column, reason);
+	} else if (!words_are_utf8(&load->words, &column)) {
+		load_complain(load, CONFIG_WRONG, column, "this is not UTF-8; save the file as UTF-8");
+	} else if (load->words.count > 0) {
+		drop_backslash(load);
+		set(load);
+	}
+}
+
 static void
 read_line(struct load *load, struct span line)
 {
+	struct buffer copy = { 0 };
 	const char *reason;
 	unsigned column;
 
@@ -148,11 +197,10 @@ read_line(struct load *load, struct span line)
 	if (words_find_control(line, &column, &reason)) {
 		load->sources[load->depth - 1].controls++;
 		load_complain(load, CONFIG_WRONG, column, reason);
-	} else if (!words_split(&load->words, line, &column, &reason)) {
-		load_complain(load, CONFIG_WRONG, column, reason);
-	} else if (load->words.count > 0) {
-		set(load);
+	} else {
+		read_words(load, replace_blanks(load, line, &copy));
 	}
+	buffer_free(&copy);
 }
 
 /*

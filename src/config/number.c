@@ -14,15 +14,18 @@ static const struct unit seconds[] = {
 	{ "", 1 }, { "s", 1 }, { "sec", 1 }, { "secs", 1 }, { "second", 1 }, { "seconds", 1 },
 	{ "m", 60 }, { "min", 60 }, { "mins", 60 }, { "minute", 60 }, { "minutes", 60 },
 	{ "h", 3600 }, { "hour", 3600 }, { "hours", 3600 },
-	{ "d", 86400 }, { "day", 86400 }, { "days", 86400 }, { NULL, 0 },
+	{ "d", 86400 }, { "day", 86400 }, { "days", 86400 },
+	{ "w", 604800 }, { "week", 604800 }, { "weeks", 604800 },
+	{ "y", 31536000 }, { "year", 31536000 }, { "years", 31536000 }, { NULL, 0 },
 };
 static const struct unit sizes[] = {
 	{ "", 1 }, { "b", 1 }, { "byte", 1 }, { "bytes", 1 }, { "octets", 1 },
 	{ "k", 1 << 10 }, { "kb", 1 << 10 }, { "kib", 1 << 10 }, { "m", 1 << 20 }, { "mb", 1 << 20 },
-	{ "mib", 1 << 20 }, { "g", 1 << 30 }, { "gb", 1 << 30 }, { "gib", 1 << 30 }, { NULL, 0 },
+	{ "mib", 1 << 20 }, { "g", 1 << 30 }, { "gb", 1 << 30 }, { "gib", 1 << 30 },
+	{ "t", UINT64_C(1) << 40 }, { "tb", UINT64_C(1) << 40 }, { "tib", UINT64_C(1) << 40 }, { NULL, 0 },
 };
 static const struct unit thousands[] = {
-	{ "", 1 }, { "k", 1000 }, { NULL, 0 },
+	{ "", 1 }, { "k", 1000 }, { "%", 1 }, { NULL, 0 },
 };
 
 /* The units of a PERIOD, the longest first. */
@@ -67,11 +70,11 @@ period_print(uint64_t count_s, struct buffer *out)
 	buffer_add_string(out, unit->name);
 }
 
-/* A size may end in K, M or G. */
+/* A size may end in K, M, G or T. */
 static bool
 read_number(const struct option *option, struct span value, uint64_t *number_out)
 {
-	static const struct span units = SPAN("KMG");
+	static const struct span units = SPAN("KMGT");
 	unsigned shift = 0;
 	size_t unit;
 
@@ -93,14 +96,14 @@ read_number(const struct option *option, struct span value, uint64_t *number_out
 static void
 print_number(const struct option *option, uint64_t number, struct buffer *out)
 {
-	static const char letters[] = "KMG";
+	static const char letters[] = "KMGT";
 	unsigned unit = 0;
 
 	if (option->kind == PERIOD) {
 		period_print(number, out);
 		return;
 	}
-	while (option->kind == SIZE && unit < 3 && number > 0 && number % 1024 == 0) {
+	while (option->kind == SIZE && unit < 4 && number > 0 && number % 1024 == 0) {
 		number /= 1024;
 		unit++;
 	}
@@ -143,12 +146,39 @@ units_of(const struct option *option)
 	return option->kind == SIZE ? sizes : thousands;
 }
 
+/* "00:30:00", and "1.00:00:00" for days, as Exchange Server has it.  False: it is not such. */
+static bool
+guess_clock(struct span text, uint64_t *seconds_out)
+{
+	size_t dot = span_find(text, '.');
+	uint64_t days = 0, part;
+	unsigned parts = 0;
+
+	if (dot < text.length && !span_to_number(span_slice(text, 0, dot), 3650, &days))
+		return false;
+	if (dot < text.length)
+		text = span_from(text, dot + 1);
+	for (*seconds_out = 0; text.length > 0; parts++) {
+		struct span word = span_slice(text, 0, span_find(text, ':'));
+
+		if (!span_to_number(word, 59, &part))
+			return false;
+		*seconds_out = *seconds_out * 60 + part;
+		text = span_from(text, word.length + 1);
+	}
+	*seconds_out += days * 86400;
+	return parts == 3;
+}
+
 /* "60s", "1.5G" and "10,000" as the number that they stand for. */
 static bool
 guess_number(const struct option *option, struct span text, uint64_t *number_out)
 {
+	bool is_time = option->kind == SECONDS || option->kind == PERIOD;
 	uint64_t tenths;
 
+	if (is_time && guess_clock(text, number_out))
+		return *number_out >= option->least && *number_out <= option->most;
 	if (!take_tenths(&text, &tenths))
 		return false;
 	for (const struct unit *unit = units_of(option); unit->name != NULL; unit++) {
@@ -163,7 +193,8 @@ guess_number(const struct option *option, struct span text, uint64_t *number_out
 static bool
 is_boundless(struct span value)
 {
-	static const char *const words[] = { "unlimited", "none", "infinity", "infinite", "no", "off", "-1", "max" };
+	static const char *const words[] = { "unlimited", "none", "infinity", "infinite", "no", "off", "-1", "max", "never",
+		"forever" };
 
 	for (size_t i = 0; i < COUNT_OF(words); i++)
 		if (span_equals_nocase(value, span_from_string(words[i])))
@@ -194,6 +225,8 @@ refuse_text(struct setting *setting)
 		buffer_add_string(setting->reason, "; did you mean \"");
 		print_number(option, number, setting->reason);
 		buffer_add_string(setting->reason, "\"?");
+	} else if (is_boundless(setting->values[0]) && option->least == 0 && (option->kind == NUMBER || option->kind == SIZE)) {
+		buffer_add_string(setting->reason, "; 0 is no limit");
 	} else if (is_boundless(setting->values[0])) {
 		buffer_add_string(setting->reason, "; the most is ");
 		print_number(option, option->most, setting->reason);

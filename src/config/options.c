@@ -204,8 +204,7 @@ option_refuse(struct setting *setting, size_t word, const char *expected)
 	setting_blame(setting, word);
 	config_quote(setting->reason, value);
 	buffer_printf(setting->reason, " is not %s", expected);
-	if (value.length > 0 && value.at[0] == '\'')
-		buffer_add_string(setting->reason, "; the quotation mark is \"");
+	hint_quotes(value, setting->reason);
 	return false;
 }
 
@@ -215,8 +214,10 @@ option_are_paths(struct setting *setting, size_t first)
 	bool is_good = true;
 
 	for (size_t i = first; i < setting->count; i++)
-		if (setting->values[i].length == 0 || setting->values[i].at[0] != '/')
+		if (setting->values[i].length == 0 || setting->values[i].at[0] != '/') {
 			is_good = option_refuse(setting, i + 1, "an absolute path, which begins with \"/\"");
+			hint_path(setting->values[i], setting->reason);
+		}
 	return is_good;
 }
 

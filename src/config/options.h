@@ -113,6 +113,19 @@ bool option_is_said(const struct config *config, const char *name);
 /* Note options that nothing uses. */
 void config_check_use(const struct config *config, struct config_problems *problems);
 
+/* Warn of what is hardly meant: doubt.c. */
+void config_check_doubts(const struct config *config, struct config_problems *problems);
+
+/*
+ * Whether a folder is one for mail: not one of the system's.  folder.c, like the next.
+ *
+ * False: the reason is appended.
+ */
+bool folder_is_for_mail(const char *path, struct buffer *reason_out);
+
+/* The first thing in a folder that is none of imapd's, given; NULL: there is none, or some of imapd's is there, too. */
+char *folder_find_foreign(const char *path);
+
 /* One line that sets an option. */
 struct setting {
 	const struct option *option;
@@ -225,8 +238,32 @@ void option_print_choice(const struct option *option, const struct suggestion *s
 /* The option that a name from another server's configuration, or a slip, stands for; NULL: none. */
 const char *option_suggest(struct span name);
 
-/* Find what another server calls an option; *own_out is ours that does the same, NULL if none does.  False: nobody does. */
-bool foreign_find(struct span name, const char **own_out);
+/*
+ * Find what another server calls an option.  False: nobody does.
+ *
+ *	own_out		ours that does the same; NULL: none does
+ *	note_out	what to know of it; NULL: nothing
+ */
+bool foreign_find(struct span name, const char **own_out, const char **note_out);
+
+/* The same for a word of an option's value. */
+bool foreign_find_word(const char *option, struct span word, const char **own_out, const char **note_out);
+
+/*
+ * Hints, behind the reason that a value is refused for: what was probably meant, if that can be told.  hint.c.
+ */
+
+/* A path, also one that is written as others write it. */
+void hint_path(struct span value, struct buffer *reason);
+
+/* A name of a host, within a URL or beside a port; or one with letters that DNS does not have. */
+void hint_host(struct span value, bool (*is_host)(struct span name), struct buffer *reason);
+
+/* A network with a mask in the place of a number, or with stars. */
+void hint_network(struct span value, struct buffer *reason);
+
+/* Quotation marks that are none: 'x' and those of typography. */
+void hint_quotes(struct span value, struct buffer *reason);
 
 /* A line's words; words.c. */
 #define WORDS_MAX (OPTION_VALUES_MAX + 2)	/* a name, its values, and one that is too many */
@@ -241,6 +278,12 @@ struct words {
 	struct word at[WORDS_MAX];
 	size_t count;
 };
+
+/* A column of a line at which stands what looks like a space and is none (U+00A0 and its like); 0: there is none. */
+unsigned words_find_blank(struct span line, size_t *length_out);
+
+/* Whether all words are UTF-8.  False: where the first begins that is not. */
+bool words_are_utf8(const struct words *words, unsigned *column_out);
 
 /* Whether a line holds what no line does, where, and what it is, static. */
 bool words_find_control(struct span line, unsigned *column_out, const char **reason_out);

@@ -168,9 +168,9 @@ const char *
 option_suggest(struct span name)
 {
 	struct suggestion suggestion = { 0 };
-	const char *own;
+	const char *own, *note;
 
-	if (foreign_find(name, &own))
+	if (foreign_find(name, &own, &note))
 		return own;
 	consider_options(&suggestion, name);
 	consider_options(&suggestion, without_file(name));

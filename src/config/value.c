@@ -28,6 +28,7 @@ set_path(struct setting *setting)
 
 	if (value.length > 0 && value.at[0] != '/') {
 		option_refuse(setting, 1, "an absolute path, which begins with \"/\"");
+		hint_path(value, setting->reason);
 		return false;
 	}
 	return set_string(setting);
@@ -80,7 +81,7 @@ is_label(struct span label)
 	for (size_t i = 0; i < label.length; i++)
 		if (span_find(letters, ascii_lower(label.at[i])) == letters.length)
 			return false;
-	return label.length > 0 && label.length <= 63;
+	return label.length > 0 && label.length <= 63 && label.at[0] != '-' && label.at[label.length - 1] != '-';
 }
 
 /* A name as in DNS (RFC 1123 section 2.1). */
@@ -107,9 +108,7 @@ set_host(struct setting *setting)
 	if (is_host(value))
 		return set_string(setting);
 	option_refuse(setting, 1, "the name of a host");
-	if (is_host(span_slice(value, 0, value.length - (value.length > 0))))
-		buffer_printf(setting->reason, "; did you mean \"%.*s\"?", (int)value.length - 1,
-		    (const char *)value.at);
+	hint_host(value, is_host, setting->reason);
 	return false;
 }
 
@@ -130,6 +129,7 @@ set_word(struct setting *setting)
 	const struct option *option = setting->option;
 	int *place = option_place(option, setting->config);
 	struct suggestion suggestion = { 0 };
+	const char *own = NULL, *note = NULL;
 
 	for (const struct option_word *word = option->words; word->text != NULL; word++) {
 		if (span_equals(setting->values[0], span_from_string(word->text))) {
@@ -139,9 +139,14 @@ set_word(struct setting *setting)
 		suggestion_consider(&suggestion, setting->values[0], word->text);
 	}
 	setting_blame(setting, 1);
+	if (foreign_find_word(option->name, setting->values[0], &own, &note) && own != NULL)
+		suggestion = (struct suggestion){ own, 0 };
 	buffer_printf(setting->reason, "%s cannot be ", option->name);
 	config_quote(setting->reason, setting->values[0]);
 	option_print_choice(option, &suggestion, setting->reason);
+	if (note != NULL)
+		buffer_printf(setting->reason, "; %s", note);
+	hint_quotes(setting->values[0], setting->reason);
 	setting->is_meant = suggestion.best != NULL;
 	if (setting->is_meant)
 		*place = find_word(option, suggestion.best)->value;
@@ -250,8 +255,11 @@ refuse_network(struct setting *setting)
 {
 	struct config_network network;
 
-	if (!config_network_parse(setting->values[0], &network))
-		return option_refuse(setting, 1, "a network such as 192.0.2.0/24, 2001:db8::/32 or 127.0.0.1");
+	if (!config_network_parse(setting->values[0], &network)) {
+		option_refuse(setting, 1, "a network such as 192.0.2.0/24, 2001:db8::/32 or 127.0.0.1");
+		hint_network(setting->values[0], setting->reason);
+		return false;
+	}
 	option_refuse(setting, 1, "a network: it has bits behind those that count; did you mean \"");
 	network_print(&network, setting->reason);
 	buffer_add_string(setting->reason, "\"?");
@@ -404,10 +412,27 @@ complete_listen(const struct setting *setting)
 		    SPAN_ARGS(value));
 }
 
+/* What stands behind the first of several words may be of another line. */
+static bool
+hint_next(const struct setting *setting)
+{
+	struct span next = setting->values[1];
+
+	if (option_find(next) < OPTION_COUNT)
+		buffer_printf(setting->reason, "; %.*s begins a line of its own", SPAN_ARGS(next));
+	else if (span_starts_with(next, SPAN(";")) || span_starts_with(next, SPAN("//")))
+		buffer_add_string(setting->reason, "; a comment begins with \"#\"");
+	else
+		return false;
+	return true;
+}
+
 /* "10 GB" is one value in two words, "a b" two; a number with words behind it is not to be quoted. */
 static void
 advise_one_value(const struct setting *setting)
 {
+	if (hint_next(setting))
+		return;
 	switch (setting->option->kind) {
 	case NUMBER:
 	case AUTO_NUMBER:
@@ -416,6 +441,9 @@ advise_one_value(const struct setting *setting)
 	case SIZE:
 		buffer_printf(setting->reason, "; a number and its unit stand together: \"%.*s%.*s\"",
 		    SPAN_ARGS(setting->values[0]), SPAN_ARGS(setting->values[1]));
+		break;
+	case NETWORK:
+		buffer_add_string(setting->reason, "; each has a line of its own");
 		break;
 	default:
 		buffer_add_string(setting->reason, "; put quotation marks (\") around one with spaces");

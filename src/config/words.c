@@ -3,6 +3,10 @@
  */
 #include "options.h"
 
+#include <unistr.h>
+
+#include "base/memory.h"
+
 static bool
 is_blank(uint8_t octet)
 {
@@ -46,7 +50,53 @@ words_find_control(struct span line, unsigned *column_out, const char **reason_o
 		return false;
 	*column_out = (unsigned)at + 1;
 	*reason_out = line.at[at] == '\0' ? "the octet NUL cannot be in a configuration" :
+		line.at[at] == '\r' ? "a carriage return alone ends no line; save the file with the line ends of Unix" :
 		"a control character cannot be in a configuration";
+	return true;
+}
+
+/* What editors and web pages put in the place of a space (Unicode 15.0 section 6.2); how long it is, 0: it is none. */
+static size_t
+blank_length(struct span text)
+{
+	static const struct span blanks[] = { SPAN("\xc2\xa0"), SPAN("\xe2\x80\x80"), SPAN("\xe2\x80\x81"), SPAN("\xe2\x80\x82"),
+		SPAN("\xe2\x80\x83"), SPAN("\xe2\x80\x84"), SPAN("\xe2\x80\x85"), SPAN("\xe2\x80\x86"), SPAN("\xe2\x80\x87"),
+		SPAN("\xe2\x80\x88"), SPAN("\xe2\x80\x89"), SPAN("\xe2\x80\x8a"), SPAN("\xe2\x80\x8b"), SPAN("\xe2\x80\xaf"),
+		SPAN("\xe3\x80\x80"), SPAN("\xef\xbb\xbf") };
+
+	for (size_t i = 0; i < COUNT_OF(blanks); i++)
+		if (span_starts_with(text, blanks[i]))
+			return blanks[i].length;
+	return 0;
+}
+
+/* Within quotation marks, and in a comment, it may be what is meant. */
+unsigned
+words_find_blank(struct span line, size_t *length_out)
+{
+	bool is_quoted = false;
+
+	for (size_t at = 0; at < line.length && (is_quoted || line.at[at] != '#'); at++) {
+		if (line.at[at] == '"')
+			is_quoted = !is_quoted;
+		else if (is_quoted && line.at[at] == '\\')
+			at++;
+		else if (!is_quoted && (*length_out = blank_length(span_from(line, at))) > 0)
+			return (unsigned)at + 1;
+	}
+	return 0;
+}
+
+bool
+words_are_utf8(const struct words *words, unsigned *column_out)
+{
+	for (size_t i = 0; i < words->count; i++) {
+		struct span text = buffer_span(&words->at[i].text);
+
+		*column_out = words->at[i].column;
+		if (text.length > 0 && u8_check(text.at, text.length) != NULL)
+			return false;
+	}
 	return true;
 }
 

@@ -7,6 +7,7 @@
 
 #include "backend.h"
 #include "base/thread.h"
+#include "sql/sql.h"
 
 const char *
 directory_status_text(enum directory_status status)
@@ -251,4 +252,10 @@ directory_count(struct directory *directory, uint64_t *count_out)
 {
 	assert_off_loop();
 	return directory->backend->count(directory, count_out);
+}
+
+bool
+directory_file_is_too_new(const char *path, const char *kind)
+{
+	return sql_file_is_too_new(path, kind);
 }

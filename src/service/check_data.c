@@ -4,6 +4,7 @@
  */
 #include "check.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/memory.h"
+#include "directory/directory.h"
 
 #define MAGIC "SQLite format 3"	/* and a NUL: sqlite.org/fileformat2.html section 1.3 */
 
@@ -72,6 +74,62 @@ check_lock(const struct check *check)
 	free(path);
 }
 
+#define LOOKED_AT_MAX 200	/* users' files: enough to see that a later version was here */
+
+/* The files of users lie two folders below: data/f7/f7feabb7.../mail.db. */
+static void
+look_below(const char *path, unsigned depth, unsigned *left, unsigned *found_out, char **first_out)
+{
+	DIR *folder = depth > 0 ? opendir(path) : NULL;
+	struct dirent *entry;
+
+	if (depth == 0 && *left > 0) {
+		struct buffer file = { 0 };
+
+		--*left;
+		buffer_printf(&file, "%s/mail.db", path);
+		if (directory_file_is_too_new(buffer_string(&file), "mail") && (*found_out)++ == 0)
+			*first_out = memory_copy_string(buffer_string(&file));
+		buffer_free(&file);
+	}
+	while (folder != NULL && *left > 0 && (entry = readdir(folder)) != NULL) {
+		struct buffer inner = { 0 };
+
+		buffer_printf(&inner, "%s/%s", path, entry->d_name);
+		if (entry->d_name[0] != '.')
+			look_below(buffer_string(&inner), depth - 1, left, found_out, first_out);
+		buffer_free(&inner);
+	}
+	if (folder != NULL)
+		closedir(folder);
+}
+
+static void
+complain_of_version(const struct check *check, const char *path)
+{
+	config_complain(check->problems, CONFIG_WRONG, config_place(check->config, "data-directory"), 1,
+	    "data-directory: %s was written by a later version of imapd, which this one cannot read; install that version again, "
+	    "or restore a backup from before", path);
+}
+
+/* After a step back to an older version of this program. */
+static void
+check_versions(const struct check *check)
+{
+	char *directory = path_of(check, "directory.db"), *data = path_of(check, "data"), *first = NULL;
+	unsigned left = LOOKED_AT_MAX, found = 0;
+
+	if (directory_file_is_too_new(directory, "directory"))
+		complain_of_version(check, directory);
+	if (check->config->role & CONFIG_ROLE_MAILBOX)
+		look_below(data, 2, &left, &found, &first);
+	if (found > 0)
+		complain_of_version(check, first);
+	free(first);
+	free(data);
+	free(directory);
+}
+
 /* An empty file becomes a database. */
 static void
 check_directory(const struct check *check)
@@ -96,4 +154,5 @@ check_data(const struct check *check)
 	if (check->config->role & CONFIG_ROLE_MAILBOX)
 		check_lock(check);
 	check_directory(check);
+	check_versions(check);
 }

@@ -111,6 +111,13 @@ complain_of_right(struct port *port)
 		complain(port, "is for root and CAP_NET_BIND_SERVICE, which systemd's units have");
 }
 
+/* RFC 4291 section 2.5.6, without the zone of RFC 4007 section 11. */
+static bool
+is_link_local(const char *host)
+{
+	return strncasecmp(host, "fe80:", 5) == 0 && strchr(host, '%') == NULL;
+}
+
 static void
 check_port(struct port *port)
 {
@@ -136,7 +143,8 @@ check_port(struct port *port)
 		complain_of_right(port);
 		break;
 	default:
-		complain(port, "is not an address to listen at");
+		complain(port, is_link_local(port->listener->host) ? "is the same on each interface: say which, as in [fe80::1%eth0]:143" :
+			"is not an address to listen at");
 		break;
 	}
 }

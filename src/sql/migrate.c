@@ -4,6 +4,8 @@
  */
 #include "connection.h"
 
+#include <stdio.h>
+
 #include "base/buffer.h"
 #include "sql/schema.h"
 
@@ -36,11 +38,38 @@ migrate_once(struct sql *sql, const struct sql_migration *migration)
 	return sql_end(sql, status);
 }
 
+static int
+newest_of(const char *schema)
+{
+	int newest = 0;
+
+	for (const struct sql_migration *m = sql_migrations; m->name != NULL; m++)
+		if (strcmp(m->name, schema) == 0)
+			newest = m->number;
+	return newest;
+}
+
+/* user_version is a number of four octets, the highest first (sqlite.org/fileformat2.html section 1.3.10). */
+bool
+sql_file_is_too_new(const char *path, const char *schema)
+{
+	uint8_t head[64];
+	FILE *file = fopen(path, "re");
+	bool is_whole = file != NULL && fread(head, sizeof head, 1, file) == 1;
+	int64_t version = 0;
+
+	if (file != NULL)
+		fclose(file);
+	for (size_t i = 60; i < 64 && is_whole; i++)
+		version = version << 8 | head[i];
+	return is_whole && memcmp(head, "SQLite format 3", 16) == 0 && version > newest_of(schema);
+}
+
 enum sql_status
 sql_migrate(struct sql *sql, const char *schema)
 {
 	enum sql_status status;
-	int version = 0, newest = 0;
+	int version = 0;
 
 	if ((status = read_version(sql, &version)) != SQL_OK)
 		return status;
@@ -52,7 +81,6 @@ sql_migrate(struct sql *sql, const char *schema)
 				return status;
 			version++;
 		}
-		newest = m->number;
 	}
-	return version > newest ? SQL_TOO_NEW : SQL_OK;
+	return version > newest_of(schema) ? SQL_TOO_NEW : SQL_OK;
 }

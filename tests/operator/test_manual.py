@@ -181,7 +181,7 @@ class World:
         text = re.sub(r"(?<=-o )(imapd|root)\b", me, text)
         text = re.sub(r"(?<=-g )imapd\b|(?<=chgrp )imapd\b", group, text)
         text = re.sub(r"(?<=chown )imapd(:imapd)?\b", me, text)
-        text = re.sub(r"(?m)^(user\s+)imapd$", rf"\g<1>{me}", text)
+        text = re.sub(r"(?m)^user\s+imapd$", "" if me == "root" else f"user {me}", text)
         text = re.sub(r"\bsid=[0-9a-f]{12}\b", f"sid={self.sid}", text)
         if self.old is not None:
             text = re.sub(r"(?<=imaps://)((?:[\w*]+@)?)old\.example\.org", rf"\1localhost:{self.old_port}", text)

@@ -186,7 +186,7 @@ reports_errors(void **state)
 		    F "1:11: there is no \"=\" between an option and its value; did you mean \"hostname a.b\"?\n" },
 		{ "log-level=deubg\n", "", F "1:1: there is no \"=\" between an option and its value; "
 		    "did you mean \"log-level deubg\"?\n" F "1:11: log-level cannot be \"deubg\"; did you mean \"debug\"?\n" },
-		{ "hostname: a.b\n", "", F "1:1: there is no \"=\" between an option and its value; "
+		{ "hostname: a.b\n", "", F "1:1: there is no \":\" between an option and its value; "
 		    "did you mean \"hostname a.b\"?\n" },
 		{ "imap {\n}\n", "", F "1:6: there are no sections: each line is an option and its value\n"
 		    F "2:1: there are no sections: each line is an option and its value\n" },

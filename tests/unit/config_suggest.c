@@ -194,7 +194,7 @@ shortened_and_foreign_names_are_suggested(void **state)
 		{ "max-conn", "max-connections" }, { "max-conn-per-user", "max-connections-per-user" },
 		{ "ldap-pass", "ldap-password-file" }, { "lmtp", "lmtp-listen" }, { "host", "hostname" },
 		{ "control", "control-socket" }, { "ssl_cert", "tls-certificate" },
-		{ "ssl_key", "tls-key" }, { "mail_location", "data-directory" }, { "includes", "include" },
+		{ "ssl_key", "tls-key" }, { "quota_storage_size", "quota-storage" }, { "includes", "include" },
 		{ "storage_thread", "storage-threads" }, { "tls-cert-for", "tls-certificate-for" }, { "loglevel", "log-level" },
 		{ "hostnmae", "hostname" }, { "mailbox-servers", "mailbox-server" }, { "messagesizelimit", "message-size-limit" },
 	};
@@ -213,7 +213,7 @@ shortened_and_foreign_names_are_suggested(void **state)
 static void
 nothing_is_suggested(void **state)
 {
-	static const char *const lines[] = { "x y\n", "protocols imap\n", "role x\n", "log-level chatty\n", "zzz 1\n" };
+	static const char *const lines[] = { "x y\n", "protocols imap\n", "mail_location maildir:x\n", "role x\n", "log-level chatty\n", "zzz 1\n" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(lines); i++) {
