@@ -249,6 +249,45 @@ def test_kinds_of_disks(patient):
     assert "has few inodes left" in done.stdout and config
 
 
+def test_another_configuration_than_the_file(patient):
+    """What was written and not yet read again, and what only a start takes."""
+    patient.settings = [*patient.settings, "idle-timeout 1900"]
+    patient.write_config()
+    severity, command = find(doctor(patient), "other settings than its files have: idle-timeout")
+    assert severity == "warning" and command == f"imapctl --config={patient.config} reload"
+    patient.settings = [*patient.settings, "storage-threads 3"]
+    patient.write_config()
+    assert find(doctor(patient), "idle-timeout, storage-threads")[1] == "systemctl restart imapd"
+    patient.settings = patient.settings[:-2]
+    patient.write_config()
+    assert serious(doctor(patient)) == []
+
+
+def test_a_postmaster_who_is_not_there(victim):
+    victim.edit("postmaster nobody-yet")
+    victim.imapctl("reload")
+    severity, command = find(doctor(victim), "what is sent to postmaster is for nobody-yet")
+    assert severity == "warning" and command.endswith("user add nobody-yet")
+    victim.add_user("nobody-yet")
+    assert serious(doctor(victim)) == []
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
+def test_a_key_that_the_server_may_not_read(victim):
+    """What is asked for opens it to the server alone."""
+    victim.stop()
+    victim.edit("user nobody")
+    for folder in (victim.key.parent, victim.folder):
+        folder.chmod(0o711)
+    severity, command = find(doctor(victim), f"user nobody may not read {victim.key}")
+    assert (severity, command) == ("wrong", f"chgrp nogroup {victim.key} && chmod 640 {victim.key}")
+    subprocess.run(command, shell=True, check=True)
+    assert not [one for one in doctor(victim) if "may not read" in one["text"] and str(victim.key) in one["text"]]
+    victim.edit("user root")
+    severity, command = find(doctor(victim), "would go on as root")
+    assert severity == "warning" and "EDITOR" in command
+
+
 def test_the_host(patient):
     """What the kernel, fail2ban and systemd are set to, on a machine of its own."""
     machine.need_machine()
@@ -256,9 +295,12 @@ def test_the_host(patient):
     done = machine.run(f"""
         sysctl -qw net.core.somaxconn=128
         mkdir -p /etc/systemd/system && echo '[Service]' > /etc/systemd/system/imapd.service
+        mkdir -p /usr/local/bin; printf '#!/bin/sh\necho "Suppressed 4711 messages from imapd.service"\n' > /usr/local/bin/journalctl
+        chmod 755 /usr/local/bin/journalctl
         imapctl --config={patient.config} doctor""")
     assert "net.core.somaxconn is 128" in done.stdout and "sysctl -w net.core.somaxconn=4096" in done.stdout
     assert "/etc/systemd/system/imapd.service stands before the unit" in done.stdout
+    assert "has left out lines of the log: Suppressed 4711" in done.stdout and "LogRateLimitIntervalSec=0" in done.stdout
 
 
 ZONE_SERVER = r'''

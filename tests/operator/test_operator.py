@@ -250,6 +250,15 @@ def test_reload_names_what_has_to_wait(server):
     assert json.loads(done.stdout)["problem"] == [{"text": waiting}]
 
 
+def test_a_reader_who_has_seen_enough(server):
+    """`imapctl metrics | head -1`: nothing is wrong that anybody would want to hear of."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([lib.IMAPCTL, f"--config={server.config}", "metrics"], stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (74, "")
+
+
 def test_sigterm_under_load_ends_cleanly(server):
     def load():
         try:

@@ -2,9 +2,11 @@
  * Certificates that work and that clients complain of all the same.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "../host/certificate.h"
+#include "../host/program.h"
 #include "config/config.h"
 #include "finding.h"
 
@@ -29,8 +31,12 @@ read_file(const char *path, struct buffer *text_out)
 static const char *
 certbot(struct doctor *doctor, const char *name)
 {
-	return doctor_text(doctor, "certbot certonly --standalone -d %s --deploy-hook "
-	    "/etc/letsencrypt/renewal-hooks/deploy/imapd", name);
+	char *program = program_find("certbot");
+	const char *before = program == NULL ? "apt-get install certbot && " : "";
+
+	free(program);
+	return doctor_text(doctor, "%scertbot certonly --standalone -d %s --deploy-hook "
+	    "/etc/letsencrypt/renewal-hooks/deploy/imapd", before, name);
 }
 
 static void

@@ -17,6 +17,7 @@ examine(struct doctor *doctor)
 		return;
 	doctor_certificates(doctor);
 	doctor_host(doctor);
+	doctor_journal(doctor);
 	doctor_server(doctor);
 	if (order_has(doctor->order, OPTION_DNS))
 		doctor_names(doctor, order_value(doctor->order, OPTION_DNS));

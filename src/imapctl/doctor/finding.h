@@ -49,6 +49,10 @@ void doctor_host(struct doctor *doctor);
 void doctor_server(struct doctor *doctor);
 void doctor_names(struct doctor *doctor, const char *domain);
 
+/* running.c: whether a server that runs has what its files say, and whether all of its log is kept. */
+void doctor_drift(struct doctor *doctor);
+void doctor_journal(struct doctor *doctor);
+
 /* server.c: whether somebody takes a connection there, within 3 s for each address. */
 bool doctor_reaches(const char *host, const char *port);
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "../ctl/ctl.h"
@@ -143,6 +144,17 @@ take_orphans(struct doctor *doctor, const struct answer *answer)
 		    "still there; `imapctl user purge` removes it", answer->line_count, answer->line_count == 1 ? "" : "s");
 }
 
+/* RFC 5321 section 4.5.1 wants somebody to read it. */
+static void
+take_postmaster(struct doctor *doctor, struct ctl *ctl)
+{
+	const struct span name[] = { span_from_string(doctor->config->postmaster) }, nothing = { NULL, 0 };
+
+	if (ctl_call(ctl, "user show", name, 1, nothing)->code == EX_NOUSER)
+		finding(doctor, WARNING, doctor_imapctl(doctor, doctor_text(doctor, "user add %s", doctor->config->postmaster)),
+		    "what is sent to postmaster is for %s, who is not there", doctor->config->postmaster);
+}
+
 static void
 ask(struct doctor *doctor)
 {
@@ -160,7 +172,10 @@ ask(struct doctor *doctor)
 	take_status(doctor, answer);
 	if (!answer->is_lost && (doctor->config->role & CONFIG_ROLE_MAILBOX) != 0)
 		take_orphans(doctor, ctl_call(ctl, "user orphans", NULL, 0, nothing));
+	if (!answer->is_lost && doctor->config->postmaster != NULL && doctor->config->directory == CONFIG_DIRECTORY_SQLITE)
+		take_postmaster(doctor, ctl);
 	ctl_close(&ctl);
+	doctor_drift(doctor);
 	if (doctor->pid > 0) {
 		examine_limit(doctor);
 		examine_program(doctor);

@@ -135,14 +135,26 @@ program_run(const char *const words[], struct span input, struct buffer *out)
 	return code;
 }
 
-int
-program_run_imapd(const char *const words[], struct span input, struct buffer *out)
+static int
+run_self(const char *name, const char *const words[], struct span input, struct buffer *out)
 {
-	const char *all[WORDS_MAX + 1] = { "imapd" };
+	const char *all[WORDS_MAX + 1] = { name };
 
 	for (size_t i = 0; i + 1 < WORDS_MAX && words[i] != NULL; i++)
 		all[i + 1] = words[i];
 	return run("/proc/self/exe", all, input, out);
+}
+
+int
+program_run_imapd(const char *const words[], struct span input, struct buffer *out)
+{
+	return run_self("imapd", words, input, out);
+}
+
+int
+program_run_imapctl(const char *const words[], struct span input, struct buffer *out)
+{
+	return run_self("imapctl", words, input, out);
 }
 
 char *

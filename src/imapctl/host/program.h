@@ -25,6 +25,9 @@ int program_run(const char *const words[], struct span input, struct buffer *out
  */
 int program_run_imapd(const char *const words[], struct span input, struct buffer *out);
 
+/* The same as imapctl. */
+int program_run_imapctl(const char *const words[], struct span input, struct buffer *out);
+
 /* Where a program is, given; NULL: it is not where programs are. */
 char *program_find(const char *name);
 

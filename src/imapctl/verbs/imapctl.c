@@ -3,6 +3,7 @@
  */
 #include "imapctl/imapctl.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -142,7 +143,8 @@ imapctl_main(int argc, char **argv)
 	code = run(&order, argc, argv);
 	order_fini(&order);
 	if (fflush(stdout) != 0 && code == EX_OK) {
-		complain("standard output: %m");
+		if (errno != EPIPE)		/* `| head` has seen enough */
+			complain("standard output: %m");
 		code = EX_IOERR;
 	}
 	return code;
