@@ -88,10 +88,10 @@ directory_expect(struct directory *directory, struct span name, const char *move
 {
 	struct directory *registry;
 	struct sql *sql;
-	enum directory_status status = journey_connect(directory, &registry, &sql);
+	enum directory_status status = journey_begin(directory, &registry, &sql);
 	enum sql_status run;
 
-	if (status != DIRECTORY_OK || (status = sqlite_result(registry, sql_begin(sql))) != DIRECTORY_OK)
+	if (status != DIRECTORY_OK)
 		return status;
 	status = expect(sql, &run, name, move_id, mailbox_id_out, old_id_out);
 	return journey_end(registry, sql, run, status);
@@ -251,10 +251,10 @@ directory_arrive(struct directory *directory, struct span name, const char *move
 {
 	struct directory *registry;
 	struct sql *sql;
-	enum directory_status status = journey_connect(directory, &registry, &sql);
+	enum directory_status status = journey_begin(directory, &registry, &sql);
 	enum sql_status run;
 
-	if (status != DIRECTORY_OK || (status = sqlite_result(registry, sql_begin(sql))) != DIRECTORY_OK)
+	if (status != DIRECTORY_OK)
 		return status;
 	status = arrive(sql, &run, name, move_id);
 	return journey_end(registry, sql, run, status);

@@ -51,10 +51,10 @@ directory_leave_mailbox(struct directory *directory, struct span name, const cha
 {
 	struct directory *registry;
 	struct sql *sql;
-	enum directory_status status = journey_connect(directory, &registry, &sql);
+	enum directory_status status = journey_begin(directory, &registry, &sql);
 	enum sql_status run;
 
-	if (status != DIRECTORY_OK || (status = sqlite_result(registry, sql_begin(sql))) != DIRECTORY_OK)
+	if (status != DIRECTORY_OK)
 		return status;
 	status = leave(sql, &run, name, mailbox_id, span_from_string(move_id), target);
 	return journey_end(registry, sql, run, status);
@@ -99,11 +99,11 @@ directory_end_leaving(struct directory *directory, struct span name, const char 
 {
 	struct directory *registry;
 	struct sql *sql;
-	enum directory_status status = journey_connect(directory, &registry, &sql);
+	enum directory_status status = journey_begin(directory, &registry, &sql);
 	enum sql_status run;
 
 	mailbox_id_out[0] = '\0';
-	if (status != DIRECTORY_OK || (status = sqlite_result(registry, sql_begin(sql))) != DIRECTORY_OK)
+	if (status != DIRECTORY_OK)
 		return status;
 	run = end_leaving(sql, name, span_from_string(move_id), is_gone, mailbox_id_out);
 	return journey_end(registry, sql, run, DIRECTORY_OK);

@@ -16,6 +16,14 @@ journey_connect(struct directory *directory, struct directory **registry_out, st
 	return *registry_out == NULL ? DIRECTORY_READ_ONLY : sqlite_connect(*registry_out, sql_out);
 }
 
+enum directory_status
+journey_begin(struct directory *directory, struct directory **registry_out, struct sql **sql_out)
+{
+	enum directory_status status = journey_connect(directory, registry_out, sql_out);
+
+	return status != DIRECTORY_OK ? status : sqlite_result(*registry_out, sql_begin(*sql_out));
+}
+
 enum sql_status
 journey_run(struct sql *sql, const char *statement, const struct span *texts, size_t count)
 {
@@ -141,10 +149,10 @@ directory_move_begin(struct directory *directory, struct span name, struct span 
 {
 	struct directory *registry;
 	struct sql *sql;
-	enum directory_status status = journey_connect(directory, &registry, &sql);
+	enum directory_status status = journey_begin(directory, &registry, &sql);
 	enum sql_status run;
 
-	if (status != DIRECTORY_OK || (status = sqlite_result(registry, sql_begin(sql))) != DIRECTORY_OK)
+	if (status != DIRECTORY_OK)
 		return status;
 	status = note_move(sql, &run, name, target, arena, move_out);
 	return journey_end(registry, sql, run, status);
@@ -204,10 +212,10 @@ directory_move_switch(struct directory *directory, const struct directory_move *
 {
 	struct directory *registry;
 	struct sql *sql;
-	enum directory_status status = journey_connect(directory, &registry, &sql);
+	enum directory_status status = journey_begin(directory, &registry, &sql);
 	enum sql_status run;
 
-	if (status != DIRECTORY_OK || (status = sqlite_result(registry, sql_begin(sql))) != DIRECTORY_OK)
+	if (status != DIRECTORY_OK)
 		return status;
 	status = set_home(sql, &run, move);
 	return journey_end(registry, sql, run, status);
@@ -220,10 +228,10 @@ directory_move_told(struct directory *directory, struct span name, const char *m
 	static const char target[] = "UPDATE move SET target_knows = 1 WHERE name = ?1 AND move_id = ?2";
 	struct directory *registry;
 	struct sql *sql;
-	enum directory_status status = journey_connect(directory, &registry, &sql);
+	enum directory_status status = journey_begin(directory, &registry, &sql);
 	enum sql_status run;
 
-	if (status != DIRECTORY_OK || (status = sqlite_result(registry, sql_begin(sql))) != DIRECTORY_OK)
+	if (status != DIRECTORY_OK)
 		return status;
 	run = JOURNEY_RUN(sql, is_source ? source : target, name, span_from_string(move_id));
 	if (run == SQL_OK)

@@ -10,6 +10,9 @@
 /* The open file that a directory keeps mailbox ids in. */
 enum directory_status journey_connect(struct directory *directory, struct directory **registry_out, struct sql **sql_out);
 
+/* The same, and begin a transaction. */
+enum directory_status journey_begin(struct directory *directory, struct directory **registry_out, struct sql **sql_out);
+
 /* Run a statement whose parameters are texts. */
 enum sql_status journey_run(struct sql *sql, const char *statement, const struct span *texts, size_t count);
 #define JOURNEY_RUN(sql, statement, ...)                                  \
@@ -25,7 +28,7 @@ enum sql_status journey_mailbox_id(struct sql *sql, struct span name, char id_ou
  */
 enum sql_status journey_replace_mailbox(struct sql *sql, struct span name, const char *old_id, const char *new_id);
 
-/* End a transaction; the status of what was done, or why it could not be kept. */
+/* End it; the status of what was done, or why it could not be kept. */
 enum directory_status journey_end(struct directory *registry, struct sql *sql, enum sql_status run,
     enum directory_status status);
 
