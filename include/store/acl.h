@@ -47,4 +47,13 @@ enum store_status store_acl_identifiers(struct store *store, struct arena *arena
 /* Take an identifier, and what was taken from it, out of all mailboxes. */
 enum store_status store_acl_forget(struct store *store, struct span identifier);
 
+/* Whether some mailbox gives an identifier something, or takes it. */
+enum store_status store_acl_has(struct store *store, struct span identifier, bool *is_there_out);
+
+/*
+ * What an identifier was given is another's from now on, and what was taken from it as well; where that other one has
+ * something already, both hold together.
+ */
+enum store_status store_acl_rename(struct store *store, struct span from, struct span to);
+
 #endif

@@ -111,4 +111,8 @@ enum store_status store_unsubscribe(struct store *store, struct span name);
 enum store_status store_subscription_list(struct store *store, struct arena *arena,
     struct span **names_out, size_t *count_out);
 
+/* Whether a name, or one below it, is among them; and let what is begin with another name instead. */
+enum store_status store_subscription_has(struct store *store, struct span name, bool *is_there_out);
+enum store_status store_subscription_rename(struct store *store, struct span from, struct span to);
+
 #endif

@@ -154,6 +154,39 @@ store_acl_forget(struct store *store, struct span identifier)
 }
 
 enum store_status
+store_acl_has(struct store *store, struct span identifier, bool *is_there_out)
+{
+	struct sql_statement *query;
+	enum store_status status;
+
+	assert_off_loop();
+	query = sql_prepare(store->sql, "SELECT EXISTS (SELECT 1 FROM acl WHERE identifier = ?1 OR identifier = '-' || ?1)");
+	sql_bind_text(query, 1, identifier);
+	status = store_row(query);
+	*is_there_out = status == STORE_OK && sql_column_number(query, 0) != 0;
+	sql_reset(query);
+	return status;
+}
+
+enum store_status
+store_acl_rename(struct store *store, struct span from, struct span to)
+{
+	struct sql_statement *copy;
+	enum store_status status;
+
+	if ((status = store_enter(store)) != STORE_OK)
+		return status;
+	copy = sql_prepare(store->sql, "INSERT INTO acl (mailbox_id, identifier, rights) "
+	    "SELECT mailbox_id, iif(identifier = ?1, ?2, '-' || ?2), rights FROM acl "
+	    "WHERE identifier = ?1 OR identifier = '-' || ?1 "
+	    "ON CONFLICT (mailbox_id, identifier) DO UPDATE SET rights = rights | excluded.rights");
+	sql_bind_text(copy, 1, from);
+	sql_bind_text(copy, 2, to);
+	status = store_run(copy);
+	return status == STORE_OK ? store_acl_forget(store, from) : status;
+}
+
+enum store_status
 store_acl_inherit(struct store *store, uint64_t mailbox_id, struct span name)
 {
 	struct sql_statement *insert;

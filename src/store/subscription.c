@@ -73,3 +73,36 @@ store_subscription_list(struct store *store, struct arena *arena, struct span **
 	*count_out = count;
 	return STORE_OK;
 }
+
+#define IS_BELOW "(name = ?1 OR substr(name, 1, length(?1) + 1) = ?1 || '/')"
+
+enum store_status
+store_subscription_has(struct store *store, struct span name, bool *is_there_out)
+{
+	struct sql_statement *query;
+	enum store_status status;
+
+	assert_off_loop();
+	query = sql_prepare(store->sql, "SELECT EXISTS (SELECT 1 FROM subscription WHERE " IS_BELOW ")");
+	sql_bind_text(query, 1, name);
+	status = store_row(query);
+	*is_there_out = status == STORE_OK && sql_column_number(query, 0) != 0;
+	sql_reset(query);
+	return status;
+}
+
+enum store_status
+store_subscription_rename(struct store *store, struct span from, struct span to)
+{
+	struct sql_statement *copy;
+	enum store_status status;
+
+	if ((status = store_enter(store)) != STORE_OK)
+		return status;
+	copy = sql_prepare(store->sql, "INSERT OR IGNORE INTO subscription (name) "
+	    "SELECT ?2 || substr(name, length(?1) + 1) FROM subscription WHERE " IS_BELOW);
+	sql_bind_text(copy, 1, from);
+	sql_bind_text(copy, 2, to);
+	status = store_run(copy);
+	return status == STORE_OK ? run_with_name(store, "DELETE FROM subscription WHERE " IS_BELOW, from) : status;
+}

@@ -95,6 +95,42 @@ test_identifiers_and_forgetting(void **state)
 	assert_int_equal(rights_of(fixture, fixture->inbox, "ada"), 0);
 }
 
+static bool
+has(struct fixture *fixture, const char *identifier)
+{
+	bool is_there = false;
+
+	assert_int_equal(store_acl_has(fixture->store, span_from_string(identifier), &is_there), STORE_OK);
+	return is_there;
+}
+
+static void
+test_renaming(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t sent = mailbox_id(fixture, "Sent");
+
+	set(fixture, fixture->inbox, "ada", 3);
+	set(fixture, fixture->inbox, "anyone", 12);
+	set(fixture, fixture->inbox, "-ada", 4);
+	set(fixture, fixture->inbox, "-eve", 8);
+	set(fixture, sent, "ada", 1);
+	set(fixture, sent, "eve", 2);
+	begin(fixture, STORE_DURABLE);
+	assert_int_equal(store_acl_rename(fixture->store, SPAN("ada"), SPAN("eve")), STORE_OK);
+	assert_int_equal(store_acl_rename(fixture->store, SPAN("ada"), SPAN("eve")), STORE_OK);
+	commit(fixture);
+	assert_false(has(fixture, "ada"));
+	assert_true(has(fixture, "eve"));
+	assert_int_equal(rights_of(fixture, fixture->inbox, "eve"), 3);
+	assert_int_equal(rights_of(fixture, fixture->inbox, "ada"), 12);
+	assert_int_equal(rights_of(fixture, sent, "eve"), 3);
+	begin(fixture, STORE_DURABLE);
+	assert_int_equal(store_acl_set(fixture->store, fixture->inbox, SPAN("-only"), 1), STORE_OK);
+	commit(fixture);
+	assert_true(has(fixture, "only"));
+}
+
 static void
 test_limits(void **state)
 {
@@ -121,6 +157,7 @@ main(void)
 		TEST(test_what_is_given_without_what_is_taken),
 		TEST(test_inherited_kept_and_dropped),
 		TEST(test_identifiers_and_forgetting),
+		TEST(test_renaming),
 		TEST(test_limits),
 	};
 

@@ -231,6 +231,34 @@ test_subscriptions(void **state)
 }
 
 static void
+test_subscriptions_below(void **state)
+{
+	static const char *const names[] = { "Others/ada", "Others/ada/In%x", "Others/adam", "Others/ada_", "Others/bob/ada" };
+	struct fixture *fixture = *state;
+	struct span *list;
+	size_t count, renamed = 0;
+	bool is_there;
+
+	begin(fixture, STORE_DURABLE);
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		assert_int_equal(store_subscribe(fixture->store, span_from_string(names[i])), STORE_OK);
+	commit(fixture);
+	assert_int_equal(store_subscription_has(fixture->store, SPAN("Others/ada"), &is_there), STORE_OK);
+	assert_true(is_there);
+	begin(fixture, STORE_DURABLE);
+	assert_int_equal(store_subscription_rename(fixture->store, SPAN("Others/ada"), SPAN("Others/eve")), STORE_OK);
+	commit(fixture);
+	assert_int_equal(store_subscription_has(fixture->store, SPAN("Others/ada"), &is_there), STORE_OK);
+	assert_false(is_there);
+	assert_int_equal(store_subscription_list(fixture->store, fixture->arena, &list, &count), STORE_OK);
+	for (size_t i = 0; i < count; i++)
+		renamed += span_equals(list[i], SPAN("Others/eve")) || span_equals(list[i], SPAN("Others/eve/In%x")) ||
+		    span_equals(list[i], SPAN("Others/adam")) || span_equals(list[i], SPAN("Others/ada_")) ||
+		    span_equals(list[i], SPAN("Others/bob/ada"));
+	assert_int_equal(renamed, COUNT_OF(names));
+}
+
+static void
 test_special_use(void **state)
 {
 	struct fixture *fixture = *state;
@@ -282,6 +310,7 @@ main(void)
 		TEST(test_rename_too_long),
 		TEST(test_rename_inbox),
 		TEST(test_subscriptions),
+		TEST(test_subscriptions_below),
 		TEST(test_special_use),
 		TEST(test_recent),
 	};
