@@ -22,6 +22,7 @@ enum directory_status {
 	DIRECTORY_ELSEWHERE,	/* the user's mail is on another server, so there is no mailbox id here */
 	DIRECTORY_AMBIGUOUS,	/* the operator is needed: several may be meant by the name */
 	DIRECTORY_SHARED,	/* nobody logs in to a shared account, so there is nothing to prove */
+	DIRECTORY_BUSY,		/* try again: the user is being renamed, directory/renaming.h */
 	DIRECTORY_STATUS_COUNT
 };
 
@@ -389,7 +390,10 @@ enum directory_status directory_remove_alias(struct directory *directory, struct
 enum directory_status directory_list_aliases(struct directory *directory, struct span after, struct span name,
     struct arena *arena, struct directory_alias *aliases_out, size_t limit, size_t *count_out);
 
-/* Forget a user, and the user's aliases.  The mail stays in its folder, and the folder's id is never given again. */
+/*
+ * Forget a user, and the user's aliases.  The mail stays in its folder, and the folder's id is never given again.
+ * DIRECTORY_BUSY.
+ */
 enum directory_status directory_delete(struct directory *directory, struct span name);
 
 /*

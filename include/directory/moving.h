@@ -24,6 +24,7 @@ struct directory_move {
  *	move_out	what is noted; in the arena, untouched on failure
  *
  * DIRECTORY_NOT_FOUND, as for directory_lookup().  DIRECTORY_EXISTS: one is noted already, which move_out gets.
+ * DIRECTORY_BUSY: this or another user is being renamed.
  */
 enum directory_status directory_move_begin(struct directory *directory, struct span name, struct span target,
     struct arena *arena, struct directory_move *move_out);
@@ -49,7 +50,7 @@ enum directory_presence {
 	DIRECTORY_HERE,		/* as far as moves are concerned */
 	DIRECTORY_LEAVING,	/* who ordered the move has not said yet how it ended */
 	DIRECTORY_GONE,
-	DIRECTORY_ARRIVING,
+	DIRECTORY_ARRIVING,	/* or about to get this name: directory/renaming.h */
 };
 
 /* Whether mail of this name may be served from here. */
@@ -88,7 +89,7 @@ enum directory_status directory_describe(struct directory *directory, struct spa
  *
  *	old_id_out	of a mailbox that the user has here, and that must not have mail; empty: none
  *
- * DIRECTORY_EXISTS: by another move.
+ * DIRECTORY_EXISTS: by another move.  DIRECTORY_BUSY: this or another user is being renamed.
  */
 enum directory_status directory_expect(struct directory *directory, struct span name, const char *move_id,
     char mailbox_id_out[DIRECTORY_ID_LENGTH + 1], char old_id_out[DIRECTORY_ID_LENGTH + 1]);

@@ -19,7 +19,8 @@ aliases_forget(struct sql *sql, struct span name)
 enum sql_status
 aliases_have(struct sql *sql, struct span name, bool *is_alias_out)
 {
-	struct sql_statement *query = sql_prepare(sql, "SELECT 1 FROM alias WHERE name = ?1");
+	struct sql_statement *query = sql_prepare(sql, "SELECT 1 FROM alias WHERE name = ?1 UNION ALL "
+	    "SELECT 1 FROM rename WHERE name = ?1 OR (new_name = ?1 AND NOT is_switched)");
 	enum sql_status step;
 
 	sql_bind_text(query, 1, name);
@@ -34,7 +35,8 @@ static enum sql_status
 is_taken(struct sql *sql, struct span alias, struct span name, bool *is_taken_out)
 {
 	struct sql_statement *query = sql_prepare(sql, "SELECT 1 FROM user WHERE name = ?1 UNION ALL SELECT 1 FROM alias "
-	    "WHERE name = ?1 AND mailbox_id IS NOT (SELECT mailbox_id FROM user WHERE name = ?2)");
+	    "WHERE name = ?1 AND mailbox_id IS NOT (SELECT mailbox_id FROM user WHERE name = ?2) UNION ALL "
+	    "SELECT 1 FROM rename WHERE ?1 IN (name, new_name)");
 	enum sql_status step;
 
 	sql_bind_text(query, 1, alias);

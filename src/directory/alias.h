@@ -11,7 +11,7 @@
 /* The user has no other names any more. */
 enum sql_status aliases_forget(struct sql *sql, struct span name);
 
-/* Whether a name is another name of somebody. */
+/* Whether a name is another name of somebody, or that of one who is being renamed. */
 enum sql_status aliases_have(struct sql *sql, struct span name, bool *is_alias_out);
 
 enum directory_status aliases_add(struct directory *directory, struct span alias, struct span name);

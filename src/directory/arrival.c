@@ -77,9 +77,10 @@ expect(struct sql *sql, enum sql_status *run, struct span name, const char *move
 		*run = journey_mailbox_id(sql, name, old_id_out);
 	random_hex(mailbox_id_out, DIRECTORY_ID_LENGTH);
 	if (*run == SQL_OK)
-		*run = JOURNEY_RUN(sql, "INSERT INTO arrival (name, move_id, mailbox_id) VALUES (?1, ?2, ?3)", name,
-		    span_from_string(move_id), span_from_string(mailbox_id_out));
-	return DIRECTORY_OK;
+		*run = JOURNEY_RUN(sql, "INSERT INTO arrival (name, move_id, mailbox_id) "
+		    "SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM rename)", name, span_from_string(move_id),
+		    span_from_string(mailbox_id_out));
+	return *run == SQL_OK && sql_changed_rows(sql) == 0 ? DIRECTORY_BUSY : DIRECTORY_OK;
 }
 
 enum directory_status

@@ -22,6 +22,7 @@ directory_status_text(enum directory_status status)
 		[DIRECTORY_ELSEWHERE] = "the user's mail is on another server",
 		[DIRECTORY_AMBIGUOUS] = "several users may be meant by the name",
 		[DIRECTORY_SHARED] = "nobody logs in to a shared account",
+		[DIRECTORY_BUSY] = "the user is being renamed",
 	};
 
 	return texts[status];

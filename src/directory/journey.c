@@ -119,6 +119,17 @@ find_move(struct sql *sql, struct span name, struct arena *arena, struct directo
 	return step;
 }
 
+/* SQL_ROW: somebody is being renamed, and a copy that is made meanwhile might say the old name for ever. */
+static enum sql_status
+find_rename(struct sql *sql)
+{
+	struct sql_statement *query = sql_prepare(sql, "SELECT 1 FROM rename LIMIT 1");
+	enum sql_status step = sql_step(query);
+
+	sql_reset(query);
+	return step;
+}
+
 static enum directory_status
 note_move(struct sql *sql, enum sql_status *run, struct span name, struct span target, struct arena *arena,
     struct directory_move *move_out)
@@ -131,6 +142,10 @@ note_move(struct sql *sql, enum sql_status *run, struct span name, struct span t
 		return DIRECTORY_EXISTS;
 	}
 	random_hex(id, DIRECTORY_MOVE_ID_LENGTH);
+	if (*run == SQL_OK && (*run = find_rename(sql)) == SQL_ROW) {
+		*run = SQL_OK;
+		return DIRECTORY_BUSY;
+	}
 	if (*run == SQL_OK)
 		*run = JOURNEY_RUN(sql, "INSERT INTO move (name, move_id, source, target) "
 		    "SELECT name, ?2, home, ?3 FROM user WHERE name = ?1", name, span_from_string(id), target);
@@ -241,7 +256,7 @@ directory_move_told(struct directory *directory, struct span name, const char *m
 
 /* ---- at mailbox servers ---- */
 
-/* One question for both tables: each login and each recipient asks it. */
+/* One question for all tables: each login and each recipient asks it. */
 enum directory_status
 directory_find_presence(struct directory *directory, struct span name, enum directory_presence *presence_out)
 {
@@ -255,7 +270,8 @@ directory_find_presence(struct directory *directory, struct span name, enum dire
 	if (status != DIRECTORY_OK)
 		return status == DIRECTORY_READ_ONLY ? DIRECTORY_OK : status;
 	query = sql_prepare(sql, "SELECT 3 FROM arrival WHERE name = ?1 "
-	    "UNION ALL SELECT 1 + is_gone FROM departure WHERE name = ?1 LIMIT 1");
+	    "UNION ALL SELECT 1 + is_gone FROM departure WHERE name = ?1 "
+	    "UNION ALL SELECT 3 FROM rename WHERE new_name = ?1 AND NOT is_switched LIMIT 1");
 	sql_bind_text(query, 1, name);
 	step = sql_step(query);
 	if (step == SQL_ROW)

@@ -21,7 +21,8 @@ sqlite_insert(struct sql *sql, struct span name, struct span credential, bool is
 	struct sql_statement *query = sql_prepare(sql,
 	    "INSERT INTO user (name, mailbox_id, credential, credential_version, created, changed, is_shared, entry) "
 	    "SELECT ?1, ?2, ?3, ?4, ?5, ?5, ?6, iif(?6, 'shared=' || ?1, '') "
-	    "WHERE NOT EXISTS (SELECT 1 FROM alias WHERE name = ?1) ON CONFLICT (name) DO NOTHING");
+	    "WHERE NOT EXISTS (SELECT 1 FROM alias WHERE name = ?1) AND "
+	    "NOT EXISTS (SELECT 1 FROM rename WHERE ?1 IN (name, new_name)) ON CONFLICT (name) DO NOTHING");
 	char id[DIRECTORY_ID_LENGTH + 1];
 
 	random_hex(id, DIRECTORY_ID_LENGTH);	/* 128 bits: none is ever drawn twice */

@@ -293,6 +293,19 @@ forget_shares(struct sql *sql, struct span name)
 	return sql_run(query);
 }
 
+/* Whoever goes while files still say the old name would leave rights behind in them. */
+static enum directory_status
+check_not_renamed(struct sqlite_file *sqlite, struct span name)
+{
+	struct sql_statement *query = sql_prepare(sqlite->sql, "SELECT 1 FROM rename WHERE ?1 IN (name, new_name)");
+	enum sql_status step;
+
+	sql_bind_text(query, 1, name);
+	step = sql_step(query);
+	sql_reset(query);
+	return step == SQL_ROW ? DIRECTORY_BUSY : sqlite_file_result(sqlite, step);
+}
+
 static enum directory_status
 delete(struct directory *directory, struct span name)
 {
@@ -301,7 +314,7 @@ delete(struct directory *directory, struct span name)
 	struct sql_statement *query;
 	enum sql_status run;
 
-	if (status != DIRECTORY_OK)
+	if (status != DIRECTORY_OK || (status = check_not_renamed(sqlite, name)) != DIRECTORY_OK)
 		return status;
 	if ((run = sql_begin(sqlite->sql)) != SQL_OK)
 		return sqlite_file_result(sqlite, run);

@@ -60,6 +60,7 @@ users_finish(struct control_call *call, enum directory_status status)
 		[DIRECTORY_ELSEWHERE] = { EX_UNAVAILABLE, "the user's mail is on another server" },
 		[DIRECTORY_AMBIGUOUS] = { EX_TEMPFAIL, "several users may be meant by the name, see the log" },
 		[DIRECTORY_SHARED] = { EX_UNAVAILABLE, "nobody logs in to a shared account" },
+		[DIRECTORY_BUSY] = { EX_TEMPFAIL, "the user is being renamed: try again in a while" },
 	};
 
 	control_finish(call, answers[status].code, answers[status].text);

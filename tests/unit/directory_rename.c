@@ -1,0 +1,247 @@
+/*
+ * Users who get another name: what is in the way, what changes at the switch, and what stays reserved until the end.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "directory/moving.h"
+#include "directory/renaming.h"
+
+static char folder[64], path[96];
+static struct directory *directory;
+
+static int
+make_users(void **state)
+{
+	(void)state;
+	strcpy(folder, "/tmp/imapd-renames-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof path, "%s/directory.db", folder);
+	assert_int_equal(directory_open_sqlite(path, &directory), DIRECTORY_OK);
+	assert_int_equal(directory_add(directory, SPAN("ada"), SPAN("x")), DIRECTORY_OK);
+	assert_int_equal(directory_add(directory, SPAN("bob"), SPAN("y")), DIRECTORY_OK);
+	return 0;
+}
+
+static int
+remove_users(void **state)
+{
+	char command[128];
+
+	(void)state;
+	directory_close(&directory);
+	snprintf(command, sizeof command, "rm -rf %s", folder);
+	return system(command);
+}
+
+static struct directory_rename
+row(const char *name, const char *new_name, bool is_told, bool is_walked)
+{
+	struct directory_rename rename = { .is_told = is_told, .is_walked = is_walked };
+
+	assert_true(directory_prepare_name(span_from_string(name), &rename.name));
+	assert_true(directory_prepare_name(span_from_string(new_name), &rename.new_name));
+	return rename;
+}
+
+static enum directory_hindrance
+begin(struct directory_rename *rename)
+{
+	enum directory_hindrance hindrance;
+
+	assert_int_equal(directory_rename_begin(directory, rename, &hindrance), DIRECTORY_OK);
+	return hindrance;
+}
+
+static bool
+is_user(const char *name)
+{
+	struct arena *arena = arena_new();
+	struct directory_user user;
+	enum directory_status status = directory_lookup(directory, span_from_string(name), arena, &user);
+
+	arena_free(&arena);
+	assert_true(status == DIRECTORY_OK || status == DIRECTORY_NOT_FOUND);
+	return status == DIRECTORY_OK;
+}
+
+static size_t
+count_rows(void)
+{
+	struct arena *arena = arena_new();
+	struct directory_rename *rows;
+	size_t count;
+
+	assert_int_equal(directory_rename_list(directory, arena, &rows, &count), DIRECTORY_OK);
+	arena_free(&arena);
+	return count;
+}
+
+static void
+finds_what_is_in_the_way(void **state)
+{
+	static const struct {
+		const char *name, *new_name;
+		enum directory_hindrance expected;
+	} cases[] = {
+		{ "nobody", "new", DIRECTORY_NO_USER }, { "ada", "ada", DIRECTORY_SAME_NAME }, { "ada", "bob", DIRECTORY_NEW_IS_USER },
+		{ "ada", "info", DIRECTORY_NEW_IS_ALIAS }, { "ada", "sales", DIRECTORY_NEW_IS_GROUP },
+	};
+	struct directory_move move;
+	struct arena *arena = arena_new();
+	struct directory_rename rename;
+
+	(void)state;
+	assert_int_equal(directory_add_alias(directory, SPAN("info"), SPAN("bob")), DIRECTORY_OK);
+	assert_int_equal(directory_join(directory, SPAN("sales"), SPAN("bob")), DIRECTORY_OK);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		rename = row(cases[i].name, cases[i].new_name, true, true);
+		assert_int_equal(begin(&rename), cases[i].expected);
+	}
+	assert_int_equal(directory_move_begin(directory, SPAN("bob"), SPAN("mbx2"), arena, &move), DIRECTORY_OK);
+	rename = row("ada", "new", true, true);
+	assert_int_equal(begin(&rename), DIRECTORY_USERS_MOVE);
+	assert_int_equal(count_rows(), 0);
+	assert_true(is_user("ada"));
+	arena_free(&arena);
+}
+
+static void
+switches_at_once_when_nobody_is_told(void **state)
+{
+	struct directory_rename rename = row("ada", "info", true, true);
+	struct arena *arena = arena_new();
+	struct directory_user user;
+
+	(void)state;
+	assert_int_equal(directory_add_alias(directory, SPAN("info"), SPAN("ada")), DIRECTORY_OK);
+	rename.is_alias = true;
+	assert_int_equal(begin(&rename), DIRECTORY_UNHINDERED);
+	assert_true(rename.is_switched && is_user("info") && !is_user("ada"));
+	assert_int_equal(count_rows(), 0);
+	assert_int_equal(directory_lookup_alias(directory, SPAN("ada"), arena, &user), DIRECTORY_OK);
+	assert_true(span_equals(user.name, SPAN("info")));
+	assert_int_equal(directory_lookup_alias(directory, SPAN("info"), arena, &user), DIRECTORY_NOT_FOUND);
+	arena_free(&arena);
+}
+
+static void
+keeps_both_names_until_files_are_walked(void **state)
+{
+	struct directory_rename rename = row("ada", "countess", true, false), again = row("ada", "countess", true, false),
+				other = row("bob", "ada", true, false);
+	struct directory_name former;
+	struct directory_share *shares;
+	struct arena *arena = arena_new();
+	struct directory_user user;
+	size_t count;
+
+	(void)state;
+	assert_int_equal(directory_lookup(directory, SPAN("bob"), arena, &user), DIRECTORY_OK);
+	assert_int_equal(directory_share_set(directory, user.mailbox_id, SPAN("ada"), true), DIRECTORY_OK);
+	assert_int_equal(begin(&rename), DIRECTORY_UNHINDERED);
+	assert_int_equal(directory_share_list(directory, arena, &shares, &count), DIRECTORY_OK);
+	assert_int_equal(count, 2);
+	assert_int_equal(directory_find_former(directory, SPAN("countess"), &former), DIRECTORY_OK);
+	assert_string_equal(former.text, "ada");
+	assert_int_equal(directory_add(directory, SPAN("ada"), SPAN("z")), DIRECTORY_EXISTS);
+	assert_int_equal(directory_add_alias(directory, SPAN("ada"), SPAN("bob")), DIRECTORY_EXISTS);
+	assert_int_equal(directory_delete(directory, SPAN("countess")), DIRECTORY_BUSY);
+	assert_int_equal(begin(&other), DIRECTORY_USERS_ARE_RENAMED);
+	assert_int_equal(begin(&again), DIRECTORY_UNHINDERED);
+	assert_string_equal(again.rename_id, rename.rename_id);
+	assert_int_equal(directory_rename_walked(directory, &rename), DIRECTORY_OK);
+	assert_int_equal(directory_share_list(directory, arena, &shares, &count), DIRECTORY_OK);
+	assert_true(count == 1 && span_equals(shares[0].identifier, SPAN("countess")));
+	assert_int_equal(directory_find_former(directory, SPAN("countess"), &former), DIRECTORY_OK);
+	assert_int_equal(former.length, 0);
+	assert_int_equal(count_rows(), 0);
+	assert_int_equal(directory_add(directory, SPAN("ada"), SPAN("z")), DIRECTORY_OK);
+	assert_int_equal(directory_delete(directory, SPAN("countess")), DIRECTORY_OK);
+	arena_free(&arena);
+}
+
+static void
+waits_for_the_switch_and_is_taken_back(void **state)
+{
+	struct directory_rename rename = row("ada", "countess", false, true);
+	enum directory_presence presence;
+	struct directory_move move;
+	struct arena *arena = arena_new();
+
+	(void)state;
+	assert_int_equal(begin(&rename), DIRECTORY_UNHINDERED);
+	assert_true(!rename.is_switched && is_user("ada"));
+	assert_int_equal(directory_find_presence(directory, SPAN("countess"), &presence), DIRECTORY_OK);
+	assert_int_equal(presence, DIRECTORY_ARRIVING);
+	assert_int_equal(directory_move_begin(directory, SPAN("bob"), SPAN("mbx2"), arena, &move), DIRECTORY_BUSY);
+	assert_int_equal(directory_rename_drop(directory, &rename), DIRECTORY_OK);
+	assert_int_equal(count_rows(), 0);
+	rename.rename_id[0] = '\0';
+	assert_int_equal(begin(&rename), DIRECTORY_UNHINDERED);
+	assert_int_equal(directory_rename_switch(directory, &rename), DIRECTORY_OK);
+	assert_int_equal(directory_rename_switch(directory, &rename), DIRECTORY_OK);
+	assert_int_equal(directory_rename_drop(directory, &rename), DIRECTORY_OK);
+	assert_true(is_user("countess") && count_rows() == 1);
+	assert_int_equal(directory_rename_told(directory, &rename), DIRECTORY_OK);
+	assert_int_equal(count_rows(), 0);
+	assert_int_equal(directory_rename_switch(directory, &rename), DIRECTORY_OK);
+	arena_free(&arena);
+}
+
+static void
+is_asked_where_the_user_is_not(void **state)
+{
+	struct directory_rename rename = row("far", "away", true, false);
+
+	(void)state;
+	memset(rename.rename_id, '7', DIRECTORY_RENAME_ID_LENGTH);
+	assert_int_equal(begin(&rename), DIRECTORY_UNHINDERED);
+	assert_false(rename.is_switched);
+	assert_int_equal(directory_rename_switch(directory, &rename), DIRECTORY_OK);
+	assert_true(!is_user("away") && count_rows() == 1);
+	assert_int_equal(directory_rename_walked(directory, &rename), DIRECTORY_OK);
+	assert_int_equal(count_rows(), 0);
+}
+
+static void
+lists_mailboxes_by_their_ids(void **state)
+{
+	struct arena *arena = arena_new();
+	struct directory_mailbox page[1], last = { .mailbox_id = "" };
+	size_t count, seen = 0;
+
+	(void)state;
+	do {
+		assert_int_equal(directory_list_mailboxes(directory, span_from_string(last.mailbox_id), arena, page, 1, &count),
+		    DIRECTORY_OK);
+		assert_true(count == 0 || strcmp(page[0].mailbox_id, last.mailbox_id) > 0);
+		last = page[0];
+		seen += count;
+	} while (count == 1);
+	assert_int_equal(seen, 2);
+	arena_free(&arena);
+}
+
+int
+main(void)
+{
+#define WITH_USERS(test) cmocka_unit_test_setup_teardown(test, make_users, remove_users)
+	const struct CMUnitTest tests[] = {
+		WITH_USERS(finds_what_is_in_the_way),
+		WITH_USERS(switches_at_once_when_nobody_is_told),
+		WITH_USERS(keeps_both_names_until_files_are_walked),
+		WITH_USERS(waits_for_the_switch_and_is_taken_back),
+		WITH_USERS(is_asked_where_the_user_is_not),
+		WITH_USERS(lists_mailboxes_by_their_ids),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
