@@ -109,6 +109,7 @@ help:
 ## make move         moves from real servers, Debian 12's and 13's in folders of their own (root): 10,000 messages, 50 kills, 50 users
 ## make rehome-kills  kill -9 in the middle of moving a user between hosts, 100 times each of the processes
 ## make move-bench   how long a move from Dovecot takes: by our import, by mbsync, one message at a time
+## make rename-kills  kill -9 in the middle of renaming a user, 100 times each of imapctl, the server, and the hosts of a site
 ## make backup-kills a thousand users backed up, deleted, restored and compared; imapctl and the server killed 100 times in each
 ## make check-setup  imapctl setup killed at every step; certificates by certbot itself, where it and pebble are installed
 ## make repair-kills imapctl verify --repair, killed 100 times at calls that write, and run again
@@ -194,6 +195,10 @@ move: all
 	@tests/move/machines 12 || true
 	@tests/move/machines 13 || true
 	MOVE=1 IMAPD=$(BUILD)/imapd /usr/bin/python3 -m pytest -q -s -rs -p no:cacheprovider tests/move
+
+rename-kills: all
+	RENAME_KILLS=$${RENAME_KILLS:-100} IMAPD=$(BUILD)/imapd /usr/bin/python3 -m pytest -q -s -rs -p no:cacheprovider -k killed \
+	    tests/operator/test_rename_kills.py tests/split/test_split_rename.py
 
 backup-kills: all
 	IMAPD=$(BUILD)/imapd /usr/bin/python3 tests/backup/kills.py

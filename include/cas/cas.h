@@ -88,6 +88,18 @@ void cas_end_user(struct cas *cas, struct span user);
  */
 void cas_register(struct cas *cas, struct control *control);
 
+/*
+ * A user is to get another name, as was noted by directory_rename_begin(): every mailbox server on another host is asked, then
+ * the directory is changed, then every server is told.  Calls back, at once or later: refused, and nothing has changed;
+ * or switched, and after that told, or waits when one of them does not answer: then this goes on, also with the next process.
+ *
+ *	why	with refused and waits: a sentence; borrowed
+ */
+struct directory_rename;
+enum cas_renaming { CAS_RENAME_REFUSED, CAS_RENAME_SWITCHED, CAS_RENAME_TOLD, CAS_RENAME_WAITS };
+typedef void cas_renamed(enum cas_renaming outcome, const char *why, void *context);
+void cas_rename(struct cas *cas, const struct directory_rename *rename, cas_renamed *on_renamed, void *context);
+
 /* Only before cas_listen() or after on_stopped. */
 void cas_free(struct cas **cas);
 

@@ -97,6 +97,18 @@ void mailbox_role_note_quota(struct mailbox_role *role, const char *mailbox_id, 
 void mailbox_role_forget_user(struct mailbox_role *role, struct span user);
 
 /*
+ * A user has another name in the directory (directory/renaming.h): whoever is logged in by the old one gets BYE, what others
+ * share with it is shared with the new one, and every file that says it is changed.  Calls back once, never before it
+ * returns: when no file says it any more; or there is one that cannot be changed now, and the role goes on; or it stops, and
+ * the next one goes on.
+ *
+ *	name		the old one; copied
+ */
+enum mailbox_renaming { MAILBOX_RENAMED, MAILBOX_RENAME_GOES_ON };
+typedef void mailbox_renamed(enum mailbox_renaming outcome, void *context);
+void mailbox_role_rename(struct mailbox_role *role, const char *name, mailbox_renamed *on_renamed, void *context);
+
+/*
  * Stop accepting, tell every session BYE, wait for the jobs under way and close the stores; calls back
  * once the last one is closed, never before it returns.
  */

@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "client.h"
 #include "moves.h"
+#include "renames.h"
 
 #define CACHE_USERS 10000
 #define THROTTLE_ENTRIES 10000
@@ -71,6 +72,7 @@ cas_new(const struct cas_parts *parts)
 	list_init(&cas->users);
 	list_init(&cas->relays);
 	list_init(&cas->moves);
+	list_init(&cas->renames);
 	cas->by_address = map_new();
 	cas->by_user = map_new();
 	if (parts->tokens != NULL)
@@ -125,6 +127,7 @@ cas_free(struct cas **cas)
 	deferred_cancel(&(*cas)->gone);
 	ports_close(*cas);
 	moves_close(*cas);
+	renames_close(*cas);
 	map_free(&(*cas)->denied);
 	relays_free(*cas);
 	map_free(&(*cas)->by_address);

@@ -9,6 +9,7 @@
 #include "control/control.h"
 #include "control/words.h"
 #include "moves.h"
+#include "renames.h"
 
 #define WAIT_MS 1000
 
@@ -315,4 +316,5 @@ cas_register(struct cas *cas, struct control *control)
 	control_register(control, "move cancel", CONTROL_CHANGE, on_cancel, cas);
 	control_register(control, "move status", CONTROL_VIEW, on_status, cas);
 	moves_open(cas);
+	renames_open(cas);
 }

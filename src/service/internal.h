@@ -23,6 +23,7 @@
  *	users.c		the verbs user add, passwd, set, show, list
  *	user_options.c	... and what may be said of a user
  *	user_import.c	the verb user import
+ *	user_rename.c	the verb user rename
  *	first_user.c	a user who is made while no server runs
  *	aliases.c	the verbs alias add, remove, list
  *	groups.c	the verbs group add, remove, list
@@ -361,6 +362,9 @@ void users_end_sessions(struct service *service, struct span user);
 
 /* user_import.c */
 void user_import_register(struct service *service);
+
+/* user_rename.c */
+void user_rename_register(struct service *service);
 
 /* groups.c */
 void groups_register(struct service *service);

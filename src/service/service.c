@@ -184,6 +184,7 @@ register_verbs(struct service *service)
 	status_register(service);
 	users_register(service);
 	user_import_register(service);
+	user_rename_register(service);
 	groups_register(service);
 	aliases_register(service);
 	remains_register(service);

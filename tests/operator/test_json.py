@@ -382,7 +382,7 @@ def test_nobody_answers():
     server = lib.Server(users=())
     with server:
         server.stop()
-        arguments = {"user add": ["a"], "user import": [str(server.config)], "alias add": ["i", "a"], "alias remove": ["i"], "user passwd": ["a"],
+        arguments = {"user add": ["a"], "user import": [str(server.config)], "alias add": ["i", "a"], "alias remove": ["i"], "user passwd": ["a"], "user rename": ["a", "b"],
                      "user set": ["a", "--imap=on"], "user show": ["a"],
                      "user del": ["a", "--yes"], "import": ["a", "eml", str(server.config)], "export": ["a", f"{server.folder}/out"], "kick": ["a"], "trace": ["a"],
                      "start": ["all"], "stop": ["all"], "drain": ["all"], "restart": ["all"], "net start": ["imap4"],

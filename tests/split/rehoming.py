@@ -7,6 +7,7 @@ import subprocess
 import threading
 
 import server as lib
+from picturing import picture
 
 numbers = itertools.count()
 MESSAGE = b"From: <a@example.org>\r\nSubject: %s\r\n\r\n%s\r\n"
@@ -19,20 +20,6 @@ def move(running, user, server, *words, **more):
 def append(client, mailbox, name, flags=b"", size=20):
     message = MESSAGE % (name, b"x" * size)
     return client.command(b"APPEND %s (%s) {%d}\r\n%s" % (mailbox, flags, len(message), message))
-
-
-def picture(client):
-    """All that a client can see of its mail, but for \\Recent."""
-    seen = {}
-    names = sorted(re.search(rb'"/" (.*)$', line)[1] for line in client.ok(b'LIST "" *').untagged if b"LIST" in line)
-    for name in names:
-        status = client.ok(b"STATUS %s (MESSAGES UNSEEN UIDNEXT UIDVALIDITY HIGHESTMODSEQ SIZE MAILBOXID)" % name)
-        seen[name] = [line for line in status.untagged if b"STATUS" in line]
-        client.ok(b"EXAMINE %s" % name)
-        if b"MESSAGES 0 " not in seen[name][0]:
-            rows = client.ok(b"UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE MODSEQ EMAILID BODY.PEEK[])").untagged
-            seen[name] += [re.sub(rb" ?\\Recent", b"", row) for row in rows if b" FETCH " in row]
-    return seen
 
 
 def subjects(client, mailbox=b"INBOX"):

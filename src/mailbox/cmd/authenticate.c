@@ -62,7 +62,7 @@ welcome(struct login *login)
 		session->is_master = login->lookup.is_master;
 	}
 	session_login(session, directory_name_span(&login->lookup.found), login->lookup.mailbox_id,
-	    buffer_span(&login->lookup.groups));
+	    buffer_span(&login->lookup.groups), directory_name_span(&login->lookup.former));
 	buffer_free(&login->lookup.groups);
 	session_write_capability(session, &code);
 	session_finish_with(session, REPLY_DONE, buffer_span(&code));

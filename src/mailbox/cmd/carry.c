@@ -71,7 +71,8 @@ on_looked_up(struct role_lookup *lookup)
 		return;
 	}
 	session_take_words(session, &carry->carried);
-	session_login(session, directory_name_span(&lookup->found), lookup->mailbox_id, buffer_span(&lookup->groups));
+	session_login(session, directory_name_span(&lookup->found), lookup->mailbox_id, buffer_span(&lookup->groups),
+	    directory_name_span(&lookup->former));
 	buffer_free(&lookup->groups);
 	session_take_manner(session, &carry->carried);
 	carry->waiter.on_ready = on_ready;

@@ -100,7 +100,7 @@ begin_attached(struct mailbox_role *role, struct attach *attach)
 	}
 	session = session_new(role, attach->stream, &cmd_table);
 	session->is_operators = true;
-	session_login(session, directory_name_span(&lookup->found), lookup->mailbox_id, SPAN(""));
+	session_login(session, directory_name_span(&lookup->found), lookup->mailbox_id, SPAN(""), SPAN(""));
 	session_greet(session);
 }
 

@@ -65,6 +65,7 @@ role_close(struct mailbox_role *role)
 	role_stop_images(role);
 	role_stop_restores(role);
 	role_end_movers(role);
+	role_end_renames(role);
 	role_check_stopped(role);
 }
 
@@ -73,18 +74,6 @@ role_bye_all(struct mailbox_role *role)
 {
 	LIST_FOREACH(&role->sessions, link)
 		session_bye(LIST_ENTRY(link, struct session, link), METRIC_SERVER_STOPS, "UNAVAILABLE", "the server is stopping");
-}
-
-void
-mailbox_role_end_user(struct mailbox_role *role, struct span user)
-{
-	LIST_FOREACH(&role->sessions, link) {
-		struct session *session = LIST_ENTRY(link, struct session, link);
-
-		if (session->user != NULL && (span_equals(span_from_string(session->user), user) ||
-		    (session->prover != NULL && span_equals(span_from_string(session->prover), user))))
-			session_bye(session, METRIC_KICKED, NULL, "Logged out by the administrator");
-	}
 }
 
 void

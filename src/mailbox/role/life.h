@@ -25,6 +25,8 @@
  *	leaving.c	... one who leaves; pausing.c, departing.c
  *	arriving.c	... one who comes
  *	verdict.c	... how it ended
+ *	renaming.c	users who get another name: their sessions, and the files that say the old one
+ *	renamed.c	... as another host orders it
  */
 #ifndef ROLE_LIFE_H
 #define ROLE_LIFE_H
@@ -76,6 +78,13 @@ void role_register_sharing(struct mailbox_role *role, struct control *control);
 /* moving.c; for role->on_mover, and the end of all. */
 void role_take_mover(struct mailbox_role *role, struct stream *stream, struct span text);
 void role_end_movers(struct mailbox_role *role);
+
+/* renaming.c: go on with those that are noted, and end, which leaves them noted. */
+void role_begin_renames(struct mailbox_role *role);
+void role_end_renames(struct mailbox_role *role);
+
+/* Whoever is logged in as a user, or as somebody else by that one's leave, gets BYE with this text. */
+void role_end_user(struct mailbox_role *role, struct span user, const char *why);
 
 /* For role->trials. */
 void role_on_trials_due(void *context);

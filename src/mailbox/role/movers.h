@@ -85,4 +85,7 @@ bool arriving_end(struct mailbox_role *role, const struct directory_name *name, 
 /* verdict.c: how a move has ended, for one of the two servers. */
 void verdict_begin(struct mailbox_role *role, struct stream *stream, const struct mover_wish *wish);
 
+/* renamed.c: a user gets another name. */
+void renamed_begin(struct mailbox_role *role, struct stream *stream, const struct mover_wish *wish);
+
 #endif

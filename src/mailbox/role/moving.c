@@ -42,6 +42,9 @@ role_take_mover(struct mailbox_role *role, struct stream *stream, struct span te
 		{ SPAN("stay"), verdict_begin },
 		{ SPAN("adopt"), verdict_begin },
 		{ SPAN("drop"), verdict_begin },
+		{ SPAN("rename-ask"), renamed_begin },
+		{ SPAN("rename"), renamed_begin },
+		{ SPAN("rename-not"), renamed_begin },
 	};
 	struct mover_wish wish;
 	bool is_good = read_wish(text, &wish);

@@ -169,6 +169,7 @@ mailbox_role_new(const struct mailbox_parts *parts, char **error_out)
 	list_init(&role->images);
 	list_init(&role->restores);
 	list_init(&role->movers);
+	list_init(&role->renames);
 	role->on_mover = role_take_mover;
 	role->on_ended = role_check_stopped;
 	role_lookups_init(role);
@@ -180,6 +181,7 @@ mailbox_role_new(const struct mailbox_parts *parts, char **error_out)
 	role_load_quotas(role);
 	configure(role);
 	shares_begin(role);
+	role_begin_renames(role);
 	return role;
 }
 

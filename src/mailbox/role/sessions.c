@@ -69,3 +69,21 @@ mailbox_role_onlook(struct mailbox_role *role)
 	LIST_FOREACH(&role->sessions, link)
 		session_find_onlookers(LIST_ENTRY(link, struct session, link));
 }
+
+void
+role_end_user(struct mailbox_role *role, struct span user, const char *why)
+{
+	LIST_FOREACH(&role->sessions, link) {
+		struct session *session = LIST_ENTRY(link, struct session, link);
+
+		if (session->user != NULL && (span_equals(span_from_string(session->user), user) ||
+		    (session->prover != NULL && span_equals(span_from_string(session->prover), user))))
+			session_bye(session, METRIC_KICKED, NULL, why);
+	}
+}
+
+void
+mailbox_role_end_user(struct mailbox_role *role, struct span user)
+{
+	role_end_user(role, user, "Logged out by the administrator");
+}

@@ -4,6 +4,7 @@
  */
 #include "acl_change.h"
 
+#include "../shared/renames.h"
 #include "rights.h"
 
 static bool
@@ -80,6 +81,8 @@ work_change(struct store *store, struct account_job *job)
 	unsigned rights = change->rights, before;
 	enum store_status status = find(store, change);
 
+	if (status == STORE_OK && change->former.length > 0)
+		status = store_acl_rename(store, change->former, change->present);
 	if (status == STORE_OK)
 		status = store_acl_of(store, change->mailbox_id, change->identifier, &before);
 	if (status != STORE_OK)
@@ -148,6 +151,31 @@ on_changed(struct account_job *job)
 	finish(CONTAINER_OF(job, struct acl_change, job), job->status);
 }
 
+/* Whoever is meant by an identifier, by the old name or the new one. */
+static const struct rename *
+find_rename(const struct acl_change *change)
+{
+	return renames_find(change->role, span_from(change->identifier, is_negative(change->identifier)));
+}
+
+/* What is said of a user's old name is meant for the new one, in a file that may still say the old one. */
+static void
+note_rename(struct acl_change *change)
+{
+	const struct rename *rename = find_rename(change);
+	struct buffer identifier = { 0 };
+
+	change->former = change->present = SPAN("");
+	if (rename == NULL)
+		return;
+	change->former = arena_copy(change->arena, directory_name_span(&rename->row.name));
+	change->present = arena_copy(change->arena, directory_name_span(&rename->row.new_name));
+	buffer_add_string(&identifier, is_negative(change->identifier) ? "-" : "");
+	buffer_add_span(&identifier, change->present);
+	change->identifier = arena_copy(change->arena, buffer_span(&identifier));
+	buffer_free(&identifier);
+}
+
 static void
 submit_change(struct acl_change *change)
 {
@@ -162,7 +190,9 @@ on_granted(struct share_grant *grant, enum directory_status status)
 {
 	struct acl_change *change = CONTAINER_OF(grant, struct acl_change, grant);
 
-	if (status == DIRECTORY_OK)
+	bool is_renamed_since = change->former.length == 0 && find_rename(change) != NULL;
+
+	if (status == DIRECTORY_OK && !is_renamed_since)
 		submit_change(change);
 	else
 		finish(change, STORE_UNAVAILABLE);
@@ -188,6 +218,7 @@ acl_change_begin(struct mailbox_role *role, struct acl_change *change)
 	change->role = role;
 	change->grant.account = NULL;
 	change->grant.is_counted = false;
+	note_rename(change);
 	if (!is_grant(change)) {
 		submit_change(change);
 		return;

@@ -26,6 +26,7 @@ struct acl_change {
 	struct mailbox_role *role;
 	struct account_job job;
 	struct share_grant grant;
+	struct span former, present;	/* of a user who has another name: the file may say the old one; empty: nobody */
 };
 
 void acl_change_begin(struct mailbox_role *role, struct acl_change *change);

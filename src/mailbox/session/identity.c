@@ -23,14 +23,14 @@ copy_identifier(const char *before, struct span name)
 }
 
 void
-session_take_identity(struct session *session, struct span groups)
+session_take_identity(struct session *session, struct span groups, struct span former)
 {
 	struct span *names;
 	size_t count = 0;
 
 	for (size_t i = 0; i < groups.length; i++)
 		count += groups.at[i] == 0;
-	names = memory_new_array(count + 3, sizeof *names);
+	names = memory_new_array(count + 4, sizeof *names);
 	names[0] = copy_identifier("", span_from_string(session->user));
 	names[1] = copy_identifier("", SPAN("anyone"));
 	names[2] = copy_identifier("", SPAN("authenticated"));
@@ -43,6 +43,9 @@ session_take_identity(struct session *session, struct span groups)
 		names[session->identity.count++] = copy_identifier("$", span_slice(groups, 0, end));
 		groups = span_from(groups, end);
 	}
+	session->has_former_name = former.length > 0;
+	if (session->has_former_name)
+		names[session->identity.count++] = copy_identifier("", former);
 }
 
 void

@@ -9,11 +9,12 @@
 struct session;
 
 /*
- * The user's name, what means everybody, and the groups.
+ * The user's name, what means everybody, the groups, and the name before.
  *
  *	groups	each behind a NUL; borrowed
+ *	former	that rights may still be given to, and taken from; empty: none
  */
-void session_take_identity(struct session *session, struct span groups);
+void session_take_identity(struct session *session, struct span groups, struct span former);
 
 /* Accepts a session without. */
 void session_forget_identity(struct session *session);

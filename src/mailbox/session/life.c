@@ -552,10 +552,10 @@ note_beginning(struct session *session)
 }
 
 void
-session_login(struct session *session, struct span user, const char *mailbox_id, struct span groups)
+session_login(struct session *session, struct span user, const char *mailbox_id, struct span groups, struct span former)
 {
 	session->user = memory_copy_span(user);
-	session_take_identity(session, groups);
+	session_take_identity(session, groups, former);
 	shares_begin(session->role);
 	session->account = account_hold(session->role->accounts, mailbox_id, session->user);
 	session->role->logins++;

@@ -98,6 +98,7 @@ struct session {
 	uint32_t message_limit, save_limit;	/* as configured when it began; 0: none.  See session_message_limit() */
 	struct account *account;	/* NULL before login */
 	struct store_identity identity;	/* who the user is, for the rights that others give: the name first; owned */
+	bool has_former_name;		/* among them, until no file says it any more */
 	struct map *visited;		/* accounts of others, held, by their ids; NULL: none */
 	struct view *view;		/* NULL: no mailbox is selected */
 	unsigned selections;		/* rises when a view goes */
@@ -341,7 +342,8 @@ void session_bye(struct session *session, enum metric_reason why, const char *co
  *
  *	groups	that the user is in, as role_lookup has them
  */
-void session_login(struct session *session, struct span user, const char *mailbox_id, struct span groups);
+void session_login(struct session *session, struct span user, const char *mailbox_id, struct span groups,
+    struct span former);
 
 /* What is known of the client, or the configuration, has changed: find out anew what is masked. */
 void session_mask(struct session *session);

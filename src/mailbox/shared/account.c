@@ -182,6 +182,9 @@ account_free(struct account *account)
 	free(account->batch.error);
 	free((void *)account->id.at);
 	free((void *)account->place.user);
+	for (size_t i = 0; i < account->former_count; i++)
+		free(account->former[i]);
+	free(account->former);
 	free(account);
 	check_stopped(accounts);
 }

@@ -92,6 +92,9 @@ struct store_amounts accounts_limits_of(const struct accounts *accounts, const c
  */
 void accounts_orphan(struct accounts *accounts, const char *mailbox_id);
 
+/* The user has another name now, for the log and for who owns the mailboxes. */
+void accounts_rename(struct accounts *accounts, const char *mailbox_id, const char *user);
+
 /* Any thread, as long as the account is held. */
 bool account_is_orphan(const struct account *account);
 
@@ -200,7 +203,7 @@ void account_tend(struct account *account);
 const char *account_path(const struct account *account);
 const char *account_mark_path(const struct account *account);
 
-/* The mailbox id, and the name of its user, as account_hold() got them. */
+/* The mailbox id, and the name of its user, as account_hold() or accounts_rename() got them.  Any thread. */
 const char *account_id(const struct account *account);
 const char *account_user(const struct account *account);
 

@@ -34,6 +34,19 @@ accounts_orphan(struct accounts *accounts, const char *mailbox_id)
 		__atomic_store_n(&account->is_orphan, true, __ATOMIC_RELEASE);
 }
 
+void
+accounts_rename(struct accounts *accounts, const char *mailbox_id, const char *user)
+{
+	struct account *account = map_get(accounts->by_id, span_from_string(mailbox_id));
+
+	faults_rename(accounts->settings.faults, mailbox_id, user);
+	if (account == NULL)
+		return;
+	account->former = memory_resize(account->former, account->former_count + 1, sizeof *account->former);
+	account->former[account->former_count++] = (char *)(uintptr_t)account->place.user;
+	__atomic_store_n(&account->place.user, memory_copy_string(user), __ATOMIC_RELEASE);
+}
+
 bool
 account_is_orphan(const struct account *account)
 {
@@ -182,7 +195,7 @@ account_id(const struct account *account)
 const char *
 account_user(const struct account *account)
 {
-	return account->place.user;
+	return __atomic_load_n(&account->place.user, __ATOMIC_ACQUIRE);
 }
 
 struct loop *

@@ -40,7 +40,9 @@ struct account {
 	struct accounts *accounts;
 	struct list link;		/* in accounts->open, or alone */
 	struct span id;
-	struct outcome_place place;
+	struct outcome_place place;	/* its user: atomic, workers ask */
+	char **former;			/* names that the user had: workers may still read them */
+	size_t former_count;
 	unsigned faults;		/* kinds that it has, as bits */
 	struct batch_store batch;
 	struct job_queue *queue;

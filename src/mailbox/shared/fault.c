@@ -220,6 +220,19 @@ faults_end(struct faults *faults, const char *id, unsigned kinds, uint64_t file)
 	}
 }
 
+void
+faults_rename(struct faults *faults, const char *id, const char *user)
+{
+	LIST_FOREACH(&faults->entries, link) {
+		struct entry *entry = LIST_ENTRY(link, struct entry, link);
+
+		if (strcmp(entry->id, id) != 0)
+			continue;
+		free(entry->user);
+		entry->user = copy(user);
+	}
+}
+
 size_t
 faults_forget(struct faults *faults, const char *user)
 {

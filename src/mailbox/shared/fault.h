@@ -47,6 +47,9 @@ unsigned faults_of(const struct faults *faults, const char *id);
 /* So many of these kinds are over; damage only if its file was another one. */
 void faults_end(struct faults *faults, const char *id, unsigned kinds, uint64_t file);
 
+/* The user of a mailbox has another name. */
+void faults_rename(struct faults *faults, const char *id, const char *user);
+
 /* Take off what concerns a user, or all with NULL.  Returns how many. */
 size_t faults_forget(struct faults *faults, const char *user);
 

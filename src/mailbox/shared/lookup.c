@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "directory/moving.h"
+#include "directory/renaming.h"
 #include "fault.h"
 #include "role.h"
 
@@ -110,6 +111,8 @@ work_lookup(struct job *job)
 		lookup->status = DIRECTORY_NOT_FOUND;
 	if (lookup->status == DIRECTORY_OK && lookup->is_login)
 		lookup->status = find_groups(lookup, directory, arena, &user);
+	if (lookup->status == DIRECTORY_OK && lookup->is_login)
+		lookup->status = directory_find_former(directory, user.name, &lookup->former);
 	if (lookup->status == DIRECTORY_OK) {
 		memcpy(lookup->mailbox_id, user.mailbox_id, sizeof lookup->mailbox_id);
 		lookup->quota = user.quota;

@@ -27,6 +27,7 @@ struct mailbox_role {
 	struct list images;			/* that are read by operators: role/image.c */
 	struct list restores;			/* that operators send: role/restore.c */
 	struct list movers;			/* struct mover: users on their way from here or to here */
+	struct list renames;			/* struct rename, renames.h: users whose old name some file may still say */
 	/* A stream of the link wants to move a user (src/link/README): takes it, with what was not read.  NULL: not now */
 	void (*on_mover)(struct mailbox_role *role, struct stream *stream, struct span wish);
 	struct listener **listeners;
@@ -90,6 +91,7 @@ struct role_lookup {
 	struct directory_quota quota;	/* noted before done() */
 	struct buffer *credential;	/* NULL, or gets what proves the user; stays empty if nothing does */
 	struct buffer groups;		/* of who logs in: names, each behind a NUL; the caller frees it */
+	struct directory_name former;	/* of who logs in: the name before, while rights may still be given to it; or empty */
 };
 
 /* Make role->directory_jobs. */

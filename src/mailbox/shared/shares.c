@@ -11,6 +11,7 @@
 #include "account.h"
 #include "base/map.h"
 #include "base/memory.h"
+#include "renames.h"
 
 struct shares {
 	struct map *owners;		/* id: struct share_owner */
@@ -403,7 +404,7 @@ drop_surplus(struct mailbox_role *role, struct share_owner *owner, const struct 
 	void *value;
 
 	while (map_next(owner->given, &position, &identifier, &value))
-		if (!has_name(tidying, identifier))
+		if (!has_name(tidying, identifier) && !has_name(tidying, renames_former(role, identifier)))
 			surplus[count++] = value;
 	for (size_t i = 0; i < count; i++) {
 		forget(role, owner, surplus[i]->identifier);
@@ -580,4 +581,54 @@ shares_forget_user(struct mailbox_role *role, struct span name)
 	if (given != NULL)
 		free_given(shares, given);
 	shares_forget_owner(role, name);
+}
+
+/* ---- users who get another name ------------------------------------------------------------------------- */
+
+/* Who is found by the old name is found by the new one. */
+static void
+rename_owner(struct share_owner *owner, struct span to)
+{
+	struct span name = span_of(memory_copy_span(to), to.length), identifier;
+	size_t position = 0;
+	void *value;
+
+	while (map_next(owner->given, &position, &identifier, &value)) {
+		struct given *given = value;
+
+		map_remove(given->owners, owner->name);
+		map_put(given->owners, name, owner);
+	}
+	free((void *)(uintptr_t)owner->name.at);
+	owner->name = name;
+}
+
+static void
+rename_identifier(struct shares *shares, struct given *given, struct span to)
+{
+	size_t position = 0;
+	struct span name;
+	void *value;
+
+	while (map_next(given->owners, &position, &name, &value)) {
+		struct share_owner *giver = value;
+
+		if (!span_equals(giver->name, to))	/* the user's own */
+			add(shares, giver, to);
+		take_identifier(shares, giver, given->identifier);
+	}
+	free_given(shares, given);
+}
+
+void
+shares_rename_user(struct mailbox_role *role, struct span from, struct span to)
+{
+	struct shares *shares = role->shares;
+	struct share_owner *owner = owner_named(shares, from);
+	struct given *given = map_get(shares->given, from);
+
+	if (owner != NULL)
+		rename_owner(owner, to);
+	if (given != NULL)
+		rename_identifier(shares, given, to);
 }

@@ -71,4 +71,7 @@ void shares_forget_owner(struct mailbox_role *role, struct span name);
 /* A user is no more: nothing is shared with whoever gets the name next, and what the user has shared is not found. */
 void shares_forget_user(struct mailbox_role *role, struct span name);
 
+/* A user has another name: who shares with the one shares with the other, and what the user shares is found by it. */
+void shares_rename_user(struct mailbox_role *role, struct span from, struct span to);
+
 #endif

@@ -1,0 +1,14 @@
+/*
+ * Users who get another name, on the host that orders it; cas_rename() is in cas/cas.h.  Loop thread.
+ */
+#ifndef CAS_RENAMES_H
+#define CAS_RENAMES_H
+
+#include "client.h"
+#include "directory/renaming.h"
+
+/* Go on with those that are noted; and end, which leaves them noted: behind moves_close(). */
+void renames_open(struct cas *cas);
+void renames_close(struct cas *cas);
+
+#endif
