@@ -10,7 +10,7 @@ import server as lib
 
 LINES = {
     "imapctl us": {"user"},
-    "imapctl user re": {"renew"},
+    "imapctl user re": {"rename", "renew"},
     "imapctl start ": {"cas", "mailbox", "all"},
     "imapctl --json acl seen alice INBOX s": {"shared"},
     "imapctl user set alice --im": {"--imap=on", "--imap=off"},
