@@ -32,7 +32,7 @@ void store_set_retention(struct store *store, int64_t seconds);
 bool store_is_retention_over(const struct store *store);
 
 struct store_retained {
-	uint64_t id;			/* rises with time; of this file, until the message is brought back */
+	uint64_t id;			/* rises with time; of this file; another may get it when this one has gone */
 	uint64_t mailbox_id;
 	const char *mailbox;		/* its name now, or its last */
 	bool is_mailbox_gone;
@@ -52,6 +52,7 @@ enum store_status store_retained_each(struct store *store, uint64_t after, store
 /*
  * Bring one back into a mailbox, under the next UID, without \Deleted; then it is kept no more.
  *
+ *	wanted	as it was visited; of it the id, mailbox_id and the message's uid and content_id count
  *	into_id	0: the mailbox it was in, which is made anew when there is none of its name
  *	arena	for the mailbox's name
  *
@@ -65,7 +66,7 @@ struct store_returned {
 	struct store_message message;
 };
 
-enum store_status store_retained_restore(struct store *store, uint64_t id, uint64_t into_id, struct arena *arena,
-    struct store_returned *returned_out);
+enum store_status store_retained_restore(struct store *store, const struct store_retained *wanted, uint64_t into_id,
+    struct arena *arena, struct store_returned *returned_out);
 
 #endif

@@ -74,17 +74,25 @@ store_retained_each(struct store *store, uint64_t after, store_retained_visitor 
 /* One that is kept, in memory of its own. */
 struct found {
 	struct arena *arena;
-	uint64_t id;			/* wanted */
+	const struct store_retained *wanted;
 	bool is_there;
 	struct store_retained retained;
 };
+
+/* An id may be given again when the newest has gone; a UID never is. */
+static bool
+is_same(const struct store_retained *one, const struct store_retained *other)
+{
+	return one->id == other->id && one->mailbox_id == other->mailbox_id && one->message.uid == other->message.uid &&
+	    one->message.content_id == other->message.content_id;
+}
 
 static bool
 take(const struct store_retained *retained, void *context)
 {
 	struct found *found = context;
 
-	if (retained->id != found->id)
+	if (!is_same(retained, found->wanted))
 		return false;
 	found->is_there = true;
 	found->retained = *retained;
@@ -166,16 +174,16 @@ keep_no_more(struct store *store, const struct store_retained *retained)
 }
 
 enum store_status
-store_retained_restore(struct store *store, uint64_t id, uint64_t into_id, struct arena *arena,
+store_retained_restore(struct store *store, const struct store_retained *wanted, uint64_t into_id, struct arena *arena,
     struct store_returned *returned_out)
 {
-	struct found found = { .arena = arena_new(), .id = id };
+	struct found found = { .arena = arena_new(), .wanted = wanted };
 	struct store_returned returned = { .mailbox_id = into_id };
 	struct store_mailbox mailbox;
 	enum store_status status;
 
 	if ((status = store_enter(store)) != STORE_OK ||
-	    (status = store_retained_each(store, id - 1, take, &found)) != STORE_OK)
+	    (status = store_retained_each(store, wanted->id - 1, take, &found)) != STORE_OK)
 		goto out;
 	status = !found.is_there ? STORE_NOT_FOUND :
 	    into_id != 0 ? STORE_OK : find_mailbox(store, &found.retained, &returned.mailbox_id, &returned.is_made);

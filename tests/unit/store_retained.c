@@ -36,6 +36,7 @@ expunge(struct fixture *fixture, uint64_t mailbox_id, uint32_t first, uint32_t l
 }
 
 struct list {
+	struct store_retained rows[16];	/* without their strings */
 	uint64_t ids[16];
 	size_t count;
 };
@@ -46,6 +47,7 @@ keep_id(const struct store_retained *retained, void *context)
 	struct list *list = context;
 
 	assert_string_equal(retained->by, "ada");
+	list->rows[list->count] = *retained;
 	list->ids[list->count++] = retained->id;
 	return true;
 }
@@ -74,12 +76,12 @@ purge(struct fixture *fixture)
 }
 
 static enum store_status
-restore(struct fixture *fixture, uint64_t id, struct store_returned *returned_out)
+restore(struct fixture *fixture, const struct store_retained *wanted, struct store_returned *returned_out)
 {
 	enum store_status status;
 
 	begin(fixture, STORE_DURABLE);
-	status = store_retained_restore(fixture->store, id, 0, fixture->arena, returned_out);
+	status = store_retained_restore(fixture->store, wanted, 0, fixture->arena, returned_out);
 	return store_end(fixture->store, status);
 }
 
@@ -113,13 +115,34 @@ kept_and_brought_back(void **state)
 	purge(fixture);
 	list = list_all(fixture);
 	assert_int_equal(list.count, 2);
-	assert_int_equal(restore(fixture, list.ids[0], &returned), STORE_OK);
+	assert_int_equal(restore(fixture, &list.rows[0], &returned), STORE_OK);
 	assert_int_equal(returned.message.uid, 4);
 	assert_int_equal(returned.message.flags, STORE_FLAG_FLAGGED);
 	assert_int_equal(returned.message.internal_date_s, 1000);
 	assert_string_equal(returned.mailbox, "INBOX");
-	assert_int_equal(restore(fixture, list.ids[0], &returned), STORE_NOT_FOUND);
+	assert_int_equal(restore(fixture, &list.rows[0], &returned), STORE_NOT_FOUND);
 	assert_int_equal(list_all(fixture).count, 1);
+	assert_verified(fixture->store);
+}
+
+/* The id of the newest is given again once it has gone: who still has it does not get another message by it. */
+static void
+id_given_again(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store_returned returned;
+	struct list first, second;
+
+	store_set_retention(fixture->store, 3600);
+	append(fixture, fixture->inbox, 2);
+	expunge(fixture, fixture->inbox, 1, 1, &expunged);
+	first = list_all(fixture);
+	assert_int_equal(restore(fixture, &first.rows[0], &returned), STORE_OK);
+	expunge(fixture, fixture->inbox, 2, 2, &expunged);
+	second = list_all(fixture);
+	assert_int_equal(second.ids[0], first.ids[0]);
+	assert_int_equal(restore(fixture, &first.rows[0], &returned), STORE_NOT_FOUND);
+	assert_int_equal(restore(fixture, &second.rows[0], &returned), STORE_OK);
 	assert_verified(fixture->store);
 }
 
@@ -238,12 +261,12 @@ mailbox_gone(void **state)
 	commit(fixture);
 	assert_verified(fixture->store);
 	list = list_all(fixture);
-	assert_int_equal(restore(fixture, list.ids[0], &returned), STORE_OK);
+	assert_int_equal(restore(fixture, &list.rows[0], &returned), STORE_OK);
 	assert_true(returned.is_made);
 	assert_string_equal(returned.mailbox, "a/b");
 	assert_int_not_equal(returned.mailbox_id, made);
 	assert_verified(fixture->store);
-	assert_int_equal(restore(fixture, list.ids[1], &returned), STORE_OK);
+	assert_int_equal(restore(fixture, &list.rows[1], &returned), STORE_OK);
 	assert_false(returned.is_made);
 	assert_verified(fixture->store);
 }
@@ -253,6 +276,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(kept_and_brought_back, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(id_given_again, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(shared_with_a_copy, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(let_go_in_time, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(no_more_than_the_quota, fixture_setup, fixture_teardown),

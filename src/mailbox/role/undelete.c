@@ -272,7 +272,7 @@ static enum store_status
 restore(struct undeleting *undeleting, struct store *store, struct chosen *chosen, uint64_t into_id)
 {
 	struct store_returned *returned = &chosen->returned;
-	enum store_status status = store_retained_restore(store, chosen->retained.id, into_id, undeleting->slice, returned);
+	enum store_status status = store_retained_restore(store, &chosen->retained, into_id, undeleting->slice, returned);
 
 	if (status == STORE_OK && chosen->retained.keywords != NULL)
 		status = store_keyword_news(store, returned->mailbox_id, 0, &returned->message.flags, 1, undeleting->slice,
