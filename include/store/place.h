@@ -8,13 +8,15 @@
 #include "store/store.h"
 
 /*
- * See whether a file that nobody else has open is a user's, and bring its schema up to date.
+ * See whether a file that nobody else has open is a user's, with the tables of its version, and bring its schema up to
+ * date.
  *
- *	error_out	given when it fails: what SQLite says; NULL: nothing
+ *	messages_out	how many there are, in all mailboxes
+ *	error_out	given when it fails: what is wrong; NULL: nothing
  *
  * STORE_CORRUPT: it is none, or one of a later version.
  */
-enum store_status store_place_check(const char *staged, char **error_out);
+enum store_status store_place_check(const char *staged, uint64_t *messages_out, char **error_out);
 
 /* What may lie there already, for the file to take its place. */
 enum store_placing {
@@ -28,7 +30,8 @@ enum store_placing {
  *
  *	staged		on the same file system, with all its octets written; it is gone when this succeeds
  *	path, mark_path	as for store_open_marked()
- *	error_out	given when it fails: what SQLite says; NULL: nothing
+ *	messages_out	how many it has
+ *	error_out	given when it fails: what is wrong; NULL: nothing
  *
  * Nobody can tell how far the user's clients had come, unless a mark is there that says so.  Without one the next opening
  * finds the file doubtful: it keeps UIDs and UIDVALIDITY, and steps over whatever may have been given since
@@ -37,6 +40,6 @@ enum store_placing {
  * STORE_EXISTS: something is there.  STORE_CORRUPT: it is no user's file, or of a later version.  All or nothing.
  */
 enum store_status store_place(const char *staged, const char *path, const char *mark_path, enum store_placing placing,
-    char **error_out);
+    uint64_t *messages_out, char **error_out);
 
 #endif

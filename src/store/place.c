@@ -17,6 +17,7 @@
 #include "base/thread.h"
 #include "internal.h"
 #include "mark.h"
+#include "sql/model.h"
 
 static bool
 is_there(const char *path)
@@ -38,18 +39,53 @@ has_log(const char *path)
 	return has;
 }
 
+/* What cannot be opened at all, store_open_file() says better. */
+static enum store_status
+check_model(const char *path, char **error_out)
+{
+	struct buffer difference = { 0 };
+	enum store_status status;
+	struct sql *sql;
+
+	if (sql_open(path, "mail", SQL_SOLE, &sql) != SQL_OK)
+		return STORE_OK;
+	status = store_from_sql(sql_check_model(sql, "mail", &difference));
+	if (difference.length > 0)
+		*error_out = memory_copy_string(buffer_string(&difference));
+	buffer_free(&difference);
+	sql_close(&sql);
+	return status;
+}
+
+static enum store_status
+count_messages(struct store *store, uint64_t *messages_out)
+{
+	struct sql_statement *query = sql_prepare(store->sql, "SELECT count(*) FROM message");
+	enum store_status status = store_row(query);
+
+	if (status == STORE_OK)
+		*messages_out = (uint64_t)sql_column_number(query, 0);
+	sql_reset(query);
+	return status;
+}
+
 /* Opening makes it one of this version; closing folds what that has written. */
 enum store_status
-store_place_check(const char *staged, char **error_out)
+store_place_check(const char *staged, uint64_t *messages_out, char **error_out)
 {
 	struct store *store = NULL;
-	enum store_status status;
+	enum store_status status, closed;
 
+	*messages_out = 0;
 	*error_out = NULL;
+	if ((status = check_model(staged, error_out)) != STORE_OK)
+		return status;
 	status = store_open_file(staged, false, 0, error_out, &store);
 	if (status != STORE_OK)
 		return status == STORE_UNAVAILABLE ? STORE_CORRUPT : status;
-	return store_close(&store);
+	status = count_messages(store, messages_out);
+	closed = store_close(&store);
+	return status == STORE_OK ? closed : status;
 }
 
 static enum store_status
@@ -73,9 +109,10 @@ settle_former(const char *path)
 {
 	char *error = NULL;
 	enum store_status status = STORE_OK;
+	uint64_t ignored;
 
 	if (has_log(path) && is_there(path))
-		status = store_place_check(path, &error);
+		status = store_place_check(path, &ignored, &error);
 	free(error);
 	if (status == STORE_CORRUPT)
 		status = has_log(path) ? drop_log(path) : STORE_OK;
@@ -140,12 +177,13 @@ move(const char *staged, const char *path, const char *mark_path)
 }
 
 enum store_status
-store_place(const char *staged, const char *path, const char *mark_path, enum store_placing placing, char **error_out)
+store_place(const char *staged, const char *path, const char *mark_path, enum store_placing placing, uint64_t *messages_out,
+    char **error_out)
 {
 	enum store_status status;
 
 	assert_off_loop();
-	if ((status = store_place_check(staged, error_out)) != STORE_OK)
+	if ((status = store_place_check(staged, messages_out, error_out)) != STORE_OK)
 		return status;
 	if ((status = check_place(path, mark_path, placing)) != STORE_OK)
 		return status;

@@ -56,6 +56,10 @@ def picture(server, user, with_uids=True):
     return seen
 
 
+def messages_of(server, user):
+    return {name: messages for name, (_, messages) in picture(server, user).items()}
+
+
 def without_numbers(line, with_uids):
     words = line.split(b" ", 3)[3].replace(b" \\Recent", b"")
     return words if with_uids else words.split(b" ", 2)[2]
@@ -76,7 +80,8 @@ def test_deleted_user_comes_back(world):
         status = client.ok(b"STATUS INBOX (UIDNEXT HIGHESTMODSEQ MAILBOXID)").untagged
     shown = server.imapctl("user", "show", "alice").stdout
     server.imapctl("user", "del", "alice", "--purge", "--yes")
-    assert restore(world, "alice")[0][0]["state"] == "whole"
+    done, _ = restore(world, "alice")
+    assert (done[0]["state"], done[0]["restored"]) == ("whole", 10) and done[0]["size"] > 0
     assert picture(server, "alice") == before                   # and the password is that of before
     shown_again = server.imapctl("user", "show", "alice").stdout
     assert shown_again.rsplit("Z", 1)[0][:-20] == shown.rsplit("Z", 1)[0][:-20] and "sales" in shown_again and "domain %20 users" in shown_again and "bob" in shown_again
@@ -189,7 +194,7 @@ def test_under_another_name_and_instead(world):
         assert restore(world, "dora", "--replace", "--yes")[0][0]["state"] == "whole"
         assert client.line().startswith(b"* BYE")
     after = picture(server, "dora")
-    assert {name: messages for name, (_, messages) in after.items()} == {name: messages for name, (_, messages) in before.items()}
+    assert messages_of(server, "dora") == {name: messages for name, (_, messages) in before.items()}
     assert after[b"INBOX"][0] != before[b"INBOX"][0]             # UIDVALIDITY: clients had seen more than the backup has
     restore(world, "dora", "--replace", "--mailbox=INBOX", code=64)
 
@@ -211,8 +216,7 @@ def test_over_a_file_that_cannot_be_opened(world):
     server.start()
     done = server.imapctl("--json", "restore", world[1], "dora", "--as=frida", "--replace", "--yes", check=False)
     assert done.returncode == 0, done
-    assert {name: messages for name, (_, messages) in picture(server, "frida").items()} == {
-        name: messages for name, (_, messages) in picture(server, "dora").items()}
+    assert messages_of(server, "frida") == messages_of(server, "dora")
 
 
 def test_users_without_mail(world):
@@ -273,11 +277,33 @@ def test_what_is_damaged_changes_nothing(world, tmp_path):
                  if word.startswith("sha256=") else word for word in line.split(" ")]
         (copy / "manifest").write_text("\n".join([" ".join(words) if other == line else other for other in lines]) + "\n")
 
+    rewrite(lambda database: database.execute("DROP TABLE seen"))
+    assert "the table seen is missing" in restore((server, copy), "dora", "--as=fresh", code=65)[1]
+    rewrite(lambda database: database.execute("ALTER TABLE retained RENAME COLUMN keywords TO words"))
+    assert "the table retained is missing, or another one" in restore((server, copy), "dora", "--as=fresh", code=65)[1]
+    rewrite(lambda database: database.execute("DROP VIEW message_now") and database.execute(
+        "CREATE VIEW message_now AS SELECT mailbox_id, uid, content_id, size, 2 AS flags, modseq, internal_date, save_date FROM message"))
+    assert restore((server, copy), "dora", "--as=viewer")[0][0]["state"] == "whole"     # a view is made anew
+    assert messages_of(server, "viewer") == messages_of(server, "dora")
+    rewrite(lambda database: database.executescript("DROP TABLE retained; DROP TABLE deleted_mailbox; PRAGMA user_version = 16"))
+    assert restore((server, copy), "dora", "--as=older")[0][0]["state"] == "whole"      # brought up to date on its way in
+    assert messages_of(server, "older") == messages_of(server, "dora")
+    assert ask_of(server, "older", "PRAGMA user_version") > 16 and ask_of(server, "older", "SELECT count(*) FROM retained") == 0
     rewrite(lambda database: database.execute("PRAGMA user_version = 9999"))
     assert "later version" in restore((server, copy), "dora", "--as=fresh", code=65)[1]
     assert "later version" in restore((server, copy), "dora", "--mailbox=INBOX", "--into=x", code=65)[1]
     assert "fresh " not in server.imapctl("user", "list").stdout
     assert os.listdir(server.data / "restore") == []
+
+
+def ask_of(server, user, query):
+    with sqlite3.connect(f"file:{server.data / 'directory.db'}?mode=ro", uri=True) as database:
+        mailbox_id, = database.execute("SELECT mailbox_id FROM user WHERE name = ?", (user,)).fetchone()
+    database.close()
+    with sqlite3.connect(f"file:{server.data / 'data' / mailbox_id[:2] / mailbox_id / 'mail.db'}?mode=ro", uri=True) as database:
+        answer, = database.execute(query).fetchone()
+    database.close()
+    return answer
 
 
 def talk(server, *lines, ends=False):

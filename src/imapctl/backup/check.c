@@ -65,7 +65,8 @@ verify_copy(struct check *check, const struct catalogue_user *user, const char *
 	struct store *store = NULL;
 	struct buffer findings = { 0 };
 	char *error;
-	enum store_status status = store_place_check(path, &error);
+	uint64_t messages;
+	enum store_status status = store_place_check(path, &messages, &error);
 	struct span rest;
 
 	if (error != NULL)

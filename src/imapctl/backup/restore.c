@@ -70,7 +70,7 @@ restore_part(struct run *run, const struct catalogue_user *user, const char *tar
 static void
 restore_user(struct run *run, const struct catalogue_user *user, const char *target)
 {
-	static const struct part_counts none = { 0 };
+	struct part_counts counts = { 0 };
 	uint64_t size;
 	int code;
 
@@ -78,9 +78,9 @@ restore_user(struct run *run, const struct catalogue_user *user, const char *tar
 		restore_part(run, user, target);
 		return;
 	}
-	switch (whole_restore(run->order, &run->folder, user, target, &code, &size)) {
+	switch (whole_restore(run->order, &run->folder, user, target, &code, &size, &counts.restored)) {
 	case WHOLE_DONE:
-		keep_record(run, span_from_string(target), "whole", &none, size);
+		keep_record(run, span_from_string(target), "whole", &counts, size);
 		if (run->wholes != NULL)
 			run->wholes[run->whole_count++] = user;
 		break;

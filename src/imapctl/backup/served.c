@@ -58,7 +58,8 @@ static int
 check_file(const struct catalogue_user *user, const char *path)
 {
 	char *error;
-	enum store_status status = store_place_check(path, &error);
+	uint64_t messages;
+	enum store_status status = store_place_check(path, &messages, &error);
 
 	if (status != STORE_OK)
 		complain("%.*s: the file is damaged, or of a later version: %s", SPAN_ARGS(user->name),

@@ -31,6 +31,7 @@ struct whole {
 	char sha256[FOLDER_DIGEST_SIZE];
 	struct span id;			/* of the mailbox, once the file has its place */
 	struct span left[3];		/* groups, delegates and aliases that are still to be given */
+	uint64_t messages;		/* that the server has found in it */
 	int code;
 };
 
@@ -95,7 +96,7 @@ says_mail(int code, struct span text)
 	return code == EX_CANTCREAT && span_equals(text, SPAN("the user has mail here"));
 }
 
-/* "placed ID", or "failed CODE TEXT" */
+/* "placed ID MESSAGES", or "failed CODE TEXT" */
 static enum whole_end
 take_outcome(struct whole *whole, struct ctl *ctl)
 {
@@ -104,11 +105,12 @@ take_outcome(struct whole *whole, struct ctl *ctl)
 
 	if (!ctl_read_line(ctl, whole->arena, &line))
 		return fail(whole, EX_TEMPFAIL, "the server ended the connection; run again, it begins anew");
-	if (span_starts_with(line, SPAN("placed "))) {
-		whole->id = span_from(line, 7);
-		return WHOLE_DONE;
-	}
 	rest = span_from(line, span_find(line, ' ') + 1);
+	if (span_starts_with(line, SPAN("placed "))) {
+		whole->id = span_slice(rest, 0, span_find(rest, ' '));
+		if (span_to_number(span_from(rest, whole->id.length + 1), INT64_MAX, &whole->messages))
+			return WHOLE_DONE;
+	}
 	if (!span_starts_with(line, SPAN("failed ")) || !span_to_number(span_slice(rest, 0, span_find(rest, ' ')), 255, &code))
 		return fail(whole, EX_PROTOCOL, "the server's answer cannot be understood");
 	rest = span_from(rest, span_find(rest, ' ') + 1);
@@ -306,7 +308,7 @@ do_restore(struct whole *whole)
 
 enum whole_end
 whole_restore(const struct order *order, const struct folder *folder, const struct catalogue_user *user, const char *target,
-    int *code_out, uint64_t *size_out)
+    int *code_out, uint64_t *size_out, uint64_t *messages_out)
 {
 	struct whole whole = { .order = order, .folder = folder, .user = user, .target = span_from_string(target), .descriptor = -1,
 		.is_renamed = order_has(order, OPTION_AS), .arena = arena_new(), .code = EX_OK };
@@ -320,6 +322,7 @@ whole_restore(const struct order *order, const struct folder *folder, const stru
 	arena_free(&whole.arena);
 	*code_out = whole.code;
 	*size_out = whole.size;
+	*messages_out = whole.messages;
 	return end;
 }
 

@@ -19,9 +19,10 @@ enum whole_end {
  *	target	the user's name on the server
  *	code_out	the exit code of WHOLE_FAILED
  *	size_out	octets of the file
+ *	messages_out	how many it has
  */
 enum whole_end whole_restore(const struct order *order, const struct folder *folder, const struct catalogue_user *user,
-    const char *target, int *code_out, uint64_t *size_out);
+    const char *target, int *code_out, uint64_t *size_out, uint64_t *messages_out);
 
 /* Let those act for a user once more who did; of those who are there.  False: what is wrong was said. */
 bool whole_allow_delegates(const struct order *order, const struct catalogue_user *user);

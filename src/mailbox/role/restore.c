@@ -4,7 +4,7 @@
  * nobody has, if possible the one of before; the operator then has the user made with that id.  Behind the octets, after
  * the answer to the call, follows
  *
- *	placed MAILBOX-ID
+ *	placed MAILBOX-ID MESSAGES
  *	failed CODE TEXT
  *
  * Loop thread; the work functions on workers.

@@ -165,14 +165,14 @@ work_place(struct store *store, struct account_job *job)
 
 	(void)store;
 	return store_place(restoring->path, account_path(job->account), account_mark_path(job->account), placing_of(restoring),
-	    &restoring->trouble);
+	    &restoring->messages, &restoring->trouble);
 }
 
 static void
 log_placed(const struct restoring *restoring)
 {
 	log_info("restored", log_text("user", restoring_name(restoring)), log_text("mailbox-id", restoring->id),
-	    log_number("octets", (int64_t)restoring->size));
+	    log_number("messages", (int64_t)restoring->messages), log_number("octets", (int64_t)restoring->size));
 }
 
 static void
@@ -193,7 +193,7 @@ on_placed(struct account_job *job)
 		return;
 	}
 	log_placed(restoring);
-	buffer_printf(&line, "placed %s", restoring->id);
+	buffer_printf(&line, "placed %s %llu", restoring->id, (unsigned long long)restoring->messages);
 	tell(restoring, buffer_span(&line));
 	buffer_free(&line);
 }

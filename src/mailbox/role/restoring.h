@@ -24,6 +24,7 @@ struct restoring {
 	struct job job;			/* writes what came; the last one finishes the file */
 	struct buffer octets;
 	uint64_t size, received;
+	uint64_t messages;		/* of the file that was placed */
 	uint8_t sha256[DIGEST_LENGTH];
 	struct digest *digest;
 	char id[DIRECTORY_ID_LENGTH + 1];
@@ -33,7 +34,7 @@ struct restoring {
 	bool is_working, is_given_up, is_ended;
 	int error;			/* of the disk; 0: none */
 	bool is_as_said;		/* size and digest */
-	char *trouble;			/* of placing: what SQLite says */
+	char *trouble;			/* of placing: what is wrong with the file */
 };
 
 /* Take what comes on the stream, which was taken from the call; ends by itself. */
