@@ -110,7 +110,9 @@ def test_not_unchanged_while_another_program_reads(server, folder):
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM message").fetchone()
         assert client.append(b"INBOX", lib.message(4711)).is_ok
-        assert states(server, folder, "--user=alice") == {"alice": "copied"}
+        records, _, complaint = backup(server, folder, "--user=alice", code=75)
+        assert records["alice"]["state"] == "older" and "another program" in complaint
+        assert ask(folder / "alice.db", "SELECT count(*) FROM message") == [(20,)]     # whole, and of one moment
         reader.execute("COMMIT")
         reader.close()
         assert states(server, folder, "--user=alice") == {"alice": "copied"}
@@ -153,6 +155,30 @@ def test_damage_is_found(server, folder):
     (folder / "manifest").write_text(manifest[:manifest.rindex("run")] + "run sta")
     assert "did not come to its end" in backup(server, folder, "--verify", code=75)[2]
     until_unchanged(server, folder)
+
+
+def test_generations_by_hard_links(server, folder, tmp_path):
+    """No run writes into what the one before has left, so `cp -al` keeps it, also when runs die."""
+    backup(server, folder)
+    until_unchanged(server, folder)
+    subprocess.run(["cp", "-al", folder, tmp_path / "monday"], check=True)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "monday").iterdir()}
+    for number in range(3):
+        with server.client("alice") as client:
+            assert client.append(b"INBOX", lib.message(900 + number, os.urandom(100000).hex().encode())).is_ok
+        if number < 2:
+            slow = subprocess.Popen([lib.IMAPCTL, f"--config={server.config}", "backup", folder, "--rate=200K"],
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            lib.wait_until(lambda: (folder / "alice.db.partial").exists() and (folder / "alice.db.partial").stat().st_size > 0)
+            slow.kill()
+            slow.wait()
+        else:
+            assert states(server, folder)["alice"] == "copied"
+    assert {path.name: path.read_bytes() for path in (tmp_path / "monday").iterdir()} == before
+    odd = "o%27hara%2F..%2Fx%25y@example.org.db"
+    assert (folder / odd).stat().st_ino == (tmp_path / "monday" / odd).stat().st_ino      # what has not changed is there once
+    assert states(server, tmp_path / "monday", "--verify")["alice"] == "good"
+    assert states(server, folder, "--verify")["alice"] == "good"
 
 
 def test_where_it_cannot_be(server, folder, tmp_path):

@@ -100,6 +100,7 @@ state_name(const struct taken *taken)
 {
 	static const char *const names[] = {
 		[TAKEN_COPIED] = "copied",
+		[TAKEN_OLDER] = "older",
 		[TAKEN_UNCHANGED] = "unchanged",
 		[TAKEN_NONE] = "none",
 		[TAKEN_ELSEWHERE] = "elsewhere",
@@ -136,7 +137,7 @@ write_line(struct span user, const struct catalogue_user *former, const struct t
 	folder_file_name(user, &file);
 	control_add_word(line, SPAN("user"));
 	control_add_field(line, "name", user);
-	if (is_same || taken->state == TAKEN_COPIED) {
+	if (is_same || taken_is_file(taken)) {
 		control_add_field(line, "file", buffer_span(&file));
 		control_add_number(line, "size", (int64_t)(is_same ? former->size : taken->size));
 		control_add_field(line, "sha256", is_same ? former->sha256 : span_from_string(taken->sha256));
@@ -163,7 +164,7 @@ record_user(struct run *run, struct span user, const struct catalogue_user *form
 	    catalogue_add(run->catalogue, buffer_span(&line));
 	memory_wipe(line.at, line.capacity);
 	buffer_free(&line);
-	return is_good && (taken->state != TAKEN_COPIED || folder_file_keep(file));
+	return is_good && (!taken_is_file(taken) || folder_file_keep(file));
 }
 
 /* False: the run ends. */
@@ -177,7 +178,7 @@ keep_user(struct run *run, struct span user, struct span facts)
 	bool is_lost;
 	int code = take_image(run->order, &run->folder, user, known, &run->pace, &file, run->arena, &taken, &is_lost);
 
-	if (code == EX_OK && taken.state == TAKEN_COPIED)
+	if (code == EX_OK && taken_is_file(&taken))
 		name = arena_copy(run->arena, buffer_span(&file.name));
 	else if (code == EX_OK && taken.state == TAKEN_UNCHANGED)
 		name = former->file;
@@ -188,6 +189,11 @@ keep_user(struct run *run, struct span user, struct span facts)
 	folder_file_drop(&file);
 	if (code == EX_OK)
 		keep_record(run, user, state_name(&taken), name, taken.state == TAKEN_UNCHANGED ? former->size : taken.size);
+	if (code == EX_OK && taken.state == TAKEN_OLDER) {
+		complain("%.*s: another program reads this user's file and holds up what came last: the copy is of what was there "
+		    "before; end that program and run again", SPAN_ARGS(user));
+		code = EX_TEMPFAIL;
+	}
 	note(run, code);
 	return !is_lost;
 }

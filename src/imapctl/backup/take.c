@@ -131,6 +131,10 @@ take_pieces(struct taking *taking)
 		} else if (span_starts_with(line, SPAN("whole "))) {
 			code = finish(taking, span_from(line, 6));
 			break;
+		} else if (span_starts_with(line, SPAN("older "))) {
+			taking->taken->state = TAKEN_OLDER;
+			code = finish(taking, span_from(line, 6));
+			break;
 		} else {
 			code = EX_IOERR;
 			complain("%.*s: %.*s", SPAN_ARGS(taking->user), SPAN_ARGS(span_from(line, span_find(line, ' ') + 1)));

@@ -15,11 +15,24 @@ struct pace {
 
 /* What came. */
 struct taken {
-	enum { TAKEN_COPIED, TAKEN_UNCHANGED, TAKEN_NONE, TAKEN_ELSEWHERE } state;
+	enum {
+		TAKEN_COPIED,
+		TAKEN_OLDER,		/* copied, too, but without what a foreign program holds up */
+		TAKEN_UNCHANGED,
+		TAKEN_NONE,
+		TAKEN_ELSEWHERE,
+	} state;
 	uint64_t size;
 	char sha256[FOLDER_DIGEST_SIZE];
 	struct span stamp;		/* in the arena */
 };
+
+/* Whether a file has come. */
+static inline bool
+taken_is_file(const struct taken *taken)
+{
+	return taken->state == TAKEN_COPIED || taken->state == TAKEN_OLDER;
+}
 
 /*
  * Take the file of a user into one that is begun and finished, and neither kept nor dropped; unless the stamp is that of

@@ -4,6 +4,7 @@
  *
  *	piece OFFSET LENGTH	and so many octets, which belong there; what came before for the same place is void
  *	whole SIZE STAMP	the file is whole when it is cut to this size; the stamp is for the next call, - if there is none
+ *	older SIZE -		likewise, but as it was some time ago: a foreign program reads, and holds up what came since
  *	failed TEXT
  *
  * Loop thread; the work functions on workers.
@@ -21,6 +22,8 @@
 #define OUTPUT_LOW   (256 * 1024)	/* another piece is made when no more is left of the one before */
 #define SETTLE_MS    30			/* until a file that was just changed can have a stamp */
 #define SETTLE_TIMES 3
+#define READER_MS    500		/* until a foreign program that reads may have ended */
+#define READER_TIMES 10
 
 struct imaging {
 	struct user_verb verb;
@@ -33,7 +36,7 @@ struct imaging {
 	struct store_image_piece piece;
 	struct buffer stamp;
 	struct timer settle;
-	unsigned settled;		/* how often it was waited for */
+	unsigned settled, readers;	/* how often it was waited for that, or for a foreign program */
 	bool is_working;		/* a job is under way */
 	bool is_given_up;
 	bool is_ended;			/* all was written, and has to be read */
@@ -159,7 +162,7 @@ finish_whole(struct imaging *imaging)
 
 	buffer_printf(&text, "%llu %s", (unsigned long long)imaging->piece.size,
 	    imaging->stamp.length > 0 ? buffer_string(&imaging->stamp) : "-");
-	finish(imaging, "whole", buffer_span(&text));
+	finish(imaging, imaging->piece.is_newest ? "whole" : "older", buffer_span(&text));
 	buffer_free(&text);
 }
 
@@ -177,6 +180,15 @@ send_piece(struct imaging *imaging)
 	buffer_free(&line);
 }
 
+/* A whole image waits for a while for what makes it better. */
+static bool
+is_final(const struct imaging *imaging)
+{
+	if (!imaging->piece.is_newest)
+		return imaging->readers == READER_TIMES;
+	return imaging->stamp.length > 0 || imaging->settled == SETTLE_TIMES;
+}
+
 /* Behind the last piece, or behind a failure, the store forgets the image, unless it was closed and has already. */
 static enum store_status
 work_piece(struct store *store, struct account_job *job)
@@ -186,10 +198,9 @@ work_piece(struct store *store, struct account_job *job)
 	enum store_status status = store_image_next(store, imaging->image, PIECE_OCTETS, piece);
 
 	buffer_clear(&imaging->stamp);
-	if (status == STORE_OK && piece->is_whole &&
-	    !store_image_stamp(account_path(job->account), true, &imaging->stamp) && imaging->settled < SETTLE_TIMES)
-		return STORE_OK;
-	if (status != STORE_OK || piece->is_whole)
+	if (status == STORE_OK && piece->is_whole && piece->is_newest)
+		store_image_stamp(account_path(job->account), true, &imaging->stamp);
+	if (status != STORE_OK || (piece->is_whole && is_final(imaging)))
 		store_image_end(imaging->image);
 	return status;
 }
@@ -211,10 +222,10 @@ on_piece(struct account_job *job)
 	send_piece(imaging);
 	if (!imaging->piece.is_whole)
 		go_on(imaging);
-	else if (imaging->stamp.length > 0 || imaging->settled == SETTLE_TIMES)
+	else if (is_final(imaging))
 		finish_whole(imaging);
 	else
-		timer_start_ms(&imaging->settle, SETTLE_MS);
+		timer_start_ms(&imaging->settle, imaging->piece.is_newest ? SETTLE_MS : READER_MS);
 }
 
 static void
@@ -238,7 +249,10 @@ on_settled(void *context)
 {
 	struct imaging *imaging = context;
 
-	imaging->settled++;
+	if (imaging->piece.is_newest)
+		imaging->settled++;
+	else
+		imaging->readers++;
 	next_piece(imaging);
 }
 
