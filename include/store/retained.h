@@ -31,6 +31,9 @@ void store_set_retention(struct store *store, int64_t seconds);
 /* Whether store_purge() would let something go that was kept.  Costs nothing. */
 bool store_is_retention_over(const struct store *store);
 
+/* Give how many messages store_purge() has let go that were kept, since this was asked last. */
+uint64_t store_take_let_go(struct store *store);
+
 struct store_retained {
 	uint64_t id;			/* rises with time; of this file; another may get it when this one has gone */
 	uint64_t mailbox_id;

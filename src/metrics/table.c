@@ -158,6 +158,8 @@ const struct metric_row metric_rows[METRIC_COUNT] = {
 	[METRIC_DB_OPEN] = { "imapd_db_open", "Users' files that are open.", .kind = METRIC_GAUGE },
 	[METRIC_DB_ERRORS] = { "imapd_db_errors_total", "Errors of the databases, of users and of the directory.",
 	    .kind = METRIC_COUNTER, .labels = { &db_error }, CELLS(BY(db_errors)) },
+	[METRIC_RETAINED_LET_GO] = { "imapd_retained_let_go_total", "Messages that had left and were kept, and are not any more.",
+	    .kind = METRIC_COUNTER, CELLS(1) },
 	[METRIC_STORAGE_FREE] = { "imapd_storage_free_bytes", "Room on the file system of the data directory.", .kind = METRIC_GAUGE },
 	[METRIC_STORAGE_SIZE] = { "imapd_storage_size_bytes", "Size of the file system of the data directory.", .kind = METRIC_GAUGE },
 	[METRIC_PROBLEMS] = { "imapd_problems", "Problems that imapctl status lists, by their kind.", .kind = METRIC_GAUGE, .labels = { &problem } },

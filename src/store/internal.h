@@ -58,6 +58,7 @@ struct store {
 	int64_t retention_s;		/* store_set_retention() */
 	int64_t retained_since_s;	/* what is kept left then or later; INT64_MAX: nothing is kept */
 	int64_t retained_octets;	/* of what is kept; -1: not known */
+	uint64_t let_go;		/* store_take_let_go() */
 	bool is_disk_short;		/* so it was when it was looked at last */
 	uint64_t opening;		/* another number each time that a file is opened in this process */
 };

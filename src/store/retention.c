@@ -16,6 +16,15 @@ store_set_retention(struct store *store, int64_t seconds)
 	store->retention_s = seconds;
 }
 
+uint64_t
+store_take_let_go(struct store *store)
+{
+	uint64_t count = store->let_go;
+
+	store->let_go = 0;
+	return count;
+}
+
 void
 retention_note(struct store *store, int64_t left_s, int64_t size_octets)
 {
@@ -169,5 +178,6 @@ retention_purge(struct store *store, uint32_t count_max, bool *is_more_out)
 		count++;
 	}
 	*is_more_out = count > 0;
+	store->let_go += count;
 	return status == STORE_OK && count > 0 ? forget_names(store) : status;
 }

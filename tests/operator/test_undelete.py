@@ -1,5 +1,6 @@
 """`expunge-retention` and `imapctl undelete`: what leaves a mailbox comes back as it was."""
 import json
+import sqlite3
 
 import pytest
 
@@ -171,6 +172,40 @@ def test_switched_off_and_on_again(server):
         expunge(client, b"INBOX", b"2")
         assert [line["uid"] for line in undelete(server, "demo", "--list")[0]] == [1]
         lib.wait_until(lambda: undelete(server, "demo", "--list")[1]["found"] == 0, 60)
+
+
+def test_who_does_not_come(tmp_path):
+    """Of users who do not log in any more it goes in time, too; the log says so."""
+    names = [f"user{number}" for number in range(4)]
+    with lib.Server(users=names, settings=("expunge-retention 10s", "storage-compression none")) as server:
+        for name in names[:3]:
+            with server.client(name) as client:
+                fill(client, b"INBOX", 1, 2)
+                expunge(client, b"INBOX", b"1")
+        server.stop()               # what was kept, nobody opens
+        assert {len(kept(server, name)) for name in names[:3]} == {1}
+        server.start()
+        lib.wait_until(lambda: not any(kept(server, name) for name in names[:3]), 120)
+        lib.wait_until(lambda: "ev=retention-round users=4" in (server.folder / "log").read_text(), 120)
+        assert not list(file_of(server, names[3]).parent.glob("*"))     # and nothing is made
+        for name in names[:3]:
+            with server.client(name) as client:
+                assert count(client, b"INBOX") == 1
+
+
+def file_of(server, name):
+    with sqlite3.connect(f"file:{server.data / 'directory.db'}?mode=ro", uri=True) as database:
+        (mailbox_id,), = database.execute("SELECT mailbox_id FROM user WHERE name = ?", (name,))
+    database.close()
+    return server.data / "data" / mailbox_id[:2] / mailbox_id / "mail.db"
+
+
+def kept(server, name):
+    """Read beside the server, which is not asked."""
+    with sqlite3.connect(f"file:{file_of(server, name)}?mode=ro", uri=True) as database:
+        rows = database.execute("SELECT uid FROM retained").fetchall()
+    database.close()
+    return rows
 
 
 def test_shared_mailbox(server):

@@ -190,6 +190,8 @@ let_go_in_time(void **state)
 	store_set_retention(fixture->store, 3600);
 	assert_true(store_is_retention_over(fixture->store));
 	purge(fixture);
+	assert_int_equal(store_take_let_go(fixture->store), 3);
+	assert_int_equal(store_take_let_go(fixture->store), 0);
 	list = list_all(fixture);
 	assert_int_equal(list.count, 6);
 	assert_int_equal(list.ids[0], 2);

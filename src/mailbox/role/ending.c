@@ -64,6 +64,7 @@ role_close(struct mailbox_role *role)
 	delivery_stop_all(role);
 	role_stop_images(role);
 	role_stop_restores(role);
+	role_end_retention(role);
 	role_end_movers(role);
 	role_end_renames(role);
 	role_check_stopped(role);

@@ -14,6 +14,7 @@
  *	repair.c	mending what is not whole
  *	fault_lines.c	what is found, told with its place
  *	undelete.c	bringing expunged mail back
+ *	retention.c	... and let go in time, for users who do not come, too
  *	image.c		an image of the file, for a backup
  *	restore.c	a whole file that comes in; restoring.c takes it
  *	quota.c		what users may keep, and what they do keep
@@ -85,6 +86,12 @@ void role_end_renames(struct mailbox_role *role);
 
 /* Whoever is logged in as a user, or as somebody else by that one's leave, gets BYE with this text. */
 void role_end_user(struct mailbox_role *role, struct span user, const char *why);
+
+/* What is kept of users who do not come is let go in time: begin, after another configuration, and end. */
+void role_begin_retention(struct mailbox_role *role);
+void role_reload_retention(struct mailbox_role *role);
+void role_end_retention(struct mailbox_role *role);
+void role_free_retention(struct mailbox_role *role);
 
 /* For role->trials. */
 void role_on_trials_due(void *context);

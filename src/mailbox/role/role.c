@@ -179,6 +179,7 @@ mailbox_role_new(const struct mailbox_parts *parts, char **error_out)
 	timer_init(&role->trials, parts->loop, role_on_trials_due, role);
 	role_on_trials_due(role);
 	role_load_quotas(role);
+	role_begin_retention(role);
 	configure(role);
 	shares_begin(role);
 	role_begin_renames(role);
@@ -194,6 +195,7 @@ mailbox_role_reload(struct mailbox_role *role, const struct config *config)
 	accounts_set_limits(role->accounts, config->open_databases,
 	    config->flag_sync == CONFIG_FLAG_SYNC_ALWAYS, &quota, (int64_t)config->expunge_retention_s);
 	configure(role);
+	role_reload_retention(role);
 	LIST_FOREACH(&role->sessions, link)
 		session_mask(LIST_ENTRY(link, struct session, link));
 }
@@ -236,6 +238,7 @@ mailbox_role_free(struct mailbox_role **role)
 		return;
 	timer_stop(&freed->drain);
 	timer_stop(&freed->trials);
+	role_free_retention(freed);
 	role_close_doors(freed);
 	shares_end(freed);
 	job_queue_free(&freed->directory_jobs);

@@ -8,6 +8,8 @@
 
 #include "account_parts.h"
 #include "base/map.h"
+#include "metrics/metrics.h"
+#include "store/retained.h"
 
 #define FLUSH_MS	900		/* of flag changes; DESIGN section 2 promises a second */
 #define SWEEP_MS	5000
@@ -382,6 +384,7 @@ work_purge(struct store *store, struct account_job *job)
 
 	if (status == STORE_OK)
 		status = store_purge(store, PURGE_CONTENTS, PURGE_OCTETS, &account->has_more_garbage);
+	account->let_go = store_take_let_go(store);
 	return status;
 }
 
@@ -390,7 +393,10 @@ on_purged(struct account_job *job)
 {
 	struct account *account = job->account;
 
-	if (job->status == STORE_OK && account->has_more_garbage)
+	if (job->status != STORE_OK)
+		return;
+	metric_add(METRIC_RETAINED_LET_GO, 0, 0, account->let_go);
+	if (account->has_more_garbage)
 		account->has_garbage = true;
 }
 

@@ -62,6 +62,7 @@ struct account {
 	struct folding folding;
 	struct pages pages;
 	bool has_more_garbage;		/* written by the purge job */
+	uint64_t let_go;		/* likewise: messages that were kept */
 	struct index_seat indexing;
 	uint64_t used_us;
 	struct bulletin *bulletin;

@@ -41,6 +41,7 @@ struct mailbox_role {
 	struct timer trials;			/* whether they are over */
 	struct job disk_trial;
 	bool is_disk_tried, is_disk_good;
+	struct role_retention *retention;	/* role/retention.c */
 	struct job ending;			/* says in the lock's file that all is closed */
 	uint64_t sessions_in[METRIC_LMTP];	/* of each state, enum metric_state */
 	uint64_t untold_count;			/* sessions with news that their clients do not read */
