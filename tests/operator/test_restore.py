@@ -141,6 +141,19 @@ def test_many_names_come_back(world, tmp_path):
     server.imapctl("user", "del", "fritz", "--purge", "--yes")
 
 
+def test_delegates_who_come_back_later(world, tmp_path):
+    """Who acts for somebody may be after them in the alphabet."""
+    server, _ = world
+    for user in ("gina", "hugo"):
+        server.add_user(user)
+    server.imapctl("user", "allow", "gina", "--delegate=hugo")
+    server.imapctl("backup", tmp_path, "--user=gina", "--user=hugo")
+    for user in ("gina", "hugo"):
+        server.imapctl("user", "del", user, "--purge", "--yes")
+    assert [record["state"] for record in restore((server, tmp_path), "--all")[0]] == ["whole", "whole"]
+    assert "hugo" in server.imapctl("user", "show", "gina").stdout
+
+
 def test_living_user_gets_what_is_missing(world):
     server, _ = world
     before = picture(server, "carol", with_uids=False)

@@ -115,6 +115,7 @@ ctl_open(const struct order *order, int *code_out)
 		ctl->silence_s = silence_s;
 		ctl->descriptor = descriptor;
 		ctl->arena = arena_new();
+		*code_out = EX_OK;
 	} else {
 		*code_out = explain(config->control_socket, order->config_path);
 	}
