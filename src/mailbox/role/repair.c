@@ -23,7 +23,7 @@ struct repairing {
 	size_t content_count;
 	struct fault_lines lines;
 	struct buffer done;		/* a line for each, as findings are */
-	struct buffer kept_as;		/* where the file lies that was salvaged from */
+	struct salvage_report salvaged;
 	int64_t mended, set_aside;
 };
 
@@ -34,7 +34,7 @@ free_repairing(struct user_verb *verb)
 
 	fault_lines_fini(&repairing->lines);
 	buffer_free(&repairing->done);
-	buffer_free(&repairing->kept_as);
+	salvage_report_fini(&repairing->salvaged);
 	free(repairing);
 }
 
@@ -159,6 +159,23 @@ mend(struct repairing *repairing, struct store *store)
 }
 
 static enum store_status
+salvage(struct repairing *repairing, const struct store_opening *opening)
+{
+	struct salvage_report *report = &repairing->salvaged;
+	enum store_status status = store_salvage(opening->path, opening->mark_path, report);
+
+	if (status != STORE_OK)
+		return status;
+	note(repairing, "pages", 0, "what can be read is in a new file, the old one is %s", buffer_string(&report->kept_as));
+	if (report->has_first_page)
+		note(repairing, "pages", 0, "%s", "the first page of the file was made anew");
+	if (report->given_up.length > 0)
+		note(repairing, "pages", 0, "so much cannot be read that not all was tried; more may be missing of %s than is named here",
+		    buffer_string(&report->given_up));
+	return STORE_OK;
+}
+
+static enum store_status
 work_repair(struct store *closed, struct account_job *job)
 {
 	struct repairing *repairing = CONTAINER_OF(job, struct repairing, verb.job);
@@ -170,9 +187,7 @@ work_repair(struct store *closed, struct account_job *job)
 
 	(void)closed;
 	if (repairing->has_damaged_pages)
-		status = store_salvage(opening.path, opening.mark_path, &repairing->kept_as);
-	if (status == STORE_OK && repairing->kept_as.length > 0)
-		note(repairing, "pages", 0, "what can be read is in a new file, the old one is %s", buffer_string(&repairing->kept_as));
+		status = salvage(repairing, &opening);
 	if (status != STORE_OK || (status = store_open_marked(&opening, &store)) != STORE_OK) {
 		free(opening.error);
 		return status;
@@ -208,7 +223,8 @@ on_repaired(struct account_job *job)
 	if (job->status == STORE_OK)
 		tell(repairing);
 	if (job->status == STORE_CORRUPT)
-		user_verb_end(&repairing->verb, EX_DATAERR, "this cannot be mended; put the file back from a backup, or `imapctl user renew` begins anew");
+		user_verb_end(&repairing->verb, EX_DATAERR, "this cannot be mended: `imapctl restore FOLDER NAME --replace` puts a backup in its place; "
+		    "without one, move the file away, and `imapctl user renew NAME` begins anew");
 	else
 		user_verb_end_with(&repairing->verb, job->status);
 }
