@@ -117,6 +117,34 @@ def test_all_names_of_a_user_lead_to_one_mailbox(running):
     assert all(line.split()[-1] == "elsewhere" for line in listed.splitlines()[1:])		# where their homes are said
 
 
+def test_backup_comes_back_to_another_host(servers, tmp_path):
+    """The host is lost, the directory is not: who is in it gets the mail, and who is not any more is told of."""
+    with Server(servers[0].uri) as first:
+        for user, password in (("tim", "secret"), ("ann", "geheim")):
+            with first.client(user, password=password) as client:
+                assert client.append(b"INBOX", lib.message(1), b"\\Flagged kept").is_ok
+        done = first.imapctl("--json", "backup", tmp_path / "backup")
+        assert {record["user"]: record["state"] for record in json.loads(done.stdout)["backup"]} == {"tim": "copied", "ann": "copied"}
+        with first.client("tim", password="secret") as client:      # also where the user is, and goes on
+            client.ok(b"SELECT INBOX")
+            client.ok(b"STORE 1 +FLAGS (\\Deleted)")
+            client.ok(b"EXPUNGE")
+            done = first.imapctl("--json", "restore", tmp_path / "backup", "tim")
+            assert json.loads(done.stdout)["restore"][0]["restored"] == 1
+    people = slapd.person("tim", "another") + slapd.person("late", "secret")
+    with slapd.Slapd(people) as directory, Server(directory.uri) as second:
+        done = second.imapctl("--json", "restore", tmp_path / "backup", "--all", check=False)
+        answer = json.loads(done.stdout)
+        assert done.returncode == 67 and "ann" in done.stderr, done
+        assert [(record["user"], record["state"], record["restored"]) for record in answer["restore"]] == [("tim", "whole", 1)]
+        with second.client("tim", password="another") as client:
+            assert b"* 1 EXISTS" in client.ok(b"SELECT INBOX").untagged
+            assert b"kept" in client.ok(b"FETCH 1 FLAGS").untagged[0]
+        assert second.imapctl("restore", tmp_path / "backup", "ann", "--as=late").returncode == 0
+        with second.client("late", password="secret") as client:
+            assert b"* 1 EXISTS" in client.ok(b"SELECT INBOX").untagged
+
+
 def test_gives_one_mailbox_to_a_new_user_logging_in_many_times(servers):
     with Server(servers[0].uri) as server:
         with concurrent.futures.ThreadPoolExecutor(8) as pool:

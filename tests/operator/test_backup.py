@@ -7,6 +7,7 @@ import pathlib
 import signal
 import sqlite3
 import subprocess
+import threading
 
 import pytest
 
@@ -133,6 +134,39 @@ def test_one_moment_while_the_user_works(server, folder):
             (pairs,), = ask(folder / "alice.db", "SELECT messages FROM mailbox WHERE name = 'Pairs'")
             assert pairs == 4 * (round + 1)
     assert states(server, folder, "--verify")["alice"] == "good"
+
+
+def test_whole_while_mailboxes_come_and_go(server, folder):
+    """Appended, expunged, renamed, deleted: each copy agrees with itself, and none fails."""
+    is_over, rounds = threading.Event(), []
+
+    def work():
+        with server.client("alice") as client:
+            while not is_over.is_set() or len(rounds) < 20:
+                client.ok(b"CREATE one/two")
+                for number in range(4):
+                    assert client.append(b"one/two", lib.message(number, b"w" * 9000), b"\\Seen moving").is_ok
+                client.ok(b"RENAME one three")
+                client.ok(b"SELECT three/two")
+                client.ok(b"STORE 1:2 +FLAGS (\\Deleted)")
+                client.ok(b"EXPUNGE")
+                client.ok(b"MOVE 1 Archive")
+                client.ok(b"UNSELECT")
+                client.ok(b"DELETE three/two")
+                client.ok(b"DELETE three")
+                rounds.append(1)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        for _ in range(4):
+            assert states(server, folder, "--user=alice") == {"alice": "copied"}
+            assert states(server, folder, "--verify") == {"alice": "good"}
+            assert states(server, folder, "--user=alice", "--rate=2M") == {"alice": "copied"}
+    finally:
+        is_over.set()
+        worker.join()
+    assert len(rounds) >= 20 and states(server, folder, "--verify") == {"alice": "good"}
 
 
 def test_damage_is_found(server, folder):

@@ -1,6 +1,7 @@
 """`imapctl restore`: deleted users come back as they were, living ones get what is missing, and nothing else changes."""
 import json
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -307,6 +308,38 @@ def test_what_is_damaged_changes_nothing(world, tmp_path):
     assert "later version" in restore((server, copy), "dora", "--mailbox=INBOX", "--into=x", code=65)[1]
     assert "fresh " not in server.imapctl("user", "list").stdout
     assert os.listdir(server.data / "restore") == []
+
+
+@pytest.mark.parametrize("word, value", [
+    ("file=dora.db", "file=../dora.db"), ("file=dora.db", "file=/etc/passwd"), ("file=dora.db", "file=carol.db"),
+    ("file=dora.db", 'file="dora.db\\u0000"'), ("file=dora.db", "file=manifest"),
+    ("name=dora", "name=../../etc/cron.d/dora"), ("name=dora", 'name="do ra"'), ("name=dora", "name="),
+    ("size:=", "size:=99999999999999999999"), ("size:=", "size:=-1"), ("size:=", "size:=9223372036854775807 x:="),
+    ("sha256=", "sha256=../"), ("sha256=", "sha256= x="), ("mailbox-id=", "mailbox-id=../../../etc/x y="),
+    ("mailbox-id=", "mailbox-id=ZZ y="), ("imap=", "imap=maybe y="), ("quota-storage:=", "quota-storage:=-5 y:="),
+    ("created:=", "created:=99999999999999999999 y:="), ("credential=", "credential=$6$rounds=4294967295$x$ y="),
+    ("\n", "\n\n"), ("\n", "\0\n"), ("user ", "user user "), ("user ", "u\xff"), ("backup format:=1", "backup format:=1 x=" + "x" * 300000),
+], ids=lambda value: repr(value)[:30])
+def test_manifest_of_an_enemy(world, tmp_path, word, value):
+    """Nothing is read or written elsewhere, nobody dies, and who restores is told."""
+    server, folder = world
+    for name in ("manifest", "dora.db", "carol.db"):
+        shutil.copy(folder / name, tmp_path)
+    manifest = (folder / "manifest").read_bytes()
+    kept = [line for line in manifest.splitlines(keepends=True) if not line.startswith(b"user ") or line.startswith(b"user name=dora ")]
+    (tmp_path / "manifest").write_bytes(b"".join(kept).replace(word.encode(), value.encode("latin-1")))
+    names = server.imapctl("user", "list").stdout
+    for words in (["--verify"], ["dora", "--as=enemy"], ["--all"]):
+        verb = "backup" if words == ["--verify"] else "restore"
+        done = server.imapctl("--json", verb, tmp_path, *words, check=False)
+        assert done.returncode in (0, 64, 65, 66, 67, 70, 73, 75, 76), done
+        assert done.returncode == 0 or done.stderr.startswith("imapctl: "), done
+        json.loads(done.stdout)
+    assert sorted(os.listdir(tmp_path)) == ["carol.db", "dora.db", "manifest"]
+    after = set(server.imapctl("user", "list").stdout.split()) - set(names.split())
+    assert not any(name.startswith(("..", "/", "do ")) for name in after)
+    server.imapctl("user", "del", "enemy", "--purge", "--yes", check=False)
+    assert list(server.data.glob("restore/*")) == []
 
 
 def ask_of(server, user, query):
