@@ -264,16 +264,19 @@ def test_server_stops_meanwhile(server, folder):
     assert states(server, folder)["alice"] == "copied"
 
 
-def test_user_goes_meanwhile(server, folder):
+@pytest.mark.parametrize("named, code", [(["--user=gone", "--user=bob"], 74), ([], 0)])
+def test_user_goes_meanwhile(server, folder, named, code):
+    """Who was named is missing; of all there are, nobody is."""
     server.add_user("gone")
     with server.client("gone") as client:
         assert client.append(b"INBOX", lib.message(1, os.urandom(1500000).hex().encode())).is_ok
-    slow = subprocess.Popen([lib.IMAPCTL, f"--config={server.config}", "backup", folder, "--rate=500K", "--user=gone", "--user=bob"],
+    slow = subprocess.Popen([lib.IMAPCTL, f"--config={server.config}", "backup", folder, "--rate=500K", *named],
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     lib.wait_until(lambda: (folder / "gone.db.partial").exists() and (folder / "gone.db.partial").stat().st_size > 0)
     server.imapctl("user", "del", "gone", "--purge", "--yes")
     output, complaint = slow.communicate(timeout=60)
-    assert slow.returncode == 74 and "gone: " in complaint and "bob" in output, (slow.returncode, output, complaint)
+    assert slow.returncode == code and "gone: " in complaint and "bob" in output, (slow.returncode, output, complaint)
+    assert ("deleted meanwhile" in complaint) == (code == 0)
     assert not (folder / "gone.db.partial").exists()
 
 

@@ -70,6 +70,14 @@ add_names(struct run *run, const struct answer *answer, const char *kind, const 
 	buffer_free(&names);
 }
 
+/* Of all who were listed somebody may have been deleted since: nothing is missing then. */
+static bool
+has_gone(struct run *run, struct span user)
+{
+	return !order_has(run->order, OPTION_USER) &&
+	    ctl_call(run->ctl, "user entry", &user, 1, (struct span){ NULL, 0 })->code == EX_NOUSER;
+}
+
 /* All fields of the record entry but the name, as they were told; and groups, delegates and aliases.  The name becomes the one. */
 static bool
 add_facts(struct run *run, struct span *user, struct buffer *line, bool *is_lost_out)
@@ -78,6 +86,8 @@ add_facts(struct run *run, struct span *user, struct buffer *line, bool *is_lost
 	struct span words;
 
 	*is_lost_out = answer->is_lost;
+	if (answer->code == EX_NOUSER && !order_has(run->order, OPTION_USER))
+		return false;
 	if (answer->code != EX_OK || answer->line_count == 0 ||
 	    !record_field(answer->lines[0], run->arena, "entry", "name", user)) {
 		complain("%.*s: %.*s", SPAN_ARGS(*user), SPAN_ARGS(answer->text));
@@ -193,6 +203,10 @@ keep_user(struct run *run, struct span user, struct span facts)
 		complain("%.*s: another program reads this user's file and holds up what came last: the copy is of what was there "
 		    "before; end that program and run again", SPAN_ARGS(user));
 		code = EX_TEMPFAIL;
+	}
+	if (code != EX_OK && !is_lost && has_gone(run, user)) {
+		complain("%.*s: was deleted meanwhile", SPAN_ARGS(user));
+		code = EX_OK;
 	}
 	note(run, code);
 	return !is_lost;
