@@ -140,7 +140,8 @@ roster_tell_end(struct tell *tell, const struct roster *roster, int code)
 	if (tell->order->json != NULL)
 		records_print(tell->order, &tell->records);
 	if (code == EX_OK && tell->refused > 0) {
-		complain("%llu lines were refused; the others are in", (unsigned long long)tell->refused);
+		complain("%llu lines were refused; the others %s", (unsigned long long)tell->refused,
+		    order_has(tell->order, OPTION_DRY_RUN) ? "would be in" : "are in");
 		code = EX_DATAERR;
 	} else if (code == EX_OK && tell->added + tell->updated + tell->there + tell->passed_over == 0) {
 		complain("%s names nobody", tell->order->words[0]);
