@@ -19,7 +19,9 @@ unknown_verb(char *const *words, size_t count)
 {
 	const struct verb *near = strcmp(words[0], "help") == 0 ? NULL : verb_suggest(words, count);
 
-	if (near != NULL)
+	if (near != NULL && count > 1 && strchr(near->name, ' ') != NULL)
+		complain("no such verb: %s %s; did you mean `%s`?", words[0], words[1], near->name);
+	else if (near != NULL)
 		complain("no such verb: %s; did you mean `%s`?", words[0], near->name);
 	else
 		complain("no such verb: %s; `imapctl --help` lists them", words[0]);

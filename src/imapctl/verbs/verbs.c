@@ -285,11 +285,46 @@ distance(const char *from, const char *to)
 	return row[length];
 }
 
+/* Words for one thing, as other programs have them. */
+static const char *const synonyms[][8] = {
+	{ "remove", "rm", "del", "delete", "erase", "drop" },
+	{ "add", "new", "create", "make" },
+	{ "list", "ls", "all" },
+	{ "show", "get", "info", "cat" },
+	{ "set", "change", "modify", "edit" },
+	{ "rename", "mv" },
+	{ "passwd", "password", "passwort", "pw" },
+};
+
+/* The place of a word among them; COUNT_OF(synonyms): it is in none. */
+static size_t
+sense_of(const char *word)
+{
+	for (size_t i = 0; i < COUNT_OF(synonyms); i++)
+		for (size_t j = 0; j < COUNT_OF(synonyms[i]) && synonyms[i][j] != NULL; j++)
+			if (strcmp(word, synonyms[i][j]) == 0)
+				return i;
+	return COUNT_OF(synonyms);
+}
+
+/* "alias rm": of the verbs that begin with the same word, the one whose second word means what was typed. */
+static const struct verb *
+suggest_synonym(char *const *words, size_t count)
+{
+	size_t length = count < 2 ? 0 : strlen(words[0]), sense = count < 2 ? COUNT_OF(synonyms) : sense_of(words[1]);
+
+	for (const struct verb *verb = verbs; verb->name != NULL && sense < COUNT_OF(synonyms); verb++)
+		if (strncmp(verb->name, words[0], length) == 0 && verb->name[length] == ' ' &&
+		    sense_of(verb->name + length + 1) == sense)
+			return verb;
+	return NULL;
+}
+
 const struct verb *
 verb_suggest(char *const *words, size_t count)
 {
-	const struct verb *best = NULL;
-	size_t best_distance = 4;
+	const struct verb *best = suggest_synonym(words, count);
+	size_t best_distance = best == NULL ? 4 : 0;
 	char typed[64];
 
 	for (const struct verb *verb = verbs; verb->name != NULL; verb++) {
@@ -297,7 +332,7 @@ verb_suggest(char *const *words, size_t count)
 
 		if (!join(words, count, count < wanted ? count : wanted, typed, sizeof typed))
 			continue;
-		if (strncmp(verb->name, typed, strlen(typed)) == 0)
+		if (best_distance > 0 && strncmp(verb->name, typed, strlen(typed)) == 0)
 			return verb;
 		far = distance(typed, verb->name);
 		if (far < best_distance) {
