@@ -53,6 +53,12 @@ struct directory_name {
  */
 bool directory_prepare_name(struct span name, struct directory_name *name_out);
 
+/*
+ * The same for a name that somebody is to get: one that ends with "@" lacks its domain, and no mail would ever come to it.
+ * Any thread.
+ */
+bool directory_prepare_new_name(struct span name, struct directory_name *name_out);
+
 /* Prepare a group's name, likewise; spaces may stand within it.  Any thread. */
 bool directory_prepare_group(struct span name, struct directory_name *name_out);
 

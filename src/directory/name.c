@@ -84,9 +84,15 @@ directory_prepare_name(struct span name, struct directory_name *name_out)
 }
 
 bool
+directory_prepare_new_name(struct span name, struct directory_name *name_out)
+{
+	return directory_prepare_name(name, name_out) && name.at[name.length - 1] != '@';
+}
+
+bool
 directory_prepare_alias(struct span alias, struct directory_name *name_out)
 {
-	return directory_prepare_name(alias, name_out) && !span_equals(alias, SPAN("@"));
+	return directory_prepare_new_name(alias, name_out);
 }
 
 bool

@@ -73,6 +73,17 @@ aliases_tell(struct directory *directory, struct span user, struct buffer *lines
 	return list_aliases(directory, user, false, lines);
 }
 
+static enum directory_status
+find_user(struct directory *directory, struct span name)
+{
+	struct arena *arena = arena_new();
+	struct directory_user user;
+	enum directory_status status = directory_lookup(directory, name, arena, &user);
+
+	arena_free(&arena);
+	return status;
+}
+
 static void
 work(struct job *work)
 {
@@ -87,7 +98,9 @@ work(struct job *work)
 		job->status = directory_remove_alias(job->directory, alias);
 		break;
 	case ORDER_LIST:
-		job->status = list_aliases(job->directory, user, true, &job->lines);
+		job->status = user.length == 0 ? DIRECTORY_OK : find_user(job->directory, user);
+		if (job->status == DIRECTORY_OK)
+			job->status = list_aliases(job->directory, user, true, &job->lines);
 		break;
 	}
 }

@@ -119,7 +119,7 @@ read_line(struct entry *entry, struct span line, struct arena *arena)
 
 	if (!control_split_words(line, arena, words, LINE_WORDS_MAX, &count) || count == 0)
 		return "not-understood";
-	if (!directory_prepare_name(words[0], &entry->name))
+	if (!directory_prepare_new_name(words[0], &entry->name))
 		return "bad-name";
 	for (size_t i = 1; i < count && refusal == NULL; i++)
 		refusal = read_word(entry, words[i]);

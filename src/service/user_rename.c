@@ -267,7 +267,7 @@ read_words(const struct service *service, struct control_call *call, struct dire
 	if (count < 2 || count > 3 || (count == 3 && !row->is_alias))
 		control_finish(call, EX_USAGE, "user rename NAME NEW-NAME [alias]");
 	else if (!directory_prepare_name(control_call_word(call, 0), &row->name) ||
-	    !directory_prepare_name(control_call_word(call, 1), &row->new_name))
+	    !directory_prepare_new_name(control_call_word(call, 1), &row->new_name))
 		users_refuse_name(call);
 	else if (directory_asks_home(service->directory))
 		control_finish(call, EX_UNAVAILABLE, "users are kept on the mailbox server: rename the user there");

@@ -41,7 +41,7 @@ users_send_lines(struct control_call *call, struct span lines)
 void
 users_refuse_name(struct control_call *call)
 {
-	control_finish(call, EX_DATAERR, "not a name for a user: 1 to 255 octets of UTF-8, no space");
+	control_finish(call, EX_DATAERR, "not a name for a user: 1 to 255 octets of UTF-8, no space, and a domain behind an @");
 }
 
 void
@@ -363,8 +363,8 @@ user_job_new(struct service *service, struct control_call *call, enum order orde
 	job->order = order;
 	if (order == ORDER_LIST)
 		return job;
-	if (control_call_count(call) >= 1 &&
-	    directory_prepare_name(control_call_word(call, 0), &job->name))
+	if (control_call_count(call) >= 1 && (order == ORDER_ADD ? directory_prepare_new_name : directory_prepare_name)(
+	    control_call_word(call, 0), &job->name))
 		return job;
 	users_refuse_name(call);
 	user_job_free(job);

@@ -52,7 +52,8 @@ def test_mail_and_logins(server):
     server.imapctl("alias", "add", "help", "bob@example.org")
     server.imapctl("alias", "add", "info@example.org", "ann")              # again is no error
     assert aliases(server) == {"info@example.org": "ann", "help": "bob@example.org"}
-    assert aliases(server, "ann") == {"info@example.org": "ann"} and aliases(server, "nobody") == {}
+    assert aliases(server, "ann") == {"info@example.org": "ann"}
+    assert "no such user" in refused(server, "alias", "list", "nobody", code=67)
     shown = json.loads(server.imapctl("--json", "user", "show", "ann").stdout)
     assert shown["alias"] == [{"name": "info@example.org"}]
     assert deliver(server, "info@example.org", "INFO+shop@example.ORG", "help@anywhere.example", "help+x", "inf@example.org") == \
@@ -92,8 +93,10 @@ def test_one_name_is_one_thing(server):
     refused(server, "alias", "add", "INFO", "bob@example.org", code=73)
     refused(server, "alias", "add", "other", "nobody", code=67)
     refused(server, "alias", "add", "other", "info", code=67)              # no alias of an alias: no circles
-    for wrong in ("@", "a b", "", "x" * 256, "$team"):
+    for wrong in ("@", "foo@", "a@b@", "a b", "", "x" * 256, "$team"):
         refused(server, "alias", "add", wrong, "ann", code=65)
+    refused(server, "user", "add", "foo@", code=65, input="x\n")
+    refused(server, "user", "rename", "ann", "foo@", code=65)
     refused(server, "alias", "add", "other", code=64)
     assert "alias" in refused(server, "user", "add", "info", code=73, input="x\n")
     assert "alias" in refused(server, "user", "add", "info", "--shared", code=73)

@@ -144,6 +144,8 @@ def test_again_and_changed(server):
     first = f"ann:{PENCIL}\nbob:{PENCIL}\n"
     assert sums(run(server, first, "--dry-run")) == {"added": 2} and names(server) == []
     assert sums(run(server, first)) == {"added": 2}
+    wrong = server.imapctl("user", "import", write(server, "foo@:!\ncora:!\n"), "--dry-run", check=False)
+    assert wrong.returncode == 65 and "the others would be in" in wrong.stderr and "cora" not in names(server)
     changed = f"ann:{{PLAIN}}other\nbob:{PENCIL}\ncleo:{PENCIL}\n"
     assert sums(run(server, changed)) == {"added": 1, "there": 2}
     assert sums(run(server, changed, "--if-missing")) == {"there": 3}
