@@ -20,9 +20,9 @@ import zipfile
 import pytest
 
 import server as lib
+from manual import blocks_of, inline_commands, is_config, missing, sections_of, steps_of
 
 PAGES = sorted((lib.ROOT / "man").glob("*.[578]")) + [lib.ROOT / "README.md"]
-PROMPT = re.compile(r"(?:([a-z][a-z0-9]*)# |# |\$ )(?=\S)")
 
 # What is not done here: the first line of the block, or the command, and why.
 NOT_RUN = {
@@ -50,90 +50,12 @@ NOT_RUN = {
     "# imapctl move alice mbx2": "one host has nowhere to move a user to; see tests/split/test_rehome.py",
     "# imapctl import alice imaps://alice@old.example.org --password-file=alice.secret": "no other server here; see test_pull.py",
 }
-TYPED = re.compile(r"Enter host password for user|Password for |Again:$")
 MORE = {"imapd-exchange.7": "start-services no\n", "imapctl.8": "admin-listen 127.0.0.1:9993\n"}
 DEFAULTS = """hostname mail.example.org
 tls-certificate /etc/imapd/tls/fullchain.pem
 tls-key /etc/imapd/tls/key.pem
 """
 
-
-def sections_of(page):
-    """The tutorial is done section by section, each in a world of its own; other pages in one."""
-    if page.name != "imapd-tutorial.7":
-        return [None]
-    return re.findall(r"^\.Sh (.*[A-Z] HOST.*|.* TWO|MOVING .*)$", page.read_text(), re.M)
-
-
-def blocks_of(page, section=None):
-    """The literal blocks of a page, or of one section of it, each a list of lines."""
-    text = page.read_text()
-    if section is not None:
-        text = text.split(f".Sh {section}\n")[1].split("\n.Sh ")[0]
-    lines = text.splitlines()
-    if page.suffix == ".md":
-        text = "\n".join(line[4:] if line.startswith("    ") else "\0" for line in lines)
-        return [part.strip("\n").splitlines() for part in re.split(r"\0+\n?(?:\n|\0)*", text) if part.strip("\n\0")]
-    blocks, block = [], None
-    for line in lines:
-        if line.startswith(".Bd -literal"):
-            block = []
-        elif line == ".Ed" and block is not None:
-            blocks.append(block)
-            block = None
-        elif block is not None:
-            block.append(line.replace("\\e", "\\").replace("\\&", "").replace("\\-", "-"))
-    return blocks
-
-
-OPTIONS = set(re.findall(r"^\.It Ic (\S+)", (lib.ROOT / "man/imapd.conf.5").read_text(), re.M))
-
-
-def is_config(block):
-    words = [line.split()[0] for line in block if line.strip() and not line.startswith("#")]
-    return words != [] and all(word in OPTIONS for word in words)
-
-
-def steps_of(block):
-    """A session: (host, command, lines it prints) for each prompt; without prompts each line is a command."""
-    steps, is_open = [], False
-    has_prompts = any(PROMPT.match(line) for line in block)
-    for line in block:
-        prompt = PROMPT.match(line)
-        if is_open:
-            steps[-1][1] += "\n" + line
-        elif prompt:
-            steps.append([prompt[1] or "mail", line[prompt.end():], []])
-        elif has_prompts:
-            steps[-1][2].append(line)
-        elif line.strip():
-            steps.append(["mail", line, []])
-        is_open = steps != [] and steps[-1][1].endswith("\\")
-    return steps
-
-
-def loosely(line):
-    """The pattern of a line that was printed; OpenSSL 3.5 writes CN=x for CN = x."""
-    line = line.replace(" = ", "=")
-    tokens = re.split(r"(\.\.\.|\broot\b|\b[0-9a-f]{12,}\b|\b\d+(?:\.\d)?[KMGsmhd]\b|\d+|\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b|\s+)", line)
-
-    def pattern(token):
-        if token == "...":
-            return ".*"
-        if token.isspace():
-            return r"\s+"
-        if token == "root":
-            return r"\w+"
-        if re.fullmatch(r"\d+", token):
-            return r"\d+"
-        if re.fullmatch(r"\d+(\.\d)?[KMGsmhd]", token):     # 1.2K octets, 40s ago
-            return r"\d+(?:\.\d)?[KMGsmhd]?"
-        if re.fullmatch(r"[0-9a-f]{12,}", token):
-            return "[0-9a-f]+"
-        if re.fullmatch(r"[A-Z][a-z]{2}", token):
-            return "[A-Z][a-z]{2}"
-        return re.escape(token)
-    return re.compile("".join(map(pattern, tokens)) + r"\s*$")
 
 # The public key of RFC 8037 appendix A.2.
 KEY_SET = '{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}'
@@ -186,9 +108,12 @@ class World:
         if self.old is not None:
             text = re.sub(r"(?<=imaps://)((?:[\w*]+@)?)old\.example\.org", rf"\1localhost:{self.old_port}", text)
         text = re.sub(r"(?:\[::\]|mail\.example\.org|cas1|[0-9.]+):[0-9]+\b", lambda found: self.port(host, found[0]), text)
-        text = text.replace("~ada/", "/home/ada/")
-        return re.sub(r"(?<![\w/.:])/(etc/(?=imapd|letsencrypt)|var/lib/imapd|run/imapd|home/|root/|tmp/)",
+        text = text.replace("~ada/", "/home/ada/").replace("addr2line -fpie /usr/sbin/imapd", f"addr2line -fpie {lib.IMAPD}")
+        text = re.sub(r"(?<![\w/.:])/(etc/(?=imapd|letsencrypt)|var/lib/imapd|run/imapd|home/|root/|tmp/)",
                       rf"{self.folder}/{host}/\1", text)
+        for file in self.path(host, "/var/lib/imapd/data").glob("*/*/mail.db"):
+            text = text.replace("data/XX/ID/mail.db", str(file))
+        return text
 
     def there_was(self, host, text):
         """The other way round, for comparison."""
@@ -359,20 +284,6 @@ def why_not(block, command):
         (why for word, why in NOT_RUN.items() if f"| {word} " in first), None)
 
 
-def missing(expected, printed):
-    """The first line that the manual shows and the program did not print, in this order."""
-    rest = printed.splitlines()
-    for line in expected:
-        if line.strip() in ("", "...") or TYPED.match(line):
-            continue
-        pattern = loosely(line)
-        found = next((index for index, actual in enumerate(rest) if pattern.match(actual.replace(" = ", "="))), None)
-        if found is None:
-            return line
-        rest = rest[found + 1:]
-    return None
-
-
 def do(world, host, command, expected):
     """One command; what only looks is asked again until the news has come."""
     if re.match(r"imapd( --role=\w+)?$", command):
@@ -421,8 +332,9 @@ def prepare(world, page, section):
         world.begin_to_move()
     if section in ("FROM ONE HOST TO TWO", "MOVING A SITE"):
         start(world, next("\n".join(block) + "\n" for block in blocks_of(page, "ONE HOST") if is_config(block)))
-    elif section is None and not any(step[1] == "imapd" for step in steps):
+    elif section is None and (page.name == "imapd.8" or not any(step[1] == "imapd" for step in steps)):
         start(world, DEFAULTS + "lmtp-listen 127.0.0.1:2003\n" + MORE.get(page.name, ""))
+        world.deliver("mail", 2003)
 
 
 @pytest.mark.parametrize("page,section", [(page, section) for page in PAGES for section in sections_of(page)
@@ -437,6 +349,37 @@ def test_commands(world, page, section):
             world.configure(named[1] if named else "mail", "\n".join(block) + "\n")
         elif block[0] not in NOT_RUN:
             follow(world, block, steps_of(block))
+
+
+# Within a sentence: what is refused in the world of the test, and by which words.
+REFUSED = {
+    "imapctl export bert imaps://bert@old.example.org": "no such user",
+    "imapctl kick bert": "nobody has a session",
+    "imapctl user add ada --home=mbx1": "no mailbox-server",
+    "imapctl user set ada --home=mbx2": "no mailbox-server",
+    "imapctl user set NAME --entry=any": "no such user",
+    "imapctl user del NAME": "say --yes",
+}
+
+
+def test_inline_commands(world):
+    """Each is done as it stands; what is but the name of a verb, which wants arguments, has its help."""
+    page = lib.ROOT / "man/imapctl.8"
+    prepare(world, page, None)
+    world.run("mail", "imapctl backup /home/backup")
+    for command in sorted({command for page in PAGES for command in inline_commands(page)}):
+        typed = f"{command} --seconds=1" if re.match(r"imapctl trace \S", command) else command
+        status, printed = world.run("mail", typed)
+        if status == 64 and re.search("usage: imapctl |no such verb", printed):
+            status, printed = world.run("mail", f"{command} --help")
+            words = command.removeprefix("imapctl ")
+            assert status == 0 and re.search(f"^  (?:imapctl )?{words} ", printed, re.M), f"{command}\n{printed}"
+        elif command == "imapctl doctor":       # of the machine there is always something to say
+            assert status == 1 and "is self-signed" in printed, printed
+        elif command in REFUSED:
+            assert status != 0 and REFUSED[command] in printed, f"{command}\nexit {status}\n{printed}"
+        else:
+            assert status == 0, f"{command}\nexit {status}\n{printed}"
 
 
 @pytest.mark.parametrize("page,number", [(page, number) for page in PAGES for number, block in enumerate(blocks_of(page))
