@@ -102,7 +102,10 @@ on_end(struct stream *stream, enum stream_end reason, void *context)
 		stranger_free(context);
 		return;
 	}
-	refuse(context, tls.error != NULL ? tls.error : "closed");
+	if (tls.error != NULL && strstr(tls.error, "Unknown identity") != NULL)
+		refuse(context, "it has another link-key");
+	else
+		refuse(context, tls.error != NULL ? tls.error : "closed");
 }
 
 static void

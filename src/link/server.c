@@ -142,6 +142,18 @@ on_input(struct stream *stream, void *context)
 	}
 }
 
+/* In an operator's words, as far as the TLS library's let one tell. */
+static void
+tell_failure(const char *error, char *why_out, size_t size)
+{
+	if (strstr(error, "invalid SSL record") != NULL)
+		snprintf(why_out, size, "what answers there speaks no TLS: is it the port of link-listen?");
+	else if (strstr(error, "fatal alert") != NULL)
+		snprintf(why_out, size, "it refuses our link-key or link-certificate: are both hosts' the same, and of one site?");
+	else
+		snprintf(why_out, size, "link-key or link-certificate does not fit: %s", error);
+}
+
 /* One that has answered is tried again before anything is said: only this connection may have broken. */
 static void
 on_end(struct stream *stream, enum stream_end reason, void *context)
@@ -158,7 +170,7 @@ on_end(struct stream *stream, enum stream_end reason, void *context)
 	}
 	stream_tls_facts(stream, &tls);
 	if (tls.error != NULL)
-		snprintf(why, sizeof why, "link-key or link-certificate does not fit: %s", tls.error);
+		tell_failure(tls.error, why, sizeof why);
 	fail(server, why);
 }
 

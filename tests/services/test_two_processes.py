@@ -121,7 +121,20 @@ def test_a_key_of_another_site(pair):
     mailbox.imapctl("start", "all")
     cas.imapctl("start", "all")
     server, = told(cas, expected=1)["mailbox-server"]
-    assert server["state"] == "down" and server["reason"].startswith("link-key or link-certificate does not fit: ")
+    assert server["state"] == "down" and server["reason"].startswith("it refuses our link-key or link-certificate")
+    lib.wait_until(lambda: any(" ev=link-refused " in line and 'reason="it has another link-key"' in line for line in mailbox.log_lines))
+
+
+def test_a_port_that_is_no_link(pair):
+    """The port of IMAP in the place of that of the link."""
+    cas, mailbox = pair
+    cas.stop()
+    with lib.Server() as other:
+        cas.settings = [re.sub(r"^(mailbox-server \S+) .*", rf"\1 127.0.0.1:{other.imap_port}", line) for line in cas.settings]
+        cas.write_config()
+        cas.start()
+        cas.imapctl("start", "all")
+        lib.wait_until(lambda: "speaks no TLS: is it the port of link-listen?" in told(cas, expected=1)["mailbox-server"][0]["reason"])
 
 
 def test_logins_that_nobody_answers(pair):
