@@ -370,6 +370,7 @@ def test_inline_commands(world):
     world.run("mail", "imapctl backup /home/backup")
     for command in sorted({command for page in PAGES for command in inline_commands(page)}):
         typed = f"{command} --seconds=1" if re.match(r"imapctl trace \S", command) else command
+        typed += " --help" if command == "imapctl setup" else ""        # it would make users of the machine's
         status, printed = world.run("mail", typed)
         if status == 64 and re.search("usage: imapctl |no such verb", printed):
             status, printed = world.run("mail", f"{command} --help")
