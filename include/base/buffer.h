@@ -12,22 +12,54 @@ struct buffer {
 	size_t capacity;
 };
 
-void buffer_add(struct buffer *buffer, const void *octets, size_t length);
-void buffer_add_span(struct buffer *buffer, struct span span);
-void buffer_add_string(struct buffer *buffer, const char *string);
-void buffer_add_octet(struct buffer *buffer, uint8_t octet);
+/* Get memory for length more octets than there is room for. */
+void buffer_grow(struct buffer *buffer, size_t length);
+
+/*
+ * Make room for length more octets and return where they go; the caller writes them and adds what it
+ * wrote to buffer->length.
+ */
+static inline uint8_t *
+buffer_reserve(struct buffer *buffer, size_t length)
+{
+	if (length > buffer->capacity - buffer->length || buffer->at == NULL)
+		buffer_grow(buffer, length);
+	return buffer->at + buffer->length;
+}
+
+static inline void
+buffer_add(struct buffer *buffer, const void *octets, size_t length)
+{
+	if (length == 0)
+		return;
+	memcpy(buffer_reserve(buffer, length), octets, length);
+	buffer->length += length;
+}
+
+static inline void
+buffer_add_span(struct buffer *buffer, struct span span)
+{
+	buffer_add(buffer, span.at, span.length);
+}
+
+static inline void
+buffer_add_string(struct buffer *buffer, const char *string)
+{
+	buffer_add(buffer, string, strlen(string));
+}
+
+static inline void
+buffer_add_octet(struct buffer *buffer, uint8_t octet)
+{
+	*buffer_reserve(buffer, 1) = octet;
+	buffer->length++;
+}
 
 /* Decimal digits, no locale. */
 void buffer_add_number(struct buffer *buffer, uint64_t number);
 
 void buffer_printf(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-
-/*
- * Make room for length more octets and return where they go; the caller writes them and adds what it
- * wrote to buffer->length.
- */
-uint8_t *buffer_reserve(struct buffer *buffer, size_t length);
 
 /* Drop octets from the front; moves the rest. */
 void buffer_consume(struct buffer *buffer, size_t length);

@@ -1,5 +1,5 @@
 /*
- * Growing octets: doubles its memory, so adding n octets costs O(n) in all.
+ * Growing octets: doubles its memory, so adding n octets costs O(n) in all; what is short grows faster.
  */
 #include "base/buffer.h"
 
@@ -10,49 +10,20 @@
 
 #include "base/memory.h"
 
-uint8_t *
-buffer_reserve(struct buffer *buffer, size_t length)
+#define CAPACITY_LEAST 64
+#define SHORT	       1024
+
+void
+buffer_grow(struct buffer *buffer, size_t length)
 {
-	size_t needed, capacity;
+	size_t needed, capacity = buffer->capacity == 0 ? CAPACITY_LEAST : buffer->capacity;
 
 	if (__builtin_add_overflow(buffer->length, length, &needed))
 		needed = SIZE_MAX;
-	if (needed > buffer->capacity || buffer->at == NULL) {
-		capacity = buffer->capacity < 64 ? 64 : buffer->capacity;
-		while (capacity < needed)
-			capacity = capacity > SIZE_MAX / 2 ? SIZE_MAX : capacity * 2;
-		buffer->at = memory_resize(buffer->at, capacity, 1);
-		buffer->capacity = capacity;
-	}
-	return buffer->at + buffer->length;
-}
-
-void
-buffer_add(struct buffer *buffer, const void *octets, size_t length)
-{
-	if (length == 0)
-		return;
-	memcpy(buffer_reserve(buffer, length), octets, length);
-	buffer->length += length;
-}
-
-void
-buffer_add_span(struct buffer *buffer, struct span span)
-{
-	buffer_add(buffer, span.at, span.length);
-}
-
-void
-buffer_add_string(struct buffer *buffer, const char *string)
-{
-	buffer_add(buffer, string, strlen(string));
-}
-
-void
-buffer_add_octet(struct buffer *buffer, uint8_t octet)
-{
-	*buffer_reserve(buffer, 1) = octet;
-	buffer->length++;
+	while (capacity < needed)
+		capacity = capacity < SHORT ? capacity * 4 : capacity > SIZE_MAX / 2 ? SIZE_MAX : capacity * 2;
+	buffer->at = memory_resize(buffer->at, capacity, 1);
+	buffer->capacity = capacity;
 }
 
 void
