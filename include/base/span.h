@@ -68,6 +68,9 @@ int span_compare(struct span a, struct span b);
 /* Offset of the first such octet, or span.length. */
 size_t span_find(struct span span, uint8_t octet);
 
+/* How many such octets there are. */
+size_t span_count(struct span span, uint8_t octet);
+
 /* The same octets without spaces and tabs at both ends. */
 struct span span_trim(struct span span);
 

@@ -62,6 +62,41 @@ span_without_line_end(struct span line)
 	return line;
 }
 
+/* Octets that a processor compares at a time, each by itself; what is true is 255. */
+typedef uint8_t many __attribute__((vector_size(16)));
+
+static size_t
+sum_of(many counts)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < sizeof counts; i++)
+		sum += counts[i];
+	return sum;
+}
+
+size_t
+span_count(struct span span, uint8_t octet)
+{
+	size_t sum = 0, i = 0;
+
+	while (span.length - i >= sizeof(many)) {
+		size_t end = span.length - i < UINT8_MAX * sizeof(many) ? span.length : i + UINT8_MAX * sizeof(many);
+		many counts = { 0 };
+
+		for (; end - i >= sizeof(many); i += sizeof(many)) {
+			many octets;
+
+			memcpy(&octets, span.at + i, sizeof octets);
+			counts -= (many)(octets == octet);
+		}
+		sum += sum_of(counts);
+	}
+	for (; i < span.length; i++)
+		sum += span.at[i] == octet;
+	return sum;
+}
+
 struct span
 span_trim(struct span span)
 {

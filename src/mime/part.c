@@ -25,7 +25,6 @@ struct walk {
 	struct span message;
 	size_t at;			/* the beginning of a line */
 	uint32_t lines;			/* LFs before it */
-	uint32_t *begin_lines;		/* for each part, lines before its body */
 	struct frame stack[MIME_DEPTH_MAX];
 	size_t depth;
 	uint32_t leaf;			/* the part below the top of the stack, or MIME_NO_PART */
@@ -158,7 +157,7 @@ end_part(struct walk *walk, uint32_t index, bool is_delimited)
 {
 	struct mime_part *part = &walk->tree->parts[index];
 	size_t end = walk->at, least = least_end(walk->tree, part);
-	uint32_t lines = walk->lines - walk->begin_lines[index];
+	uint32_t lines = walk->lines - part->body_lines;
 
 	if (is_delimited && end > least && walk->message.at[end - 1] == '\n') {
 		end--;
@@ -301,7 +300,7 @@ open_part(struct walk *walk, bool is_in_digest)
 	struct mime_part *part = &walk->tree->parts[index];
 
 	walk_header(walk, part);
-	walk->begin_lines[index] = walk->lines;
+	part->body_lines = walk->lines;		/* before it, until it ends */
 	content_read(part, span_slice(span_slice(walk->message, part->header_offset, part->header_length), 0,
 	    MIME_HEADER_OCTETS_MAX), is_in_digest, walk->tree->arena);
 	part->kind = find_kind(part);
@@ -341,15 +340,33 @@ is_nothing_behind(const struct walk *walk)
 	return walk->at == walk->message.length && walk->tree->parts[parent].first_child != MIME_NO_PART;
 }
 
+/* From the beginning of a line, go to the next one that begins as a delimiter does, or to the end of the message. */
+static void
+skip_lines(struct walk *walk)
+{
+	struct span rest = span_from(walk->message, walk->at);
+	size_t at = span_find(rest, '-');
+
+	while (at < rest.length && !((at == 0 || rest.at[at - 1] == '\n') && at + 1 < rest.length && rest.at[at + 1] == '-')) {
+		while (at < rest.length && rest.at[at] == '-')
+			at++;
+		at += span_find(span_from(rest, at), '-');
+	}
+	walk->at += at;
+	walk->lines += (uint32_t)span_count(span_slice(rest, 0, at), '\n');
+}
+
 /* Go to the next header that is to be read; false at the end of the message. */
 static bool
 find_part(struct walk *walk, bool *is_in_digest_out)
 {
 	for (;;) {
-		struct span line = line_at(walk);
 		struct delimiter delimiter;
+		struct span line;
 		bool begins;
 
+		skip_lines(walk);
+		line = line_at(walk);
 		if (line.length == 0)
 			return false;
 		begins = find_delimiter(walk, line, &delimiter) && take_delimiter(walk, &delimiter);
@@ -371,13 +388,11 @@ mime_tree_init(struct mime_tree *tree, struct span message)
 	*tree = (struct mime_tree){ .arena = arena_new() };
 	walk->tree = tree;
 	walk->message = message;
-	walk->begin_lines = memory_new_array(MIME_PARTS_MAX + MIME_DEPTH_MAX, sizeof *walk->begin_lines);
 	do {
 		while (open_part(walk, is_in_digest))
 			is_in_digest = false;
 	} while (find_part(walk, &is_in_digest));
 	end_down_to(walk, 0, false);
-	free(walk->begin_lines);
 	free(walk);
 }
 
