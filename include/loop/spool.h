@@ -28,6 +28,9 @@ void spool_share(struct loop *loop, size_t octets);
 struct spool *spool_new(struct loop *loop, struct workers *workers, const char *directory,
     size_t threshold);
 
+/* So many octets will come, or less: make room for what stays in memory, rather than to grow into it. */
+void spool_expect(struct spool *spool, uint64_t octets);
+
 /* Copy octets in; always taken.  After an error they are counted and dropped. */
 void spool_add(struct spool *spool, struct span octets);
 

@@ -5,6 +5,7 @@
 #define LOOP_INTERNAL_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
 #include <event2/event.h>
@@ -44,7 +45,7 @@ struct loop {
 struct worker {
 	struct workers *workers;
 	pthread_t thread;
-	pthread_cond_t wake;
+	sem_t wake;			/* posted for who was taken from workers->resting; a condition would cost each a call more */
 	struct list link;		/* in workers->resting, or alone; under mutex */
 };
 

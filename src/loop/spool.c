@@ -22,6 +22,7 @@
 
 #define PENDING_MAX  ((size_t)256 * 1024)	/* above: congested */
 #define PENDING_WISH ((size_t)64 * 1024)	/* below: not worth a write yet */
+#define SPARE_LEAST  ((size_t)64 * 1024)	/* above: spare memory is taken */
 #define LOAN	     ((size_t)256 * 1024)	/* is borrowed at a time of what all spools share */
 
 struct spool {
@@ -134,6 +135,16 @@ leave_spare(struct spool *spool)
 	}
 }
 
+static void
+make_room(struct spool *spool, size_t octets)
+{
+	size_t needed = spool->pending.length + octets;
+
+	if (!spool->is_filed && needed > SPARE_LEAST && needed > spool->pending.capacity)
+		move_to_spare(spool);
+	buffer_reserve(&spool->pending, octets);
+}
+
 /* True: all that has come may stay in memory. */
 static bool
 borrow(struct spool *spool)
@@ -143,8 +154,6 @@ borrow(struct spool *spool)
 	while (spool->size > spool->threshold + spool->borrowed) {
 		if (spool->borrowed + LOAN > loop->spools_shared / 2 || loop->spools_borrowed + LOAN > loop->spools_shared)
 			return false;
-		if (spool->borrowed == 0)
-			move_to_spare(spool);
 		spool->borrowed += LOAN;
 		loop->spools_borrowed += LOAN;
 	}
@@ -268,6 +277,13 @@ spool_new(struct loop *loop, struct workers *workers, const char *directory, siz
 }
 
 void
+spool_expect(struct spool *spool, uint64_t octets)
+{
+	if (!spool->is_filed && octets <= spool->threshold && spool->size <= spool->threshold - octets)
+		make_room(spool, (size_t)octets);
+}
+
+void
 spool_add(struct spool *spool, struct span octets)
 {
 	assert(!spool->is_finishing);
@@ -275,6 +291,7 @@ spool_add(struct spool *spool, struct span octets)
 	if (spool->status != SPOOL_OK || octets.length == 0)
 		return;
 	spool->is_filed = spool->is_filed || !borrow(spool);
+	make_room(spool, octets.length);
 	buffer_add_span(&spool->pending, octets);
 	advance(spool);
 	if (spool->is_writing && spool->pending.length >= PENDING_MAX)

@@ -58,7 +58,7 @@ put(struct workers *workers, struct job *job)
 	pthread_mutex_unlock(&workers->mutex);
 	/* Outside of the lock: who wakes would go to sleep again for it. */
 	if (rested != NULL)
-		pthread_cond_signal(&LIST_ENTRY(rested, struct worker, link)->wake);
+		sem_post(&LIST_ENTRY(rested, struct worker, link)->wake);
 }
 
 static void
@@ -88,7 +88,10 @@ rest(struct worker *worker)
 
 	while (list_is_empty(&workers->waiting) && !may_take_long(workers) && !workers->is_stopping) {
 		list_push_front(&workers->resting, &worker->link);
-		pthread_cond_wait(&worker->wake, &workers->mutex);
+		pthread_mutex_unlock(&workers->mutex);
+		while (sem_wait(&worker->wake) != 0)
+			continue;
+		pthread_mutex_lock(&workers->mutex);
 		list_remove(&worker->link);
 	}
 }
@@ -150,7 +153,7 @@ start_threads(struct workers *workers, unsigned threads)
 		struct worker *worker = &workers->threads[workers->thread_count];
 
 		worker->workers = workers;
-		pthread_cond_init(&worker->wake, NULL);
+		sem_init(&worker->wake, 0, 0);
 		list_init(&worker->link);
 		if (pthread_create(&worker->thread, NULL, worker_main, worker) != 0)
 			abort();
@@ -208,11 +211,11 @@ workers_free(struct workers **workers_pointer)
 	pthread_mutex_lock(&workers->mutex);
 	workers->is_stopping = true;
 	for (unsigned i = 0; i < workers->thread_count; i++)
-		pthread_cond_signal(&workers->threads[i].wake);
+		sem_post(&workers->threads[i].wake);
 	pthread_mutex_unlock(&workers->mutex);
 	for (unsigned i = 0; i < workers->thread_count; i++) {
 		pthread_join(workers->threads[i].thread, NULL);
-		pthread_cond_destroy(&workers->threads[i].wake);
+		sem_destroy(&workers->threads[i].wake);
 	}
 	deferred_cancel(&workers->in_line);
 	pthread_mutex_destroy(&workers->mutex);

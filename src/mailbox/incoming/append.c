@@ -112,6 +112,7 @@ add_message(struct append *append, const struct imap_append_message *from)
 	message->keywords = arena_alloc_array(incoming->arena, message->keyword_count + 1, sizeof(struct span));
 	for (size_t i = 0; i < message->keyword_count; i++)
 		message->keywords[i] = arena_copy(incoming->arena, from->flags.keywords[i]);
+	spool_expect(incoming->spool, from->size_octets);
 	append->is_literal8 = from->is_literal8;
 	append->is_synchronizing = from->is_synchronizing;
 }
