@@ -283,6 +283,7 @@ base64_shorten(struct span octets, struct buffer *out)
 	bool is_shorter;
 
 	pthread_once(&tables.once, make_tables);
+	buffer_reserve(&bits, octets.length / 4 * 3 + BLOCK_WRITTEN);
 	while (find_run(left, &run)) {
 		add_head(&run, &heads);
 		buffer_add_span(&others, span_slice(left, 0, run.before));

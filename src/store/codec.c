@@ -23,6 +23,9 @@
 #define BASE64_LEAST	1024	/* rows from this size on are looked through for base64 */
 #define LETTERS_OF_OTHERS 40	/* base64 has some 64 in a KiB */
 #define PROBE_PIECES	4
+#define EVEN		1000	/* all octets come as often */
+#define EVEN_NOISE	1060	/* and nearly so */
+#define EVEN_TEXT	5500	/* far from it, as in text */
 #define PROBE_PIECE	1024		/* octets */
 
 #define SEGMENT_OCTETS	200	/* training chooses pieces of this size, by what strings of STRING_OCTETS come again */
@@ -168,9 +171,25 @@ compress(struct contexts *contexts, int level, const ZSTD_CDict *dictionary, str
 	return ZSTD_isError(length) ? octets.length : length;
 }
 
+/* How often two octets of these are the same, in parts of how often they would be if each came as often as the others. */
+static unsigned
+evenness(const uint8_t *octets, size_t length)
+{
+	uint16_t counts[256] = { 0 };
+	uint64_t same = 0;
+
+	for (size_t i = 0; i < length; i++)
+		counts[octets[i]]++;
+	for (unsigned i = 0; i < 256; i++)
+		same += (uint64_t)counts[i] * counts[i];
+	return (unsigned)((same - length) * 256 * EVEN / ((uint64_t)length * length));
+}
+
 /*
  * Whether there is something in a long row that comes again, as in text.  In base64 there is not, as long as it is
  * letters: shorter codes for these would save a fourth, and cost each reader more than all the rest of a FETCH.
+ * Where some octets come far more often than others it is text, and where none does it was compressed before; only
+ * between the two compressing says it.
  */
 static bool
 is_promising(struct contexts *contexts, struct span octets)
@@ -178,11 +197,15 @@ is_promising(struct contexts *contexts, struct span octets)
 	uint8_t pieces[PROBE_PIECES * PROBE_PIECE];
 	size_t step = octets.length / PROBE_PIECES;
 	size_t length;
+	unsigned even;
 
 	if (octets.length < PROBED_OCTETS)
 		return true;
 	for (size_t i = 0; i < PROBE_PIECES; i++)
 		memcpy(pieces + i * PROBE_PIECE, octets.at + i * step, PROBE_PIECE);
+	even = evenness(pieces, sizeof pieces);
+	if (even < EVEN_NOISE || even > EVEN_TEXT)
+		return even > EVEN_TEXT;
 	length = compress(contexts, PROBE_LEVEL, NULL, span_of(pieces, sizeof pieces));
 	return length <= sizeof pieces - sizeof pieces / 10;
 }

@@ -30,6 +30,7 @@ store_pack(struct span body, struct store_packed *packed_out)
 		return;
 	}
 	packed.rows = memory_new_array(packed.count + 1, sizeof *packed.rows);
+	buffer_reserve(&packed.octets, body.length / 2);
 	for (size_t i = 0; i < packed.count; i++)
 		pack_row(span_slice(body, i * STORE_CHUNK_OCTETS, STORE_CHUNK_OCTETS), &packed, &packed.rows[i]);
 	*packed_out = packed;
