@@ -18,6 +18,14 @@ enum store_content_fields {
 	STORE_CONTENT_PARTS	    = 1 << 3,
 	STORE_CONTENT_MESSAGE_ID    = 1 << 4,
 	STORE_CONTENT_PREVIEW	    = 1 << 5,
+	STORE_CONTENT_DIGEST	    = 1 << 6,
+};
+
+/* What tells whether octets are still those that came in. */
+struct store_digest {
+	bool is_checksum;		/* else it came before there was one */
+	uint64_t checksum;		/* base/checksum.h */
+	uint8_t sha256[DIGEST_LENGTH];
 };
 
 struct store_content {
@@ -25,7 +33,7 @@ struct store_content {
 	uint32_t size, header_length;	/* octets */
 	struct span envelope, body, bodystructure, parts, message_id, preview;	/* empty unless asked for */
 	bool has_preview;		/* asked for, and kept */
-	uint8_t sha256[DIGEST_LENGTH];
+	struct store_digest digest;	/* if asked for */
 	bool has_sent_date;
 	int64_t sent_s;			/* as in struct store_arrival */
 	int32_t sent_day;

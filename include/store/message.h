@@ -56,7 +56,7 @@ struct store_arrival {
 	uint32_t header_length;		/* octets through the empty line; the whole message if it has none */
 	uint64_t flags;			/* system flags and the word of the keywords */
 	int64_t internal_date_s;
-	const uint8_t *sha256;		/* of all octets, DIGEST_LENGTH long; NULL: computed here */
+	const uint64_t *checksum;	/* of all octets, base/checksum.h; NULL: computed here */
 	bool claims_recent;		/* this one and those before it are recent to nobody: somebody is told of them at once */
 	enum store_compression compression;
 	const struct store_packed *packed;	/* the octets from header_length on, compressed; NULL: done here */

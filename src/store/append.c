@@ -5,15 +5,17 @@
 
 #include <assert.h>
 
+#include "base/checksum.h"
 #include "base/clock.h"
-#include "base/digest.h"
 #include "dictionary.h"
 #include "internal.h"
 #include "store/content.h"
 #include "texts.h"
 #include "trained.h"
 
-#define USED_OCTETS (8 * STORE_CHUNK_OCTETS)
+#define USED_OCTETS   (8 * STORE_CHUNK_OCTETS)
+#define PLENTY_OCTETS (UINT64_C(4) << 30)	/* of this much nobody fills the disk in PLENTY_US */
+#define PLENTY_US     UINT64_C(250000)
 
 /* Octets that are taken from pieces one after the other. */
 struct reader {
@@ -135,14 +137,17 @@ insert_chunks(
 	return status;
 }
 
-static void
-compute_digest(const struct store_arrival *arrival, uint8_t digest_out[DIGEST_LENGTH])
+static uint64_t
+checksum_of_arrival(const struct store_arrival *arrival)
 {
-	struct digest *digest = digest_new();
+	struct checksum *checksum;
 
+	if (arrival->checksum != NULL)
+		return *arrival->checksum;
+	checksum = checksum_new();
 	for (size_t i = 0; i < arrival->piece_count; i++)
-		digest_add(digest, arrival->pieces[i]);
-	digest_finish(&digest, digest_out);
+		checksum_add(checksum, arrival->pieces[i]);
+	return checksum_finish(&checksum);
 }
 
 static void
@@ -216,19 +221,13 @@ insert_row(struct store *store, const struct store_arrival *arrival, uint32_t si
 {
 	struct sql_statement *insert = sql_prepare(store->sql,
 	    "INSERT INTO content (size, header_length, sha256, sent, sent_day, message_id, envelope, bodystructure, body, "
-	    "parts, preview, chunk_octets, encoding, texts) "
-	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)");
-	uint8_t computed[DIGEST_LENGTH];
-	const uint8_t *sha256 = arrival->sha256;
+	    "parts, preview, chunk_octets, encoding, texts, checksum) "
+	    "VALUES (?1, ?2, x'', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?3)");
 	enum store_status status;
 
-	if (sha256 == NULL) {
-		compute_digest(arrival, computed);
-		sha256 = computed;
-	}
 	sql_bind_number(insert, 1, size);
 	sql_bind_number(insert, 2, arrival->header_length);
-	sql_bind_blob(insert, 3, span_of(sha256, DIGEST_LENGTH));
+	sql_bind_number(insert, 3, (int64_t)checksum_of_arrival(arrival));
 	bind_sent_date(insert, arrival);
 	bind_answers(insert, arrival, answers);
 	sql_bind_number(insert, 12, STORE_CHUNK_OCTETS);
@@ -281,13 +280,17 @@ enum store_status
 store_check_disk(struct store *store, uint64_t size_octets)
 {
 	uint64_t needed = STORE_KEPT_FREE_OCTETS + sql_wal_octets(store->sql) + size_octets, free_octets;
+	uint64_t now_us = clock_monotonic_us();
 	struct statvfs about;
 
+	if (store->disk_looked_us != 0 && now_us - store->disk_looked_us < PLENTY_US && size_octets < PLENTY_OCTETS / 16)
+		return STORE_OK;
 	if (statvfs(store->path, &about) != 0)
 		return STORE_OK;	/* writing will tell */
 	free_octets = (uint64_t)about.f_bavail * about.f_frsize;
 	store_note_free(store, free_octets);
 	store->is_disk_short = free_octets < STORE_RESERVE_OCTETS;
+	store->disk_looked_us = free_octets >= PLENTY_OCTETS ? now_us : 0;
 	return free_octets < needed ? STORE_FULL : STORE_OK;
 }
 

@@ -48,7 +48,7 @@ store_chunk_length(const struct store_layout *layout, uint64_t offset)
 static void
 read_content(struct sql_statement *row, struct store_content *out)
 {
-	struct span digest = sql_column_blob(row, 2);
+	struct span sha256 = sql_column_blob(row, 2);
 
 	*out = (struct store_content){
 		.size = sql_column_number(row, 0),
@@ -63,9 +63,11 @@ read_content(struct sql_statement *row, struct store_content *out)
 		.message_id = sql_column_blob(row, 9),
 		.preview = sql_column_blob(row, 10),
 		.has_preview = !sql_column_is_null(row, 10),
+		.digest.is_checksum = !sql_column_is_null(row, 13),
+		.digest.checksum = (uint64_t)sql_column_number(row, 13),
 	};
-	if (digest.length == DIGEST_LENGTH)
-		memcpy(out->sha256, digest.at, DIGEST_LENGTH);
+	if (sha256.length == DIGEST_LENGTH)
+		memcpy(out->digest.sha256, sha256.at, DIGEST_LENGTH);
 }
 
 /* What rows hold that are compressed: the envelope by itself, as it is asked for most, and the others. */
@@ -82,7 +84,7 @@ unpack(struct store *store, struct sql_statement *row, unsigned fields, struct r
 
 	if (fields & STORE_CONTENT_ENVELOPE)
 		status = texts_unpack(store, encoding, out->envelope, 1, &rooms->envelope, &out->envelope);
-	if (status != STORE_OK || !(fields & ~STORE_CONTENT_ENVELOPE))
+	if (status != STORE_OK || !(fields & ~(unsigned)(STORE_CONTENT_ENVELOPE | STORE_CONTENT_DIGEST)))
 		return status;
 	status = texts_unpack(store, encoding, sql_column_blob(row, 12), TEXTS_IN_CONTENT, &rooms->texts, texts);
 	if (status != STORE_OK)
@@ -105,7 +107,7 @@ visit(struct store *store, uint64_t content_id, unsigned fields, struct rooms *r
 	    "SELECT size, header_length, sha256, sent, sent_day, CASE WHEN ?2 & 1 THEN envelope END, "
 	    "CASE WHEN ?2 & 2 THEN body END, CASE WHEN ?2 & 4 THEN bodystructure END, "
 	    "CASE WHEN ?2 & 8 THEN parts END, CASE WHEN ?2 & 16 THEN message_id END, "
-	    "CASE WHEN ?2 & 32 THEN preview END, encoding, CASE WHEN ?2 & 62 THEN texts END "
+	    "CASE WHEN ?2 & 32 THEN preview END, encoding, CASE WHEN ?2 & 62 THEN texts END, CASE WHEN ?2 & 64 THEN checksum END "
 	    "FROM content WHERE id = ?1");
 	struct store_content content;
 	enum store_status status;

@@ -60,6 +60,7 @@ struct store {
 	int64_t retained_octets;	/* of what is kept; -1: not known */
 	uint64_t let_go;		/* store_take_let_go() */
 	bool is_disk_short;		/* so it was when it was looked at last */
+	uint64_t disk_looked_us;	/* when there was plenty; 0: there was not */
 	uint64_t opening;		/* another number each time that a file is opened in this process */
 };
 

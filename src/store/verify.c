@@ -2,6 +2,7 @@
  * Looking for damage: rules that every file keeps, as queries for what breaks them, and the octets
  * of every content.  Worker threads.
  */
+#include "base/checksum.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "dictionary.h"
@@ -130,24 +131,52 @@ check_rule(struct store *store, size_t rule, struct buffer *findings)
 	return store_from_sql(status);
 }
 
-/* The digest of a content's octets, read chunk by chunk. */
-static enum store_status
-compute_digest(
-    struct store *store, uint64_t content_id, uint64_t size, uint8_t digest_out[DIGEST_LENGTH])
-{
-	struct digest *digest = digest_new();
-	struct buffer octets = { 0 };
-	enum store_status status = STORE_OK;
+/* A content as its row has it: whichever of the two digests is there has to fit. */
+struct digested {
+	uint64_t content_id, size;
+	struct span sha256;		/* empty: there is none */
+	bool has_checksum;
+	uint64_t checksum;
+};
 
-	for (uint64_t offset = 0; status == STORE_OK && offset < size;
-	     offset += STORE_CHUNK_OCTETS) {
+static struct digested
+read_digested(struct sql_statement *row)
+{
+	return (struct digested){ (uint64_t)sql_column_number(row, 0), (uint64_t)sql_column_number(row, 1),
+		sql_column_blob(row, 2), !sql_column_is_null(row, 3), (uint64_t)sql_column_number(row, 3) };
+}
+
+static bool
+has_digests(const struct digested *content, uint64_t checksum, const uint8_t digest[DIGEST_LENGTH])
+{
+	if (content->has_checksum && checksum != content->checksum)
+		return false;
+	return (content->has_checksum && content->sha256.length == 0) ||
+	    span_equals(content->sha256, span_of(digest, DIGEST_LENGTH));
+}
+
+/* Read the octets chunk by chunk; STORE_CORRUPT: they are not what they were. */
+static enum store_status
+check_digest(struct store *store, const struct digested *content)
+{
+	struct digest *sha256 = digest_new();
+	struct checksum *checksum = checksum_new();
+	struct buffer octets = { 0 };
+	uint8_t digest[DIGEST_LENGTH];
+	enum store_status status = STORE_OK;
+	uint64_t sum;
+
+	for (uint64_t offset = 0; status == STORE_OK && offset < content->size; offset += STORE_CHUNK_OCTETS) {
 		buffer_clear(&octets);
-		status = store_read_octets(store, content_id, offset, STORE_CHUNK_OCTETS, &octets);
-		digest_add(digest, buffer_span(&octets));
+		status = store_read_octets(store, content->content_id, offset, STORE_CHUNK_OCTETS, &octets);
+		checksum_add(checksum, buffer_span(&octets));
+		if (content->sha256.length > 0)
+			digest_add(sha256, buffer_span(&octets));
 	}
-	digest_finish(&digest, digest_out);
+	sum = checksum_finish(&checksum);
+	digest_finish(&sha256, digest);
 	buffer_free(&octets);
-	return status;
+	return status == STORE_OK && !has_digests(content, sum, digest) ? STORE_CORRUPT : status;
 }
 
 enum store_status
@@ -155,17 +184,17 @@ store_verify_digests(struct store *store, uint64_t *content_id, uint64_t until_u
     uint64_t *checked, bool *is_more_out)
 {
 	struct sql_statement *query = sql_prepare(store->sql,
-	    "SELECT id, size AS whole, sha256 FROM content WHERE id > ?1 AND id NOT IN " SET_ASIDE " ORDER BY id");
+	    "SELECT id, size AS whole, sha256, checksum FROM content WHERE id > ?1 AND id NOT IN " SET_ASIDE " ORDER BY id");
 	enum store_status status = STORE_OK;
 	enum sql_status stepped = SQL_OK;
-	uint8_t digest[DIGEST_LENGTH];
 
 	sql_bind_number(query, 1, (int64_t)*content_id);
 	while (status == STORE_OK && (stepped = sql_step(query)) == SQL_ROW) {
-		*content_id = (uint64_t)sql_column_number(query, 0);
-		status = compute_digest(store, *content_id, (uint64_t)sql_column_number(query, 1), digest);
-		if (status == STORE_CORRUPT ||
-		    (status == STORE_OK && !span_equals(sql_column_blob(query, 2), span_of(digest, sizeof digest)))) {
+		struct digested content = read_digested(query);
+
+		*content_id = content.content_id;
+		status = check_digest(store, &content);
+		if (status == STORE_CORRUPT) {
 			add_finding(findings_out, "digest", OF_CONTENT, "content: octets differ from their digest", *content_id);
 			status = STORE_OK;
 		}

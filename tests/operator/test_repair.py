@@ -169,7 +169,7 @@ def test_it_asks_first(mail):
     ("users", ["UPDATE shared SET extra = 7"]),
     ("users", ["INSERT INTO garbage SELECT min(id) FROM content"]),
     ("users", ["DELETE FROM garbage", "INSERT INTO content SELECT id + 500, size, header_length, sha256, sent, sent_day, message_id, "
-               "envelope, bodystructure, body, parts, preview, chunk_octets, encoding, texts FROM content LIMIT 1",
+               "envelope, bodystructure, body, parts, preview, chunk_octets, encoding, texts, checksum FROM content LIMIT 1",
                "INSERT INTO chunk SELECT id + (500 << 20), encoding, octets FROM chunk WHERE id >> 20 = (SELECT min(id) FROM content)"]),
     ("history", ["INSERT INTO expunged SELECT id, highest_modseq, 2, 3, 0 FROM mailbox WHERE name = 'INBOX'"]),
     ("flag-log", ["INSERT INTO flag_change SELECT id, 1, 5, highest_modseq, -1, 8 FROM mailbox WHERE name = 'INBOX'",

@@ -298,7 +298,7 @@ test_first_schema(void **state)
 	    "DROP TABLE searchable; DROP TABLE index_state; DROP TABLE index_block; DROP TABLE index_slots; "
 	    "DROP TABLE index_row; DROP TABLE index_again; DROP TABLE dictionary; "
 	    "ALTER TABLE content DROP COLUMN encoding; ALTER TABLE content DROP COLUMN texts; "
-	    "ALTER TABLE content DROP COLUMN chunk_octets; CREATE TABLE keyword ("
+	    "ALTER TABLE content DROP COLUMN chunk_octets; ALTER TABLE content DROP COLUMN checksum; CREATE TABLE keyword ("
 	    "mailbox_id INTEGER NOT NULL REFERENCES mailbox(id), bit INTEGER NOT NULL CHECK (bit BETWEEN 5 AND 62),"
 	    "name TEXT NOT NULL COLLATE NOCASE, PRIMARY KEY (mailbox_id, bit)) WITHOUT ROWID;"
 	    "INSERT INTO keyword SELECT id, 5, 'one' FROM mailbox WHERE name = 'INBOX';"

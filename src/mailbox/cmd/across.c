@@ -189,12 +189,23 @@ restrict_flags(struct across *across)
 	}
 }
 
+static bool
+has_digest(const struct incoming_message *message, const struct store_digest *digest)
+{
+	uint8_t sha256[DIGEST_LENGTH];
+
+	if (digest->is_checksum)
+		return message->checksum == digest->checksum;
+	digest_sha256(message->octets, sha256);
+	return memcmp(sha256, digest->sha256, DIGEST_LENGTH) == 0;
+}
+
 /* What was read is what came in once. */
 static bool
 is_intact(const struct across *across)
 {
 	for (size_t i = 0; i < across->incoming.count && across->incoming.is_rendered; i++)
-		if (memcmp(across->incoming.messages[i].sha256, across->digests[i], DIGEST_LENGTH) != 0)
+		if (!has_digest(&across->incoming.messages[i], &across->digests[i]))
 			return false;
 	return true;
 }
@@ -282,7 +293,7 @@ on_spooled(enum spool_status status, void *context)
 static bool
 keep_digest(const struct store_content *content, void *context)
 {
-	memcpy(context, content->sha256, DIGEST_LENGTH);
+	*(struct store_digest *)context = content->digest;
 	return true;
 }
 
@@ -299,8 +310,8 @@ work_read(struct store *store, struct session_job *job)
 		uint64_t length = left < most ? left : most;
 
 		if (across->offset == 0)
-			status = store_content_each(store, &message->content_id, 1, 0, keep_digest,
-			    across->digests[across->reading - across->copied]);
+			status = store_content_each(store, &message->content_id, 1, STORE_CONTENT_DIGEST, keep_digest,
+			    &across->digests[across->reading - across->copied]);
 		if (status == STORE_OK)
 			status = store_read_octets(store, message->content_id, across->offset, length, &across->octets);
 		across->offset += length;

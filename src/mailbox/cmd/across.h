@@ -50,7 +50,7 @@ struct across {
 	uint32_t *undone;		/* copies that are taken back */
 	size_t undone_count;
 	uint64_t undone_modseq;
-	uint8_t (*digests)[DIGEST_LENGTH];	/* of the piece, as the source has them */
+	struct store_digest *digests;	/* of the piece, as the source has them */
 	struct marking marking;
 	uint32_t *seen;			/* copies that the user has seen, where that is kept elsewhere */
 	size_t seen_count;

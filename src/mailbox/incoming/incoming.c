@@ -3,7 +3,7 @@
  */
 #include "../shared/ordering.h"
 #include "../shared/searchable.h"
-#include "base/digest.h"
+#include "base/checksum.h"
 #include "base/memory.h"
 #include "incoming.h"
 #include "lmtp/trace.h"
@@ -17,7 +17,7 @@ render(struct incoming_message *message, bool is_delivered)
 	if (is_delivered)
 		message->octets = lmtp_trace_message(message->octets, &message->copy);
 	else
-		digest_sha256(message->octets, message->sha256);
+		message->checksum = checksum_of(message->octets);
 	imap_arrival_render(message->octets, &message->rendered);
 }
 
@@ -106,7 +106,7 @@ arrival_of(const struct incoming *incoming, const struct incoming_message *messa
 
 	return (struct store_arrival){
 		.internal_date_s = message->internal_date_s,
-		.sha256 = has_trace ? NULL : message->sha256,
+		.checksum = has_trace ? NULL : &message->checksum,
 		.claims_recent = incoming->claims_recent,
 		.compression = incoming->compression,
 		.packed = message->packed.rows == NULL ? NULL : &message->packed,

@@ -5,7 +5,6 @@
 #ifndef INCOMING_H
 #define INCOMING_H
 
-#include "base/digest.h"
 #include "imap/arrival.h"
 #include "loop/spool.h"
 #include "store/message.h"
@@ -22,7 +21,7 @@ struct incoming_message {
 	struct buffer copy;		/* of a delivered message that is not kept as it came */
 	struct imap_arrival rendered;
 	struct store_packed packed;	/* the body, if it is compressed before it is stored */
-	uint8_t sha256[DIGEST_LENGTH];	/* not of a delivered one: each recipient's is another */
+	uint64_t checksum;		/* not of a delivered one: each recipient's is another */
 };
 
 struct incoming {
@@ -36,8 +35,8 @@ struct incoming {
 	bool is_rendered;		/* false: the spool could not be read */
 };
 
-/* So much is rendered in a third of a millisecond: not worth the way to another worker, when nobody waits for that. */
-#define INCOMING_SMALL_OCTETS (64 * 1024)
+/* So much is rendered in a millisecond: not worth the way to another worker, when nobody waits for that. */
+#define INCOMING_SMALL_OCTETS (256 * 1024)
 
 /* Parse, render and compress all messages: some 1 ms for 100 KB.  Any worker. */
 void incoming_render(struct incoming *incoming);
