@@ -220,21 +220,24 @@ insert_row(struct store *store, const struct store_arrival *arrival, uint32_t si
     uint64_t *content_id_out)
 {
 	struct sql_statement *insert = sql_prepare(store->sql,
-	    "INSERT INTO content (size, header_length, sha256, sent, sent_day, message_id, envelope, bodystructure, body, "
+	    "INSERT INTO content (id, size, header_length, sha256, sent, sent_day, message_id, envelope, bodystructure, body, "
 	    "parts, preview, chunk_octets, encoding, texts, checksum) "
-	    "VALUES (?1, ?2, x'', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?3)");
-	enum store_status status;
+	    "VALUES (?15, ?1, ?2, x'', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?3)");
+	uint64_t id;
+	enum store_status status = store_take_content_id(store, &id);
 
+	if (status != STORE_OK)
+		return status;
 	sql_bind_number(insert, 1, size);
 	sql_bind_number(insert, 2, arrival->header_length);
 	sql_bind_number(insert, 3, (int64_t)checksum_of_arrival(arrival));
 	bind_sent_date(insert, arrival);
 	bind_answers(insert, arrival, answers);
 	sql_bind_number(insert, 12, STORE_CHUNK_OCTETS);
+	sql_bind_number(insert, 15, (int64_t)id);
 	if ((status = store_run(insert)) != STORE_OK)
 		return status;
-	*content_id_out = sql_last_row_id(store->sql);
-	store->content_last = *content_id_out;
+	*content_id_out = store->content_last = id;
 	return STORE_OK;
 }
 

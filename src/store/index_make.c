@@ -43,7 +43,7 @@ enum store_status
 store_index_open(struct store *store)
 {
 	struct sql_statement *query = sql_prepare(store->sql,
-	    "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'content'), 0), "
+	    "SELECT coalesce((SELECT max(id) FROM content), 0), "
 	    "coalesce((SELECT indexed_through FROM index_state), 0)");
 	enum store_status status = store_row(query);
 	static uint64_t openings;

@@ -53,6 +53,8 @@ struct store {
 	struct mark *mark;		/* NULL: nothing is told outside of the file */
 	uint64_t file;			/* with a mark: its inode */
 	uint64_t content_last, indexed_through;	/* about: the last content, and how far the index has come */
+	uint64_t next_id;		/* of a content, if some are left of those that were reserved */
+	unsigned ids_left;		/* 0 when something was undone: what was reserved may not have been */
 	bool may_have_flag_log;		/* there may be rows of flag_change; flag_log.h */
 	bool has_index_work;		/* there may be */
 	int64_t retention_s;		/* store_set_retention() */
@@ -236,6 +238,12 @@ void store_history_look_at(struct store *store, uint64_t mailbox_id);
 
 /* The highest modseq of an expunge, or 0: who knows of it has missed none. */
 enum store_status store_expunged_modseq(struct store *store, uint64_t mailbox_id, uint64_t *modseq_out);
+
+/* Take an id for a content.  In the transaction that uses it; what is undone gives no id back. */
+enum store_status store_take_content_id(struct store *store, uint64_t *id_out);
+
+/* The file is to be closed: who opens it next goes on where this one has come to. */
+void store_give_back_content_ids(struct store *store);
 
 /* Count one more, or one less, message row that has this content. */
 enum store_status store_content_share(struct store *store, uint64_t content_id);

@@ -214,6 +214,8 @@ store_close(struct store **store)
 		store_end(closing, STORE_UNAVAILABLE);
 	if (closing->is_unclean && !sql_is_poisoned(closing->sql))
 		status = mark_clean(closing);
+	if (closing->sql != NULL && !sql_is_poisoned(closing->sql))
+		store_give_back_content_ids(closing);
 	mark_detach(closing);
 	held_forget(closing);
 	sql_close(&closing->sql);

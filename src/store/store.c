@@ -162,6 +162,7 @@ store_end(struct store *store, enum store_status status)
 			note_commit(store);
 	} else {
 		sql_rollback(store->sql);
+		store->ids_left = 0;
 		store->has_quota_news = false;
 		store->has_dictionary = false;	/* maybe: it is looked for again */
 		store->may_have_flag_log = true;
@@ -196,6 +197,7 @@ store_step_end(struct store *store, enum store_status status)
 	assert_off_loop();
 	if (status != STORE_OK) {
 		store->position = store->step;
+		store->ids_left = 0;
 		store->has_dictionary = false;
 		store->may_have_flag_log = true;
 		retention_forget(store);

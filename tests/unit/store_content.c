@@ -252,6 +252,9 @@ test_damage_is_found(void **state)
 		"DELETE FROM chunk WHERE id = 2 << 20",
 		"UPDATE chunk SET octets = zeroblob(length(octets)) WHERE id = 2 << 20 | 1",
 		"UPDATE content SET size = size + 1 WHERE id = 1",
+		"UPDATE content SET checksum = checksum + 1 WHERE id = 1",
+		"UPDATE content SET sha256 = zeroblob(32) WHERE id = 1",
+		"UPDATE content SET checksum = NULL WHERE id = 1",
 		"INSERT INTO shared VALUES (1, 1)",
 		"INSERT INTO garbage VALUES (1)",
 		"INSERT INTO expunged VALUES (1, 2, 1, 9, 0)",
@@ -272,6 +275,61 @@ test_damage_is_found(void **state)
 		append_many(fixture, fixture->inbox, 3);
 	}
 	buffer_free(&findings);
+}
+
+/* A content that came in before there were checksums is looked at by its SHA-256. */
+static void
+test_older_digest(void **state)
+{
+	struct fixture *fixture = *state;
+	struct buffer octets = { 0 }, text = { 0 };
+	uint8_t digest[DIGEST_LENGTH];
+
+	append_many(fixture, fixture->inbox, 1);
+	make_message(&octets, 1, 100);
+	digest_sha256(buffer_span(&octets), digest);
+	buffer_add_string(&text, "UPDATE content SET checksum = NULL, sha256 = x'");
+	for (size_t i = 0; i < DIGEST_LENGTH; i++)
+		buffer_printf(&text, "%02x", digest[i]);
+	buffer_add_string(&text, "'");
+	run_sql(fixture, buffer_string(&text));
+	assert_verified(fixture->store);
+	buffer_free(&octets);
+	buffer_free(&text);
+}
+
+static void
+assert_next_id(struct fixture *fixture, uint64_t expected)
+{
+	struct store_message message;
+
+	begin(fixture, STORE_DURABLE);
+	assert_int_equal(try_append(fixture->store, fixture->inbox, 1, 100, 0, &message), STORE_OK);
+	commit(fixture);
+	assert_int_equal(message.content_id, expected);
+}
+
+/* Ids follow each other, over closing, too; and what was undone takes none that was given. */
+static void
+test_ids(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store_message message;
+
+	for (uint64_t id = 1; id <= 40; id++)
+		assert_next_id(fixture, id);
+	assert_int_equal(store_close(&fixture->store), STORE_OK);
+	fixture_open(fixture);
+	assert_next_id(fixture, 41);
+	begin(fixture, STORE_DURABLE);
+	assert_int_equal(try_append(fixture->store, fixture->inbox, 1, 100, 0, &message), STORE_OK);
+	assert_int_equal(message.content_id, 42);
+	assert_int_equal(store_end(fixture->store, STORE_LIMIT), STORE_LIMIT);
+	begin(fixture, STORE_DURABLE);
+	assert_int_equal(try_append(fixture->store, fixture->inbox, 1, 100, 0, &message), STORE_OK);
+	commit(fixture);
+	assert_true(message.content_id > 41);
+	assert_next_id(fixture, message.content_id + 1);
 }
 
 static void
@@ -303,6 +361,8 @@ main(void)
 		TEST(test_purge_in_steps),
 		TEST(test_damage_is_found),
 		TEST(test_damage_is_not_served),
+		TEST(test_older_digest),
+		TEST(test_ids),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
