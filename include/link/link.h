@@ -164,7 +164,7 @@ struct link_attempt *link_connect(struct link *link, struct span server, struct 
  *
  *	state	as it was said there; at most LINK_STATE_MAX
  */
-#define LINK_STATE_MAX ((size_t)44 * 1024)
+#define LINK_STATE_MAX ((size_t)47 * 1024)	/* a line in base64 is one that the parser takes */
 struct link_attempt *link_connect_carried(struct link *link, struct span server, struct span user, struct span state,
     const struct link_facts *facts, link_connected *on_connected, void *context);
 #define LINK_CARRY_MECHANISM "X-IMAPD-CARRY"

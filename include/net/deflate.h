@@ -10,6 +10,11 @@
 
 #include <stdbool.h>
 
+#include "base/span.h"
+
+#define DEFLATE_WINDOW_MAX 32768	/* octets that the peer may refer to */
+
+struct buffer;
 struct stream;
 struct workers;
 
@@ -34,6 +39,20 @@ void stream_end_deflated_input(struct stream *stream);
 void stream_end_deflated_output(struct stream *stream);
 
 bool stream_is_deflated(const struct stream *stream);
+
+/*
+ * Let somebody else go on with it: what is written from now on, and what comes, is as it is on the wire.  Between two
+ * flushes of the peer's, and when nothing waits to be deflated.
+ *
+ *	window_out	gets what the peer may refer to
+ *	unread_out	gets input that was inflated and not consumed
+ *
+ * False: it cannot be just now, and nothing was done; also on other streams.
+ */
+bool stream_take_deflate(struct stream *stream, struct buffer *window_out, struct buffer *unread_out);
+
+/* Go on with it, as stream_start_deflate(), in both directions; copies. */
+void stream_resume_deflate(struct stream *stream, struct workers *compute, struct span window, struct span unread);
 
 /*
  * While it rests, the memory is given back whenever all has moved, but for what the peer may still refer to (up to

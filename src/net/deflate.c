@@ -8,28 +8,20 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <zlib.h>
 
 #include "base/memory.h"
 #include "internal.h"
 #include "loop/job.h"
+#include "region.h"
 
 #define WINDOW_BITS  (-15)		/* the largest window; negative: no header (zlib.h) */
 #define LEVEL	     1			/* output goes over networks that are faster than better levels */
 #define MEMORY_LEVEL 8
-#define WINDOW_SIZE  32768
 #define INLINE_MAX   ((size_t)8 * 1024)	/* more output than this is deflated by a worker */
 #define LEND_MAX     ((size_t)256 * 1024)
 #define OUTPUT_MAX   ((size_t)128 * 1024)	/* deflated and not yet encrypted or taken by the kernel */
 #define PIECE	     ((size_t)16 * 1024)
-#define REGION	     ((size_t)512 * 1024)	/* of addresses; zlib.h: a state needs 268 KiB at most */
-
-/* The memory of one state of zlib: a mapping of its own, so that it goes back to the system when the state goes. */
-struct region {
-	uint8_t *at;			/* NULL: no state */
-	size_t used;
-};
 
 struct deflate {
 	struct stream *stream;		/* NULL: freed while lent */
@@ -73,43 +65,11 @@ must(int result)
 		abort();		/* out of memory, or called wrongly */
 }
 
-static void *
-region_take(void *context, unsigned count, unsigned size)
-{
-	struct region *region = context;
-	size_t length = ((size_t)count * size + 15) & ~(size_t)15;
-	uint8_t *taken = region->at + region->used;
-
-	if (length > REGION - region->used)
-		return NULL;
-	region->used += length;
-	return taken;
-}
-
-static void
-region_keep(void *context, void *taken)
-{
-	(void)context;
-	(void)taken;
-}
-
-/* Returns what a state begins with. */
 static z_stream
-region_open(struct region *region)
+state_in(struct region *region)
 {
-	region->at = mmap(NULL, REGION, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (region->at == MAP_FAILED)
-		abort();
-	region->used = 0;
+	region_open(region);
 	return (z_stream){ .zalloc = region_take, .zfree = region_keep, .opaque = region };
-}
-
-static void
-region_close(struct region *region)
-{
-	if (region->at != NULL)
-		munmap(region->at, REGION);
-	region->at = NULL;
 }
 
 static void
@@ -133,7 +93,7 @@ open_output(struct deflate *layer)
 {
 	if (layer->out_region.at != NULL)
 		return;
-	layer->out = region_open(&layer->out_region);
+	layer->out = state_in(&layer->out_region);
 	must(deflateInit2(&layer->out, LEVEL, Z_DEFLATED, WINDOW_BITS, MEMORY_LEVEL, Z_DEFAULT_STRATEGY));
 }
 
@@ -232,7 +192,7 @@ open_input(struct deflate *layer)
 {
 	if (layer->in_region.at != NULL)
 		return;
-	layer->in = region_open(&layer->in_region);
+	layer->in = state_in(&layer->in_region);
 	must(inflateInit2(&layer->in, WINDOW_BITS));
 	if (layer->history.length > 0)
 		must(inflateSetDictionary(&layer->in, layer->history.at, (uInt)layer->history.length));
@@ -438,13 +398,19 @@ can_rest_input(const struct deflate *layer)
 }
 
 static void
-rest_input(struct deflate *layer)
+add_window(struct deflate *layer, struct buffer *out)
 {
-	uint8_t window[WINDOW_SIZE];
+	uint8_t window[DEFLATE_WINDOW_MAX];
 	uInt length = sizeof window;
 
 	must(inflateGetDictionary(&layer->in, window, &length));
-	buffer_add(&layer->history, window, length);
+	buffer_add(out, window, length);
+}
+
+static void
+rest_input(struct deflate *layer)
+{
+	add_window(layer, &layer->history);
 	region_close(&layer->in_region);
 }
 
@@ -478,4 +444,47 @@ deflate_advance(struct stream *stream)
 	rest(layer);
 	if (layer->is_input_ended && layer->is_output_ended)
 		deflate_leave(stream);
+}
+
+static bool
+can_be_taken(const struct deflate *layer)
+{
+	return !layer->is_lent && evbuffer_get_length(layer->plain) == 0 && !layer->has_pending && !layer->is_over &&
+	    !layer->is_finished && !layer->is_input_ending && !layer->is_output_ending &&
+	    (layer->in_region.at == NULL || layer->in.data_type == 128);
+}
+
+bool
+stream_take_deflate(struct stream *stream, struct buffer *window_out, struct buffer *unread_out)
+{
+	struct deflate *layer = stream->deflate;
+	size_t unread = evbuffer_get_length(stream->input);
+
+	if (layer == NULL)
+		return false;
+	deflate_advance_output(stream);
+	if (!can_be_taken(layer))
+		return false;
+	if (layer->in_region.at != NULL)
+		add_window(layer, window_out);
+	else
+		buffer_add_span(window_out, buffer_span(&layer->history));
+	if (unread > 0)
+		buffer_add(unread_out, evbuffer_pullup(stream->input, -1), unread);
+	evbuffer_drain(stream->input, unread);
+	evbuffer_add_buffer(stream->input, layer->received);
+	stream->is_input_new = true;
+	deflate_leave(stream);
+	stream_advance_later(stream);
+	return true;
+}
+
+void
+stream_resume_deflate(struct stream *stream, struct workers *compute, struct span window, struct span unread)
+{
+	stream_start_deflate(stream, compute);
+	buffer_add_span(&stream->deflate->history, window);
+	stream->deflate->is_flushed = true;
+	evbuffer_add(stream->input, unread.at, unread.length);
+	stream->is_input_new = true;
 }

@@ -189,6 +189,62 @@ def test_appends_go_on(three, user):
         assert b"MESSAGES %d" % (6 + number) in client.ok(b"STATUS INBOX (MESSAGES)").untagged[0]
 
 
+def test_deflated(three, user):
+    """What both sides refer to, in the octets of before, is there still: in either direction, several times."""
+    with three.client(user) as client:
+        client.start_deflate()
+        client.ok(b"SELECT INBOX")
+        text = b"Subject: long\r\n\r\n" + b"".join(b"the line %d, which comes again\r\n" % number for number in range(600))
+        assert client.append(b"INBOX", text).is_ok
+        for server in ("mbx2", "mbx1", "mbx2"):
+            move(three, user, server)
+            assert client.append(b"INBOX", text).is_ok
+            client.ok(b"NOOP")
+            assert client.fetch_body(7) == text
+    assert carried(three, user, 3)
+
+
+def test_deflated_idle(three, user):
+    with three.client(user) as client, three.client(user) as other:
+        client.start_deflate()
+        client.ok(b"SELECT INBOX")
+        idle(client)
+        move(three, user, "mbx2")
+        assert append(other, b"INBOX", b"7").is_ok
+        assert client.line() == b"* 7 EXISTS"
+        end_idle(client)
+        assert client.fetch_body(7).startswith(b"From:")
+
+
+def test_deflated_and_pipelined(three, user):
+    with three.client(user) as client:
+        client.start_deflate()
+        client.ok(b"SELECT INBOX")
+        order = subprocess.Popen([lib.IMAPCTL, f"--config={three.cas.config}", "move", user, "mbx2"], stdout=subprocess.PIPE)
+        number = 0
+        while order.poll() is None or number < 100:
+            for i in range(20):
+                client.send(b"p%d UID FETCH 1:* (FLAGS)\r\n" % (number + i))
+            for i in range(20):
+                assert client.reply(b"p%d" % (number + i)).is_ok
+            number += 20
+        order.communicate()
+        assert order.returncode == 0 and carried(three, user)
+
+
+@pytest.mark.parametrize("flush", [zlib.Z_FULL_FLUSH, zlib.Z_PARTIAL_FLUSH])
+def test_deflated_in_other_ways(three, user, flush):
+    """Who ends within an octet cannot be carried, and is told so within DEFLATE; or goes on."""
+    with three.client(user) as client:
+        client.start_deflate(flush)
+        client.ok(b"SELECT INBOX")
+        move(three, user, "mbx2")
+        client.send(b"x NOOP\r\n")
+        line = client.line()
+        assert line.startswith((b"x OK", b"* BYE [UNAVAILABLE]")), line
+        assert flush != zlib.Z_FULL_FLUSH or line.startswith(b"x OK")
+
+
 def test_who_and_kick(three, user):
     """The session has its id still, for both hosts, and can be ended."""
     with open_session(three, user, b"SELECT INBOX") as client:

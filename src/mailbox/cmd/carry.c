@@ -34,13 +34,16 @@ go_on(struct carry *carry)
 {
 	struct session *session = carry->session;
 	bool is_idling = carry->carried.is_idling;
-	struct buffer tag = { 0 };
+	struct arena *arena = arena_new();
+	struct carried wire = { .is_deflated = carry->carried.is_deflated, .window = arena_copy(arena, carry->carried.window),
+		.unread = arena_copy(arena, carry->carried.unread) };
+	struct span tag = arena_copy(arena, carry->carried.idle_tag);
 
-	buffer_add_span(&tag, carry->carried.idle_tag);
 	session_finish(session, REPLY_DONE);	/* the line, and with it all of this, is gone */
+	session_take_wire(session, &wire);
 	if (is_idling && !session_is_closing(session))
-		idle_resume(session, buffer_span(&tag));
-	buffer_free(&tag);
+		idle_resume(session, tag);
+	arena_free(&arena);
 	session_end_wait(session);
 }
 

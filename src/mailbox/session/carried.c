@@ -50,6 +50,9 @@ static const struct {
 	FACT("ghost-modseq", NUMBER64, view.ghost_modseq),
 	FACT("recents", UIDS, view.recent),
 	FACT("saved", UIDS, saved),
+	FACT("deflate", FLAG, is_deflated),
+	FACT("window", TEXT, window),
+	FACT("unread", TEXT, unread),
 #undef FACT
 };
 

@@ -7,7 +7,7 @@
 
 #include "view.h"
 
-#define CARRIED_OCTETS_MAX ((size_t)40 * 1024)	/* of the text */
+#define CARRIED_OCTETS_MAX ((size_t)47 * 1024)	/* of the text; link/link.h */
 
 struct carried {
 	bool is_rev2, has_utf8, has_condstore, has_qresync, is_uid_only;
@@ -23,6 +23,9 @@ struct carried {
 	bool is_examined;
 	struct view_memory view;
 	struct imap_sequence saved;	/* what "$" means */
+
+	bool is_deflated;		/* COMPRESS, with what the client may refer to, and what of its input was inflated */
+	struct span window, unread;
 };
 
 /* Append the text. */

@@ -15,6 +15,8 @@
 #include "pipeline.h"
 #include "protocol.h"
 
+#define FACTS_OCTETS 64		/* of the names of facts about DEFLATE */
+
 /* Nothing of a command has come, or nothing behind IDLE. */
 static bool
 is_between_commands(const struct session *session)
@@ -38,8 +40,8 @@ static bool
 can_be_carried(const struct session *session)
 {
 	return session->may_carry && session->return_word != NULL && session->stream != NULL && !session->is_leaving &&
-	    !session->has_ended && session->cut_us == 0 && session->notify == NULL && !stream_is_deflated(session->stream) &&
-	    is_between_commands(session) && can_carry_view(session->view);
+	    !session->has_ended && session->cut_us == 0 && session->notify == NULL && is_between_commands(session) &&
+	    can_carry_view(session->view);
 }
 
 static void
@@ -55,11 +57,31 @@ describe_view(const struct session *session, struct arena *arena, struct carried
 	view_remember(view, arena, &carried->view);
 }
 
+/* DEFLATE comes last: behind it nothing can be said to the client here any more. */
+static bool
+take_deflate(const struct session *session, struct carried *carried, struct buffer *text_out)
+{
+	struct buffer window = { 0 }, unread = { 0 };
+	size_t octets = DEFLATE_WINDOW_MAX + stream_input_length(session->stream);
+	bool is_good = text_out->length + octets / 3 * 4 + FACTS_OCTETS <= CARRIED_OCTETS_MAX &&
+	    stream_take_deflate(session->stream, &window, &unread);
+
+	carried->is_deflated = is_good;
+	carried->window = buffer_span(&window);
+	carried->unread = buffer_span(&unread);
+	buffer_clear(text_out);
+	carried_write(carried, text_out);
+	buffer_free(&window);
+	buffer_free(&unread);
+	return is_good;
+}
+
 bool
 session_carry(const struct session *session, struct buffer *text_out)
 {
 	struct arena *arena;
 	struct carried carried;
+	bool is_good;
 
 	if (!can_be_carried(session))
 		return false;
@@ -80,8 +102,10 @@ session_carry(const struct session *session, struct buffer *text_out)
 	if (session->view != NULL)
 		describe_view(session, arena, &carried);
 	carried_write(&carried, text_out);
+	is_good = stream_is_deflated(session->stream) ? take_deflate(session, &carried, text_out) :
+	    text_out->length <= CARRIED_OCTETS_MAX;
 	arena_free(&arena);
-	return text_out->length <= CARRIED_OCTETS_MAX;
+	return is_good;
 }
 
 void
@@ -118,6 +142,13 @@ session_take_manner(struct session *session, const struct carried *carried)
 	session->active_us = carried->quiet_ms < now_us / 1000 ? now_us - carried->quiet_ms * 1000 : 0;
 	imap_parser_set_utf8(session->parser, session_is_utf8(session));
 	imap_parser_set_rev2(session->parser, session->is_rev2);
+}
+
+void
+session_take_wire(struct session *session, const struct carried *carried)
+{
+	if (carried->is_deflated && session->stream != NULL)
+		stream_resume_deflate(session->stream, session->role->parts.compute, carried->window, carried->unread);
 }
 
 bool

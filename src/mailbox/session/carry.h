@@ -21,6 +21,9 @@ void session_hand_over(struct session *session, struct span text);
 void session_take_words(struct session *session, const struct carried *carried);
 void session_take_manner(struct session *session, const struct carried *carried);
 
+/* Behind the last word on the link that is not its client's. */
+void session_take_wire(struct session *session, const struct carried *carried);
+
 /* Have that mailbox selected; takes the hold of the state.  False: it is another one by now. */
 bool session_take_view(struct session *session, const struct carried *carried, struct state *state);
 
