@@ -107,7 +107,7 @@ help:
 ##                   SEARCH_QUERIES=20000 for each of SEARCH_SEEDS (fifty): a million questions, and as many over the corpus
 ## make check-debian12   make check on a fresh Debian 12 in a chroot (root); check-debian13 on Debian 13
 ## make move         moves from real servers, Debian 12's and 13's in folders of their own (root): 10,000 messages, 50 kills, 50 users
-## make rehome-kills  kill -9 in the middle of moving a user between hosts, 100 times each of the processes
+## make rehome-kills  kill -9 in the middle of moving a user between hosts, 100 times each of the processes; 100 users, 100,000 messages
 ## make move-bench   how long a move from Dovecot takes: by our import, by mbsync, one message at a time
 ## make rename-kills  kill -9 in the middle of renaming a user, 100 times each of imapctl, the server, and the hosts of a site
 ## make backup-kills a thousand users backed up, deleted, restored and compared; imapctl and the server killed 100 times in each
@@ -204,7 +204,8 @@ backup-kills: all
 	IMAPD=$(BUILD)/imapd /usr/bin/python3 tests/backup/kills.py
 
 rehome-kills: all
-	REHOME_KILLS=$${REHOME_KILLS:-100} IMAPD=$(BUILD)/imapd /usr/bin/python3 -m pytest -q -s -rs -p no:cacheprovider tests/split/test_rehome_kills.py
+	REHOME_KILLS=$${REHOME_KILLS:-100} REHOME_MESSAGES=$${REHOME_MESSAGES:-100000} REHOME_USERS=$${REHOME_USERS:-100} \
+	    IMAPD=$(BUILD)/imapd /usr/bin/python3 -m pytest -q -s -rs -p no:cacheprovider tests/split/test_rehome_kills.py tests/split/test_rehome_life.py
 
 move-bench: all
 	@tests/tools/deps bench
