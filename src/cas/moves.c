@@ -138,7 +138,10 @@ refuse(struct move *move)
 		move_fail(move, EX_NOUSER, "there is no such user");
 		break;
 	case DIRECTORY_READ_ONLY:
-		move_fail(move, EX_UNAVAILABLE, "the directory of this host does not say where users live; "
+		move_fail(move, EX_UNAVAILABLE, directory_is_verifier(move->cas->parts.directory) ?
+		    "users are kept in LDAP, which is only read from here: where a user lives is changed there, "
+		    "and `imapctl backup' and `restore' bring the mail" :
+		    "the directory of this host does not say where users live; "
 		    "users can be moved where it is `directory sqlite'");
 		break;
 	case DIRECTORY_ELSEWHERE:

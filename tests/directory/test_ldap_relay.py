@@ -50,6 +50,15 @@ def test_move(old):
             assert client.command(b"LOGIN tim secret").tagged.endswith(b"NO [UNAVAILABLE] Try again later")
 
 
+def test_users_of_ldap_are_not_moved():
+    """Where they live is said in LDAP, which is only read: the operator is told what to do."""
+    with slapd.Slapd(slapd.person("tim", "secret")) as directory, Server(directory.uri) as server:
+        done = server.imapctl("move", "tim", "localhost", check=False)
+        assert done.returncode == 69 and "LDAP" in done.stderr and "restore" in done.stderr
+        with server.client() as client:
+            client.ok(b"LOGIN tim secret")
+
+
 class MailboxHost(Server):
     role = "mailbox"
 
