@@ -251,6 +251,20 @@ def test_killed_and_interrupted(server, folder):
     assert states(server, folder, "--verify")["alice"] == "good"
 
 
+def test_killed_before_the_file_has_its_name(server, folder):
+    """The first time there is no former one: the manifest tells of it, and it is there, whole."""
+    backup(server, folder)
+    manifest = (folder / "manifest").read_text()
+    (folder / "manifest").write_text(manifest[:manifest.rindex("run ")])
+    (folder / "alice.db").rename(folder / "alice.db.partial")
+    assert states(server, folder, "--verify", code=75)["alice"] == "good"
+    server.imapctl("restore", folder, "alice", "--as=fresh")
+    server.imapctl("user", "del", "fresh", "--purge", "--yes")
+    backup(server, folder)
+    assert (folder / "alice.db").exists() and not (folder / "alice.db.partial").exists()
+    assert states(server, folder, "--verify")["alice"] == "good"
+
+
 def test_server_stops_meanwhile(server, folder):
     with server.client("alice") as client:
         assert client.append(b"INBOX", lib.message(501, os.urandom(1500000).hex().encode())).is_ok

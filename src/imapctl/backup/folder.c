@@ -200,6 +200,20 @@ folder_read(const struct folder *folder, struct span name)
 	return descriptor;
 }
 
+int
+folder_read_user(const struct folder *folder, struct span name)
+{
+	int descriptor = folder_read(folder, name);
+	struct buffer partial = { 0 };
+
+	if (descriptor >= 0 || errno != ENOENT)
+		return descriptor;
+	buffer_printf(&partial, "%.*s.partial", SPAN_ARGS(name));
+	descriptor = folder_read(folder, buffer_span(&partial));
+	buffer_free(&partial);
+	return descriptor;
+}
+
 bool
 folder_digest(int descriptor, uint64_t *size_out, char digest_out[FOLDER_DIGEST_SIZE])
 {

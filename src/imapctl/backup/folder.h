@@ -51,6 +51,12 @@ void folder_file_drop(struct folder_file *file);
 int folder_read(const struct folder *folder, struct span name);
 
 /*
+ * The same for a user's file; the one that a run which died has not given its name yet will do, as whoever reads compares
+ * it with its digest.
+ */
+int folder_read_user(const struct folder *folder, struct span name);
+
+/*
  * The size and the digest of a file, in hexadecimal.
  *
  *	offset_of	NULL, or is told how far it has come

@@ -217,7 +217,7 @@ const char *
 scratch_copy(const struct folder *folder, const struct catalogue_user *user, const char *path, struct arena *arena,
     uint64_t *size_out, int *code_out)
 {
-	int from = folder_read(folder, user->file);
+	int from = folder_read_user(folder, user->file);
 	const char *trouble;
 
 	*size_out = 0;

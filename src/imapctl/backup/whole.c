@@ -65,7 +65,7 @@ check_file(struct whole *whole)
 {
 	const struct catalogue_user *user = whole->user;
 
-	if ((whole->descriptor = folder_read(whole->folder, user->file)) < 0)
+	if ((whole->descriptor = folder_read_user(whole->folder, user->file)) < 0)
 		return fail(whole, EX_NOINPUT, errno == ENOENT ? "the file is missing" : "the file cannot be read");
 	if (!folder_digest(whole->descriptor, &whole->size, whole->sha256))
 		return interrupt_came() ? fail(whole, EX_TEMPFAIL, "interrupted") : fail(whole, EX_IOERR, strerror(errno));
