@@ -19,6 +19,8 @@
 #define ROUND_S	   86400
 #define ROUND_MIN_S 10
 #define PAUSE_MIN_MS 100	/* between two users: a round of very many takes longer */
+#define PAUSE_MAX_MS 300000	/* of few a shorter time: there may be more soon */
+#define COUNT_MAX    100000	/* users: more are counted once in a round */
 
 /* One round after the other, as long as the role runs. */
 struct role_retention {
@@ -34,7 +36,7 @@ struct role_retention {
 	struct directory_name name;
 	char mailbox_id[DIRECTORY_ID_LENGTH + 1];
 	bool is_end, is_here, has_file;
-	uint64_t users;			/* in the directory, when the round began */
+	uint64_t users;			/* in the directory; 0: not known */
 	/* The round. */
 	int64_t looked_at;
 	uint64_t let_go_before;
@@ -54,7 +56,7 @@ rest(struct role_retention *retention)
 	if (round_s < ROUND_MIN_S)
 		round_s = ROUND_MIN_S;
 	pause_ms = (uint64_t)round_s * 1000 / users;
-	timer_start_ms(&retention->pause, pause_ms < PAUSE_MIN_MS ? PAUSE_MIN_MS : pause_ms);
+	timer_start_ms(&retention->pause, pause_ms < PAUSE_MIN_MS ? PAUSE_MIN_MS : pause_ms > PAUSE_MAX_MS ? PAUSE_MAX_MS : pause_ms);
 }
 
 static void
@@ -74,11 +76,12 @@ end_round(struct role_retention *retention)
 {
 	uint64_t let_go = metric_read(METRIC_RETAINED_LET_GO, 0, 0);
 
-	if (retention->is_whole)
+	if (retention->is_whole && let_go > retention->let_go_before) {
 		log_info("retention-round", log_number("users", retention->looked_at),
 		    log_number("let-go", (int64_t)(let_go - retention->let_go_before)));
+		retention->let_go_before = let_go;
+	}
 	retention->looked_at = 0;
-	retention->let_go_before = let_go;
 	retention->is_whole = true;
 }
 
@@ -156,7 +159,7 @@ work_find(struct role_ask *ask, struct directory *directory)
 	retention->is_end = status == DIRECTORY_OK && count == 0;
 	if (status == DIRECTORY_OK && count > 0)
 		status = take_user(retention, directory, &user);
-	if (status == DIRECTORY_OK && (retention->is_end || retention->users == 0))
+	if (status == DIRECTORY_OK && (retention->is_end || retention->users < COUNT_MAX))
 		status = directory_count(directory, &retention->users);
 	arena_free(&arena);
 	return status;
