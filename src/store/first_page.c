@@ -19,6 +19,7 @@
 #define INTERIOR      0x05
 #define LEAVES_MAX    200	/* our tables need two */
 #define NAMES_MAX     999	/* of what earlier repairs have left */
+#define COPY_OCTETS   (1024 * 1024)
 
 /* Leaves of the table sqlite_schema. */
 struct leaf {
@@ -35,22 +36,32 @@ struct leaves {
 
 /* ---- the copy ------------------------------------------------------------------------------------------- */
 
+static bool
+copy_octets(int from, int to)
+{
+	uint8_t *octets = memory_new(COPY_OCTETS);
+	ssize_t got = 1, written = 1;
+
+	while (written > 0 && (got = read(from, octets, COPY_OCTETS)) > 0)
+		for (ssize_t done = 0; written > 0 && done < got; done += written)
+			written = write(to, octets + done, (size_t)(got - done));
+	free(octets);
+	return written > 0 && got == 0;
+}
+
 static enum store_status
 copy_file(const char *from_path, const char *to_path)
 {
 	int from = open(from_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	int to = from < 0 ? -1 : open(to_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	ssize_t copied = to < 0 ? -1 : 1;
-	bool is_full;
+	bool is_copied = to >= 0 && copy_octets(from, to);
+	bool is_full = !is_copied && (errno == ENOSPC || errno == EDQUOT);
 
-	while (copied > 0)
-		copied = copy_file_range(from, NULL, to, NULL, (size_t)1 << 24, 0);
-	is_full = copied < 0 && (errno == ENOSPC || errno == EDQUOT);
 	if (from >= 0)
 		close(from);
 	if (to >= 0)
 		close(to);
-	return copied == 0 ? STORE_OK : is_full ? STORE_FULL : STORE_UNAVAILABLE;
+	return is_copied ? STORE_OK : is_full ? STORE_FULL : STORE_UNAVAILABLE;
 }
 
 static bool
