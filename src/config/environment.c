@@ -257,7 +257,9 @@ check_data_directory(struct world *world)
 	if (!folder_is_for_mail(path, &reason)) {
 		config_complain(world->problems, CONFIG_WRONG, place, 1, "data-directory: %s", buffer_string(&reason));
 	} else if (!file_can_be_used(path, &use, &reason)) {
-		if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
+		if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0 && errno == EROFS)
+			buffer_printf(&reason, "; try findmnt -T %s", path);
+		else if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
 			buffer_printf(&reason, "; try chown -R %s %s", owner(world->config), path);
 		complain_of_folder(world, gravity, "data-directory", place, path, buffer_string(&reason),
 		    "install -d -m 700 -o ");

@@ -17,7 +17,7 @@ directory_status_text(enum directory_status status)
 		[DIRECTORY_NOT_FOUND] = "no such user",
 		[DIRECTORY_EXISTS] = "the user exists already",
 		[DIRECTORY_UNAVAILABLE] = "the directory is not available now",
-		[DIRECTORY_CORRUPT] = "the directory is damaged or cannot be read",
+		[DIRECTORY_CORRUPT] = "the directory is damaged, of a later version, or cannot be read",
 		[DIRECTORY_READ_ONLY] = "users are kept elsewhere; change them there",
 		[DIRECTORY_ELSEWHERE] = "the user's mail is on another server",
 		[DIRECTORY_AMBIGUOUS] = "several users may be meant by the name",

@@ -592,6 +592,10 @@ def test_data_of_a_later_version(world):
         subprocess.run(["sqlite3", path, "PRAGMA user_version = 999"], check=True, capture_output=True)
     places = world.write("data-directory «{data}»")
     expect(world.check(), world.config, places, [("directory.db was written by a later version", "mail.db was written by a later version")])
+    started = subprocess.run([lib.IMAPD, f"--config={world.config}"], capture_output=True, text=True, timeout=60)
+    assert started.returncode == 73 and "made by a later version" in started.stderr
+    found = subprocess.run([lib.IMAPCTL, f"--config={world.config}", "doctor"], capture_output=True, text=True, timeout=60).stdout
+    assert "apt-cache policy imapd" in found.split("directory.db was written by a later version")[1].splitlines()[1]
 
 
 def test_a_program_is_no_configuration(world):

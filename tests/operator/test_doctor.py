@@ -1,6 +1,7 @@
 """`imapctl doctor`: each finding provoked, with the command that mends it; and nothing where nothing is wrong."""
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -243,7 +244,10 @@ def test_kinds_of_disks(patient):
         imapctl --config={patient.config} doctor
         rm {patient.data}/filler
         for i in $(seq 60); do : > {patient.data}/$i; done 2>/dev/null
+        imapctl --config={patient.config} doctor
+        mount -o remount,ro {patient.data}
         imapctl --config={patient.config} doctor""")
+    assert re.search(r"is on a file system that cannot be written to.*; try findmnt -T \S+\n +findmnt -T \S+\n", done.stdout)
     assert "lies on tmpfs" in done.stdout and f"findmnt -T {patient.data}" in done.stdout
     assert "is full" in done.stdout and f"df -h {patient.data}" in done.stdout
     assert "has few inodes left" in done.stdout and config

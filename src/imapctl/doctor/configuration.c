@@ -22,6 +22,8 @@ find_command(struct doctor *doctor, const char *line, const char *text)
 	if (strstr(text, " is in use by ") != NULL && strstr(text, ", pid ") != NULL)
 		return doctor_text(doctor, "ps -fp %.*s", (int)strspn(strstr(text, ", pid ") + 6, "0123456789"),
 		    strstr(text, ", pid ") + 6);
+	if (strstr(text, " was written by a later version ") != NULL)
+		return "apt-cache policy imapd   # and install the later version again";
 	if (colon == NULL || sscanf(colon, ":%u:", &number) != 1)
 		return doctor_text(doctor, "${EDITOR:-vi} %s", doctor->order->config_path);
 	if (strstr(text, "the certificate in ") != NULL || strstr(text, "tls-key: ") == text)
