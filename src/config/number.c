@@ -55,8 +55,8 @@ read_period(struct span value, uint64_t *number_out)
 	return false;
 }
 
-void
-period_print(uint64_t count_s, struct buffer *out)
+static void
+print_period(uint64_t count_s, struct buffer *out)
 {
 	const struct unit *unit = &periods[1];	/* a week is seven days to most people */
 
@@ -93,14 +93,14 @@ read_number(const struct option *option, struct span value, uint64_t *number_out
 	return true;
 }
 
-static void
-print_number(const struct option *option, uint64_t number, struct buffer *out)
+void
+number_print(const struct option *option, uint64_t number, struct buffer *out)
 {
 	static const char letters[] = "KMGT";
 	unsigned unit = 0;
 
 	if (option->kind == PERIOD) {
-		period_print(number, out);
+		print_period(number, out);
 		return;
 	}
 	while (option->kind == SIZE && unit < 4 && number > 0 && number % 1024 == 0) {
@@ -223,13 +223,13 @@ refuse_text(struct setting *setting)
 	option_refuse(setting, 1, expected(option));
 	if (guess_number(option, setting->values[0], &number)) {
 		buffer_add_string(setting->reason, "; did you mean \"");
-		print_number(option, number, setting->reason);
+		number_print(option, number, setting->reason);
 		buffer_add_string(setting->reason, "\"?");
 	} else if (is_boundless(setting->values[0]) && option->least == 0 && (option->kind == NUMBER || option->kind == SIZE)) {
 		buffer_add_string(setting->reason, "; 0 is no limit");
 	} else if (is_boundless(setting->values[0])) {
 		buffer_add_string(setting->reason, "; the most is ");
-		print_number(option, option->most, setting->reason);
+		number_print(option, option->most, setting->reason);
 	}
 	return false;
 }
@@ -244,13 +244,13 @@ refuse_range(struct setting *setting)
 	buffer_add_span(reason, setting->values[0]);
 	if (option->least == option->most) {
 		buffer_add_string(reason, " is not what this imapd knows, which is ");
-		print_number(option, option->least, reason);
+		number_print(option, option->least, reason);
 		return false;
 	}
 	buffer_add_string(reason, " is not between ");
-	print_number(option, option->least, reason);
+	number_print(option, option->least, reason);
 	buffer_add_string(reason, " and ");
-	print_number(option, option->most, reason);
+	number_print(option, option->most, reason);
 	return false;
 }
 

@@ -161,8 +161,8 @@ bool option_are_paths(struct setting *setting, size_t first);
 /* The same, parts of option_set(). */
 bool set_number(struct setting *setting);
 
-/* Append a PERIOD as set_number() takes it. */
-void period_print(uint64_t count_s, struct buffer *out);
+/* Append a number, a size or a time, with its unit, as set_number() takes it. */
+void number_print(const struct option *option, uint64_t number, struct buffer *out);
 
 bool set_listen(struct setting *setting);
 bool set_lmtp_listen(struct setting *setting);

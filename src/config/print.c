@@ -207,10 +207,8 @@ option_print(const struct option *option, const struct config *config, struct bu
 		buffer_add_string(out, word_text(option, *(const int *)value));
 	else if (option->kind == AUTO_NUMBER && *(const uint64_t *)value == 0)
 		buffer_add_string(out, "auto");
-	else if (option->kind == PERIOD)
-		period_print(*(const uint64_t *)value, out);
 	else
-		buffer_add_number(out, *(const uint64_t *)value);
+		number_print(option, *(const uint64_t *)value, out);
 	if (option->kind == DIRECTORY)
 		print_servers(&config->ldap_servers, out);
 	if (option->kind == DIRECTORY && config->directory_server != NULL) {

@@ -36,6 +36,12 @@ def test_what_differs_from_the_defaults(base, tmp_path):
     assert show(tmp_path, text, "-n") == text, "it can be read again"
 
 
+def test_sizes_have_their_units(base, tmp_path):
+    text = show(tmp_path, base + "message-size-limit 1073741824\nquota-storage 1T\nmax-command-size 1025\n", "-n")
+    assert text.splitlines()[-3:] == ["max-command-size 1025", "message-size-limit 1G", "quota-storage 1T"]
+    assert show(tmp_path, text, "-n") == text and "protocol-log-size 250M\n" in show(tmp_path, base)
+
+
 def test_all_and_the_defaults(base, tmp_path):
     everything, defaults = show(tmp_path, base), show(tmp_path, base, "-d")
     assert everything == show(tmp_path, base, "-a") == show(tmp_path, base, "--all")
