@@ -84,12 +84,62 @@ def test_no_page_comes_behind_the_last(pair):
     """Who moves a user here says when the file is whole; from then on it is the user's, and nobody writes pages to it."""
     name, key = key_of(pair)
     pages = pages_of_a_user()
-    schema = max(int(path.name.split(".")[1]) for path in (lib.ROOT / "schema").glob("mail.*.sql"))
-    wish = b"\0in\0zoe\0" + b"1" * 32 + b"\0%d\0%d" % (schema, len(pages) * 4096)
+    wish = b"\0in\0zoe\0" + b"1" * 32 + b"\0%d\0%d" % (schema_now(), len(pages) * 4096)
     data = b"".join(b"data %d\r\n" % len(page) + page for page in pages)
     out = openssl(pair, f"cas/{name}", key, b"L2 AUTHENTICATE X-IMAPD-MOVE " + base64.b64encode(wish) + b"\r\n" + data +
                   b"prepare %d \r\n" % len(pages) + b"data %d\r\n" % len(pages[-1]) + pages[-1])
     assert re.search(rb"^L2 OK", out, re.M) and re.search(rb"^ok.*\nprepared\r?\nno ", out, re.M), out
+
+
+def schema_now():
+    return max(int(path.name.split(".")[1]) for path in (lib.ROOT / "schema").glob("mail.*.sql"))
+
+
+def order_move(pair, wish, said=b""):
+    """What somebody with the key says to a mailbox server in the place of a cas that moves users, and is told behind the OK."""
+    name, key = key_of(pair)
+    out = openssl(pair, f"cas/{name}", key, b"L2 AUTHENTICATE X-IMAPD-MOVE " + base64.b64encode(wish) + b"\r\n" + said)
+    return out.partition(b"L2 OK")[2].partition(b"\n")[2]
+
+
+ID = b"0123456789abcdef" * 2
+PAGE = b"\0" * 4096
+LIES = [b"in", b"\0in", b"\0in\0x\0" + ID[1:], b"\0in\0x\0" + b"g" * 32, b"\0in\0a b\0" + ID, b"\0in\0\0" + ID, b"\0up\0x\0" + ID,
+        b"\0in\0x\0" + ID, b"\0in\0x\0" + ID + b"\0-1\0000", b"\0in\0x\0" + ID + b"\0999999\0001", b"\0in\0x\0" + ID + b"\0001\000" + b"9" * 18,
+        b"\0out\0nobody\0" + ID, b"\0" * 100, b"\0in\0x\0" + ID + b"\0" * 9]
+BEHIND_OK = [b"prepare 1 \r\n", b"prepare 0 \r\n", b"prepare 4294967295 \r\n", b"prepare 99999999999 \r\n", b"prepare 1 !!!\r\n", b"prepare\r\n",
+             b"data 0\r\n", b"data 5\r\n", b"data -4100\r\n", b"data 999999999999\r\n", b"data 4100\r\n\0\0\0\0" + PAGE,
+             b"data 4100\r\n\xff\xff\xff\xff" + PAGE, b"data 4100\r\n\0\0\0\1" + PAGE + b"prepare 1 \r\n", b"copy\r\n", b"\r\n", b"yield x\r\n"]
+
+
+def test_lies_about_moves(pair):
+    """Who has the key is believed in what users are, and harms nobody else by what makes no sense."""
+    with pair.client("alice") as client:
+        assert client.append(b"INBOX", lib.message(1)).is_ok
+    for lie in LIES:
+        assert order_move(pair, lie).startswith(b"no "), lie
+    for number, said in enumerate(BEHIND_OK):
+        wish = b"\0in\0liar%d\0" % number + ID + b"\0%d\0004096" % schema_now()
+        told = order_move(pair, wish, said + b"nonsense\r\n").splitlines()
+        assert told[0] == b"ok" and told[1].startswith(b"no "), (said, told)
+        assert order_move(pair, b"\0drop\0liar%d\0" % number + ID) == b"done\r\n"
+    assert order_move(pair, b"\0in\0long\0" + ID + b"\0%d\0001" % schema_now(), b"x" * 100000) == b"ok\r\n"
+    assert order_move(pair, b"\0drop\0long\0" + ID) == b"done\r\n"
+
+
+def test_lies_about_somebody_who_is_there(pair):
+    """No verdict counts of a move that nobody has begun, and none that has begun goes on by itself."""
+    for verdict in (b"gone", b"stay", b"adopt", b"drop"):
+        assert order_move(pair, b"\0" + verdict + b"\0alice\0" + ID)[:3] in (b"don", b"no ")
+    for said in (b"freeze\r\n", b"yield x\r\n", b"copy\r\nyield x\r\n", b"copy\r\nfreeze\r\n", b"x" * 100000):
+        order_move(pair, b"\0out\0alice\0" + ID, said + b"nonsense\r\n")	# behind which the server hangs up
+    pages = pages_of_a_user()
+    data = b"".join(b"data %d\r\n" % len(page) + page for page in pages) + b"prepare %d \r\n" % len(pages)
+    assert b"prepared" not in order_move(pair, b"\0in\0alice\0" + ID + b"\0%d\0%d" % (schema_now(), 4096 * len(pages)), data)
+    assert order_move(pair, b"\0drop\0alice\0" + ID) == b"done\r\n"
+    with pair.client("alice") as client:
+        assert b"* 1 EXISTS" in client.ok(b"SELECT INBOX").untagged
+        client.ok(b"STORE 1 +FLAGS (\\Seen)")
 
 
 def test_without_key(pair):
