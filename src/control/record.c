@@ -7,16 +7,15 @@
 #include "base/memory.h"
 #include "control/words.h"
 
-/* As JSON has it (RFC 8259 section 6), without fraction and exponent: a record of a file may say anything. */
+/* As control_add_number() writes it, which is a number of JSON (RFC 8259 section 6): a record of a file may say anything. */
 static bool
 is_integer(struct span text)
 {
+	uint64_t number;
+
 	if (text.length > 0 && text.at[0] == '-')
 		text = span_from(text, 1);
-	for (size_t i = 0; i < text.length; i++)
-		if (!ascii_is_digit(text.at[i]))
-			return false;
-	return text.length == 1 || (text.length > 1 && text.at[0] != '0');
+	return span_to_number(text, INT64_MAX, &number) && (text.length == 1 || text.at[0] != '0');
 }
 
 /* key=value, or key:=number */
