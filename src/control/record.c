@@ -7,15 +7,18 @@
 #include "base/memory.h"
 #include "control/words.h"
 
-/* As control_add_number() writes it, which is a number of JSON (RFC 8259 section 6): a record of a file may say anything. */
+/* One of JSON (RFC 8259 section 6) without an exponent, "12" or "-1.50": a record of a file may say anything. */
 static bool
-is_integer(struct span text)
+is_number(struct span text)
 {
+	size_t point = span_find(text, '.');
+	struct span whole = span_slice(text, 0, point), fraction = span_from(text, point + 1);
 	uint64_t number;
 
-	if (text.length > 0 && text.at[0] == '-')
-		text = span_from(text, 1);
-	return span_to_number(text, INT64_MAX, &number) && (text.length == 1 || text.at[0] != '0');
+	if (whole.length > 0 && whole.at[0] == '-')
+		whole = span_from(whole, 1);
+	return span_to_number(whole, INT64_MAX, &number) && (whole.length == 1 || whole.at[0] != '0') &&
+	    (point == text.length || span_to_number(fraction, UINT64_MAX, &number));
 }
 
 /* key=value, or key:=number */
@@ -29,7 +32,7 @@ parse_field(struct span word)
 	return (struct record_member){
 		.key = span_slice(word, 0, has_colon ? equals - 1 : equals),
 		.value = value,
-		.is_number = has_colon && is_integer(value),
+		.is_number = has_colon && is_number(value),
 	};
 }
 
