@@ -6,7 +6,7 @@
 
 #include "raw.h"
 
-#define CONTENT_COLUMNS 15
+#define CONTENT_COLUMNS 16
 #define CONTENT_COLUMNS_MIN 11		/* of rows that an earlier version has written */
 #define CHUNK_OCTETS_OF_OLD 262144	/* schema/mail.010.sql */
 
@@ -69,8 +69,8 @@ visit_content(const struct raw *raw, const struct raw_row *row, void *context)
 		return true;
 	for (; whole.count < CONTENT_COLUMNS; whole.count++)
 		values[whole.count] = (struct raw_value){ .is_null = whole.count != 12, .is_number = true, .number = CHUNK_OCTETS_OF_OLD };
-	return insert(search, "INSERT OR IGNORE INTO main.content VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-	    &whole, values);
+	return insert(search, "INSERT OR IGNORE INTO main.content "
+	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)", &whole, values);
 }
 
 static bool
