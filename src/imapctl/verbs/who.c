@@ -16,6 +16,7 @@
 #include "verbs.h"
 
 #define WORDS_MAX 4	/* of a request */
+#define CLIENT_MAX 40	/* columns, of the client's own words */
 
 enum column { USER, ADDRESS, CLIENT, STATE, IN, OUT, AGE, SID, COLUMN_COUNT };
 enum field { IDLE = COLUMN_COUNT, TLS, COMMAND, BUSY, FIELD_COUNT };
@@ -167,11 +168,12 @@ narrow(size_t widths[COLUMN_COUNT], enum column column, size_t least, size_t *to
 	*too_much -= spare;
 }
 
-/* On a terminal the table has no more columns than that; elsewhere all stays whole. */
+/* On a terminal the table has no more columns than that; elsewhere all stays whole but for what a client
+ * says of itself, which may be very long. */
 static void
 find_widths(const struct table *table, size_t widths[COLUMN_COUNT])
 {
-	size_t total = COLUMN_COUNT - 1, limit = terminal_width(), too_much;
+	size_t total = COLUMN_COUNT - 1, limit = terminal_width(), too_much = 0;
 
 	for (size_t i = 0; i < COLUMN_COUNT; i++) {
 		widths[i] = text_width(span_from_string(titles[i]));
@@ -181,7 +183,12 @@ find_widths(const struct table *table, size_t widths[COLUMN_COUNT])
 		}
 		total += widths[i];
 	}
-	too_much = limit > 0 && total > limit ? total - limit : 0;
+	if (limit == 0) {
+		too_much = widths[CLIENT] > CLIENT_MAX ? widths[CLIENT] - CLIENT_MAX : 0;
+		narrow(widths, CLIENT, CLIENT_MAX, &too_much);
+		return;
+	}
+	too_much = total > limit ? total - limit : 0;
 	narrow(widths, CLIENT, 8, &too_much);
 	narrow(widths, USER, 10, &too_much);
 	narrow(widths, ADDRESS, 15, &too_much);
