@@ -26,16 +26,31 @@ enum trace_from { TRACE_CLIENT, TRACE_SERVER, TRACE_NOTE };
 void traces_init(struct traces *traces, void (*on_change)(void *context), void *context);
 void traces_fini(struct traces *traces);
 
+/* What is looked on. */
+struct trace_wish {
+	session_each *fits;			/* called for each session, and with the name that a client claims while it logs in */
+	void (*on_over)(void *context);		/* the session is over, and trace_end() may wait for what is told elsewhere; NULL: it does not */
+	void (*on_end)(void *context);		/* nobody looks on any more: the trace is gone */
+	void *context;
+	bool is_of_session;			/* it is of one session, and over with that */
+};
+
 /*
  * Send what is said in the sessions of which fits says so, until the other end closes the stream, or until the session
  * is over.
  *
  *	stream	taken; each line is `+line time=... sid=... from=client text="..."` and its kind
- *	fits	called with its context for each session, and with the name that a client claims while it logs in
- *	context	taken: freed by free()
- *	is_of_session	it is of one session, and over with that
  */
-void trace_begin(struct traces *traces, struct stream *stream, session_each *fits, void *context, bool is_of_session);
+struct trace *trace_begin(struct traces *traces, struct stream *stream, const struct trace_wish *wish);
+
+/* Send a line that another host has told, of the same form. */
+void trace_pass(struct trace *trace, struct span line);
+
+/* Send a note that is of no session. */
+void trace_note(struct trace *trace, struct span text);
+
+/* Say that it is over, and end it. */
+void trace_end(struct trace *trace);
 
 /* Whether anybody looks on at all; NULL: there is nobody who could. */
 static inline bool

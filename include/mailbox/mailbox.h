@@ -30,6 +30,14 @@ struct mailbox_lock {
 	uint64_t era;
 };
 
+/*
+ * A cas on another host looks on sessions here.
+ *
+ *	stream	given: where lines of control/trace.h go
+ *	word	whose; borrowed until return
+ */
+typedef void mailbox_look(struct stream *stream, struct span word, void *context);
+
 /* What the role is made of; all borrowed until mailbox_role_free(). */
 struct mailbox_parts {
 	struct loop *loop;
@@ -38,6 +46,8 @@ struct mailbox_parts {
 	mailbox_fits *fits;		/* NULL: no cas may ask for passwords to be compared */
 	struct link *link;		/* NULL: streams come by mailbox_role_accept() alone */
 	struct traces *traces;		/* who looks on; NULL: nobody can */
+	mailbox_look *on_look;		/* a cas wants to; NULL: none may */
+	void *look_context;
 	struct protocol_log *protocol_log;	/* NULL: there is none */
 	const struct config *config;
 	struct mailbox_lock lock;	/* taken; descriptor 0: mailbox_role_new() does it */

@@ -19,24 +19,29 @@ struct trace {
 	struct list link;
 	struct traces *traces;
 	struct stream *stream;
-	session_each *fits;
-	void *context;
-	bool is_of_session;		/* ends with it */
+	struct trace_wish wish;
 	bool is_full;
 	uint64_t lost;			/* lines, since it is */
 };
 
 static void
-trace_end(struct trace *trace)
+forget(struct trace *trace)
 {
 	struct traces *traces = trace->traces;
 
 	list_remove(&trace->link);
 	traces->count--;
 	stream_close_after_flush(&trace->stream, FLUSH_MS);
-	free(trace->context);
+	trace->wish.on_end(trace->wish.context);
 	free(trace);
 	traces->on_change(traces->context);
+}
+
+void
+trace_end(struct trace *trace)
+{
+	stream_write(trace->stream, SPAN(".0\n"));
+	forget(trace);
 }
 
 void
@@ -57,7 +62,7 @@ traces_fini(struct traces *traces)
 {
 	traces->on_change = nothing;
 	LIST_FOREACH(&traces->all, link)
-		trace_end(LIST_ENTRY(link, struct trace, link));
+		forget(LIST_ENTRY(link, struct trace, link));
 }
 
 static void
@@ -88,16 +93,23 @@ tell(struct trace *trace, const struct session_facts *facts, enum trace_from fro
 	write_line(trace, &line);
 }
 
+void
+trace_note(struct trace *trace, struct span text)
+{
+	const struct session_facts nobody = { .state = NULL };
+
+	tell(trace, &nobody, TRACE_NOTE, text);
+}
+
 static void
 tell_lost(struct trace *trace)
 {
-	const struct session_facts nobody = { .state = NULL };
 	struct buffer text = { 0 };
 
 	buffer_printf(&text, "%llu lines were lost: they came faster than they were read", (unsigned long long)trace->lost);
 	trace->lost = 0;
 	trace->is_full = false;
-	tell(trace, &nobody, TRACE_NOTE, buffer_span(&text));
+	trace_note(trace, buffer_span(&text));
 	buffer_free(&text);
 }
 
@@ -124,26 +136,45 @@ on_end(struct stream *stream, enum stream_end reason, void *context)
 {
 	(void)stream;
 	(void)reason;
-	trace_end(context);
+	forget(context);
 }
 
 static const struct stream_events events = { on_input, on_drained, on_end };
 
-void
-trace_begin(struct traces *traces, struct stream *stream, session_each *fits, void *context, bool is_of_session)
+struct trace *
+trace_begin(struct traces *traces, struct stream *stream, const struct trace_wish *wish)
 {
 	struct trace *trace = NEW(struct trace);
 
 	trace->traces = traces;
 	trace->stream = stream;
-	trace->fits = fits;
-	trace->context = context;
-	trace->is_of_session = is_of_session;
+	trace->wish = *wish;
 	list_push_back(&traces->all, &trace->link);
 	traces->count++;
 	stream_set_low_mark(stream, OUTPUT_LOW);
 	stream_set_events(stream, &events, trace);
 	traces->on_change(traces->context);
+	return trace;
+}
+
+/* False: the operator does not read them as fast as they come. */
+static bool
+has_room(struct trace *trace)
+{
+	trace->is_full = trace->is_full || stream_output_length(trace->stream) > OUTPUT_MAX;
+	trace->lost += trace->is_full;
+	return !trace->is_full;
+}
+
+void
+trace_pass(struct trace *trace, struct span line)
+{
+	struct buffer copy = { 0 };
+
+	if (!has_room(trace))
+		return;
+	buffer_add_span(&copy, line);
+	write_line(trace, &copy);
 }
 
 bool
@@ -154,7 +185,7 @@ traces_want(const struct traces *traces, const struct session_facts *facts)
 	LIST_FOREACH(&traces->all, link) {
 		const struct trace *trace = LIST_ENTRY(link, struct trace, link);
 
-		if (trace->fits(facts, trace->context))
+		if (trace->wish.fits(facts, trace->wish.context))
 			return true;
 	}
 	return false;
@@ -166,12 +197,7 @@ traces_say(struct traces *traces, const struct session_facts *facts, enum trace_
 	LIST_FOREACH(&traces->all, link) {
 		struct trace *trace = LIST_ENTRY(link, struct trace, link);
 
-		if (!trace->fits(facts, trace->context))
-			continue;
-		trace->is_full = trace->is_full || stream_output_length(trace->stream) > OUTPUT_MAX;
-		if (trace->is_full)
-			trace->lost++;
-		else
+		if (trace->wish.fits(facts, trace->wish.context) && has_room(trace))
 			tell(trace, facts, from, text);
 	}
 }
@@ -184,9 +210,11 @@ traces_end_session(struct traces *traces, const struct session_facts *facts)
 	LIST_FOREACH(&traces->all, link) {
 		struct trace *trace = LIST_ENTRY(link, struct trace, link);
 
-		if (!trace->is_of_session || !trace->fits(facts, trace->context))
+		if (!trace->wish.is_of_session || !trace->wish.fits(facts, trace->wish.context))
 			continue;
-		stream_write(trace->stream, SPAN(".0\n"));
-		trace_end(trace);
+		if (trace->wish.on_over != NULL)
+			trace->wish.on_over(trace->wish.context);
+		else
+			trace_end(trace);
 	}
 }

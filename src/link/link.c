@@ -12,6 +12,7 @@
 #include "conversation.h"
 #include "internal.h"
 #include "link/move.h"
+#include "link/trace.h"
 #include "link/relay.h"
 
 #define CONNECT_MS 30000
@@ -320,14 +321,28 @@ link_connect_with_password(struct link *link, struct span server, struct span us
 	return attempt;
 }
 
-struct link_attempt *
-link_connect_to_move(struct link *link, struct span server, struct span wish, link_connected *on_connected, void *context)
+/* Not for a user: what is wanted stands behind the mechanism. */
+static struct link_attempt *
+connect_for(struct link *link, struct span server, const char *mechanism, struct span wish, link_connected *on_connected,
+    void *context)
 {
 	struct link_attempt *attempt = attempt_new(link, on_connected, context);
 
-	buffer_add_string(&attempt->opening, "L2 AUTHENTICATE " LINK_MOVE_MECHANISM " ");
+	buffer_printf(&attempt->opening, "L2 AUTHENTICATE %s ", mechanism);
 	base64_encode(wish, &attempt->opening);
 	buffer_add_string(&attempt->opening, "\r\n");
 	reach(attempt, link_server_of(link, server));
 	return attempt;
+}
+
+struct link_attempt *
+link_connect_to_move(struct link *link, struct span server, struct span wish, link_connected *on_connected, void *context)
+{
+	return connect_for(link, server, LINK_MOVE_MECHANISM, wish, on_connected, context);
+}
+
+struct link_attempt *
+link_connect_to_trace(struct link *link, struct span server, struct span word, link_connected *on_connected, void *context)
+{
+	return connect_for(link, server, LINK_TRACE_MECHANISM, word, on_connected, context);
 }

@@ -7,7 +7,9 @@
  *	remember.c	what was asked of a service, over a restart
  *	requests.c	the verbs start, stop, drain, restart, services
  *	logging.c	the verbs log
- *	sessions.c	the verbs who, kick, trace
+ *	sessions.c	the verbs who, kick
+ *	whom.c		... whom they mean
+ *	looking.c	the verb trace
  *	supervisor.c	what systemd is told
  *	check.c		whether a configuration can be served with
  *	check_ports.c	whether its ports are free
@@ -33,7 +35,9 @@
  *	problems.c	what is wrong, for it
  *	measures.c	what metrics do not count themselves
  *	stats.c		the verbs metrics and stats
+ *	history.c	... and the last hour of them, for the page
  *	endpoint.c	... and where Prometheus asks
+ *	page.c		the operator's page
  *	readiness.c	whether clients should be sent here
  *	crashes.c	reports of faults that ended a process
  */
@@ -147,6 +151,7 @@ struct service {
 	uint8_t secret[SECRET_LENGTH];
 	struct control *control;
 	struct web *web;
+	struct history *history;	/* history.c; NULL: there is no page */
 	struct protocol_log *protocol_log;	/* NULL: there is none */
 	struct traces traces;		/* who looks on what sessions say */
 	struct cas *cas;		/* NULL: not a role of this process; so with the next */
@@ -242,10 +247,15 @@ void requests_answer(struct role *role);
 /* logging.c */
 void logging_register(struct service *service);
 
-/* sessions.c; looking_on_begin() is before the roles are made, looking_on_end() behind them. */
+/* sessions.c */
 void sessions_register(struct service *service);
+
+/* looking.c; looking_on_begin() is before the roles are made, looking_on_end() behind them.  looking_take(): a cas on another
+ * host looks on sessions here, see mailbox_look. */
+void looking_register(struct service *service);
 void looking_on_begin(struct service *service);
 void looking_on_end(struct service *service);
+void looking_take(struct stream *stream, struct span word, void *service);
 
 /* service.c: a role has come to rest while the process ends. */
 void service_end(struct service *service);
@@ -303,6 +313,22 @@ void readiness_ask(struct service *service, readiness_known *on_known, void *con
 /* endpoint.c: serve metrics over HTTP.  False: *error_out, given, names the address and why. */
 bool endpoint_open(struct service *service, char **error_out);
 void endpoint_close(struct service *service);
+
+/* The same at the addresses of the configuration now.  False: so, too, and the old ones stay. */
+bool endpoint_reload(struct service *service, char **error_out);
+
+/* page.c: the operator's page, if there is to be one; as with the endpoint. */
+bool page_open(struct service *service, char **error_out);
+bool page_reload(struct service *service, char **error_out);
+void page_close(struct service *service);
+
+/* history.c: take samples, once begun, until the end; and the verb that tells them. */
+void history_begin(struct service *service);
+void history_end(struct service *service);
+void history_register(struct service *service);
+
+/* page.c: serve HTTP at the addresses of an option, as http_listen_at() has it. */
+bool listen_locally(struct http *http, const struct config_listeners *wanted, char **error_out);
 
 /* roles.c: whether it serves clients, as it may while it drains. */
 bool role_is_open(const struct role *role);

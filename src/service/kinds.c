@@ -110,6 +110,8 @@ open_mailbox(struct service *service, const struct mailbox_lock *lock, char **er
 		.fits = password_verify,
 		.link = service->link,
 		.traces = &service->traces,
+		.on_look = looking_take,
+		.look_context = service,
 		.protocol_log = service->protocol_log,
 		.config = service->config,
 		.lock = *lock,

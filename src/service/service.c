@@ -192,6 +192,7 @@ register_verbs(struct service *service)
 	reload_register(service);
 	requests_register(service);
 	sessions_register(service);
+	looking_register(service);
 	logging_register(service);
 	stats_register(service);
 	crashes_register(service);

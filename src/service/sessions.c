@@ -1,92 +1,28 @@
 /*
- * The verbs who, kick and trace: the sessions as both roles of this process see them.  What the cas knows of a client and what the
+ * The verbs who and kick: the sessions as both roles of this process see them.  What the cas knows of a client and what the
  * mailbox role knows of its session is one record.  A long answer is given in slices.  Loop thread.
  */
-#include <stdlib.h>
-#include <string.h>
 #include <sysexits.h>
 
 #include "base/clock.h"
-#include "base/log.h"
-#include "base/memory.h"
 #include "control/words.h"
 #include "internal.h"
+#include "whom.h"
 
 #define SLICE 500	/* sessions looked at in a turn */
-
-/* Who is meant. */
-struct test {
-	struct span word;		/* a name, a session id, an address or a network; empty: everybody */
-	struct directory_name user;	/* empty: it cannot be a name */
-	bool is_network;
-	struct config_network network;
-	struct span client;		/* a part of its ID, in any case */
-	bool takes_strangers;		/* without a word */
-};
 
 enum part { PART_USERS, PART_STRANGERS, PART_MAILBOX, PART_COUNT };
 
 struct who {
 	struct service *service;
 	struct control_call *call;
-	struct test test;
+	struct whom whom;
 	bool is_counting, shows_mailbox;
 	enum part part;
 	uint64_t after;			/* in that part */
 	unsigned visited;		/* in this turn */
 	uint64_t count;
 };
-
-static void
-test_init(struct test *test, struct span word)
-{
-	test->word = word;
-	if (!directory_prepare_name(word, &test->user))
-		test->user.length = 0;
-	test->is_network = config_network_parse(word, &test->network);
-}
-
-static bool
-has_part(struct span text, struct span part)
-{
-	for (; text.length >= part.length; text = span_from(text, 1)) {
-		if (span_starts_with_nocase(text, part))
-			return true;
-		if (text.length == 0)
-			break;
-	}
-	return false;
-}
-
-static bool
-is_at(const struct test *test, const char *address)
-{
-	struct config_network network = test->network;
-	const struct config_networks networks = { &network, 1 };
-
-	return test->is_network && address != NULL && config_networks_have(&networks, address);
-}
-
-static bool
-is_user(const struct test *test, const struct session_facts *facts)
-{
-	struct span user = directory_name_span(&test->user);
-
-	return user.length > 0 && (span_equals(facts->user, user) || span_equals(facts->by, user) ||
-	    span_equals(facts->claim, user));
-}
-
-static bool
-fits(const struct test *test, const struct session_facts *facts)
-{
-	bool is_stranger = facts->user.length == 0;
-
-	if (!has_part(facts->client, test->client))
-		return false;
-	if (test->word.length == 0)
-		return !is_stranger || test->takes_strangers;
-	return span_equals(facts->sid, test->word) || is_at(test, facts->address) || is_user(test, facts);
-}
 
 static struct span
 text_of(const char *text)
@@ -141,7 +77,7 @@ on_session(const struct session_facts *known, void *context)
 
 	if (facts.is_at_cas && who->service->mailbox != NULL)
 		mailbox_role_add_facts(who->service->mailbox, &facts);
-	if (fits(&who->test, &facts)) {
+	if (whom_fits(&who->whom, &facts)) {
 		who->count++;
 		if (!who->is_counting)
 			tell(who, &facts);
@@ -191,11 +127,11 @@ read_words(struct who *who)
 		struct span word = control_call_word(who->call, i);
 
 		if (span_equals(word, SPAN("strangers")))
-			who->test.takes_strangers = true;
+			who->whom.takes_strangers = true;
 		else if (span_equals(word, SPAN("count")))
 			who->is_counting = true;
 		else if (span_starts_with(word, client))
-			who->test.client = span_from(word, client.length);
+			who->whom.client = span_from(word, client.length);
 		else
 			return false;
 	}
@@ -219,7 +155,7 @@ on_who(struct control_call *call, void *context)
 	*who = (struct who){ .service = context, .call = call, .shows_mailbox = control_call_may(call, CONTROL_CHANGE) };
 	if (!is_anybody_there(context, call))
 		return;
-	test_init(&who->test, control_call_count(call) > 0 ? control_call_word(call, 0) : SPAN(""));
+	whom_init(&who->whom, control_call_count(call) > 0 ? control_call_word(call, 0) : SPAN(""));
 	if (read_words(who))
 		go_on(call, who);
 	else
@@ -229,14 +165,14 @@ on_who(struct control_call *call, void *context)
 static bool
 is_meant(const struct session_facts *facts, void *context)
 {
-	return fits(context, facts);
+	return whom_fits(context, facts);
 }
 
 static void
 on_kick(struct control_call *call, void *context)
 {
 	struct service *service = context;
-	struct test test = { .word = { NULL, 0 } };
+	struct whom whom = { .word = { NULL, 0 } };
 	uint64_t count = 0;
 
 	if (!is_anybody_there(service, call))
@@ -245,11 +181,11 @@ on_kick(struct control_call *call, void *context)
 		control_finish(call, EX_USAGE, "kick needs a user, a session id or an address");
 		return;
 	}
-	test_init(&test, control_call_word(call, 0));
+	whom_init(&whom, control_call_word(call, 0));
 	if (service->cas != NULL)
-		count += cas_kick(service->cas, is_meant, &test);
+		count += cas_kick(service->cas, is_meant, &whom);
 	if (service->mailbox != NULL)
-		count += mailbox_role_kick(service->mailbox, is_meant, &test);
+		count += mailbox_role_kick(service->mailbox, is_meant, &whom);
 	control_replyf(call, "kicked sessions:=%llu", (unsigned long long)count);
 	if (count > 0)
 		control_finish(call, EX_OK, NULL);
@@ -257,101 +193,9 @@ on_kick(struct control_call *call, void *context)
 		control_finish(call, 1, "nobody has a session by that name, id or address");
 }
 
-/* Who is looked on, for as long as somebody does. */
-struct subject {
-	struct test test;
-	char word[];
-};
-
-static bool
-is_subject(const struct session_facts *facts, void *context)
-{
-	const struct subject *subject = context;
-
-	return fits(&subject->test, facts);
-}
-
-static struct subject *
-subject_new(struct span word)
-{
-	struct subject *subject = memory_new(sizeof *subject + word.length + 1);
-
-	memcpy(subject->word, word.at, word.length);
-	test_init(&subject->test, span_from_string(subject->word));
-	return subject;
-}
-
-/* Goes on until it has found the session with this id. */
-static bool
-is_another(const struct session_facts *facts, void *context)
-{
-	const struct span *sid = context;
-
-	return !span_equals(facts->sid, *sid);
-}
-
-static bool
-is_session(struct service *service, struct span word)
-{
-	return (service->cas != NULL &&
-	    (cas_walk_sessions(service->cas, true, 0, is_another, &word) != SESSION_WALK_END ||
-	    cas_walk_sessions(service->cas, false, 0, is_another, &word) != SESSION_WALK_END)) ||
-	    (service->mailbox != NULL &&
-	    mailbox_role_walk_sessions(service->mailbox, 0, is_another, &word) != SESSION_WALK_END);
-}
-
-static void
-on_trace(struct control_call *call, void *context)
-{
-	struct service *service = context;
-	struct subject *subject;
-	struct stream *stream;
-	bool is_of_session;
-
-	if (control_call_count(call) != 1 || control_call_word(call, 0).length == 0) {
-		control_finish(call, EX_USAGE, "trace needs a user, a session id or an address");
-		return;
-	}
-	if (service->traces.count == TRACES_MAX) {
-		control_finish(call, EX_TEMPFAIL, "too many look on already");
-		return;
-	}
-	log_info("trace", log_text("peer", control_call_peer(call)), log_span("of", control_call_word(call, 0)));
-	subject = subject_new(control_call_word(call, 0));
-	is_of_session = is_session(service, subject->test.word);
-	if ((stream = control_take_stream(call)) != NULL)
-		trace_begin(&service->traces, stream, is_subject, subject, is_of_session);
-	else
-		free(subject);
-}
-
-static void
-on_traces_changed(void *context)
-{
-	struct service *service = context;
-
-	if (service->cas != NULL)
-		cas_onlook(service->cas);
-	if (service->mailbox != NULL)
-		mailbox_role_onlook(service->mailbox);
-}
-
-void
-looking_on_begin(struct service *service)
-{
-	traces_init(&service->traces, on_traces_changed, service);
-}
-
-void
-looking_on_end(struct service *service)
-{
-	traces_fini(&service->traces);
-}
-
 void
 sessions_register(struct service *service)
 {
 	control_register(service->control, "who", CONTROL_VIEW, on_who, service);
 	control_register(service->control, "kick", CONTROL_CHANGE, on_kick, service);
-	control_register(service->control, "trace", CONTROL_CHANGE, on_trace, service);
 }

@@ -213,8 +213,9 @@ def test_who_may(server):
     lib.wait_until(lambda: server.imapctl("trace", "demo", "--seconds=1", check=False).returncode == 0)
 
 
-def test_two_hosts():
-    """The host with the cas shows the login, the one with the mailbox what follows, by the same session id."""
+@pytest.fixture(scope="module")
+def site():
+    """A cas and a mailbox server, and a user there."""
     port = lib.free_port()
     mailbox = Role("mailbox", [f"link-listen 127.0.0.1:{port}"])
     key = mailbox.folder / "link.key"
@@ -225,20 +226,67 @@ def test_two_hosts():
     with mailbox, cas:
         mailbox.add_user("demo")
         lib.wait_until(lambda: any(" ev=link-up " in line for line in cas.log_lines))
-        with trace(cas, "demo") as front, trace(mailbox, "demo") as back, cas.client() as client:
-            failed = client.command(b"LOGIN demo wrong")
-            assert b" NO " in failed.tagged
-            client.ok(b'LOGIN demo "%s"' % lib.PASSWORD.encode())
-            client.ok(b"SELECT INBOX")
-            client.ok(b"LOGOUT")
-            seen, behind = front.until("the connection is over"), back.until("the session is over")
-        sid = seen.split()[1]
-        assert {line.split()[1] for line in (seen + behind).splitlines()} == {sid}
-        assert "LOGIN {" in seen and "SELECT INBOX" not in seen and "SELECT INBOX" in behind and "LOGIN" not in behind
-        assert lib.PASSWORD not in seen + behind
+        yield cas, mailbox
+    shutil.rmtree(mailbox.folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def trace_both(cas, mailbox, *words):
+    """On the cas, once the mailbox server looks on, too."""
+    begun = sum(" ev=trace peer=link " in line for line in mailbox.log_lines)
+    with trace(cas, *words) as shown:
+        lib.wait_until(lambda: sum(" ev=trace peer=link " in line for line in mailbox.log_lines) > begun)
+        yield shown
+
+
+def test_two_hosts(site):
+    """The host with the cas shows all of it, the one with the mailbox what follows the login, by the same session id."""
+    cas, mailbox = site
+    with trace_both(cas, mailbox, "demo") as front, trace(mailbox, "demo") as back, cas.client() as client:
+        failed = client.command(b"LOGIN demo wrong")
+        assert b" NO " in failed.tagged
+        client.ok(b'LOGIN demo "%s"' % lib.PASSWORD.encode())
+        client.ok(b"SELECT INBOX")
+        client.append(b"INBOX", lib.message(1, body=b"the text of the mail\r\n"))
+        client.ok(b"LOGOUT")
+        behind = back.until("the session is over")
+        seen = front.until("the session is over")
+    sid = seen.split()[1]
+    assert {line.split()[1] for line in (seen + behind).splitlines()} == {sid}
+    assert "LOGIN {" in seen and "SELECT INBOX" in behind and "LOGIN" not in behind
+    told = [line.partition(sid)[2] for line in seen.splitlines()]
+    assert all(line.partition(sid)[2] in told for line in behind.splitlines()), "all that the mailbox server shows"
+    assert lib.PASSWORD not in seen + behind and "text of the mail" not in seen + behind
     # U13: the failure and the session, by one id, in the logs of both hosts
+    lib.wait_until(lambda: any(f"sid={sid}" in line and "ev=logout" in line for line in cas.log_lines))
     of_cas = [line for line in cas.log_lines if f"sid={sid}" in line]
     of_mailbox = [line for line in mailbox.log_lines if f"sid={sid}" in line]
     assert [event in "\n".join(of_cas) for event in ("ev=auth-fail", "ev=login ", "ev=logout")] == [True] * 3
     assert [event in "\n".join(of_mailbox) for event in ("ev=login-failed", "ev=login ", "ev=logout")] == [True] * 3
-    shutil.rmtree(mailbox.folder, ignore_errors=True)
+
+
+def test_a_session_that_runs_on_two_hosts(site):
+    """By its id: from now on, to its end, which ends the trace with all that was said."""
+    cas, mailbox = site
+    with cas.client() as client:
+        client.ok(b'LOGIN demo "%s"' % lib.PASSWORD.encode())
+        sid = json.loads(cas.imapctl("who", "--json").stdout)["session"][0]["sid"]
+        with trace_both(cas, mailbox, sid) as shown:
+            client.ok(b"EXAMINE INBOX")
+            client.ok(b"LOGOUT")
+            text = shown.text + shown.process.stdout.read()
+            assert shown.process.wait(60) == 0
+    assert "C: t" in text and "EXAMINE INBOX" in text and "LOGOUT" in text and "the connection is over" in text
+    assert "the session is over" in text and "LOGIN" not in text.replace("LOGINDISABLED", ""), text
+
+
+def test_a_mailbox_server_that_goes(site):
+    """What is not shown is said, and where it is to be had."""
+    cas, mailbox = site
+    with trace_both(cas, mailbox, "demo") as shown:
+        mailbox.stop()
+        line = shown.until("mbx1").splitlines()[-1]
+        assert "it has gone" in line and line.endswith("on that host: imapctl trace demo")
+    with trace(cas, "demo") as shown:
+        assert "does not tell" in shown.until("mbx1")
+    mailbox.start()

@@ -12,6 +12,7 @@
 #include "commands.h"
 #include "config/config.h"
 #include "link/move.h"
+#include "link/trace.h"
 
 #define VERIFYING_MAX 256
 
@@ -219,9 +220,9 @@ is_offered(const struct session *session, struct span mechanism)
 	    (span_equals_nocase(mechanism, SPAN("PLAIN")) && session->role->parts.fits != NULL);
 }
 
-/* Not a user, but somebody who moves one: the stream is theirs behind the OK. */
+/* Not a user, but somebody who moves one, or looks on: the stream is theirs behind the OK. */
 static void
-give_to_mover(struct session *session)
+give_away(struct session *session, bool is_mover)
 {
 	struct mailbox_role *role = session->role;
 	struct buffer wish = { 0 };
@@ -230,19 +231,33 @@ give_to_mover(struct session *session)
 		session_finish(session, REPLY_BAD_ARGUMENT);
 	} else {
 		session_finish(session, REPLY_DONE);
-		role->on_mover(role, session_take_stream(session), buffer_span(&wish));
+		if (is_mover)
+			role->on_mover(role, session_take_stream(session), buffer_span(&wish));
+		else
+			role->parts.on_look(session_take_stream(session), buffer_span(&wish), role->parts.look_context);
 	}
 	buffer_free(&wish);
+}
+
+/* False: a user wants to log in. */
+static bool
+is_of_server(struct session *session, bool *is_mover_out)
+{
+	const struct imap_authenticate *authenticate = &session->line->authenticate;
+	bool is_look = span_equals(authenticate->mechanism, SPAN(LINK_TRACE_MECHANISM)) && session->role->parts.on_look != NULL;
+
+	*is_mover_out = span_equals(authenticate->mechanism, SPAN(LINK_MOVE_MECHANISM));
+	return (*is_mover_out || is_look) && authenticate->has_initial && !session->role->is_stopping;
 }
 
 void
 cmd_authenticate(struct session *session)
 {
 	const struct imap_authenticate *authenticate = &session->line->authenticate;
+	bool is_mover;
 
-	if (span_equals(authenticate->mechanism, SPAN(LINK_MOVE_MECHANISM)) && authenticate->has_initial &&
-	    !session->role->is_stopping) {
-		give_to_mover(session);
+	if (is_of_server(session, &is_mover)) {
+		give_away(session, is_mover);
 	} else if (span_equals(authenticate->mechanism, SPAN(LINK_CARRY_MECHANISM)) && authenticate->has_initial) {
 		cmd_carry(session);
 	} else if (!is_offered(session, authenticate->mechanism)) {
