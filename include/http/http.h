@@ -45,6 +45,12 @@ struct http *http_new(struct loop *loop, const struct http_settings *settings);
  */
 bool http_listen(struct http *http, const char *address, mode_t mode, char **error_out);
 
+/*
+ * Listen at these addresses and no others from now on; who is connected stays.  False: nothing has changed, and *error_out,
+ * given, says why.
+ */
+bool http_listen_at(struct http *http, const char *const *addresses, size_t count, char **error_out);
+
 /* Where the listener of that index, from 0, really listens; NULL: there are not so many. */
 const char *http_listener(const struct http *http, size_t index);
 

@@ -9,20 +9,15 @@
 #include <stdbool.h>
 
 struct control;
+struct http;
 struct loop;
 struct web;
 
-/* Registers the verbs web and web end; they say that admin-listen is missing until web_listen(). */
+/* Registers the verbs web and web end; they say that admin-listen is missing while it listens nowhere. */
 struct web *web_new(struct loop *loop, struct control *control);
 
-/*
- * Serve the page.  May be called more than once.
- *
- *	address	"127.0.0.1:9993", "[::1]:9993": of the loopback, which the caller has made sure of
- *
- * False: *error_out, given, says why.
- */
-bool web_listen(struct web *web, const char *address, char **error_out);
+/* What serves the page, for the caller to tell where to listen: on addresses of the loopback alone.  Borrowed. */
+struct http *web_http(struct web *web);
 
 /* Where it listens first; NULL: nowhere. */
 const char *web_listener(const struct web *web);

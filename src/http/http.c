@@ -2,13 +2,16 @@
  * The server: listeners, the table of handlers, how it ends.  Loop thread.
  */
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/memory.h"
 #include "internal.h"
 #include "net/listener.h"
 
 struct port {
 	struct list link;
 	struct listener *listener;
+	char *address;			/* that was asked for; owned */
 };
 
 static void
@@ -155,8 +158,24 @@ on_accepted(struct stream *stream, void *context)
 	http_serve(context, stream);
 }
 
-bool
-http_listen(struct http *http, const char *address, mode_t mode, char **error_out)
+static void
+port_close(struct port *port)
+{
+	list_remove(&port->link);
+	listener_free(&port->listener);
+	free(port->address);
+	free(port);
+}
+
+static void
+close_ports(struct list *ports)
+{
+	LIST_FOREACH(ports, link)
+		port_close(LIST_ENTRY(link, struct port, link));
+}
+
+static bool
+port_open(struct http *http, struct list *ports, const char *address, mode_t mode, char **error_out)
 {
 	struct listener *listener = listener_new(http->loop, address, mode, on_accepted, http, error_out);
 	struct port *port;
@@ -165,7 +184,47 @@ http_listen(struct http *http, const char *address, mode_t mode, char **error_ou
 		return false;
 	port = NEW(struct port);
 	port->listener = listener;
-	list_push_back(&http->listeners, &port->link);
+	port->address = memory_copy_string(address);
+	list_push_back(ports, &port->link);
+	return true;
+}
+
+bool
+http_listen(struct http *http, const char *address, mode_t mode, char **error_out)
+{
+	return port_open(http, &http->listeners, address, mode, error_out);
+}
+
+static struct port *
+find_port(struct list *ports, const char *address)
+{
+	LIST_FOREACH(ports, link) {
+		if (strcmp(LIST_ENTRY(link, struct port, link)->address, address) == 0)
+			return LIST_ENTRY(link, struct port, link);
+	}
+	return NULL;
+}
+
+bool
+http_listen_at(struct http *http, const char *const *addresses, size_t count, char **error_out)
+{
+	struct list ports;
+
+	list_init(&ports);
+	for (size_t i = 0; i < count; i++) {
+		if (find_port(&http->listeners, addresses[i]) == NULL && !port_open(http, &ports, addresses[i], 0, error_out)) {
+			close_ports(&ports);
+			return false;
+		}
+	}
+	list_move_all(&ports, &http->listeners);
+	for (size_t i = 0; i < count; i++) {
+		struct port *port = find_port(&ports, addresses[i]);
+
+		list_remove(&port->link);
+		list_push_back(&http->listeners, &port->link);
+	}
+	close_ports(&ports);
 	return true;
 }
 
@@ -212,26 +271,13 @@ http_serve(struct http *http, struct stream *stream)
 	http->connection_count++;
 }
 
-static void
-close_listeners(struct http *http)
-{
-	struct list *link;
-
-	while ((link = list_pop_front(&http->listeners)) != NULL) {
-		struct port *port = LIST_ENTRY(link, struct port, link);
-
-		listener_free(&port->listener);
-		free(port);
-	}
-}
-
 void
 http_drain(struct http *http, void (*on_drained_call)(void *context), void *context)
 {
 	http->is_draining = true;
 	http->on_drained = on_drained_call;
 	http->drained_context = context;
-	close_listeners(http);
+	close_ports(&http->listeners);
 	LIST_FOREACH(&http->connections, link)
 		http_connection_close(LIST_ENTRY(link, struct http_connection, link));
 	if (http->connection_count == 0)
@@ -247,7 +293,7 @@ http_free(struct http **http_pointer)
 	*http_pointer = NULL;
 	if (http == NULL)
 		return;
-	close_listeners(http);
+	close_ports(&http->listeners);
 	LIST_FOREACH(&http->connections, open)
 		http_connection_free(LIST_ENTRY(open, struct http_connection, link));
 	deferred_cancel(&http->drained);

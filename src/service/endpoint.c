@@ -92,28 +92,18 @@ open_socket(struct service *service)
 	buffer_free(&path);
 }
 
-static bool
-open_loopback(struct service *service, char **error_out)
-{
-	const struct config_listeners *wanted = &service->config->metrics_listen;
-	struct buffer address = { 0 };
-	bool is_good = true;
-
-	service->endpoints[ON_LOOPBACK] = begin(service, true);
-	for (size_t i = 0; i < wanted->count && is_good; i++) {
-		buffer_clear(&address);
-		config_listener_print(&wanted->at[i], &address);
-		is_good = http_listen(service->endpoints[ON_LOOPBACK], buffer_string(&address), 0, error_out);
-	}
-	buffer_free(&address);
-	return is_good;
-}
-
 bool
 endpoint_open(struct service *service, char **error_out)
 {
 	open_socket(service);
-	return open_loopback(service, error_out);
+	service->endpoints[ON_LOOPBACK] = begin(service, true);
+	return endpoint_reload(service, error_out);
+}
+
+bool
+endpoint_reload(struct service *service, char **error_out)
+{
+	return listen_locally(service->endpoints[ON_LOOPBACK], &service->config->metrics_listen, error_out);
 }
 
 void

@@ -81,6 +81,24 @@ tell_problems(struct reload *reload)
 	buffer_free(&line);
 }
 
+/* What cannot listen where it is to goes on where it did. */
+static void
+move_listeners(struct service *service, struct buffer *problems)
+{
+	static const struct {
+		const char *option;
+		bool (*reload)(struct service *service, char **error_out);
+	} parts[] = { { "admin-listen", page_reload }, { "metrics-listen", endpoint_reload } };
+
+	for (size_t i = 0; i < COUNT_OF(parts); i++) {
+		char *error = NULL;
+
+		if (!parts[i].reload(service, &error))
+			buffer_printf(problems, "%s: %s\n", parts[i].option, error);
+		free(error);
+	}
+}
+
 /* Parts may point into the old configuration for as long as they live. */
 static void
 retire(struct service *service)
@@ -109,6 +127,7 @@ use(struct reload *reload)
 	token_rules_free(&service->tokens);
 	service->tokens = reload->tokens;
 	log_set_level((enum log_level)service->config->log_level);
+	move_listeners(service, &problems);
 	if (service->cas != NULL)
 		cas_reload(service->cas, service->config, service->tls, service->http_tls, service->tokens, &problems);
 	tell_lines(reload, "reload-incomplete", buffer_span(&problems));

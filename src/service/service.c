@@ -141,24 +141,6 @@ open_files(struct service *service)
 	return true;
 }
 
-/* The operator's page, if there is to be one. */
-static bool
-open_page(struct service *service, char **error_out)
-{
-	const struct config_listeners *wanted = &service->config->admin_listen;
-	bool is_good = true;
-
-	service->web = web_new(service->loop, service->control);
-	for (size_t i = 0; i < wanted->count && is_good; i++) {
-		struct buffer address = { 0 };
-
-		config_listener_print(&wanted->at[i], &address);
-		is_good = web_listen(service->web, buffer_string(&address), error_out);
-		buffer_free(&address);
-	}
-	return is_good;
-}
-
 /* What may need root. */
 static bool
 open_ports(struct service *service, uid_t owner)
@@ -169,7 +151,7 @@ open_ports(struct service *service, uid_t owner)
 	    &error);
 	if (service->control != NULL)
 		kinds_forget_moves(service);
-	if (service->control != NULL && open_page(service, &error) && endpoint_open(service, &error) &&
+	if (service->control != NULL && page_open(service, &error) && endpoint_open(service, &error) &&
 	    service_open_links(service, owner, &error) &&
 	    role_open_now(&service->roles[ROLE_CAS], &error) &&
 	    role_open_now(&service->roles[ROLE_MAILBOX], &error))
@@ -195,6 +177,7 @@ register_verbs(struct service *service)
 	looking_register(service);
 	logging_register(service);
 	stats_register(service);
+	history_register(service);
 	crashes_register(service);
 }
 
@@ -334,7 +317,7 @@ close_all(struct service *service)
 	timer_stop(&service->tick);
 	timer_stop(&service->lag_probe);
 	status_forget(service);
-	web_free(&service->web);
+	page_close(service);
 	endpoint_close(service);
 	control_free(&service->control);
 	looking_on_end(service);

@@ -45,7 +45,7 @@ static const struct {
 } verbs[] = {
 	{ "status", false }, { "services", false }, { "who", false }, { "kick", false }, { "acknowledge", false },
 	{ "start", false }, { "stop", false }, { "drain", false }, { "restart", false }, { "reload", true },
-	{ "log", true }, { "user list", false }, { "quota", false }, { "stats", false }, { "health", false },
+	{ "log", true }, { "user list", false }, { "quota", false }, { "history", false },
 };
 
 /* The index of the verb that the control would run, which may have two words; or -1. */

@@ -28,7 +28,7 @@ struct web {
 	struct http *http;
 	struct sessions sessions;
 	struct bridge bridge;
-	char cookie[32];		/* its name: cookies know no ports, two servers of a host have one each */
+	char cookie[32];		/* its name: cookie_name() */
 };
 
 static void
@@ -56,6 +56,16 @@ is_from_page(struct http_request *request)
 	    (site.length == 0 || span_equals(site, SPAN("same-origin")));
 }
 
+/* Cookies know no ports: two servers of a host have one each. */
+static const char *
+cookie_name(struct web *web)
+{
+	const char *where = web_listener(web);
+
+	snprintf(web->cookie, sizeof web->cookie, "imapd-%s", where == NULL ? "" : strrchr(where, ':') + 1);
+	return web->cookie;
+}
+
 /* NULL: the request is answered already. */
 static struct session *
 find_session(struct web *web, struct http_request *request)
@@ -66,7 +76,7 @@ find_session(struct web *web, struct http_request *request)
 		http_answer_text(request, 403, "only the page itself may ask this");
 		return NULL;
 	}
-	session = sessions_find(&web->sessions, http_request_cookie(request, web->cookie),
+	session = sessions_find(&web->sessions, http_request_cookie(request, cookie_name(web)),
 	    http_request_field(request, "X-Imapd-Key"), loop_now_us(web->loop));
 	if (session == NULL)
 		http_answer_text(request, 401, "there is no such session, or it is over: ask `imapctl web` for another link");
@@ -78,7 +88,7 @@ set_cookie(struct web *web, struct http_request *request, const char *value, uns
 {
 	char field[160];
 
-	snprintf(field, sizeof field, "%s=%s; Path=/; Max-Age=%u; HttpOnly; SameSite=Strict", web->cookie, value, seconds);
+	snprintf(field, sizeof field, "%s=%s; Path=/; Max-Age=%u; HttpOnly; SameSite=Strict", cookie_name(web), value, seconds);
 	http_answer_field(request, "Set-Cookie", field);
 	memory_wipe(field, sizeof field);
 }
@@ -158,8 +168,8 @@ on_web(struct control_call *call, void *context)
 	struct buffer line = { 0 }, url = { 0 };
 
 	if (web_listener(web) == NULL) {
-		control_finish(call, EX_CONFIG, "there is no page: write `admin-listen 127.0.0.1:9993` into imapd.conf and "
-		    "start imapd anew");
+		control_finish(call, EX_CONFIG, "there is no page: write `admin-listen 127.0.0.1:9993` into imapd.conf, and "
+		    "then `imapctl reload`");
 		return;
 	}
 	/* Behind the #, which browsers keep to themselves: no log and no Referer ever has it. */
@@ -207,16 +217,10 @@ web_new(struct loop *loop, struct control *control)
 	return web;
 }
 
-bool
-web_listen(struct web *web, const char *address, char **error_out)
+struct http *
+web_http(struct web *web)
 {
-	const char *where;
-
-	if (!http_listen(web->http, address, 0, error_out))
-		return false;
-	where = web_listener(web);
-	snprintf(web->cookie, sizeof web->cookie, "imapd-%s", strrchr(where, ':') + 1);
-	return true;
+	return web->http;
 }
 
 const char *

@@ -13,7 +13,7 @@ import grouped
 import server as lib
 
 CALLS = ["status", "services", "who", "kick demo", "acknowledge all", "start cas no-wait", "stop cas no-wait", "drain cas no-wait",
-         "restart cas no-wait", "reload", "log 5", "user list", "quota demo"]
+         "restart cas no-wait", "reload", "log 5", "user list", "quota demo", "history"]
 
 
 class Page:
@@ -208,6 +208,58 @@ def test_no_secret_in_the_log(server):
     assert "web-session" in text
     for secret in (url.partition("#")[2], page.key, page.cookie.partition("=")[2]):
         assert secret not in text
+
+
+def test_the_last_hour(server, page):
+    """Samples of what was counted, so that charts are full when a page is opened; those that are known are not told again."""
+    with server.client("demo") as client:
+        client.ok(b"NOOP")
+        known = page.json("history")["sample"][-1]["clock-us"]
+        for _ in range(5):
+            client.ok(b"NOOP")
+        lib.wait_until(lambda: page.json(f"history {known}").get("sample"))
+    answer = page.json("history")
+    moment, samples = answer["moment"][0], answer["sample"]
+    bounds = len(moment["bounds-us"].split())
+    clocks = [sample["clock-us"] for sample in samples]
+    assert clocks == sorted(set(clocks)) and clocks[-1] <= moment["clock-us"] and moment["every-ms"] == 5000
+    assert all(len(sample[name].split()) == bounds + 1 for sample in samples for name in ("commands", "commits"))
+    assert samples[-1]["answered"] >= 6 and samples[-1]["clients"] >= 1 and samples[-1]["logins"] >= 1
+    assert int(samples[-1]["commands"].split()[-1]) >= 5, "a cumulative histogram ends with the count"
+    for name in ("answered", "not-ok", "logins", "logins-failed", "out", "in"):
+        assert [sample[name] for sample in samples] == sorted(sample[name] for sample in samples)
+    assert page.json("history x")["error"]["code"] == 64
+
+
+def test_the_option_at_reload():
+    """The page and metrics come, move and go without a new start; what cannot be is said, and what was there stays."""
+    port, other, metrics = (lib.free_port() for _ in range(3))
+    with lib.Server() as server:
+        def settings(*lines):
+            server.settings[:] = lines
+            server.write_config()
+            return server.imapctl("reload", check=False)
+
+        assert settings(f"admin-listen 127.0.0.1:{port}", f"metrics-listen 127.0.0.1:{metrics}").stdout == ""
+        page = Page(port).login(link(server))
+        assert page.json("history")["sample"]
+        assert Page(metrics).send("GET", "/healthz").status == 200
+        assert settings(f"admin-listen 127.0.0.1:{port}").stdout == ""
+        assert page.ask("services").status == 200, "who is there stays"
+        with pytest.raises(ConnectionRefusedError):
+            Page(metrics).send("GET", "/healthz")
+        settings(f"admin-listen 127.0.0.1:{other}")
+        Page(other).login(link(server))
+        with pytest.raises(ConnectionRefusedError):
+            page.ask("services")
+        with socket.create_server(("127.0.0.1", port)):
+            refused = settings(f"admin-listen 127.0.0.1:{port}")
+            assert str(port) in refused.stdout + refused.stderr
+        Page(other).login(link(server))
+        settings("admin-listen none")
+        assert server.imapctl("web", check=False).returncode == 78
+        with pytest.raises(ConnectionRefusedError):
+            Page(other).send("GET", "/")
 
 
 def test_without_the_option(tmp_path):

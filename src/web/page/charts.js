@@ -1,11 +1,12 @@
-// Rates and latencies of the last hour, as far back as this page is open. Drawn as SVG; each chart says the same in words
-// and has its figures in a table.
+// Rates and latencies of the last hour: the server keeps samples of it, so that a page that is opened has all of them at once.
+// Drawn as SVG; each chart says the same in words and has its figures in a table.
 
 import { find, h, say, size, count } from "./dom.js";
 import { ask, Refusal } from "./server.js";
 
 const KEPT_S = 3600, STRIP_S = 300, WIDTH = 460, HEIGHT = 150, LEFT = 66, BOTTOM = 20, TOP = 8;
-const samples = [];		// { at: seconds, values: Map, histograms: Map }
+let bounds = [];		// of the histograms' buckets, in microseconds
+const samples = [];		// as the server's verb history has them, and at: when it was, in seconds
 
 const rate = (number) => number === 0 ? "0/s" : `${number >= 100 ? count(Math.round(number)) : number >= 10 ? number.toFixed(0) : number.toFixed(1)}/s`;
 const octets = (number) => `${size(number)}/s`;
@@ -13,63 +14,32 @@ const ms = (number) => number === 0 ? "0 ms" : number >= 1000 ? `${(number / 100
 
 // Series of counters are rates; of gauges, what they say; of histograms, quantiles of what came between two samples.
 const CHARTS = [
-	{ title: "Commands", unit: rate, series: [
-		{ title: "answered", of: sum("imapd_commands_total") },
-		{ title: "NO and BAD", of: sum("imapd_commands_total", /result=(no|bad)/u) }] },
-	{ title: "Latency of commands", strip: "Latency, 95 %", unit: ms, series: quantiles("imapd_command_duration_seconds") },
-	{ title: "Logins", unit: rate, series: [
-		{ title: "good", of: sum("imapd_logins_total", /result=ok/u) },
-		{ title: "others", of: sum("imapd_logins_total", /result=(?!ok)/u) }] },
-	{ title: "Connections", unit: (number) => count(Math.round(number)), series: [
-		{ title: "clients", of: now("imapd_connections_active", /role=cas/u) },
-		{ title: "in IDLE", of: now("imapd_connections_active", /state=idle/u) }] },
-	{ title: "Traffic", unit: octets, base: 1024, series: [
-		{ title: "out", of: sum("imapd_sent_bytes_total") },
-		{ title: "in", of: sum("imapd_received_bytes_total") }] },
-	{ title: "Latency of commits to disk", strip: "Commits, 95 %", unit: ms, series: quantiles("imapd_commit_duration_seconds") },
+	{ title: "Commands", unit: rate, series: [{ title: "answered", of: pace("answered") }, { title: "NO and BAD", of: pace("not-ok") }] },
+	{ title: "Latency of commands", strip: "Latency, 95 %", unit: ms, series: quantiles("commands") },
+	{ title: "Logins", unit: rate, series: [{ title: "good", of: pace("logins") }, { title: "others", of: pace("logins-failed") }] },
+	{ title: "Connections", unit: (number) => count(Math.round(number)), series: [{ title: "clients", of: now("clients") },
+		{ title: "in IDLE", of: now("idle") }] },
+	{ title: "Traffic", unit: octets, base: 1024, series: [{ title: "out", of: pace("out") }, { title: "in", of: pace("in") }] },
+	{ title: "Latency of commits to disk", strip: "Commits, 95 %", unit: ms, series: quantiles("commits") },
 ];
 
-function total(sample, name, labels) {
-	let result = null;
-
-	for (const one of sample.series) {
-		if (one.name === name && (!labels || labels.test(one.labels)))
-			result = (result ?? 0) + (one.value ?? 0);
-	}
-	return result;
-}
-
 // A counter that went back was begun anew, with the process: nothing is known of what was between.
-function sum(name, labels) {
-	return (before, after) => {
-		const from = total(before, name, labels), to = total(after, name, labels);
-
-		return to === null ? null : to < (from ?? 0) ? null : (to - (from ?? 0)) / (after.at - before.at);
-	};
+function pace(name) {
+	return (before, after) => after[name] < before[name] ? null : (after[name] - before[name]) / (after.at - before.at);
 }
 
-function now(name, labels) {
-	return (before, after) => total(after, name, labels);
-}
-
-function buckets(sample, name) {
-	const found = sample.histograms.filter((one) => one.name === name).map((one) => one.buckets.split(" ").map(Number));
-
-	return found.length === 0 ? null : found.reduce((all, one) => all.map((value, index) => value + one[index]));
+function now(name) {
+	return (before, after) => after[name];
 }
 
 // Within a bucket, what it holds is taken to be spread evenly.
 function quantile(name, part) {
 	return (before, after) => {
-		const old = buckets(before, name), all = buckets(after, name);
-
-		if (!all)
-			return null;
-		const fresh = all.map((value, index) => value - (old ? old[index] : 0)), wanted = fresh.at(-1) * part;
+		const fresh = after[name].map((value, index) => value - before[name][index]), wanted = fresh.at(-1) * part;
 
 		if (!(fresh.at(-1) > 0))
 			return null;
-		const index = fresh.findIndex((value) => value >= wanted), bounds = after.bounds;
+		const index = fresh.findIndex((value) => value >= wanted);
 		const low = index === 0 ? 0 : bounds[index - 1], high = bounds[Math.min(index, bounds.length - 1)];
 		const below = index === 0 ? 0 : fresh[index - 1], within = fresh[index] - below;
 
@@ -225,16 +195,23 @@ function draw() {
 		(isSmall ? drawStrip : drawChart)(chart, seen, from, to);
 }
 
+const numbers = (text) => text.split(" ").map(Number);
+
 function keep(answer) {
-	samples.push({ at: Date.now() / 1000, clock: answer.moment[0]["clock-us"], bounds: answer.moment[0]["bounds-us"].split(" ").map(Number),
-		series: answer.series ?? [], histograms: answer.histogram ?? [] });
-	while (samples[0].at < samples.at(-1).at - KEPT_S - 10)
+	const moment = answer.moment[0], seconds = Date.now() / 1000;
+
+	bounds = numbers(moment["bounds-us"]);
+	for (const sample of answer.sample ?? []) {
+		samples.push({ ...sample, at: seconds - (moment["clock-us"] - sample["clock-us"]) / 1e6,
+			commands: numbers(sample.commands), commits: numbers(sample.commits) });
+	}
+	while (samples.length > 0 && samples[0].at < samples.at(-1).at - KEPT_S)
 		samples.shift();
 }
 
 export const charts = {
-	every: 2000,
-	isAlways: true,		// also while another view is seen: an hour is an hour
+	every: 5000,
+	isAlways: true,		// also while another view is seen
 
 	begin() {
 		CHARTS.forEach(build);
@@ -246,14 +223,16 @@ export const charts = {
 		let answer;
 
 		try {
-			answer = await ask("stats");
+			answer = await ask("history", String(samples.at(-1)?.["clock-us"] ?? 0));
 		} catch (error) {
 			if (error instanceof Refusal)
 				say(find("charts-note"), error.message);
 			throw error;
 		}
 		keep(answer);
-		say(find("charts-note"), `since ${clock(samples[0].at)}, every 2 seconds`);
+		if (samples.length === 0)
+			return;
+		say(find("charts-note"), `since ${clock(samples[0].at)}, every ${answer.moment[0]["every-ms"] / 1000} seconds`);
 		draw();
 	},
 };
