@@ -7,6 +7,7 @@ import pytest
 
 import certificates
 import server as lib
+from test_who import Role
 
 
 def health(server, *words):
@@ -144,3 +145,21 @@ def test_no_room(server):
     code, steps, _ = connect(server, f"imaps://demo@localhost:{server.imaps_port}", f"--tls-ca={server.cert}")
     assert code in (73, 76) and steps["Append"] == "Failure"
     server.imapctl("user", "set", "demo", "--quota-mailboxes=default")
+
+
+def test_the_way_to_a_mailbox_server(tmp_path):
+    """On the cas of two hosts: within what time each mailbox server answers, or why it does not."""
+    port, key = lib.free_port(), tmp_path / "link.key"
+    mailbox = Role("mailbox", [f"link-listen 127.0.0.1:{port}", f"link-key {key}"])
+    mailbox.imapctl("link-key", key)
+    cas = Role("cas", [f"mailbox-server mbx1 127.0.0.1:{port}", f"link-key {key}", "directory link mbx1"])
+    with mailbox, cas:
+        lib.wait_until(lambda: health(cas)[1]["probes"]["ImapProxyTestProbe", "mbx1"]["ms"] > 0)
+        code, answer = health(cas)
+        assert code == 0 and answer["sets"]["IMAP.Proxy"] == "Healthy"
+        code, answer = health(mailbox)
+        assert code == 0 and answer["probes"]["ImapSelfTestProbe", "mailbox"]["state"] == "Healthy"
+        mailbox.stop()
+        lib.wait_until(lambda: health(cas)[0] == 1)
+        probe = health(cas)[1]["probes"]["ImapProxyTestProbe", "mbx1"]
+        assert probe["state"] == "Unhealthy" and probe["error"] and probe["ms"] == 0

@@ -36,6 +36,12 @@ enum set { SET_IMAP, SET_PROXY, SET_PROTOCOL, SET_STORE, SET_COUNT };
 
 static const char *const set_names[SET_COUNT] = { "IMAP", "IMAP.Proxy", "IMAP.Protocol", "Store" };
 
+struct rtt {
+	struct rtt *next;
+	const char *labels;		/* "backend=mbx1" */
+	uint64_t us;
+};
+
 struct health {
 	const struct order *order;
 	struct ctl *ctl;
@@ -46,6 +52,8 @@ struct health {
 	char cas[32], mailbox[32];	/* states of the services; empty: not played here */
 	struct span *listeners;		/* "imaps 127.0.0.1:993" */
 	size_t listener_count;
+	uint64_t free_octets;		/* UINT64_MAX: not known */
+	struct rtt *rtts;		/* of the last answers of mailbox servers */
 	char trouble[400];		/* of a trial */
 	uint64_t us;
 };
@@ -64,7 +72,7 @@ add(struct health *health, enum set set, const char *name, const char *target, e
 	control_add_field(&line, "name", span_from_string(name));
 	control_add_field(&line, "target", span_from_string(target));
 	control_add_field(&line, "state", span_from_string(state_names[state]));
-	control_add_number(&line, "ms", (int64_t)(us / 1000));
+	control_add_number(&line, "ms", (int64_t)((us + 999) / 1000));
 	control_add_field(&line, "error", span_from_string(error));
 	findings_add(&health->probes, &line);
 	buffer_free(&line);
@@ -140,14 +148,26 @@ take_certificate(struct health *health, struct span line)
 	    0, trouble[0] != '\0' ? trouble : is_short ? text : "");
 }
 
+/* How long it took for its last answer; 0: not known. */
+static uint64_t
+rtt_of(const struct health *health, const char *server)
+{
+	const struct rtt *rtt = health->rtts;
+
+	while (rtt != NULL && (strncmp(rtt->labels, "backend=", 8) != 0 || strcmp(rtt->labels + 8, server) != 0))
+		rtt = rtt->next;
+	return rtt == NULL ? 0 : rtt->us;
+}
+
 static void
 take_server(struct health *health, struct span line)
 {
 	const char *name = field(health, line, "mailbox-server", "name"), *state = field(health, line, "mailbox-server", "state");
+	bool is_up = name != NULL && strcmp(state, "up") == 0;
 
 	if (name != NULL)
-		add(health, SET_PROXY, "ImapProxyTestProbe", name, strcmp(state, "up") == 0 ? HEALTHY : UNHEALTHY,
-		    0, strcmp(state, "up") == 0 ? "" : field(health, line, "mailbox-server", "reason"));
+		add(health, SET_PROXY, "ImapProxyTestProbe", name, is_up ? HEALTHY : UNHEALTHY, is_up ? rtt_of(health, name) : 0,
+		    is_up ? "" : field(health, line, "mailbox-server", "reason"));
 }
 
 /* What hurts one user leaves the others well. */
@@ -175,19 +195,38 @@ take_status(struct health *health, const struct answer *answer)
 	}
 }
 
-/* The reserve is what imapd-metrics(7) says of /readyz; below ten times as much somebody should look. */
+static void
+take_series(struct health *health, struct span line)
+{
+	const char *name = field(health, line, "series", "name");
+	struct rtt *rtt;
+
+	if (name == NULL)
+		return;
+	if (strcmp(name, "imapd_storage_free_bytes") == 0)
+		health->free_octets = number(field(health, line, "series", "value"));
+	if (strcmp(name, "imapd_backend_rtt_seconds") != 0)
+		return;
+	rtt = ARENA_NEW(health->arena, struct rtt);
+	*rtt = (struct rtt){ health->rtts, field(health, line, "series", "labels"), number(field(health, line, "series", "value-us")) };
+	health->rtts = rtt;
+}
+
 static void
 take_stats(struct health *health, const struct answer *answer)
 {
-	uint64_t free_octets = UINT64_MAX, reserve = STORE_KEPT_FREE_OCTETS;
+	health->free_octets = UINT64_MAX;
+	for (size_t i = 0; i < answer->line_count; i++)
+		take_series(health, answer->lines[i]);
+}
+
+/* The reserve is what imapd-metrics(7) says of /readyz; below ten times as much somebody should look. */
+static void
+look_at_disk(struct health *health)
+{
+	uint64_t free_octets = health->free_octets, reserve = STORE_KEPT_FREE_OCTETS;
 	char text[64];
 
-	for (size_t i = 0; i < answer->line_count; i++) {
-		const char *name = field(health, answer->lines[i], "series", "name");
-
-		if (name != NULL && strcmp(name, "imapd_storage_free_bytes") == 0)
-			free_octets = number(field(health, answer->lines[i], "series", "value"));
-	}
 	if (health->mailbox[0] == '\0' || free_octets == UINT64_MAX)
 		return;
 	snprintf(text, sizeof text, "%llu MiB are free", (unsigned long long)(free_octets >> 20));
@@ -394,12 +433,14 @@ tell(struct health *health)
 static int
 examine(struct health *health)
 {
-	const struct answer *answer = ctl_call(health->ctl, "status", NULL, 0, (struct span){ NULL, 0 });
+	const struct answer *answer;
 
+	take_stats(health, ctl_call(health->ctl, "stats", NULL, 0, (struct span){ NULL, 0 }));
+	answer = ctl_call(health->ctl, "status", NULL, 0, (struct span){ NULL, 0 });
 	if (answer->code != EX_OK)
 		return ctl_report(answer);
 	take_status(health, answer);
-	take_stats(health, ctl_call(health->ctl, "stats", NULL, 0, (struct span){ NULL, 0 }));
+	look_at_disk(health);
 	for (size_t i = 0; i < health->listener_count; i++)
 		probe_listener(health, health->listeners[i]);
 	if (!order_has(health->order, OPTION_LIGHT))
