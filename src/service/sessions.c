@@ -9,7 +9,7 @@
 #include "internal.h"
 #include "whom.h"
 
-#define SLICE 500	/* sessions looked at in a turn */
+#define SLICE 100	/* sessions looked at in a turn: about a millisecond */
 
 enum part { PART_USERS, PART_STRANGERS, PART_MAILBOX, PART_COUNT };
 
