@@ -127,11 +127,10 @@ def test_each_expression_gives_data(site):
     dashboard = json.loads((lib.ROOT / "etc/grafana/imapd.json").read_text())
     expressions = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", ())]
     for expression in expressions:
-        for name, value in (("$__rate_interval", "15s"), ("$job", ".*"), ("$instance", ".*")):
+        for name, value in (("$__rate_interval", "1m"), ("$job", ".*"), ("$instance", ".*")):
             expression = expression.replace(name, value)
-        found = prometheus.query(expression)
-        if not found:
-            assert any(part in expression for part in SILENT), expression
+        if not any(part in expression for part in SILENT):
+            lib.wait_until(lambda: prometheus.query(expression), 60)	# the last scrape may still come
     rules = prometheus.ask("/api/v1/rules")["groups"][0]["rules"]
     assert len(rules) > 10
     for rule in rules:
