@@ -113,9 +113,9 @@ pipe_open(struct cas_client *client)
 	imap_parser_free(&client->parser);
 	client_join(client, &client->cas->users);
 	client->began_us = clock_monotonic_us();
+	pipe_join(client);		/* first: only who is in that state has a user */
 	if (client_is_looked_on(client))
 		onlook_begin(client);
-	pipe_join(client);
 }
 
 /* Other servers need not end their side when ours has ended: then the client gets its BYE all the same. */
