@@ -14,13 +14,13 @@ const ms = (number) => number === 0 ? "0 ms" : number >= 1000 ? `${(number / 100
 
 // Series of counters are rates; of gauges, what they say; of histograms, quantiles of what came between two samples.
 const CHARTS = [
-	{ title: "Commands", unit: rate, series: [{ title: "answered", of: pace("answered") }, { title: "NO and BAD", of: pace("not-ok") }] },
-	{ title: "Latency of commands", strip: "Latency, 95 %", unit: ms, series: quantiles("commands") },
-	{ title: "Logins", unit: rate, series: [{ title: "good", of: pace("logins") }, { title: "others", of: pace("logins-failed") }] },
-	{ title: "Connections", unit: (number) => count(Math.round(number)), series: [{ title: "clients", of: now("clients") },
+	{ title: "Commands", unit: rate, least: 1, series: [{ title: "answered", of: pace("answered") }, { title: "NO and BAD", of: pace("not-ok") }] },
+	{ title: "Latency of commands", strip: "Latency, 95 %", unit: ms, least: 1, series: quantiles("commands") },
+	{ title: "Logins", unit: rate, least: 1, series: [{ title: "good", of: pace("logins") }, { title: "others", of: pace("logins-failed") }] },
+	{ title: "Connections", unit: (number) => count(Math.round(number)), least: 4, series: [{ title: "clients", of: now("clients") },
 		{ title: "in IDLE", of: now("idle") }] },
-	{ title: "Traffic", unit: octets, base: 1024, series: [{ title: "out", of: pace("out") }, { title: "in", of: pace("in") }] },
-	{ title: "Latency of commits to disk", strip: "Commits, 95 %", unit: ms, series: quantiles("commits") },
+	{ title: "Traffic", unit: octets, base: 1024, least: 1024, series: [{ title: "out", of: pace("out") }, { title: "in", of: pace("in") }] },
+	{ title: "Latency of commits to disk", strip: "Commits, 95 %", unit: ms, least: 1, series: quantiles("commits") },
 ];
 
 // A counter that went back was begun anew, with the process: nothing is known of what was between.
@@ -82,11 +82,12 @@ function buildStrip(chart) {
 
 function drawStrip(chart, seen, from, to) {
 	const index = chart.strip ? 1 : 0, line = points(chart.series[index], seen), last = line.at(-1)?.[1];
-	const top = Math.max(0.001, ...line.map(([, value]) => value ?? 0));
+	const top = Math.max(chart.least, ...line.map(([, value]) => value ?? 0));
 
 	say(chart.value, last === null || last === undefined ? "–" : chart.unit(last));
-	chart.small.replaceChildren(svg("path", { class: "series series-0", d: path(line, (at) => (at - from) / (to - from) * 120,
-		(value) => 30 - value / top * 28) }));
+	const x = (at) => (at - from) / (to - from) * 120, y = (value) => 30 - value / top * 28;
+
+	chart.small.replaceChildren(svg("path", { class: "area", d: area(line, x, y) }), svg("path", { class: "series series-0", d: path(line, x, y) }));
 }
 
 function build(chart) {
@@ -94,6 +95,9 @@ function build(chart) {
 	chart.words = h("p", { class: "quiet" });
 	chart.table = h("tbody");
 	chart.legend = h("span", { class: "legend" });
+	chart.when = h("span", { class: "quiet when" });
+	chart.svg.addEventListener("pointermove", (event) => point(chart, event));
+	chart.svg.addEventListener("pointerleave", () => point(chart, null));
 	chart.series.forEach((series, index) => {
 		const mark = svg("svg", { viewBox: "0 0 24 8", "aria-hidden": "true" });
 
@@ -101,7 +105,7 @@ function build(chart) {
 		series.now = h("b");
 		chart.legend.append(h("span", {}, mark, series.title, series.now));
 	});
-	find("charts-grid").append(h("figure", { class: "card chart" }, h("figcaption", {}, chart.title, chart.legend), chart.svg,
+	find("charts-grid").append(h("figure", { class: "card chart" }, h("figcaption", {}, chart.title, chart.when, chart.legend), chart.svg,
 		h("details", {}, h("summary", {}, "In words and figures"), chart.words,
 			h("table", {}, h("caption", {}, chart.title), h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Time"),
 				...chart.series.map((series) => h("th", { scope: "col", class: "number" }, series.title)))), chart.table))));
@@ -126,10 +130,28 @@ function path(line, x, y) {
 			isOn = false;
 			continue;
 		}
-		text += `${isOn ? "L" : "M"}${x(at).toFixed(1)} ${y(value).toFixed(1)}`;
+		text += `${isOn ? "L" : "M"}${x(at).toFixed(1)} ${y(value).toFixed(1)}${isOn ? "" : "h0"}`;	// a single point is a dot
 		isOn = true;
 	}
 	return text;
+}
+
+// The same, filled down to nothing.
+function area(line, x, y) {
+	let text = "", first = null, last = null;
+	const close = () => first === null ? "" : `L${x(last).toFixed(1)} ${y(0).toFixed(1)}L${x(first).toFixed(1)} ${y(0).toFixed(1)}Z`;
+
+	for (const [at, value] of line) {
+		if (value === null) {
+			text += close();
+			first = null;
+			continue;
+		}
+		text += `${first === null ? "M" : "L"}${x(at).toFixed(1)} ${y(value).toFixed(1)}`;
+		first ??= at;
+		last = at;
+	}
+	return text + close();
 }
 
 function drawGrid(chart, top, y, from, to) {
@@ -137,8 +159,43 @@ function drawGrid(chart, top, y, from, to) {
 		chart.svg.append(svg("line", { class: "grid-line", x1: LEFT, x2: WIDTH, y1: y(part * top), y2: y(part * top) }),
 			svg("text", { x: LEFT - 6, y: y(part * top) + 4, "text-anchor": "end" }, chart.unit(part * top)));
 	}
-	chart.svg.append(svg("text", { x: LEFT, y: HEIGHT - 4 }, clock(from)),
-		svg("text", { x: WIDTH, y: HEIGHT - 4, "text-anchor": "end" }, clock(to)));
+	for (const part of [0, 0.5, 1]) {
+		const x = LEFT + part * (WIDTH - LEFT);
+
+		chart.svg.append(svg("line", { class: "grid-line", x1: x, x2: x, y1: HEIGHT - BOTTOM, y2: HEIGHT - BOTTOM + 4 }),
+			svg("text", { x, y: HEIGHT - 4, "text-anchor": part === 0 ? "start" : part === 1 ? "end" : "middle" },
+				clock(from + part * (to - from))));
+	}
+}
+
+// The point of a line that is next to a moment.
+function nearest(line, at) {
+	return line.reduce((best, one) => Math.abs(one[0] - at) < Math.abs(best[0] - at) ? one : best, line[0]);
+}
+
+// What the legend says: of now, or of the moment that is pointed at, which gets a mark.
+function drawLegend(chart) {
+	const { lines, x, y, pointed } = chart;
+	const shown = lines.map((line) => pointed === null || line.length === 0 ? line.at(-1) : nearest(line, pointed));
+
+	chart.mark.replaceChildren();
+	shown.forEach((one, index) => {
+		say(chart.series[index].now, one === undefined || one[1] === null ? "–" : chart.unit(one[1]));
+		if (pointed !== null && one !== undefined && one[1] !== null)
+			chart.mark.append(svg("circle", { class: `dot dot-${index}`, cx: x(one[0]), cy: y(one[1]), r: 3.5 }));
+	});
+	say(chart.when, pointed === null || shown[0] === undefined ? "" : clock(shown[0][0]));
+	if (pointed !== null && shown[0] !== undefined)
+		chart.mark.prepend(svg("line", { class: "pointed", x1: x(shown[0][0]), x2: x(shown[0][0]), y1: TOP, y2: HEIGHT - BOTTOM }));
+}
+
+function point(chart, event) {
+	if (!chart.lines)
+		return;
+	const box = chart.svg.getBoundingClientRect(), x = event === null ? 0 : (event.clientX - box.left) / box.width * WIDTH;
+
+	chart.pointed = x < LEFT ? null : chart.from + (x - LEFT) / (WIDTH - LEFT) * (chart.to - chart.from);
+	drawLegend(chart);
 }
 
 function describe(chart, lines) {
@@ -169,18 +226,21 @@ function drawTable(chart, lines) {
 
 function drawChart(chart, seen, from, to) {
 	const lines = chart.series.map((series) => points(series, seen));
-	const top = roundUp(Math.max(0.001, ...lines.flat().map(([, value]) => value ?? 0)), chart.base);
+	const top = roundUp(Math.max(chart.least, ...lines.flat().map(([, value]) => value ?? 0)), chart.base);
 	const x = (at) => LEFT + (at - from) / (to - from) * (WIDTH - LEFT);
 	const y = (value) => TOP + (1 - value / top) * (HEIGHT - TOP - BOTTOM);
 
+	chart.mark = svg("g", {});
+	chart.pointed ??= null;
+	Object.assign(chart, { lines, x, y, from, to });
 	chart.svg.replaceChildren();
 	drawGrid(chart, top, y, from, to);
-	lines.forEach((line, index) => {
-		chart.svg.append(svg("path", { class: `series series-${index}`, d: path(line, x, y) }));
-		const value = line.findLast(([, one]) => one !== null)?.[1];
-
-		say(chart.series[index].now, value === undefined || line.at(-1)[1] === null ? "–" : chart.unit(value));
-	});
+	chart.svg.append(svg("path", { class: "area", d: area(lines[0], x, y) }));
+	lines.forEach((line, index) => chart.svg.append(svg("path", { class: `series series-${index}`, d: path(line, x, y) })));
+	if (lines.every((line) => line.every(([, value]) => value === null)))
+		chart.svg.append(svg("text", { x: (LEFT + WIDTH) / 2, y: y(top / 2) - 6, "text-anchor": "middle" }, "nothing in this time"));
+	chart.svg.append(chart.mark);
+	drawLegend(chart);
 	describe(chart, lines);
 	drawTable(chart, lines);
 }

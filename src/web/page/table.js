@@ -3,6 +3,8 @@
 
 import { h, find, say, plural } from "./dom.js";
 
+const order = new Intl.Collator("en", { numeric: true });
+
 export class Table {
 	// columns: { title, value(row) for sorting, isNumber, show(row) -> text or node, isKept: show() once }
 	constructor(place, { caption, columns, key, perPage, sort, nothing }) {
@@ -56,7 +58,6 @@ export class Table {
 	sorted() {
 		const column = this.columns.find((one) => one.title === this.sort);
 		const way = this.isDown ? -1 : 1;
-		const order = new Intl.Collator("en", { numeric: true });
 
 		if (!column)
 			return this.rows;
