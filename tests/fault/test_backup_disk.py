@@ -25,10 +25,15 @@ def remount(disk, options):
     subprocess.run(["mount", "-o", f"remount,{options}", disk], check=True)
 
 
+def leave_free(disk, filler, octets):
+    room = os.statvfs(disk)
+    filler.write_bytes(bytes(room.f_bavail * room.f_frsize - octets))
+
+
 def fill(server, user):
     with server.client(user) as client:
         for number in range(LETTERS):
-            assert client.append(b"INBOX", lib.message(number, os.urandom(30000).hex().encode()), b"\\Flagged").is_ok
+            assert client.append(b"INBOX", lib.message(number, os.urandom(90000).hex().encode()), b"\\Flagged").is_ok
 
 
 def run(server, *words, code=0):
@@ -81,16 +86,17 @@ def test_restore(disk, tmp_path):
         run(server, "backup", folder)
         expected = bodies(server, "anna")
         server.imapctl("user", "del", "anna", "--purge", "--yes")
-        room = os.statvfs(disk)
+        size = (folder / "anna.db").stat().st_size
         filler = disk / "filler"
-        filler.write_bytes(bytes(room.f_bavail * room.f_frsize - 400 * 1024))
+        leave_free(disk, filler, size // 2)
         _, complaint = run(server, "restore", folder, "anna", code=73)
         assert "No space left" in complaint or "no space left" in complaint, complaint
-        assert os.listdir(disk / "restore") == [] and "anna" not in server.imapctl("user", "list").stdout
+        lib.wait_until(lambda: os.listdir(disk / "restore") == [])
+        assert "anna" not in server.imapctl("user", "list").stdout
         filler.unlink()
         assert run(server, "restore", folder, "anna")[0]["restore"][0]["state"] == "whole"
         assert bodies(server, "anna") == expected
-        filler.write_bytes(bytes(room.f_bavail * room.f_frsize - 1400 * 1024))
+        leave_free(disk, filler, size // 2)
         _, complaint = run(server, "restore", folder, "anna", "--replace", "--yes", code=73)
         filler.unlink()
         assert bodies(server, "anna") == expected
