@@ -38,6 +38,12 @@ struct job {
  */
 struct workers *workers_new(struct loop *loop, const char *name, unsigned threads);
 
+/*
+ * Let no more of them work at a time than this, beside those that wait (base/thread.h) or have had their job for long: more
+ * than processors get each other out of the way, which costs more than it gives.  Jobs come from the loop thread alone then.
+ */
+void workers_limit(struct workers *workers, unsigned busy_max);
+
 /* Wait until every job has come home (their done() runs in here), then end the threads.  Loop thread,
  * not from inside done(). */
 void workers_free(struct workers **workers);

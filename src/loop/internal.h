@@ -11,6 +11,7 @@
 #include <event2/event.h>
 
 #include "base/buffer.h"
+#include "base/thread.h"
 #include "loop/job.h"
 #include "loop/loop.h"
 
@@ -46,13 +47,21 @@ struct worker {
 	struct workers *workers;
 	pthread_t thread;
 	sem_t wake;			/* posted for who was taken from workers->resting; a condition would cost each a call more */
-	struct list link;		/* in workers->resting, or alone; under mutex */
+	struct list link;		/* in workers->resting or ->working, or alone; under mutex */
+	bool is_woken;			/* and has not come to see what for; under mutex */
+	uint64_t since_us;		/* when it began with its job; under mutex */
+	atomic_bool is_waiting;		/* its job waits, for a disk */
+	struct thread_waits waits;
 };
 
 struct workers {
 	struct loop *loop;
 	pthread_mutex_t mutex;
 	struct list resting;		/* who waits for a job, the last to come first; under mutex */
+	struct list working;		/* who has a job; under mutex */
+	unsigned woken_count;		/* of workers; under mutex */
+	unsigned busy_max;		/* of those that need a processor, at a time; 0: all */
+	struct timer relief;		/* looks whether those are still at it; loop thread */
 	struct list waiting;		/* under mutex */
 	struct list waiting_long;	/* under mutex */
 	size_t waiting_count;		/* of both; under mutex */

@@ -3,18 +3,26 @@
  * worked last is woken: what it needs is still in its processor's caches, and those that are not needed take no memory.
  *
  * Long jobs wait apart from the others, and only a part of the workers works on such: a handshake stands behind none.
+ *
+ * Where it was said how many may be busy, a job finds a worker awake or waits for one to end its own.  Who waits for the disk
+ * is not busy, nor who has been at it for LONG_US, whatever for: then another one is woken, at once or by the next look.
  */
 #include "internal.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/crash.h"
 #include "base/memory.h"
 #include "base/thread.h"
+
+#define LOOK_MS 2		/* while jobs wait */
+#define LONG_US 25000
 
 static bool
 may_take_long(const struct workers *workers)
@@ -44,21 +52,105 @@ end_long(struct workers *workers)
 	pthread_mutex_unlock(&workers->mutex);
 }
 
-static void
-put(struct workers *workers, struct job *job)
+/* Whether another one may work.  Under the mutex. */
+static bool
+has_processor(struct workers *workers, unsigned coming)
+{
+	uint64_t now_us;
+
+	if (workers->busy_max == 0)
+		return true;
+	now_us = clock_monotonic_us();
+	LIST_FOREACH(&workers->working, link) {
+		struct worker *worker = LIST_ENTRY(link, struct worker, link);
+
+		coming += !atomic_load_explicit(&worker->is_waiting, memory_order_relaxed) && now_us - worker->since_us < LONG_US;
+	}
+	return coming < workers->busy_max;
+}
+
+/* Who is to be woken for what waits, or NULL.  Under the mutex. */
+static struct worker *
+call(struct workers *workers)
 {
 	struct list *rested;
+	struct worker *worker;
+
+	if (!has_processor(workers, workers->woken_count) || (rested = list_pop_front(&workers->resting)) == NULL)
+		return NULL;
+	worker = LIST_ENTRY(rested, struct worker, link);
+	worker->is_woken = true;
+	workers->woken_count++;
+	return worker;
+}
+
+/* Outside of the lock: who wakes would go to sleep again for it. */
+static void
+wake(struct worker *worker)
+{
+	if (worker != NULL)
+		sem_post(&worker->wake);
+}
+
+/* False: nobody was woken for it. */
+static bool
+put(struct workers *workers, struct job *job)
+{
+	struct worker *called;
 
 	pthread_mutex_lock(&workers->mutex);
 	/* A worker alone, or none, takes all in their order. */
 	job->counts_long = job->is_long && workers->thread_count > 1;
 	list_push_back(job->counts_long ? &workers->waiting_long : &workers->waiting, &job->link);
 	workers->waiting_count++;
-	rested = list_pop_front(&workers->resting);
+	called = call(workers);
 	pthread_mutex_unlock(&workers->mutex);
-	/* Outside of the lock: who wakes would go to sleep again for it. */
-	if (rested != NULL)
-		sem_post(&LIST_ENTRY(rested, struct worker, link)->wake);
+	wake(called);
+	return called != NULL;
+}
+
+/* Whether one more is wanted: a job waits, and who could take it has not been woken yet.  Under the mutex. */
+static struct worker *
+call_for_waiting(struct workers *workers)
+{
+	return workers->waiting_count > workers->woken_count ? call(workers) : NULL;
+}
+
+static void
+on_relief(void *context)
+{
+	struct workers *workers = context;
+	struct worker *called;
+	bool is_waiting;
+
+	pthread_mutex_lock(&workers->mutex);
+	called = call_for_waiting(workers);
+	is_waiting = workers->waiting_count > 0;
+	pthread_mutex_unlock(&workers->mutex);
+	wake(called);
+	if (is_waiting)
+		timer_start_ms(&workers->relief, LOOK_MS);
+}
+
+static void
+on_wait_begins(struct thread_waits *waits, bool is_sure)
+{
+	struct worker *worker = CONTAINER_OF(waits, struct worker, waits), *called;
+	struct workers *workers = worker->workers;
+
+	atomic_store_explicit(&worker->is_waiting, true, memory_order_relaxed);
+	if (!is_sure || workers->busy_max == 0)
+		return;
+	pthread_mutex_lock(&workers->mutex);
+	called = call_for_waiting(workers);
+	pthread_mutex_unlock(&workers->mutex);
+	wake(called);
+}
+
+static void
+on_wait_ends(struct thread_waits *waits)
+{
+	atomic_store_explicit(&CONTAINER_OF(waits, struct worker, waits)->is_waiting, false, memory_order_relaxed);
 }
 
 static void
@@ -80,38 +172,57 @@ work_on(struct workers *workers, struct job *job)
 	atomic_fetch_sub(&workers->away, 1);
 }
 
+static bool
+may_work(struct workers *workers)
+{
+	return (!list_is_empty(&workers->waiting) || may_take_long(workers)) && has_processor(workers, 0);
+}
+
 /* Until there is a job, or none will come any more.  Under the mutex. */
 static void
 rest(struct worker *worker)
 {
 	struct workers *workers = worker->workers;
 
-	while (list_is_empty(&workers->waiting) && !may_take_long(workers) && !workers->is_stopping) {
+	while (!may_work(workers) && !workers->is_stopping) {
 		list_push_front(&workers->resting, &worker->link);
 		pthread_mutex_unlock(&workers->mutex);
 		while (sem_wait(&worker->wake) != 0)
-			continue;
+			assert(errno == EINTR);
 		pthread_mutex_lock(&workers->mutex);
-		list_remove(&worker->link);
+		workers->woken_count -= worker->is_woken;
+		worker->is_woken = false;
 	}
+}
+
+/* The next job, with which the worker is busy until it comes for another one. */
+static struct job *
+next_job(struct worker *worker)
+{
+	struct workers *workers = worker->workers;
+	struct job *job;
+
+	pthread_mutex_lock(&workers->mutex);
+	list_remove(&worker->link);
+	rest(worker);
+	if ((job = take(workers)) != NULL) {
+		worker->since_us = workers->busy_max > 0 ? clock_monotonic_us() : 0;
+		list_push_back(&workers->working, &worker->link);
+	}
+	pthread_mutex_unlock(&workers->mutex);
+	return job;
 }
 
 static void *
 worker_main(void *context)
 {
 	struct worker *worker = context;
-	struct workers *workers = worker->workers;
 	struct job *job;
 
 	crash_begin_thread();
-	for (;;) {
-		pthread_mutex_lock(&workers->mutex);
-		rest(worker);
-		job = take(workers);
-		pthread_mutex_unlock(&workers->mutex);
-		if (job == NULL)
-			break;
-		work_on(workers, job);
+	thread_count_waits(&worker->waits);
+	while ((job = next_job(worker)) != NULL) {
+		work_on(worker->workers, job);
 		crash_note_end();
 	}
 	crash_end_thread();
@@ -153,6 +264,7 @@ start_threads(struct workers *workers, unsigned threads)
 		struct worker *worker = &workers->threads[workers->thread_count];
 
 		worker->workers = workers;
+		worker->waits = (struct thread_waits){ on_wait_begins, on_wait_ends };
 		sem_init(&worker->wake, 0, 0);
 		list_init(&worker->link);
 		if (pthread_create(&worker->thread, NULL, worker_main, worker) != 0)
@@ -172,6 +284,8 @@ workers_new(struct loop *loop, const char *name, unsigned threads)
 	snprintf(workers->name, sizeof workers->name, "%s", name);
 	pthread_mutex_init(&workers->mutex, NULL);
 	list_init(&workers->resting);
+	list_init(&workers->working);
+	timer_init(&workers->relief, loop, on_relief, workers);
 	list_init(&workers->waiting);
 	list_init(&workers->waiting_long);
 	workers->long_max = (threads + 3) / 4;
@@ -208,6 +322,7 @@ workers_free(struct workers **workers_pointer)
 	do
 		bring_home(workers);
 	while (atomic_load(&workers->away) > 0);
+	timer_stop(&workers->relief);
 	pthread_mutex_lock(&workers->mutex);
 	workers->is_stopping = true;
 	for (unsigned i = 0; i < workers->thread_count; i++)
@@ -230,9 +345,18 @@ workers_submit(struct workers *workers, struct job *job)
 	assert(job->work != NULL);
 	job->queue = NULL;
 	atomic_fetch_add(&workers->away, 1);
-	put(workers, job);
+	if (!put(workers, job) && workers->busy_max > 0 && !timer_is_running(&workers->relief))
+		timer_start_ms(&workers->relief, LOOK_MS);
 	if (workers->thread_count == 0)
 		deferred_schedule(workers->loop, &workers->in_line);
+}
+
+void
+workers_limit(struct workers *workers, unsigned busy_max)
+{
+	pthread_mutex_lock(&workers->mutex);
+	workers->busy_max = workers->thread_count > busy_max ? busy_max : 0;
+	pthread_mutex_unlock(&workers->mutex);
 }
 
 size_t

@@ -110,13 +110,17 @@ run_directory_jobs(void *context, struct list *jobs)
 }
 
 static unsigned
+processors(void)
+{
+	long count = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return count < 1 ? 1 : (unsigned)count;
+}
+
+static unsigned
 compute_threads(const struct config *config)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-	if (config->compute_threads > 0)
-		return (unsigned)config->compute_threads;
-	return cores < 1 ? 1 : (unsigned)cores;
+	return config->compute_threads > 0 ? (unsigned)config->compute_threads : processors();
 }
 
 /* What reads and makes files. */
@@ -379,6 +383,7 @@ service_run(const char *path, const char *role, struct config *config, const str
 	service.loop = loop_new();
 	spool_share(service.loop, SPOOL_SHARED);
 	service.storage = workers_new(service.loop, "storage", (unsigned)config->storage_threads);
+	workers_limit(service.storage, processors() + 1);
 	if (config->directory == CONFIG_DIRECTORY_LDAP)
 		service.ldap = workers_new(service.loop, "ldap", LDAP_THREADS);
 	service.names = workers_new(service.loop, "names", NAME_THREADS);

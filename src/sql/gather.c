@@ -28,6 +28,7 @@
 
 #include "ahead.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "buffers.h"
 #include "reserve.h"
 
@@ -177,9 +178,8 @@ end_followers(struct file *file)
 }
 
 static int
-on_write(sqlite3_file *base, const void *octets, int length, sqlite3_int64 offset)
+write_octets(struct file *file, const void *octets, int length, sqlite3_int64 offset)
 {
-	struct file *file = (struct file *)base;
 	bool follows = file->held != NULL && offset == held_end(file);
 	bool is_held = is_frame_header(file, length, offset) || (file->is_wal && follows && length != FRAME_HEADER) ||
 	    file->is_folding;
@@ -199,6 +199,17 @@ on_write(sqlite3_file *base, const void *octets, int length, sqlite3_int64 offse
 		return write_frame_part(file, octets, length, offset);
 	hold(file, octets, length, offset);
 	return SQLITE_OK;
+}
+
+static int
+on_write(sqlite3_file *base, const void *octets, int length, sqlite3_int64 offset)
+{
+	int code;
+
+	thread_begin_wait(false);
+	code = write_octets((struct file *)base, octets, length, offset);
+	thread_end_wait();
+	return code;
 }
 
 static void
@@ -239,9 +250,8 @@ may_read_ahead(const struct file *file)
 
 /* What is held lies over what the file below has, and never beyond a gap behind its end. */
 static int
-on_read(sqlite3_file *base, void *octets, int length, sqlite3_int64 offset)
+read_octets(struct file *file, void *octets, int length, sqlite3_int64 offset)
 {
-	struct file *file = (struct file *)base;
 	sqlite3_int64 end = offset + length, first, last;
 	int code = SQLITE_OK;
 
@@ -258,6 +268,17 @@ on_read(sqlite3_file *base, void *octets, int length, sqlite3_int64 offset)
 		return code;
 	memcpy((uint8_t *)octets + (first - offset), file->held + (first - file->at), (size_t)(last - first));
 	return SQLITE_OK;
+}
+
+static int
+on_read(sqlite3_file *base, void *octets, int length, sqlite3_int64 offset)
+{
+	int code;
+
+	thread_begin_wait(false);
+	code = read_octets((struct file *)base, octets, length, offset);
+	thread_end_wait();
+	return code;
 }
 
 static int
@@ -281,7 +302,12 @@ on_sync(sqlite3_file *base, int flags)
 	struct file *file = (struct file *)base;
 	int code = put_held(file);
 
-	return code != SQLITE_OK ? code : BELOW(file)->xSync(file->real, flags);
+	if (code != SQLITE_OK)
+		return code;
+	thread_begin_wait(true);
+	code = BELOW(file)->xSync(file->real, flags);
+	thread_end_wait();
+	return code;
 }
 
 static int
