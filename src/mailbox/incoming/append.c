@@ -188,24 +188,29 @@ on_looked_up(struct session *session, struct session_job *job, enum store_status
 }
 
 /*
- * Where the last message went the next one is let in without a question: the job that stores it asks once more.  That would
- * be late for a quota, since the client sends what does not fit.
+ * The id of the mailbox if that is known, or 0: a message is then let in without a question, and the job that stores it asks
+ * once more.  That would be late for a quota, since the client sends what does not fit.
  */
-static bool
-is_known(const struct session *session)
+static uint64_t
+known_mailbox(const struct session *session)
 {
 	const struct append *append = session->incoming;
+	const struct state *state;
 
-	return session->appended_id != 0 && append->door.account == session->account &&
-	    span_equals(session->appended_name, append->door.name) && !account_has_quota(session->account);
+	if (append->door.account != session->account || account_has_quota(session->account))
+		return 0;
+	if (session->appended_id != 0 && span_equals(session->appended_name, append->door.name))
+		return session->appended_id;
+	state = door_state(&append->door);
+	return state == NULL ? 0 : state->mailbox_id;
 }
 
 static void
-let_in_unasked(struct session *session)
+let_in_unasked(struct session *session, uint64_t mailbox_id)
 {
 	struct append *append = session->incoming;
 
-	append->place = (struct append_place){ .mailbox_id = session->appended_id, .is_unasked = true };
+	append->place = (struct append_place){ .mailbox_id = mailbox_id, .is_unasked = true };
 	for (int i = 0; i < STORE_RESOURCE_COUNT; i++)
 		append->place.room.of[i] = STORE_NO_QUOTA;
 	let_in(session);
@@ -215,9 +220,10 @@ static void
 look_up(struct session *session)
 {
 	struct append *append = session->incoming;
+	uint64_t mailbox_id = known_mailbox(session);
 
-	if (is_known(session)) {
-		let_in_unasked(session);
+	if (mailbox_id != 0) {
+		let_in_unasked(session, mailbox_id);
 		return;
 	}
 	append->lookup.work = work_lookup;
