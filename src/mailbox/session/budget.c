@@ -2,8 +2,10 @@
  * How much CPU one command may cost, on workers and on the loop together.  It is measured by the clock of the thread that
  * works, so that a machine which is busy with others does not make a command dearer.  Past command-cpu-limit a command
  * that goes step by step ends with LIMIT: "The operation ran up against an implementation limit of some kind" (RFC 9051
- * section 7.1, RFC 5530 section 3).  Not for what no client has asked for, NOTIFY's FETCH, nor for the operator.  Loop
- * thread.
+ * section 7.1, RFC 5530 section 3).  Not for what no client has asked for, NOTIFY's FETCH, nor for the operator.
+ *
+ * The first turn and the first job of a command, bounded as each is, are not measured: most commands have no others, and
+ * asking the kernel for the time of a thread is a tenth of what they cost.  Loop thread.
  */
 #include "budget.h"
 
@@ -16,6 +18,16 @@ void
 budget_begin(struct session *session)
 {
 	session->cpu_us = 0;
+	session->has_stepped = false;
+}
+
+bool
+budget_is_step(struct session *session)
+{
+	bool is_step = session->has_stepped;
+
+	session->has_stepped = true;
+	return is_step;
 }
 
 void

@@ -9,6 +9,9 @@
 /* A command begins: it has cost nothing yet. */
 void budget_begin(struct session *session);
 
+/* The command under way submits a job: whether it is not the first, and so is measured. */
+bool budget_is_step(struct session *session);
+
 /* The command under way has had the loop since, as clock_thread_us() was then. */
 void budget_note_turn(struct session *session, uint64_t since_us);
 

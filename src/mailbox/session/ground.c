@@ -252,10 +252,11 @@ static enum store_status
 work_session_job(struct store *store, struct account_job *job)
 {
 	struct session_job *session_job = CONTAINER_OF(job, struct session_job, job);
-	uint64_t since_us = clock_thread_us();
+	uint64_t since_us = session_job->is_measured ? clock_thread_us() : 0;
 	enum store_status status = session_job->work(store, session_job);
 
-	session_job->cpu_us = clock_thread_us() - since_us;
+	if (session_job->is_measured)
+		session_job->cpu_us = clock_thread_us() - since_us;
 	return status;
 }
 
@@ -265,13 +266,15 @@ on_session_job(struct account_job *job)
 	struct session_job *session_job = CONTAINER_OF(job, struct session_job, job);
 	struct session *session = session_job->session;
 	struct account *account = job->account;		/* done() may free the job */
-	uint64_t since_us = clock_thread_us();
+	bool is_measured = session_job->is_measured;
+	uint64_t since_us = is_measured ? clock_thread_us() : 0;
 
 	budget_note_job(session, session_job->cpu_us);
 	account_set_actor(account, session);
 	session_job->done(session, session_job, job->status);
 	account_set_actor(account, NULL);
-	budget_note_turn(session, since_us);
+	if (is_measured)
+		budget_note_turn(session, since_us);
 	session_end_wait(session);
 }
 
@@ -281,6 +284,7 @@ session_submit_to(struct session *session, struct session_job *job, struct accou
 	session_begin_wait(session);
 	job->session = session;
 	job->cpu_us = 0;
+	job->is_measured = budget_is_step(session);
 	job->job.kind = kind;
 	job->job.work = work_session_job;
 	job->job.done = on_session_job;

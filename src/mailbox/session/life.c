@@ -205,12 +205,9 @@ is_legal(const struct session *session)
 static void
 run(struct session *session)
 {
-	uint64_t since_us = clock_thread_us();
-
 	crash_note(imap_commands[session->line->verb].name, session->sid);
 	budget_begin(session);
 	session->commands->handlers[session->line->verb](session);
-	budget_note_turn(session, since_us);
 	crash_note_end();
 }
 

@@ -149,7 +149,8 @@ struct session {
 	struct timer timer;		/* autologout, and "still here" of IDLE */
 	struct deferred deferred;	/* advance */
 	struct deferred news;		/* announce in IDLE */
-	uint64_t cpu_us;		/* what the command under way has cost so far; budget.h */
+	uint64_t cpu_us;		/* what the command under way has cost so far; budget.h, like the next */
+	bool has_stepped;		/* it has submitted a job */
 	uint64_t progress_us;		/* when the command under way began, or told its progress last */
 	uint64_t active_us;		/* when the client last did something */
 	uint64_t began_us;		/* of the login, as the next */
@@ -174,7 +175,8 @@ struct session_job {
 	enum store_status (*work)(struct store *store, struct session_job *job);
 	/* Loop.  Always comes: applies the results to the state, then writes and finishes or submits more. */
 	void (*done)(struct session *session, struct session_job *job, enum store_status status);
-	uint64_t cpu_us;		/* what work() has cost; private to ground.c */
+	bool is_measured;		/* private to ground.c, as the next */
+	uint64_t cpu_us;		/* what work() has cost */
 };
 
 /* Submit on the session's account.  work and done are set by the caller. */
