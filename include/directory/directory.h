@@ -223,6 +223,13 @@ struct directory_login {
 };
 
 /*
+ * All that is looked up in between is as it was at one moment, and takes the locks of the file once.  Nothing may be changed
+ * meanwhile.  Whatever fails here, looking up tells of it.
+ */
+void directory_begin_reading(struct directory *directory);
+void directory_end_reading(struct directory *directory);
+
+/*
  * Look up who wants to log in, and whether that one may act as somebody else.  A user of the whole name comes before
  * what its parts may mean.  The questions asked depend on the form of the name alone, not on who exists.  Who may not
  * log in is nobody.  The spans live in the arena; login_out is untouched on failure.

@@ -132,7 +132,9 @@ look_up_work(struct job *job)
 {
 	struct check *check = CONTAINER_OF(job, struct check, job);
 
+	directory_begin_reading(check->directory);
 	check->out.status = directory_find_login(check->directory, &check->claim, check->arena, &check->out.login);
+	directory_end_reading(check->directory);
 	if (check->out.status != DIRECTORY_OK)
 		check->out.login = (struct directory_login){ .is_permitted = true };
 }

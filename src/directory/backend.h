@@ -56,6 +56,8 @@ struct directory_backend {
 	enum directory_status (*list_retired)(struct directory *directory, struct span after, struct arena *arena,
 	    struct directory_retired *retired_out, size_t limit, size_t *count_out);
 	enum directory_status (*count)(struct directory *directory, uint64_t *count_out);
+	void (*begin_reading)(struct directory *directory);	/* NULL, as the next: there is nothing to do */
+	void (*end_reading)(struct directory *directory);
 	struct directory *(*registry)(struct directory *directory);	/* an sqlite one, for share.c; NULL: none */
 	void (*close)(struct directory *directory);	/* frees it, too */
 };

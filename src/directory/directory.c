@@ -38,6 +38,22 @@ directory_close(struct directory **directory)
 	*directory = NULL;
 }
 
+void
+directory_begin_reading(struct directory *directory)
+{
+	assert_off_loop();
+	if (directory->backend->begin_reading != NULL)
+		directory->backend->begin_reading(directory);
+}
+
+void
+directory_end_reading(struct directory *directory)
+{
+	assert_off_loop();
+	if (directory->backend->end_reading != NULL)
+		directory->backend->end_reading(directory);
+}
+
 enum directory_status
 directory_lookup(struct directory *directory, struct span name, struct arena *arena,
     struct directory_user *user_out)
@@ -70,9 +86,14 @@ enum directory_status
 directory_verify(struct directory *directory, struct span credential, struct span password,
     bool *is_match_out)
 {
+	enum directory_status status;
+
 	assert_off_loop();
 	assert(directory_is_verifier(directory));
-	return directory->backend->verify(directory, credential, password, is_match_out);
+	thread_begin_wait(true);
+	status = directory->backend->verify(directory, credential, password, is_match_out);
+	thread_end_wait();
+	return status;
 }
 
 enum directory_status

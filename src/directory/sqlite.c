@@ -440,6 +440,25 @@ count_users(struct directory *directory, uint64_t *count_out)
 }
 
 static void
+begin_reading(struct directory *directory)
+{
+	struct sqlite_file *sqlite = own(directory);
+
+	if (sqlite_file_connect(sqlite) == DIRECTORY_OK)
+		sql_begin_read(sqlite->sql);
+}
+
+/* It may have been opened anew meanwhile. */
+static void
+end_reading(struct directory *directory)
+{
+	struct sqlite_file *sqlite = own(directory);
+
+	if (sqlite->sql != NULL && sql_is_in_transaction(sqlite->sql))
+		sql_commit(sqlite->sql);
+}
+
+static void
 close_file(struct directory *directory)
 {
 	struct sqlite_file *sqlite = own(directory);
@@ -467,6 +486,8 @@ directory_open_sqlite(const char *path, struct directory **directory_out)
 		.restore = restored_add,
 		.set_credential = set_credential,
 		.set_enabled = set_enabled,
+		.begin_reading = begin_reading,
+		.end_reading = end_reading,
 		.registry = registry,
 		.set_home = set_home,
 		.set_limit = set_limit,

@@ -92,6 +92,26 @@ look_up_catch_all(struct role_lookup *lookup, struct arena *arena, struct direct
 	return unless_moving(directory, name, directory_lookup_alias(directory, name, arena, user_out), user_out);
 }
 
+static enum directory_status
+look_up(struct role_lookup *lookup, struct arena *arena, struct directory_user *user_out)
+{
+	enum directory_status status = DIRECTORY_NOT_FOUND;
+
+	if (lookup->claim != NULL)
+		status = look_up_claim(lookup, arena, user_out);
+	for (size_t i = 0; i < lookup->name_count && status == DIRECTORY_NOT_FOUND; i++)
+		status = look_up_name(lookup, &lookup->names[i], arena, user_out);
+	if (status == DIRECTORY_NOT_FOUND && lookup->catch_all.length > 0)
+		status = look_up_catch_all(lookup, arena, user_out);
+	if (status == DIRECTORY_OK && lookup->is_login && !may_log_in(lookup, user_out))
+		status = DIRECTORY_NOT_FOUND;
+	if (status == DIRECTORY_OK && lookup->is_login)
+		status = find_groups(lookup, lookup->role->parts.directory, arena, user_out);
+	if (status == DIRECTORY_OK && lookup->is_login)
+		status = directory_find_former(lookup->role->parts.directory, user_out->name, &lookup->former);
+	return status;
+}
+
 static void
 work_lookup(struct job *job)
 {
@@ -100,19 +120,9 @@ work_lookup(struct job *job)
 	struct arena *arena = arena_new();
 	struct directory_user user;
 
-	lookup->status = DIRECTORY_NOT_FOUND;
-	if (lookup->claim != NULL)
-		lookup->status = look_up_claim(lookup, arena, &user);
-	for (size_t i = 0; i < lookup->name_count && lookup->status == DIRECTORY_NOT_FOUND; i++)
-		lookup->status = look_up_name(lookup, &lookup->names[i], arena, &user);
-	if (lookup->status == DIRECTORY_NOT_FOUND && lookup->catch_all.length > 0)
-		lookup->status = look_up_catch_all(lookup, arena, &user);
-	if (lookup->status == DIRECTORY_OK && lookup->is_login && !may_log_in(lookup, &user))
-		lookup->status = DIRECTORY_NOT_FOUND;
-	if (lookup->status == DIRECTORY_OK && lookup->is_login)
-		lookup->status = find_groups(lookup, directory, arena, &user);
-	if (lookup->status == DIRECTORY_OK && lookup->is_login)
-		lookup->status = directory_find_former(directory, user.name, &lookup->former);
+	directory_begin_reading(directory);
+	lookup->status = look_up(lookup, arena, &user);
+	directory_end_reading(directory);
 	if (lookup->status == DIRECTORY_OK) {
 		memcpy(lookup->mailbox_id, user.mailbox_id, sizeof lookup->mailbox_id);
 		lookup->quota = user.quota;
