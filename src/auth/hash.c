@@ -10,6 +10,7 @@
 #include <nettle/sha2.h>
 
 #include "base/memory.h"
+#include "pbkdf2.h"
 
 typedef void pbkdf2_function(size_t key_length, const uint8_t *key, unsigned iterations, size_t salt_length,
     const uint8_t *salt, size_t length, uint8_t *out);
@@ -19,7 +20,7 @@ static const struct {
 	pbkdf2_function *pbkdf2;
 } hashes[HASH_COUNT] = {
 	[HASH_SHA_1] = { &nettle_sha1, pbkdf2_hmac_sha1 },
-	[HASH_SHA_256] = { &nettle_sha256, pbkdf2_hmac_sha256 },
+	[HASH_SHA_256] = { &nettle_sha256, pbkdf2_sha256 },
 };
 
 union state {
