@@ -17,6 +17,11 @@
  */
 void memory_return_large(void);
 
+/*
+ * Have so many octets at hand for what this thread allocates next: glibc would ask the kernel for each page alone.
+ */
+void memory_make_room(size_t octets);
+
 /* Give zeroed memory; size 0 gives a valid pointer. */
 void *memory_new(size_t size);
 

@@ -31,6 +31,14 @@ memory_return_large(void)
 	mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
 }
 
+void
+memory_make_room(size_t octets)
+{
+	void *volatile room = malloc(octets);
+
+	free(room);
+}
+
 void *
 memory_new(size_t size)
 {

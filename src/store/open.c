@@ -20,6 +20,8 @@
 #include "store/pages.h"
 #include "train.h"
 
+#define OPEN_OCTETS ((size_t)192 * 1024)	/* what a store takes that was just opened: its schema, pages, statements */
+
 static const struct { const char *name, *special_use; } first_mailboxes[] = {	/* RFC 6154 section 2 */
 	{ "INBOX",	NULL },
 	{ "Drafts",	"\\Drafts" },
@@ -154,6 +156,7 @@ store_open_file(const char *path, bool is_new_allowed, uint64_t least_uidvalidit
 	bool is_left;
 
 	assert_off_loop();
+	memory_make_room(OPEN_OCTETS);
 	store->path = memory_copy_string(path);
 	store_note_free(store, UINT64_MAX);
 	for (int i = 0; i < STORE_RESOURCE_COUNT; i++)
