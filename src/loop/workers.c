@@ -52,10 +52,11 @@ end_long(struct workers *workers)
 	pthread_mutex_unlock(&workers->mutex);
 }
 
-/* Whether another one may work.  Under the mutex. */
+/* Whether another one may work, beside those that do and those that come.  Under the mutex. */
 static bool
-has_processor(struct workers *workers, unsigned coming)
+has_processor(struct workers *workers)
 {
+	unsigned coming = workers->woken_count;
 	uint64_t now_us;
 
 	if (workers->busy_max == 0)
@@ -76,7 +77,7 @@ call(struct workers *workers)
 	struct list *rested;
 	struct worker *worker;
 
-	if (!has_processor(workers, workers->woken_count) || (rested = list_pop_front(&workers->resting)) == NULL)
+	if (!has_processor(workers) || (rested = list_pop_front(&workers->resting)) == NULL)
 		return NULL;
 	worker = LIST_ENTRY(rested, struct worker, link);
 	worker->is_woken = true;
@@ -172,10 +173,11 @@ work_on(struct workers *workers, struct job *job)
 	atomic_fetch_sub(&workers->away, 1);
 }
 
+/* Who was called is there for what waits, also if somebody's wait has ended meanwhile: nobody else looks for it then. */
 static bool
-may_work(struct workers *workers)
+may_work(struct workers *workers, bool is_called)
 {
-	return (!list_is_empty(&workers->waiting) || may_take_long(workers)) && has_processor(workers, 0);
+	return (!list_is_empty(&workers->waiting) || may_take_long(workers)) && (is_called || has_processor(workers));
 }
 
 /* Until there is a job, or none will come any more.  Under the mutex. */
@@ -183,14 +185,16 @@ static void
 rest(struct worker *worker)
 {
 	struct workers *workers = worker->workers;
+	bool is_called = false;
 
-	while (!may_work(workers) && !workers->is_stopping) {
+	while (!may_work(workers, is_called) && !workers->is_stopping) {
 		list_push_front(&workers->resting, &worker->link);
 		pthread_mutex_unlock(&workers->mutex);
 		while (sem_wait(&worker->wake) != 0)
 			assert(errno == EINTR);
 		pthread_mutex_lock(&workers->mutex);
-		workers->woken_count -= worker->is_woken;
+		is_called = worker->is_woken;
+		workers->woken_count -= is_called;
 		worker->is_woken = false;
 	}
 }
