@@ -108,6 +108,40 @@ value_at(struct span text)
 	return span_slice(text, 0, at < text.length ? at + 1 : text.length);
 }
 
+/* What is said of such an option may name somebody: how much of a value, `"deny-users: nobody ...`, comes before; 0: it is not. */
+static size_t
+before_what_an_option_names(struct span value)
+{
+	size_t quote = value.length > 0 && value.at[0] == '"';
+
+	for (size_t i = 0; i < COUNT_OF(private_options); i++) {
+		struct span option = span_from_string(private_options[i]), rest = span_from(value, quote);
+
+		if (span_starts_with(rest, option) && span_starts_with(span_from(rest, option.length), SPAN(": ")))
+			return quote + option.length + 2;
+	}
+	return 0;
+}
+
+static void
+add_value(struct sysreport *report, struct span key, struct span value)
+{
+	size_t kept = before_what_an_option_names(value);
+
+	if (order_has(report->order, OPTION_NAMES) || value.length == 0 || span_equals(value, SPAN("\"\""))) {
+		buffer_add_span(&report->out, value);
+	} else if (is_private(report, key, value)) {
+		add_pseudonym(report, value);
+	} else if (kept > 0) {
+		buffer_add_span(&report->out, span_slice(value, 0, kept));
+		add_pseudonym(report, span_from(value, kept));
+		if (value.at[0] == '"')
+			buffer_add_octet(&report->out, '"');
+	} else {
+		buffer_add_span(&report->out, value);
+	}
+}
+
 /* One word of a line, key=value or other; gives what follows it. */
 static struct span
 add_word(struct sysreport *report, struct span line)
@@ -122,10 +156,7 @@ add_word(struct sysreport *report, struct span line)
 	value = value_at(span_from(line, equals + 1));
 	buffer_add_span(&report->out, key);
 	buffer_add_octet(&report->out, '=');
-	if (is_private(report, key, value) && value.length > 0 && !span_equals(value, SPAN("\"\"")) && !order_has(report->order, OPTION_NAMES))
-		add_pseudonym(report, value);
-	else
-		buffer_add_span(&report->out, value);
+	add_value(report, key, value);
 	return span_from(line, equals + 1 + value.length);
 }
 
