@@ -18,7 +18,8 @@ SCHEMA = json.loads((lib.ROOT / "etc/imapctl.schema.json").read_text())
 
 @functools.cache
 def verbs():
-    return re.findall(r'^\t\{ "([a-z -]+)", "', (lib.ROOT / "src/imapctl/verbs/verbs.c").read_text(), re.M)
+    table = (lib.ROOT / "src/imapctl/verbs/verbs.c").read_text().split("verbs[] = {")[1].split("\n};")[0]
+    return re.findall(r'^\t\{ "([a-z -]+)", "', table, re.M)
 
 
 @pytest.fixture(scope="module")
