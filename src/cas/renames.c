@@ -93,6 +93,18 @@ rename_free(struct cas_rename *rename)
 	free(rename);
 }
 
+/* The role ends: what has been switched goes on with the next one, and what has not is taken back by it. */
+static void
+leave(struct cas_rename *rename)
+{
+	bool is_refused = !rename->row.is_switched && !rename->has_failed;
+
+	snprintf(rename->error, sizeof rename->error, is_refused ? "the service cas is being stopped: order it again when it runs" :
+	    "the mailbox servers have still to be told");
+	say(rename, is_refused ? CAS_RENAME_REFUSED : CAS_RENAME_WAITS);
+	rename_free(rename);
+}
+
 /* ---- the directory -------------------------------------------------------------------------------------- */
 
 static void
@@ -118,8 +130,7 @@ answered(struct cas_rename *rename)
 	cas->asking_moves--;
 	if (!cas->are_moves_closed)
 		return true;
-	say(rename, CAS_RENAME_WAITS);
-	rename_free(rename);
+	leave(rename);
 	cas_check_gone(cas);
 	return false;
 }
@@ -478,9 +489,7 @@ renames_close(struct cas *cas)
 
 		hang_up(rename);
 		timer_stop(&rename->timer);
-		if (rename->is_asking)
-			continue;
-		say(rename, CAS_RENAME_WAITS);
-		rename_free(rename);
+		if (!rename->is_asking)
+			leave(rename);
 	}
 }

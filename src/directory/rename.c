@@ -44,10 +44,11 @@ read_name(struct span text, struct directory_name *name_out)
 static void
 copy_id(struct span id, char id_out[DIRECTORY_ID_LENGTH + 1])
 {
-	size_t length = id.length == DIRECTORY_ID_LENGTH ? id.length : 0;
-
-	memcpy(id_out, id.at, length);
-	id_out[length] = '\0';
+	id_out[0] = '\0';
+	if (id.length != DIRECTORY_ID_LENGTH)
+		return;
+	memcpy(id_out, id.at, id.length);
+	id_out[id.length] = '\0';
 }
 
 static void
