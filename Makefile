@@ -204,7 +204,7 @@ backup-kills: all
 	IMAPD=$(BUILD)/imapd /usr/bin/python3 tests/backup/kills.py
 
 rehome-kills: all
-	REHOME_KILLS=$${REHOME_KILLS:-100} REHOME_MESSAGES=$${REHOME_MESSAGES:-100000} REHOME_USERS=$${REHOME_USERS:-100} \
+	REHOME_KILLS=$${REHOME_KILLS:-100} REHOME_MESSAGES=$${REHOME_MESSAGES:-100000} REHOME_USERS=$${REHOME_USERS:-100} REHOME_JOURNEYS=$${REHOME_JOURNEYS:-20} \
 	    IMAPD=$(BUILD)/imapd /usr/bin/python3 -m pytest -q -s -rs -p no:cacheprovider tests/split/test_rehome_kills.py tests/split/test_rehome_life.py
 
 move-bench: all
