@@ -1,6 +1,6 @@
 /*
  * Ids of contents, reserved some at a time, so that a message that comes need not write down each.  Those that are not given
- * when the file is closed are given back; after a crash they are stepped over.  Worker threads.
+ * when the file is closed or copied are given back; after a crash they are stepped over.  Worker threads.
  */
 #include "internal.h"
 

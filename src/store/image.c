@@ -42,6 +42,7 @@ store_image_next(struct store *store, struct store_image *image, size_t octets_m
 	assert(!store->is_begun);
 	if (sql_copy_beginnings(image->copy) > BEGINNINGS_MAX)
 		return STORE_LIMIT;
+	store_give_back_content_ids(store);	/* closing the file is then no change of it */
 	status = store_from_sql(sql_copy_next(store->sql, image->copy, octets_max, &taken));
 	*piece = (struct store_image_piece){ taken.offset, taken.octets, taken.is_whole, taken.is_newest, taken.size };
 	return status;

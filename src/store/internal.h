@@ -242,7 +242,7 @@ enum store_status store_expunged_modseq(struct store *store, uint64_t mailbox_id
 /* Take an id for a content.  In the transaction that uses it; what is undone gives no id back. */
 enum store_status store_take_content_id(struct store *store, uint64_t *id_out);
 
-/* The file is to be closed: who opens it next goes on where this one has come to. */
+/* The file is to be closed or copied: who opens it next goes on where this one has come to.  Outside of transactions. */
 void store_give_back_content_ids(struct store *store);
 
 /* Count one more, or one less, message row that has this content. */

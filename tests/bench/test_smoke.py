@@ -18,8 +18,8 @@ TIMES = 100
 # For each operation: system calls in all, writes to files, reads from files, flushes.
 FIGURES = {
     "NOOP": (5.4, 0.1, 0.0, 0.1),
-    "APPEND 8 KB": (20.2, 2.5, 1.3, 1.1),
-    "APPEND 64 KB": (25.6, 3.5, 1.6, 1.1),
+    "APPEND 8 KB": (19.4, 2.5, 0.9, 1.1),
+    "APPEND 64 KB": (22.7, 3.0, 1.3, 1.1),
     "LMTP 8 KB": (49.8, 2.5, 1.0, 1.1),
     "STORE one flag": (17.5, 2.1, 0.0, 0.1),
     "COPY one message": (17.5, 2.1, 0.2, 1.1),
