@@ -121,7 +121,7 @@ def test_homes(three):
     for user, number in (("alice", 0), ("bob", 1)):
         with three.client(user) as client:
             assert client.append(b"INBOX", lib.message()).is_ok
-        assert f"user={user}" in last(three.mailboxes[number], "login")
+        lib.wait_until(lambda: f"user={user} " in last(three.mailboxes[number], "login"))
         assert f"user={user}" not in last(three.mailboxes[1 - number], "login")
 
 
