@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/crash.h"
@@ -180,19 +181,37 @@ may_work(struct workers *workers, bool is_called)
 	return (!list_is_empty(&workers->waiting) || may_take_long(workers)) && (is_called || has_processor(workers));
 }
 
+/* Until called.  Who leaves behind what nobody was woken for may be the last to know of it, and looks again by itself. */
+static void
+await_call(struct worker *worker, bool leaves_something)
+{
+	struct timespec until;
+	int result;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += LONG_US * 1000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	do
+		result = leaves_something ? sem_timedwait(&worker->wake, &until) : sem_wait(&worker->wake);
+	while (result != 0 && errno == EINTR);
+	assert(result == 0 || errno == ETIMEDOUT);
+}
+
 /* Until there is a job, or none will come any more.  Under the mutex. */
 static void
 rest(struct worker *worker)
 {
 	struct workers *workers = worker->workers;
-	bool is_called = false;
+	bool is_called = false, leaves_something;
 
 	while (!may_work(workers, is_called) && !workers->is_stopping) {
+		leaves_something = workers->waiting_count > workers->woken_count;
 		list_push_front(&workers->resting, &worker->link);
 		pthread_mutex_unlock(&workers->mutex);
-		while (sem_wait(&worker->wake) != 0)
-			assert(errno == EINTR);
+		await_call(worker, leaves_something);
 		pthread_mutex_lock(&workers->mutex);
+		list_remove(&worker->link);	/* nobody has called: it is there still */
 		is_called = worker->is_woken;
 		workers->woken_count -= is_called;
 		worker->is_woken = false;

@@ -24,7 +24,8 @@ struct fixture {
 };
 
 static struct fixture fixture;
-static atomic_int inside, most, freed;
+static atomic_int inside, most, freed, rounds;
+static atomic_bool is_reading, has_read;
 
 static void
 on_done(struct job *job)
@@ -143,6 +144,53 @@ another_works_when_somebody_looks(void **state)
 	run(2, 8, say_nothing);
 }
 
+static void
+read_then_stay(struct job *job)
+{
+	(void)job;
+	thread_begin_wait(true);
+	is_reading = true;
+	while (rounds == 0)
+		sched_yield();
+	thread_end_wait();
+	has_read = true;
+	await_the_last();
+}
+
+static void
+come_again(struct job *job)
+{
+	if (++rounds == 2) {
+		freed = 1;
+		return;
+	}
+	while (!has_read)
+		sched_yield();
+	job->is_again = true;
+}
+
+/* The loop looks after what was submitted, not after a job that a worker has put back and may not go on with. */
+static void
+another_works_on_what_was_put_back(void **state)
+{
+	(void)state;
+	fixture = (struct fixture){ .wanted = 2, .jobs = { { .work = read_then_stay, .done = on_done },
+		{ .work = come_again, .done = on_done } } };
+	freed = rounds = 0;
+	is_reading = has_read = false;
+	fixture.loop = loop_new();
+	fixture.workers = workers_new(fixture.loop, "test", 8);
+	workers_limit(fixture.workers, 1);
+	workers_submit(fixture.workers, &fixture.jobs[0]);
+	while (!is_reading)
+		sched_yield();
+	workers_submit(fixture.workers, &fixture.jobs[1]);
+	loop_run(fixture.loop);
+	assert_int_equal(fixture.done, 2);
+	workers_free(&fixture.workers);
+	loop_free(&fixture.loop);
+}
+
 int
 main(void)
 {
@@ -150,6 +198,7 @@ main(void)
 		cmocka_unit_test(no_more_are_busy),
 		cmocka_unit_test(another_works_while_one_waits),
 		cmocka_unit_test(another_works_when_somebody_looks),
+		cmocka_unit_test(another_works_on_what_was_put_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
