@@ -53,6 +53,27 @@ test_round(void **state)
 }
 
 static void
+test_many_known(void **state)
+{
+	static struct view_known many[2000];
+	struct carried written = all, carried;
+	struct buffer text = { 0 };
+	struct arena *arena = arena_new();
+
+	(void)state;
+	for (uint32_t i = 0; i < COUNT_OF(many); i++)
+		many[i] = (struct view_known){ .uid = i + 1, .flags = 1, .modseq = i + 1 };
+	written.view.known = many;
+	written.view.known_count = COUNT_OF(many);
+	carried_write(&written, &text);
+	assert_true(text.length <= CARRIED_OCTETS_MAX && carried_read(buffer_span(&text), arena, &carried));
+	assert_int_equal(carried.view.known_count, COUNT_OF(many));
+	assert_int_equal(carried.view.known[COUNT_OF(many) - 1].uid, COUNT_OF(many));
+	buffer_free(&text);
+	arena_free(&arena);
+}
+
+static void
 test_what_is_none(void **state)
 {
 	static const char *const texts[] = { "", "session 2\n", "session 1", "session 1\nwings 1\n", "session 1\nrev2 yes\n",
@@ -73,6 +94,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round),
+		cmocka_unit_test(test_many_known),
 		cmocka_unit_test(test_what_is_none),
 	};
 

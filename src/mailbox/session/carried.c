@@ -8,7 +8,7 @@
 
 #include "base/base64.h"
 
-#define LIMIT_KNOWN 1000
+#define LIMIT_KNOWN (CARRIED_OCTETS_MAX / (sizeof "known 1 0 1\n" - 1))	/* no text has more */
 
 enum kind {
 	FLAG,
