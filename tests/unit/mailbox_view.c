@@ -419,17 +419,23 @@ static void
 carry(struct world *world, struct client *client)
 {
 	struct hold held = { .waiter.on_ready = on_ready }, wrong = { .waiter.on_ready = on_ready };
+	struct hold endless = { .waiter.on_ready = on_ready };
+	struct imap_range all = { 1, UINT32_MAX };
 	struct view *before = client->view;
 	struct arena *arena = arena_new();
 	struct view_memory memory;
 
 	state_hold(&world->account, 1, &held.waiter);
 	state_hold(&world->account, 1, &wrong.waiter);
+	state_hold(&world->account, 1, &endless.waiter);
 	view_remember(before, arena, &memory);
 	client->view = view_resume(held.state, before->is_read_only, &memory, on_change, client);
 	assert_non_null(client->view);
 	memory.told_exists++;
 	assert_null(view_resume(wrong.state, before->is_read_only, &memory, on_change, client));
+	memory.told_exists = memory.limit_uid = UINT32_MAX;
+	memory.ghosts = (struct imap_sequence){ .ranges = &all, .count = 1 };
+	assert_null(view_resume(endless.state, before->is_read_only, &memory, on_change, client));
 	assert_int_equal(client->view->told_recent, before->told_recent);
 	assert_int_equal(view_recent_count(client->view), view_recent_count(before));
 	assert_int_equal(view_told_modseq(client->view), view_told_modseq(before));

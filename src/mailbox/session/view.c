@@ -261,15 +261,25 @@ fits(const struct view *view)
 	return true;
 }
 
+/* Whether it can be taken at a cost that the mailbox itself bounds. */
+static bool
+is_bounded(const struct view_memory *memory, const struct state *state)
+{
+	uint64_t ghosts = imap_sequence_size(&memory->ghosts);
+
+	return memory->limit_uid <= state->uidnext && ghosts <= memory->limit_uid && ghosts <= memory->told_exists;
+}
+
 struct view *
 view_resume(struct state *state, bool is_examined, const struct view_memory *memory, void (*on_news)(void *context),
     void *context)
 {
 	struct view *view = begin(state, is_examined, NULL, IMAP_RIGHTS_ALL, on_news, context);
+	bool can_be_taken = is_bounded(memory, state);
 
-	if (imap_sequence_size(&memory->ghosts) <= memory->told_exists)
+	if (can_be_taken)
 		take_memory(view, memory);
-	if (!fits(view))
+	if (!can_be_taken || !fits(view))
 		view_free(&view);
 	return view;
 }
