@@ -195,7 +195,7 @@ class Server:
         """No sanitizer report, no assertion, no event that means a bug."""
         text = "\n".join(self.log_lines)
         for sign in ("Sanitizer", "runtime error:", "Assertion", "loop-would-block"):
-            assert sign not in text, text[-20000:]
+            assert sign not in text, text[max(text.index(sign) - 5000, 0):][:20000]
 
     def __enter__(self):
         return self.start()
