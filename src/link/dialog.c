@@ -127,7 +127,7 @@ give_up(struct dialog *dialog, enum link_status status, const char *why, struct 
 	buffer_clear(&dialog->reason);
 	buffer_add_string(&dialog->reason, why);
 	if (says_secret(dialog, words))
-		buffer_add_string(&dialog->reason, ": and repeats the password");
+		buffer_printf(&dialog->reason, ": and repeats the password");
 	else if (words.length > 0)
 		buffer_printf(&dialog->reason, ": %.*s", (int)(words.length < 200 ? words.length : 200),
 		    (const char *)words.at);

@@ -81,7 +81,7 @@ add_answer(struct session *session, const struct imap_command_line *line, struct
 	if (line != NULL)
 		imap_redact_command(line, &command);
 	else
-		buffer_add_string(&command, "- unknown");
+		buffer_printf(&command, "- unknown");
 	imap_redact_text(line != NULL ? answer : span_from(answer, span_find(answer, ' ')), &text);
 	event.duration_us = clock_monotonic_us() - session->command_us;
 	event.rq_octets = in - session->told_in;
