@@ -85,14 +85,15 @@ enum directory_status directory_describe(struct directory *directory, struct spa
 /* ---- at the one that the user comes to ---- */
 
 /*
- * Note that a user is about to come, under a new mailbox id.
+ * Note that a user is about to come.  The mailbox id is that of the move, so that the server before knows it, too: what it
+ * hands over is for this mailbox, and for nobody else's of the name.
  *
  *	old_id_out	of a mailbox that the user has here, and that must not have mail; empty: none
  *
- * DIRECTORY_EXISTS: by another move.  DIRECTORY_BUSY: this or another user is being renamed.
+ * DIRECTORY_EXISTS: by another move, or the mailbox id is somebody's.  DIRECTORY_BUSY: this or another user is being renamed.
  */
 enum directory_status directory_expect(struct directory *directory, struct span name, const char *move_id,
-    char mailbox_id_out[DIRECTORY_ID_LENGTH + 1], char old_id_out[DIRECTORY_ID_LENGTH + 1]);
+    char old_id_out[DIRECTORY_ID_LENGTH + 1]);
 
 /*
  * The copy is whole: it is on the disk.  Durable.

@@ -1,12 +1,14 @@
 /*
  * Users who move, at the mailbox server that they come to: table arrival.  Worker thread.
  */
-#include "base/clock.h"
+#include <assert.h>
+
 #include "base/memory.h"
-#include "base/random.h"
 #include "journey.h"
 #include "sqlite.h"
 #include "sqlite_file.h"
+
+static_assert(DIRECTORY_MOVE_ID_LENGTH == DIRECTORY_ID_LENGTH, "a mailbox that arrives has the id of the move");
 
 struct row {
 	struct directory_arriving arrival;
@@ -60,10 +62,24 @@ is_fact(struct span facts, struct span key, struct span value)
 	return false;
 }
 
-static enum directory_status
-expect(struct sql *sql, enum sql_status *run, struct span name, const char *move_id,
-    char mailbox_id_out[DIRECTORY_ID_LENGTH + 1], char old_id_out[DIRECTORY_ID_LENGTH + 1])
+/* SQL_ROW: it is somebody's, or was, or will be: nothing may be written there. */
+static enum sql_status
+find_mailbox(struct sql *sql, struct span mailbox_id)
 {
+	struct sql_statement *query = sql_prepare(sql, "SELECT 1 FROM user WHERE mailbox_id = ?1 UNION ALL "
+	    "SELECT 1 FROM retired_mailbox WHERE mailbox_id = ?1 UNION ALL SELECT 1 FROM arrival WHERE mailbox_id = ?1");
+	enum sql_status step;
+
+	sql_bind_text(query, 1, mailbox_id);
+	step = sql_step(query);
+	sql_reset(query);
+	return step;
+}
+
+static enum directory_status
+expect(struct sql *sql, enum sql_status *run, struct span name, const char *move_id, char old_id_out[DIRECTORY_ID_LENGTH + 1])
+{
+	struct span id = span_from_string(move_id);
 	struct arena *arena = arena_new();
 	struct row row;
 
@@ -75,17 +91,19 @@ expect(struct sql *sql, enum sql_status *run, struct span name, const char *move
 	}
 	if (*run == SQL_OK)
 		*run = journey_mailbox_id(sql, name, old_id_out);
-	random_hex(mailbox_id_out, DIRECTORY_ID_LENGTH);
+	if (*run == SQL_OK && (*run = find_mailbox(sql, id)) == SQL_ROW) {
+		*run = SQL_OK;
+		return DIRECTORY_EXISTS;
+	}
 	if (*run == SQL_OK)
 		*run = JOURNEY_RUN(sql, "INSERT INTO arrival (name, move_id, mailbox_id) "
-		    "SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM rename)", name, span_from_string(move_id),
-		    span_from_string(mailbox_id_out));
+		    "SELECT ?1, ?2, ?2 WHERE NOT EXISTS (SELECT 1 FROM rename)", name, id);
 	return *run == SQL_OK && sql_changed_rows(sql) == 0 ? DIRECTORY_BUSY : DIRECTORY_OK;
 }
 
 enum directory_status
 directory_expect(struct directory *directory, struct span name, const char *move_id,
-    char mailbox_id_out[DIRECTORY_ID_LENGTH + 1], char old_id_out[DIRECTORY_ID_LENGTH + 1])
+    char old_id_out[DIRECTORY_ID_LENGTH + 1])
 {
 	struct directory *registry;
 	struct sql *sql;
@@ -94,7 +112,7 @@ directory_expect(struct directory *directory, struct span name, const char *move
 
 	if (status != DIRECTORY_OK)
 		return status;
-	status = expect(sql, &run, name, move_id, mailbox_id_out, old_id_out);
+	status = expect(sql, &run, name, move_id, old_id_out);
 	return journey_end(registry, sql, run, status);
 }
 

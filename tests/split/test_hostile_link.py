@@ -1,6 +1,7 @@
 """Who must not get in at the link's port, and what a mailbox server that is none gets to hear."""
 import base64
 import contextlib
+import json
 import os
 import re
 import select
@@ -118,6 +119,7 @@ def test_lies_about_moves(pair):
         assert client.append(b"INBOX", lib.message(1)).is_ok
     for lie in LIES:
         assert order_move(pair, lie).startswith(b"no "), lie
+    assert order_move(pair, b"\0drop\0x\0" + ID) == b"done\r\n"
     for number, said in enumerate(BEHIND_OK):
         wish = b"\0in\0liar%d\0" % number + ID + b"\0%d\0004096" % schema_now()
         told = order_move(pair, wish, said + b"nonsense\r\n").splitlines()
@@ -137,6 +139,9 @@ def test_lies_about_somebody_who_is_there(pair):
     data = b"".join(b"data %d\r\n" % len(page) + page for page in pages) + b"prepare %d \r\n" % len(pages)
     assert b"prepared" not in order_move(pair, b"\0in\0alice\0" + ID + b"\0%d\0%d" % (schema_now(), 4096 * len(pages)), data)
     assert order_move(pair, b"\0drop\0alice\0" + ID) == b"done\r\n"
+    (hers,) = [row["mailbox-id"].encode() for row in json.loads(pair.mailboxes[0].imapctl("--json", "user", "list").stdout)["user"]
+               if row["name"] == "alice"]
+    assert order_move(pair, b"\0in\0bob\0" + hers + b"\0%d\0004096" % schema_now()).startswith(b"no ")	# nobody arrives there
     with pair.client("alice") as client:
         assert b"* 1 EXISTS" in client.ok(b"SELECT INBOX").untagged
         client.ok(b"STORE 1 +FLAGS (\\Seen)")

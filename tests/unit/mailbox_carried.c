@@ -12,6 +12,7 @@ static struct imap_range ghosts[] = { { 3, 3 }, { 7, 9 } }, recent[] = { { 10, 1
 static struct view_known known[] = { { 5, UINT64_MAX, 77 }, { 6, 0, 78 } };
 
 static const struct carried all = {
+	.account = SPAN("0123456789abcdef0123456789abcdef"),
 	.is_rev2 = true,
 	.has_condstore = true,
 	.has_qresync = true,
@@ -43,7 +44,7 @@ test_round(void **state)
 	assert_true(carried_read(buffer_span(&text), arena, &carried));
 	carried_write(&carried, &again);
 	assert_string_equal(buffer_string(&again), buffer_string(&text));
-	assert_true(span_equals(carried.name, all.name) && span_equals(carried.id, all.id));
+	assert_true(span_equals(carried.name, all.name) && span_equals(carried.id, all.id) && span_equals(carried.account, all.account));
 	assert_int_equal(carried.view.known[0].flags, UINT64_MAX);
 	assert_false(carried.has_utf8 || carried.is_uid_only || carried.view.owes_modseq);
 	assert_int_equal(carried.view.ghosts.ranges[1].last, 9);

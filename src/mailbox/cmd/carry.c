@@ -73,6 +73,10 @@ on_looked_up(struct role_lookup *lookup)
 		    directory_status_text(lookup->status));
 		return;
 	}
+	if (!span_equals(span_from_string(lookup->mailbox_id), carry->carried.account)) {
+		fail(carry, REPLY_NO_USER, "the name is another user's by now");
+		return;
+	}
 	session_take_words(session, &carry->carried);
 	session_login(session, directory_name_span(&lookup->found), lookup->mailbox_id, buffer_span(&lookup->groups),
 	    directory_name_span(&lookup->former));

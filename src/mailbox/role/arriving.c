@@ -1,6 +1,6 @@
 /*
- * A user who comes from another mailbox server: pages are written to a file under a new mailbox id, in which nobody looks
- * before it is whole, on the disk, and the directory says so.  Loop thread; the work_ functions on workers.
+ * A user who comes from another mailbox server: pages are written to a file under the id of the move, in which nobody
+ * looks before it is whole, on the disk, and the directory says so.  Loop thread; the work_ functions on workers.
  */
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -26,7 +26,7 @@ struct arriving {
 	struct mover mover;
 	struct role_ask ask;
 	struct job job;
-	char mailbox_id[DIRECTORY_ID_LENGTH + 1], old_id[DIRECTORY_ID_LENGTH + 1];
+	char old_id[DIRECTORY_ID_LENGTH + 1];
 	uint64_t octets, schema;
 	int descriptor;			/* of the copy; -1: not open yet, or whole */
 	char *folder, *copy, *path, *mark, *old_path;
@@ -158,7 +158,7 @@ static void
 work_open(struct job *job)
 {
 	struct arriving *arriving = CONTAINER_OF(job, struct arriving, job);
-	char *group = path_of(arriving, "%s/data/%.2s", arriving->mailbox_id);
+	char *group = path_of(arriving, "%s/data/%.2s", arriving->mover.move_id);
 
 	if (has_mail(arriving))
 		buffer_add_string(&arriving->text, "there is mail of this user already: `imapctl user del` or export it there first");
@@ -186,8 +186,7 @@ work_expect(struct role_ask *ask, struct directory *directory)
 {
 	struct arriving *arriving = CONTAINER_OF(ask, struct arriving, ask);
 
-	return directory_expect(directory, directory_name_span(&arriving->mover.name), arriving->mover.move_id,
-	    arriving->mailbox_id, arriving->old_id);
+	return directory_expect(directory, directory_name_span(&arriving->mover.name), arriving->mover.move_id, arriving->old_id);
 }
 
 static void
@@ -201,10 +200,10 @@ on_expected(struct role_ask *ask)
 		buffer_add_string(&arriving->text, directory_status_text(ask->status));
 	if (!note_home(arriving))
 		return;
-	arriving->folder = path_of(arriving, "%s/data/%.2s/%s", arriving->mailbox_id);
-	arriving->copy = path_of(arriving, "%s/data/%.2s/%s/copy.db", arriving->mailbox_id);
-	arriving->path = path_of(arriving, "%s/data/%.2s/%s/mail.db", arriving->mailbox_id);
-	arriving->mark = path_of(arriving, "%s/marks/%.2s/%s", arriving->mailbox_id);
+	arriving->folder = path_of(arriving, "%s/data/%.2s/%s", arriving->mover.move_id);
+	arriving->copy = path_of(arriving, "%s/data/%.2s/%s/copy.db", arriving->mover.move_id);
+	arriving->path = path_of(arriving, "%s/data/%.2s/%s/mail.db", arriving->mover.move_id);
+	arriving->mark = path_of(arriving, "%s/marks/%.2s/%s", arriving->mover.move_id);
 	if (arriving->old_id[0] != '\0')
 		arriving->old_path = path_of(arriving, "%s/data/%.2s/%s/mail.db", arriving->old_id);
 	submit(arriving, work_open, on_opened);

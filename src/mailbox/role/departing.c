@@ -81,25 +81,27 @@ work_nothing(struct store *store, struct account_job *job)
 	return STORE_OK;
 }
 
-/* The user is known to be at another server: sessions go on there, if they can. */
+/* The user is known to be at another server: sessions go on there, if they can, in the mailbox that has come by this move. */
 static void
-hand_over(struct session *session)
+hand_over(struct session *session, struct span account)
 {
 	struct buffer text = { 0 };
 
-	if (session_carry(session, &text))
+	if (session_carry(session, account, &text))
 		session_hand_over(session, buffer_span(&text));
 	buffer_free(&text);
 }
 
 static void
-send_away(struct mailbox_role *role, const struct account *account, bool is_known)
+send_away(const struct leaving *leaving, bool is_known)
 {
-	LIST_FOREACH(&role->sessions, link) {
+	const struct account *account = leaving->account;
+
+	LIST_FOREACH(&leaving->mover.role->sessions, link) {
 		struct session *session = LIST_ENTRY(link, struct session, link);
 
 		if (session->account == account && is_known)
-			hand_over(session);
+			hand_over(session, span_from_string(leaving->mover.move_id));
 		if (session->account == account)
 			session_bye(session, METRIC_KICKED, "UNAVAILABLE", "your mail has moved to another server, please log in again");
 		else if (session->view != NULL && session->view->state->account == account)
@@ -114,7 +116,7 @@ leaving_depart(struct leaving *leaving, bool is_known)
 
 	timer_stop(&leaving->timer);
 	accounts_note_gone(leaving->mover.role->accounts, account_id(account), true);
-	send_away(leaving->mover.role, account, is_known);
+	send_away(leaving, is_known);
 	leaving->state = LEAVING_COPYING;
 	leaving->is_working = true;
 	leaving->job.kind = ACCOUNT_REMOVE;

@@ -24,6 +24,7 @@ static const struct {
 	size_t place;
 } facts[] = {
 #define FACT(name, kind, member) { name, kind, offsetof(struct carried, member) }
+	FACT("account", TEXT, account),
 	FACT("rev2", FLAG, is_rev2),
 	FACT("utf8", FLAG, has_utf8),
 	FACT("condstore", FLAG, has_condstore),

@@ -10,6 +10,7 @@
 #define CARRIED_OCTETS_MAX ((size_t)47 * 1024)	/* of the text; link/link.h */
 
 struct carried {
+	struct span account;		/* id of the user's mailbox where the session goes on: of nobody else who has the name */
 	bool is_rev2, has_utf8, has_condstore, has_qresync, is_uid_only;
 	uint32_t message_limit, save_limit;
 	uint64_t quiet_ms;		/* since the client last did something */

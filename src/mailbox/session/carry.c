@@ -77,7 +77,7 @@ take_deflate(const struct session *session, struct carried *carried, struct buff
 }
 
 bool
-session_carry(const struct session *session, struct buffer *text_out)
+session_carry(const struct session *session, struct span account, struct buffer *text_out)
 {
 	struct arena *arena;
 	struct carried carried;
@@ -87,6 +87,7 @@ session_carry(const struct session *session, struct buffer *text_out)
 		return false;
 	arena = arena_new();
 	carried = (struct carried){
+		.account = account,
 		.is_rev2 = session->is_rev2,
 		.has_utf8 = session->has_utf8,
 		.has_condstore = session->has_condstore,

@@ -10,9 +10,11 @@
 /*
  * What another server has to know to go on, when this session is between two commands or in IDLE.
  *
+ *	account	id that the user's mailbox has there; borrowed
+ *
  * False: it has something that cannot be carried, or its other end cannot carry.
  */
-bool session_carry(const struct session *session, struct buffer *text_out);
+bool session_carry(const struct session *session, struct span account, struct buffer *text_out);
 
 /* Give the client, with what was not read of it and that text, to the other end, which takes it there. */
 void session_hand_over(struct session *session, struct span text);
