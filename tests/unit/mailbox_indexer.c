@@ -1,6 +1,8 @@
 /*
- * Indexing in slices: what becomes of a message that is half indexed when another file lies in the place of its own.
+ * Indexing in slices: what becomes of a message that is half indexed when another file lies in the place of its own.  And
+ * comparing in slices: where that can be left.
  */
+#include "../../src/mailbox/shared/index_check.h"
 #include "../../src/mailbox/shared/indexer.h"
 #include "store_fixture.h"
 
@@ -55,11 +57,35 @@ test_copy_put_back(void **state)
 	unlink(copy);
 }
 
+/* A slice ends mostly within a message: whoever wants to leave says so, and need not wait until one happens to end with it. */
+static void
+test_check_ends_with_message(void **state)
+{
+	struct fixture *fixture = *state;
+	struct indexer indexer = { .content_id = 0 };
+	struct index_check check = { .block_id = UINT64_MAX };
+	bool is_more = true;
+
+	append_many(fixture, fixture->inbox, 3);
+	run_until(fixture, &indexer, 3);
+	indexer_reset(&indexer);
+	assert_int_equal(index_check_run(&check, fixture->store, 0, &is_more), STORE_OK);
+	assert_int_equal(check.current_id, 1);
+	check.is_ending = true;
+	assert_int_equal(index_check_run(&check, fixture->store, UINT64_MAX, &is_more), STORE_OK);
+	assert_true(is_more);
+	assert_int_equal(check.current_id, 0);
+	assert_int_equal(check.content_id, 1);
+	assert_int_equal(check.checked, 1);
+	index_check_fini(&check);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_copy_put_back, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_check_ends_with_message, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

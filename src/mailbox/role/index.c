@@ -134,10 +134,14 @@ static void
 on_checked(struct account_job *job)
 {
 	struct indexing *indexing = indexing_of(job);
+	struct index_check *check = &indexing->check;
 
+	check->is_ending = user_verb_is_time_up(&indexing->verb);
 	if (job->status != STORE_OK)
 		user_verb_end_with(&indexing->verb, job->status);
-	else if (indexing->is_more && (indexing->check.current_id != 0 || !user_verb_is_time_up(&indexing->verb)))
+	else if (indexing->is_more && user_verb_is_cut_off(&indexing->verb))
+		user_verb_end_cut_off(&indexing->verb);
+	else if (indexing->is_more && (check->current_id != 0 || !check->is_ending))
 		user_verb_submit(&indexing->verb, ACCOUNT_READ, work_check, on_checked);
 	else
 		user_verb_submit(&indexing->verb, ACCOUNT_READ, work_measure, on_measured);

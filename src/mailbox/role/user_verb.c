@@ -28,8 +28,8 @@ user_verb_end_with(struct user_verb *verb, enum store_status status)
 		user_verb_end(verb, EX_IOERR, store_status_text(status));
 }
 
-static void
-end_not_now(struct user_verb *verb)
+void
+user_verb_end_cut_off(struct user_verb *verb)
 {
 	user_verb_end(verb, EX_TEMPFAIL, "not now, try again");
 }
@@ -41,7 +41,7 @@ on_looked(struct job *job)
 	struct mailbox_role *role = verb->lookup.role;
 
 	if (role->is_stopping) {
-		end_not_now(verb);
+		user_verb_end_cut_off(verb);
 		return;
 	}
 	if (verb->has_file)
@@ -73,7 +73,7 @@ on_looked_up(struct role_lookup *lookup)
 	} else if (lookup->status == DIRECTORY_ELSEWHERE) {
 		user_verb_end(verb, EX_UNAVAILABLE, "the user's mail is on another server");
 	} else if (lookup->status != DIRECTORY_OK) {
-		end_not_now(verb);
+		user_verb_end_cut_off(verb);
 	} else {
 		verb->look.work = work_look;
 		verb->look.done = on_looked;
@@ -105,7 +105,13 @@ user_verb_submit(struct user_verb *verb, enum account_kind kind,
 bool
 user_verb_is_time_up(const struct user_verb *verb)
 {
-	return clock_monotonic_us() >= verb->until_us || verb->lookup.role->is_stopping || control_call_is_gone(verb->call);
+	return clock_monotonic_us() >= verb->until_us || user_verb_is_cut_off(verb);
+}
+
+bool
+user_verb_is_cut_off(const struct user_verb *verb)
+{
+	return verb->lookup.role->is_stopping || control_call_is_gone(verb->call);
 }
 
 void

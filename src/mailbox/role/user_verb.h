@@ -44,6 +44,12 @@ void user_verb_submit(struct user_verb *verb, enum account_kind kind,
 /* Whether a call that goes on in slices has taken long enough. */
 bool user_verb_is_time_up(const struct user_verb *verb);
 
+/* Whether it is to end at once, whatever has been begun: the server stops, or nobody waits for the answer. */
+bool user_verb_is_cut_off(const struct user_verb *verb);
+
+/* End it so: what it was about can be asked again. */
+void user_verb_end_cut_off(struct user_verb *verb);
+
 /* Begin a line of the answer: what it is, and the user. */
 void user_verb_begin_line(const struct user_verb *verb, struct span word, struct buffer *line);
 

@@ -104,7 +104,7 @@ index_check_run(struct index_check *check, struct store *store, uint64_t until_u
 
 	do
 		status = check->block_id != UINT64_MAX ? check_block(check, store) : check_content(check, store);
-	while (status == STORE_OK && clock_monotonic_us() < until_us);
+	while (status == STORE_OK && (check->current_id != 0 || !check->is_ending) && clock_monotonic_us() < until_us);
 	*is_more_out = status != STORE_NOT_FOUND;
 	return status == STORE_NOT_FOUND ? STORE_OK : status;
 }

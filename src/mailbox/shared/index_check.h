@@ -14,13 +14,17 @@ struct index_check {
 	uint64_t content_id;		/* the last message that was compared */
 	uint64_t checked, faults;	/* messages that were compared; what was found */
 	struct buffer findings;		/* a line of text for each; not all if there are many */
+	bool is_ending;			/* set by the caller: what has been begun is done, and no more */
 	/* Private. */
 	struct message_text message;
-	uint64_t current_id;		/* 0: none is being compared */
+	uint64_t current_id;		/* 0: none is being compared; a check that ends must begin with it again */
 	bool is_faulty;
 };
 
-/* Check until about then.  *is_more_out false: all was checked. */
+/*
+ * Check until about then, or until nothing is begun if it is_ending; one step is always made.  *is_more_out false: all was
+ * checked.
+ */
 enum store_status index_check_run(struct index_check *check, struct store *store, uint64_t until_us, bool *is_more_out);
 
 void index_check_fini(struct index_check *check);
