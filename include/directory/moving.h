@@ -15,6 +15,7 @@
 struct directory_move {
 	struct span name, source, target;	/* homes */
 	char move_id[DIRECTORY_MOVE_ID_LENGTH + 1];
+	char mailbox_id[DIRECTORY_ID_LENGTH + 1];	/* by directory_move_begin(): of the user who is to move */
 	bool is_switched, source_knows, target_knows;
 };
 
@@ -35,6 +36,8 @@ enum directory_status directory_move_list(struct directory *directory, struct ar
 
 /*
  * The one step that moves a user: the home changes, durably, and it is noted that it has.
+ *
+ *	move	as it was begun
  *
  * DIRECTORY_NOT_FOUND: the user, the home or the move is another one by now, and nothing was changed.
  */

@@ -154,7 +154,8 @@ note_move(struct sql *sql, enum sql_status *run, struct span name, struct span t
 	if (sql_changed_rows(sql) == 0)
 		return DIRECTORY_NOT_FOUND;
 	*run = find_move(sql, name, arena, move_out);
-	*run = *run == SQL_ROW ? SQL_OK : *run;
+	if (*run == SQL_ROW)
+		*run = journey_mailbox_id(sql, name, move_out->mailbox_id);
 	return DIRECTORY_OK;
 }
 
@@ -207,12 +208,13 @@ static enum directory_status
 set_home(struct sql *sql, enum sql_status *run, const struct directory_move *move)
 {
 	struct sql_statement *query = sql_prepare(sql,
-	    "UPDATE user SET home = ?3, changed = ?4 WHERE name = ?1 AND home = ?2");
+	    "UPDATE user SET home = ?3, changed = ?4 WHERE name = ?1 AND home = ?2 AND mailbox_id = ?5");
 
 	sql_bind_text(query, 1, move->name);
 	sql_bind_text(query, 2, move->source);
 	sql_bind_text(query, 3, move->target);
 	sql_bind_number(query, 4, clock_calendar_s());
+	sql_bind_text(query, 5, span_from_string(move->mailbox_id));
 	if ((*run = sql_run(query)) != SQL_OK)
 		return DIRECTORY_OK;
 	if (sql_changed_rows(sql) == 0)

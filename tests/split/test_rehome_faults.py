@@ -23,6 +23,9 @@ class ScriptedHost:
     def __init__(self, host, context):
         self.context, self.asked, self.verdicts = context, threading.Event(), []
         self.answers = None		# to a verdict: None hangs up
+        self.is_whole, self.may_prepare, self.may_answer = threading.Event(), threading.Event(), threading.Event()
+        self.may_prepare.set()
+        self.may_answer.set()
         host.stop()
         with host.namespace.inside():
             self.listener = socket.create_server((host.wire.far_address, host.link_port))
@@ -66,12 +69,15 @@ class ScriptedHost:
                     continue
                 self.verdicts.append(op)
                 self.asked.set()
+                self.may_answer.wait(30)
                 if self.answers is None:
                     return
                 say(self.answers)
             elif words[0] == b"data":
                 file.read(int(words[1]))
             elif words[0] == b"prepare":
+                self.is_whole.set()
+                self.may_prepare.wait(30)
                 say(b"prepared")
 
 
@@ -117,15 +123,31 @@ def test_target_cannot_be_told(scripted):
 def test_source_cannot_be_told(scripted):
     """A server that was left, and hangs: the user has moved, and nobody waits for it."""
     running, other = scripted
+    other.answers = b"done"
+    other.may_answer.clear()		# before it is known there, the source is told nothing
     order = subprocess.Popen([lib.IMAPCTL, f"--config={running.cas.config}", "move", "ada", "mbx2"], stdout=subprocess.PIPE, text=True)
     assert other.asked.wait(30)
     lib.freeze(running.mailboxes[0].process)
-    other.answers = b"done"
+    other.may_answer.set()
     out = order.communicate()[0]
     assert order.returncode == 0 and "mbx1 will be told when it is reached" in out
     assert (status(running)["phase"], status(running)["waits-for"]) == ("settling", "mbx1")
     lib.thaw(running.mailboxes[0].process)
     lib.wait_until(lambda: status(running)["phase"] == "moved")
+
+
+def test_somebody_else_gets_the_name_meanwhile(scripted):
+    """The user is deleted, and another one is added, before the home changes: it does not, and nobody gets the other's mail."""
+    running, other = scripted
+    other.may_prepare.clear()
+    order = subprocess.Popen([lib.IMAPCTL, f"--config={running.cas.config}", "move", "ada", "mbx2"], stderr=subprocess.PIPE, text=True)
+    assert other.is_whole.wait(30)
+    running.cas.imapctl("user", "del", "ada", "--yes")
+    running.cas.imapctl("user", "add", "ada", "--home=mbx1", input="another\n")
+    other.may_prepare.set()
+    why = order.communicate()[1]
+    assert order.returncode == 75, why
+    assert host_of(running, "ada") == "mbx1"
 
 
 def test_refused_by_the_target_is_undone(scripted):
