@@ -169,6 +169,7 @@ struct cas_client {
 	enum sasl_event event;		/* what sasl waits for while VERIFYING */
 	struct directory_name user;	/* whose mail; empty: nobody can have the name given */
 	struct directory_name prover;	/* who proves it; empty: nobody */
+	char prover_id[DIRECTORY_ID_LENGTH + 1];	/* mailbox id of the prover: who has the name later is another one */
 	bool is_acting;			/* user is somebody else than prover */
 	bool is_master;			/* as a master user */
 	struct buffer home;		/* the user's mailbox server; empty: the one of link_server_of() */

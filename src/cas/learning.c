@@ -14,6 +14,7 @@ struct learning {
 	struct cas_client *client;	/* loop thread only; stays until its jobs are home */
 	struct directory *directory;
 	struct directory_name user;
+	char mailbox_id[DIRECTORY_ID_LENGTH + 1];	/* of the user */
 	struct buffer old;		/* credential, which the new one is to replace; wiped, like those */
 	struct buffer password, credential;
 	bool wants_sha1;
@@ -40,7 +41,7 @@ end(struct learning *learning)
 	free(learning);
 }
 
-/* Another login, or the operator, may have been faster: what is there stays. */
+/* Another login, or the operator, may have been faster: what is there stays, and who has the name by now. */
 static void
 keep_work(struct job *job)
 {
@@ -50,7 +51,7 @@ keep_work(struct job *job)
 	struct directory_user user;
 
 	learning->is_learned = directory_lookup(learning->directory, name, arena, &user) == DIRECTORY_OK &&
-	    span_equals(user.credential, buffer_span(&learning->old)) &&
+	    strcmp(user.mailbox_id, learning->mailbox_id) == 0 && span_equals(user.credential, buffer_span(&learning->old)) &&
 	    directory_set_credential(learning->directory, name, buffer_span(&learning->credential)) == DIRECTORY_OK;
 	arena_free(&arena);
 }
@@ -91,7 +92,7 @@ on_derived(struct job *job)
 }
 
 static void
-begin(struct cas_client *client, const struct directory_name *user, struct span old)
+begin(struct cas_client *client, struct span old)
 {
 	struct cas *cas = client->cas;
 	struct span password = sasl_password(client->sasl);
@@ -99,7 +100,8 @@ begin(struct cas_client *client, const struct directory_name *user, struct span 
 
 	learning->client = client;
 	learning->directory = cas->parts.directory;
-	learning->user = *user;
+	learning->user = client->prover;
+	memcpy(learning->mailbox_id, client->prover_id, sizeof learning->mailbox_id);
 	learning->wants_sha1 = config_wants_sha1_keys(cas->parts.config);
 	buffer_add_span(&learning->old, old);
 	buffer_reserve(&learning->password, password.length + 1);
@@ -118,7 +120,7 @@ learning_begin(struct cas_client *client)
 
 	if (cas->parts.config->relay_learn_passwords && client->has_no_password &&
 	    !directory_is_verifier(cas->parts.directory) && cas->verifying < VERIFYING_MAX)
-		begin(client, &client->user, SPAN(""));
+		begin(client, SPAN(""));
 }
 
 void
@@ -130,5 +132,5 @@ learning_upgrade(struct cas_client *client, struct span credential)
 	if ((kind == PASSWORD_WEAK_HASH && wanted != CONFIG_UPGRADE_NONE) ||
 	    (kind == PASSWORD_STRONG_HASH && wanted == CONFIG_UPGRADE_ALL))
 		if (client->cas->verifying < VERIFYING_MAX)
-			begin(client, &client->prover, credential);
+			begin(client, credential);
 }

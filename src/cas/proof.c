@@ -176,6 +176,7 @@ take_user(struct cas_client *client, struct check *check)
 	if (client->event != SASL_AUTHORIZE && client->has_no_password && !is_relayed(client, login))
 		prover->name.length = 0;
 	client->prover = client->user = (struct directory_name){ .length = 0 };
+	memcpy(client->prover_id, prover->mailbox_id, sizeof client->prover_id);
 	if (prover->name.length > 0)
 		directory_prepare_name(prover->name, &client->prover);
 	if (prover->name.length > 0 && user->name.length > 0)

@@ -323,6 +323,55 @@ test_no_mailbox_role(void **state)
 	expect_in("b LOGIN alice secret\r\n", "b OK");
 }
 
+/* Let the password be found right, and go on to the moment when what was learned from it is to be written. */
+static void
+learn(void)
+{
+	const struct cas_client *client;
+
+	connect_client();
+	client = LIST_ENTRY(world->cas->strangers.next, struct cas_client, link);
+	stream_write(world->near, SPAN("a LOGIN bob secret\r\n"));
+	while (world->cas->verifying == 0 || client->state == VERIFYING || client->state == GREETED)
+		loop_turn(world->loop, false);
+}
+
+static bool
+has_hash(struct span name, struct span hash)
+{
+	struct arena *arena = arena_new();
+	struct directory_user user;
+	bool is_same;
+
+	assert_int_equal(directory_lookup(world->directory, name, arena, &user), DIRECTORY_OK);
+	is_same = span_equals(user.credential, hash);
+	arena_free(&arena);
+	return is_same;
+}
+
+/* The hash of another program gives way to keys; what another user of the name has does not. */
+static void
+test_learned(void **state)
+{
+	static const struct span bob = SPAN("bob"), hash = SPAN("$1$abcdefgh$cHJi5PXp/ki/ktXzqlk6I1");
+
+	(void)state;
+	assert_int_equal(directory_add(world->directory, bob, hash), DIRECTORY_OK);
+	learn();
+	turn();
+	assert_false(has_hash(bob, hash));
+	assert_int_equal(directory_delete(world->directory, bob), DIRECTORY_OK);
+	assert_int_equal(directory_add(world->directory, bob, hash), DIRECTORY_OK);
+	stream_free(&world->near);
+	turn();
+	buffer_clear(&world->said);
+	learn();
+	assert_int_equal(directory_delete(world->directory, bob), DIRECTORY_OK);
+	assert_int_equal(directory_add(world->directory, bob, hash), DIRECTORY_OK);
+	turn();
+	assert_true(has_hash(bob, hash));
+}
+
 static void
 test_user_limit(void **state)
 {
@@ -507,6 +556,7 @@ main(void)
 		TEST(test_plain),
 		TEST(test_literals),
 		TEST(test_no_mailbox_role),
+		TEST(test_learned),
 		TEST(test_user_limit),
 		TEST(test_plaintext_is_refused),
 		TEST(test_login_timeout),
