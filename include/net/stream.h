@@ -88,7 +88,8 @@ void stream_write_buffer(struct stream *stream, struct buffer *buffer);
 
 /*
  * Send octets that stay where they are until release is called, once, from this call or later; others may send them, too.
- * What is short is copied.
+ * What is short is copied.  A worker that has encrypted or deflated the octets is who calls: release may run on any thread, at
+ * the same time as others.
  */
 typedef void stream_release(const void *octets, size_t length, void *context);
 void stream_write_shared(struct stream *stream, struct span octets, stream_release *release, void *context);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <pthread.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -437,6 +438,37 @@ test_bodies_of_many_pieces(void **state_ignored)
 	state.extras[STATE_BODIES]->on_gone(state.extras[STATE_BODIES]);
 }
 
+enum { SENT = 1000 };
+
+static void *
+release_sent(void *block)
+{
+	for (unsigned i = 0; i < SENT; i++)
+		fetch_block_release(NULL, 0, block);
+	return NULL;
+}
+
+/* A worker that deflates lets go of what it has read, while the loop sends it to others: ThreadSanitizer looks on. */
+static void
+test_bodies_let_go_by_workers(void **state_ignored)
+{
+	struct state state = { 0 };
+	struct state_cache cache;
+	struct fetch_block *block;
+	pthread_t worker;
+
+	(void)state_ignored;
+	state_cache_init(&cache, 10000000, 2);
+	keep(&cache, &state, 5, 0, 1000, 0);
+	for (unsigned i = 0; i < SENT; i++)
+		fetch_bodies_take(&state, 5, 0, 1000, &block);
+	assert_int_equal(pthread_create(&worker, NULL, release_sent, block), 0);
+	for (unsigned i = 0; i < SENT; i++)
+		assert_taken(&state, 5, 0, 1000);
+	state.extras[STATE_BODIES]->on_gone(state.extras[STATE_BODIES]);
+	assert_int_equal(pthread_join(worker, NULL), 0);
+}
+
 int
 main(void)
 {
@@ -449,6 +481,7 @@ main(void)
 		cmocka_unit_test(test_bodies),
 		cmocka_unit_test(test_bodies_in_any_order),
 		cmocka_unit_test(test_bodies_of_many_pieces),
+		cmocka_unit_test(test_bodies_let_go_by_workers),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -105,6 +105,18 @@ def test_all_at_once_and_again(client):
                          for number, message in enumerate(SEEN_AS, 1)]
 
 
+def test_again_before_it_is_sent(shared_server, filled):
+    """What workers still deflate for one command and encrypt for another client is sent for the next."""
+    with shared_server.client(filled) as deflated, shared_server.client(filled, tls=True) as encrypted:
+        clients, wanted = [deflated.start_deflate(), encrypted], b"* 6 FETCH (BODY[] {%d}\r\n%s)" % (len(SEEN_AS[5]), SEEN_AS[5])
+        for client in clients:
+            client.ok(b"SELECT INBOX")
+            client.fetch_body(6)
+            client.send(b"".join(b"x%d FETCH 6 BODY.PEEK[]\r\n" % i for i in range(8)))
+        for i in range(8):
+            assert [client.reply(b"x%d" % i).untagged for client in clients] == [[wanted], [wanted]]
+
+
 def test_seen_is_set_and_told(client):
     client.ok(b"FETCH 2 BODY.PEEK[]")
     line, = client.ok(b"FETCH 2 BODY[]").untagged

@@ -3,6 +3,7 @@
  */
 #include "bodies.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/map.h"
@@ -30,7 +31,7 @@ struct fetch_block {
 	struct state_place place;	/* in the cache, while bodies is not NULL */
 	struct fetch_bodies *bodies;
 	struct list link;		/* in bodies->blocks */
-	unsigned holders;
+	atomic_uint holders;		/* workers let go, too */
 	struct buffer octets;
 	size_t reply_length;
 	struct kept_extent *extents;
@@ -85,7 +86,7 @@ fetch_block_new(struct buffer *piece, struct fetch_notes *notes)
 {
 	struct fetch_block *block = NEW(struct fetch_block);
 
-	block->holders = 1;
+	atomic_init(&block->holders, 1);
 	block->reply_length = piece->length;
 	buffer_add_span(piece, buffer_span(&notes->beyond));
 	block->octets = *piece;
@@ -115,7 +116,7 @@ fetch_block_release(const void *octets, size_t length, void *context)
 
 	(void)octets;
 	(void)length;
-	if (--block->holders > 0)
+	if (atomic_fetch_sub(&block->holders, 1) != 1)
 		return;
 	for (size_t i = 0; i < block->count; i++)
 		buffer_free(&block->extents[i].what.parts);
@@ -283,7 +284,7 @@ fetch_bodies_keep(struct state_cache *cache, struct state *state, struct fetch_b
 	}
 	if (!is_wanted)
 		return;
-	block->holders++;
+	atomic_fetch_add(&block->holders, 1);
 	block->bodies = bodies;
 	list_push_back(&bodies->blocks, &block->link);
 	state_place_init(&block->place, on_drop);
@@ -335,7 +336,7 @@ fetch_bodies_take(struct state *state, uint64_t content_id, uint64_t at, uint64_
 	if (extent == NULL)
 		return span_of(NULL, 0);
 	block = *block_out = extent->block;
-	block->holders++;
+	atomic_fetch_add(&block->holders, 1);
 	skipped = at - extent->what.at;
 	left = extent->what.length - skipped;
 	touch(block);

@@ -2,7 +2,8 @@
  * Octets of contents that FETCH has sent, kept for a minute beside the state of a mailbox: contents never change, and who
  * reads a message is often followed by another client of the same user, or asks for the next range of it.  They stay in the
  * block in which a worker has put them, and leave from there without a copy and without a job, as often as they are asked for.
- * What was used longest ago goes first, of all mailboxes together (account_body_cache()).  Loop thread, but for the notes.
+ * What was used longest ago goes first, of all mailboxes together (account_body_cache()).  Loop thread, but for the notes and
+ * for letting go of a block.
  */
 #ifndef MAILBOX_FETCH_BODIES_H
 #define MAILBOX_FETCH_BODIES_H
@@ -42,7 +43,7 @@ struct fetch_block *fetch_block_new(struct buffer *piece, struct fetch_notes *no
 /* What belongs to the reply. */
 struct span fetch_block_reply(const struct fetch_block *block);
 
-/* Let go of it.  As stream_write_shared() wants it. */
+/* Let go of it.  As stream_write_shared() wants it: any thread. */
 void fetch_block_release(const void *octets, size_t length, void *block);
 
 /* Keep a block beside a state, among others of the cache; it stays with its holder, too. */
