@@ -7,6 +7,18 @@
 #include "base/memory.h"
 #include "flag_log.h"
 
+/*
+ * Whether it is what states rely on: UIDs rise, and are below the next one, which is 0 when all are given.  A value that is
+ * no number reads as 0.
+ */
+static bool
+is_next_uid(const struct store_snapshot *snapshot, int64_t uid)
+{
+	uint32_t before = snapshot->count == 0 ? 0 : snapshot->messages[snapshot->count - 1].uid;
+
+	return uid > before && uid <= (uint32_t)(snapshot->mailbox.uidnext - 1);
+}
+
 static enum store_status
 load_messages(struct store *store, struct store_snapshot *snapshot)
 {
@@ -23,7 +35,7 @@ load_messages(struct store *store, struct store_snapshot *snapshot)
 
 	snapshot->messages = memory_resize(NULL, capacity, sizeof *snapshot->messages);
 	sql_bind_number(query, 1, snapshot->mailbox.id);
-	while ((status = sql_step(query)) == SQL_ROW) {
+	while ((status = sql_step(query)) == SQL_ROW && is_next_uid(snapshot, sql_column_number(query, 0))) {
 		if (snapshot->count == capacity) {
 			capacity *= 2;
 			snapshot->messages = memory_resize(snapshot->messages, capacity,
@@ -39,7 +51,8 @@ load_messages(struct store *store, struct store_snapshot *snapshot)
 		};
 		flag_log_apply(&log, &snapshot->messages[snapshot->count++]);
 	}
-	return store_from_sql(status);
+	sql_reset(query);
+	return status == SQL_ROW ? STORE_CORRUPT : store_from_sql(status);
 }
 
 enum store_status

@@ -194,6 +194,20 @@ def test_rows(mail, word, statements):
         assert b"MESSAGES %d" % (MESSAGES - 1) in line and b"UIDNEXT %d" % (MESSAGES + 1) in line
 
 
+@pytest.mark.parametrize("uid", ["x'00'", "'five'", "0", "-1", "4294967296 + 5"])
+def test_uid_that_is_none(mail, uid):
+    """Nobody sees the mailbox before it is mended: numbers of messages would not be what they seem."""
+    change(mail, "PRAGMA ignore_check_constraints = ON", f"UPDATE message SET uid = {uid} WHERE uid = 5")
+    with mail.client() as client:
+        assert b"NO [CORRUPTION]" in client.command(b"SELECT INBOX").tagged
+        client.ok(b"SELECT Archive")
+    assert verify(mail, code=65)["fault"]
+    assert verify(mail, "--repair", "--yes")["verify"][0]["faults"] == 0
+    with mail.client() as client:
+        assert uids(client) == all_uids() - {5}
+        assert recovered(client) == [b"message 5"]
+
+
 def test_counters_while_logged_in(mail):
     change(mail, "UPDATE mailbox SET messages = 7 WHERE name = 'INBOX'")
     with mail.client() as client:
