@@ -66,6 +66,7 @@ translate(struct sql *sql, int code)
 	case SQLITE_FORMAT:
 	case SQLITE_SCHEMA:
 	case SQLITE_ERROR:	/* "no such table": a file that is not one of ours */
+	case SQLITE_MISMATCH:	/* what a row has in the place of an id is no number */
 		return SQL_CORRUPT;
 	case SQLITE_IOERR:
 	case SQLITE_PROTOCOL:

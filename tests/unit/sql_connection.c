@@ -199,6 +199,7 @@ reports_constraints(void **state)
 	assert_int_equal(insert(sql, 2, SPAN("\0")), SQL_CONSTRAINT);
 	assert_int_equal(insert(sql, 2, SPAN("b")), SQL_OK);	/* the statement is usable again */
 	assert_int_equal(sql_run(sql_prepare(sql, "SELECT x FROM missing")), SQL_CORRUPT);
+	assert_int_equal(sql_run(sql_prepare(sql, "INSERT INTO thing (id) SELECT 'five'")), SQL_CORRUPT);
 	assert_false(sql_is_poisoned(sql));
 	sql_close(&sql);
 }
