@@ -174,6 +174,15 @@ begin(struct mime_converter *converter, struct span text)
 	return true;
 }
 
+/* How long a character is that is none: what charset_shift() has made of two octets was one, and counts as one. */
+static size_t
+unit_at(const struct mime_converter *converter, struct span text)
+{
+	if (converter->kind == CHARSET_ICONV || text.at[0] == CHARSET_SHIFT_INVALID)
+		return converter->unit_octets;
+	return text.at[0] < 0x80 ? 1 : text.at[0] == 0x8F ? 3 : 2;
+}
+
 /* The same by iconv. */
 static struct span
 convert_iconv(struct mime_converter *converter, struct span text, struct buffer *out)
@@ -192,12 +201,12 @@ convert_iconv(struct mime_converter *converter, struct span text, struct buffer 
 		error = result == (size_t)-1 ? errno : 0;
 		out->length += to_length - to_left;
 		text = span_from(text, text.length - from_left);
-		converter->is_cut = error == EINVAL;
-		if (error == EINVAL)
+		converter->is_cut = error == EINVAL || (error == EILSEQ && unit_at(converter, text) > text.length);
+		if (converter->is_cut)
 			return text;
 		if (error == EILSEQ) {
 			replace(converter, out);
-			text = span_from(text, converter->unit_octets);
+			text = span_from(text, unit_at(converter, text));
 		}
 	}
 	return text;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistring/version.h>
 
-#define ALGORITHM   1		/* of what is added to an index for a message, and of the buckets; raise it with either */
+#define ALGORITHM   2		/* of what is added to an index for a message, and of the buckets; raise it with either */
 #define BUCKET_BITS 14
 
 static uint16_t

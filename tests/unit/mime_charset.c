@@ -38,6 +38,10 @@ static const struct {
 	{ SPAN("ISO-2022-JP"), SPAN("\x1b$B4A\nabc"), SPAN("\xe6\xbc\xa2\nabc") },	/* a line begins in ASCII */
 	{ SPAN("ISO-2022-JP"), SPAN("\x1b$B4A;"), SPAN("\xe6\xbc\xa2" REPLACED) },
 	{ SPAN("ISO-2022-JP"), SPAN("a\x1b$"), SPAN("a" REPLACED) },
+	/* Places that no character has: one each, and what follows is read as it was written. */
+	{ SPAN("ISO-2022-JP"), SPAN("\x1b$B)!4A\x1b(B."), SPAN(REPLACED "\xe6\xbc\xa2.") },
+	{ SPAN("ISO-2022-JP"), SPAN("\x1b$(D!!4A\x1b$B4A"), SPAN(REPLACED "\xe5\x8d\xb9\xe6\xbc\xa2") },
+	{ SPAN("ISO-2022-JP"), SPAN("\x1b(I6gE"), SPAN("\xef\xbd\xb6" REPLACED "\xef\xbe\x85") },
 	{ SPAN("ISO-2022-JP"), SPAN("a\x1b[1m\xe4z"), SPAN("a" REPLACED "[1m" REPLACED "z") },
 	{ SPAN("ISO-2022-JP"), SPAN("\x1b$B4\x1b(Bz"), SPAN(REPLACED "z") },
 	{ SPAN("HZ-GB-2312"), SPAN("~{::~}~~ a~\nb~{::\nc~x"), SPAN("\xe6\xb1\x89~ ab\xe6\xb1\x89\nc~x") },
