@@ -175,6 +175,12 @@ enum sql_status sql_fold(struct sql *sql);
 uint64_t sql_page_octets(const struct sql *sql);
 void sql_shrink(struct sql *sql);
 
+/*
+ * How much that may be at most, in KiB; 1,000 to begin with.  What is more goes at once, what was used least recently first.
+ * Outside of a transaction.
+ */
+enum sql_status sql_set_cache(struct sql *sql, unsigned kib);
+
 /* How long the WAL is, as far as it is not folded.  With SQL_LEAVE_WAL a commit folds it when it has 64 MB. */
 uint64_t sql_wal_octets(const struct sql *sql);
 

@@ -132,6 +132,9 @@ enum store_status store_fold(struct store *store);
 uint64_t store_page_octets(const struct store *store);
 void store_shrink(struct store *store);
 
+/* How much of the file may be held, in KiB, between two transactions: sql_set_cache(). */
+void store_set_cache(struct store *store, unsigned kib);
+
 /*
  * Changes of flags that many messages got at once are kept beside them: write those of some messages into their rows,
  * within a transaction, when there is time.  Nobody notices but by what it costs to read.

@@ -20,6 +20,7 @@ struct sql {
 	bool is_poisoned;
 	bool is_writing;		/* the transaction under way may write */
 	unsigned savepoints;		/* open ones; also their names */
+	unsigned cache_kib;		/* of pages in memory, at most */
 	bool keeps_pages;		/* in memory, until the transaction ends */
 };
 

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -22,6 +23,8 @@
 /* Length of the WAL at which a commit folds it into the file: SQLite's default, 4 MB; and where the owner has not. */
 #define WAL_PAGES_MAX	   1000
 #define WAL_PAGES_LEFT_MAX 16000
+
+#define CACHE_KIB	   1000		/* more did not help */
 
 static void
 configure_process(void)
@@ -117,11 +120,12 @@ set_up(struct sql *sql)
 	    "PRAGMA page_size = 4096;"		/* best for small commits */
 	    "PRAGMA mmap_size = 0;"		/* a read error is an error, not SIGBUS */
 	    "PRAGMA cell_size_check = ON;"	/* damage is found early */
-	    "PRAGMA cache_size = -1000;"	/* KiB; more did not help */
 	    "PRAGMA secure_delete = FAST;"	/* Debian's ON writes deleted bodies to the WAL */
 	    "PRAGMA temp_store = MEMORY;"
 	    "PRAGMA synchronous = FULL;");	/* an OK means stable storage */
 	sqlite3_wal_hook(sql->handle, on_committed, sql);
+	if (status == SQL_OK)
+		status = sql_set_cache(sql, CACHE_KIB);
 	return status == SQL_OK ? enter_wal_mode(sql) : status;
 }
 
@@ -188,4 +192,18 @@ sql_shrink(struct sql *sql)
 {
 	assert_off_loop();
 	sqlite3_db_release_memory(sql->handle);
+}
+
+enum sql_status
+sql_set_cache(struct sql *sql, unsigned kib)
+{
+	char text[64];
+	enum sql_status status;
+
+	if (sql->cache_kib == kib)
+		return SQL_OK;
+	snprintf(text, sizeof text, "PRAGMA cache_size = -%u", kib);
+	if ((status = sql_execute(sql, text)) == SQL_OK)
+		sql->cache_kib = kib;
+	return status;
 }

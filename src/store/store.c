@@ -310,3 +310,10 @@ store_shrink(struct store *store)
 	sql_shrink(store->sql);
 	held_forget(store);
 }
+
+/* Where that fails the connection is poisoned, and what comes next says so. */
+void
+store_set_cache(struct store *store, unsigned kib)
+{
+	sql_set_cache(store->sql, kib);
+}

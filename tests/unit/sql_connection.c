@@ -397,6 +397,27 @@ finds_damage(void **state)
 	buffer_free(&findings);
 }
 
+/* The pages of what was written stay in memory, as far as they may. */
+static void
+holds_as_much_as_it_may(void **state)
+{
+	static const uint8_t octets[3000] = { 1 };
+	struct sql *sql = open_with_table();
+
+	(void)state;
+	assert_int_equal(sql_set_cache(sql, 500), SQL_OK);
+	assert_int_equal(sql_begin(sql), SQL_OK);
+	for (int64_t id = 1; id <= 400; id++)
+		assert_int_equal(insert(sql, id, span_of(octets, sizeof octets)), SQL_OK);
+	assert_int_equal(sql_commit(sql), SQL_OK);
+	assert_in_range(sql_page_octets(sql), 400 * 1024, 600 * 1024);
+	assert_int_equal(sql_set_cache(sql, 125), SQL_OK);
+	assert_in_range(sql_page_octets(sql), 80 * 1024, 200 * 1024);
+	assert_int_equal(count(sql), 400);
+	assert_in_range(sql_page_octets(sql), 80 * 1024, 200 * 1024);
+	sql_close(&sql);
+}
+
 int
 main(void)
 {
@@ -411,6 +432,7 @@ main(void)
 		ON_FILES(ends_transactions),
 		ON_FILES(reads_and_writes_blobs),
 		ON_FILES(finds_damage),
+		ON_FILES(holds_as_much_as_it_may),
 		ON_SPY(flushes_as_promised),
 		ON_SPY(is_poisoned_by_a_failed_flush),
 	};

@@ -154,6 +154,7 @@ take_limits(const struct batch_store *batch)
 	quota.warning_percent = __atomic_load_n(&batch->quota->warning_percent, __ATOMIC_RELAXED);
 	store_set_quota(batch->store, &quota);
 	store_set_retention(batch->store, __atomic_load_n(batch->retention_s, __ATOMIC_RELAXED));
+	store_set_cache(batch->store, paging_share_kib(batch->paging));
 }
 
 static enum store_status

@@ -1,11 +1,17 @@
 /*
  * Giving pages back.  Loop thread.
+ *
+ * What a store needs again and again is small: of those that many messages come for, some thirty pages and the dictionary.
+ * So they share what there is before any of them gives back all it has, since it would read that again with its next job.
  */
 #include "paging.h"
 
-#define TOGETHER_OCTETS UINT64_C(8388608)
-#define MUCH_OCTETS	UINT64_C(20971520)	/* here nobody waits until others give something back */
-#define LEAST_OCTETS	UINT64_C(32768)	/* what a store that does nothing may keep */
+#define SHARED_KIB	8192			/* of pages, for those that have some */
+#define SHARE_MOST_KIB	1000
+#define SHARE_LEAST_KIB 125
+#define TOGETHER_OCTETS UINT64_C(25165824)	/* here those that are quiet begin to give all back */
+#define MUCH_OCTETS	UINT64_C(33554432)	/* here nobody waits until others give something back */
+#define LEAST_OCTETS	UINT64_C(32768)		/* what a store that does nothing may keep */
 #define LOOKS		16			/* at accounts that are busy, before it is put off */
 
 void
@@ -31,11 +37,26 @@ pages_init(struct pages *pages)
 void
 paging_note(struct paging *paging, struct pages *pages, const struct account_job *job)
 {
+	bool had_some = pages->octets > LEAST_OCTETS, has_some = job->page_octets > LEAST_OCTETS;
+
 	__atomic_store_n(&paging->octets, paging->octets - pages->octets + job->page_octets, __ATOMIC_RELAXED);
+	__atomic_store_n(&paging->count, paging->count + has_some - had_some, __ATOMIC_RELAXED);
 	pages->octets = job->page_octets;
 	list_remove(&pages->link);
-	if (pages->octets > LEAST_OCTETS)
+	if (has_some)
 		list_push_back(&paging->accounts, &pages->link);
+}
+
+/* In halves, so that not every store that comes or goes changes it. */
+unsigned
+paging_share_kib(const struct paging *paging)
+{
+	size_t count = __atomic_load_n(&paging->count, __ATOMIC_RELAXED);
+	unsigned share = SHARE_MOST_KIB;
+
+	while (share > SHARE_LEAST_KIB && share * count > SHARED_KIB)
+		share /= 2;
+	return share;
 }
 
 bool

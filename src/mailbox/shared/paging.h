@@ -1,6 +1,6 @@
 /*
- * What the stores that are open hold of their files in memory: up to 1 MB each, and together no more than a bound,
- * beyond which those that were used least recently give theirs back.  Loop thread.
+ * What the stores that are open hold of their files in memory: each a share of what there is for all, 1 MB at most, and
+ * together no more than a bound, beyond which those that were used least recently give theirs back.  Loop thread.
  */
 #ifndef PAGING_H
 #define PAGING_H
@@ -11,6 +11,7 @@
 struct paging {
 	struct list accounts;		/* that have something to give back, the least recently used first */
 	uint64_t octets;		/* written by the loop, read by workers: atomic */
+	size_t count;			/* of them; the same */
 };
 
 /* Of an account. */
@@ -25,6 +26,9 @@ void pages_init(struct pages *pages);
 
 /* A job has come home. */
 void paging_note(struct paging *paging, struct pages *pages, const struct account_job *job);
+
+/* How much a store may hold while so many have something, in KiB.  Any thread. */
+unsigned paging_share_kib(const struct paging *paging);
 
 /* Whether there is so much that a job gives back what its own store has.  Any thread. */
 bool paging_is_much(const struct paging *paging);
