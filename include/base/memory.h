@@ -11,9 +11,9 @@
 #include "base/span.h"
 
 /*
- * From now on blocks of a megabyte and more go back to the system when they are freed.  glibc would raise that bound with
- * each that is, and each worker would keep what its largest job took.  Less than a megabyte stays for what comes next:
- * pages that go back and forth are emptied by the kernel each time.  For main(), before there are threads.
+ * From now on blocks of two megabytes and more go back to the system when they are freed.  glibc would raise that bound with
+ * each that is, and each worker would keep what its largest job took.  What is smaller stays for what comes next, whichever
+ * worker needs it: pages that go back and forth are emptied by the kernel each time.  For main(), before there are threads.
  */
 void memory_return_large(void);
 

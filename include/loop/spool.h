@@ -9,7 +9,7 @@
 #include "base/span.h"
 
 #define SPOOL_THRESHOLD (256 * 1024)
-#define SPOOL_SHARED	(4 * 1024 * 1024)
+#define SPOOL_SHARED	(8 * 1024 * 1024)
 
 struct loop;
 struct spool;

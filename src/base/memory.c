@@ -11,6 +11,9 @@
 
 #include "base/log.h"
 
+#define MIB    (1024 * 1024)
+#define ARENAS 4
+
 static void *
 must(void *memory)
 {
@@ -27,8 +30,10 @@ must(void *memory)
 void
 memory_return_large(void)
 {
-	mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
-	mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
+	mallopt(M_MMAP_THRESHOLD, 2 * MIB);
+	mallopt(M_TRIM_THRESHOLD, 4 * MIB);
+	mallopt(M_TOP_PAD, MIB / 2);
+	mallopt(M_ARENA_MAX, ARENAS);	/* eight for each processor are glibc's: each keeps what one of the threads once needed */
 }
 
 void

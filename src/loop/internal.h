@@ -38,7 +38,7 @@ struct loop {
 	struct list signals;
 	struct home home;
 	size_t spools_shared, spools_borrowed;	/* octets */
-	struct buffer spools_spare[2];	/* memory that the last ones have borrowed, for the next */
+	struct buffer spools_spare[4];	/* memory that the last ones have borrowed, for the next */
 	uint64_t now_us;
 	bool is_stopping;
 };

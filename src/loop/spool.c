@@ -115,13 +115,13 @@ move_to_spare(struct spool *spool)
 	}
 }
 
-/* In the place of less, if that is as much as may be borrowed. */
+/* In the place of less, if all together are no more than may be borrowed. */
 static void
 leave_spare(struct spool *spool)
 {
 	struct loop *loop = spool->loop;
 
-	if (spool->pending.capacity <= spool->threshold || spool->pending.capacity > loop->spools_shared / 2)
+	if (spool->pending.capacity <= spool->threshold || spool->pending.capacity > loop->spools_shared / COUNT_OF(loop->spools_spare))
 		return;
 	for (size_t i = 0; i < COUNT_OF(loop->spools_spare); i++) {
 		struct buffer spare = loop->spools_spare[i];
