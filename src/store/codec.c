@@ -25,6 +25,7 @@
 #define PROBE_PIECES	4
 #define EVEN		1000	/* all octets come as often */
 #define EVEN_NOISE	1060	/* and nearly so */
+#define EVEN_TEXT	8000	/* base64 has half of it, a text in any script much more */
 #define PROBE_PIECE	1024		/* octets */
 
 #define SEGMENT_OCTETS	200	/* training chooses pieces of this size, by what strings of STRING_OCTETS come again */
@@ -187,21 +188,22 @@ evenness(const uint8_t *octets, size_t length)
 /*
  * Whether there is something in a long row that comes again, as in text.  In base64 there is not, as long as it is
  * letters: shorter codes for these would save a fourth, and cost each reader more than all the rest of a FETCH.
- * Where no octet comes more often than others it was compressed before, and need not be tried.
+ * Where no octet comes more often than others it was compressed before, and need not be tried; nor where few are most of it.
  */
 static bool
 is_promising(struct contexts *contexts, struct span octets)
 {
 	uint8_t pieces[PROBE_PIECES * PROBE_PIECE];
 	size_t step = octets.length / PROBE_PIECES;
+	unsigned even;
 	size_t length;
 
 	if (octets.length < PROBED_OCTETS)
 		return true;
 	for (size_t i = 0; i < PROBE_PIECES; i++)
 		memcpy(pieces + i * PROBE_PIECE, octets.at + i * step, PROBE_PIECE);
-	if (evenness(pieces, sizeof pieces) < EVEN_NOISE)
-		return false;
+	if ((even = evenness(pieces, sizeof pieces)) < EVEN_NOISE || even > EVEN_TEXT)
+		return even > EVEN_TEXT;
 	length = compress(contexts, PROBE_LEVEL, NULL, span_of(pieces, sizeof pieces));
 	return length <= sizeof pieces - sizeof pieces / 10;
 }
