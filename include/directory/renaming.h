@@ -68,7 +68,7 @@ struct directory_mailbox {
 };
 
 /*
- * List the mailboxes of all who are there, in the order of their ids, a page at a time, as directory_list().
+ * List the mailboxes of all who are there, or were, in the order of their ids, a page at a time, as directory_list().
  *
  *	after	the last mailbox id of the page before; empty at first
  */

@@ -343,7 +343,8 @@ directory_list_mailboxes(struct directory *directory, struct span after, struct 
 	*count_out = 0;
 	if (status != DIRECTORY_OK)
 		return status;
-	query = sql_prepare(sql, "SELECT name, mailbox_id FROM user WHERE mailbox_id > ?1 ORDER BY mailbox_id LIMIT ?2");
+	query = sql_prepare(sql, "SELECT name, mailbox_id FROM user WHERE mailbox_id > ?1 UNION ALL "
+	    "SELECT name, mailbox_id FROM retired_mailbox WHERE mailbox_id > ?1 ORDER BY mailbox_id LIMIT ?2");
 	sql_bind_text(query, 1, after);
 	sql_bind_number(query, 2, (int64_t)limit);
 	while ((step = sql_step(query)) == SQL_ROW) {

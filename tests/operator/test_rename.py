@@ -1,6 +1,8 @@
 """user rename: all that is a user's stays the user's, and all that says the old name says the new one."""
 import base64
+import contextlib
 import json
+import sqlite3
 
 import pytest
 
@@ -115,6 +117,23 @@ def test_rights_that_others_gave(server):
     server.imapctl("user", "add", "ada", input=lib.PASSWORD + "\n")
     with server.client("ada") as client:		# the old name is nobody's
         assert not exists(client, b"Other Users/bob/Given") and exists(client, b"Other Users/bob/Taken")
+
+
+def test_rights_in_mail_that_nobody_has_now(server):
+    """The file of a user who was deleted is kept: what it gives, and follows, is not for who gets the old name."""
+    with server.client("bob") as bob, server.client("ada") as ada:
+        bob.ok(b"CREATE Given")
+        bob.ok(b"SETACL Given ada lrs")
+        bob.ok(b"SETACL INBOX -ada lr")
+        ada.ok(b"SETACL INBOX bob lr")
+        bob.ok(b'SUBSCRIBE "Other Users/ada/INBOX"')
+    path = json.loads(server.imapctl("--json", "user", "del", "bob", "--yes").stdout)["mail"][0]["path"]
+    rename(server, "ada", "countess")
+    server.stop()
+    with contextlib.closing(sqlite3.connect(f"{path}/mail.db")) as file:
+        assert set(file.execute("SELECT identifier FROM acl")) == {("countess",), ("-countess",)}
+        assert file.execute("SELECT name FROM subscription WHERE name LIKE '%/%'").fetchall() == [("Other Users/countess/INBOX",)]
+    server.start()
 
 
 def test_what_the_user_shares(server):

@@ -1,7 +1,7 @@
 /*
  * Users who have got another name in the directory: sessions by the old one end, and every file of this host is looked at,
  * one after the other, in no hurry: rights that it gives to the old name or takes from it, and subscriptions to what the
- * user shares.  Until the last one says the new name, both names mean the user where rights are looked up.  A file that
+ * user shares.  So are those of deleted users, whose mail may come back.  Until the last one says the new name, both names mean the user where rights are looked up.  A file that
  * cannot be changed is tried again; a process that begins looks at all of them anew.  Loop thread; the work_ functions on
  * workers.
  */
