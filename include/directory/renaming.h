@@ -17,6 +17,7 @@ struct directory_rename {
 	bool is_switched;		/* here the user has the new name */
 	bool is_told;			/* nobody is to be told by this host how it ended */
 	bool is_walked;			/* no user's file of this host says the old name */
+	bool is_over;			/* by directory_rename_begin(): it has ended already, and nothing is noted */
 	char mailbox_id[DIRECTORY_ID_LENGTH + 1];	/* by directory_rename_list(): of the user, when switched; or empty */
 };
 
@@ -33,7 +34,9 @@ enum directory_hindrance {
 };
 
 /*
- * Note that a user gets another name.  Durable.  One that has been noted with both names is given as it is.
+ * Note that a user gets another name.  Durable.  One that has been noted with both names is given as it is, under the id
+ * that it is asked for by now, unless this host has ordered it; so is one that has ended, when that user has the new name
+ * still and nobody the old one.
  *
  *	rename		both names prepared; is_alias, is_told and is_walked to be filled in.  An empty id: this host orders
  *			it, and the user must be there; when nobody is to be told it is switched at once.  Filled
@@ -43,10 +46,13 @@ enum directory_status directory_rename_begin(struct directory *directory, struct
     enum directory_hindrance *hindrance_out);
 
 /*
- * The one step that renames a user here: durable; all that names the user in the directory says the new name.  Fine when
- * the rename is not known any more, or the user is not here.
+ * The one step that renames a user here: durable; all that names the user in the directory says the new name.  Fine when it
+ * has ended, or the user is not here.  One that was never noted, or is not any more, happens all the same if it can.
+ *
+ *	hindrance_out	unless DIRECTORY_UNHINDERED nothing has changed
  */
-enum directory_status directory_rename_switch(struct directory *directory, const struct directory_rename *rename);
+enum directory_status directory_rename_switch(struct directory *directory, const struct directory_rename *rename,
+    enum directory_hindrance *hindrance_out);
 
 /* It does not happen: forget it, unless it is switched. */
 enum directory_status directory_rename_drop(struct directory *directory, const struct directory_rename *rename);

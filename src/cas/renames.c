@@ -170,9 +170,10 @@ work_switch(struct job *job)
 	struct directory *directory = rename->cas->parts.directory;
 	struct arena *arena = arena_new();
 	struct directory_rename *rows;
+	enum directory_hindrance hindrance;
 	size_t count = 0;
 
-	directory_rename_switch(directory, &rename->row);
+	directory_rename_switch(directory, &rename->row, &hindrance);
 	rename->status = directory_rename_list(directory, arena, &rows, &count);
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(rows[i].rename_id, rename->row.rename_id) == 0)

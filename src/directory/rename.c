@@ -1,5 +1,5 @@
 /*
- * Users who get another name: table rename.  Worker thread.
+ * Users who get another name: tables rename, and renamed when it is over.  Worker thread.
  */
 #include "directory/renaming.h"
 
@@ -77,16 +77,40 @@ find_row(struct sql *sql, struct span name, struct directory_rename *rename_out)
 	return step;
 }
 
+/* SQL_ROW: it has ended here; whoever has the new name had it then. */
+static enum sql_status
+find_ended(struct sql *sql, const struct directory_rename *rename)
+{
+	struct sql_statement *query = sql_prepare(sql, "SELECT 1 FROM renamed WHERE rename_id = ?3 UNION ALL "
+	    "SELECT 1 FROM renamed JOIN user ON user.name = new_name WHERE renamed.name = ?1 AND new_name = ?2 AND "
+	    "is_alias = ?4 AND created <= ended AND NOT EXISTS (SELECT 1 FROM user WHERE name = ?1) LIMIT 1");
+	enum sql_status step;
+
+	sql_bind_text(query, 1, old_of(rename));
+	sql_bind_text(query, 2, new_of(rename));
+	sql_bind_text(query, 3, id_of(rename));
+	sql_bind_number(query, 4, rename->is_alias);
+	step = sql_step(query);
+	sql_reset(query);
+	return step;
+}
+
 /* ---- beginning ------------------------------------------------------------------------------------------ */
 
-/* The first that is in the way, in the order of the enum. */
+/*
+ * The first that is in the way, in the order of the enum.
+ *
+ *	must_be_there	nobody has the old name: it is in the way
+ *	is_late		it has happened elsewhere: who has the new name is the user, unless somebody has the old one
+ */
 static enum sql_status
-find_hindrance(struct sql *sql, const struct directory_rename *rename, bool is_ordered, enum directory_hindrance *hindrance_out)
+find_hindrance(struct sql *sql, const struct directory_rename *rename, bool must_be_there, bool is_late,
+    enum directory_hindrance *hindrance_out)
 {
 	struct sql_statement *query = sql_prepare(sql,
 	    "SELECT 1 WHERE ?3 AND NOT EXISTS (SELECT 1 FROM user WHERE name = ?1) UNION ALL "
 	    "SELECT 2 WHERE ?1 = ?2 UNION ALL "
-	    "SELECT 3 FROM user WHERE name = ?2 UNION ALL "
+	    "SELECT 3 FROM user WHERE name = ?2 AND (NOT ?4 OR EXISTS (SELECT 1 FROM user WHERE name = ?1)) UNION ALL "
 	    "SELECT 4 FROM alias WHERE name = ?2 AND mailbox_id IS NOT (SELECT mailbox_id FROM user WHERE name = ?1) UNION ALL "
 	    "SELECT 5 WHERE EXISTS (SELECT 1 FROM member WHERE group_name = ?2) UNION ALL "
 	    "SELECT 6 WHERE EXISTS (SELECT 1 FROM move) OR EXISTS (SELECT 1 FROM arrival) OR "
@@ -96,7 +120,8 @@ find_hindrance(struct sql *sql, const struct directory_rename *rename, bool is_o
 
 	sql_bind_text(query, 1, old_of(rename));
 	sql_bind_text(query, 2, new_of(rename));
-	sql_bind_number(query, 3, is_ordered);
+	sql_bind_number(query, 3, must_be_there);
+	sql_bind_number(query, 4, is_late);
 	step = sql_step(query);
 	*hindrance_out = step == SQL_ROW ? (enum directory_hindrance)sql_column_number(query, 0) : DIRECTORY_UNHINDERED;
 	sql_reset(query);
@@ -151,23 +176,58 @@ switch_rows(struct sql *sql, const struct directory_rename *rename)
 static enum sql_status
 forget_if_over(struct sql *sql, const struct directory_rename *rename)
 {
-	return JOURNEY_RUN(sql, "DELETE FROM rename WHERE name = ?1 AND is_switched AND is_told AND is_walked", old_of(rename));
+	struct sql_statement *query = sql_prepare(sql, "INSERT OR REPLACE INTO renamed SELECT rename_id, name, new_name, "
+	    "is_alias, ?2 FROM rename WHERE name = ?1 AND is_switched AND is_told AND is_walked");
+	enum sql_status run;
+
+	sql_bind_text(query, 1, old_of(rename));
+	sql_bind_number(query, 2, clock_calendar_s());
+	run = sql_run(query);
+	return run != SQL_OK ? run : JOURNEY_RUN(sql,
+	    "DELETE FROM rename WHERE name = ?1 AND is_switched AND is_told AND is_walked", old_of(rename));
+}
+
+/* Who ordered it does not know its id any more, and has ordered it anew. */
+static enum sql_status
+take_over(struct sql *sql, struct directory_rename *found, const struct directory_rename *rename)
+{
+	struct sql_statement *query = sql_prepare(sql,
+	    "UPDATE rename SET rename_id = ?2, is_alias = iif(is_switched, is_alias, ?3) WHERE name = ?1");
+
+	sql_bind_text(query, 1, old_of(rename));
+	sql_bind_text(query, 2, id_of(rename));
+	sql_bind_number(query, 3, rename->is_alias);
+	memcpy(found->rename_id, rename->rename_id, sizeof found->rename_id);
+	return sql_run(query);
+}
+
+/* SQL_ROW: it is given as it is noted, or is over. */
+static enum sql_status
+find_known(struct sql *sql, struct directory_rename *rename)
+{
+	struct directory_rename found = { .is_told = true };
+	enum sql_status run = find_row(sql, old_of(rename), &found);
+	bool is_other = rename->rename_id[0] != '\0' && strcmp(found.rename_id, rename->rename_id) != 0;
+
+	if (run == SQL_ROW && (!span_equals(new_of(&found), new_of(rename)) || (is_other && !found.is_told)))
+		return SQL_OK;
+	if (run == SQL_ROW && is_other && (run = take_over(sql, &found, rename)) == SQL_OK)
+		run = SQL_ROW;
+	if (run == SQL_ROW)
+		*rename = found;
+	if (run != SQL_OK || (run = find_ended(sql, rename)) != SQL_ROW)
+		return run;
+	rename->is_over = rename->is_switched = rename->is_told = rename->is_walked = true;
+	return SQL_ROW;
 }
 
 static enum sql_status
 begin(struct sql *sql, struct directory_rename *rename, enum directory_hindrance *hindrance_out)
 {
-	struct directory_rename found;
 	bool is_ordered = rename->rename_id[0] == '\0';
-	enum sql_status run = find_row(sql, old_of(rename), &found);
+	enum sql_status run;
 
-	*hindrance_out = DIRECTORY_UNHINDERED;
-	if (run == SQL_ROW && span_equals(new_of(&found), new_of(rename)) &&
-	    (is_ordered || strcmp(found.rename_id, rename->rename_id) == 0)) {
-		*rename = found;
-		return SQL_OK;
-	}
-	if ((run = find_hindrance(sql, rename, is_ordered, hindrance_out)) != SQL_OK || *hindrance_out != DIRECTORY_UNHINDERED)
+	if ((run = find_hindrance(sql, rename, is_ordered, false, hindrance_out)) != SQL_OK || *hindrance_out != DIRECTORY_UNHINDERED)
 		return run;
 	if (is_ordered)
 		random_hex(rename->rename_id, DIRECTORY_RENAME_ID_LENGTH);
@@ -176,6 +236,23 @@ begin(struct sql *sql, struct directory_rename *rename, enum directory_hindrance
 	if (run == SQL_OK && rename->is_switched)
 		run = switch_rows(sql, rename);
 	return run == SQL_OK && rename->is_switched ? forget_if_over(sql, rename) : run;
+}
+
+/* In a transaction of its own: behind it the back end may have to be asked. */
+static enum directory_status
+look_for_known(struct directory *directory, struct directory_rename *rename, bool *is_known_out)
+{
+	struct directory *registry;
+	struct sql *sql;
+	enum directory_status status = journey_begin(directory, &registry, &sql);
+	enum sql_status run;
+
+	*is_known_out = false;
+	if (status != DIRECTORY_OK)
+		return status;
+	run = find_known(sql, rename);
+	*is_known_out = run == SQL_ROW;
+	return sqlite_result(registry, sql_end(sql, run == SQL_ROW ? SQL_OK : run));
 }
 
 /* Names in LDAP are known there alone. */
@@ -201,11 +278,14 @@ directory_rename_begin(struct directory *directory, struct directory_rename *ren
 {
 	struct directory *registry;
 	struct sql *sql;
-	enum directory_status status = DIRECTORY_OK;
+	bool is_known;
+	enum directory_status status = look_for_known(directory, rename, &is_known);
 	enum sql_status run;
 
 	*hindrance_out = DIRECTORY_UNHINDERED;
-	if (directory_is_verifier(directory))
+	if (status == DIRECTORY_OK && is_known)
+		return DIRECTORY_OK;
+	if (status == DIRECTORY_OK && directory_is_verifier(directory))
 		status = ask_backend(directory, rename, hindrance_out);
 	if (status != DIRECTORY_OK || *hindrance_out != DIRECTORY_UNHINDERED ||
 	    (status = journey_begin(directory, &registry, &sql)) != DIRECTORY_OK)
@@ -242,16 +322,43 @@ change(struct directory *directory, const struct directory_rename *rename,
 	return sqlite_result(registry, sql_end(sql, run == SQL_ROW ? SQL_OK : run));
 }
 
+/* What was asked for when this directory was another one, or not yet one of the site's. */
 static enum sql_status
-run_switch(struct sql *sql, const struct directory_rename *rename)
+catch_up(struct sql *sql, const struct directory_rename *rename, enum directory_hindrance *hindrance_out)
 {
-	return rename->is_switched ? SQL_OK : switch_rows(sql, rename);
+	enum sql_status run = find_ended(sql, rename);
+
+	if (run == SQL_ROW)
+		return SQL_OK;
+	if (run == SQL_OK)
+		run = find_hindrance(sql, rename, false, true, hindrance_out);
+	if (run != SQL_OK || *hindrance_out != DIRECTORY_UNHINDERED)
+		return run;
+	run = insert(sql, rename);
+	return run == SQL_OK ? switch_rows(sql, rename) : run;
 }
 
 enum directory_status
-directory_rename_switch(struct directory *directory, const struct directory_rename *rename)
+directory_rename_switch(struct directory *directory, const struct directory_rename *rename,
+    enum directory_hindrance *hindrance_out)
 {
-	return change(directory, rename, run_switch);
+	struct directory *registry;
+	struct sql *sql;
+	enum directory_status status = journey_begin(directory, &registry, &sql);
+	struct directory_rename found;
+	enum sql_status run;
+
+	*hindrance_out = DIRECTORY_UNHINDERED;
+	if (status != DIRECTORY_OK)
+		return status;
+	run = find_row(sql, old_of(rename), &found);
+	if (run == SQL_OK || (run == SQL_ROW && strcmp(found.rename_id, rename->rename_id) != 0))
+		run = catch_up(sql, rename, hindrance_out);
+	else if (run == SQL_ROW)
+		run = found.is_switched ? SQL_OK : switch_rows(sql, &found);
+	if (run == SQL_OK)
+		run = forget_if_over(sql, rename);
+	return sqlite_result(registry, sql_end(sql, run));
 }
 
 static enum sql_status

@@ -212,6 +212,8 @@ on_begun(struct job *job)
 		user_rename_free(renaming);
 	} else if (renaming->hindrance != DIRECTORY_UNHINDERED) {
 		refuse(renaming);
+	} else if (renaming->row.is_over) {
+		finish_renamed(renaming);
 	} else if (renaming->row.is_told && !renaming->row.is_switched) {
 		finish(renaming, EX_TEMPFAIL, "the host with role cas has begun to rename this user: it says how that ends");
 	} else if (renaming->row.is_told) {

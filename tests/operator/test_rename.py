@@ -188,6 +188,17 @@ def test_shared_account(server):
         assert b'Shared/bureau/INBOX' in b"".join(ada.ok(b'LIST (SUBSCRIBED) "" *').untagged)
 
 
+def test_ordered_again(server):
+    """Whoever does not know how it ended orders it again, and is told that it is done; unless somebody else has one of the names."""
+    rename(server, "ada", "countess")
+    again = json.loads(server.imapctl("--json", "user", "rename", "ada", "countess").stdout)
+    assert again["rename"] == [{"former": "ada", "user": "countess", "alias": "no", "state": "done"}]
+    assert "no such user" in rename(server, "ada", "duchess", code=67)
+    assert "no such user" in rename(server, "ada", "countess", "--alias", code=67)
+    server.imapctl("user", "add", "ada", input=lib.PASSWORD + "\n")
+    assert "a user of the new name" in rename(server, "ada", "countess", code=73)
+
+
 def test_what_cannot_be(server):
     server.imapctl("alias", "add", "info", "bob")
     server.imapctl("group", "add", "sales", "bob")

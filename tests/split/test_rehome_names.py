@@ -1,5 +1,6 @@
-"""A name that another user gets while one moves: what is on its way for the one is nothing that the other has."""
+"""A name that another user gets while one moves or is renamed: what is on its way for the one is not for the other."""
 import base64
+import json
 import re
 import socket
 import ssl
@@ -100,3 +101,26 @@ def test_a_session_is_not_for_who_gets_the_name(three, folder, selected):
     assert goes_on().startswith(b"L2 NO")
     with three.client(user) as client:
         assert re.search(rb"\* 0 EXISTS", b"".join(client.ok(b"SELECT INBOX").untagged))
+
+
+def names(host):
+    return {user["name"] for user in json.loads(host.imapctl("--json", "user", "list").stdout)["user"]}
+
+
+def test_rename_that_was_never_asked_for(three, folder):
+    """A mailbox server that has noted nothing, as one whose directory comes from a backup, does what has happened elsewhere, once."""
+    host = three.mailboxes[0]
+    host.add_user("old")
+
+    def say(op):
+        link = Link(three, host, folder)
+        assert link.log_in(b"X-IMAPD-MOVE", b"\0%s\0old\0%s\0new\0" % (op, b"5" * 32)).startswith(b"L2 OK")
+        answer = link.file.readline()
+        link.close()
+        return answer
+
+    assert say(b"rename") == b"done\r\n"
+    assert "new" in names(host) and "old" not in names(host)
+    lib.wait_until(lambda: any("ev=renamed" in line and "former=old" in line for line in host.log_lines))
+    host.add_user("old")
+    assert say(b"rename") == b"done\r\n" and {"old", "new"} <= names(host)

@@ -60,6 +60,15 @@ begin(struct directory_rename *rename)
 	return hindrance;
 }
 
+static enum directory_hindrance
+switch_to(const struct directory_rename *rename)
+{
+	enum directory_hindrance hindrance;
+
+	assert_int_equal(directory_rename_switch(directory, rename, &hindrance), DIRECTORY_OK);
+	return hindrance;
+}
+
 static bool
 is_user(const char *name)
 {
@@ -186,13 +195,13 @@ waits_for_the_switch_and_is_taken_back(void **state)
 	assert_int_equal(count_rows(), 0);
 	rename.rename_id[0] = '\0';
 	assert_int_equal(begin(&rename), DIRECTORY_UNHINDERED);
-	assert_int_equal(directory_rename_switch(directory, &rename), DIRECTORY_OK);
-	assert_int_equal(directory_rename_switch(directory, &rename), DIRECTORY_OK);
+	assert_int_equal(switch_to(&rename), DIRECTORY_UNHINDERED);
+	assert_int_equal(switch_to(&rename), DIRECTORY_UNHINDERED);
 	assert_int_equal(directory_rename_drop(directory, &rename), DIRECTORY_OK);
 	assert_true(is_user("countess") && count_rows() == 1);
 	assert_int_equal(directory_rename_told(directory, &rename), DIRECTORY_OK);
 	assert_int_equal(count_rows(), 0);
-	assert_int_equal(directory_rename_switch(directory, &rename), DIRECTORY_OK);
+	assert_int_equal(switch_to(&rename), DIRECTORY_UNHINDERED);
 	arena_free(&arena);
 }
 
@@ -205,10 +214,78 @@ is_asked_where_the_user_is_not(void **state)
 	memset(rename.rename_id, '7', DIRECTORY_RENAME_ID_LENGTH);
 	assert_int_equal(begin(&rename), DIRECTORY_UNHINDERED);
 	assert_false(rename.is_switched);
-	assert_int_equal(directory_rename_switch(directory, &rename), DIRECTORY_OK);
+	assert_int_equal(switch_to(&rename), DIRECTORY_UNHINDERED);
 	assert_true(!is_user("away") && count_rows() == 1);
 	assert_int_equal(directory_rename_walked(directory, &rename), DIRECTORY_OK);
 	assert_int_equal(count_rows(), 0);
+}
+
+/* By its id, or by its names as long as they are whose they were. */
+static void
+is_known_when_it_is_over(void **state)
+{
+	struct directory_rename rename = row("ada", "countess", true, true), again = row("ada", "countess", true, true),
+				other = row("ada", "countess", true, true);
+
+	(void)state;
+	assert_int_equal(begin(&rename), DIRECTORY_UNHINDERED);
+	assert_int_equal(count_rows(), 0);
+	assert_int_equal(begin(&again), DIRECTORY_UNHINDERED);
+	assert_true(again.is_over && again.is_switched && count_rows() == 0);
+	other.is_alias = true;
+	assert_int_equal(begin(&other), DIRECTORY_NO_USER);
+	assert_int_equal(directory_add(directory, SPAN("ada"), SPAN("z")), DIRECTORY_OK);
+	assert_int_equal(switch_to(&rename), DIRECTORY_UNHINDERED);
+	assert_true(is_user("ada") && is_user("countess"));
+	again.rename_id[0] = '\0';
+	assert_int_equal(begin(&again), DIRECTORY_NEW_IS_USER);
+}
+
+/* A mailbox server whose directory is older than the question, or younger, does what has happened elsewhere. */
+static void
+happens_though_it_was_never_noted(void **state)
+{
+	struct directory_rename rename = row("ada", "countess", true, false), far = row("far", "bob", true, false),
+				taken = row("bob", "countess", true, false);
+
+	(void)state;
+	memset(rename.rename_id, '1', DIRECTORY_RENAME_ID_LENGTH);
+	memset(far.rename_id, '2', DIRECTORY_RENAME_ID_LENGTH);
+	memset(taken.rename_id, '3', DIRECTORY_RENAME_ID_LENGTH);
+	assert_int_equal(switch_to(&rename), DIRECTORY_UNHINDERED);
+	assert_true(is_user("countess") && !is_user("ada") && count_rows() == 1);
+	assert_int_equal(switch_to(&taken), DIRECTORY_NEW_IS_USER);
+	assert_int_equal(directory_rename_walked(directory, &rename), DIRECTORY_OK);
+	assert_int_equal(switch_to(&taken), DIRECTORY_NEW_IS_USER);
+	assert_int_equal(switch_to(&far), DIRECTORY_UNHINDERED);	/* files may say the old name of a user who lives elsewhere */
+	assert_true(is_user("bob") && count_rows() == 1);
+}
+
+/* Whoever ordered it has lost it, and orders it anew. */
+static void
+is_taken_over_by_another_order(void **state)
+{
+	struct directory_rename rename = row("ada", "countess", true, false), again = row("ada", "countess", true, false),
+				other = row("ada", "duchess", true, false), mine = row("bob", "robert", false, true),
+				theirs = row("bob", "robert", true, false);
+
+	(void)state;
+	memset(rename.rename_id, '1', DIRECTORY_RENAME_ID_LENGTH);
+	memset(again.rename_id, '2', DIRECTORY_RENAME_ID_LENGTH);
+	memset(other.rename_id, '3', DIRECTORY_RENAME_ID_LENGTH);
+	memset(theirs.rename_id, '4', DIRECTORY_RENAME_ID_LENGTH);
+	assert_int_equal(begin(&rename), DIRECTORY_UNHINDERED);
+	assert_int_equal(begin(&other), DIRECTORY_USERS_ARE_RENAMED);
+	assert_int_equal(begin(&again), DIRECTORY_UNHINDERED);
+	assert_int_equal(switch_to(&rename), DIRECTORY_USERS_ARE_RENAMED);
+	assert_int_equal(directory_rename_drop(directory, &rename), DIRECTORY_OK);
+	assert_int_equal(switch_to(&again), DIRECTORY_UNHINDERED);
+	assert_true(is_user("countess"));
+	assert_int_equal(directory_rename_walked(directory, &again), DIRECTORY_OK);
+	assert_int_equal(begin(&rename), DIRECTORY_UNHINDERED);		/* it is over under any id */
+	assert_int_equal(count_rows(), 0);
+	assert_int_equal(begin(&mine), DIRECTORY_UNHINDERED);
+	assert_int_equal(begin(&theirs), DIRECTORY_USERS_ARE_RENAMED);	/* what this host has ordered is not */
 }
 
 static void
@@ -240,6 +317,9 @@ main(void)
 		WITH_USERS(keeps_both_names_until_files_are_walked),
 		WITH_USERS(waits_for_the_switch_and_is_taken_back),
 		WITH_USERS(is_asked_where_the_user_is_not),
+		WITH_USERS(is_known_when_it_is_over),
+		WITH_USERS(happens_though_it_was_never_noted),
+		WITH_USERS(is_taken_over_by_another_order),
 		WITH_USERS(lists_mailboxes_by_their_ids),
 	};
 

@@ -88,7 +88,7 @@ opens(void **state)
 		{ "PRAGMA foreign_keys", "1" },
 		{ "PRAGMA trusted_schema", "0" },
 		{ "PRAGMA cell_size_check", "1" },
-		{ "PRAGMA user_version", "10" },
+		{ "PRAGMA user_version", "11" },
 	};
 	struct stat about;
 	struct sql *sql = NULL;

@@ -44,7 +44,7 @@ work(struct role_ask *ask, struct directory *directory)
 	case RENAMED_ASK:
 		return directory_rename_begin(directory, &renamed->row, &renamed->hindrance);
 	case RENAMED_DO:
-		return directory_rename_switch(directory, &renamed->row);
+		return directory_rename_switch(directory, &renamed->row, &renamed->hindrance);
 	default:
 		return directory_rename_drop(directory, &renamed->row);
 	}
