@@ -76,7 +76,8 @@ void stream_resume_input(struct stream *stream);
 /*
  * Say that what has come ends within something: a command, a message.  The peer may hold the rest back until this
  * much is acknowledged (RFC 896, "Nagle"), and the kernel would wait 40 ms for an answer of ours that could carry
- * the acknowledgement: so it is sent now.  At the end of a pair that is spliced, the other stream's peer is meant.
+ * the acknowledgement: so it is sent now, unless there is such an answer.  At the end of a pair that is spliced, the other
+ * stream's peer is meant.
  */
 void stream_await_more(struct stream *stream);
 

@@ -109,6 +109,8 @@ stream_await_more(struct stream *stream)
 {
 	int one = 1;
 
+	if (stream_output_length(stream) > 0)
+		return;
 	if (stream->peer != NULL)
 		stream = splice_other(stream->peer);
 	if (stream != NULL && stream->descriptor >= 0)
