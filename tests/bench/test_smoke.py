@@ -5,7 +5,6 @@ what was won is kept.  `make bench-smoke` prints what it counts.
 """
 import collections
 import os
-import random
 import re
 import subprocess
 
@@ -35,8 +34,7 @@ KINDS = ({"pwrite64", "pwritev", "pwritev2"}, {"pread64", "preadv", "preadv2"}, 
 
 def letter(number, size):
     """Octets that nobody can make smaller."""
-    order = random.Random(number)
-    return lib.message(number, b"".join(b"%0128x\r\n" % order.getrandbits(512) for _ in range(size // 130)))
+    return lib.message(number, lib.noise(number, size))
 
 
 def append(size):

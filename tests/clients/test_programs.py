@@ -102,7 +102,7 @@ no rewrite mda "cat >> {tmp_path}/out"
 """)
     config.chmod(0o600)
     env = {**os.environ, "FETCHMAILHOME": str(tmp_path), "HOME": str(tmp_path)}
-    run(lib.need("fetchmail"), "--fetchmailrc", config, "--nosyslog", "--invisible", env=env)
+    run(lib.need("fetchmail"), "--fetchmailrc", config, "--pidfile", tmp_path / "pid", "--nosyslog", "--invisible", env=env)
     out = (tmp_path / "out").read_bytes()
     for number in range(1, len(messages) + 1):
         assert out.count(b"Message-ID: <m%d@example.org>" % number) == 1
@@ -128,7 +128,7 @@ poll 127.0.0.1 protocol imap port {relay.port} user "{user}" password "{lib.PASS
 keep idle no rewrite mda "(cat; echo) >> {tmp_path}/out"
 """)
         config.chmod(0o600)
-        staying = subprocess.Popen([lib.need("fetchmail"), "--fetchmailrc", config, "--nosyslog", "--invisible", "--nodetach"],
+        staying = subprocess.Popen([lib.need("fetchmail"), "--fetchmailrc", config, "--pidfile", tmp_path / "pid", "--nosyslog", "--invisible", "--nodetach"],
                                    env={**programs.home(tmp_path), "FETCHMAILHOME": str(tmp_path)},
                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         try:

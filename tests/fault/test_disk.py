@@ -10,7 +10,7 @@ import pytest
 import responses
 import server as lib
 
-LETTER = lib.message(1, b"".join(b"%x\r\n" % random.Random(number).getrandbits(300) for number in range(4000)))
+LETTER = lib.message(1, lib.noise(1, 300000))
 SMALL = lib.message(2, b"small\r\n")
 
 
@@ -38,11 +38,11 @@ def fill_to_the_brim(folder):
 def test_import_to_a_full_disk(small_disk, tmp_path_factory):
     """The import stops at once, says how far it came, and goes on when there is space."""
     source = tmp_path_factory.mktemp("source") / "box"
-    generator, total = random.Random(1), 40
+    total = 40
     with open(source, "wb") as out:
         for number in range(total):
             out.write(b"From a@example.org Thu Dec  1 03:46:%02d 2005\nSubject: %d\n\n" % (number, number))
-            out.write(b"".join(b"%x\n" % generator.getrandbits(1024) for _ in range(2000)) + b"\n")
+            out.write(lib.noise(number, 512000).replace(b"\r", b"") + b"\n")
     reserve = small_disk / "reserve"
     reserve.write_bytes(b"x" * 14000000)
     with lib.Server(settings=[f"data-directory {small_disk}"]) as server:

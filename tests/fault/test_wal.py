@@ -1,5 +1,4 @@
 """What is committed goes from the WAL into the file when nobody waits for it: bounded, and beside other programs."""
-import random
 import sqlite3
 
 import pytest
@@ -18,8 +17,7 @@ def server():
 
 def letter(number):
     """About a megabyte that nobody can make smaller."""
-    return lib.message(number, b"".join(b"%01024x\r\n" % random.Random(number * 1000 + line).getrandbits(4096)
-                                        for line in range(1000)))
+    return lib.message(number, lib.noise(number, MB))
 
 
 def files(server):

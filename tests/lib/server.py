@@ -464,6 +464,15 @@ def message(number=1, body=b"Hello.\r\n", extra=b""):
             b"Message-ID: <m%d@example.org>\r\n" % (number, number)) + extra + b"\r\n" + body
 
 
+PRINTABLE = bytes(33 + octet % 94 for octet in range(256))
+
+
+def noise(seed, length):
+    """Lines of about so many octets in all that nobody makes shorter by a fifth."""
+    order = random.Random(seed)
+    return b"".join(b" " + order.randbytes(247).translate(PRINTABLE) + b"\r\n" for _ in range(length // 250))
+
+
 TRACE = re.compile(
     rb"Return-Path: <(?P<sender>[^\r\n]*)>\r\nDelivered-To: (?P<recipient>[^\r\n]+)\r\n"
     rb"Received: from (?P<client>\S+)(?: \(\[(?P<address>[^]\r\n]+)\]\))?\r\n"
