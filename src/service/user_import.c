@@ -1,33 +1,22 @@
 /*
- * The verb user import: many users in one call.  Its body has a line for each, words of which the first is the name:
- *
- *	NAME [hash=CREDENTIAL|password=BASE64] [imap=on|off] [quota=RULE]...
- *
- * A compute worker reads it, some derive what is a password, the directory's queue writes them all in one transaction, and
- * a record for each line says what has become of it.
+ * The verb user import: many users in one call.  A compute worker reads its body, some derive what is a password, the
+ * directory's queue writes them all in one transaction, and a record for each line says what has become of it.
  */
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include "auth/foreign.h"
 #include "auth/password.h"
 #include "base/base64.h"
 #include "base/memory.h"
-#include "control/words.h"
+#include "user_import_line.h"
 #include "user_job.h"
 
-#define USERS_MAX	  4096	/* of a call; the body has its own limit */
-#define LINE_WORDS_MAX	  16
-#define DOVECOT_QUOTA_UNIT 1024	/* of storage in a rule without a letter */
+#define USERS_MAX 4096	/* of a call; the body has its own limit */
 
 struct entry {
-	struct directory_name name;
-	struct span hash, password;	/* as they came; borrowed from the arena */
-	struct buffer credential;	/* wiped */
+	struct user_import_line line;
 	const char *refusal;		/* NULL: none */
-	bool has_enabled, is_enabled;
-	bool has_quota;
-	struct directory_quota quota;
+	struct buffer credential;	/* wiped */
 	const struct directory_newcomer *newcomer;	/* NULL: refused */
 	char mailbox_id[DIRECTORY_ID_LENGTH + 1];	/* with has_quota, when it was updated */
 };
@@ -80,54 +69,6 @@ import_free(struct import *import)
 
 /* ---- The lines; a compute worker ------------------------------------------------------------------------- */
 
-/* Take the value of "key=value".  False: another key. */
-static bool
-take(struct span word, struct span key, struct span *value_out)
-{
-	if (!span_starts_with(word, key))
-		return false;
-	*value_out = span_from(word, key.length);
-	return true;
-}
-
-/* NULL: it is good. */
-static const char *
-read_word(struct entry *entry, struct span word)
-{
-	struct span value;
-
-	if (take(word, SPAN("hash="), &entry->hash) || take(word, SPAN("password="), &entry->password))
-		return NULL;
-	if (take(word, SPAN("imap="), &value)) {
-		entry->has_enabled = true;
-		entry->is_enabled = span_equals(value, SPAN("on"));
-		return entry->is_enabled || span_equals(value, SPAN("off")) ? NULL : "not-understood";
-	}
-	if (take(word, SPAN("quota="), &value)) {
-		entry->has_quota = true;
-		return directory_read_quota(value, DOVECOT_QUOTA_UNIT, &entry->quota) ? NULL : "bad-quota";
-	}
-	return "not-understood";
-}
-
-static const char *
-read_line(struct entry *entry, struct span line, struct arena *arena)
-{
-	struct span words[LINE_WORDS_MAX];
-	const char *refusal = NULL;
-	size_t count;
-
-	if (!control_split_words(line, arena, words, LINE_WORDS_MAX, &count) || count == 0)
-		return "not-understood";
-	if (!directory_prepare_new_name(words[0], &entry->name))
-		return "bad-name";
-	for (size_t i = 1; i < count && refusal == NULL; i++)
-		refusal = read_word(entry, words[i]);
-	if (refusal == NULL && entry->hash.length > 0 && !foreign_is_bearable(entry->hash))
-		refusal = "bad-password";
-	return refusal;
-}
-
 static void
 read_work(struct job *job)
 {
@@ -147,7 +88,7 @@ read_work(struct job *job)
 			import->entries = memory_resize(import->entries, capacity = 2 * capacity + 64, sizeof *entry);
 		entry = &import->entries[import->count++];
 		*entry = (struct entry){ .refusal = NULL };
-		entry->refusal = read_line(entry, span_slice(rest, 0, length), import->arena);
+		entry->refusal = user_import_read_line(span_slice(rest, 0, length), import->arena, &entry->line);
 		rest = span_from(rest, length + 1);
 	}
 }
@@ -188,7 +129,7 @@ find_quota(struct import *import, struct entry *entry)
 	struct directory_user user;
 
 	if (directory_lookup(import->directory, entry->newcomer->name, import->arena, &user) == DIRECTORY_OK) {
-		entry->quota = user.quota;
+		entry->line.quota = user.quota;
 		memcpy(entry->mailbox_id, user.mailbox_id, sizeof entry->mailbox_id);
 	}
 }
@@ -200,17 +141,17 @@ directory_work(struct job *job)
 
 	import->status = directory_import(import->directory, import->newcomers, import->newcomer_count, import->flags);
 	for (size_t i = 0; i < import->count && import->status == DIRECTORY_OK; i++)
-		if (is_updated(&import->entries[i]) && import->entries[i].has_quota)
+		if (is_updated(&import->entries[i]) && import->entries[i].line.has_quota)
 			find_quota(import, &import->entries[i]);
 }
 
 static void
 tell_services(struct service *service, const struct entry *entry)
 {
-	if (entry->has_enabled && !entry->is_enabled)
-		users_end_sessions(service, directory_name_span(&entry->name));
+	if (entry->line.has_enabled && !entry->line.is_enabled)
+		users_end_sessions(service, directory_name_span(&entry->line.name));
 	if (service->mailbox != NULL && entry->mailbox_id[0] != '\0')
-		mailbox_role_note_quota(service->mailbox, entry->mailbox_id, &entry->quota);
+		mailbox_role_note_quota(service->mailbox, entry->mailbox_id, &entry->line.quota);
 }
 
 static void
@@ -236,12 +177,12 @@ list_newcomers(struct import *import)
 			continue;
 		entry->newcomer = &import->newcomers[import->newcomer_count];
 		import->newcomers[import->newcomer_count++] = (struct directory_newcomer){
-			.name = directory_name_span(&entry->name),
-			.credential = entry->hash.length > 0 ? entry->hash : buffer_span(&entry->credential),
-			.has_credential = entry->hash.length > 0 || entry->credential.length > 0,
+			.name = directory_name_span(&entry->line.name),
+			.credential = entry->line.hash.length > 0 ? entry->line.hash : buffer_span(&entry->credential),
+			.has_credential = entry->line.hash.length > 0 || entry->credential.length > 0,
 			.home = import->home, .has_home = import->has_home,
-			.has_enabled = entry->has_enabled, .is_enabled = entry->is_enabled,
-			.quota = entry->quota,
+			.has_enabled = entry->line.has_enabled, .is_enabled = entry->line.is_enabled,
+			.quota = entry->line.quota,
 		};
 	}
 }
@@ -267,8 +208,8 @@ derive_work(struct job *job)
 	struct entry *entry = deriver->entry;
 	struct buffer password = { 0 };
 
-	buffer_reserve(&password, entry->password.length + 1);
-	if (!base64_decode(entry->password, &password) ||
+	buffer_reserve(&password, entry->line.password.length + 1);
+	if (!base64_decode(entry->line.password, &password) ||
 	    !password_derive(buffer_span(&password), deriver->import->wants_sha1, &entry->credential))
 		entry->refusal = "bad-password";
 	memory_wipe(password.at, password.capacity);
@@ -282,7 +223,7 @@ next_entry(struct import *import)
 	while (import->next < import->count) {
 		struct entry *entry = &import->entries[import->next++];
 
-		if (entry->refusal == NULL && entry->hash.length == 0 && entry->password.length > 0 &&
+		if (entry->refusal == NULL && entry->line.hash.length == 0 && entry->line.password.length > 0 &&
 		    (import->flags & DIRECTORY_IMPORT_TRIAL) == 0)
 			return entry;
 	}
@@ -358,7 +299,8 @@ read_options(struct import *import)
 			import->flags |= DIRECTORY_IMPORT_UPDATES;
 		} else if (span_equals(word, SPAN("dry-run"))) {
 			import->flags |= DIRECTORY_IMPORT_TRIAL;
-		} else if (take(word, SPAN("home="), &home)) {
+		} else if (span_starts_with(word, SPAN("home="))) {
+			home = span_from(word, 5);
 			if (!user_home_check(import->service, call, home))
 				return false;
 			import->has_home = true;

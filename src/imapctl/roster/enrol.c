@@ -13,17 +13,14 @@
 #include "../ctl/order.h"
 #include "../ctl/record.h"
 #include "../ctl/terminal.h"
-#include "auth/foreign.h"
-#include "base/base64.h"
 #include "base/memory.h"
 #include "control/control.h"
-#include "control/words.h"
+#include "body.h"
 #include "file.h"
 #include "roster.h"
 #include "tell.h"
 
 #define BATCH_USERS 500
-#define LINE_MAX_OCTETS 4096	/* of a body: a name, a hash of 384, rules of quota */
 
 struct enrolment {
 	const struct order *order;
@@ -36,67 +33,6 @@ struct enrolment {
 	size_t count;
 	int code;			/* not EX_OK: it makes no sense to go on */
 };
-
-/* ---- A line of the body ----------------------------------------------------------------------------------- */
-
-static const char *
-refusal_of(enum foreign_password kind)
-{
-	static const char *const texts[] = {
-		[FOREIGN_UNKNOWN] = "such a hash cannot be compared here",
-		[FOREIGN_DAMAGED] = "the hash is damaged",
-		[FOREIGN_COSTLY] = "to compare this hash takes too much time or memory",
-		[FOREIGN_NONE] = NULL, [FOREIGN_HASH] = NULL, [FOREIGN_PLAIN] = NULL,
-	};
-
-	return texts[kind];
-}
-
-/* What is locked in shadow(5) begins with "!", and an account without a password is "*" or nothing behind it. */
-static struct span
-unlock(struct span stored, struct person *person)
-{
-	while (stored.length > 0 && (stored.at[0] == '!' || stored.at[0] == '*')) {
-		stored = span_from(stored, 1);
-		person->is_locked = true;
-	}
-	return stored;
-}
-
-/* Append " hash=..." or " password=...", or nothing. */
-static void
-add_stored(struct buffer *line, struct span stored, struct person *person, struct span *scheme_out)
-{
-	struct buffer secret = { 0 }, encoded = { 0 };
-	enum foreign_password kind = foreign_password_read(stored, &secret, scheme_out);
-
-	person->refusal = refusal_of(kind);
-	if (kind == FOREIGN_HASH)
-		control_add_field(line, "hash", buffer_span(&secret));
-	if (kind == FOREIGN_PLAIN) {
-		base64_encode(buffer_span(&secret), &encoded);
-		control_add_field(line, "password", buffer_span(&encoded));
-	}
-	roster_wipe(&secret);
-	roster_wipe(&encoded);
-}
-
-static void
-add_person(struct enrolment *enrolment, struct buffer *line, struct person *person, struct span *scheme_out)
-{
-	bool ignores = order_has(enrolment->order, OPTION_NO_PASSWORD);
-
-	control_add_word(line, person->name);
-	if (!ignores)
-		add_stored(line, unlock(person->stored, person), person, scheme_out);
-	if (person->is_locked)
-		control_add_field(line, "imap", SPAN("off"));
-	for (size_t i = 0; i < person->rule_count; i++)
-		control_add_field(line, "quota", person->rules[i]);
-	buffer_add_octet(line, '\n');
-	if (line->length > LINE_MAX_OCTETS && person->refusal == NULL)
-		person->refusal = "the line is too long";
-}
 
 /* ---- The calls -------------------------------------------------------------------------------------------- */
 
@@ -192,7 +128,7 @@ take_line(struct enrolment *enrolment, struct span text, uint64_t number)
 		return;
 	}
 	if (person.refusal == NULL)
-		add_person(enrolment, &line, &person, &scheme);
+		roster_add_line(&line, &person, order_has(enrolment->order, OPTION_NO_PASSWORD), &scheme);
 	if (person.refusal == NULL && was_seen(enrolment, person.name, number)) {
 		scheme = SPAN("");
 		person.refusal = "the name stood on a line before, which counts";
