@@ -96,7 +96,7 @@ finish(struct user_rename *renaming, int code, const char *text)
 }
 
 static void
-finish_renamed(struct user_rename *renaming)
+reply(struct user_rename *renaming, struct span state)
 {
 	struct buffer line = { 0 };
 
@@ -104,9 +104,15 @@ finish_renamed(struct user_rename *renaming)
 	control_add_field(&line, "former", old_name(renaming));
 	control_add_field(&line, "user", new_name(renaming));
 	control_add_field(&line, "alias", renaming->row.is_alias ? SPAN("yes") : SPAN("no"));
-	control_add_field(&line, "state", renaming->code == EX_OK ? SPAN("done") : SPAN("going-on"));
+	control_add_field(&line, "state", state);
 	control_reply(renaming->call, buffer_span(&line));
 	buffer_free(&line);
+}
+
+static void
+finish_renamed(struct user_rename *renaming)
+{
+	reply(renaming, renaming->code == EX_OK ? SPAN("done") : SPAN("going-on"));
 	tell_settings(renaming);
 	finish(renaming, renaming->code, renaming->code == EX_OK ? NULL : buffer_string(&renaming->text));
 }
@@ -215,7 +221,8 @@ on_begun(struct job *job)
 	} else if (renaming->row.is_over) {
 		finish_renamed(renaming);
 	} else if (renaming->row.is_told && !renaming->row.is_switched) {
-		finish(renaming, EX_TEMPFAIL, "the host with role cas has begun to rename this user: it says how that ends");
+		finish(renaming, EX_TEMPFAIL, "the host with role cas has begun to rename this user: it says how that ends; "
+		    "if it never does, --abandon lets both names go here");
 	} else if (renaming->row.is_told) {
 		renaming->waits++;
 		take_effect(renaming);
@@ -227,6 +234,65 @@ on_begun(struct job *job)
 		cas_rename(cas, &renaming->row, on_servers_told, renaming);
 	}
 }
+
+/* ---- one that another host has begun -------------------------------------------------------------------- */
+
+static void
+on_abandoned(struct job *job)
+{
+	struct user_rename *renaming = CONTAINER_OF(job, struct user_rename, job);
+
+	if (renaming->status != DIRECTORY_OK) {
+		users_finish(renaming->call, renaming->status);
+		user_rename_free(renaming);
+	} else if (renaming->refusal != NULL) {
+		finish(renaming, renaming->code, renaming->refusal);
+	} else {
+		log_info("rename-ended", log_span("user", new_name(renaming)), log_span("former", old_name(renaming)),
+		    log_text("rename", renaming->row.rename_id), log_text("verdict", "abandoned"),
+		    log_text("by", control_call_peer(renaming->call)));
+		reply(renaming, SPAN("abandoned"));
+		finish(renaming, EX_OK, NULL);
+	}
+}
+
+/* Worker: what has happened, or was ordered here, comes to its end by itself. */
+static void
+drop(struct user_rename *renaming, const struct directory_rename *row)
+{
+	renaming->code = EX_UNAVAILABLE;
+	if (row->is_switched)
+		renaming->refusal = "here the user has the new name already, and that comes to its end by itself";
+	else if (!row->is_told)
+		renaming->refusal = "this host has ordered it, and brings it to its end by itself";
+	else
+		renaming->status = directory_rename_drop(renaming->directory, row);
+	renaming->row = *row;
+}
+
+static void
+work_abandon(struct job *job)
+{
+	struct user_rename *renaming = CONTAINER_OF(job, struct user_rename, job);
+	struct arena *arena = arena_new();
+	struct directory_rename *rows;
+	size_t count = 0;
+
+	renaming->code = EX_NOUSER;
+	renaming->refusal = "no rename of this user to that name has been begun here";
+	renaming->status = directory_rename_list(renaming->directory, arena, &rows, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (span_equals(directory_name_span(&rows[i].name), old_name(renaming)) &&
+		    span_equals(directory_name_span(&rows[i].new_name), new_name(renaming))) {
+			renaming->refusal = NULL;
+			drop(renaming, &rows[i]);
+			break;
+		}
+	}
+	arena_free(&arena);
+}
+
+/* ---- beginning ------------------------------------------------------------------------------------------ */
 
 /* Worker: whether the user's mail is where this host can say something of it; NULL: so it is. */
 static const char *
@@ -263,13 +329,14 @@ work_begin(struct job *job)
 
 /* False: the call was answered. */
 static bool
-read_words(const struct service *service, struct control_call *call, struct directory_rename *row)
+read_words(const struct service *service, struct control_call *call, struct directory_rename *row, bool *is_abandoned_out)
 {
 	size_t count = control_call_count(call);
 
 	row->is_alias = count == 3 && span_equals(control_call_word(call, 2), SPAN("alias"));
-	if (count < 2 || count > 3 || (count == 3 && !row->is_alias))
-		control_finish(call, EX_USAGE, "user rename NAME NEW-NAME [alias]");
+	*is_abandoned_out = count == 3 && span_equals(control_call_word(call, 2), SPAN("abandon"));
+	if (count < 2 || count > 3 || (count == 3 && !row->is_alias && !*is_abandoned_out))
+		control_finish(call, EX_USAGE, "user rename NAME NEW-NAME [alias|abandon]");
 	else if (!directory_prepare_name(control_call_word(call, 0), &row->name) ||
 	    !directory_prepare_new_name(control_call_word(call, 1), &row->new_name))
 		users_refuse_name(call);
@@ -286,8 +353,9 @@ on_rename(struct control_call *call, void *context)
 	struct service *service = context;
 	struct user_rename *renaming;
 	struct directory_rename row = { .is_told = true };
+	bool is_abandoned;
 
-	if (!read_words(service, call, &row))
+	if (!read_words(service, call, &row, &is_abandoned))
 		return;
 	renaming = NEW(struct user_rename);
 	service->jobs++;
@@ -299,12 +367,12 @@ on_rename(struct control_call *call, void *context)
 	renaming->row = row;
 	renaming->row.is_told = !renaming->has_cas || service->config->mailbox_server.count == 0;
 	renaming->row.is_walked = !renaming->has_mailboxes;
-	renaming->job.work = work_begin;
-	renaming->job.done = on_begun;
+	renaming->job.work = is_abandoned ? work_abandon : work_begin;
+	renaming->job.done = is_abandoned ? on_abandoned : on_begun;
 	if (job_queue_submit(service->directory_queue, &renaming->job))
 		return;
 	renaming->status = DIRECTORY_UNAVAILABLE;
-	on_begun(&renaming->job);
+	renaming->job.done(&renaming->job);
 }
 
 void

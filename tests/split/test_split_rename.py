@@ -128,7 +128,7 @@ def test_stopped_while_it_asks(three):
 
 
 def test_directory_is_lost_while_it_asks(three):
-    """The host that orders it gets a backup of its directory: ordered again it takes over what others have noted."""
+    """The host that orders it gets a backup of its directory: ordered again it takes over what others have noted, if they still do."""
     three.add_user("nick", home=0)
     with contextlib.closing(sqlite3.connect(three.cas.data / "directory.db")) as file:
         backup = "\n".join(file.iterdump())
@@ -147,7 +147,14 @@ def test_directory_is_lost_while_it_asks(three):
     os.chmod(three.cas.data / "directory.db", 0o600)
     three.cas.start()
     lib.thaw(three.mailboxes[1].process)
-    assert "being renamed" in three.mailboxes[0].imapctl("user", "del", "nick", "--yes", check=False).stderr
+    host = three.mailboxes[0]
+    assert "being renamed" in host.imapctl("user", "del", "nick", "--yes", check=False).stderr
+    assert "--abandon" in rename(host, "nick", "nicolas", code=75)
+    assert "begun here" in rename(host, "nick", "nikita", "--abandon", code=67)
+    said = json.loads(host.imapctl("--json", "user", "rename", "nick", "nicolas", "--abandon").stdout)["rename"]
+    assert said == [{"former": "nick", "user": "nicolas", "alias": "no", "state": "abandoned"}]
+    host.imapctl("user", "add", "nicolas", input=lib.PASSWORD + "\n")
+    host.imapctl("user", "del", "nicolas", "--yes")
     lib.wait_until(lambda: three.cas.imapctl("user", "rename", "nick", "nicolas", check=False).returncode == 0)
     assert knows(three, "nicolas") == [True, True, False] and knows(three, "nick") == [False] * 3
 

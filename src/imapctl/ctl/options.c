@@ -24,6 +24,7 @@ const struct option_words order_options[OPTION_COUNT] = {
 	[OPTION_MASTER] = { "master", "on|off", "on", "whether the user may act as all others" },
 	[OPTION_DELEGATE] = { "delegate", "NAME", NULL, "who acts as the user" },
 	[OPTION_ALIAS] = { "alias", NULL, NULL, "the old name stays, as another name of the user" },
+	[OPTION_ABANDON] = { "abandon", NULL, NULL, "forget that another host has begun it, of which nothing is heard any more" },
 	[OPTION_QUOTA_STORAGE] = { "quota-storage", "SIZE|none|default", NULL, "how many octets the mail may take" },
 	[OPTION_QUOTA_MESSAGES] = { "quota-messages", "N|none|default", NULL, "how many messages there may be" },
 	[OPTION_QUOTA_MAILBOXES] = { "quota-mailboxes", "N|none|default", NULL, "how many mailboxes there may be" },

@@ -40,8 +40,8 @@ const struct verb verbs[] = {
 	{ "user passwd", "NAME [--no-password]", "set another password, read from standard input",
 	    NULL, false, OF(NO_PASSWORD), 1, 1, run_user_passwd,
 	    "user passwd alice < password-file" },
-	{ "user rename", "NAME NEW-NAME [--alias]", "give a user another name; mail, password, groups, aliases and rights stay the user's",
-	    "rename setting", true, OF(ALIAS), 2, 2, run_user_rename,
+	{ "user rename", "NAME NEW-NAME [--alias|--abandon]", "give a user another name; mail, password, groups, aliases and rights stay the user's",
+	    "rename setting", true, OF(ALIAS) | OF(ABANDON), 2, 2, run_user_rename,
 	    "user rename alice alice.smith --alias" },
 	{ "user set", "NAME [--home=SERVER|--home=] [--imap=on|off] [--entry=any] [--master[=on|off]] [--quota-storage=SIZE|none|default] "
 	    "[--quota-messages=N|none|default] [--quota-mailboxes=N|none|default]",
