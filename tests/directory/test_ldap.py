@@ -595,6 +595,39 @@ def test_a_shared_account_is_no_entry(servers):
             servers[0].modify(f"dn: uid=support,ou=people,{slapd.BASE}\nchangetype: delete\n")
 
 
+def test_a_shared_account_is_renamed(servers):
+    """Its row is of this host, and so is its name; no name of an entry is taken, and no entry is renamed from here."""
+    with Server(servers[0].uri) as server:
+        def rename(*words, code=0):
+            done = server.imapctl("user", "rename", *words, check=False)
+            assert done.returncode == code, done
+            return done.stdout + done.stderr
+
+        def has_it(client, name):
+            return client.command(b'EXAMINE "Shared/%s/INBOX"' % name).is_ok
+
+        server.imapctl("user", "add", "support", "--shared")
+        server.imapctl("acl", "set", "support", "INBOX", "tim", "lrs")
+        with server.lmtp() as lmtp:
+            assert lmtp.deliver(lib.message(1), b"support")[0].startswith(b"250")
+        with server.client("tim", password="secret") as client:
+            assert has_it(client, b"support")
+            client.ok(b'SUBSCRIBE "Shared/support/INBOX"')
+            assert "a user of the new name" in rename("support", "ann", code=73)
+            assert "kept elsewhere" in rename("tim", "timothy", code=69)
+            for _ in range(2):					# and again by whom the answer did not reach
+                rename("support", "helpdesk")
+            assert has_it(client, b"helpdesk") and not has_it(client, b"support")
+            assert b'Shared/helpdesk/INBOX' in b"".join(client.ok(b'LIST (SUBSCRIBED) "" *').untagged)
+            assert b"* 1 EXISTS" in client.ok(b'EXAMINE "Shared/helpdesk/INBOX"').untagged
+        assert recipient(server, b"support") == b"550" and recipient(server, b"helpdesk") == b"250"
+        servers[0].modify(slapd.person("helpdesk", "pass").replace("\n", "\nchangetype: add\n", 1))
+        try:
+            assert recipient(server, b"helpdesk") == b"451"	# an entry that gets the new name does not get its mail
+        finally:
+            servers[0].modify(f"dn: uid=helpdesk,ou=people,{slapd.BASE}\nchangetype: delete\n")
+
+
 QUOTAS = "".join(f"attributetype ( {oid} NAME '{name}' EQUALITY {match} SYNTAX 1.3.6.1.4.1.1466.115.121.1.{syntax} )\n"
                  f"objectclass ( {oid}.1 NAME 'has{name}' AUXILIARY MAY {name} )\n"
                  for oid, name, syntax, match in (
