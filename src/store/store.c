@@ -15,10 +15,10 @@
 #include "retain.h"
 
 /*
- * The length at which a WAL is folded is a compromise: whatever comes meanwhile waits for it, some 10 to 50 ms for
- * WAL_MAX.  With messages as mail is, that is one of some two hundred.
+ * The length at which a WAL is folded is a compromise: whatever comes meanwhile waits for it, some 5 to 20 ms for
+ * WAL_MAX.  With messages as mail is, that is one of some hundred.
  */
-#define WAL_MAX	  (16 * UINT64_C(1048576))
+#define WAL_MAX	  (8 * UINT64_C(1048576))
 #define WAL_LEAST UINT64_C(1048576)
 
 static const enum store_status from_sql[SQL_STATUS_COUNT] = {

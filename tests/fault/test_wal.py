@@ -6,7 +6,7 @@ import pytest
 import server as lib
 
 MB = 1 << 20
-BOUND = 24 * MB		# folded from 16 on, and what comes meanwhile
+BOUND = 16 * MB		# folded from 8 on, and what comes meanwhile
 
 
 @pytest.fixture

@@ -161,6 +161,7 @@ account_new(struct accounts *accounts, const char *id, const char *user)
 	timer_init(&account->flush, accounts->settings.loop, on_flush_due, account);
 	list_init(&account->link);
 	pages_init(&account->pages);
+	folding_init(&account->folding, &accounts->folds);
 	map_put(accounts->by_id, account->id, account);
 	return account;
 }

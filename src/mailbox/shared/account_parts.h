@@ -27,6 +27,7 @@ struct accounts {
 	struct state_cache states;
 	struct insights insights;
 	struct paging paging;
+	struct folds folds;
 	struct state_cache extras;	/* of states that are held or kept */
 	struct state_cache bodies;	/* what FETCH has sent of them */
 	struct index_queue indexing;

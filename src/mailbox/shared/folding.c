@@ -11,7 +11,16 @@ on_folded(struct account_job *job)
 	struct folding *folding = CONTAINER_OF(job, struct folding, job);
 
 	folding->is_under_way = false;
+	folding->folds->under_way--;
 	folding->left = folding->octets;
+}
+
+void
+folding_init(struct folding *folding, struct folds *folds)
+{
+	folding->folds = folds;
+	folding->job.kind = ACCOUNT_FOLD;
+	folding->job.done = on_folded;
 }
 
 void
@@ -23,16 +32,21 @@ folding_note(struct folding *folding, const struct account_job *job)
 		folding->left = 0;		/* it has begun anew */
 }
 
-/* What a foreign reader or a full disk has left is not tried again until as much has come. */
+/* So many octets must have come.  What a foreign reader or a full disk has left is not tried again before. */
+static uint64_t
+bound_of(const struct folding *folding, bool is_quiet)
+{
+	if (is_quiet)
+		return QUIET_OCTETS;
+	return folding->folds->under_way == 0 ? folding->bound : 2 * folding->bound;
+}
+
 bool
 folding_is_due(struct folding *folding, bool is_quiet)
 {
-	uint64_t bound = is_quiet ? QUIET_OCTETS : folding->bound;
-
-	if (folding->is_under_way || folding->octets == 0 || folding->octets - folding->left < bound)
+	if (folding->is_under_way || folding->octets == 0 || folding->octets - folding->left < bound_of(folding, is_quiet))
 		return false;
 	folding->is_under_way = true;
-	folding->job.kind = ACCOUNT_FOLD;
-	folding->job.done = on_folded;
+	folding->folds->under_way++;
 	return true;
 }
