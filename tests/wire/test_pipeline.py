@@ -218,6 +218,17 @@ def test_appends(client, other):
     assert [b"\\Seen" in flags for flags in list(flags_of(other).values())[5:]] == [False, True] * 50
 
 
+def test_appends_while_others_are_stored(client):
+    """Those that come on are given places while a worker finds those of the ones before: ThreadSanitizer looks on."""
+    letter, uids = lib.message(9, b"line\r\n" * 500), iter(range(6, 1000))
+    for _ in range(20):
+        tags = [client.tag() for _ in range(40)]
+        for tag in tags:
+            client.send(tag + b" " + an_append(b"INBOX", letter) + b"\r\n")
+        for tag in tags:
+            assert appended([client.reply(tag)]) == [next(uids)]
+
+
 def test_appends_that_fail(client):
     """Each has its own answer, and the others are not hurt."""
     letter = lib.message(9)

@@ -160,7 +160,7 @@ find_room(struct store *store, struct append *append)
 	enum store_status status;
 
 	store_credit_quota(store, &credit);
-	status = store_quota_room(store, &append->place.room);
+	status = store_quota_room(store, &append->found.room);
 	store_credit_quota(store, &(struct store_amounts){ { 0 } });
 	return status;
 }
@@ -179,6 +179,7 @@ on_looked_up(struct session *session, struct session_job *job, enum store_status
 {
 	struct append *append = CONTAINER_OF(job, struct append, lookup);
 
+	append->place = append->found;
 	if (session_is_closing(session))
 		return;
 	if (status != STORE_OK)

@@ -34,12 +34,12 @@ appended_find(struct store *store, struct append *append)
 
 	if (status != STORE_OK)
 		return status;
-	if (append->place.mailbox_id != mailbox.id) {
+	if (append->found.mailbox_id != mailbox.id) {
 		append->known_keywords = STORE_KEYWORDS_UNTOLD;
 		append->incoming.claims_recent = false;
 	}
-	append->place.mailbox_id = mailbox.id;
-	append->place.uidvalidity = mailbox.uidvalidity;
+	append->found.mailbox_id = mailbox.id;
+	append->found.uidvalidity = mailbox.uidvalidity;
 	return STORE_OK;
 }
 
@@ -112,17 +112,17 @@ work_store(struct store *store, struct session_job *job)
 {
 	struct append *append = CONTAINER_OF(job, struct append, store);
 	struct store_amounts credit = appended_credit(append);
-	enum store_status status = append->place.is_unasked ? appended_find(store, append) : STORE_OK;
+	enum store_status status = append->found.is_unasked ? appended_find(store, append) : STORE_OK;
 
 	if (status == STORE_OK)
-		status = door_check(store, &append->door, append->place.mailbox_id);
+		status = door_check(store, &append->door, append->found.mailbox_id);
 	if (status != STORE_OK)
 		return status;
 	restrict_flags(append);
 	if (append->is_small)
 		incoming_render(&append->incoming);
 	store_credit_quota(store, &credit);
-	status = incoming_store(&append->incoming, SPAN(""), store, append->place.mailbox_id, append->results,
+	status = incoming_store(&append->incoming, SPAN(""), store, append->found.mailbox_id, append->results,
 	    append->incoming.arena, append->known_keywords, &append->news);
 	store_credit_quota(store, &(struct store_amounts){ { 0 } });
 	if (status == STORE_OK && append->is_replace && !is_across(append))
@@ -287,6 +287,7 @@ on_stored(struct session *session, struct session_job *job, enum store_status st
 {
 	struct append *append = CONTAINER_OF(job, struct append, store);
 
+	append->place = append->found;
 	append->status = status;
 	if (status != STORE_OK) {
 		session->appended_id = 0;
@@ -316,6 +317,7 @@ submit(struct append *append)
 	struct session *session = append->session;
 
 	append->is_submitted = true;
+	append->found = append->place;
 	append->results = arena_alloc_array(append->incoming.arena, append->incoming.count,
 	    sizeof append->results[0]);
 	append->incoming.claims_recent = is_told_first(append);

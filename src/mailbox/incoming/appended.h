@@ -10,7 +10,7 @@
 #include "incoming.h"
 #include "store/quota.h"
 
-/* Where the messages go, as the look-up finds it. */
+/* Where the messages go. */
 struct append_place {
 	uint64_t mailbox_id;
 	uint32_t uidvalidity;
@@ -37,7 +37,8 @@ struct append {
 	uint32_t replaced_size;		/* octets: room for what takes its place */
 	uint64_t replaced_modseq;
 	bool is_replaced_gone;
-	struct append_place place;
+	struct append_place place;	/* the loop's: what comes behind reads it while the job is out */
+	struct append_place found;	/* the job's, whose place it is when that is home */
 	struct door door;
 	struct door source;		/* of the message that is replaced */
 	struct store_parting parting;	/* how it leaves */
@@ -49,7 +50,7 @@ struct append {
 	struct store_keywords news;
 };
 
-/* Find the place, by the name, within a job.  STORE_NOT_FOUND: as door_find() says. */
+/* Find the mailbox, by its name, for append->found, within a job.  STORE_NOT_FOUND: as door_find() says. */
 enum store_status appended_find(struct store *store, struct append *append);
 
 /* What goes when the message comes makes room for it. */
