@@ -32,6 +32,7 @@ struct cas_rename {
 	char error[320];
 	struct job job;
 	enum directory_status status;
+	bool is_found_switched;		/* the job's: the row is the loop's, which others ask about meanwhile */
 	bool is_asking;
 	struct timer timer;
 	unsigned tries;
@@ -175,9 +176,10 @@ work_switch(struct job *job)
 
 	directory_rename_switch(directory, &rename->row, &hindrance);
 	rename->status = directory_rename_list(directory, arena, &rows, &count);
+	rename->is_found_switched = false;
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(rows[i].rename_id, rename->row.rename_id) == 0)
-			rename->row.is_switched = rows[i].is_switched;
+			rename->is_found_switched = rows[i].is_switched;
 	arena_free(&arena);
 }
 
@@ -195,6 +197,7 @@ on_switched(struct job *job)
 {
 	struct cas_rename *rename = CONTAINER_OF(job, struct cas_rename, job);
 
+	rename->row.is_switched = rename->is_found_switched;
 	if (!answered(rename))
 		return;
 	if (rename->status != DIRECTORY_OK || !rename->row.is_switched) {
