@@ -22,6 +22,7 @@
  *	unauthenticate.c	... and the way back from there
  *	moves.h		users on their way to another mailbox server
  *	renames.h	users who get another name
+ *	leftovers.c	... and of both what another process has left
  *	drain.c		sending everybody away, politely
  *	ports.c		where clients come in, and how many may
  *	guide.c		where programs ask that set themselves up
@@ -95,9 +96,8 @@ struct cas {
 	struct list moves;		/* users on their way, moves.h; and questions to the directory about them */
 	unsigned asking_moves;
 	bool are_moves_closed;
-	struct timer moves_retry;
 	struct list renames;		/* users who get another name, renames.c; their questions count as those about moves */
-	struct timer renames_retry;
+	struct timer leftovers_retry;	/* leftovers.c */
 	void (*on_move_news)(struct move *move);	/* of move_verbs.c, like the next; NULL: nobody asks */
 	void (*on_move_gone)(struct move *move);
 	bool is_stopping;

@@ -315,6 +315,5 @@ cas_register(struct cas *cas, struct control *control)
 	control_register(control, "move watch", CONTROL_VIEW, on_watch, cas);
 	control_register(control, "move cancel", CONTROL_CHANGE, on_cancel, cas);
 	control_register(control, "move status", CONTROL_VIEW, on_status, cas);
-	moves_open(cas);
-	renames_open(cas);
+	leftovers_open(cas);
 }

@@ -15,7 +15,6 @@
 #define MOVES_MAX 16		/* at a time: each keeps what it has not sent in memory */
 #define KEPT_US	  UINT64_C(1000000)	/* at least: what has just ended is still looked at */
 #define ENDED_MAX 64		/* are remembered */
-#define RETRY_MS  2000
 
 struct move *
 moves_find(struct cas *cas, struct span name)
@@ -228,25 +227,8 @@ moves_begin(struct cas *cas, const struct directory_name *name, struct span targ
 
 /* ---- what another process has left ---- */
 
-struct reading {
-	struct job job;
-	struct cas *cas;
-	struct arena *arena;
-	struct directory_move *rows;
-	size_t count;
-	enum directory_status status;
-};
-
-static void
-work_read(struct job *job)
-{
-	struct reading *reading = CONTAINER_OF(job, struct reading, job);
-
-	reading->status = directory_move_list(reading->cas->parts.directory, reading->arena, &reading->rows, &reading->count);
-}
-
-static void
-take_up(struct cas *cas, const struct directory_move *row)
+void
+moves_take_up(struct cas *cas, const struct directory_move *row)
 {
 	struct directory_name name;
 	struct move *move;
@@ -269,51 +251,11 @@ take_up(struct cas *cas, const struct directory_move *row)
 	settle_begin(move);
 }
 
-static void
-on_read(struct job *job)
-{
-	struct reading *reading = CONTAINER_OF(job, struct reading, job);
-	struct cas *cas = reading->cas;
-
-	cas->asking_moves--;
-	for (size_t i = 0; i < reading->count && !cas->are_moves_closed; i++)
-		take_up(cas, &reading->rows[i]);
-	if (reading->status != DIRECTORY_OK && reading->status != DIRECTORY_READ_ONLY && !cas->are_moves_closed)
-		timer_start_ms(&cas->moves_retry, RETRY_MS);
-	cas_check_gone(cas);
-	arena_free(&reading->arena);
-	free(reading);
-}
-
-static void
-read_moves(void *context)
-{
-	struct reading *reading = NEW(struct reading);
-
-	reading->cas = context;
-	reading->arena = arena_new();
-	reading->job.work = work_read;
-	reading->job.done = on_read;
-	reading->cas->asking_moves++;
-	if (job_queue_submit(reading->cas->parts.directory_queue, &reading->job))
-		return;
-	reading->status = DIRECTORY_UNAVAILABLE;
-	on_read(&reading->job);
-}
-
-void
-moves_open(struct cas *cas)
-{
-	timer_init(&cas->moves_retry, cas->parts.loop, read_moves, cas);
-	if (!directory_asks_home(cas->parts.directory))
-		read_moves(cas);
-}
-
 void
 moves_close(struct cas *cas)
 {
 	cas->are_moves_closed = true;
-	timer_stop(&cas->moves_retry);
+	timer_stop(&cas->leftovers_retry);
 	LIST_FOREACH(&cas->moves, link) {
 		struct move *move = LIST_ENTRY(link, struct move, link);
 

@@ -93,9 +93,12 @@ bool moves_cancel(struct move *move);
 /* How the operator calls the server that a home means. */
 struct span moves_server_name(const struct cas *cas, struct span home);
 
-/* Go on with those that are noted; and end, which leaves them noted. */
-void moves_open(struct cas *cas);
+/* Go on with one that is noted, unless it is under way; and end, which leaves them noted. */
+void moves_take_up(struct cas *cas, const struct directory_move *row);
 void moves_close(struct cas *cas);
+
+/* leftovers.c: find in the directory which moves and renames another process has left, and go on with them, until moves_close(). */
+void leftovers_open(struct cas *cas);
 
 /* A mailbox server is silent. */
 void moves_lost(struct cas *cas, struct span server);

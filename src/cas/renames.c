@@ -13,7 +13,6 @@
 
 #define RETRY_LEAST_MS 50
 #define RETRY_MOST_MS  5000
-#define READ_AGAIN_MS  2000
 #define LINE_MAX_OCTETS 512
 
 enum phase { ASKING, SWITCHING, TELLING };
@@ -415,25 +414,8 @@ cas_rename(struct cas *cas, const struct directory_rename *row, cas_renamed *on_
 
 /* ---- what another process has left ---------------------------------------------------------------------- */
 
-struct reading {
-	struct job job;
-	struct cas *cas;
-	struct arena *arena;
-	struct directory_rename *rows;
-	size_t count;
-	enum directory_status status;
-};
-
-static void
-work_read(struct job *job)
-{
-	struct reading *reading = CONTAINER_OF(job, struct reading, job);
-
-	reading->status = directory_rename_list(reading->cas->parts.directory, reading->arena, &reading->rows, &reading->count);
-}
-
-static void
-take_up(struct cas *cas, const struct directory_rename *row)
+void
+renames_take_up(struct cas *cas, const struct directory_rename *row)
 {
 	struct cas_rename *rename;
 
@@ -444,50 +426,9 @@ take_up(struct cas *cas, const struct directory_rename *row)
 	begin_telling(rename);
 }
 
-static void
-on_read(struct job *job)
-{
-	struct reading *reading = CONTAINER_OF(job, struct reading, job);
-	struct cas *cas = reading->cas;
-
-	cas->asking_moves--;
-	for (size_t i = 0; i < reading->count && !cas->are_moves_closed; i++)
-		take_up(cas, &reading->rows[i]);
-	if (reading->status != DIRECTORY_OK && !cas->are_moves_closed)
-		timer_start_ms(&cas->renames_retry, READ_AGAIN_MS);
-	cas_check_gone(cas);
-	arena_free(&reading->arena);
-	free(reading);
-}
-
-static void
-read_renames(void *context)
-{
-	struct reading *reading = NEW(struct reading);
-
-	reading->cas = context;
-	reading->arena = arena_new();
-	reading->job.work = work_read;
-	reading->job.done = on_read;
-	reading->cas->asking_moves++;
-	if (job_queue_submit(reading->cas->parts.directory_queue, &reading->job))
-		return;
-	reading->status = DIRECTORY_UNAVAILABLE;
-	on_read(&reading->job);
-}
-
-void
-renames_open(struct cas *cas)
-{
-	timer_init(&cas->renames_retry, cas->parts.loop, read_renames, cas);
-	if (!directory_asks_home(cas->parts.directory))
-		read_renames(cas);
-}
-
 void
 renames_close(struct cas *cas)
 {
-	timer_stop(&cas->renames_retry);
 	LIST_FOREACH(&cas->renames, link) {
 		struct cas_rename *rename = LIST_ENTRY(link, struct cas_rename, link);
 

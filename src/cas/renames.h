@@ -7,8 +7,8 @@
 #include "client.h"
 #include "directory/renaming.h"
 
-/* Go on with those that are noted; and end, which leaves them noted: behind moves_close(). */
-void renames_open(struct cas *cas);
+/* Go on with one that is noted, unless it is under way; and end, which leaves them noted: behind moves_close(). */
+void renames_take_up(struct cas *cas, const struct directory_rename *row);
 void renames_close(struct cas *cas);
 
 #endif
