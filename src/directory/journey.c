@@ -34,6 +34,20 @@ journey_run(struct sql *sql, const char *statement, const struct span *texts, si
 	return sql_run(query);
 }
 
+/* Full whenever the count is a power of two, from four on. */
+void *
+journey_more(struct arena *arena, void *rows, size_t count, size_t row_octets)
+{
+	void *more;
+
+	if (count > 0 && (count < 4 || (count & (count - 1)) != 0))
+		return rows;
+	more = arena_alloc_array(arena, count == 0 ? 4 : 2 * count, row_octets);
+	if (count > 0)
+		memcpy(more, rows, count * row_octets);
+	return more;
+}
+
 enum sql_status
 journey_mailbox_id(struct sql *sql, struct span name, char id_out[DIRECTORY_ID_LENGTH + 1])
 {
@@ -182,7 +196,7 @@ directory_move_list(struct directory *directory, struct arena *arena, struct dir
 	struct sql *sql;
 	enum directory_status status = journey_connect(directory, &registry, &sql);
 	struct directory_move *moves = NULL;
-	size_t count = 0, capacity = 0;
+	size_t count = 0;
 	struct sql_statement *query;
 	enum sql_status step;
 
@@ -190,13 +204,7 @@ directory_move_list(struct directory *directory, struct arena *arena, struct dir
 		return status;
 	query = sql_prepare(sql, "SELECT " MOVE_COLUMNS " FROM move ORDER BY name");
 	while ((step = sql_step(query)) == SQL_ROW) {
-		if (count == capacity) {
-			struct directory_move *more = arena_alloc_array(arena, capacity = 2 * capacity + 16, sizeof *more);
-
-			if (count > 0)
-				memcpy(more, moves, count * sizeof *more);
-			moves = more;
-		}
+		moves = journey_more(arena, moves, count, sizeof *moves);
 		read_move(query, arena, &moves[count++]);
 	}
 	*moves_out = moves;

@@ -19,6 +19,9 @@ enum sql_status journey_run(struct sql *sql, const char *statement, const struct
 	journey_run(sql, statement, (const struct span[]){ __VA_ARGS__ }, \
 	    sizeof((const struct span[]){ __VA_ARGS__ }) / sizeof(struct span))
 
+/* Rows that become more, in an arena: room for one more behind count, which may be other memory.  NULL with 0: none yet. */
+void *journey_more(struct arena *arena, void *rows, size_t count, size_t row_octets);
+
 /* The mailbox id of a user, or nothing. */
 enum sql_status journey_mailbox_id(struct sql *sql, struct span name, char id_out[DIRECTORY_ID_LENGTH + 1]);
 

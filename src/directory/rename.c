@@ -411,7 +411,7 @@ directory_rename_list(struct directory *directory, struct arena *arena, struct d
 	struct sql *sql;
 	enum directory_status status = journey_connect(directory, &registry, &sql);
 	struct directory_rename *renames = NULL;
-	size_t count = 0, capacity = 0;
+	size_t count = 0;
 	struct sql_statement *query;
 	enum sql_status step;
 
@@ -421,13 +421,7 @@ directory_rename_list(struct directory *directory, struct arena *arena, struct d
 	query = sql_prepare(sql, "SELECT rename.name, new_name, rename_id, is_alias, is_switched, is_told, is_walked, mailbox_id "
 	    "FROM rename LEFT JOIN user ON user.name = new_name AND is_switched ORDER BY rename.name");
 	while ((step = sql_step(query)) == SQL_ROW) {
-		if (count == capacity) {
-			struct directory_rename *more = arena_alloc_array(arena, capacity = 2 * capacity + 4, sizeof *more);
-
-			if (count > 0)
-				memcpy(more, renames, count * sizeof *more);
-			renames = more;
-		}
+		renames = journey_more(arena, renames, count, sizeof *renames);
 		read_row(query, &renames[count]);
 		copy_id(sql_column_text(query, 7), renames[count++].mailbox_id);
 	}

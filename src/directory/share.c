@@ -4,6 +4,7 @@
  */
 #include "backend.h"
 #include "base/thread.h"
+#include "journey.h"
 #include "sqlite_file.h"
 
 /* The file that has mailbox ids; NULL: this host has none. */
@@ -22,17 +23,11 @@ read_all(struct directory *registry, struct sql *sql, struct arena *arena, struc
 	    "user.is_shared FROM share "
 	    "JOIN user ON user.mailbox_id = share.mailbox_id WHERE length(user.mailbox_id) = 32");
 	struct directory_share *shares = NULL;
-	size_t count = 0, capacity = 0;
+	size_t count = 0;
 	enum sql_status step;
 
 	while ((step = sql_step(query)) == SQL_ROW) {
-		if (count == capacity) {
-			struct directory_share *more = arena_alloc_array(arena, capacity = 2 * capacity + 64, sizeof *more);
-
-			if (count > 0)
-				memcpy(more, shares, count * sizeof *more);
-			shares = more;
-		}
+		shares = journey_more(arena, shares, count, sizeof *shares);
 		memcpy(shares[count].mailbox_id, sql_column_text(query, 0).at, DIRECTORY_ID_LENGTH);
 		shares[count].mailbox_id[DIRECTORY_ID_LENGTH] = '\0';
 		shares[count].name = arena_copy(arena, sql_column_text(query, 1));

@@ -288,6 +288,32 @@ is_taken_over_by_another_order(void **state)
 	assert_int_equal(begin(&theirs), DIRECTORY_USERS_ARE_RENAMED);	/* what this host has ordered is not */
 }
 
+/* More than there is room for at first. */
+static void
+lists_all_that_is_noted(void **state)
+{
+	struct arena *arena = arena_new();
+	struct directory_rename *rows;
+	size_t count;
+
+	(void)state;
+	for (int i = 0; i < 19; i++) {
+		struct directory_rename rename;
+		char name[8], new_name[8];
+
+		snprintf(name, sizeof name, "a%02d", i);
+		snprintf(new_name, sizeof new_name, "b%02d", i);
+		rename = row(name, new_name, true, false);
+		memset(rename.rename_id, 'a' + i, DIRECTORY_RENAME_ID_LENGTH);
+		assert_int_equal(begin(&rename), DIRECTORY_UNHINDERED);
+	}
+	assert_int_equal(directory_rename_list(directory, arena, &rows, &count), DIRECTORY_OK);
+	assert_int_equal(count, 19);
+	for (size_t i = 0; i < count; i++)
+		assert_true(rows[i].rename_id[0] == 'a' + (char)i && rows[i].name.text[2] == '0' + (char)(i % 10));
+	arena_free(&arena);
+}
+
 static void
 lists_mailboxes_by_their_ids(void **state)
 {
@@ -320,6 +346,7 @@ main(void)
 		WITH_USERS(is_known_when_it_is_over),
 		WITH_USERS(happens_though_it_was_never_noted),
 		WITH_USERS(is_taken_over_by_another_order),
+		WITH_USERS(lists_all_that_is_noted),
 		WITH_USERS(lists_mailboxes_by_their_ids),
 	};
 
