@@ -7,6 +7,8 @@
 #include "base/memory.h"
 #include "flag_log.h"
 
+#define ROOM_MAX (256 * 1024)	/* messages for which there is room at first, whatever the counter says: it may be damaged */
+
 /*
  * Whether it is what states rely on: UIDs rise, and are below the next one, which is 0 when all are given.  A value that is
  * no number reads as 0.
@@ -25,7 +27,7 @@ load_messages(struct store *store, struct store_snapshot *snapshot)
 	struct sql_statement *query = sql_prepare(store->sql,
 	    "SELECT uid, size, flags, modseq, content_id, internal_date FROM message "
 	    "WHERE mailbox_id = ?1 ORDER BY uid");
-	size_t capacity = snapshot->mailbox.messages + 1;
+	size_t promised = (size_t)snapshot->mailbox.messages + 1, capacity = promised < ROOM_MAX ? promised : ROOM_MAX;
 	enum store_status loaded;
 	enum sql_status status;
 	struct flag_log log;
@@ -37,7 +39,7 @@ load_messages(struct store *store, struct store_snapshot *snapshot)
 	sql_bind_number(query, 1, snapshot->mailbox.id);
 	while ((status = sql_step(query)) == SQL_ROW && is_next_uid(snapshot, sql_column_number(query, 0))) {
 		if (snapshot->count == capacity) {
-			capacity *= 2;
+			capacity = promised > capacity && promised < 2 * capacity ? promised : 2 * capacity;
 			snapshot->messages = memory_resize(snapshot->messages, capacity,
 			    sizeof *snapshot->messages);
 		}

@@ -208,6 +208,14 @@ def test_uid_that_is_none(mail, uid):
         assert recovered(client) == [b"message 5"]
 
 
+def test_counter_beyond_memory(mail):
+    """Room is made for messages that are there, not for those that a row promises."""
+    change(mail, "UPDATE mailbox SET messages = 4294967295 WHERE name = 'INBOX'")
+    with mail.client() as client:
+        assert uids(client) == all_uids()
+    is_mended(mail, "counters")
+
+
 def test_counters_while_logged_in(mail):
     change(mail, "UPDATE mailbox SET messages = 7 WHERE name = 'INBOX'")
     with mail.client() as client:
