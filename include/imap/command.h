@@ -267,4 +267,7 @@ bool imap_command_has_search(const struct imap_command_line *line);
 /* Wipe what LOGIN and AUTHENTICATE left, free the arena and all in it; accepts NULL, leaves NULL. */
 void imap_command_free(struct imap_command_line **line);
 
+/* Whether it can be the tag of a command: RFC 9051 section 9, "tag". */
+bool imap_is_tag(struct span text);
+
 #endif

@@ -29,6 +29,15 @@ imap_is_tag_octet(uint8_t octet)
 	return octet != '+' && imap_is_astring_octet(octet);
 }
 
+bool
+imap_is_tag(struct span text)
+{
+	for (size_t i = 0; i < text.length; i++)
+		if (!imap_is_tag_octet(text.at[i]))
+			return false;
+	return text.length > 0;
+}
+
 static bool
 is_sequence_octet(uint8_t octet)
 {

@@ -5,7 +5,8 @@
  *
  * Inputs are lines.  The first octet chooses:
  *
- *	's' (or any other) and the text of a session: mailbox/session/carried.h; in it "@" stands for the UIDVALIDITY of INBOX
+ *	's' (or any other) and the text of a session of alice: mailbox/session/carried.h; in it "@" stands for the UIDVALIDITY
+ *	    of INBOX
  *	'm' and words of a wish: op, name, what else; then lines to say, where "@" at the beginning stands for pages of a user's
  *	    file: behind it the number of the first one, how many, and octets that the last one begins with instead
  */
@@ -48,6 +49,7 @@ static struct world {
 	struct mailbox_role *role;
 	struct timer patience;
 	bool is_stopped;
+	char mailbox_id[DIRECTORY_ID_LENGTH + 1];	/* of alice */
 	uint32_t uidvalidity;		/* of INBOX */
 	struct buffer pages;		/* of a file */
 } world;
@@ -157,7 +159,8 @@ make_users(void)
 	must(directory_open_sqlite(path, &world.directory) == DIRECTORY_OK);
 	must(directory_add(world.directory, SPAN("alice"), SPAN("secret")) == DIRECTORY_OK);
 	must(directory_lookup(world.directory, SPAN("alice"), arena, &user) == DIRECTORY_OK);
-	fill(user.mailbox_id);
+	memcpy(world.mailbox_id, user.mailbox_id, sizeof world.mailbox_id);
+	fill(world.mailbox_id);
 	arena_free(&arena);
 }
 
@@ -316,7 +319,9 @@ carry(struct span text)
 	struct buffer message = { 0 }, said = { 0 };
 	struct client client;
 
-	buffer_add(&message, "alice\0session 1\n", 16);
+	buffer_add(&message, "alice\0session 1\naccount ", 24);
+	base64_encode(span_from_string(world.mailbox_id), &message);
+	buffer_add_octet(&message, '\n');
 	for (size_t i = 0; i < text.length; i++) {
 		if (text.at[i] == '@')
 			buffer_add_number(&message, world.uidvalidity);

@@ -21,7 +21,7 @@ static const struct carried all = {
 	.quiet_ms = 123456789012,
 	.id = SPAN("name\0Thunderbird"),
 	.is_idling = true,
-	.idle_tag = SPAN("a b"),
+	.idle_tag = SPAN("a.7"),
 	.mailbox_id = UINT64_MAX,
 	.uidvalidity = 1,
 	.name = SPAN("Gr\303\274\303\237e\nand more"),
@@ -79,7 +79,8 @@ test_what_is_none(void **state)
 {
 	static const char *const texts[] = { "", "session 2\n", "session 1", "session 1\nwings 1\n", "session 1\nrev2 yes\n",
 		"session 1\nmessage-limit 4294967296\n", "session 1\nid ?\n", "session 1\nghosts 3:*\n", "session 1\nsaved $\n",
-		"session 1\nghosts 0\n", "session 1\nknown 1 2\n", "session 1\nknown\n", "session 1\n\n" };
+		"session 1\nghosts 0\n", "session 1\nknown 1 2\n", "session 1\nknown\n", "session 1\n\n",
+		"session 1\nidle 1\n", "session 1\nidle 1\nidle-tag YQ0KYg==\n" /* a, CRLF, b */ };
 	struct arena *arena = arena_new();
 	struct carried carried;
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "imap/command.h"
 
 #define LIMIT_KNOWN (CARRIED_OCTETS_MAX / (sizeof "known 1 0 1\n" - 1))	/* no text has more */
 
@@ -15,6 +16,7 @@ enum kind {
 	NUMBER32,
 	NUMBER64,
 	TEXT,			/* in base64 */
+	TAG,			/* likewise */
 	UIDS,
 };
 
@@ -35,7 +37,7 @@ static const struct {
 	FACT("quiet-ms", NUMBER64, quiet_ms),
 	FACT("id", TEXT, id),
 	FACT("idle", FLAG, is_idling),
-	FACT("idle-tag", TEXT, idle_tag),
+	FACT("idle-tag", TAG, idle_tag),
 	FACT("mailbox", NUMBER64, mailbox_id),
 	FACT("uidvalidity", NUMBER32, uidvalidity),
 	FACT("name", TEXT, name),
@@ -103,6 +105,7 @@ write_fact(struct buffer *out, size_t fact, const uint8_t *at)
 		write_number(out, facts[fact].name, *(const uint64_t *)(const void *)at);
 		break;
 	case TEXT:
+	case TAG:
 		write_text(out, facts[fact].name, *(const struct span *)(const void *)at);
 		break;
 	case UIDS:
@@ -173,6 +176,8 @@ read_fact(size_t fact, struct span value, struct arena *arena, uint8_t *at)
 		return span_to_number(value, UINT64_MAX, (void *)at);
 	case TEXT:
 		return read_text(value, arena, (void *)at);
+	case TAG:
+		return read_text(value, arena, (void *)at) && imap_is_tag(*(const struct span *)(const void *)at);
 	case UIDS:
 		return read_uids(value, arena, (void *)at);
 	}
@@ -225,5 +230,5 @@ carried_read(struct span text, struct arena *arena, struct carried *carried_out)
 		if (!read_line(span_slice(text, 0, end), arena, carried_out))
 			return false;
 	}
-	return true;
+	return !carried_out->is_idling || carried_out->idle_tag.length > 0;
 }
