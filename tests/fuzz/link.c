@@ -180,6 +180,7 @@ begin(void)
 	world.storage = workers_new(world.loop, "storage", 1);
 	world.compute = workers_new(world.loop, "compute", 1);
 	world.config = (struct config){ .hostname = (char *)"test", .data_directory = world.folder,
+		.namespace_others = (char *)"Others", .namespace_shared = (char *)"Shared",
 		.max_command_size_octets = 65536, .idle_timeout_s = 1800, .command_cpu_limit_ms = 60000,
 		.message_size_limit_octets = 1 << 20, .open_databases = 2 };
 	parts = (struct mailbox_parts){ .loop = world.loop, .storage = world.storage, .compute = world.compute,
