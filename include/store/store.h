@@ -172,6 +172,18 @@ enum store_verify_depth { STORE_VERIFY_ROWS, STORE_VERIFY_FILE /* all but digest
 enum store_status store_verify(struct store *store, enum store_verify_depth depth,
     struct buffer *findings_out);
 
+/*
+ * The same in steps, but for the digests: each looks for one kind of damage in all of the file.  STORE_CORRUPT: SQLite
+ * cannot read it, and there is no sense in looking further.
+ *
+ *	step	from 0 up to store_verify_steps() - 1
+ */
+unsigned store_verify_steps(void);
+enum store_status store_verify_step(struct store *store, unsigned step, struct buffer *findings_out);
+
+/* The step that reads every page of the file. */
+unsigned store_verify_step_of_pages(void);
+
 /* Append one such line. */
 void store_add_finding(struct buffer *findings, const char *word, uint64_t mailbox_id, uint64_t content_id,
     const char *text);

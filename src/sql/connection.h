@@ -24,6 +24,12 @@ struct sql {
 	bool keeps_pages;		/* in memory, until the transaction ends */
 };
 
+/*
+ * Open a file by one of the VFSs of gather.h, and set the connection up as far as that goes without the file.  *sql_out is
+ * for sql_close() on failure, too.  open.c.
+ */
+enum sql_status sql_open_handle(const char *path, int flags, const char *vfs, struct sql **sql_out);
+
 /* Translate a result code, and poison the connection when the state of the disk is unknown. */
 enum sql_status sql_note(struct sql *sql, int code);
 

@@ -69,6 +69,8 @@ struct file {
 	struct reserve reserve;		/* of a WAL */
 	sqlite3_int64 rewritten_at;	/* of the WAL, the first frame that this transaction has changed in place */
 	struct list followers;		/* of a database: struct gather_follower */
+	bool is_still;			/* GATHER_STILL_VFS */
+	struct gather_reading *reading;	/* of such a file; NULL: nobody looks on */
 };
 
 #define BELOW(file) ((file)->real->pMethods)
@@ -246,7 +248,7 @@ read_folded(struct file *wal, void *octets, int length, sqlite3_int64 offset)
 static bool
 may_read_ahead(const struct file *file)
 {
-	return file->is_sole && !file->is_wal && !file->is_folding && file->held == NULL;
+	return (file->is_sole || file->is_still) && !file->is_wal && !file->is_folding && file->held == NULL;
 }
 
 /* What is held lies over what the file below has, and never beyond a gap behind its end. */
@@ -271,13 +273,25 @@ read_octets(struct file *file, void *octets, int length, sqlite3_int64 offset)
 	return SQLITE_OK;
 }
 
+bool
+gather_may_read(const struct gather_reading *reading)
+{
+	return !atomic_load(&reading->has_moved) && !atomic_load(&reading->is_stopped);
+}
+
 static int
 on_read(sqlite3_file *base, void *octets, int length, sqlite3_int64 offset)
 {
+	struct file *file = (struct file *)base;
 	int code;
 
+	if (file->reading != NULL) {
+		if (!gather_may_read(file->reading))
+			return SQLITE_INTERRUPT;
+		atomic_fetch_add(&file->reading->octets, (uint64_t)length);
+	}
 	thread_begin_wait(false);
-	code = read_octets((struct file *)base, octets, length, offset);
+	code = read_octets(file, octets, length, offset);
 	thread_end_wait();
 	return code;
 }
@@ -353,6 +367,10 @@ on_file_control(sqlite3_file *base, int operation, void *argument)
 	}
 	if (operation == GATHER_FOLLOW) {
 		list_push_back(&file->followers, &((struct gather_follower *)argument)->link);
+		return SQLITE_OK;
+	}
+	if (operation == GATHER_READ_BY) {
+		file->reading = argument;
 		return SQLITE_OK;
 	}
 	if (operation == SQLITE_FCNTL_CKPT_START)
@@ -476,7 +494,7 @@ on_device_characteristics(sqlite3_file *base)
 {
 	struct file *file = (struct file *)base;
 
-	return BELOW(file)->xDeviceCharacteristics(file->real);
+	return BELOW(file)->xDeviceCharacteristics(file->real) | (file->is_still ? SQLITE_IOCAP_IMMUTABLE : 0);
 }
 
 static int
@@ -550,17 +568,34 @@ on_full_path(sqlite3_vfs *vfs, const char *name, int size, char *out)
 	return snprintf(out, (size_t)size, "%s", name) < size ? SQLITE_OK : SQLITE_CANTOPEN;
 }
 
+static int
+on_open_still(sqlite3_vfs *vfs, sqlite3_filename path, sqlite3_file *base, int flags, int *flags_out)
+{
+	int code = on_open(vfs, path, base, flags, flags_out);
+
+	if (code == SQLITE_OK)
+		((struct file *)base)->is_still = true;
+	return code;
+}
+
+static void
+make_known(sqlite3_vfs *vfs, const char *name, int (*open)(sqlite3_vfs *, sqlite3_filename, sqlite3_file *, int, int *))
+{
+	*vfs = *sqlite3_vfs_find(NULL);
+	vfs->zName = name;
+	vfs->pNext = NULL;
+	vfs->szOsFile = sizeof(struct file);
+	vfs->xOpen = open;
+	vfs->xFullPathname = on_full_path;
+	if (sqlite3_vfs_register(vfs, 0) != SQLITE_OK)
+		abort();
+}
+
 void
 gather_register(void)
 {
-	static sqlite3_vfs vfs;
+	static sqlite3_vfs vfs, still_vfs;
 
-	vfs = *sqlite3_vfs_find(NULL);
-	vfs.zName = GATHER_VFS;
-	vfs.pNext = NULL;
-	vfs.szOsFile = sizeof(struct file);
-	vfs.xOpen = on_open;
-	vfs.xFullPathname = on_full_path;
-	if (sqlite3_vfs_register(&vfs, 0) != SQLITE_OK)
-		abort();
+	make_known(&vfs, GATHER_VFS, on_open);
+	make_known(&still_vfs, GATHER_STILL_VFS, on_open_still);
 }

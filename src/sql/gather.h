@@ -7,6 +7,8 @@
 #ifndef GATHER_H
 #define GATHER_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/list.h"
@@ -37,7 +39,22 @@ struct gather_follower {
 	void (*on_closed)(struct gather_follower *follower);	/* last, and in no list any more */
 };
 
-/* Make the VFS known to SQLite, not as the default; it works on whatever is the default when a file is opened. */
+/*
+ * The name to open with what nobody writes to meanwhile, read-only: SQLite looks for no WAL and takes no lock.
+ */
+#define GATHER_STILL_VFS "imapd-still"
+
+/* sqlite3_file_control() on "main" of such a file with a struct gather_reading, which outlives it. */
+#define GATHER_READ_BY 1003
+
+struct gather_reading {
+	atomic_bool has_moved, is_stopped;	/* either: reading fails from now on */
+	atomic_uint_least64_t octets;		/* read so far */
+};
+
+bool gather_may_read(const struct gather_reading *reading);
+
+/* Make both known to SQLite, not as the default; they work on whatever is the default when a file is opened. */
 void gather_register(void);
 
 #endif

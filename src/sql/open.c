@@ -54,16 +54,15 @@ create_file(const char *path)
 }
 
 static enum sql_status
-open_handle(const char *path, struct sql *sql)
+open_handle(const char *path, int flags, const char *vfs, struct sql *sql)
 {
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
-	    SQLITE_OPEN_NOFOLLOW;
 	char real[PATH_MAX];
 
 	/* NOFOLLOW refuses links in any part of the path; those above the file are the operator's. */
 	if (realpath(path, real) == NULL)
 		return errno == ENOENT || errno == ENOTDIR ? SQL_NOT_FOUND : SQL_DENIED;
-	return sql_note(sql, sqlite3_open_v2(real, &sql->handle, flags, GATHER_VFS));
+	flags |= SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOFOLLOW;
+	return sql_note(sql, sqlite3_open_v2(real, &sql->handle, flags, vfs));
 }
 
 /* SQLite calls this after each commit that wrote something. */
@@ -97,8 +96,8 @@ enter_wal_mode(struct sql *sql)
 	return status;
 }
 
-static enum sql_status
-set_up(struct sql *sql)
+static void
+set_options(struct sql *sql)
 {
 	static const struct {
 		int option, value;
@@ -111,41 +110,57 @@ set_up(struct sql *sql)
 		{ SQLITE_DBCONFIG_DQS_DDL, 0 },
 		{ SQLITE_DBCONFIG_ENABLE_FKEY, 1 },
 	};
-	enum sql_status status;
 
 	for (size_t i = 0; i < COUNT_OF(options); i++)
 		sqlite3_db_config(sql->handle, options[i].option, options[i].value, (int *)NULL);
 	sqlite3_busy_timeout(sql->handle, BUSY_TIMEOUT_MS);
+}
+
+enum sql_status
+sql_open_handle(const char *path, int flags, const char *vfs, struct sql **sql_out)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct sql *sql = *sql_out = NEW(struct sql);
+	enum sql_status status;
+
+	pthread_once(&once, configure_process);
+	sql->statements = map_new();
+	status = open_handle(path, flags, vfs, sql);
+	if (status != SQL_OK)
+		return status;
+	set_options(sql);
 	status = sql_execute(sql,
-	    "PRAGMA page_size = 4096;"		/* best for small commits */
 	    "PRAGMA mmap_size = 0;"		/* a read error is an error, not SIGBUS */
 	    "PRAGMA cell_size_check = ON;"	/* damage is found early */
+	    "PRAGMA temp_store = MEMORY;");
+	return status == SQL_OK ? sql_set_cache(sql, CACHE_KIB) : status;
+}
+
+static enum sql_status
+set_up(struct sql *sql)
+{
+	enum sql_status status = sql_execute(sql,
+	    "PRAGMA page_size = 4096;"		/* best for small commits */
 	    "PRAGMA secure_delete = FAST;"	/* Debian's ON writes deleted bodies to the WAL */
-	    "PRAGMA temp_store = MEMORY;"
 	    "PRAGMA synchronous = FULL;");	/* an OK means stable storage */
+
 	sqlite3_wal_hook(sql->handle, on_committed, sql);
-	if (status == SQL_OK)
-		status = sql_set_cache(sql, CACHE_KIB);
 	return status == SQL_OK ? enter_wal_mode(sql) : status;
 }
 
 enum sql_status
 sql_open(const char *path, const char *schema, unsigned flags, struct sql **sql_out)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct sql *sql;
 	enum sql_status status = SQL_OK;
 
 	assert_off_loop();
-	pthread_once(&once, configure_process);
 	if (flags & SQL_CREATE)
 		status = create_file(path);
 	if (status != SQL_OK)
 		return status;
-	sql = NEW(struct sql);
-	sql->statements = map_new();
+	status = sql_open_handle(path, SQLITE_OPEN_READWRITE, GATHER_VFS, &sql);
 	sql->wal_pages_max = flags & SQL_LEAVE_WAL ? WAL_PAGES_LEFT_MAX : WAL_PAGES_MAX;
-	status = open_handle(path, sql);
 	if (status == SQL_OK && (flags & SQL_SOLE))
 		sqlite3_file_control(sql->handle, "main", GATHER_BE_SOLE, NULL);
 	if (status == SQL_OK)

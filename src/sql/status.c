@@ -95,8 +95,13 @@ count_error(enum sql_status status)
 enum sql_status
 sql_note(struct sql *sql, int code)
 {
-	enum sql_status status = translate(sql, code);
+	enum sql_status status;
 
+	if (code == SQLITE_INTERRUPT) {		/* as ordered: no fault of the disk */
+		sql->is_poisoned = true;
+		return SQL_IO;
+	}
+	status = translate(sql, code);
 	if (code == SQLITE_IOERR_NOMEM)
 		die(sql, code);
 	count_error(status);

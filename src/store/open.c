@@ -2,6 +2,7 @@
  * Opening and closing a user's file: the folder, the mailboxes of a new account, and what an
  * unclean end asks for.  Worker threads.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include "mark.h"
 #include "retain.h"
 #include "store/pages.h"
+#include "store/still.h"
 #include "train.h"
 
 #define OPEN_OCTETS ((size_t)192 * 1024)	/* what a store takes that was just opened: its schema, pages, statements */
@@ -146,14 +148,10 @@ error_of(const struct store *store, enum store_status status, enum sql_status op
 	return store->sql == NULL ? refusal_of(store->path, opened) : memory_copy_string(sql_error(store->sql));
 }
 
-enum store_status
-store_open_file(const char *path, bool is_new_allowed, uint64_t least_uidvalidity, char **error_out,
-    struct store **store_out)
+static struct store *
+new_store(const char *path)
 {
 	struct store *store = NEW(struct store);
-	enum store_status status = STORE_OK;
-	enum sql_status opened = SQL_OK;
-	bool is_left;
 
 	assert_off_loop();
 	memory_make_room(OPEN_OCTETS);
@@ -161,6 +159,18 @@ store_open_file(const char *path, bool is_new_allowed, uint64_t least_uidvalidit
 	store_note_free(store, UINT64_MAX);
 	for (int i = 0; i < STORE_RESOURCE_COUNT; i++)
 		store->quota.limits.of[i] = STORE_NO_QUOTA;
+	return store;
+}
+
+enum store_status
+store_open_file(const char *path, bool is_new_allowed, uint64_t least_uidvalidity, char **error_out,
+    struct store **store_out)
+{
+	struct store *store = new_store(path);
+	enum store_status status = STORE_OK;
+	enum sql_status opened = SQL_OK;
+	bool is_left;
+
 	if (is_new_allowed && !store_make_folder_of(path)) {
 		status = errno == ENOSPC || errno == EDQUOT ? STORE_FULL : STORE_UNAVAILABLE;
 		goto out;
@@ -180,6 +190,30 @@ out:
 	}
 	*store_out = store;
 	return STORE_OK;
+}
+
+enum store_status
+store_still_begin(struct store *store, struct sql_still *still, bool *is_busy_out)
+{
+	enum sql_status status = sql_still_begin(store->sql, still);
+
+	assert(!store->is_begun);
+	*is_busy_out = status == SQL_BUSY;
+	return *is_busy_out ? STORE_OK : store_from_sql(status);
+}
+
+/* What was compressed is all that is remembered of such a file. */
+enum store_status
+store_open_still(const char *path, struct sql_still *still, struct store **store_out)
+{
+	struct store *store = new_store(path);
+	enum store_status status = store_from_sql(sql_open_still(path, still, &store->sql));
+
+	if (status == STORE_OK)
+		*store_out = store;
+	else
+		store_close(&store);
+	return status;
 }
 
 /* All lazy commits stand before this one in the WAL, so once it is durable they are. */

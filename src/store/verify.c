@@ -284,31 +284,51 @@ check_pages(struct store *store, struct buffer *findings)
 	return status;
 }
 
+/* Not whether there are findings. */
 static enum store_status
-check_whole_file(struct store *store, struct buffer *findings)
+check_all_pages(struct store *store, struct buffer *findings)
 {
 	enum sql_status status = check_pages(store, findings);
-	enum store_status checked;
 
-	if (status != SQL_OK && status != SQL_CORRUPT)
-		return store_from_sql(status);
-	checked = check_dictionaries(store, findings);
-	return checked != STORE_OK ? checked : check_texts(store, findings);
+	return status == SQL_CORRUPT ? STORE_OK : store_from_sql(status);
+}
+
+/* Behind the rules. */
+static enum store_status (*const further[])(struct store *store, struct buffer *findings) = {
+	check_all_pages, check_dictionaries, check_texts,
+};
+
+unsigned
+store_verify_steps(void)
+{
+	return COUNT_OF(rules) + COUNT_OF(further);
+}
+
+unsigned
+store_verify_step_of_pages(void)
+{
+	return COUNT_OF(rules);
+}
+
+enum store_status
+store_verify_step(struct store *store, unsigned step, struct buffer *findings_out)
+{
+	return step < COUNT_OF(rules) ? check_rule(store, step, findings_out) :
+	    further[step - COUNT_OF(rules)](store, findings_out);
 }
 
 enum store_status
 store_verify(struct store *store, enum store_verify_depth depth, struct buffer *findings_out)
 {
+	unsigned steps = depth >= STORE_VERIFY_FILE ? store_verify_steps() : COUNT_OF(rules);
 	size_t length_before = findings_out->length;
 	enum store_status status;
 	bool is_ours;
 
 	if ((status = store_read_begin(store, &is_ours)) != STORE_OK)
 		return status;
-	for (size_t i = 0; status == STORE_OK && i < COUNT_OF(rules); i++)
-		status = check_rule(store, i, findings_out);
-	if (status == STORE_OK && depth >= STORE_VERIFY_FILE)
-		status = check_whole_file(store, findings_out);
+	for (unsigned step = 0; status == STORE_OK && step < steps; step++)
+		status = store_verify_step(store, step, findings_out);
 	if (status == STORE_OK && depth == STORE_VERIFY_ALL)
 		status = check_digests(store, findings_out);
 	status = store_read_end(store, is_ours, status);
