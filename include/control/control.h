@@ -10,6 +10,8 @@
  *	S: +note added
  *	S: .0
  *
+ * The verb "may" and another one ask whether who asks has the right to that, and whether the service is there that answers it.
+ *
  * The reply is lines that begin with `+`, each at most CONTROL_LINE_MAX, and one that begins with `.`,
  * an exit code of sysexits.h, and, when it is not 0, a space and a sentence for the operator.
  * Several requests may follow each other on one connection.

@@ -38,4 +38,12 @@ typedef bool session_each(const struct session_facts *facts, void *context);
  */
 #define SESSION_WALK_END UINT64_MAX
 
+/* Sessions that are sent away, some in each turn of the loop. */
+struct session_kick {
+	session_each *is_meant;		/* said so of this one */
+	void *context;
+	unsigned looks;			/* how many sessions may still be looked at in this turn */
+	uint64_t count;			/* how many were sent away */
+};
+
 #endif

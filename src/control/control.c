@@ -19,6 +19,7 @@
 #define REQUEST_TIMEOUT_MS 60000
 #define FLUSH_MS 5000
 #define OUTPUT_LOW (64 * 1024)	/* a long answer goes on below */
+#define NO_SUCH_VERB "this server has no such verb"
 #define RIGHTS_US 2000000	/* for how long a lookup is good: a console asks each second */
 
 /* Asks the user databases; outlives its connection if that goes first. */
@@ -117,16 +118,36 @@ refuse(struct control_call *call, const struct verb *verb)
 	control_finish(call, EX_NOPERM, text);
 }
 
+static void
+on_may(struct control_call *call, void *context)
+{
+	(void)context;
+	control_finish(call, EX_OK, NULL);
+}
+
+/* Of "may user add" the verb that it asks about, else its own; NULL: there is none. */
+static const struct verb *
+find_meant(const struct control_call *call)
+{
+	size_t used;
+
+	if (call->verb->handler != on_may)
+		return call->verb;
+	return resolve(call->control, call->words + 1, call->word_count - 1, &used);
+}
+
 /* Call the handler, if the peer may and there is one. */
 static void
 run(struct control_call *call)
 {
-	const struct verb *verb = call->verb;
+	const struct verb *verb = call->verb, *meant = find_meant(call);
 
-	if (!peer_may(&call->peer, verb->right)) {
+	if (meant == NULL) {
+		control_finish(call, EX_USAGE, NO_SUCH_VERB);
+	} else if (!peer_may(&call->peer, meant->right)) {
 		call->verb = NULL;
-		refuse(call, verb);
-	} else if (verb->handler == NULL) {
+		refuse(call, meant);
+	} else if (meant->handler == NULL) {
 		call->verb = NULL;
 		control_finish(call, EX_UNAVAILABLE,
 		    "the service that could answer is stopped or not of this host; see `imapctl status`");
@@ -185,7 +206,7 @@ dispatch(struct control_call *call)
 	timer_stop(&call->timer);
 	call->is_running = true;
 	if (verb == NULL) {
-		control_finish(call, EX_USAGE, "this server has no such verb");
+		control_finish(call, EX_USAGE, NO_SUCH_VERB);
 		return;
 	}
 	call->verb = verb;
@@ -452,6 +473,7 @@ control_new(struct loop *loop, struct workers *workers, const char *path, char *
 	control->workers = workers;
 	control->listener = listener_new(loop, path, peer_find_group(GROUP_VIEW, &view) ? 0666 : 0660,
 	    on_accepted, control, error_out);
+	control_register(control, "may", CONTROL_VIEW, on_may, control);
 	if (control->listener == NULL)
 		control_free(&control);
 	else

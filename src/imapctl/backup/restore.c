@@ -137,11 +137,13 @@ restore_all(struct run *run)
 		note(run, EX_TEMPFAIL);
 }
 
-static bool
-confirms(const struct order *order)
+/* EX_OK, or it is not, and why was said. */
+static int
+make_sure(const struct order *order)
 {
-	return !order_has(order, OPTION_REPLACE) || order_has(order, OPTION_DRY_RUN) || order_has(order, OPTION_YES) ||
-	    terminal_confirms("Mail that is there now and not in the backup will be gone.  Go on?");
+	if (!order_has(order, OPTION_REPLACE) || order_has(order, OPTION_DRY_RUN))
+		return EX_OK;
+	return ctl_confirm(order, "restore", "Mail that is there now and not in the backup will be gone.  Go on?");
 }
 
 /* EX_OK, or EX_USAGE and what is wrong was said. */
@@ -160,7 +162,7 @@ check_order(const struct order *order)
 	}
 	if (!part_check(order))
 		return EX_USAGE;
-	return confirms(order) ? EX_OK : EX_USAGE;
+	return make_sure(order);
 }
 
 int

@@ -20,6 +20,7 @@
 #include "ctl.h"
 #include "order.h"
 #include "record.h"
+#include "terminal.h"
 
 #define LINES_MAX 1000000	/* more is not an answer but a fault */
 #define SILENCE_S 30		/* of the server, when nobody says how long */
@@ -31,6 +32,8 @@ struct ctl {
 	struct arena *arena;	/* of the answer */
 	struct answer answer;
 	unsigned silence_s;
+	ctl_line *on_line;		/* NULL: nobody looks */
+	void *line_context;
 };
 
 /* How long the server may be silent: what was said, or what the verb may take at most. */
@@ -290,6 +293,13 @@ take_status(struct answer *answer, struct span line)
 	answer->text = span_from(line, space + 1);
 }
 
+void
+ctl_listen(struct ctl *ctl, ctl_line *on_line, void *context)
+{
+	ctl->on_line = on_line;
+	ctl->line_context = context;
+}
+
 static void
 read_answer(struct ctl *ctl)
 {
@@ -305,7 +315,8 @@ read_answer(struct ctl *ctl)
 			fail(answer, EX_PROTOCOL, "the server's answer cannot be understood");
 			return;
 		}
-		answer_keep(answer, span_from(line, 1));
+		if (ctl->on_line == NULL || !ctl->on_line(span_from(line, 1), ctl->line_context))
+			answer_keep(answer, span_from(line, 1));
 	}
 	fail_to_talk(ctl, errno);
 }
@@ -379,6 +390,36 @@ ctl_report(const struct answer *answer)
 	if (answer->code != EX_OK)
 		complain("%.*s", SPAN_ARGS(answer->text));
 	return answer->code;
+}
+
+int
+ctl_may(const struct order *order, const char *verb)
+{
+	struct buffer words = { 0 };
+	struct ctl *ctl;
+	int code;
+
+	if ((ctl = ctl_open(order, &code)) == NULL)
+		return code;
+	buffer_printf(&words, "may %s", verb);
+	code = ctl_call(ctl, buffer_string(&words), NULL, 0, (struct span){ NULL, 0 })->code;
+	if (code == EX_USAGE)
+		code = EX_OK;
+	else
+		ctl_report(&ctl->answer);
+	buffer_free(&words);
+	ctl_close(&ctl);
+	return code;
+}
+
+int
+ctl_confirm(const struct order *order, const char *verb, const char *question)
+{
+	int code = order_has(order, OPTION_YES) ? EX_OK : ctl_may(order, verb);
+
+	if (code != EX_OK || order_has(order, OPTION_YES) || terminal_confirms(question))
+		return code;
+	return EX_USAGE;
 }
 
 int

@@ -45,6 +45,16 @@ const struct answer *ctl_call(struct ctl *ctl, const char *verb, const struct sp
     size_t word_count, struct span body);
 
 /*
+ * Have lines of answers looked at as they come, such as how far a long call is.
+ *
+ *	line	borrowed
+ *
+ * True: it is no part of the answer.
+ */
+typedef bool ctl_line(struct span line, void *context);
+void ctl_listen(struct ctl *ctl, ctl_line *on_line, void *context);
+
+/*
  * Behind a call whose verb goes on telling: wait for the next line.
  *
  *	until_ms	of clock_monotonic_us() / 1000; 0: for ever
@@ -74,6 +84,22 @@ int ctl_take_descriptor(struct ctl **ctl);
 bool ctl_read_line(struct ctl *ctl, struct arena *arena, struct span *line_out);
 bool ctl_read(struct ctl *ctl, void *octets_out, size_t length);
 bool ctl_write(struct ctl *ctl, struct span octets);
+
+/*
+ * Ask whether this operator may call a verb of the server, before anything is asked of the operator.
+ *
+ *	verb	one word or two
+ *
+ * EX_OK, or why not was said; who is left to find out later is told EX_OK by an older server.
+ */
+int ctl_may(const struct order *order, const char *verb);
+
+/*
+ * Unless --yes was given, ask the operator whether to call a verb, if that may be.
+ *
+ * EX_OK: yes.  EX_USAGE: no, or nobody can be asked.
+ */
+int ctl_confirm(const struct order *order, const char *verb, const char *question);
 
 /* Open, call with the order's words, and print what comes as records. */
 int ctl_print(const struct order *order, const char *verb, const struct span *words,

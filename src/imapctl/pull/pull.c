@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "../ctl/ctl.h"
 #include "../ctl/interrupt.h"
 #include "base/memory.h"
 #include "config/config.h"
@@ -62,8 +63,10 @@ set_limit(struct pull *pull)
 static int
 set_login(struct pull *pull)
 {
-	int code = elsewhere_read(&pull->elsewhere, pull->order);
+	int code = ctl_may(pull->order, "session");
 
+	if (code == EX_OK)
+		code = elsewhere_read(&pull->elsewhere, pull->order);
 	pull->elsewhere.login.enable = "CONDSTORE";
 	return code;
 }

@@ -73,11 +73,14 @@ say_shares(struct looking *looking, const struct answer *answer)
 			    SPAN_ARGS(owner), SPAN_ARGS(with));
 }
 
-/* The rights stay where they are: who comes back finds them. */
+/*
+ * The rights stay where they are: who comes back finds them.  Without a share the answer means that the operator may not
+ * move anybody, and there is nothing to ask.
+ */
 static bool
 confirms(struct looking *looking, const struct answer *answer)
 {
-	if (answer->code != EX_NOPERM || looking->is_yes)
+	if (answer->code != EX_NOPERM || answer->line_count == 0 || looking->is_yes)
 		return false;
 	say_shares(looking, answer);
 	looking->is_yes = terminal_confirms("Move the user all the same?  The rights are kept.");

@@ -60,10 +60,13 @@ static int
 ask_with_password(const struct order *order, const char *verb)
 {
 	struct buffer password = { 0 };
-	int code = EX_DATAERR;
+	int code;
 
 	if (order_has(order, OPTION_NO_PASSWORD) || order_has(order, OPTION_SHARED))
 		return ask(order, verb, (struct span){ NULL, 0 });
+	if ((code = ctl_may(order, verb)) != EX_OK)
+		return code;
+	code = EX_DATAERR;
 	if (terminal_password(order->words[0], &password))
 		code = ask(order, verb, buffer_span(&password));
 	if (password.at != NULL)
@@ -135,15 +138,16 @@ run_user_show(const struct order *order)
 	return ctl_print(order, "user show", &name, 1);
 }
 
-static bool is_sure(const struct order *order, const char *format) __attribute__((format(printf, 2, 0)));
+static int make_sure(const struct order *order, const char *verb, const char *format) __attribute__((format(printf, 3, 0)));
 
-static bool
-is_sure(const struct order *order, const char *format)
+/* EX_OK, or the order is not carried out, and why was said. */
+static int
+make_sure(const struct order *order, const char *verb, const char *format)
 {
 	char question[400];
 
 	snprintf(question, sizeof question, format, order->words[0]);
-	return order_has(order, OPTION_YES) || terminal_confirms(question);
+	return ctl_confirm(order, verb, question);
 }
 
 /* What became of mail, in a sentence. */
@@ -198,27 +202,26 @@ int
 run_user_del(const struct order *order)
 {
 	bool is_purging = order_has(order, OPTION_PURGE);
+	int code = make_sure(order, "user del", is_purging ? "Remove the user %s, and all mail of this user, for good?"
+	    : "Remove the user %s?  The mail stays in the data directory, until `imapctl user purge`.");
 
-	if (!is_sure(order, is_purging ? "Remove the user %s, and all mail of this user, for good?"
-	    : "Remove the user %s?  The mail stays in the data directory, until `imapctl user purge`."))
-		return EX_USAGE;
-	return ask_about_mail(order, "user del");
+	return code == EX_OK ? ask_about_mail(order, "user del") : code;
 }
 
 int
 run_user_purge(const struct order *order)
 {
-	if (!is_sure(order, "Remove the mail of %s, who is no user any more, for good?"))
-		return EX_USAGE;
-	return ask_about_mail(order, "user purge");
+	int code = make_sure(order, "user purge", "Remove the mail of %s, who is no user any more, for good?");
+
+	return code == EX_OK ? ask_about_mail(order, "user purge") : code;
 }
 
 int
 run_user_renew(const struct order *order)
 {
-	if (!is_sure(order, "Give %s a new, empty mailbox?  The file with the mail is gone."))
-		return EX_USAGE;
-	return ask(order, "user renew", (struct span){ NULL, 0 });
+	int code = make_sure(order, "user renew", "Give %s a new, empty mailbox?  The file with the mail is gone.");
+
+	return code == EX_OK ? ask(order, "user renew", (struct span){ NULL, 0 }) : code;
 }
 
 int

@@ -390,9 +390,10 @@ run_kick(const struct order *order)
 {
 	const struct span word = span_from_string(order->words[0]);
 	char question[160];
+	int code;
 
 	snprintf(question, sizeof question, "End the sessions of all clients in %.80s?", order->words[0]);
-	if (is_network(word) && !order_has(order, OPTION_YES) && !terminal_confirms(question))
-		return EX_USAGE;
+	if (is_network(word) && (code = ctl_confirm(order, "kick", question)) != EX_OK)
+		return code;
 	return ctl_print(order, "kick", &word, 1);
 }
