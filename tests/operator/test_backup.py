@@ -186,6 +186,8 @@ def test_damage_is_found(server, folder):
     assert "damaged" in backup(server, folder, "--verify", code=65)[2]
     (folder / "manifest").write_text(manifest.replace("format:=1", "format:=2"))
     assert "newer" in backup(server, folder, code=65)[2]
+    os.truncate(folder / "manifest", (1 << 30) + 1)
+    assert "manifest: File too large" in backup(server, folder, "--verify", code=74)[2]
     (folder / "manifest").write_text(manifest[:manifest.rindex("run")] + "run sta")
     assert "did not come to its end" in backup(server, folder, "--verify", code=75)[2]
     until_unchanged(server, folder)

@@ -380,10 +380,11 @@ def test_move(server):
 
 def test_nobody_answers():
     """No verb hangs, none prints anything but its object, when there is no server."""
-    server = lib.Server(users=())
+    server = lib.Server(users=("a",))
     with server:
+        server.imapctl("backup", server.folder / "backup")
         server.stop()
-        arguments = {"user add": ["a"], "user import": [str(server.config)], "alias add": ["i", "a"], "alias remove": ["i"], "user passwd": ["a"], "user rename": ["a", "b"],
+        arguments = {"restore": [f"{server.folder}/backup", "a"], "user add": ["a"], "user import": [str(server.config)], "alias add": ["i", "a"], "alias remove": ["i"], "user passwd": ["a"], "user rename": ["a", "b"],
                      "user set": ["a", "--imap=on"], "user show": ["a"],
                      "user del": ["a", "--yes"], "import": ["a", "eml", str(server.config)], "export": ["a", f"{server.folder}/out"], "kick": ["a"], "trace": ["a"],
                      "start": ["all"], "stop": ["all"], "drain": ["all"], "restart": ["all"], "net start": ["imap4"],
@@ -392,7 +393,7 @@ def test_nobody_answers():
                      "user deny": ["a", "--delegate=b"], "group remove": ["g", "a"],
                      "test-connectivity": [f"imap://a@127.0.0.1:{server.imap_port}"], "acl list": ["a"], "acl set": ["a", "INBOX", "b", "lr"], "acl remove": ["a", "INBOX", "b"], "acl seen": ["a", "INBOX"]}
         for verb in verbs():
-            if verb in ("setup", "doctor", "clientconfig", "link-key", "config show", "restore", "completion", "sysreport"):
+            if verb in ("setup", "doctor", "clientconfig", "link-key", "config show", "completion", "sysreport"):
                 continue        # they ask nobody
             ask(server, *verb.split(), *arguments.get(verb, []), input="x\n", code=3 if verb in ("status", "health") else 69)
         server.start()

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -125,13 +126,26 @@ sort(struct catalogue *catalogue)
 		qsort(catalogue->users, catalogue->count, sizeof *catalogue->users, by_name);
 }
 
+/* False: errno says why. */
 static bool
 read_all(int descriptor, struct buffer *text)
 {
+	struct stat about;
 	ssize_t got;
 
-	while ((got = read(descriptor, buffer_reserve(text, 65536), 65536)) > 0 && text->length < OCTETS_MAX)
+	if (fstat(descriptor, &about) != 0)
+		return false;
+	if ((uint64_t)about.st_size > OCTETS_MAX) {
+		errno = EFBIG;
+		return false;
+	}
+	while ((got = read(descriptor, buffer_reserve(text, 65536), 65536)) > 0) {
 		text->length += (size_t)got;
+		if (text->length > OCTETS_MAX) {	/* it grows */
+			errno = EFBIG;
+			return false;
+		}
+	}
 	return got == 0;
 }
 
