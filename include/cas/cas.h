@@ -110,10 +110,10 @@ void cas_free(struct cas **cas);
 uint64_t cas_walk_sessions(struct cas *cas, bool is_logged_in, uint64_t after, session_each *each, void *context);
 
 /*
- * Send away whom is_meant says so of, logged in or not: when the command under way has been answered, or at once.
- * Returns how many.
+ * Send away whom is_meant says so of: who is logged in, when the command under way has been answered; the others at once.
+ * Returns where to go on.
  */
-uint64_t cas_kick(struct cas *cas, session_each *is_meant, void *context);
+uint64_t cas_kick(struct cas *cas, bool is_logged_in, uint64_t after, struct session_kick *kick);
 
 /* Traces have begun or ended: control/trace.h. */
 void cas_onlook(struct cas *cas);

@@ -42,6 +42,7 @@ typedef void mailbox_look(struct stream *stream, struct span word, void *context
 struct mailbox_parts {
 	struct loop *loop;
 	struct workers *storage, *compute;
+	struct workers *checks;		/* for what takes minutes with one user's file, and that user does not wait for */
 	struct directory *directory;	/* this role's own connection: only its jobs on storage use it */
 	mailbox_fits *fits;		/* NULL: no cas may ask for passwords to be compared */
 	struct link *link;		/* NULL: streams come by mailbox_role_accept() alone */
@@ -154,9 +155,9 @@ void mailbox_role_add_facts(const struct mailbox_role *role, struct session_fact
 
 /*
  * Send away whom is_meant says so of, as soon as the command under way has been answered, or in five seconds; those that are
- * left out above are left to cas_kick().  Returns how many.
+ * left out above are left to cas_kick().  Returns where to go on.
  */
-uint64_t mailbox_role_kick(struct mailbox_role *role, session_each *is_meant, void *context);
+uint64_t mailbox_role_kick(struct mailbox_role *role, uint64_t after, struct session_kick *kick);
 
 /* Room on the disk below which no message is taken in. */
 uint64_t mailbox_kept_free_octets(void);

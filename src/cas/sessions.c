@@ -22,35 +22,34 @@ cas_walk_sessions(struct cas *cas, bool is_logged_in, uint64_t after, session_ea
 	return SESSION_WALK_END;
 }
 
-static bool
-is_meant_by(const struct cas_client *client, session_each *is_meant, void *context)
+static void
+kick_if_meant(struct cas_client *client, bool is_logged_in, struct session_kick *kick)
 {
 	struct session_facts facts = client_facts(client);
 
-	return is_meant(&facts, context);
+	if (client->is_leaving || !kick->is_meant(&facts, kick->context))
+		return;
+	if (is_logged_in) {
+		timer_start_ms(&client->patience_timer, STOP_GRACE_MS);
+		pipe_leave(client, METRIC_KICKED, NULL, "The operator has ended this session");
+	} else {
+		client_bye(client, METRIC_KICKED, NULL, "The operator has ended this session");
+	}
+	kick->count++;
 }
 
 uint64_t
-cas_kick(struct cas *cas, session_each *is_meant, void *context)
+cas_kick(struct cas *cas, bool is_logged_in, uint64_t after, struct session_kick *kick)
 {
-	uint64_t count = 0;
-
-	LIST_FOREACH(&cas->users, link) {
+	LIST_FOREACH(is_logged_in ? &cas->users : &cas->strangers, link) {
 		struct cas_client *client = LIST_ENTRY(link, struct cas_client, link);
+		uint64_t place = client->place;
 
-		if (client->is_leaving || !is_meant_by(client, is_meant, context))
+		if (place <= after)
 			continue;
-		timer_start_ms(&client->patience_timer, STOP_GRACE_MS);
-		pipe_leave(client, METRIC_KICKED, NULL, "The operator has ended this session");
-		count++;
+		kick_if_meant(client, is_logged_in, kick);
+		if (--kick->looks == 0)
+			return place;
 	}
-	LIST_FOREACH(&cas->strangers, link) {
-		struct cas_client *client = LIST_ENTRY(link, struct cas_client, link);
-
-		if (!is_meant_by(client, is_meant, context))
-			continue;
-		client_bye(client, METRIC_KICKED, NULL, "The operator has ended this session");
-		count++;
-	}
-	return count;
+	return SESSION_WALK_END;
 }

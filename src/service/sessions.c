@@ -1,6 +1,6 @@
 /*
  * The verbs who and kick: the sessions as both roles of this process see them.  What the cas knows of a client and what the
- * mailbox role knows of its session is one record.  A long answer is given in slices.  Loop thread.
+ * mailbox role knows of its session is one record.  Many sessions are looked at in slices.  Loop thread.
  */
 #include <sysexits.h>
 
@@ -162,35 +162,75 @@ on_who(struct control_call *call, void *context)
 		control_finish(call, EX_USAGE, "who [NAME|SID|ADDRESS] [strangers] [count] [client=TEXT]");
 }
 
+/* Who is to be sent away: whoever was there when the operator asked, and not who has come back since. */
+struct kicking {
+	struct service *service;
+	struct control_call *call;
+	struct whom whom;
+	uint64_t asked_us;
+	enum part part;
+	uint64_t after;			/* in that part */
+	struct session_kick kick;
+};
+
 static bool
 is_meant(const struct session_facts *facts, void *context)
 {
-	return whom_fits(context, facts);
+	const struct kicking *kicking = context;
+
+	return facts->began_us <= kicking->asked_us && whom_fits(&kicking->whom, facts);
+}
+
+static uint64_t
+kick_some(struct kicking *kicking)
+{
+	struct service *service = kicking->service;
+
+	kicking->kick.looks = SLICE;
+	if (kicking->part == PART_MAILBOX)
+		return service->mailbox == NULL ? SESSION_WALK_END :
+		    mailbox_role_kick(service->mailbox, kicking->after, &kicking->kick);
+	return service->cas == NULL ? SESSION_WALK_END :
+	    cas_kick(service->cas, kicking->part == PART_USERS, kicking->after, &kicking->kick);
+}
+
+/* To its end, also when the operator has gone meanwhile. */
+static void
+go_on_kicking(struct control_call *call, void *context)
+{
+	struct kicking *kicking = context;
+
+	while (kicking->part < PART_COUNT) {
+		kicking->after = kick_some(kicking);
+		if (kicking->after != SESSION_WALK_END) {
+			control_when_room(call, go_on_kicking, kicking);
+			return;
+		}
+		kicking->after = 0;
+		kicking->part++;
+	}
+	control_replyf(call, "kicked sessions:=%llu", (unsigned long long)kicking->kick.count);
+	if (kicking->kick.count > 0)
+		control_finish(call, EX_OK, NULL);
+	else
+		control_finish(call, 1, "nobody has a session by that name, id or address");
 }
 
 static void
 on_kick(struct control_call *call, void *context)
 {
-	struct service *service = context;
-	struct whom whom = { .word = { NULL, 0 } };
-	uint64_t count = 0;
+	struct kicking *kicking = control_call_memory(call, sizeof *kicking);
 
-	if (!is_anybody_there(service, call))
+	if (!is_anybody_there(context, call))
 		return;
 	if (control_call_count(call) != 1 || control_call_word(call, 0).length == 0) {
 		control_finish(call, EX_USAGE, "kick needs a user, a session id or an address");
 		return;
 	}
-	whom_init(&whom, control_call_word(call, 0));
-	if (service->cas != NULL)
-		count += cas_kick(service->cas, is_meant, &whom);
-	if (service->mailbox != NULL)
-		count += mailbox_role_kick(service->mailbox, is_meant, &whom);
-	control_replyf(call, "kicked sessions:=%llu", (unsigned long long)count);
-	if (count > 0)
-		control_finish(call, EX_OK, NULL);
-	else
-		control_finish(call, 1, "nobody has a session by that name, id or address");
+	*kicking = (struct kicking){ .service = context, .call = call, .asked_us = clock_monotonic_us(),
+		.kick = { .is_meant = is_meant, .context = kicking } };
+	whom_init(&kicking->whom, control_call_word(call, 0));
+	go_on_kicking(call, kicking);
 }
 
 void

@@ -3,12 +3,18 @@
  */
 #include "whom.h"
 
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
 void
 whom_init(struct whom *whom, struct span word)
 {
 	whom->word = word;
 	if (!directory_prepare_name(word, &whom->user))
 		whom->user.length = 0;
+	if (word.length > 2 && word.at[0] == '[' && word.at[word.length - 1] == ']')	/* as in URLs: RFC 3986 section 3.2.2 */
+		word = span_slice(word, 1, word.length - 2);
 	whom->is_network = config_network_parse(word, &whom->network);
 }
 
@@ -24,13 +30,20 @@ has_part(struct span text, struct span part)
 	return false;
 }
 
+/* A link's name behind "%" (RFC 4007 section 11) is part of an address, and none of its network. */
 static bool
 is_at(const struct whom *whom, const char *address)
 {
 	struct config_network network = whom->network;
 	const struct config_networks networks = { &network, 1 };
+	char bare[INET6_ADDRSTRLEN];
 
-	return whom->is_network && address != NULL && config_networks_have(&networks, address);
+	if (address == NULL)
+		return false;
+	if (span_equals(span_from_string(address), whom->word))
+		return true;
+	snprintf(bare, sizeof bare, "%.*s", (int)strcspn(address, "%"), address);
+	return whom->is_network && config_networks_have(&networks, bare);
 }
 
 static bool

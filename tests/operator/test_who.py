@@ -228,6 +228,64 @@ def test_many(server):
     lib.wait_until(lambda: is_alone(server))
 
 
+@pytest.fixture(scope="module")
+def balanced():
+    port = lib.free_port()
+    with lib.Server(settings=(f"listen imap 127.0.0.1:{port} proxy", "proxy-trusted 127.0.0.1", "max-connections 5000")) as running:
+        running.proxy_port = port
+        yield running
+
+
+def proxied(server, address):
+    """A client that a balancer brings, from any address; IPv6 needs no network of its own so."""
+    kind = "TCP6" if ":" in address else "TCP4"
+    client = lib.Client.unread(socket.create_connection(("127.0.0.1", server.proxy_port), 60))
+    client.send(f"PROXY {kind} {address} {'::1' if kind == 'TCP6' else '127.0.0.1'} 4000 143\r\n".encode())
+    client.line()
+    return client
+
+
+def test_addresses_of_six(balanced):
+    """However an address is written, and networks of any length; IPv4 is none of them."""
+    lib.wait_until(lambda: is_alone(balanced))
+    addresses = ["2001:db8::7", "2001:db8::8", "2001:db8:1::7", "192.0.2.7"]
+    clients = [proxied(balanced, address) for address in addresses]
+    for word, expected in (
+            ("2001:db8::7", addresses[:1]), ("2001:DB8:0:0:0::7", addresses[:1]), ("[2001:db8::7]", addresses[:1]),
+            ("2001:db8::/32", addresses[:3]), ("2001:db8::/48", addresses[:2]), ("2001:db8::7/127", addresses[:1]),
+            ("2001:db8::7/128", addresses[:1]), ("::/0", addresses), ("2001:db8::/129", []), ("2001:db8::9", []),
+            ("::ffff:192.0.2.7", addresses[3:]), ("::ffff:192.0.2.0/120", addresses[3:]), ("192.0.2.0/24", addresses[3:]), ("0.0.0.0/0", addresses[3:])):
+        assert [s["address"] for s in who(balanced, word)] == expected, word
+    refused = balanced.imapctl("kick", "2001:db8::/48", check=False)
+    assert refused.returncode != 0 and "--yes" in refused.stderr and len(who(balanced, "::/0")) == 4
+    kicked = json.loads(balanced.imapctl("--json", "kick", "2001:db8::/48", "--yes").stdout)
+    assert kicked["kicked"] == [{"sessions": 2}]
+    for client in clients[:2]:
+        assert client.line() == b"* BYE The operator has ended this session"
+    assert balanced.imapctl("kick", "2001:0db8:0001::7").returncode == 0
+    assert clients[2].line().startswith(b"* BYE")
+    assert balanced.imapctl("kick", "2001:db8::7", check=False).returncode == 1
+    assert [s["address"] for s in who(balanced, "--strangers")] == addresses[3:]
+    for client in clients:
+        client.close()
+    lib.wait_until(lambda: is_alone(balanced))
+
+
+def test_many_are_kicked(balanced):
+    """In many turns of the loop: everybody once, and nobody else."""
+    lib.wait_until(lambda: is_alone(balanced))
+    with proxied(balanced, "2001:db8:ffff::1") as other:
+        clients = [proxied(balanced, f"2001:db8::{n:x}") for n in range(700)]
+        assert len(who(balanced, "2001:db8::/64")) == 700
+        kicked = json.loads(balanced.imapctl("--json", "kick", "2001:db8::/64", "--yes").stdout)
+        assert kicked["kicked"] == [{"sessions": 700}]
+        for client in clients:
+            assert client.line() == b"* BYE The operator has ended this session"
+            client.close()
+        assert other.ok(b"NOOP")
+        assert [s["address"] for s in who(balanced, "--strangers")] == ["2001:db8:ffff::1"]
+
+
 def test_two_hosts(pair):
     """Each host has its view of a session, by the same id, and both can end it."""
     cas, mailbox = pair

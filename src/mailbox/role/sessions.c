@@ -43,24 +43,31 @@ mailbox_role_add_facts(const struct mailbox_role *role, struct session_facts *fa
 		session_add_facts(session, facts);
 }
 
-uint64_t
-mailbox_role_kick(struct mailbox_role *role, session_each *is_meant, void *context)
+static void
+kick_if_meant(struct session *session, struct session_kick *kick)
 {
-	uint64_t count = 0;
+	struct session_facts facts = session_facts(session);
 
+	if (session->is_leaving || !kick->is_meant(&facts, kick->context))
+		return;
+	session_leave_within(session, KICK_MS, "The operator has ended this session");
+	kick->count++;
+}
+
+uint64_t
+mailbox_role_kick(struct mailbox_role *role, uint64_t after, struct session_kick *kick)
+{
 	LIST_FOREACH(&role->sessions, link) {
 		struct session *session = LIST_ENTRY(link, struct session, link);
-		struct session_facts facts;
+		uint64_t place = session->place;
 
-		if (!is_foreign(session) || session->is_leaving)
+		if (place <= after || !is_foreign(session))
 			continue;
-		facts = session_facts(session);
-		if (!is_meant(&facts, context))
-			continue;
-		session_leave_within(session, KICK_MS, "The operator has ended this session");
-		count++;
+		kick_if_meant(session, kick);
+		if (--kick->looks == 0)
+			return place;
 	}
-	return count;
+	return SESSION_WALK_END;
 }
 
 void
