@@ -141,6 +141,8 @@ struct service {
 	struct workers *guests;		/* see cas_parts */
 	struct workers *ldap;		/* NULL without directory ldap */
 	struct workers *names;		/* a name server that is silent keeps nobody else waiting */
+	struct workers *reports;	/* metrics and readiness: whatever else is slow is to be seen there */
+	struct workers *checks;		/* see mailbox_parts */
 	struct directory *directory;	/* for the queue's jobs */
 	struct job_queue *directory_queue;
 	struct directory *mailbox_directory;	/* the mailbox role's own */

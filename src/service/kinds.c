@@ -106,6 +106,7 @@ open_mailbox(struct service *service, const struct mailbox_lock *lock, char **er
 		.loop = service->loop,
 		.storage = service->storage,
 		.compute = service->compute,
+		.checks = service->checks,
 		.directory = service->mailbox_directory,
 		.fits = password_verify,
 		.link = service->link,

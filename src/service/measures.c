@@ -132,6 +132,8 @@ measures_add(const struct service *service, struct metrics_report *report)
 	add_queue(report, "storage", service->storage);
 	add_queue(report, "compute", service->compute);
 	add_queue(report, "names", service->names);
+	add_queue(report, "reports", service->reports);
+	add_queue(report, "checks", service->checks);
 	add_queue(report, "ldap", service->ldap);
 	add_count(report, METRIC_QUEUE_DEPTH, "directory", NULL, job_queue_length(service->directory_queue));
 	for (size_t i = 0; i < COUNT_OF(problem_kinds); i++)

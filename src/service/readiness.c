@@ -151,5 +151,5 @@ readiness_ask(struct service *service, readiness_known *on_known, void *context)
 	question->job.work = work;
 	question->job.done = on_done;
 	service->jobs++;
-	workers_submit(service->names, &question->job);
+	workers_submit(service->reports, &question->job);
 }

@@ -337,6 +337,8 @@ close_all(struct service *service)
 	workers_free(&service->ldap);
 	workers_free(&service->names);
 	workers_free(&service->guests);
+	workers_free(&service->reports);
+	workers_free(&service->checks);
 	loop_turn(service->loop, false);
 	protocol_log_free(&service->protocol_log);
 	directory_close(&service->directory);
@@ -388,6 +390,8 @@ service_run(const char *path, const char *role, struct config *config, const str
 		service.ldap = workers_new(service.loop, "ldap", LDAP_THREADS);
 	service.names = workers_new(service.loop, "names", NAME_THREADS);
 	service.guests = workers_new(service.loop, "guests", 1);
+	service.reports = workers_new(service.loop, "reports", 1);
+	service.checks = workers_new(service.loop, "checks", 1);
 	service.compute = workers_new(service.loop, "compute", compute_threads(config));
 	service.link = link_new(service.loop);
 	looking_on_begin(&service);

@@ -154,7 +154,7 @@ begin(struct service *service, enum stats_form form)
 	scrape->job.work = work;
 	scrape->job.done = on_done;
 	service->jobs++;
-	workers_submit(service->names, &scrape->job);
+	workers_submit(service->reports, &scrape->job);
 	return scrape;
 }
 
