@@ -138,12 +138,21 @@ enum store_status store_index_next_content(struct store *store, uint64_t after_i
 enum store_status store_index_holds(struct store *store, enum store_index_text text, uint64_t content_id,
     const uint16_t *buckets, size_t count, bool *holds_out);
 
+/* Where somebody is who looks at all blocks; zeroed at first. */
+struct store_index_place {
+	uint64_t block_id;		/* the last that was looked at */
+	uint64_t begun_id;		/* the one behind it, as far as it was begun; else 0 */
+	/* Private. */
+	unsigned bucket;
+	uint64_t rows;
+};
+
 /*
- * Look at the block after the one with this id, at first 0, for damage of the index in itself; STORE_NOT_FOUND: that was
- * the last.
+ * Look at the next block, or the next part of one, some milliseconds at most, for damage of the index in itself;
+ * STORE_NOT_FOUND: there is none left.
  *
  *	findings_out	appended: one line of text for each
  */
-enum store_status store_index_verify(struct store *store, uint64_t *block_id, struct buffer *findings_out);
+enum store_status store_index_verify(struct store *store, struct store_index_place *place, struct buffer *findings_out);
 
 #endif

@@ -199,4 +199,7 @@ void store_add_finding(struct buffer *findings, const char *word, uint64_t mailb
 enum store_status store_verify_digests(struct store *store, uint64_t *content_id, uint64_t until_us,
     struct buffer *findings_out, uint64_t *checked, bool *is_more_out);
 
+/* The last content that there is; 0: there is none. */
+enum store_status store_last_content(struct store *store, uint64_t *content_id_out);
+
 #endif

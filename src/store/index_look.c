@@ -5,6 +5,8 @@
 
 #include "index_block.h"
 
+#define ROWS_AT_A_TIME 512
+
 static enum store_status
 measure_blocks(struct store *store, struct store_index_figures *figures)
 {
@@ -23,18 +25,20 @@ measure_blocks(struct store *store, struct store_index_figures *figures)
 	return status;
 }
 
-/* Messages are counted, since their rows are narrow. */
+/* Messages, as their mailboxes count them: nothing is read but some rows, however many there are. */
 static enum store_status
 measure_contents(struct store *store, uint64_t indexed_through, struct store_index_figures *figures)
 {
 	struct sql_statement *query = sql_prepare(store->sql,
-	    "SELECT count(*), count(*) FILTER (WHERE content_id <= ?1) FROM message");
+	    "SELECT coalesce(sum(messages), 0), (SELECT coalesce(max(id), 0) FROM content) FROM mailbox");
 	enum store_status status;
+	uint64_t last, backlog;
 
-	sql_bind_number(query, 1, indexed_through);
 	if ((status = store_row(query)) == STORE_OK) {
-		figures->contents = sql_column_number(query, 0);
-		figures->indexed = sql_column_number(query, 1);
+		figures->contents = (uint64_t)sql_column_number(query, 0);
+		last = (uint64_t)sql_column_number(query, 1);
+		backlog = last > indexed_through ? last - indexed_through : 0;
+		figures->indexed = backlog < figures->contents ? figures->contents - backlog : 0;
 	}
 	sql_reset(query);
 	return status;
@@ -101,21 +105,27 @@ next_block(struct store *store, uint64_t after_id, struct index_block *block_out
 	return status;
 }
 
-/* How many rows can be read; of a block that is as wide as none is, none. */
+static bool
+has_known_width(const struct index_block *block)
+{
+	return block->width == INDEX_WIDTH_SMALL || block->width == INDEX_WIDTH_MIDDLE || block->width == INDEX_WIDTH_LARGE;
+}
+
+/* Count the next rows that can be read; a block that is as wide as none is has none. */
 static enum store_status
-count_rows(struct store *store, const struct index_block *block, uint64_t *count_out)
+count_rows(struct store *store, const struct index_block *block, struct store_index_place *place)
 {
 	uint8_t octets[INDEX_ROW_OCTETS];
 	enum store_status status;
 
-	*count_out = 0;
-	if (block->width != INDEX_WIDTH_SMALL && block->width != INDEX_WIDTH_MIDDLE && block->width != INDEX_WIDTH_LARGE)
-		return STORE_OK;
-	for (unsigned bucket = 0; bucket < STORE_INDEX_BUCKETS; bucket += INDEX_BUCKETS_IN_ROW(block->width)) {
-		if ((status = index_row_get(store, block->id, bucket, octets)) == STORE_OK)
-			(*count_out)++;
+	if (!has_known_width(block))
+		place->bucket = STORE_INDEX_BUCKETS;
+	for (unsigned i = 0; i < ROWS_AT_A_TIME && place->bucket < STORE_INDEX_BUCKETS; i++) {
+		if ((status = index_row_get(store, block->id, place->bucket, octets)) == STORE_OK)
+			place->rows++;
 		else if (status != STORE_CORRUPT)
 			return status;
+		place->bucket += INDEX_BUCKETS_IN_ROW(block->width);
 	}
 	return STORE_OK;
 }
@@ -142,22 +152,36 @@ check_slots(struct store *store, const struct index_block *block, struct buffer 
 	return STORE_OK;
 }
 
+/* Blocks are put together meanwhile: one that was begun may be gone. */
+static enum store_status
+check_block(struct store *store, const struct index_block *block, struct store_index_place *place, struct buffer *findings)
+{
+	enum store_status status = STORE_OK;
+
+	if (place->begun_id != block->id) {
+		*place = (struct store_index_place){ .block_id = place->block_id, .begun_id = block->id };
+		status = check_slots(store, block, findings);
+	}
+	if (status == STORE_OK)
+		status = count_rows(store, block, place);
+	if (status != STORE_OK || place->bucket < STORE_INDEX_BUCKETS)
+		return status;
+	if (place->rows != block->width * (uint64_t)INDEX_ROWS_OF_SLOT)
+		add_finding(findings, block->id, "rows are missing or of another length");
+	*place = (struct store_index_place){ .block_id = block->id };
+	return STORE_OK;
+}
+
 enum store_status
-store_index_verify(struct store *store, uint64_t *block_id, struct buffer *findings_out)
+store_index_verify(struct store *store, struct store_index_place *place, struct buffer *findings_out)
 {
 	struct index_block block;
 	enum store_status status;
-	uint64_t rows = 0;
 	bool is_ours;
 
 	if ((status = store_read_begin(store, &is_ours)) != STORE_OK)
 		return status;
-	if ((status = next_block(store, *block_id, &block)) == STORE_OK &&
-	    (status = check_slots(store, &block, findings_out)) == STORE_OK &&
-	    (status = count_rows(store, &block, &rows)) == STORE_OK) {
-		*block_id = block.id;
-		if (rows != block.width * (uint64_t)INDEX_ROWS_OF_SLOT)
-			add_finding(findings_out, block.id, "rows are missing or of another length");
-	}
+	if ((status = next_block(store, place->block_id, &block)) == STORE_OK)
+		status = check_block(store, &block, place, findings_out);
 	return store_read_end(store, is_ours, status);
 }

@@ -23,6 +23,10 @@ struct store_position {
 
 struct codec_dictionary;
 
+struct store_still {
+	struct sql_still *file;
+};
+
 struct store {
 	struct sql *sql;
 	char *path;

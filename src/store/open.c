@@ -2,7 +2,6 @@
  * Opening and closing a user's file: the folder, the mailboxes of a new account, and what an
  * unclean end asks for.  Worker threads.
  */
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 #include "index_block.h"
 #include "mark.h"
 #include "retain.h"
+#include "sql/still.h"
 #include "store/pages.h"
 #include "store/still.h"
 #include "train.h"
@@ -192,22 +192,12 @@ out:
 	return STORE_OK;
 }
 
-enum store_status
-store_still_begin(struct store *store, struct sql_still *still, bool *is_busy_out)
-{
-	enum sql_status status = sql_still_begin(store->sql, still);
-
-	assert(!store->is_begun);
-	*is_busy_out = status == SQL_BUSY;
-	return *is_busy_out ? STORE_OK : store_from_sql(status);
-}
-
 /* What was compressed is all that is remembered of such a file. */
 enum store_status
-store_open_still(const char *path, struct sql_still *still, struct store **store_out)
+store_open_still(const char *path, struct store_still *still, struct store **store_out)
 {
 	struct store *store = new_store(path);
-	enum store_status status = store_from_sql(sql_open_still(path, still, &store->sql));
+	enum store_status status = store_from_sql(sql_open_still(path, still->file, &store->sql));
 
 	if (status == STORE_OK)
 		*store_out = store;

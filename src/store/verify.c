@@ -207,6 +207,18 @@ store_verify_digests(struct store *store, uint64_t *content_id, uint64_t until_u
 	return status != STORE_OK || stepped == SQL_ROW ? status : store_from_sql(stepped);
 }
 
+enum store_status
+store_last_content(struct store *store, uint64_t *content_id_out)
+{
+	struct sql_statement *query = sql_prepare(store->sql, "SELECT coalesce(max(id), 0) FROM content");
+	enum store_status status = store_row(query);
+
+	if (status == STORE_OK)
+		*content_id_out = (uint64_t)sql_column_number(query, 0);
+	sql_reset(query);
+	return status;
+}
+
 static enum store_status
 check_digests(struct store *store, struct buffer *findings)
 {

@@ -63,7 +63,7 @@ test_check_ends_with_message(void **state)
 {
 	struct fixture *fixture = *state;
 	struct indexer indexer = { .content_id = 0 };
-	struct index_check check = { .block_id = UINT64_MAX };
+	struct index_check check = { .place = { .block_id = UINT64_MAX } };
 	bool is_more = true;
 
 	append_many(fixture, fixture->inbox, 3);

@@ -77,9 +77,9 @@ assert_index_verified(struct fixture *fixture, bool is_whole)
 {
 	struct buffer findings = { 0 };
 	enum store_status status;
-	uint64_t block_id = 0;
+	struct store_index_place place = { .block_id = 0 };
 
-	while ((status = store_index_verify(fixture->store, &block_id, &findings)) == STORE_OK)
+	while ((status = store_index_verify(fixture->store, &place, &findings)) == STORE_OK)
 		;
 	assert_int_equal(status, STORE_NOT_FOUND);
 	assert_int_equal(findings.length == 0, is_whole);

@@ -188,10 +188,16 @@ draw_bar(unsigned percent)
 	fprintf(stderr, "\r[%s] ", bar);
 }
 
+static unsigned
+percent_of(uint64_t done, uint64_t total)
+{
+	return total == 0 || done >= total ? 100 : (unsigned)(done * 100 / total);
+}
+
 static void
 draw(const struct progress *progress, uint64_t now_us, uint64_t done, uint64_t total, uint64_t messages)
 {
-	unsigned percent = total == 0 || done >= total ? 100 : (unsigned)(done * 100 / total);
+	unsigned percent = percent_of(done, total);
 
 	if (progress->is_bar)
 		draw_bar(percent);
@@ -217,6 +223,22 @@ progress_show(struct progress *progress, uint64_t done, uint64_t total, uint64_t
 	progress->drawn_us = now_us;
 	progress->is_drawn = true;
 	draw(progress, now_us, done, total, messages);
+}
+
+void
+progress_turn(struct progress *progress)
+{
+	progress->is_begun = false;
+}
+
+void
+progress_show_share(struct progress *progress, uint64_t done, uint64_t total)
+{
+	if (!progress->is_bar)
+		return;
+	progress->is_drawn = true;
+	draw_bar(percent_of(done, total));
+	fprintf(stderr, "%3u %%\033[K", percent_of(done, total));
 }
 
 void

@@ -43,6 +43,12 @@ struct progress {
 
 void progress_begin(struct progress *progress);
 void progress_show(struct progress *progress, uint64_t done, uint64_t total, uint64_t messages);
+
+/* Something else begins, with a pace of its own. */
+void progress_turn(struct progress *progress);
+
+/* How much of something that has no messages is done: a bar on a terminal, nothing elsewhere. */
+void progress_show_share(struct progress *progress, uint64_t done, uint64_t total);
 void progress_end(struct progress *progress);
 
 #endif

@@ -36,6 +36,19 @@ pieces_note_failure(struct pieces *run, struct span user, const struct answer *a
 	return !answer->is_lost && answer->code != EX_UNAVAILABLE && answer->code != EX_PROTOCOL;
 }
 
+/* The server says how far it is with what takes long. */
+static bool
+on_line(struct span line, void *context)
+{
+	struct pieces *run = context;
+	struct span of;
+
+	if (!record_field(line, run->arena, "progress", "of", &of))
+		return false;
+	progress_show_share(&run->progress, pieces_number(run, line, "progress", "done"), pieces_number(run, line, "progress", "of"));
+	return true;
+}
+
 static void
 do_all(struct pieces *run, pieces_user *on_user)
 {
@@ -62,6 +75,7 @@ pieces_run(struct pieces *run, const struct order *order, pieces_user *on_user)
 		return code;
 	run->arena = arena_new();
 	progress_begin(&run->progress);
+	ctl_listen(run->ctl, on_line, run);
 	if (order_has(order, OPTION_ALL))
 		do_all(run, on_user);
 	else

@@ -19,6 +19,8 @@ struct look {
 	struct span user;
 	bool is_done, has_pages, has_index;
 	uint64_t block, content;	/* where the next call goes on */
+	uint64_t last;			/* content of the file; 0: not known */
+	uint64_t compared;		/* messages with the index */
 	uint64_t messages, faults;
 	struct span state;
 	uint64_t *contents;		/* that something was found of, each once in a row */
@@ -51,6 +53,14 @@ take_fault(struct pieces *run, struct span line, struct look *look)
 	pieces_keep(run, arena_copy(run->arena, line));
 }
 
+/* How far it is: contents are looked at in the order of their ids. */
+static void
+show(struct pieces *run, const struct look *look, uint64_t messages)
+{
+	if (!look->is_done && run->progress.is_bar)
+		progress_show(&run->progress, look->content, look->last, messages);
+}
+
 static void
 take_line(struct pieces *run, struct span line, struct look *look)
 {
@@ -62,8 +72,8 @@ take_line(struct pieces *run, struct span line, struct look *look)
 	look->content = pieces_number(run, line, "verify", "content");
 	look->messages += pieces_number(run, line, "verify", "messages");
 	look->faults += pieces_number(run, line, "verify", "faults");
-	if (!look->is_done && run->progress.is_bar)
-		progress_show(&run->progress, look->messages, 0, look->messages);
+	look->last = pieces_number(run, line, "verify", "last");
+	show(run, look, look->messages);
 }
 
 /* As a fault of the user's file. */
@@ -78,6 +88,8 @@ take_index_line(struct pieces *run, struct span line, struct look *look)
 		look->block = pieces_number(run, line, "index", "block");
 		look->content = pieces_number(run, line, "index", "content");
 		look->faults += pieces_number(run, line, "index", "faults");
+		look->compared += pieces_number(run, line, "index", "checked");
+		show(run, look, look->compared);
 		return;
 	}
 	if (!record_field(line, run->arena, "fault", "text", &text))
@@ -118,6 +130,7 @@ static bool
 look_at(struct pieces *run, struct look *look, bool is_index, bool *goes_on_out)
 {
 	look->block = look->content = 0;
+	progress_turn(&run->progress);
 	for (look->is_done = false; !look->is_done;) {
 		const struct answer *answer = call(run, look, is_index);
 
@@ -246,9 +259,9 @@ run_verify(const struct order *order)
 		complain("usage: imapctl %s %s", order->verb->name, order->verb->arguments);
 		return EX_USAGE;
 	}
-	if (order_has(order, OPTION_REPAIR) && !order_has(order, OPTION_YES) &&
-	    !terminal_confirms("Mend what is found?  Users whose files are mended are disconnected for a moment."))
-		return EX_USAGE;
+	if (order_has(order, OPTION_REPAIR) && (code = ctl_confirm(order, "repair",
+	    "Mend what is found?  Users whose files are mended are disconnected for a moment.")) != EX_OK)
+		return code;
 	code = pieces_run(&run, order, verify_user);
 	if (code == EX_OK)
 		say_what_next(&run, order);

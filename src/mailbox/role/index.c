@@ -54,7 +54,7 @@ reply(struct indexing *indexing, const char *state)
 	control_add_number(&line, "size", (int64_t)figures->index_octets);
 	control_add_number(&line, "checked", (int64_t)indexing->check.checked);
 	control_add_number(&line, "faults", (int64_t)indexing->check.faults);
-	control_add_number(&line, "block", (int64_t)(indexing->check.block_id & INT64_MAX));
+	control_add_number(&line, "block", (int64_t)(indexing->check.place.block_id & INT64_MAX));
 	control_add_number(&line, "content", (int64_t)indexing->check.content_id);
 	control_reply(indexing->verb.call, buffer_span(&line));
 	buffer_free(&line);
@@ -141,7 +141,7 @@ on_checked(struct account_job *job)
 		user_verb_end_with(&indexing->verb, job->status);
 	else if (indexing->is_more && user_verb_is_cut_off(&indexing->verb))
 		user_verb_end_cut_off(&indexing->verb);
-	else if (indexing->is_more && (check->current_id != 0 || !check->is_ending))
+	else if (indexing->is_more && (index_check_has_begun(check) || !check->is_ending))
 		user_verb_submit(&indexing->verb, ACCOUNT_READ, work_check, on_checked);
 	else
 		user_verb_submit(&indexing->verb, ACCOUNT_READ, work_measure, on_measured);
@@ -178,11 +178,11 @@ read_order(const struct control_call *call, struct indexing *indexing)
 	}
 	indexing->order = ORDER_VERIFY;
 	if (count != 4 || !span_equals(control_call_word(call, 1), SPAN("verify")) ||
-	    !span_to_number(control_call_word(call, 2), INT64_MAX, &indexing->check.block_id) ||
+	    !span_to_number(control_call_word(call, 2), INT64_MAX, &indexing->check.place.block_id) ||
 	    !span_to_number(control_call_word(call, 3), INT64_MAX, &indexing->check.content_id))
 		return false;
-	if (indexing->check.block_id == INT64_MAX)
-		indexing->check.block_id = UINT64_MAX;
+	if (indexing->check.place.block_id == INT64_MAX)
+		indexing->check.place.block_id = UINT64_MAX;
 	return true;
 }
 

@@ -4,13 +4,15 @@
 #include "life.h"
 #include "user_verb.h"
 
-#define CALL_US (1 * UINT64_C(1000000))
+#define CALL_US	 (1 * UINT64_C(1000000))
+#define WATCH_MS 200
 
 void
 user_verb_end(struct user_verb *verb, int code, const char *text)
 {
 	struct mailbox_role *role = verb->lookup.role;
 
+	user_verb_unwatch(verb);
 	if (verb->call != NULL)
 		control_finish(verb->call, code, text);
 	account_release(&verb->account);
@@ -81,11 +83,33 @@ on_looked_up(struct role_lookup *lookup)
 	}
 }
 
+static void
+on_watch_due(void *context)
+{
+	struct user_verb *verb = context;
+
+	timer_start_ms(&verb->watch, WATCH_MS);
+	verb->on_watch(verb);
+}
+
+void
+user_verb_watch(struct user_verb *verb)
+{
+	timer_start_ms(&verb->watch, WATCH_MS);
+}
+
+void
+user_verb_unwatch(struct user_verb *verb)
+{
+	timer_stop(&verb->watch);
+}
+
 void
 user_verb_take(struct user_verb *verb, struct mailbox_role *role, struct control_call *call)
 {
 	role->jobs++;
 	verb->call = call;
+	timer_init(&verb->watch, role->parts.loop, on_watch_due, verb);
 	verb->until_us = clock_monotonic_us() + CALL_US;
 	verb->lookup.name_count = directory_prepare_name(control_call_word(call, 0), &verb->lookup.names[0]) ? 1 : 0;
 	verb->lookup.done = on_looked_up;

@@ -20,6 +20,8 @@ struct user_verb {
 	struct account_job job;
 	bool is_anywhere;		/* also for users whose mail is on another server, who have no file here */
 	uint64_t until_us;		/* a call that goes on in slices ends about then; clock_monotonic_us() */
+	struct timer watch;
+	void (*on_watch)(struct user_verb *verb);	/* while work goes on that is no slice: user_verb_watch() */
 	void (*begin)(struct user_verb *verb);		/* the user is known; has_file says whether there is mail */
 	void (*free)(struct user_verb *verb);		/* frees the verb's own structure */
 };
@@ -49,6 +51,13 @@ bool user_verb_is_cut_off(const struct user_verb *verb);
 
 /* End it so: what it was about can be asked again. */
 void user_verb_end_cut_off(struct user_verb *verb);
+
+/*
+ * Call on_watch() several times a second until user_verb_unwatch(), or the end: it sees to it that the work ends once the
+ * verb is cut off.
+ */
+void user_verb_watch(struct user_verb *verb);
+void user_verb_unwatch(struct user_verb *verb);
 
 /* Begin a line of the answer: what it is, and the user. */
 void user_verb_begin_line(const struct user_verb *verb, struct span word, struct buffer *line);

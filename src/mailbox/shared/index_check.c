@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "mime/signature.h"
-#include "store/index.h"
 
 #define STRIDE		4096		/* between two places of a piece that are looked for */
 #define FINDINGS_OCTETS (64 * 1024)
@@ -23,11 +22,11 @@ static enum store_status
 check_block(struct index_check *check, struct store *store)
 {
 	size_t length = check->findings.length;
-	enum store_status status = store_index_verify(store, &check->block_id, &check->findings);
+	enum store_status status = store_index_verify(store, &check->place, &check->findings);
 
 	check->faults += check->findings.length > length;
 	if (status == STORE_NOT_FOUND) {
-		check->block_id = UINT64_MAX;
+		check->place.block_id = UINT64_MAX;
 		status = STORE_OK;
 	}
 	return status;
@@ -97,14 +96,20 @@ check_content(struct index_check *check, struct store *store)
 	return check_piece(check, store, &piece);
 }
 
+bool
+index_check_has_begun(const struct index_check *check)
+{
+	return check->current_id != 0 || check->place.begun_id != 0;
+}
+
 enum store_status
 index_check_run(struct index_check *check, struct store *store, uint64_t until_us, bool *is_more_out)
 {
 	enum store_status status;
 
 	do
-		status = check->block_id != UINT64_MAX ? check_block(check, store) : check_content(check, store);
-	while (status == STORE_OK && (check->current_id != 0 || !check->is_ending) && clock_monotonic_us() < until_us);
+		status = check->place.block_id != UINT64_MAX ? check_block(check, store) : check_content(check, store);
+	while (status == STORE_OK && (index_check_has_begun(check) || !check->is_ending) && clock_monotonic_us() < until_us);
 	*is_more_out = status != STORE_NOT_FOUND;
 	return status == STORE_NOT_FOUND ? STORE_OK : status;
 }

@@ -7,17 +7,18 @@
 #define INDEX_CHECK_H
 
 #include "message_text.h"
+#include "store/index.h"
 
 /* Zeroed at first but for where to go on. */
 struct index_check {
-	uint64_t block_id;		/* the last block that was looked at; UINT64_MAX: all were */
+	struct store_index_place place;	/* of blocks; its block_id is UINT64_MAX: all were looked at */
 	uint64_t content_id;		/* the last message that was compared */
 	uint64_t checked, faults;	/* messages that were compared; what was found */
 	struct buffer findings;		/* a line of text for each; not all if there are many */
 	bool is_ending;			/* set by the caller: what has been begun is done, and no more */
 	/* Private. */
 	struct message_text message;
-	uint64_t current_id;		/* 0: none is being compared; a check that ends must begin with it again */
+	uint64_t current_id;		/* 0: none is being compared */
 	bool is_faulty;
 };
 
@@ -26,6 +27,9 @@ struct index_check {
  * checked.
  */
 enum store_status index_check_run(struct index_check *check, struct store *store, uint64_t until_us, bool *is_more_out);
+
+/* Whether it is within a block or a message, which a check that goes on somewhere else must begin again. */
+bool index_check_has_begun(const struct index_check *check);
 
 void index_check_fini(struct index_check *check);
 
