@@ -2,9 +2,13 @@
  * Messages leave their mailboxes: what becomes of their contents.  They are kept, and then somebody uses them still; or
  * they are let go.  Worker threads.
  */
+#include <ctype.h>
+
 #include "base/clock.h"
 #include "base/map.h"
 #include "retain.h"
+#include "store/content.h"
+#include "store/trial_letter.h"
 
 #define NO_KEYWORDS SPAN("")
 
@@ -118,6 +122,32 @@ keep_message(struct names *names, const struct store_message *message, const str
 	return store_run(insert);
 }
 
+static bool
+is_trial_letter(struct span octets)
+{
+	const struct span head = SPAN(TRIAL_LETTER_HEAD);
+	struct span word = span_slice(octets, head.length, TRIAL_LETTER_WORD);
+
+	for (size_t i = 0; i < word.length; i++)
+		if (!isxdigit(word.at[i]))
+			return false;
+	return span_starts_with(octets, head) && span_equals(span_from(octets, head.length + TRIAL_LETTER_WORD), SPAN(TRIAL_LETTER_TAIL));
+}
+
+/* Whether it is the message of a test, which nobody wants back.  What cannot be read is not. */
+static bool
+is_trial(struct store *store, const struct store_message *message)
+{
+	struct buffer octets = { 0 };
+	bool is_it = false;
+
+	if (message->size == sizeof TRIAL_LETTER_HEAD - 1 + TRIAL_LETTER_WORD + sizeof TRIAL_LETTER_TAIL - 1)
+		is_it = store_read_octets(store, message->content_id, 0, message->size, &octets) == STORE_OK &&
+		    is_trial_letter(buffer_span(&octets));
+	buffer_free(&octets);
+	return is_it;
+}
+
 static enum store_status
 keep_all(struct store *store, uint64_t mailbox_id, const struct store_rows *rows, const struct store_parting *parting)
 {
@@ -127,10 +157,16 @@ keep_all(struct store *store, uint64_t mailbox_id, const struct store_rows *rows
 
 	names_init(&names, store, mailbox_id);
 	for (size_t i = 0; status == STORE_OK && i < rows->count; i++) {
+		const struct store_message *message = &rows->rows[i].message;
+
 		if (!rows->rows[i].is_wanted)
 			continue;
-		status = keep_message(&names, &rows->rows[i].message, parting, now_s);
-		retention_note(store, now_s, rows->rows[i].message.size);
+		if (parting->how != STORE_LEFT_DAMAGED && is_trial(store, message)) {
+			status = store_content_release(store, message->content_id);
+			continue;
+		}
+		status = keep_message(&names, message, parting, now_s);
+		retention_note(store, now_s, message->size);
 	}
 	names_fini(&names);
 	return status;

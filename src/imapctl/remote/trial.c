@@ -10,8 +10,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
-
-#define WORD_LENGTH 16
+#include "store/trial_letter.h"
 
 struct trial {
 	struct login_settings settings;
@@ -189,12 +188,11 @@ static const struct {
 static void
 write_letter(struct trial *trial)
 {
-	char word[WORD_LENGTH + 1];
+	char word[TRIAL_LETTER_WORD + 1];
 
-	random_hex(word, WORD_LENGTH);
+	random_hex(word, TRIAL_LETTER_WORD);
 	snprintf(trial->mailbox, sizeof trial->mailbox, "imapd-test-%s", word);
-	buffer_printf(&trial->letter, "From: imapctl <imapctl@localhost>\r\nSubject: Is everything there?\r\n"
-	    "Message-ID: <%s@imapctl.invalid>\r\n\r\nThis message is deleted at once.\r\n", word);
+	buffer_printf(&trial->letter, TRIAL_LETTER_HEAD "%s" TRIAL_LETTER_TAIL, word);
 }
 
 static int
