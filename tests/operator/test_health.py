@@ -1,7 +1,9 @@
 """health and test-connectivity: what is well is said to be, what is not is named, and no trace is left."""
 import json
 import pathlib
+import socket
 import sqlite3
+import threading
 
 import pytest
 
@@ -97,6 +99,65 @@ def test_a_user_who_is_broken_is_no_outage(server):
     server.imapctl("acknowledge", "all")
 
 
+def test_each_port_of_the_configuration(tmp_path):
+    """Those for mail, other hosts, programs and people, too; which one is silent is said."""
+    link, metrics, admin, autoconfig, missing = (lib.free_port() for _ in range(5))
+    with lib.Server() as server:
+        server.imapctl("link-key", server.folder / "link.key")
+        server.settings += [f"lmtp-listen {server.folder}/lmtp", f"lmtp-listen 127.0.0.1:{server.lmtp_port}", f"link-listen 127.0.0.1:{link}",
+                            f"link-key {server.folder}/link.key", f"metrics-listen 127.0.0.1:{metrics}", f"admin-listen 127.0.0.1:{admin}",
+                            f"autoconfig-listen http 127.0.0.1:{autoconfig}", "autoconfig-smtp mail.example.org:587",
+                            "hostname mail.example.org"]
+        server.stop()
+        server.write_config()
+        server.start()
+        ports = {("LmtpProbe", f"lmtp {server.folder}/lmtp"): "MailboxTransport", ("LmtpProbe", f"lmtp 127.0.0.1:{server.lmtp_port}"): "MailboxTransport",
+                 ("LinkPortProbe", f"link 127.0.0.1:{link}"): "IMAP.Protocol", ("MetricsProbe", f"metrics 127.0.0.1:{metrics}"): "Monitoring",
+                 ("AdminPageProbe", f"admin 127.0.0.1:{admin}"): "ECP", ("AutoconfigProbe", f"autoconfig 127.0.0.1:{autoconfig}"): "Autodiscover"}
+        code, answer = health(server, "--light")
+        assert code == 0 and set(answer["sets"].values()) == {"Healthy"}, [one for one in answer["probe"] if one["state"] != "Healthy"]
+        for port, name in ports.items():
+            assert (answer["probes"][port]["state"], answer["probes"][port]["health-set"]) == ("Healthy", name)
+
+        (server.folder / "lmtp").rename(server.folder / "elsewhere")
+        with server.config.open("a") as config:
+            config.write(f"metrics-listen 127.0.0.1:{missing}\nlisten imap 127.0.0.1:{missing}\n")
+        code, answer = health(server, "--light")
+        silent = {port for port, probe in answer["probes"].items() if probe["state"] == "Unhealthy"}
+        assert code == 1 and silent == {("LmtpProbe", f"lmtp {server.folder}/lmtp"), ("MetricsProbe", f"metrics 127.0.0.1:{missing}"),
+                                        ("ImapCTPProbe", f"imap 127.0.0.1:{missing}")}, answer
+        assert all(answer["probes"][port]["error"] for port in silent)
+        assert {name for name, state in answer["sets"].items() if state == "Unhealthy"} == {"MailboxTransport", "Monitoring", "IMAP"}
+
+        server.write_config()
+        server.imapctl("stop", "mailbox")
+        code, answer = health(server, "--light")
+        assert code == 1 and answer["probes"]["LmtpProbe", f"lmtp 127.0.0.1:{server.lmtp_port}"]["state"] == "Disabled"
+
+
+def test_something_else_is_spoken_there(server):
+    """A port that another program has taken: it answers, and not as ours does."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+
+        def answer_once():
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(b"SSH-2.0-none\r\n")
+
+        thread = threading.Thread(target=answer_once)
+        thread.start()
+        good = server.config.read_text()
+        server.config.write_text(good + f"metrics-listen 127.0.0.1:{port}\n")
+        code, answer = health(server, "--light")
+        server.config.write_text(good)
+        thread.join(60)
+    probe = answer["probes"]["MetricsProbe", f"metrics 127.0.0.1:{port}"]
+    assert code == 1 and (probe["state"], probe["error"]) == ("Unhealthy", "something else is spoken there")
+
+
 def test_nobody_is_there():
     with lib.Server() as server:
         server.stop()
@@ -117,11 +178,11 @@ def connect(server, url, *words, password=lib.PASSWORD):
 def test_connectivity(server, kind):
     with server.client("demo") as client:
         client.ok(b'LIST "" *')
-    before = server.imapctl("quota", "demo").stdout
+    before = server.imapctl("quota", "demo").stdout, server.imapctl("undelete", "demo", "--list").stdout
     port = server.imap_port if kind == "imap" else server.imaps_port
     code, steps, answer = connect(server, f"{kind}://demo@localhost:{port}", f"--tls-ca={server.cert}")
     assert code == 0 and set(steps.values()) == {"Success"} and len(steps) == 11, answer
-    assert server.imapctl("quota", "demo").stdout == before
+    assert (server.imapctl("quota", "demo").stdout, server.imapctl("undelete", "demo", "--list").stdout) == before
     with server.client("demo") as client:
         assert not any(b"imapd-test" in line for line in client.ok(b'LIST "" *').untagged)
 
@@ -158,7 +219,7 @@ def test_the_way_to_a_mailbox_server(tmp_path):
         code, answer = health(cas)
         assert code == 0 and answer["sets"]["IMAP.Proxy"] == "Healthy"
         code, answer = health(mailbox)
-        assert code == 0 and answer["probes"]["ImapSelfTestProbe", "mailbox"]["state"] == "Healthy"
+        assert code == 0 and answer["probes"]["ImapSelfTestProbe", "mailbox"]["state"] == "Healthy", answer
         mailbox.stop()
         lib.wait_until(lambda: health(cas)[0] == 1)
         probe = health(cas)[1]["probes"]["ImapProxyTestProbe", "mbx1"]

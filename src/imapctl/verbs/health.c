@@ -7,6 +7,8 @@
  *	IMAP.Proxy	ImapProxyTestProbe: each mailbox server on another host
  *	IMAP.Protocol	ImapSelfTestProbe: the mailbox service; ImapDeepTestProbe: log in, append, fetch, delete
  *	Store		room on the disk, files of users
+ *	MailboxTransport	LmtpProbe: each port that takes mail
+ *	Autodiscover, ECP, Monitoring	each port for programs that set themselves up, for the operator's page and for metrics
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +22,7 @@
 #include "base/random.h"
 #include "control/words.h"
 #include "findings.h"
+#include "ports.h"
 #include "store/store.h"
 #include "verbs.h"
 
@@ -32,9 +35,10 @@ enum state { HEALTHY, DISABLED, DEGRADED, UNHEALTHY };	/* from good to bad */
 
 static const char *const state_names[] = { "Healthy", "Disabled", "Degraded", "Unhealthy" };
 
-enum set { SET_IMAP, SET_PROXY, SET_PROTOCOL, SET_STORE, SET_COUNT };
+enum set { SET_IMAP, SET_PROXY, SET_PROTOCOL, SET_STORE, SET_TRANSPORT, SET_AUTODISCOVER, SET_ECP, SET_MONITORING, SET_COUNT };
 
-static const char *const set_names[SET_COUNT] = { "IMAP", "IMAP.Proxy", "IMAP.Protocol", "Store" };
+static const char *const set_names[SET_COUNT] = { "IMAP", "IMAP.Proxy", "IMAP.Protocol", "Store", "MailboxTransport", "Autodiscover",
+	"ECP", "Monitoring" };
 
 struct rtt {
 	struct rtt *next;
@@ -294,6 +298,61 @@ probe_listener(struct health *health, struct span listener)
 	url_free(&url);
 }
 
+/* Whether the server says that it listens there. */
+static bool
+is_told(const struct health *health, struct span target)
+{
+	for (size_t i = 0; i < health->listener_count; i++) {
+		struct span told = health->listeners[i];
+
+		if (span_starts_with(told, target) && (told.length == target.length || told.at[target.length] == ' '))
+			return true;
+	}
+	return false;
+}
+
+/* Ports for IMAP are tried where the server says that they are; here are those of which it does not know. */
+static void
+find_missing(struct health *health, const struct config_listeners *listeners)
+{
+	struct buffer target = { 0 };
+
+	for (size_t i = 0; strcmp(health->cas, "running") == 0 && i < listeners->count; i++) {
+		const struct config_listener *listener = &listeners->at[i];
+
+		buffer_clear(&target);
+		buffer_add_string(&target, listener->is_tls ? "imaps " : "imap ");
+		config_listener_print(listener, &target);
+		if ((listener->path != NULL || listener->port != 0) && !is_told(health, buffer_span(&target)))
+			add(health, SET_IMAP, "ImapCTPProbe", buffer_string(&target), UNHEALTHY, 0,
+			    "the configuration has it, and the server does not listen there");
+	}
+	buffer_free(&target);
+}
+
+static void
+on_port(const struct port_report *report, void *context)
+{
+	static const enum state states[] = { [PORT_ANSWERS] = HEALTHY, [PORT_IS_SILENT] = UNHEALTHY, [PORT_NOT_TRIED] = DISABLED };
+	enum set set = SET_IMAP;
+
+	while (strcmp(set_names[set], report->health_set) != 0)
+		set++;
+	add(context, set, report->probe, report->target, states[report->result], report->us, report->error);
+}
+
+static void
+probe_configured(struct health *health)
+{
+	struct config *config = order_find_server(health->order);
+
+	if (config == NULL)
+		return;
+	find_missing(health, &config->listen);
+	ports_try(config, health->cas, health->mailbox, PROBE_S, on_port, health);
+	config_free(&config);
+}
+
 static int
 ask(struct health *health, const char *verb, struct span word, struct span more, struct span body)
 {
@@ -443,6 +502,7 @@ examine(struct health *health)
 	look_at_disk(health);
 	for (size_t i = 0; i < health->listener_count; i++)
 		probe_listener(health, health->listeners[i]);
+	probe_configured(health);
 	if (!order_has(health->order, OPTION_LIGHT))
 		probe_deeply(health);
 	return tell(health);
