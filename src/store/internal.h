@@ -29,6 +29,7 @@ struct store_still {
 
 struct store {
 	struct sql *sql;
+	bool is_still;			/* store_open_still() */
 	char *path;
 	struct store_quota quota;
 	struct store_amounts credit;	/* store_credit_quota() */

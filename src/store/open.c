@@ -199,6 +199,7 @@ store_open_still(const char *path, struct store_still *still, struct store **sto
 	struct store *store = new_store(path);
 	enum store_status status = store_from_sql(sql_open_still(path, still->file, &store->sql));
 
+	store->is_still = true;
 	if (status == STORE_OK)
 		*store_out = store;
 	else

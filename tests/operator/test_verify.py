@@ -2,6 +2,7 @@
 import base64
 import json
 import random
+import re
 import sqlite3
 
 import pytest
@@ -42,6 +43,19 @@ def verify(server, *words, code=0):
     done = server.imapctl("verify", "--json", *words, check=False)
     assert done.returncode == code, done
     return json.loads(done.stdout)
+
+
+def test_each_check_of_the_schema_is_looked_at(server):
+    """SQLite's own look at them leaves them out where it may not write."""
+    source = (lib.ROOT / "src/store/verify.c").read_text()
+    with sqlite3.connect(f"file:{file_of(server)}?mode=ro", uri=True) as database:
+        tables = database.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'table'").fetchall()
+    database.close()
+    checks = [(name, check) for name, text in tables for check in re.findall(r"CHECK (\((?:[^()]|\([^()]*\))*\))", text)]
+    assert len(checks) == sum(text.count("CHECK (") for _, text in tables) > 5
+    for name, check in checks:
+        assert f"FROM {name} WHERE NOT {check} LIMIT 1" in source, (name, check)
+    assert source.count(" WHERE NOT (") == len(checks)
 
 
 def change(server, statement):
