@@ -15,6 +15,8 @@
 #ifndef SQL_SQL_H
 #define SQL_SQL_H
 
+#include <stdatomic.h>
+
 #include "base/buffer.h"
 #include "base/span.h"
 
@@ -63,6 +65,14 @@ enum sql_status sql_open(const char *path, const char *schema, unsigned flags, s
  * at.  False also of what is no database.  Any thread but the loop's.
  */
 bool sql_file_is_too_new(const char *path, const char *schema);
+
+/*
+ * End what the connection does with SQL_IO, soon, once the flag is set by whatever thread: the handle is as after a failure
+ * of the disk, and the transaction is undone.
+ *
+ *	flag	outlives the connection
+ */
+void sql_stop_by(struct sql *sql, const atomic_bool *flag);
 
 /*
  * Close; accepts NULL, leaves NULL behind.  Rolls back what is open.  The last connection folds the

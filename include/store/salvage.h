@@ -6,8 +6,9 @@
 
 #include "store/store.h"
 
-/* What came of it; zeroed before. */
+/* What came of it; zeroed before, but for the flag. */
 struct salvage_report {
+	const atomic_bool *stop;	/* set by whatever thread: it is given up, and nothing was changed; NULL: nobody does */
 	struct buffer kept_as;		/* where the old file lies now, beside the new one */
 	struct buffer given_up;		/* tables of which not every key was tried, with a comma between two; or empty */
 	bool has_first_page;		/* the first page was made anew: it could not be read */

@@ -19,6 +19,7 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -59,6 +60,14 @@ const char *store_status_text(enum store_status status);
  * file: store_open_marked() is for that.
  */
 enum store_status store_open(const char *path, bool is_new_allowed, struct store **store_out);
+
+/*
+ * End what is done with STORE_UNAVAILABLE, soon, once the flag is set by whatever thread; the transaction is undone, and only
+ * closing is left.
+ *
+ *	flag	outlives the store
+ */
+void store_stop_by(struct store *store, const atomic_bool *flag);
 
 /*
  * Close; accepts NULL, leaves NULL behind.  Makes lazy commits durable and folds the WAL into the

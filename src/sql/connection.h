@@ -30,6 +30,9 @@ struct sql {
  */
 enum sql_status sql_open_handle(const char *path, int flags, const char *vfs, struct sql **sql_out);
 
+/* How much SQLite does between two looks at whether to go on: steps of its machine. */
+#define SQL_STEPS 10000
+
 /* Translate a result code, and poison the connection when the state of the disk is unknown. */
 enum sql_status sql_note(struct sql *sql, int code);
 

@@ -174,6 +174,18 @@ sql_open(const char *path, const char *schema, unsigned flags, struct sql **sql_
 	return status;
 }
 
+static int
+is_over(void *flag)
+{
+	return atomic_load((const atomic_bool *)flag);
+}
+
+void
+sql_stop_by(struct sql *sql, const atomic_bool *flag)
+{
+	sqlite3_progress_handler(sql->handle, SQL_STEPS, is_over, (void *)flag);
+}
+
 void
 sql_close(struct sql **sql)
 {

@@ -12,8 +12,6 @@
 #include "connection.h"
 #include "gather.h"
 
-#define STEPS 10000	/* of SQLite's machine, between two looks where no page is read */
-
 struct sql_still {
 	struct gather_follower follower;
 	bool is_following;		/* on the thread of the file's connection */
@@ -118,7 +116,7 @@ sql_open_still(const char *path, struct sql_still *still, struct sql **sql_out)
 	if (status == SQL_OK)
 		status = sql_note(sql, sqlite3_file_control(sql->handle, "main", GATHER_READ_BY, &still->reading));
 	if (status == SQL_OK) {
-		sqlite3_progress_handler(sql->handle, STEPS, on_steps, &still->reading);
+		sqlite3_progress_handler(sql->handle, SQL_STEPS, on_steps, &still->reading);
 		*sql_out = sql;
 	} else {
 		sql_close(&sql);

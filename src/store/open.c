@@ -228,6 +228,12 @@ store_settle(struct store *store)
 	return status;
 }
 
+void
+store_stop_by(struct store *store, const atomic_bool *flag)
+{
+	sql_stop_by(store->sql, flag);
+}
+
 enum store_status
 store_close(struct store **store)
 {

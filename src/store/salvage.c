@@ -208,10 +208,14 @@ store_salvage(const char *path, const char *mark_path, struct salvage_report *re
 	remove_all(buffer_string(&new_path));
 	remove_all(buffer_string(&copy_path));
 	status = store_open_file(buffer_string(&new_path), true, mark.next_uidvalidity, &error, &store);
+	if (status == STORE_OK && report->stop != NULL)
+		store_stop_by(store, report->stop);
 	if (status == STORE_OK)
 		status = fill(store, path, buffer_string(&copy_path), &mark, report);
 	closed = store_close(&store);
 	status = status == STORE_OK ? closed : status;
+	if (status == STORE_OK && report->stop != NULL && atomic_load(report->stop))
+		status = STORE_UNAVAILABLE;
 	if (status == STORE_OK)
 		status = swap(path, buffer_string(&new_path), mark_path, &mark, &report->kept_as);
 	remove_all(buffer_string(&new_path));

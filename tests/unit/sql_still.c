@@ -15,6 +15,8 @@
 #include "folder_fixture.h"
 #include "sql/still.h"
 
+#define ENDLESS "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+
 static char folder[64], path[96];
 static struct sql *sql;
 static struct sql_still *still;
@@ -83,8 +85,7 @@ open_still(void)
 static void
 assert_over(struct sql *beside)
 {
-	assert_int_equal(sql_step(sql_prepare(beside,
-	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")), SQL_IO);
+	assert_int_equal(sql_step(sql_prepare(beside, ENDLESS)), SQL_IO);
 	sql_close(&beside);
 }
 
@@ -167,6 +168,27 @@ test_stopped(void **state)
 	sql_still_end(still);
 }
 
+/* A connection that writes can be ended, too: what it was at is undone. */
+static void
+test_stopped_by_a_flag(void **state)
+{
+	atomic_bool flag = false;
+	int64_t number;
+
+	(void)state;
+	sql_stop_by(sql, &flag);
+	assert_count(sql, 10);
+	assert_int_equal(sql_begin(sql), SQL_OK);
+	execute("DELETE FROM thing WHERE id > 5");
+	atomic_store(&flag, true);
+	assert_int_equal(sql_step(sql_prepare(sql, ENDLESS)), SQL_IO);
+	assert_true(sql_is_poisoned(sql));
+	assert_int_equal(count(sql, &number), SQL_IO);
+	sql_close(&sql);
+	assert_int_equal(sql_open(path, "directory", SQL_LEAVE_WAL | SQL_SOLE, &sql), SQL_OK);
+	assert_count(sql, 10);
+}
+
 /* Of an older state not all is in the file. */
 static void
 test_foreign_reader(void **state)
@@ -194,6 +216,7 @@ main(void)
 		ON_FILES(test_moved),
 		ON_FILES(test_closed),
 		ON_FILES(test_stopped),
+		ON_FILES(test_stopped_by_a_flag),
 		ON_FILES(test_foreign_reader),
 	};
 

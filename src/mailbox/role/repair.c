@@ -1,9 +1,11 @@
 /*
  * The verb repair: what verify has found in a user's file is mended, or set aside.  The store is closed meanwhile and opened by
  * the job alone, so sessions that have a mailbox selected are told BYE, and what else comes waits.  Each step is one
- * transaction and looks for itself at what is wrong: whoever is interrupted does it again.  Loop thread; the work functions on
+ * transaction and looks for itself at what is wrong: whoever is interrupted does it again.  When the process ends, or nobody
+ * waits for the answer any more, it is given up within a step.  Loop thread; the work functions on
  * workers.
  */
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
@@ -25,6 +27,7 @@ struct repairing {
 	struct buffer done;		/* a line for each, as findings are */
 	struct salvage_report salvaged;
 	int64_t mended, set_aside;
+	atomic_bool is_over;		/* nobody wants it any more: set on the loop, while the worker is at it */
 };
 
 static void
@@ -116,7 +119,7 @@ mend_strays(struct repairing *repairing, struct store *store)
 	uint64_t content_id = 0;
 	enum store_status status;
 
-	while ((status = store_repair_stray(store, content_id, &content_id)) == STORE_OK) {
+	while ((status = store_repair_stray(store, content_id, &content_id)) == STORE_OK && !atomic_load(&repairing->is_over)) {
 		buffer_clear(&path);
 		if ((status = store_repair_write_aside(store, content_id, &path)) != STORE_OK)
 			break;
@@ -147,7 +150,7 @@ mend(struct repairing *repairing, struct store *store)
 {
 	enum store_status status = mend_rows(store);
 
-	for (size_t i = 0; status == STORE_OK && i < repairing->content_count; i++)
+	for (size_t i = 0; status == STORE_OK && i < repairing->content_count && !atomic_load(&repairing->is_over); i++)
 		status = mend_content(repairing, store, repairing->content_ids[i]);
 	if (status == STORE_OK)
 		status = mend_strays(repairing, store);
@@ -190,10 +193,13 @@ work_repair(struct store *closed, struct account_job *job)
 		status = salvage(repairing, &opening);
 	if (status != STORE_OK || (status = store_open_marked(&opening, &store)) != STORE_OK) {
 		free(opening.error);
-		return status;
+		return atomic_load(&repairing->is_over) ? STORE_OK : status;
 	}
+	store_stop_by(store, &repairing->is_over);
 	status = mend(repairing, store);
 	ended = store_close(&store);
+	if (atomic_load(&repairing->is_over))
+		return STORE_OK;	/* as ordered: no fault of the file */
 	return status == STORE_OK ? ended : status;
 }
 
@@ -220,6 +226,10 @@ on_repaired(struct account_job *job)
 {
 	struct repairing *repairing = CONTAINER_OF(job, struct repairing, verb.job);
 
+	if (atomic_load(&repairing->is_over)) {
+		user_verb_end_cut_off(&repairing->verb);
+		return;
+	}
 	if (job->status == STORE_OK)
 		tell(repairing);
 	if (job->status == STORE_CORRUPT)
@@ -230,12 +240,21 @@ on_repaired(struct account_job *job)
 }
 
 static void
+on_watch(struct user_verb *verb)
+{
+	if (user_verb_is_cut_off(verb))
+		atomic_store(&CONTAINER_OF(verb, struct repairing, verb)->is_over, true);
+}
+
+static void
 begin(struct user_verb *verb)
 {
-	if (verb->has_file)
+	if (verb->has_file) {
+		user_verb_watch(verb);
 		user_verb_submit(verb, ACCOUNT_ASIDE, work_repair, on_repaired);
-	else
+	} else {
 		user_verb_end(verb, EX_OK, NULL);
+	}
 }
 
 /* NAME [pages] [index] [CONTENT]... */
@@ -268,6 +287,8 @@ on_repair(struct control_call *call, void *context)
 		return;
 	}
 	repairing->verb.begin = begin;
+	repairing->verb.on_watch = on_watch;
+	repairing->salvaged.stop = &repairing->is_over;
 	repairing->verb.free = free_repairing;
 	user_verb_take(&repairing->verb, context, call);
 }
