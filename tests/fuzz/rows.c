@@ -515,7 +515,7 @@ find_in_index(struct store *store)
 	uint16_t buckets[MIME_SIGNATURE_KEY_BUCKETS];
 	size_t count = mime_signature_key(SPAN("FUZZER"), buckets);
 	struct buffer findings = { 0 };
-	uint64_t block_id = 0;
+	struct store_index_place place = { .block_id = 0 };
 	bool is_whole = false;
 
 	while (!is_whole && store_index_find(store, STORE_INDEX_HEADER | STORE_INDEX_BODY, buckets, count, UINT64_MAX, &cursor,
@@ -524,7 +524,7 @@ find_in_index(struct store *store)
 	for (size_t i = 1; is_whole && i < found.count; i++)
 		assert(found.ids[i - 1] < found.ids[i]);
 	store_candidates_fini(&found);
-	for (unsigned i = 0; i < 100 && store_index_verify(store, &block_id, &findings) == STORE_OK; i++)
+	for (unsigned i = 0; i < 4000 && store_index_verify(store, &place, &findings) == STORE_OK; i++)
 		;
 	buffer_free(&findings);
 }
