@@ -299,7 +299,7 @@ lists_all_that_is_noted(void **state)
 	(void)state;
 	for (int i = 0; i < 19; i++) {
 		struct directory_rename rename;
-		char name[8], new_name[8];
+		char name[16], new_name[16];
 
 		snprintf(name, sizeof name, "a%02d", i);
 		snprintf(new_name, sizeof new_name, "b%02d", i);
