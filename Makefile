@@ -132,7 +132,7 @@ deps:
 
 run:
 	@tests/tools/deps run
-	@$(MAKE) -s all
+	@$(MAKE) -s -j$$(nproc) all
 	@tests/tools/demo $(BUILD)
 
 check:
