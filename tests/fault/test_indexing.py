@@ -92,7 +92,7 @@ def test_disk_full(small_disk):
         assert indexed_through(small_disk) == 0
         assert "problem" not in server.imapctl("status").stdout
         check_searches(server, 300, random.Random(1))
-        with open(small_disk / "filler", "wb") as filler:       # the last of it, while an index is made
+        with open(small_disk / "filler", "wb", buffering=0) as filler:       # the last of it, while an index is made
             reserve.unlink()
             order = subprocess.Popen([lib.IMAPCTL, "--config=%s" % server.config, "index", "demo"],
                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
