@@ -2,7 +2,6 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include <errno.h>
 #include <poll.h>
@@ -14,6 +13,7 @@
 
 #include "../ctl/ctl.h"
 #include "../ctl/interrupt.h"
+#include "../ctl/local_socket.h"
 #include "../remote/local.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -110,13 +110,13 @@ write_config(struct served *served)
 }
 
 static bool
-answers(const struct sockaddr_un *address)
+answers(const char *path)
 {
-	int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool is_there = connect(descriptor, (const struct sockaddr *)address, sizeof *address) == 0;
+	int descriptor = local_socket_connect(path, 0);
 
-	close(descriptor);
-	return is_there;
+	if (descriptor >= 0)
+		close(descriptor);
+	return descriptor >= 0;
 }
 
 /* Why it did not come up: the last line of its log. */
@@ -136,26 +136,36 @@ complain_of_start(const char *folder)
 	complain("the copy of the backup cannot be served: %s", line);
 }
 
+/* Why it does not answer yet: nothing, which is worth another look, or what was said of it. */
+static int
+look_again(struct pollfd *end, const char *folder)
+{
+	if (errno == ENAMETOOLONG) {
+		complain("%s: too long for the path of a socket; let TMPDIR be a shorter one", folder);
+		return EX_CANTCREAT;
+	}
+	if (interrupt_came())
+		return EX_TEMPFAIL;
+	if (poll(end, 1, ASK_MS) > 0) {
+		complain_of_start(folder);
+		return EX_SOFTWARE;
+	}
+	return EX_OK;
+}
+
 /* Wait until it answers, or has ended. */
 static int
 await_start(struct served *served, const char *folder)
 {
 	struct pollfd end = { .fd = served->scratch.alive, .events = POLLIN };
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct buffer path = { 0 };
+	int code = EX_OK;
 
-	if (snprintf(address.sun_path, sizeof address.sun_path, "%s/control", folder) >= (int)sizeof address.sun_path) {
-		complain("%s: too long for the path of a socket; let TMPDIR be a shorter one", folder);
-		return EX_CANTCREAT;
-	}
-	while (!answers(&address)) {
-		if (interrupt_came())
-			return EX_TEMPFAIL;
-		if (poll(&end, 1, ASK_MS) > 0) {
-			complain_of_start(folder);
-			return EX_SOFTWARE;
-		}
-	}
-	return EX_OK;
+	buffer_printf(&path, "%s/control", folder);
+	while (code == EX_OK && !answers(buffer_string(&path)))
+		code = look_again(&end, folder);
+	buffer_free(&path);
+	return code;
 }
 
 /* Of the services one is started, and the directory is empty. */

@@ -2,8 +2,6 @@
  * Asking the server by its control socket: framing as in control/control.h.
  */
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 
 #include <errno.h>
 #include <limits.h>
@@ -18,6 +16,7 @@
 #include "config/config.h"
 #include "control/words.h"
 #include "ctl.h"
+#include "local_socket.h"
 #include "order.h"
 #include "record.h"
 #include "terminal.h"
@@ -43,39 +42,6 @@ silence_of(const struct order *order, const struct config *config)
 	if (order_has(order, OPTION_TIMEOUT))
 		return order->timeout_s;
 	return order->verb->is_slow ? (unsigned)config->drain_time_s + GRACE_S : SILENCE_S;
-}
-
-/* Also for connecting: who has too many callers does not answer the door. */
-static void
-set_silence(int descriptor, unsigned silence_s)
-{
-	struct timeval time = { .tv_sec = silence_s };
-
-	setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
-	setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
-}
-
-static int
-connect_to(const char *path, unsigned silence_s)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int descriptor;
-
-	if (strlen(path) >= sizeof address.sun_path) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	strcpy(address.sun_path, path);
-	descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	set_silence(descriptor, silence_s);
-	if (descriptor >= 0 && connect(descriptor, (struct sockaddr *)&address, sizeof address) != 0) {
-		int error = errno;
-
-		close(descriptor);
-		errno = error;
-		return -1;
-	}
-	return descriptor;
 }
 
 /* Why there is no connection, and what to do. */
@@ -112,7 +78,7 @@ ctl_open(const struct order *order, int *code_out)
 	if (config == NULL)
 		return NULL;
 	silence_s = silence_of(order, config);
-	descriptor = connect_to(config->control_socket, silence_s);
+	descriptor = local_socket_connect(config->control_socket, silence_s);
 	if (descriptor >= 0) {
 		ctl = NEW(struct ctl);
 		ctl->silence_s = silence_s;
@@ -134,7 +100,7 @@ ctl_is_there(const struct order *order)
 	bool is_there = false;
 
 	if (config != NULL && config_is_usable(config, "control-socket")) {
-		int descriptor = connect_to(config->control_socket, SILENCE_S);
+		int descriptor = local_socket_connect(config->control_socket, SILENCE_S);
 
 		is_there = descriptor >= 0 || (errno != ENOENT && errno != ECONNREFUSED);
 		if (descriptor >= 0)
@@ -164,7 +130,7 @@ ctl_take_descriptor(struct ctl **ctl)
 {
 	int descriptor = (*ctl)->descriptor;
 
-	set_silence(descriptor, 0);
+	local_socket_set_silence(descriptor, 0);
 	(*ctl)->descriptor = -1;
 	ctl_close(ctl);
 	return descriptor;
@@ -369,7 +335,7 @@ ctl_read_on(struct ctl *ctl, uint64_t until_ms, struct span *line_out, int *code
 	struct span line;
 
 	arena_reset(ctl->arena);
-	set_silence(ctl->descriptor, 0);
+	local_socket_set_silence(ctl->descriptor, 0);
 	*code_out = EX_OK;
 	if (span_find(buffer_span(&ctl->in), '\n') == ctl->in.length && !await_octets(ctl, until_ms))
 		return false;

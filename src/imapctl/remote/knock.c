@@ -1,45 +1,22 @@
 #include "knock.h"
 
-#include <sys/socket.h>
-#include <sys/un.h>
-
 #include <errno.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
+#include "../ctl/local_socket.h"
 #include "connection.h"
-
-static int
-connect_to_path(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int descriptor;
-
-	if (strlen(path) >= sizeof address.sun_path) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	strcpy(address.sun_path, path);
-	descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (descriptor >= 0 && connect(descriptor, (const struct sockaddr *)&address, sizeof address) != 0) {
-		int error = errno;
-
-		close(descriptor);
-		errno = error;
-		return -1;
-	}
-	return descriptor;
-}
 
 static int
 open_path(const struct knock *knock, struct connection **connection_out, struct buffer *trouble_out)
 {
-	int descriptor = connect_to_path(knock->at->path);
+	int descriptor = local_socket_connect(knock->at->path, knock->timeout_s);
 
 	if (descriptor < 0) {
-		buffer_printf(trouble_out, "nobody answers: %s", strerror(errno));
-		return errno == EACCES ? EX_NOPERM : EX_UNAVAILABLE;
+		int error = errno;
+
+		buffer_printf(trouble_out, "nobody answers: %s", error == EAGAIN ? "nobody takes the call" : strerror(error));
+		return error == EACCES ? EX_NOPERM : EX_UNAVAILABLE;
 	}
 	*connection_out = connection_of(descriptor, knock->timeout_s);
 	return EX_OK;
