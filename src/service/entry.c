@@ -55,14 +55,9 @@ static void
 on_done(struct job *work)
 {
 	struct entry_job *job = CONTAINER_OF(work, struct entry_job, job);
-	struct span lines = buffer_span(&job->lines);
 
-	while (job->status == DIRECTORY_OK && lines.length > 0) {
-		size_t end = span_find(lines, '\n');
-
-		control_reply(job->call, span_slice(lines, 0, end));
-		lines = span_from(lines, end + 1);
-	}
+	if (job->status == DIRECTORY_OK)
+		users_send_lines(job->call, buffer_span(&job->lines));
 	users_finish(job->call, job->status);
 	entry_job_free(job);
 }

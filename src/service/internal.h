@@ -29,6 +29,7 @@
  *	first_user.c	a user who is made while no server runs
  *	aliases.c	the verbs alias add, remove, list
  *	groups.c	the verbs group add, remove, list
+ *	name_job.c	... what both share
  *	entry.c		the verbs user entry, restore
  *	remains.c	the verbs user del, orphans, purge
  *	status.c	the verb status
