@@ -45,6 +45,7 @@ struct lmtp_recipient {
 struct lmtp_lookup {
 	struct span names[LMTP_LOOKUP_NAMES];	/* borrowed until lmtp_lookup_done() */
 	size_t name_count;
+	uint64_t size_octets;			/* of the message, as SIZE of MAIL has it; 0: unknown */
 };
 
 /* A message to store in the INBOX of each recipient.  All is borrowed until the last lmtp_delivery_done(). */
@@ -73,7 +74,8 @@ struct lmtp_ops {
 };
 
 /*
- *	outcome		LMTP_OK, LMTP_NO_USER, LMTP_NO_POSTMASTER, LMTP_ELSEWHERE or LMTP_TRY_AGAIN
+ *	outcome		LMTP_OK, LMTP_NO_USER, LMTP_NO_POSTMASTER, LMTP_ELSEWHERE, LMTP_OVER_QUOTA, LMTP_OVER_QUOTA_FOR_GOOD
+ *			or LMTP_TRY_AGAIN
  *	recipient	who it is when LMTP_OK; copied
  */
 void lmtp_lookup_done(struct lmtp_lookup *lookup, enum lmtp_outcome outcome,

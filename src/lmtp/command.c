@@ -115,6 +115,7 @@ mail_parameter(struct lmtp_session *session, struct span name, struct span value
 			return "501 5.5.4 SIZE is a number";
 		if (size > session->settings->message_octets_max)
 			return "552 5.3.4 Message too big";
+		session->transaction.size_octets = size;
 		return NULL;
 	}
 	if (span_equals_nocase(name, SPAN("BODY")))
@@ -140,6 +141,7 @@ cmd_mail(struct lmtp_session *session, struct span argument)
 		return;
 	}
 	transaction->is_utf8 = false;
+	transaction->size_octets = 0;
 	while (next_parameter(&argument, &name, &value))
 		if ((wrong = mail_parameter(session, name, value)) != NULL) {
 			lmtp_reply_error(session, wrong);

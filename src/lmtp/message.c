@@ -31,6 +31,18 @@ static const char *const reasons[LMTP_OUTCOME_COUNT] = {	/* words for the log */
 	[LMTP_TRY_AGAIN]  = "unavailable",
 };
 
+const char *
+lmtp_outcome_reply(enum lmtp_outcome outcome)
+{
+	return replies[outcome];
+}
+
+const char *
+lmtp_outcome_reason(enum lmtp_outcome outcome)
+{
+	return reasons[outcome];
+}
+
 void
 lmtp_count(const char *reply)
 {

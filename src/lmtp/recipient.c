@@ -33,6 +33,7 @@ lmtp_recipient_ask(struct lmtp_session *session, const struct lmtp_path *path)
 		lookup->names[lookup->name_count] = span_of(asked->names[lookup->name_count], length);
 		lookup->name_count++;
 	}
+	lookup->size_octets = session->transaction.size_octets;
 	asked->address_length = path->text.length;
 	memcpy(asked->address, path->text.at, path->text.length);
 	list_push_back(&session->asked, &asked->link);
@@ -74,6 +75,9 @@ refuse_recipient(struct lmtp_session *session, const struct asked *asked)
 	} else if (asked->outcome == LMTP_ELSEWHERE) {
 		reply = "451 4.3.5 The mail of this user is at another server";
 		reason = "elsewhere";
+	} else if (asked->outcome == LMTP_OVER_QUOTA || asked->outcome == LMTP_OVER_QUOTA_FOR_GOOD) {
+		reply = lmtp_outcome_reply(asked->outcome);
+		reason = lmtp_outcome_reason(asked->outcome);
 	}
 	lmtp_reply(session, reply);
 	lmtp_count(reply);

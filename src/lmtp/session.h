@@ -49,6 +49,7 @@ struct lmtp_transaction {
 	struct arena *arena;		/* holds the addresses */
 	struct span sender;		/* of MAIL, as written; empty for "<>" */
 	bool is_utf8;			/* SMTPUTF8 was said */
+	uint64_t size_octets;		/* SIZE of MAIL, or 0 */
 	struct lmtp_recipient *recipients;	/* those that were accepted */
 	struct span *addresses;		/* theirs, as written */
 	size_t recipient_count, recipient_capacity;
@@ -134,6 +135,10 @@ void lmtp_message_begin_chunk(struct lmtp_session *session, uint64_t octets, boo
  * eaten_octets grows.
  */
 bool lmtp_message_eat(struct lmtp_session *session, size_t *eaten_octets);
+
+/* message.c: what is said of a message that was not stored, and of a recipient where that is known before; the word for the log. */
+const char *lmtp_outcome_reply(enum lmtp_outcome outcome);
+const char *lmtp_outcome_reason(enum lmtp_outcome outcome);
 
 /* message.c: count what became of a message for one recipient, by the reply. */
 void lmtp_count(const char *reply);

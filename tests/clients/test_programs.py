@@ -110,6 +110,25 @@ no rewrite mda "cat >> {tmp_path}/out"
         assert b"* 0 EXISTS" in client.ok(b"SELECT INBOX").untagged
 
 
+def test_fetchmail_for_a_full_mailbox(shared_server, user, tmp_path):
+    """By LMTP: it bounces and deletes what is refused behind the message, so the recipient must be refused before it."""
+    config = tmp_path / "fetchmailrc"
+    config.write_text(f"""
+poll 127.0.0.1 protocol imap port {shared_server.imap_port} user "{user}" password "{lib.PASSWORD}" is "{user}-full" here
+    sslproto '' lmtp smtphost "127.0.0.1/{shared_server.lmtp_port}" nokeep
+""")
+    config.chmod(0o600)
+    fill(shared_server, user, 1)
+    shared_server.imapctl("user", "add", f"{user}-full", "--no-password", "--quota-storage=1K")
+    env = {**programs.home(tmp_path), "FETCHMAILHOME": str(tmp_path)}
+    said = run(lib.need("fetchmail"), "-v", "--fetchmailrc", config, "--pidfile", tmp_path / "pid", "--nosyslog", env=env).stdout
+    assert b"LMTP< 452 4.2.2" in said and b"LMTP> DATA" not in said
+    shared_server.imapctl("user", "set", f"{user}-full", "--quota-storage=default")
+    run(lib.need("fetchmail"), "--fetchmailrc", config, "--pidfile", tmp_path / "pid", "--nosyslog", env=env)
+    with shared_server.client(user) as client:
+        assert b"* 0 EXISTS" in client.ok(b"SELECT INBOX").untagged
+
+
 def numbers(folder):
     """Which messages are in a folder, a file each, none twice."""
     found = [programs.number(path.read_bytes()) for path in folder.iterdir()]

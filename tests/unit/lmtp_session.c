@@ -43,7 +43,11 @@ answer(struct lmtp_lookup *lookup)
 			lmtp_lookup_done(lookup, LMTP_TRY_AGAIN, NULL);
 			return;
 		}
-		if (lookup->names[i].length == 1) {
+		if (span_equals(lookup->names[i], SPAN("small")) && lookup->size_octets > 50) {
+			lmtp_lookup_done(lookup, LMTP_OVER_QUOTA, NULL);
+			return;
+		}
+		if (lookup->names[i].length == 1 || span_equals(lookup->names[i], SPAN("small"))) {
 			recipient.user[0] = (char)lookup->names[i].at[0];
 			lmtp_lookup_done(lookup, LMTP_OK, &recipient);
 			return;
@@ -201,6 +205,10 @@ static const struct {
 	{ HELLO "MAIL FROM:<>\r\nRCPT TO:<nobody@x>\r\nDATA\r\nRSET\r\n",
 	    HELLO_CODES "250 550 503 250 ", "" },
 	{ HELLO "MAIL FROM:<>\r\nRCPT TO:<broken>\r\n", HELLO_CODES "250 451 ", "" },
+	/* RFC 1870 section 6.1: the size is that of this MAIL, not of one before */
+	{ HELLO "MAIL FROM:<> SIZE=51\r\nRCPT TO:<small>\r\nRCPT TO:<a>\r\nDATA\r\nm\r\n.\r\n"
+	    "MAIL FROM:<>\r\nRCPT TO:<small>\r\nRSET\r\nMAIL FROM:<> SIZE=51 X=1\r\nMAIL FROM:<> SIZE=50\r\nRCPT TO:<small>\r\n",
+	    HELLO_CODES "250 452 250 354 250 250 250 250 555 250 250 ", "a:m\r\n;" },
 	/* RFC 3030: chunks, also empty ones; their octets are not looked at */
 	{ HELLO "MAIL FROM:<>\r\nRCPT TO:<a>\r\nBDAT 4\r\n.\r\n.BDAT 0\r\nBDAT 3 LAST\r\nxyzNOOP\r\n",
 	    HELLO_CODES "250 250 250 250 250 250 ", "a:.\r\n.xyz;" },

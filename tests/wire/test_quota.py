@@ -164,6 +164,15 @@ def test_deleted_storage(server):
         assert client.ok(b"STATUS Sent (DELETED-STORAGE)").untagged == [b"* STATUS Sent (DELETED-STORAGE 400)"]
 
 
+def refused(server, name, size=None):
+    """What is said of a recipient, before the message is sent; that nothing is delivered so, and the next is."""
+    with server.lmtp() as lmtp:
+        assert lmtp.command(b"MAIL FROM:<s@example.org>" + (b" SIZE=%d" % size if size is not None else b""))[-1].startswith(b"250")
+        reply = lmtp.command(b"RCPT TO:<%s>" % name)[-1]
+        assert lmtp.command(b"DATA")[-1].startswith(b"354" if reply.startswith(b"250") else b"503 ")
+    return reply
+
+
 def test_delivery_and_warning(server):
     """Mail for a full mailbox waits in the queue of the sender's server, or is refused where that is configured."""
     def deliver(octets):
@@ -217,11 +226,36 @@ def test_limits_of_a_user_outlive_the_process_and_hold_for_mail():
         server.start()
         with server.lmtp() as lmtp:
             assert lmtp.deliver(letter(20), b"demo")[0].startswith(b"250")
-            assert lmtp.deliver(letter(20), b"demo")[0].startswith(b"452")
+        assert refused(server, b"demo").startswith(b"452 4.2.2 ")
         server.stop()
         server.start()
         assert used(server, "demo", "messages") == (1, 1, 100)          # no session, no delivery: the file is closed
         server.imapctl("user", "add", "support", "--shared", "--quota-messages=1")
         with server.lmtp() as lmtp:
             assert lmtp.deliver(letter(20), b"support")[0].startswith(b"250")
-            assert lmtp.deliver(letter(20), b"support")[0].startswith(b"452")
+        assert refused(server, b"support").startswith(b"452 4.2.2 ")
+
+
+def test_mail_that_has_no_room_is_refused_before_it_is_sent(server):
+    """fetchmail keeps what is refused at RCPT, and loses what is refused behind the message."""
+    with server.lmtp() as lmtp:
+        assert lmtp.deliver(letter(90_000), b"demo")[0].startswith(b"250 ")
+    assert refused(server, b"demo", 20_000) == b"452 4.2.2 Mailbox full"
+    assert refused(server, b"demo+list@example.org", 20_000) == b"452 4.2.2 Mailbox full"
+    for size in (5_000, 0, None):
+        assert refused(server, b"demo", size).startswith(b"250 ")
+    server.imapctl("user", "add", "roomy", "--no-password", "--quota-storage=1M")
+    with server.lmtp() as lmtp:         # one recipient of a message is full, another one is not
+        lmtp.command(b"MAIL FROM:<s@example.org> SIZE=20000")
+        lmtp.socket.sendall(b"RCPT TO:<demo>\r\nRCPT TO:<roomy>\r\nRCPT TO:<demo>\r\nDATA\r\n")
+        assert [lmtp.reply()[-1][:9] for _ in range(4)] == [b"452 4.2.2", b"250 2.1.5", b"452 4.2.2", b"354 Send "]
+        lmtp.socket.sendall(letter(20_000) + b"\r\n.\r\n")
+        assert lmtp.reply()[-1].startswith(b"250 ")
+        lmtp.command(b"MAIL FROM:<s@example.org>")              # the size was that of the message before
+        assert lmtp.command(b"RCPT TO:<demo>")[-1].startswith(b"250 ")
+    assert used(server, "demo", "messages")[0] == 1 and used(server, "roomy", "messages")[0] == 1
+    assert [line for line in server.log_lines if "lmtp-refused" in line and "reason=over-quota" in line]
+    server.settings = [*LIMITS, "lmtp-over-quota permanent"]
+    server.write_config()
+    server.imapctl("reload")
+    assert refused(server, b"demo", 20_000) == b"552 5.2.2 Mailbox full"

@@ -12,6 +12,7 @@
 #include "delivery.h"
 #include "incoming.h"
 #include "net/stream.h"
+#include "recipients.h"
 
 #define SESSIONS_MAX 500
 
@@ -42,96 +43,6 @@ struct delivery {
 	bool is_small;			/* rendered in the job that stores it */
 };
 
-/* Recipients. */
-
-struct recipient_lookup {
-	struct role_lookup lookup;
-	struct lmtp_lookup *lmtp;
-	bool is_postmaster;
-};
-
-/* RFC 5321 section 4.5.1: a name that every server has, in any case, and with or without a domain. */
-static bool
-is_postmaster(const struct lmtp_lookup *lmtp)
-{
-	struct span name = lmtp->names[lmtp->name_count - 1];	/* the barest form */
-
-	return span_equals_nocase(name, SPAN("postmaster"));
-}
-
-static enum lmtp_outcome
-outcome_of_lookup(const struct recipient_lookup *lookup)
-{
-	const struct role_lookup *home = &lookup->lookup;
-
-	if (home->status == DIRECTORY_OK)
-		return home->is_elsewhere ? LMTP_ELSEWHERE : LMTP_OK;
-	if (home->status != DIRECTORY_NOT_FOUND)
-		return home->status == DIRECTORY_ELSEWHERE ? LMTP_ELSEWHERE : LMTP_TRY_AGAIN;
-	if (!lookup->is_postmaster)
-		return LMTP_NO_USER;
-	if (home->role->parts.config->postmaster == NULL)
-		return LMTP_NO_POSTMASTER;
-	log_warning("postmaster-unknown", log_text("user", home->role->parts.config->postmaster));
-	return LMTP_TRY_AGAIN;		/* a slip of the operator's should send no mail back */
-}
-
-static void
-on_looked_up(struct role_lookup *home)
-{
-	struct recipient_lookup *lookup = CONTAINER_OF(home, struct recipient_lookup, lookup);
-	struct lmtp_recipient recipient = { 0 };
-	enum lmtp_outcome outcome = outcome_of_lookup(lookup);
-
-	if (outcome == LMTP_OK) {
-		memcpy(recipient.user, home->found.text, sizeof recipient.user);
-		memcpy(recipient.mailbox_id, home->mailbox_id, sizeof recipient.mailbox_id);
-	}
-	lmtp_lookup_done(lookup->lmtp, outcome, &recipient);
-	free(lookup);
-}
-
-static void
-add_name(struct role_lookup *lookup, struct span name)
-{
-	if (directory_prepare_name(name, &lookup->names[lookup->name_count]))
-		lookup->name_count++;
-}
-
-/* "@" and the domain, if the address has one: the alias that gets what is for nobody. */
-static void
-add_catch_all(struct role_lookup *lookup, struct span address)
-{
-	size_t at = address.length;
-
-	while (at > 0 && address.at[at - 1] != '@')
-		at--;
-	if (at == 0 || !directory_prepare_alias(span_from(address, at - 1), &lookup->catch_all))
-		lookup->catch_all.length = 0;
-}
-
-/*
- * What is looked up, in this order: the address, then without its detail, then without its domain; each may be a user or an
- * alias.  Then who is postmaster, and last who gets what is left of the domain.
- */
-static void
-look_up(void *context, struct lmtp_lookup *lmtp)
-{
-	struct recipient_lookup *lookup = NEW(struct recipient_lookup);
-	const struct mailbox_role *role = context;
-
-	for (size_t i = 0; i < lmtp->name_count; i++)
-		add_name(&lookup->lookup, lmtp->names[i]);
-	lookup->is_postmaster = is_postmaster(lmtp);
-	if (lookup->is_postmaster && role->parts.config->postmaster != NULL)
-		add_name(&lookup->lookup, span_from_string(role->parts.config->postmaster));
-	lookup->lookup.takes_aliases = true;
-	add_catch_all(&lookup->lookup, lmtp->names[0]);
-	lookup->lmtp = lmtp;
-	lookup->lookup.done = on_looked_up;
-	role_look_up(context, &lookup->lookup);
-}
-
 /* Messages. */
 
 static enum lmtp_outcome
@@ -141,8 +52,7 @@ outcome_of(const struct mailbox_role *role, enum store_status status)
 	case STORE_OK:
 		return LMTP_OK;
 	case STORE_OVER_QUOTA:
-		return role->parts.config->lmtp_over_quota == CONFIG_OVER_QUOTA_PERMANENT ? LMTP_OVER_QUOTA_FOR_GOOD :
-			LMTP_OVER_QUOTA;
+		return recipients_over_quota(role);
 	case STORE_FULL:
 		return LMTP_NO_SPACE;
 	default:
@@ -309,7 +219,7 @@ on_disk_failed(void *context, const char *user, const struct spool *spool)
 	    spool_error(spool));
 }
 
-static const struct lmtp_ops ops = { look_up, deliver, on_disk_failed, on_closed };
+static const struct lmtp_ops ops = { recipients_look_up, deliver, on_disk_failed, on_closed };
 
 void
 delivery_configure(struct mailbox_role *role)
