@@ -372,7 +372,7 @@ def test_an_installation_from_before(server):
 
 @pytest.fixture
 def shim(tmp_path, monkeypatch):
-    """A file that, while it is there, has every flush fail."""
+    """A file that, while it is there, has every flush fail, or those of files whose paths have the text in it."""
     if "san" in lib.IMAPD.parent.name:
         pytest.skip("a sanitizer wants to be the first library itself")
     library, switch = tmp_path / "disk_shim.so", tmp_path / "fails"
@@ -416,6 +416,28 @@ def test_a_flush_that_fails(shim):
         lib.wait_until(lambda: is_well(server))
         assert fill(server, 1)
         assert {re.search(r" user=(\w+) ", line)[1] for line in lines(server, "store-recovered")} == {"demo", "other"}
+
+
+def test_a_move_to_another_whose_end_is_unknown(shim):
+    """The last flush, that of the file which the messages leave, fails: it may have left them or not, and none is lost."""
+    library, switch = shim
+    server = lib.Server(users=("demo", "other"))
+    server.prefix = ("env", f"LD_PRELOAD={library}", f"DISK_SHIM={switch}")
+    with server:
+        assert fill(server)
+        with server.client("other") as other, server.client("demo") as demo:
+            other.ok(b"CREATE shared")
+            other.ok(b"SETACL shared demo lrsi")
+            demo.ok(b"SELECT INBOX")
+            switch.write_text(str(path_of(server)))
+            with contextlib.suppress(EOFError):         # BYE
+                assert b"NO [UNAVAILABLE]" in demo.command(b'MOVE 1:* "Other Users/other/shared"').tagged
+            switch.unlink()
+        lib.wait_until(lambda: is_well(server))
+        with server.client("other") as other, server.client("demo") as demo:
+            there, left = (set(re.findall(rb"<m\d+@", b"".join(client.ok(b"FETCH 1:* (ENVELOPE)").untagged)))
+                           for client, name in ((other, b"shared"), (demo, b"INBOX")) if client.ok(b"SELECT " + name))
+            assert there | left == {b"<m1@", b"<m2@", b"<m3@"}
 
 
 @pytest.fixture

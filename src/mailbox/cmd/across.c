@@ -129,6 +129,11 @@ on_taken(struct session *session, struct session_job *job, enum store_status sta
 {
 	struct across *across = CONTAINER_OF(job, struct across, job);
 
+	/* Nobody knows whether the messages have gone: the copies stay, so that none is lost. */
+	if (status == STORE_UNAVAILABLE) {
+		finish(session, across, reply_for(status));
+		return;
+	}
 	if (status != STORE_OK) {
 		fail(session, across, reply_for(status));
 		return;
