@@ -1,5 +1,8 @@
 """\\Seen in mailboxes of others is each user's own; and messages that go from one user's file into another's."""
+import os
 import re
+import shutil
+import sqlite3
 
 import pytest
 
@@ -393,3 +396,22 @@ def test_for_one_mailbox(server, bob):
         assert (seen(bob, name), seen(alice, other)) == ({3}, {1, 2})
         alice.ok(b"SELECT " + other)
         assert set(modseqs(alice, before)) == {1, 2, 3}
+
+
+def test_end_behind_a_file_that_was_exchanged():
+    """What lay over a mailbox of another's was kept, and nothing else of that user's: both go, and the server can end."""
+    with lib.Server(users=USERS, settings=("open-databases 1",)) as server:
+        with server.client("bob") as bob:
+            _, other = share(bob)
+        with server.client("alice") as alice:
+            alice.ok(b"SELECT " + other)
+            alice.ok(b"UNSELECT")
+            assert alice.append(b"INBOX", lib.message(1)).is_ok		# bob's file is closed for alice's
+        with sqlite3.connect(server.data / "directory.db") as directory:
+            (name,), = directory.execute("SELECT mailbox_id FROM user WHERE name = 'alice'")
+        path = server.data / "data" / name[:2] / name / "mail.db"
+        shutil.copy(path, f"{path}.new")
+        os.replace(f"{path}.new", path)
+        with server.client("alice") as alice:
+            alice.ok(b"STATUS INBOX (MESSAGES)")
+        assert server.stop() == 0

@@ -451,9 +451,11 @@ state_all_lost(struct account *account)
 		lose_listed(&account_states(account)->by_mailbox[i]);
 	LIST_FOREACH(account_overlays(account), link) {
 		struct state *state = LIST_ENTRY(link, struct overlay, link)->state;
+		struct account *owner = state->account;
 
 		if (state->phase != STATE_GONE)
 			lose(state, STORE_UNAVAILABLE);
+		account_tend(owner);	/* it may have waited for that one to go */
 	}
 }
 
