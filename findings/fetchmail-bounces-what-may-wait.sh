@@ -106,7 +106,8 @@ python3 peers.py "\$1" &
 peers=\$!
 while kill -0 \$peers && [ ! -e ready ]; do sleep 0.1; done
 env -i PATH=/usr/bin:/bin USER=root HOME="$work" FETCHMAILHOME="$work" LC_ALL=C LD_LIBRARY_PATH="$libraries" \\
-    "$work/root/usr/bin/fetchmail" --fetchmailrc fetchmailrc --pidfile "$work/pid" --nosyslog >"$work/log" 2>&1 && status=0 || status=\$?
+    "$work/root/usr/bin/fetchmail" --fetchmailrc fetchmailrc --pidfile "$work/pid" --nosyslog >"$work/log" 2>&1 &&
+    status=0 || status=\$?
 kill \$peers
 echo "exit \$status"
 END
