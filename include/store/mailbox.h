@@ -39,6 +39,10 @@ struct store_mailbox {
 enum store_status store_mailbox_list(struct store *store, struct span prefix, struct arena *arena,
     struct store_mailbox **mailboxes_out, size_t *count_out);
 
+/* The same from this name on, at most so many. */
+enum store_status store_mailbox_list_from(struct store *store, struct span name, size_t count_max, struct arena *arena,
+    struct store_mailbox **mailboxes_out, size_t *count_out);
+
 /* Give one mailbox; its strings come from the arena. */
 enum store_status store_mailbox_find(struct store *store, struct span name, struct arena *arena,
     struct store_mailbox *mailbox_out);

@@ -51,17 +51,13 @@ query_of(struct store *store, struct span prefix, struct arena *arena)
 	return query;
 }
 
-enum store_status
-store_mailbox_list(struct store *store, struct span prefix, struct arena *arena, struct store_mailbox **mailboxes_out,
-    size_t *count_out)
+static enum store_status
+read_mailboxes(struct sql_statement *query, struct arena *arena, struct store_mailbox **mailboxes_out, size_t *count_out)
 {
-	struct sql_statement *query;
 	struct store_mailbox *mailboxes = NULL;
 	size_t count = 0, capacity = 0;
 	enum sql_status status;
 
-	assert_off_loop();
-	query = query_of(store, prefix, arena);
 	while ((status = sql_step(query)) == SQL_ROW) {
 		if (count == capacity) {
 			struct store_mailbox *more;
@@ -79,6 +75,27 @@ store_mailbox_list(struct store *store, struct span prefix, struct arena *arena,
 	*mailboxes_out = mailboxes;
 	*count_out = count;
 	return STORE_OK;
+}
+
+enum store_status
+store_mailbox_list(struct store *store, struct span prefix, struct arena *arena, struct store_mailbox **mailboxes_out,
+    size_t *count_out)
+{
+	assert_off_loop();
+	return read_mailboxes(query_of(store, prefix, arena), arena, mailboxes_out, count_out);
+}
+
+enum store_status
+store_mailbox_list_from(struct store *store, struct span name, size_t count_max, struct arena *arena,
+    struct store_mailbox **mailboxes_out, size_t *count_out)
+{
+	struct sql_statement *query =
+	    sql_prepare(store->sql, "SELECT " MAILBOX_COLUMNS "FROM mailbox WHERE name >= ?1 ORDER BY name LIMIT ?2");
+
+	assert_off_loop();
+	sql_bind_text(query, 1, name);
+	sql_bind_number(query, 2, count_max);
+	return read_mailboxes(query, arena, mailboxes_out, count_out);
 }
 
 static enum store_status

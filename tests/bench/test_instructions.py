@@ -22,7 +22,7 @@ ROUNDS = {"APPEND 8 KB": 6, "LMTP 8 KB": 6}      # of others 2: there are so man
 FIGURES = {
     "NOOP": 43,
     "SELECT": 61,
-    "STATUS": 72,
+    "STATUS": 53,
     "LIST": 111,
     "SEARCH UNSEEN": 149,
     "FETCH 1:* FLAGS": 83,

@@ -120,6 +120,25 @@ test_list_of_some(void **state)
 }
 
 static void
+test_list_from_a_name(void **state)
+{
+	static const struct { const char *name, *first; size_t max, count; } cases[] = {
+		{ "", "Archive", 2, 2 }, { "INBOX", "INBOX", 1, 1 }, { "INBOX", "INBOX", 9, 4 }, { "INBOY", "Junk", 9, 3 }, { "Z", NULL, 9, 0 },
+	};
+	struct fixture *fixture = *state;
+	struct store_mailbox *mailboxes;
+	size_t count;
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		assert_int_equal(store_mailbox_list_from(fixture->store, span_from_string(cases[i].name), cases[i].max, fixture->arena,
+		    &mailboxes, &count), STORE_OK);
+		assert_int_equal(count, cases[i].count);
+		if (count > 0)
+			assert_string_equal(mailboxes[0].name, cases[i].first);
+	}
+}
+
+static void
 test_uidvalidity_is_never_given_twice(void **state)
 {
 	struct fixture *fixture = *state;
@@ -304,6 +323,7 @@ main(void)
 		TEST(test_missing_account),
 		TEST(test_create),
 		TEST(test_list_of_some),
+		TEST(test_list_from_a_name),
 		TEST(test_uidvalidity_is_never_given_twice),
 		TEST(test_delete),
 		TEST(test_rename),

@@ -3,8 +3,9 @@
  * without opening it.
  */
 #include "../session/hold.h"
-#include "../shared/status_items.h"
 #include "../shared/role.h"
+#include "../shared/status_items.h"
+#include "../shared/status_rows.h"
 #include "commands.h"
 #include "config/config.h"
 
@@ -16,25 +17,60 @@ struct status {
 	const char *name;		/* as the client says it */
 	struct status_style style;
 	struct buffer out;
+	size_t ahead;			/* how many rows to read at most */
+	uint64_t changes;		/* for status_rows_add() */
+	struct store_mailbox *rows;	/* these, from the one that was asked for on */
+	size_t row_count;
 	uint64_t mailbox_id;
 	bool needs_state;		/* UNSEEN, where \Seen is the user's own */
 };
+
+/* The owner of a file needs no right in it. */
+static bool
+is_own(const struct status *request)
+{
+	return request->door.who == NULL;
+}
 
 static enum store_status
 work_status(struct store *store, struct session_job *job)
 {
 	struct status *request = CONTAINER_OF(job, struct status, job);
+	enum store_status status = door_find_from(store, &request->door, request->ahead, request->arena, &request->rows,
+	    &request->row_count);
 	struct store_mailbox mailbox;
-	enum store_status status = door_find(store, &request->door, request->arena, &mailbox);
 
 	if (status != STORE_OK)
 		return status;
+	mailbox = request->rows[0];
 	request->mailbox_id = mailbox.id;
 	request->needs_state = request->door.viewer != NULL && (request->style.items & IMAP_STATUS_UNSEEN) != 0;
 	if (request->needs_state)
 		return STORE_OK;
 	mailbox.name = request->name;
 	return status_write_stored(&request->out, store, &mailbox, &request->style);
+}
+
+static uint64_t
+now_us(const struct session *session)
+{
+	return loop_now_us(session->role->parts.loop);
+}
+
+/* False: it has to be read. */
+static bool
+write_from_row(struct session *session, const struct status *request)
+{
+	struct status_rows *rows = account_status_rows(request->door.account);
+	const struct store_mailbox *row = is_own(request) ? status_rows_find(rows, now_us(session), request->door.name) : NULL;
+	struct store_mailbox mailbox;
+
+	if (row == NULL || !status_is_in_row(row, &request->style))
+		return false;
+	mailbox = *row;
+	mailbox.name = request->name;
+	status_write(session_out(session), &mailbox, 0, &request->style);
+	return true;
 }
 
 static void
@@ -70,6 +106,9 @@ on_status(struct session *session, struct session_job *job, enum store_status st
 		hold_begin(session, &request->hold);
 		return;
 	}
+	if (status == STORE_OK && is_own(request))
+		status_rows_add(account_status_rows(request->door.account), request->changes, now_us(session), request->rows,
+		    request->row_count);
 	if (status == STORE_OK)
 		buffer_add_span(session_out(session), buffer_span(&request->out));
 	buffer_free(&request->out);
@@ -81,6 +120,7 @@ cmd_status(struct session *session)
 {
 	struct status *request = ARENA_NEW(session->line->arena, struct status);
 	const struct state *state;
+	struct status_rows *rows;
 
 	if ((session->line->status.items & IMAP_STATUS_HIGHESTMODSEQ) != 0)
 		session_begin_condstore(session);
@@ -90,11 +130,15 @@ cmd_status(struct session *session)
 	request->style.items = session->line->status.items;
 	request->style.is_utf8 = session_is_utf8(session);
 	request->style.append_limit = session->role->parts.config->message_size_limit_octets;
-	if ((state = door_state(&request->door)) != NULL) {
+	if ((state = door_state(&request->door)) != NULL)
 		write_from_state(session, request, state);
+	if (state != NULL || write_from_row(session, request)) {
 		session_finish(session, REPLY_DONE);
 		return;
 	}
+	rows = account_status_rows(request->door.account);
+	request->ahead = status_rows_ahead(rows);
+	request->changes = rows->changes;
 	request->job.work = work_status;
 	request->job.done = on_status;
 	session_submit_to(session, &request->job, request->door.account, ACCOUNT_READ);

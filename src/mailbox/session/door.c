@@ -186,6 +186,23 @@ door_find(struct store *store, struct door *door, struct arena *arena, struct st
 }
 
 enum store_status
+door_find_from(struct store *store, struct door *door, size_t count_max, struct arena *arena,
+    struct store_mailbox **mailboxes_out, size_t *count_out)
+{
+	enum store_status status;
+
+	*count_out = 1;
+	if (door->who != NULL) {
+		*mailboxes_out = ARENA_NEW(arena, struct store_mailbox);
+		return door_find(store, door, arena, *mailboxes_out);
+	}
+	status = store_mailbox_list_from(store, door->name, count_max, arena, mailboxes_out, count_out);
+	if (status != STORE_OK)
+		return status;
+	return *count_out > 0 && span_equals(span_from_string((*mailboxes_out)->name), door->name) ? STORE_OK : STORE_NOT_FOUND;
+}
+
+enum store_status
 door_list(struct store *store, const struct door *door, struct span prefix, struct arena *arena,
     struct store_mailbox **mailboxes_out, unsigned **rights_out, size_t *count_out)
 {

@@ -64,6 +64,15 @@ struct store_parting door_parting(const struct session *session, struct arena *a
 enum store_status door_find(struct store *store, struct door *door, struct arena *arena,
     struct store_mailbox *mailbox_out);
 
+/*
+ * The same, and with a mailbox of one's own those whose names follow, in the order of the octets of these.
+ *
+ *	count_max	at least 1: how many in all
+ *	count_out	1 for another's
+ */
+enum store_status door_find_from(struct store *store, struct door *door, size_t count_max, struct arena *arena,
+    struct store_mailbox **mailboxes_out, size_t *count_out);
+
 /* Who of the file has a \Seen of their own in this mailbox: shared/overlay.h.  NULL: nobody.  Any thread. */
 struct account *door_viewer(const struct door *door, const struct store_mailbox *mailbox);
 

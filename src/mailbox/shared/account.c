@@ -173,6 +173,7 @@ account_free(struct account *account)
 
 	assert(account->states.count == 0 && !account->is_open);
 	insights_forget(&account->insights);
+	status_rows_fini(&account->status_rows);
 	map_remove(accounts->by_id, account->id);
 	list_remove(&account->link);
 	list_remove(&account->pages.link);
@@ -265,8 +266,10 @@ note_home(struct account *account, struct account_job *job)
 	account->faults = outcome_note(&account->place, job, account->faults);
 	free(job->error);
 	job->error = NULL;
-	if (job->is_broken)
+	if (job->is_broken) {
+		status_rows_change(&account->status_rows);
 		account->accounts->settings.on_lost(account);
+	}
 	if (!job->needs_flush)
 		timer_stop(&account->flush);
 	else if (!timer_is_running(&account->flush) && !account->is_flushing)
@@ -292,11 +295,20 @@ on_job_done(struct job *home)
 	shrink_surplus(accounts);
 }
 
+/* Those that write what is in no mailbox's row, or nothing, and keep the file open. */
+static bool
+may_change_rows(enum account_kind kind)
+{
+	return kind != ACCOUNT_READ && kind != ACCOUNT_DERIVED && kind != ACCOUNT_SHRINK && kind != ACCOUNT_FOLD;
+}
+
 void
 account_submit_inside(struct account *account, struct account_job *job)
 {
 	bool is_taken;
 
+	if (may_change_rows(job->kind))
+		status_rows_change(&account->status_rows);
 	job->account = account;
 	job->job.done = on_job_done;
 	account->jobs++;
@@ -435,6 +447,7 @@ account_tend(struct account *account)
 static void
 sweep(struct account *account, uint64_t now_us)
 {
+	status_rows_sweep(&account->status_rows, now_us);
 	if (!is_quiet(account))
 		return;
 	if (account->has_garbage || ((account->has_unsettled_flags || account->is_retention_over) && now_us - account->used_us > QUIET_US))

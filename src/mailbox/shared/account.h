@@ -177,6 +177,10 @@ struct state_cache *account_state_cache(struct account *account);
 /* States of mailboxes of others in which \Seen is this user's, linked by overlay->link. */
 struct list *account_overlays(struct account *account);
 
+/* What STATUS has read of mailboxes that nobody has open: shared/status_rows.h. */
+struct status_rows;
+struct status_rows *account_status_rows(struct account *account);
+
 /* What searches have found out of its contents, linked by insight->link; and the bound on that of all accounts. */
 struct list *account_insights(struct account *account);
 struct insights *account_insight_cache(struct account *account);

@@ -102,6 +102,12 @@ account_has_garbage(struct account *account)
 	account->has_garbage = true;
 }
 
+struct status_rows *
+account_status_rows(struct account *account)
+{
+	return &account->status_rows;
+}
+
 struct index_seat *
 account_index_seat(struct account *account)
 {

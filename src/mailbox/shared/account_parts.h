@@ -14,6 +14,7 @@
 #include "outcome.h"
 #include "paging.h"
 #include "state_cache.h"
+#include "status_rows.h"
 
 struct map;
 
@@ -49,6 +50,7 @@ struct account {
 	struct job_queue *queue;
 	struct states states;
 	struct list overlays, insights;
+	struct status_rows status_rows;
 	unsigned holders, readers, jobs;
 	size_t gathered;		/* octets, by all sessions */
 	bool is_open;			/* as far as the last job told */

@@ -6,6 +6,18 @@
 #include "imap/writer.h"
 #include "objectid.h"
 
+static bool
+has_recent(const struct store_mailbox *mailbox)
+{
+	return mailbox->recent_uid < mailbox->uidnext && mailbox->messages > 0;
+}
+
+bool
+status_is_in_row(const struct store_mailbox *mailbox, const struct status_style *style)
+{
+	return (style->items & IMAP_STATUS_RECENT) == 0 || !has_recent(mailbox);
+}
+
 static enum store_status
 count_recent(struct store *store, const struct store_mailbox *mailbox, uint32_t *count_out)
 {
@@ -13,7 +25,7 @@ count_recent(struct store *store, const struct store_mailbox *mailbox, uint32_t 
 	enum store_status status = STORE_OK;
 	uint32_t count = 0;
 
-	if (mailbox->recent_uid < mailbox->uidnext && mailbox->messages > 0)
+	if (has_recent(mailbox))
 		status = store_snapshot_init(store, mailbox->id, &snapshot);
 	for (size_t i = snapshot.count; i > 0 && snapshot.messages[i - 1].uid >= mailbox->recent_uid; i--)
 		count++;

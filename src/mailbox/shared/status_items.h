@@ -18,6 +18,9 @@ struct status_style {
 void status_write(struct buffer *out, const struct store_mailbox *mailbox, uint32_t recent,
     const struct status_style *style);
 
+/* Whether a row says all that is asked for: how many messages are recent it only says where none is. */
+bool status_is_in_row(const struct store_mailbox *mailbox, const struct status_style *style);
+
 /* The same with what is recent counted in the store, if it is asked for.  Worker thread. */
 enum store_status status_write_stored(struct buffer *out, struct store *store,
     const struct store_mailbox *mailbox, const struct status_style *style);
