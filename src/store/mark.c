@@ -54,6 +54,14 @@ parse(const char *text, struct mark_record *record_out)
 	return strcmp(text, again) == 0;
 }
 
+static enum mark_state
+state_unopened(int error)
+{
+	if (error == EMFILE || error == ENFILE || error == ENOMEM)
+		return MARK_UNREAD;
+	return error == ENOENT || error == ENOTDIR ? MARK_NONE : MARK_BROKEN;
+}
+
 enum mark_state
 mark_read(const char *path, struct mark_record *record_out)
 {
@@ -63,7 +71,7 @@ mark_read(const char *path, struct mark_record *record_out)
 
 	*record_out = (struct mark_record){ 0 };
 	if (descriptor < 0)
-		return errno == ENOENT || errno == ENOTDIR ? MARK_NONE : MARK_BROKEN;
+		return state_unopened(errno);
 	length = read(descriptor, text, sizeof text - 1);
 	close(descriptor);
 	text[length < 0 ? 0 : length] = '\0';

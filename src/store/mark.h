@@ -25,7 +25,12 @@ struct mark {
 	bool is_dirty, has_failed;
 };
 
-enum mark_state { MARK_NONE, MARK_READ, MARK_BROKEN };
+enum mark_state {
+	MARK_NONE,
+	MARK_READ,
+	MARK_BROKEN,			/* there is one, and nobody knows what it said */
+	MARK_UNREAD,			/* the process lacks what it needs to look: nothing is known, and errno says why */
+};
 
 enum mark_state mark_read(const char *path, struct mark_record *record_out);
 

@@ -216,12 +216,15 @@ store_open_marked(struct store_opening *opening, struct store **store_out)
 {
 	struct mark_record mark, now;
 	enum mark_state state = mark_read(opening->mark_path, &mark);
+	int error = errno;
 	bool is_there = is_file_there(opening->path, &opening->file);
 	enum store_status status;
 	struct store *store;
 
 	assert_off_loop();
-	opening->error = NULL;
+	opening->error = state == MARK_UNREAD ? memory_copy_string(strerror(error)) : NULL;
+	if (state == MARK_UNREAD)
+		return STORE_UNAVAILABLE;
 	if (!is_there && (state == MARK_BROKEN || mark.is_made))
 		return STORE_MISSING;
 	status = store_open_file(opening->path, true, mark.next_uidvalidity, &opening->error, &store);
@@ -284,13 +287,16 @@ enum store_status
 store_mark_renew(const char *path, const char *mark_path)
 {
 	struct mark_record mark;
+	enum mark_state state;
 	uint64_t ignored;
 
 	assert_off_loop();
 	if (is_file_there(path, &ignored))
 		return STORE_EXISTS;
-	if (mark_read(mark_path, &mark) == MARK_NONE)
+	if ((state = mark_read(mark_path, &mark)) == MARK_NONE)
 		return STORE_OK;
+	if (state == MARK_UNREAD)
+		return STORE_UNAVAILABLE;
 	mark.is_made = 0;
 	return mark_write(mark_path, &mark, true) ? STORE_OK : errno == ENOSPC ? STORE_FULL : STORE_UNAVAILABLE;
 }

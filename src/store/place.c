@@ -125,14 +125,17 @@ static enum store_status
 check_place(const char *path, const char *mark_path, enum store_placing placing)
 {
 	struct mark_record mark;
+	enum mark_state state;
 
 	if (!is_there(path))
 		return STORE_OK;
 	if (placing == STORE_PLACE_OVER)
 		return settle_former(path);
-	if (placing == STORE_PLACE_LEFTOVER && (mark_read(mark_path, &mark) == MARK_NONE || !mark.is_made))
-		return settle_former(path);
-	return STORE_EXISTS;
+	if (placing == STORE_PLACE_NEW)
+		return STORE_EXISTS;
+	if ((state = mark_read(mark_path, &mark)) == MARK_UNREAD)
+		return STORE_UNAVAILABLE;
+	return state == MARK_NONE || !mark.is_made ? settle_former(path) : STORE_EXISTS;
 }
 
 /* A mark of no era, that of a file which was not made: it knows nothing. */
@@ -141,8 +144,9 @@ leave_doubt(const char *mark_path)
 {
 	static const struct mark_record none = { 0 };
 	struct mark_record mark;
+	enum mark_state state = mark_read(mark_path, &mark);
 
-	return mark_read(mark_path, &mark) != MARK_NONE || mark_write(mark_path, &none, true);
+	return state == MARK_READ || state == MARK_BROKEN || (state == MARK_NONE && mark_write(mark_path, &none, true));
 }
 
 static bool

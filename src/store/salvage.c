@@ -202,7 +202,8 @@ store_salvage(const char *path, const char *mark_path, struct salvage_report *re
 	char *error = NULL;
 	enum store_status status, closed;
 
-	mark_read(mark_path, &mark);
+	if (mark_read(mark_path, &mark) == MARK_UNREAD)
+		return STORE_UNAVAILABLE;
 	buffer_printf(&new_path, "%s.salvaged", path);
 	buffer_printf(&copy_path, "%s.readable", path);
 	remove_all(buffer_string(&new_path));

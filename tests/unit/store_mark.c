@@ -5,11 +5,13 @@
 #include "store_fixture.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
 #include "sql/sql.h"
 #include "store/mark.h"
+#include "store/place.h"
 
 #define ERA 77
 
@@ -249,6 +251,29 @@ test_gone(void **state)
 	assert_int_equal(try_open(place), STORE_MISSING);
 	/* A mark that cannot be read says that there was one. */
 	assert_int_equal(truncate(place->mark, 20), 0);
+	assert_int_equal(try_open(place), STORE_MISSING);
+}
+
+/* Who can open nothing knows nothing of the file: neither that it is gone, nor that it may be another one. */
+static void
+test_no_descriptors(void **state)
+{
+	struct place *place = *state;
+	struct rlimit before, none;
+	uint64_t messages;
+	char *error;
+
+	store_close(&place->fixture.store);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){ 0, before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(try_open(place), STORE_UNAVAILABLE);
+	remove_file(place->fixture.path, "");
+	assert_int_equal(try_open(place), STORE_UNAVAILABLE);
+	assert_int_equal(store_mark_renew(place->fixture.path, place->mark), STORE_UNAVAILABLE);
+	assert_int_not_equal(store_place("nothing", place->fixture.path, place->mark, STORE_PLACE_LEFTOVER, &messages, &error), STORE_OK);
+	free(error);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	assert_int_equal(try_open(place), STORE_MISSING);
 }
 
@@ -679,6 +704,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_as_left),
 		TEST(test_gone),
+		TEST(test_no_descriptors),
 		TEST(test_renewed),
 		TEST(test_older_closed),
 		TEST(test_older_in_use),

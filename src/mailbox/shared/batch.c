@@ -376,7 +376,7 @@ run_writes(struct batch_store *batch, struct list *jobs)
 }
 
 static const char *const kind_names[] = {
-	[ACCOUNT_READ] = "reading", [ACCOUNT_DERIVED] = "deriving", [ACCOUNT_LAZY] = "writing flags",
+	[ACCOUNT_READ] = "reading", [ACCOUNT_IMAGE] = "copying", [ACCOUNT_DERIVED] = "deriving", [ACCOUNT_LAZY] = "writing flags",
 	[ACCOUNT_DURABLE] = "writing", [ACCOUNT_CLOSE] = "closing", [ACCOUNT_SHRINK] = "shrinking", [ACCOUNT_FOLD] = "folding",
 	[ACCOUNT_ASIDE] = "looking at the file", [ACCOUNT_REMOVE] = "removing",
 };
