@@ -148,6 +148,16 @@ note_commit(struct store *store)
 	mark_follow(store, store->durability == STORE_DURABLE);
 }
 
+/* What was noted of what is undone. */
+static void
+forget_undone(struct store *store)
+{
+	store->ids_left = 0;
+	store->has_dictionary = false;	/* maybe: it is looked for again */
+	store->may_have_flag_log = true;
+	retention_forget(store);
+}
+
 enum store_status
 store_end(struct store *store, enum store_status status)
 {
@@ -157,16 +167,15 @@ store_end(struct store *store, enum store_status status)
 	if (status == STORE_OK)
 		status = store->lost;
 	store->is_begun = false;
-	if (status == STORE_OK) {
-		if ((status = store_from_sql(sql_commit(store->sql))) == STORE_OK)
-			note_commit(store);
-	} else {
+	if (status != STORE_OK)
 		sql_rollback(store->sql);
-		store->ids_left = 0;
+	else
+		status = store_from_sql(sql_commit(store->sql));
+	if (status == STORE_OK) {
+		note_commit(store);
+	} else {
+		forget_undone(store);
 		store->has_quota_news = false;
-		store->has_dictionary = false;	/* maybe: it is looked for again */
-		store->may_have_flag_log = true;
-		retention_forget(store);
 	}
 	if (store->is_training)		/* what was committed is new, and what was not is no dictionary */
 		held_forget(store);
@@ -197,10 +206,7 @@ store_step_end(struct store *store, enum store_status status)
 	assert_off_loop();
 	if (status != STORE_OK) {
 		store->position = store->step;
-		store->ids_left = 0;
-		store->has_dictionary = false;
-		store->may_have_flag_log = true;
-		retention_forget(store);
+		forget_undone(store);
 		if (store->is_training)
 			held_forget(store);
 	}

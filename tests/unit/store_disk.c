@@ -404,6 +404,48 @@ test_disk_is_full_in_the_middle_of_a_write(void **state)
 	run_all(state, FAULT_SHORT_ONCE);
 }
 
+/* A message whose header block becomes shorter by the dictionary that comes with the first one. */
+static bool
+append_with_dictionary(struct story *story)
+{
+	struct span piece = SPAN("From: Ada <ada@example.org>\r\nTo: Bob <bob@example.org>\r\nMIME-Version: 1.0\r\n"
+	    "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nHello.\r\n");
+	struct store_arrival arrival = { .pieces = &piece, .piece_count = 1, .header_length = (uint32_t)piece.length - 8,
+		.compression = STORE_COMPRESSION_ZSTD };
+
+	return begin_part(story, STORE_DURABLE) && end(story, store_append(story->store, story->inbox, &arrival, NULL));
+}
+
+/* What the store has noted of a transaction is undone with it, also where it is the commit that fails. */
+static void
+test_commit_finds_no_room(void **state)
+{
+	struct fixture *fixture = *state;
+	unsigned failed = 0;
+
+	store_close(&fixture->store);
+	log_set_sink(drop_line, NULL);
+	for (unsigned at = 1, missed = 0; missed < 50; at++) {
+		struct story story = { .fixture = fixture, .inbox = fixture->inbox };
+		bool is_kept;
+
+		remove_file(fixture->path, "");
+		remove_file(fixture->path, "-wal");
+		remove_file(fixture->path, "-shm");
+		reopen(&story);
+		fault_vfs_plan(FAULT_FULL_ONCE, at);
+		is_kept = append_with_dictionary(&story);
+		missed = fault_vfs_has_failed() ? 0 : missed + 1;
+		fault_vfs_plan(FAULT_NONE, 0);
+		failed += !is_kept;
+		assert_true(append_with_dictionary(&story));
+		assert_verified(story.store);
+		store_close(&story.store);
+	}
+	log_set_sink(NULL, NULL);
+	assert_true(failed > 0);
+}
+
 static void
 test_power_goes(void **state)
 {
@@ -418,6 +460,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_one_operation_fails),
 		TEST(test_disk_dies),
+		TEST(test_commit_finds_no_room),
 		TEST(test_disk_is_full_once),
 		TEST(test_disk_is_full_in_the_middle_of_a_write),
 		TEST(test_power_goes),
