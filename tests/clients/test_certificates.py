@@ -84,7 +84,7 @@ def connect(server, certificate, context=None, session=None):
     """A client with this certificate."""
     context = context or context_of(certificate)
     client = lib.Client.__new__(lib.Client)
-    client.__dict__.update(lib.Client.unread(socket.create_connection(("127.0.0.1", server.imaps_port), 60)).__dict__)
+    client.__dict__.update(lib.Client.unread(socket.create_connection(("127.0.0.1", server.imaps_port), lib.LIMIT_S)).__dict__)
     client.socket = context.wrap_socket(client.socket, server_hostname="localhost", session=session)
     client.file = client.socket.makefile("rb")
     client.greeting = client.line()
@@ -243,7 +243,7 @@ def test_gsasl(running, authority):
     done = subprocess.run([gsasl, "--imap", f"--connect=127.0.0.1:{running.imap_port}", "--mechanism=EXTERNAL",
                            "--authorization-id=tim@example.org", f"--x509-ca-file={running.cert}", "--hostname=localhost",
                            f"--x509-cert-file={cert}", f"--x509-key-file={cert}"],
-                          input="", text=True, capture_output=True, timeout=60)
+                          input="", text=True, capture_output=True, timeout=lib.LIMIT_S)
     assert done.returncode == 0 and " OK " in done.stdout, done.stdout + done.stderr
 
 
@@ -252,7 +252,7 @@ def test_curl(running, authority):
     cert = authority.sign("curl", "/CN=x", "subjectAltName=email:tim@example.org")
     done = subprocess.run([curl, "-sS", "--cacert", running.cert, "--cert", cert, "--login-options", "AUTH=EXTERNAL",
                            "--user", "tim@example.org:",
-                           f"imaps://localhost:{running.imaps_port}/"], text=True, capture_output=True, timeout=60)
+                           f"imaps://localhost:{running.imaps_port}/"], text=True, capture_output=True, timeout=lib.LIMIT_S)
     assert done.returncode == 0 and "INBOX" in done.stdout, done.stderr
 
 

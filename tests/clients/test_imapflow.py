@@ -59,7 +59,7 @@ class ImapFlow:
 
     def __exit__(self, *error):
         self.process.stdin.close()
-        self.process.wait(30)
+        self.process.wait(lib.LIMIT_S)
         self.process.stdout.close()
         self.process.stderr.close()
 

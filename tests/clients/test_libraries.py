@@ -58,7 +58,7 @@ def test_a_day(shared_server, user, tmp_path, library):
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
         lib.wait_until(lambda: relay.has_sent(rb"(UID EXPUNGE 7|EXPUNGE)\r[\s\S]*IDLE\r") or program.poll() is not None)
         account.append(b"INBOX", 30)
-        out, said = program.communicate(timeout=120)
+        out, said = program.communicate(timeout=lib.LIMIT_S)
         assert program.returncode == 0, said
         assert out == programs.letter(30)
         model = account.model[b"INBOX"]

@@ -62,7 +62,7 @@ def test_bound_to_the_certificate_of_the_name(tmp_path):
         for name in ("localhost", "other.example.org"):
             with server.client(tls=True) as client:
                 client.close()
-                client.socket = socket.create_connection(("127.0.0.1", server.imaps_port), 60)
+                client.socket = socket.create_connection(("127.0.0.1", server.imaps_port), lib.LIMIT_S)
                 context = ssl.create_default_context()
                 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
                 client.socket = context.wrap_socket(client.socket, server_hostname=name)
@@ -231,7 +231,7 @@ def gsasl(server, mechanism, user, password, *more):
                            f"--connect=127.0.0.1:{server.imap_port}", f"--mechanism={mechanism}",
                            f"--authentication-id={user}", f"--password={password}",
                            f"--x509-ca-file={server.cert}", "--hostname=localhost", *more],
-                          input="", text=True, capture_output=True, timeout=60)
+                          input="", text=True, capture_output=True, timeout=lib.LIMIT_S)
 
 
 @pytest.mark.parametrize("mechanism", SIMPLE + PLUS + ["PLAIN", "LOGIN"])

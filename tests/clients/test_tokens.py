@@ -280,7 +280,7 @@ set mbox_type=mbox move=no quit=yes
     (tmp_path / "token").write_text(issuer.token("demo") + "\n")
     done = subprocess.run([lib.need("script"), "-qec", f"{lib.need('mutt')} -n -F {config} -e \"push '<quit>'\" -f "
                            f"imaps://127.0.0.1:{server.imaps_port}/INBOX", "/dev/null"], stdin=subprocess.DEVNULL,
-                          capture_output=True, timeout=60, env={**os.environ, "TERM": "xterm", "HOME": str(tmp_path)})
+                          capture_output=True, timeout=lib.LIMIT_S, env={**os.environ, "TERM": "xterm", "HOME": str(tmp_path)})
     if b"Error opening terminal" in done.stdout:
         pytest.skip("mutt finds no terminal here")
     lib.wait_until(lambda: any("ev=login" in line and f"mech={mechanism.upper()} " in line for line in server.log_lines))
@@ -298,7 +298,7 @@ def test_curl(server, issuer, mechanism, more):
     def run(token):
         return subprocess.run([curl, "-sS", "--cacert", server.cert, *more, "--user", "demo:", "--oauth2-bearer", token,
                                f"imaps://localhost:{server.imaps_port}/"],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=lib.LIMIT_S)
     done = run(issuer.token("demo"))
     assert done.returncode == 0 and "INBOX" in done.stdout, done.stderr
     lib.wait_until(lambda: any("ev=login" in line and f"mech={mechanism} " in line for line in server.log_lines))

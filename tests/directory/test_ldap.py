@@ -48,7 +48,7 @@ class Server(lib.Server):
 
     def try_login(self, name, password):
         """The tagged answer to LOGIN, from an address of its own: failures slow down the next ones."""
-        with socket.create_connection(("127.0.0.1", self.imap_port), 60, (next(addresses), 0)) as connected:
+        with socket.create_connection(("127.0.0.1", self.imap_port), lib.LIMIT_S, (next(addresses), 0)) as connected:
             file = connected.makefile("rb")
             file.readline()
             name, password = name.encode(), password.encode()

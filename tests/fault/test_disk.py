@@ -85,7 +85,7 @@ def test_disk_full(small_disk, compression):
                 other.ok(b"SELECT INBOX")
             filler.unlink()
             reserve.unlink()
-            lib.wait_until(lambda: client.append(b"INBOX", SMALL).is_ok, 10)
+            lib.wait_until(lambda: client.append(b"INBOX", SMALL).is_ok)
             assert client.fetch_body(1) == LETTER
             left = int(client.ok(b"STATUS INBOX (MESSAGES)").untagged[-1].split()[-1].rstrip(b")"))
             assert left > count - 5

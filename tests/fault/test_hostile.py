@@ -27,7 +27,7 @@ def others_are_undisturbed(server):
         assert is_sanitized or server.rss_kib() - before < 32 * 1024
 
 
-def raw(server, octets, user=None, timeout=20):
+def raw(server, octets, user=None, timeout=lib.LIMIT_S):
     """Send octets and read until the server closes or goes quiet."""
     client = server.client(user)
     client.socket.settimeout(timeout)

@@ -61,7 +61,7 @@ def test_kill_in_the_middle_of_indexing():
                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             lib.wait_until(lambda: order.poll() is not None or indexed_through(server.data) >= goal)
             server.kill()
-            order.wait(60)
+            order.wait(lib.LIMIT_S)
             server.start()
             check_searches(server, COUNT, generator)
             assert server.imapctl("index", "demo", "--verify", check=False).returncode == 0
@@ -102,7 +102,7 @@ def test_disk_full(small_disk):
                     filler.flush()
             except OSError:
                 pass
-            order.wait(60)
+            order.wait(lib.LIMIT_S)
             check_searches(server, 300, random.Random(2))
             with server.client("demo") as client:
                 client.ok(b"SELECT INBOX")

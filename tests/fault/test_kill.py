@@ -104,10 +104,10 @@ def test_kill_in_the_middle_of_writing():
             goal = len(ledger.acknowledged) + random.Random(round_number).randint(5, 120)
             for stream in streams:
                 stream.start()
-            lib.wait_until(lambda: len(ledger.acknowledged) >= goal, 60)
+            lib.wait_until(lambda: len(ledger.acknowledged) >= goal)
             server.kill()
             for stream in streams:
-                stream.join(60)
+                stream.join(lib.LIMIT_S)
                 assert not stream.is_alive(), "a client hangs although the server is gone"
             server.settings = [f"storage-compression {ENCODINGS[round_number % 2]}"]     # files have rows of both kinds
             server.write_config()

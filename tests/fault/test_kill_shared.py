@@ -110,12 +110,12 @@ def test_seen_of_another():
             count = sum(1 for line in server.log_lines if "ev=login" in line)
             for stream in streams:
                 stream.start()
-            lib.wait_until(lambda: sum(1 for line in server.log_lines if "ev=login" in line) >= count + len(streams), 60)
+            lib.wait_until(lambda: sum(1 for line in server.log_lines if "ev=login" in line) >= count + len(streams))
             goal = told.highest + random.Random(round_number).randint(10, 60)
-            lib.wait_until(lambda: told.highest >= goal, 60)
+            lib.wait_until(lambda: told.highest >= goal)
             server.kill()
             for stream in streams:
-                stream.join(60)
+                stream.join(lib.LIMIT_S)
                 assert not stream.is_alive(), "a client hangs although the server is gone"
             server.start()
             check(server, told, acknowledged, tried)
@@ -152,9 +152,9 @@ def test_move_between_files():
             goal = len(moved) + random.Random(round_number).randint(1, 8)
             stream = threading.Thread(target=move, args=(server, moved), daemon=True)
             stream.start()
-            lib.wait_until(lambda: len(moved) >= goal or not stream.is_alive(), 60)
+            lib.wait_until(lambda: len(moved) >= goal or not stream.is_alive())
             server.kill()
-            stream.join(60)
+            stream.join(lib.LIMIT_S)
             assert not stream.is_alive(), "a client hangs although the server is gone"
             server.start()
             with server.client("bob") as bob, server.client("alice") as alice:

@@ -83,4 +83,4 @@ def test_the_last_sighup_counts(server):
 
     def last():
         return [line for line in server.log_lines if " ev=reload" in line][-1]
-    lib.wait_until(lambda: " ev=reload " in last(), 10)
+    lib.wait_until(lambda: " ev=reload " in last())

@@ -84,5 +84,5 @@ def test_the_operator(server, tmp_path):
     server.imapctl("status")
     reloads = sum(" ev=reload " in line for line in server.log_lines)
     server.process.send_signal(signal.SIGHUP)
-    lib.wait_until(lambda: sum(" ev=reload " in line for line in server.log_lines) > reloads, 20)
+    lib.wait_until(lambda: sum(" ev=reload " in line for line in server.log_lines) > reloads)
     check(server)

@@ -46,9 +46,9 @@ def test_questions_without_reading_the_answers(server, port, question):
 
 def test_answers_are_whole_after_a_pause(server):
     """Whoever reads late gets every answer."""
-    with socket.create_connection(("127.0.0.1", server.imap_port), 20) as connection:
+    with socket.create_connection(("127.0.0.1", server.imap_port), lib.LIMIT_S) as connection:
         sent = push(connection, b"a NOOP\r\n" * 1000, 1 << 20) // len(b"a NOOP\r\n")
-        connection.settimeout(20)
+        connection.settimeout(lib.LIMIT_S)
         answers = b""
         while answers.count(b"a OK Done\r\n") < sent:
             more = connection.recv(1 << 16)

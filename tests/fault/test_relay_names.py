@@ -57,7 +57,7 @@ def begin_logins(new, user):
     """So many clients, each of an address of its own, whose login is under way."""
     clients = []
     for i in range(LOGINS):
-        client = lib.Client.unread(socket.create_connection(("127.0.0.1", new.imap_port), 60, (f"127.1.3.{i + 1}", 0)))
+        client = lib.Client.unread(socket.create_connection(("127.0.0.1", new.imap_port), lib.LIMIT_S, (f"127.1.3.{i + 1}", 0)))
         client.line()
         client.send(b'x LOGIN %s "%s"\r\n' % (user, lib.PASSWORD.encode()))
         clients.append(client)

@@ -124,7 +124,7 @@ def repair_under(server, shim, tmp_path, number):
     switch.unlink()
     is_killed = done.returncode != 0
     if is_killed:
-        server.process.wait(60)
+        server.process.wait(lib.LIMIT_S)
         server.kill()
     else:
         server.stop()

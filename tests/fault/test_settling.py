@@ -38,12 +38,12 @@ def test_kill_between_two_steps():
             before = flags(client)
             assert len(before[0]) == MESSAGES and {seen for seen, _ in before[0]} == {frozenset([b"\\Seen"])}
             assert b"UNSEEN 0" in before[1]
-        lib.wait_until(lambda: kept(server) != [1], 60)
+        lib.wait_until(lambda: kept(server) != [1])
         server.kill()
         server.start()
         with server.client("demo") as client:
             assert flags(client) == before
             client.ok(b"STORE 17000 -FLAGS.SILENT (\\Seen)")	# written before what is kept of it
-            lib.wait_until(lambda: kept(server) == [], 60)
+            lib.wait_until(lambda: kept(server) == [])
             after = flags(client)
             assert after[0][:-1] == before[0][:-1] and after[0][-1][0] == frozenset() and b"UNSEEN 1" in after[1]

@@ -54,6 +54,6 @@ def test_sigterm_in_the_middle_of_everything():
         assert server.stop() == 0, "\n".join(server.log_lines[-20:])
         assert any(" ev=stopped" in line for line in server.log_lines)
         for writer in writers:
-            writer.join(30)
+            writer.join(lib.LIMIT_S)
             assert not writer.is_alive()
         del clients

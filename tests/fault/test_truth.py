@@ -252,11 +252,11 @@ def forbidden(path):
 @contextlib.contextmanager
 def of_a_later_version(path):
     """As after going back to an older program."""
-    with contextlib.closing(sqlite3.connect(path, timeout=30)) as database:
+    with contextlib.closing(sqlite3.connect(path, timeout=lib.LIMIT_S)) as database:
         version, = database.execute("PRAGMA user_version").fetchone()
         database.execute("PRAGMA user_version = 1000000")
     yield "made by a later version"
-    with contextlib.closing(sqlite3.connect(path, timeout=30)) as database:
+    with contextlib.closing(sqlite3.connect(path, timeout=lib.LIMIT_S)) as database:
         database.execute(f"PRAGMA user_version = {version}")
 
 

@@ -48,7 +48,7 @@ def test_folded_when_quiet(server):
             assert client.append(b"INBOX", letter(2 * number)).is_ok
             assert client.append(b"INBOX", letter(2 * number + 1)).is_ok
             path, wal = files(server)
-            lib.wait_until(lambda: size(path) > (2 * number + 1) * MB, 60)
+            lib.wait_until(lambda: size(path) > (2 * number + 1) * MB)
             if wal.exists():
                 return
         raise AssertionError("it was closed each time")

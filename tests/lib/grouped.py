@@ -28,4 +28,4 @@ class Grouped(lib.Server):
 
     def as_user(self, uid, *words):
         return subprocess.run([lib.IMAPCTL, f"--config={self.config}", *words], user=uid, group=uid, extra_groups=[],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=lib.LIMIT_S)

@@ -35,5 +35,5 @@ def need_machine():
 def run(script, **how):
     """Run a script in a new machine, where imapd and imapctl are in the PATH."""
     path = f"{lib.IMAPD.parent}:/usr/sbin:/usr/bin:/sbin:/bin"
-    return subprocess.run([*UNSHARE, PREPARE + script], text=True, capture_output=True, timeout=120,
+    return subprocess.run([*UNSHARE, PREPARE + script], text=True, capture_output=True, timeout=lib.LIMIT_S,
                           env={**os.environ, "PATH": path}, **{"stdin": subprocess.DEVNULL, **how})

@@ -4,6 +4,8 @@ import socket
 import ssl
 import threading
 
+from server import LIMIT_S
+
 GREETING = b"* OK old server\r\n"
 OFFER = b"* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR\r\nR1 OK done\r\n"
 
@@ -59,7 +61,7 @@ class OldServer:
             threading.Thread(target=self._serve, args=(connected,), daemon=True).start()
 
     def _serve(self, connected):
-        connected.settimeout(60)
+        connected.settimeout(LIMIT_S)
         connection = Connection(connected, self)
         try:
             if self.is_tls:
@@ -80,5 +82,5 @@ class OldServer:
     def __exit__(self, *error):
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
-        self.thread.join(30)
+        self.thread.join(LIMIT_S)
         assert not self.wrong, self.wrong

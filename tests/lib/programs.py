@@ -14,7 +14,7 @@ LETTERS = {"S": rb"\Seen", "R": rb"\Answered", "F": rb"\Flagged", "T": rb"\Delet
 
 
 def run(*words, check=True, **more):
-    done = subprocess.run([str(word) for word in words], capture_output=True, timeout=300, **more)
+    done = subprocess.run([str(word) for word in words], capture_output=True, timeout=lib.LIMIT_S, **more)
     if check:
         assert done.returncode == 0, (words, done.stdout[-3000:], done.stderr[-3000:])
     return done

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import tempfile
 
-from server import certificate, free_port, freeze, thaw, wait_until
+from server import LIMIT_S, certificate, free_port, freeze, thaw, wait_until
 
 SLAPD = shutil.which("slapd", path="/usr/sbin:/usr/bin:" + os.environ.get("PATH", ""))
 SCHEMAS = pathlib.Path("/etc/ldap/schema")
@@ -81,7 +81,7 @@ class Slapd:
         if self.process is not None:
             thaw(self.process)
             self.process.terminate()
-            self.process.wait(60)
+            self.process.wait(LIMIT_S)
             self.process = None
 
     def freeze(self):

@@ -7,6 +7,8 @@ import subprocess
 import termios
 import threading
 
+from server import LIMIT_S
+
 
 class Terminal:
     """A program on a pseudo terminal of 80 by 24; use as a context manager."""
@@ -35,10 +37,10 @@ class Terminal:
     def ended(self):
         """Wait for its end; what it showed."""
         try:
-            status = self.process.wait(120)
+            status = self.process.wait(LIMIT_S)
         except subprocess.TimeoutExpired:
             raise AssertionError(self.shown[-3000:]) from None
-        self.reader.join(10)
+        self.reader.join(LIMIT_S)
         assert status == 0, (status, self.shown[-3000:])
         return self.shown
 
@@ -49,5 +51,5 @@ class Terminal:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        self.reader.join(10)
+        self.reader.join(LIMIT_S)
         os.close(self.master)

@@ -96,9 +96,9 @@ class Liar:
             except OSError:
                 pass
             one.close()
-        self.thread.join(10)
+        self.thread.join(lib.LIMIT_S)
         for thread in self.threads:
-            thread.join(10)
+            thread.join(lib.LIMIT_S)
 
     def accept(self):
         while not self.ended.is_set():

@@ -78,7 +78,7 @@ class Source:
         return [*(["chroot", str(self.root)] if self.root != pathlib.Path("/") else []), *map(str, words)]
 
     def run(self, *words, **more):
-        done = subprocess.run(self.words(*words), capture_output=True, timeout=60, **more)
+        done = subprocess.run(self.words(*words), capture_output=True, timeout=lib.LIMIT_S, **more)
         assert done.returncode == 0, (words, done.stdout, done.stderr)
         return done
 
@@ -89,7 +89,7 @@ class Source:
                                         start_new_session=True, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
         log.close()
         self.pid = self.process.pid
-        lib.wait_until(self.answers, 60)
+        lib.wait_until(self.answers)
 
     def answers(self):
         if self.process.poll() is not None:

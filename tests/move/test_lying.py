@@ -40,7 +40,7 @@ def run(server, user, liar, *more, password="p", url=None):
         more = ("--insecure", *more)
     done = subprocess.run([lib.IMAPCTL, f"--config={server.config}", "--json", "import", user,
                            url or f"imap://u@localhost:{liar.port}", *map(str, more)],
-                          input=password + "\n", capture_output=True, text=True, timeout=300)
+                          input=password + "\n", capture_output=True, text=True, timeout=lib.LIMIT_S)
     return json.loads(done.stdout) if done.stdout.startswith("{") else {}, done.returncode, done.stderr
 
 

@@ -158,7 +158,7 @@ def pull_and_kill(target, user, source, after_s, is_server):
     except subprocess.TimeoutExpired:
         if is_server:
             target.kill()
-            process.wait(60)
+            process.wait(lib.LIMIT_S)
             target.start()
         else:
             process.send_signal(signal.SIGKILL)

@@ -86,7 +86,7 @@ def test_stopped_and_begun_again(source, target, listed, sign, tmp_path):
         assert process.stdout.readline()
         os.killpg(process.pid, sign)
     process.stdout.read()
-    assert process.wait(60) != 0
+    assert process.wait(lib.LIMIT_S) != 0
     done = pull(target, source, listed)
     assert done.returncode == 0, (done.stdout, done.stderr)
     check(source, target)

@@ -40,9 +40,9 @@ class Web(lib.Server):
         if tls:
             context = ssl.create_default_context(cafile=self.cert)
             context.set_alpn_protocols(list(alpn))
-            connection = http.client.HTTPSConnection("localhost", self.https_port, timeout=60, context=context)
+            connection = http.client.HTTPSConnection("localhost", self.https_port, timeout=lib.LIMIT_S, context=context)
         else:
-            connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=60)
+            connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=lib.LIMIT_S)
         connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
         answer = connection.getresponse()
         text = answer.read().decode()
@@ -203,7 +203,7 @@ def test_bounds(server):
 
 def get_many(port, count):
     """So many requests on one connection, pipelined; what comes until its end."""
-    with socket.create_connection(("127.0.0.1", port), 60) as plain:
+    with socket.create_connection(("127.0.0.1", port), lib.LIMIT_S) as plain:
         plain.sendall(b"GET /none HTTP/1.1\r\nHost: a\r\n\r\n" * count)
         plain.shutdown(socket.SHUT_WR)
         text = b""
@@ -232,7 +232,7 @@ def test_each_port_speaks_its_own_protocol(server):
     for port, protocol in ((server.https_port, "imap"), (server.imaps_port, "http/1.1")):
         context = ssl.create_default_context(cafile=server.cert)
         context.set_alpn_protocols([protocol])
-        with pytest.raises(ssl.SSLError), socket.create_connection(("127.0.0.1", port), 60) as plain:
+        with pytest.raises(ssl.SSLError), socket.create_connection(("127.0.0.1", port), lib.LIMIT_S) as plain:
             context.wrap_socket(plain, server_hostname="localhost")
 
 
@@ -249,10 +249,10 @@ def test_reload(tmp_path):
         assert servers[0][3] == "%EMAILLOCALPART%" and servers[-1][:3] == ("smtp.example.org", 587, "STARTTLS")
         for port in (first, server.http_port):
             with pytest.raises(ConnectionRefusedError):
-                socket.create_connection(("127.0.0.1", port), 10)
+                socket.create_connection(("127.0.0.1", port), lib.LIMIT_S)
         server.imapctl("stop", "cas")
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", server.https_port), 10)
+            socket.create_connection(("127.0.0.1", server.https_port), lib.LIMIT_S)
         server.imapctl("start", "cas")
         assert server.ask("GET", "/mail/config-v1.1.xml?emailaddress=me%40example.org", tls=True)[0].status == 200
 
@@ -310,7 +310,7 @@ def test_nginx_serves_the_files(server, tmp_path):
         check_site(port)
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(lib.LIMIT_S)
 
 
 def test_caddy_serves_the_files(server, tmp_path):
@@ -329,4 +329,4 @@ def test_caddy_serves_the_files(server, tmp_path):
         check_site(port)
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(lib.LIMIT_S)

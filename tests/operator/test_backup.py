@@ -244,7 +244,7 @@ def test_killed_and_interrupted(server, folder):
                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         lib.wait_until(lambda: (folder / "alice.db.partial").exists() and (folder / "alice.db.partial").stat().st_size > 0)
         slow.send_signal(sign)
-        slow.communicate(timeout=60)
+        slow.communicate(timeout=lib.LIMIT_S)
         assert slow.returncode == code
         assert contents(folder)["alice.db"] == before["alice.db"]
         assert states(server, folder, "--verify", code=75)["alice"] == "good"
@@ -274,7 +274,7 @@ def test_server_stops_meanwhile(server, folder):
                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     lib.wait_until(lambda: (folder / "alice.db.partial").exists() and (folder / "alice.db.partial").stat().st_size > 0)
     assert server.stop() == 0
-    _, complaint = slow.communicate(timeout=60)
+    _, complaint = slow.communicate(timeout=lib.LIMIT_S)
     assert slow.returncode == 75 and "run again" in complaint
     server.start()
     assert states(server, folder)["alice"] == "copied"
@@ -290,7 +290,7 @@ def test_user_goes_meanwhile(server, folder, named, code):
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     lib.wait_until(lambda: (folder / "gone.db.partial").exists() and (folder / "gone.db.partial").stat().st_size > 0)
     server.imapctl("user", "del", "gone", "--purge", "--yes")
-    output, complaint = slow.communicate(timeout=60)
+    output, complaint = slow.communicate(timeout=lib.LIMIT_S)
     assert slow.returncode == code and "gone: " in complaint and "bob" in output, (slow.returncode, output, complaint)
     assert ("deleted meanwhile" in complaint) == (code == 0)
     assert not (folder / "gone.db.partial").exists()

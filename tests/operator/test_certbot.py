@@ -38,7 +38,7 @@ def lineage(tmp_path):
 
 
 def deploy(server, lineage, domains=HOST, **more):
-    return subprocess.run([HOOK], text=True, capture_output=True, timeout=60, env={
+    return subprocess.run([HOOK], text=True, capture_output=True, timeout=lib.LIMIT_S, env={
         **os.environ, "PATH": f"{lib.IMAPD.parent}:{os.environ['PATH']}", "IMAPD_CONFIG": str(server.config),
         "RENEWED_DOMAINS": domains, "RENEWED_LINEAGE": str(lineage), **more})
 
@@ -47,7 +47,7 @@ def shown(port):
     """The certificate that a new client sees."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with context.wrap_socket(socket.create_connection(("127.0.0.1", port), 30)) as client:
+    with context.wrap_socket(socket.create_connection(("127.0.0.1", port), lib.LIMIT_S)) as client:
         return ssl.DER_cert_to_PEM_cert(client.getpeercert(True))
 
 
@@ -138,7 +138,7 @@ def authority(tmp_path):
             assert time.monotonic() < deadline and process.poll() is None
     yield ports
     process.terminate()
-    process.wait(60)
+    process.wait(lib.LIMIT_S)
 
 
 def test_certbot_itself(server, authority, tmp_path):
@@ -153,7 +153,7 @@ def test_certbot_itself(server, authority, tmp_path):
         return subprocess.run([
             certbot, *words, "--config-dir", folder, "--work-dir", tmp_path / "work", "--logs-dir", tmp_path / "logs", "-n",
             "--no-random-sleep-on-renew", "--no-verify-ssl", "--server", f"https://localhost:{authority['listen']}/dir"],
-            text=True, capture_output=True, timeout=120, env={
+            text=True, capture_output=True, timeout=lib.LIMIT_S, env={
                 **os.environ, "PATH": f"{lib.IMAPD.parent}:{os.environ['PATH']}", "IMAPD_CONFIG": str(server.config)})
     seen = [shown(server.imaps_port)]
     done = run("certonly", "--standalone", "--http-01-port", str(authority["http"]), "-d", HOST, "--agree-tos",

@@ -45,7 +45,7 @@ class World:
 
     def check(self, *words, program=lib.IMAPD, **how):
         return subprocess.run([program, *words, "--check-config", f"--config={self.config}"], capture_output=True,
-                              text=True, timeout=60, **how)
+                              text=True, timeout=lib.LIMIT_S, **how)
 
     def write(self, text):
         """Write the configuration; returns the places of what is marked, as line:column."""
@@ -592,9 +592,9 @@ def test_data_of_a_later_version(world):
         subprocess.run(["sqlite3", path, "PRAGMA user_version = 999"], check=True, capture_output=True)
     places = world.write("data-directory «{data}»")
     expect(world.check(), world.config, places, [("directory.db was written by a later version", "mail.db was written by a later version")])
-    started = subprocess.run([lib.IMAPD, f"--config={world.config}"], capture_output=True, text=True, timeout=60)
+    started = subprocess.run([lib.IMAPD, f"--config={world.config}"], capture_output=True, text=True, timeout=lib.LIMIT_S)
     assert started.returncode == 73 and "made by a later version" in started.stderr
-    found = subprocess.run([lib.IMAPCTL, f"--config={world.config}", "doctor"], capture_output=True, text=True, timeout=60).stdout
+    found = subprocess.run([lib.IMAPCTL, f"--config={world.config}", "doctor"], capture_output=True, text=True, timeout=lib.LIMIT_S).stdout
     assert "apt-cache policy imapd" in found.split("directory.db was written by a later version")[1].splitlines()[1]
 
 
@@ -779,7 +779,7 @@ def test_start_with_ports_in_use_tells_all_of_them(world):
     with taken, too:
         ports = [one.getsockname()[1] for one in (taken, too)]
         world.write(f"listen imap 127.0.0.1:{ports[0]}\nlmtp-listen 127.0.0.1:{ports[1]}")
-        done = subprocess.run([lib.IMAPD, f"--config={world.config}"], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([lib.IMAPD, f"--config={world.config}"], capture_output=True, text=True, timeout=lib.LIMIT_S)
         assert done.returncode == 69        # it may be free the next time: systemd tries again
         for port in ports:
             assert f"127.0.0.1:{port} is in use by {PROGRAM}, pid {os.getpid()}" in done.stderr
@@ -789,7 +789,7 @@ def test_start_has_the_words_of_the_check(world):
     """Both look at the same, and say it alike."""
     world.write("log-level «loud»\ntls-key «{locked_key}»\ntls-certificate «{expired}»")
     checked = world.check()
-    started = subprocess.run([lib.IMAPD, f"--config={world.config}"], capture_output=True, text=True, timeout=60)
+    started = subprocess.run([lib.IMAPD, f"--config={world.config}"], capture_output=True, text=True, timeout=lib.LIMIT_S)
     assert started.returncode == 78 and started.stderr == checked.stderr
 
 
@@ -899,10 +899,10 @@ def test_unit_with_the_installed_file(installed, unit):
         process = subprocess.Popen(start, stderr=subprocess.PIPE, text=True)
         assert any(" ev=ready" in line for line in iter(process.stderr.readline, ""))
         process.terminate()
-        process.communicate(timeout=60)
+        process.communicate(timeout=lib.LIMIT_S)
         assert process.returncode == 0
         return
-    started = subprocess.run(start, capture_output=True, text=True, timeout=60)
+    started = subprocess.run(start, capture_output=True, text=True, timeout=lib.LIMIT_S)
     assert checked.returncode == started.returncode == 78 and checked.stderr == started.stderr
     assert f"{installed.config}:1:1: {role}: a service on a host of its own needs " in checked.stderr
     assert "one host for everything has role both, and imapd.service" in checked.stderr

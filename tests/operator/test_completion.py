@@ -28,7 +28,7 @@ def script(shell, folder):
 
 
 def answers(shell, program, folder, line):
-    done = subprocess.run([shell, *program], capture_output=True, text=True, cwd=folder, timeout=60,
+    done = subprocess.run([shell, *program], capture_output=True, text=True, cwd=folder, timeout=lib.LIMIT_S,
                           env={"PATH": os.environ["PATH"], "HOME": str(folder), "LINE": line, "TERM": "dumb"})
     assert (done.returncode, done.stderr) == (0, "")
     return {answer.split("\t")[0] for answer in done.stdout.splitlines() if answer}

@@ -12,7 +12,7 @@ from server import IMAPCTL
 def show(tmp_path, text, *words, code=0):
     (tmp_path / "imapd.conf").write_text(text)
     done = subprocess.run([IMAPCTL, f"--config={tmp_path}/imapd.conf", "config", "show", *words], capture_output=True,
-                          text=True, timeout=60)
+                          text=True, timeout=lib.LIMIT_S)
     assert done.returncode == code, done.stderr
     return done.stdout if code == 0 else done.stderr
 

@@ -23,7 +23,7 @@ def no_sanitizer():
 def end_by(server, number):
     """The process ends by a signal from outside, as by its own fault; its log."""
     server.process.send_signal(number)
-    assert server.process.wait(30) == -number
+    assert server.process.wait(lib.LIMIT_S) == -number
     lib.wait_until(lambda: any("ev=crash-frame" in line for line in server.log_lines))
     lines = list(server.log_lines)
     server.kill()

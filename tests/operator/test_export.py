@@ -278,7 +278,7 @@ def test_interrupted_anywhere_and_gone_on_with(server, user, tmp_path, kind):
     for number, point in enumerate(POINTS[kind]):
         out = tmp_path / f"out{number}"
         killed = subprocess.run([strace, "-f", "-qq", "-o", "/dev/null", "-e", "inject=" + point.replace(":", ":signal=SIGKILL:when="), lib.IMAPCTL,
-                                 f"--config={server.config}", "export", user, kind, out], capture_output=True, timeout=120)
+                                 f"--config={server.config}", "export", user, kind, out], capture_output=True, timeout=lib.LIMIT_S)
         assert killed.returncode != 0, point
         server.imapctl("export", user, kind, out)
         again = import_anew(server, user, out, f"{user}-{number}")
@@ -297,7 +297,7 @@ def test_a_full_disk_is_told_and_gone_on_with(server, user, tmp_path, kind):
     strace = lib.need("strace")
     out = tmp_path / "out"
     done = subprocess.run([strace, "-f", "-qq", "-o", "/dev/null", "-e", "trace=write", "-e", f"inject=write:error=ENOSPC:when={2 if kind == 'mbox' else 30}", lib.IMAPCTL,
-                           f"--config={server.config}", "export", user, kind, out], capture_output=True, text=True, timeout=120)
+                           f"--config={server.config}", "export", user, kind, out], capture_output=True, text=True, timeout=lib.LIMIT_S)
     assert done.returncode == 73, done.stderr
     assert "No space left" in done.stderr and "goes on where it stopped" in done.stderr
     server.imapctl("export", user, kind, out)
@@ -309,7 +309,7 @@ def test_a_signal_ends_it_in_order(server, user, tmp_path):
     strace = lib.need("strace")
     out = tmp_path / "out"
     done = subprocess.run([strace, "-f", "-qq", "-o", "/dev/null", "-e", "inject=futex,utimensat:signal=SIGTERM:when=5", lib.IMAPCTL,
-                           f"--config={server.config}", "export", user, "maildir", out], capture_output=True, text=True, timeout=120)
+                           f"--config={server.config}", "export", user, "maildir", out], capture_output=True, text=True, timeout=lib.LIMIT_S)
     assert done.returncode == 75 and "goes on where it stopped" in done.stderr
     assert "incomplete" in (out / "imapd-export").read_text()
     told = server.imapctl("import", user, out, "--mailbox=Part", check=False)
@@ -348,7 +348,7 @@ def test_to_another_server_again_and_interrupted(server, user):
     for times in (1, 3, 30):
         subprocess.run([strace, "-f", "-qq", "-o", "/dev/null", "-e", f"inject=sendto,recvfrom:signal=SIGKILL:when={40 * times}", lib.IMAPCTL,
                         f"--config={server.config}", "export", user, f"imap://{other}@127.0.0.1:{server.imap_port}", f"--tls-ca={server.cert}"],
-                       input=lib.PASSWORD + "\n", capture_output=True, text=True, timeout=120)
+                       input=lib.PASSWORD + "\n", capture_output=True, text=True, timeout=lib.LIMIT_S)
     letters(server, user, 400, 403)
     done = json.loads(send(server, user, other, "--json").stdout)
     assert done["exported"] + done["already"] == 403 and done["refused"] == []
@@ -454,7 +454,7 @@ class Dovecot:
 
     def close(self):
         self.process.stdin.close()
-        self.process.wait(30)
+        self.process.wait(lib.LIMIT_S)
         assert not re.search("Warning|Error|Panic|Fatal", self.log.read_text()), self.log.read_text()
 
 

@@ -20,7 +20,7 @@ ADDRESSES = [f"127.0.0.{i + 2}" for i in range(len(NAMES))]     # each its own: 
 def lines():
     with lib.Server() as server:
         for name, address in zip(NAMES, ADDRESSES):
-            near = socket.create_connection(("127.0.0.1", server.imap_port), 60, source_address=(address, 0))
+            near = socket.create_connection(("127.0.0.1", server.imap_port), lib.LIMIT_S, source_address=(address, 0))
             with lib.Client.unread(near) as client:
                 assert client.line().startswith(b"* OK")
                 assert b"NO" in client.command(b"LOGIN " + name + b" wrong").tagged

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 import grouped
+from server import LIMIT_S
 
 # As somebody else: connections that stay, and requests without an end; a line says that they are there.
 FLOOD = """
@@ -48,7 +49,7 @@ def test_flood(server, uid):
         assert full.returncode == 75 and "too many callers" in full.stderr, full
     finally:
         flood.stdin.close()
-        flood.wait(60)
+        flood.wait(LIMIT_S)
 
 
 def test_who_may_look_may_not_look_into_mail(server):

@@ -153,7 +153,7 @@ def test_something_else_is_spoken_there(server):
         server.config.write_text(good + f"metrics-listen 127.0.0.1:{port}\n")
         code, answer = health(server, "--light")
         server.config.write_text(good)
-        thread.join(60)
+        thread.join(lib.LIMIT_S)
     probe = answer["probes"]["MetricsProbe", f"metrics 127.0.0.1:{port}"]
     assert code == 1 and (probe["state"], probe["error"]) == ("Unhealthy", "something else is spoken there")
 

@@ -10,7 +10,7 @@ from server import IMAPCTL
 
 
 def run(*words):
-    return subprocess.run([IMAPCTL, *words], capture_output=True, input="secret\n", text=True, timeout=60)
+    return subprocess.run([IMAPCTL, *words], capture_output=True, input="secret\n", text=True, timeout=lib.LIMIT_S)
 
 
 def verbs():

@@ -215,7 +215,7 @@ def test_an_interrupted_import_says_how_far_it_came_and_goes_on(server, user, tm
         lib.freeze(server.process)
         running.send_signal(signal.SIGINT)
         lib.thaw(server.process)
-        out, errors = running.communicate(timeout=60)
+        out, errors = running.communicate(timeout=lib.LIMIT_S)
     assert running.returncode == 75 and "interrupted" in errors
     came = int(re.match(r"(\d+) imported, 0 there already\n", out)[1])
     assert 0 < came < total and count(server, user) == came

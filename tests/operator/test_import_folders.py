@@ -115,7 +115,7 @@ def test_what_mbsync_wrote(server, tmp_path, style):
         f"MaildirStore far\nPath {tmp_path}/far/\nInbox {tmp_path}/far/INBOX\nSubFolders Verbatim\n\n"
         f"MaildirStore near\nPath {tmp_path}/near/\nInbox {tmp_path}/near/INBOX\nSubFolders {style}\n\n"
         "Channel all\nFar :far:\nNear :near:\nPatterns * INBOX*\nCreate Near\nSyncState *\n")
-    subprocess.run(["mbsync", "-q", "-c", tmp_path / "rc", "all"], check=True, timeout=60)
+    subprocess.run(["mbsync", "-q", "-c", tmp_path / "rc", "all"], check=True, timeout=lib.LIMIT_S)
     done = server.imapctl("import", "demo", "maildir", tmp_path / "near")
     assert done.stdout == f"{11 * len(names)} imported, 0 there already\n"
     assert subjects(server) == {name: [f"{name} {number}" for number in range(1, 12)] for name in names}
@@ -153,7 +153,7 @@ def test_a_bomb_is_refused_before_it_fills_the_memory(server, tmp_path):
             packer.write(b"0" * 1000000)
     limit = f"ulimit -v {400 * 1024}; exec \"$@\""
     done = subprocess.run(["sh", "-c", limit, "sh", lib.IMAPD.parent / "imapctl", f"--config={server.config}",
-                           "import", "demo", "maildir", tmp_path / "M"], capture_output=True, text=True, timeout=60)
+                           "import", "demo", "maildir", tmp_path / "M"], capture_output=True, text=True, timeout=lib.LIMIT_S)
     assert (done.returncode, done.stdout) == (65, "1 imported, 0 there already, 1 refused\n"), done.stderr
     assert "message-size-limit" in done.stderr
 

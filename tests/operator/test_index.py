@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from server import IMAPCTL, Server, message, wait_until
+from server import IMAPCTL, LIMIT_S, Server, message, wait_until
 
 TABLES = "index_state", "index_block", "index_slots", "index_row", "index_again"
 WORDS = [bytes("wort%d" % (n * 7919 % 10007), "ascii") for n in range(3000)]
@@ -111,7 +111,7 @@ def test_what_cannot_be_ordered(server):
 def busy_server(folder, users, busy):
     """What answers at a control socket, as the server does while somebody else has ordered the index of one user."""
     listener = socket.socket(socket.AF_UNIX)
-    listener.settimeout(30)
+    listener.settimeout(LIMIT_S)
     listener.bind(str(folder / "control"))
     listener.listen()
 

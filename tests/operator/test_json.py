@@ -427,7 +427,7 @@ def screen(command, **environment):
             text += os.read(master, 65536)
         except OSError:
             break
-    process.wait(60)
+    process.wait(lib.LIMIT_S)
     os.close(master)
     return text
 

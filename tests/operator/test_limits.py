@@ -172,7 +172,7 @@ def test_timeouts(server):
     assert user.line().startswith(b"* BYE ")
     assert user.file.read() == b""
     reload(server, "handshake-timeout 1")
-    with socket.create_connection(("127.0.0.1", server.imaps_port), 60) as silent:
+    with socket.create_connection(("127.0.0.1", server.imaps_port), lib.LIMIT_S) as silent:
         assert silent.recv(1) == b""
     wait_for_log(server, "tls-failed", "handshake took too long")
     with server.client() as client:
@@ -192,7 +192,7 @@ def make_certificate(folder, name):
 
 def shown(server, name):
     """The certificate for a name, in DER."""
-    with socket.create_connection(("127.0.0.1", server.imaps_port), 60) as plain:
+    with socket.create_connection(("127.0.0.1", server.imaps_port), lib.LIMIT_S) as plain:
         with ssl._create_unverified_context().wrap_socket(plain, server_hostname=name) as wrapped:
             return wrapped.getpeercert(binary_form=True)
 
@@ -239,7 +239,7 @@ def test_a_key_of_another_certificate_changes_nothing(server):
 
 def s_client(server, *words, input=""):
     done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.imaps_port}", *words],
-                          input=input, capture_output=True, text=True, timeout=60)
+                          input=input, capture_output=True, text=True, timeout=lib.LIMIT_S)
     return done.stdout + done.stderr
 
 
@@ -276,7 +276,7 @@ def test_tls_minimum(server):
 
 def can_connect(port):
     try:
-        socket.create_connection(("127.0.0.1", port), 60).close()
+        socket.create_connection(("127.0.0.1", port), lib.LIMIT_S).close()
         return True
     except ConnectionRefusedError:
         return False
@@ -321,7 +321,7 @@ def test_a_port_that_cannot_be_opened_is_told(server):
 def proxied(server, header, tls=False, pieces=None):
     """A client behind a balancer that sends the header in pieces."""
     client = lib.Client.unread(
-        socket.create_connection(("127.0.0.1", server.imaps_port if tls else server.imap_port), 60))
+        socket.create_connection(("127.0.0.1", server.imaps_port if tls else server.imap_port), lib.LIMIT_S))
     client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     for piece in pieces or [header]:
         client.socket.sendall(piece)
@@ -371,7 +371,7 @@ def test_a_header_may_be_cut_anywhere(balanced):
     tls = ssl._create_unverified_context().wrap_bio(incoming, outgoing)
     with pytest.raises(ssl.SSLWantReadError):
         tls.do_handshake()
-    with socket.create_connection(("127.0.0.1", balanced.imaps_port), 60) as plain:
+    with socket.create_connection(("127.0.0.1", balanced.imaps_port), lib.LIMIT_S) as plain:
         plain.sendall(V1 + outgoing.read())
         while True:
             try:
@@ -405,7 +405,7 @@ def test_the_balancers_own_connections(balanced, header):
     b"a LOGIN demo x\r\n", b"PROXY TCP4 1.2.3.4\r\n", b"PROXY TCP4 1.2.3.4 1.2.3.4 1 99999\r\n", b"PROXY TCP4" + b" " * 200,
     v2(2, 0x11, ENDS), v2(1, 0x12, ENDS), v2(1, 0x11, ENDS[:-1]), SIGNATURE + b"\x21\x11\xff\xff"])
 def test_malformed_headers_are_closed(balanced, header):
-    with socket.create_connection(("127.0.0.1", balanced.imap_port), 60) as plain:
+    with socket.create_connection(("127.0.0.1", balanced.imap_port), lib.LIMIT_S) as plain:
         plain.sendall(header)
         try:
             assert plain.recv(1) == b""
@@ -418,7 +418,7 @@ def test_malformed_headers_are_closed(balanced, header):
 
 def test_nobody_else_can_forge_an_address(balanced):
     reload(balanced, f"listen imap 127.0.0.1:{balanced.imap_port} proxy", "proxy-trusted 192.0.2.0/24")
-    with socket.create_connection(("127.0.0.1", balanced.imap_port), 60) as plain:
+    with socket.create_connection(("127.0.0.1", balanced.imap_port), lib.LIMIT_S) as plain:
         try:
             plain.sendall(V1)
             assert plain.recv(1) == b""
@@ -444,7 +444,7 @@ def test_limits_go_by_the_clients_address(balanced):
 def test_a_header_that_never_comes(balanced):
     reload(balanced, f"listen imap 127.0.0.1:{balanced.imap_port} proxy", "proxy-trusted 127.0.0.1",
            "handshake-timeout 1")
-    with socket.create_connection(("127.0.0.1", balanced.imap_port), 60) as plain:
+    with socket.create_connection(("127.0.0.1", balanced.imap_port), lib.LIMIT_S) as plain:
         plain.sendall(V1[:10])
         assert plain.recv(1) == b""
     wait_for_log(balanced, "proxy-refused", "no PROXY header")

@@ -26,7 +26,7 @@ def run(config, journal, *words):
             lines.append(line.rstrip("\n"))
             if " ev=ready" in line:
                 process.send_signal(signal.SIGTERM)
-    process.wait(60)
+    process.wait(lib.LIMIT_S)
     return lines
 
 

@@ -209,7 +209,7 @@ class World:
         reader = threading.Thread(target=read, daemon=True)
         reader.start()
         self.running[host] = (process, lines, reader)
-        assert is_ready.wait(60) and process.poll() is None, lines
+        assert is_ready.wait(lib.LIMIT_S) and process.poll() is None, lines
         return "\n".join(lines)
 
     def run(self, host, command):
@@ -217,7 +217,7 @@ class World:
         script = f"cd '{self.here.get(host, self.folder)}'\n{self.here_is(host, command)}\n" \
                  f"status=$?; pwd >{self.folder}/pwd; exit $status"
         typed = f"{lib.PASSWORD}\n" if "user add" in command else "a LOGOUT\r\n" if "s_client" in command else ""
-        done = subprocess.run(["bash", "-c", script], input=typed, text=True, timeout=120, env=self.environment(host),
+        done = subprocess.run(["bash", "-c", script], input=typed, text=True, timeout=lib.LIMIT_S, env=self.environment(host),
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.here[host] = (self.folder / "pwd").read_text().strip()
         for sid in re.findall(r" ev=login sid=(\w+)", done.stdout):
@@ -227,8 +227,8 @@ class World:
     def stop(self, host):
         process, lines, reader = self.running.pop(host)
         process.send_signal(signal.SIGTERM)
-        process.wait(60)
-        reader.join(10)
+        process.wait(lib.LIMIT_S)
+        reader.join(lib.LIMIT_S)
         return "\n".join(lines)
 
     def log(self, host):

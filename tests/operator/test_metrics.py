@@ -290,11 +290,11 @@ def test_stats_of_an_interval(server):
 def get(where, path="/metrics", headers=(), method="GET"):
     """(status, headers, body) by the path of a Unix socket, or a port of the loopback."""
     if isinstance(where, int):
-        connection = http.client.HTTPConnection("127.0.0.1", where, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", where, timeout=lib.LIMIT_S)
     else:
-        connection = http.client.HTTPConnection("localhost", timeout=60)
+        connection = http.client.HTTPConnection("localhost", timeout=lib.LIMIT_S)
         connection.sock = socket.socket(socket.AF_UNIX)
-        connection.sock.settimeout(60)
+        connection.sock.settimeout(lib.LIMIT_S)
         connection.sock.connect(str(where))
     try:
         connection.request(method, path, headers=dict(headers))

@@ -286,7 +286,7 @@ def test_sigterm_under_load_ends_cleanly(server):
 
 def test_a_second_process_keeps_out(server):
     done = subprocess.run([lib.IMAPD, "--role=both", f"--config={server.config}"], capture_output=True, text=True,
-                          timeout=60)
+                          timeout=lib.LIMIT_S)
     assert done.returncode != 0 and "another imapd" in done.stderr
     assert f"control-socket: imapd, pid {server.process.pid}, answers at {server.control}; two processes" in done.stderr
     server.client("demo").close()

@@ -145,13 +145,13 @@ def start(old, new, user, *words):
 
 def stop_when(process, new, user, number, sign):
     """Send a signal when so many messages have come, or the program has ended."""
-    lib.wait_until(lambda: process.poll() is not None or count(new, user) >= number, 60)
+    lib.wait_until(lambda: process.poll() is not None or count(new, user) >= number)
     process.send_signal(sign)
     process.stdout.read()
     process.stdout.close()
     text = process.stderr.read()
     process.stderr.close()
-    process.wait(60)
+    process.wait(lib.LIMIT_S)
     return text
 
 
@@ -381,7 +381,7 @@ def test_many_stopped(old, new, listed):
         process.send_signal(sign)
         process.stdout.read()
         process.stdout.close()
-        process.wait(60)
+        process.wait(lib.LIMIT_S)
     pull_list(old, new, path)
     for user in users:
         compare(old, new, user)

@@ -168,6 +168,6 @@ def test_it_asks_on_a_terminal(server, answer, is_removed):
         text += os.read(master, 4096)
     assert b"olga" in text and b"all mail" in text
     os.write(master, answer.encode() + b"\n")
-    process.wait(60)
+    process.wait(lib.LIMIT_S)
     os.close(master)
     assert folder.exists() != is_removed

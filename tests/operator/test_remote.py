@@ -336,7 +336,7 @@ def test_a_signal_is_heard_while_the_server_is_silent(here, verb):
         process.stdin.flush()
         lib.wait_until(lambda: any(command.startswith(verb) for command in door.commands))
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=lib.LIMIT_S)
         assert process.returncode == 75 and "interrupted" in said, said
 
 

@@ -63,7 +63,7 @@ def check_rights(server, name):
 
 def finish(server, old, new):
     """Order it again until the directory has no more to do with it."""
-    lib.wait_until(lambda: server.imapctl("user", "rename", old, new, check=False).returncode == 0, 60)
+    lib.wait_until(lambda: server.imapctl("user", "rename", old, new, check=False).returncode == 0)
 
 
 def check_files(server, name):

@@ -400,7 +400,7 @@ def test_one_that_died_is_waited_for(world):
         second = subprocess.Popen([lib.IMAPCTL, f"--config={server.config}", "restore", folder, "dora"],
                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         lib.wait_until(lambda: (server.folder / "log").read_text().count("verb=restore code=75") > 0)
-    assert second.communicate(timeout=60)[1] == "" and second.returncode == 0
+    assert second.communicate(timeout=lib.LIMIT_S)[1] == "" and second.returncode == 0
 
 
 def test_killed(world):
@@ -412,7 +412,7 @@ def test_killed(world):
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(folder.parent)})
         lib.wait_until(lambda: process.poll() is not None or any(name.startswith("imapctl.") for name in os.listdir(folder.parent)))
         process.send_signal(sign)
-        process.wait(60)
+        process.wait(lib.LIMIT_S)
         lib.wait_until(lambda: not any(name.startswith("imapctl.") for name in os.listdir(folder.parent)))
     assert restore(world, "carol")[0][0]["state"] == "whole"
     assert restore(world, "--all")[0]

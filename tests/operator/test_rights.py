@@ -29,8 +29,8 @@ ASKING = [["user", "add", "ann"], ["user", "passwd", "demo"], ["user", "del", "d
 @pytest.mark.parametrize("words", ASKING, ids=" ".join)
 def test_nothing_is_asked_in_vain(server, uid, words):
     with on_a_terminal(server, uid, *words) as terminal:
-        assert terminal.process.wait(60) == 77, terminal.shown
-        terminal.reader.join(10)
+        assert terminal.process.wait(lib.LIMIT_S) == 77, terminal.shown
+        terminal.reader.join(lib.LIMIT_S)
         shown = terminal.shown.decode()
     assert "no permission: become a member of the group imapd-admin" in shown, shown
     assert "?" not in shown and "assword" not in shown, shown
@@ -47,10 +47,10 @@ def test_who_may_is_asked(server):
     with on_a_terminal(server, grouped.CHANGE, "user", "del", "demo") as terminal:
         asked(terminal, b"?")
         terminal.type(b"no\n")
-        assert terminal.process.wait(60) == 64
+        assert terminal.process.wait(lib.LIMIT_S) == 64
     with on_a_terminal(server, grouped.CHANGE, "user", "passwd", "demo") as terminal:
         for _ in range(2):
             shown = len(terminal.shown)
             lib.wait_until(lambda: b": " in terminal.shown[shown:] or terminal.process.poll() is not None)
             terminal.type(b"another one\n")
-        assert terminal.process.wait(60) == 0, terminal.shown
+        assert terminal.process.wait(lib.LIMIT_S) == 0, terminal.shown

@@ -32,7 +32,7 @@ class Place:
 
     def imapctl(self, *words, input=""):
         return subprocess.run([*self.prefix, lib.IMAPCTL, f"--config={self.config}", *words], input=input, text=True,
-                              capture_output=True, timeout=60)
+                              capture_output=True, timeout=lib.LIMIT_S)
 
     def setup(self, *words, input="", code=0):
         done = self.imapctl("setup", *words, input=input)
@@ -68,7 +68,7 @@ def place():
 def end(process):
     process.send_signal(signal.SIGTERM)
     process.stderr.read()
-    process.wait(60)
+    process.wait(lib.LIMIT_S)
 
 
 def states(done):

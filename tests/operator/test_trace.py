@@ -58,7 +58,7 @@ def trace(server, *words):
 
 
 def connect(server, address):
-    client = lib.Client.unread(socket.create_connection(("127.0.0.1", server.imap_port), 60, (address, 0)))
+    client = lib.Client.unread(socket.create_connection(("127.0.0.1", server.imap_port), lib.LIMIT_S, (address, 0)))
     client.line()
     return client
 
@@ -87,7 +87,7 @@ def test_a_session_that_runs(server):
             client.reply(b"i")
             client.ok(b"LOGOUT")
             text = shown.until("the connection is over")
-            assert shown.process.wait(60) == 0, "it ends with its session"
+            assert shown.process.wait(lib.LIMIT_S) == 0, "it ends with its session"
     assert SECRET not in text and all(f" {sid} " in line for line in text.splitlines())
     said, answered = lines(text, "C"), lines(text, "S")
     assert any(line.endswith(" SELECT INBOX") for line in said) and "DONE" in said and "i IDLE" in said
@@ -273,7 +273,7 @@ def test_a_session_that_runs_on_two_hosts(site):
             client.ok(b"EXAMINE INBOX")
             client.ok(b"LOGOUT")
             text = shown.text + shown.process.stdout.read()
-            assert shown.process.wait(60) == 0
+            assert shown.process.wait(lib.LIMIT_S) == 0
     assert "C: t" in text and "EXAMINE INBOX" in text and "LOGOUT" in text and "the connection is over" in text
     assert "the session is over" in text and "LOGIN" not in text.replace("LOGINDISABLED", ""), text
 

@@ -171,7 +171,7 @@ def test_switched_off_and_on_again(server):
         server.imapctl("reload")
         expunge(client, b"INBOX", b"2")
         assert [line["uid"] for line in undelete(server, "demo", "--list")[0]] == [1]
-        lib.wait_until(lambda: undelete(server, "demo", "--list")[1]["found"] == 0, 60)
+        lib.wait_until(lambda: undelete(server, "demo", "--list")[1]["found"] == 0)
 
 
 def test_who_does_not_come(tmp_path):
@@ -185,8 +185,8 @@ def test_who_does_not_come(tmp_path):
         server.stop()               # what was kept, nobody opens
         assert {len(kept(server, name)) for name in names[:3]} == {1}
         server.start()
-        lib.wait_until(lambda: not any(kept(server, name) for name in names[:3]), 120)
-        lib.wait_until(lambda: "ev=retention-round users=4" in (server.folder / "log").read_text(), 120)
+        lib.wait_until(lambda: not any(kept(server, name) for name in names[:3]))
+        lib.wait_until(lambda: "ev=retention-round users=4" in (server.folder / "log").read_text())
         assert not list(file_of(server, names[3]).parent.glob("*"))     # and nothing is made
         for name in names[:3]:
             with server.client(name) as client:

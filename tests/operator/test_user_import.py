@@ -202,7 +202,7 @@ def test_killed_in_the_middle(server, killed):
             server.start()
         else:
             process.send_signal(signal.SIGKILL)
-        process.wait(60)
+        process.wait(lib.LIMIT_S)
         there = names(server)
         assert there == sorted(expected[:len(there) - 1] + ["here"])
     server.imapctl("user", "import", path)

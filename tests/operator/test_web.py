@@ -26,7 +26,7 @@ class Page:
 
     def send(self, method, path, body=None, **fields):
         """Fields: Origin=None leaves it away."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=lib.LIMIT_S)
         given = {"Host": self.host, "Origin": f"http://{self.host}" if method == "POST" else None,
                  "Cookie": self.cookie, "X-Imapd-Key": self.key, **{name.replace("_", "-"): value for name, value in fields.items()}}
         connection.request(method, path, body, {name: value for name, value in given.items() if value is not None})
@@ -115,7 +115,7 @@ def test_files_and_their_policy(server):
 def test_scripts_are_scripts():
     for path in sorted((lib.ROOT / "src/web/page").glob("*.js")):
         try:
-            done = subprocess.run(["node", "--check", "--input-type=module"], stdin=path.open(), capture_output=True, text=True, timeout=60)
+            done = subprocess.run(["node", "--check", "--input-type=module"], stdin=path.open(), capture_output=True, text=True, timeout=lib.LIMIT_S)
         except FileNotFoundError:
             pytest.skip("nodejs is not installed")
         assert done.returncode == 0, (path, done.stderr)

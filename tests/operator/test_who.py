@@ -53,7 +53,7 @@ def is_alone(server):
 
 def connect(server, address):
     """A client that has not logged in, from an address of its own."""
-    client = lib.Client.unread(socket.create_connection(("127.0.0.1", server.imap_port), 60, (address, 0)))
+    client = lib.Client.unread(socket.create_connection(("127.0.0.1", server.imap_port), lib.LIMIT_S, (address, 0)))
     client.line()
     return client
 
@@ -239,7 +239,7 @@ def balanced():
 def proxied(server, address):
     """A client that a balancer brings, from any address; IPv6 needs no network of its own so."""
     kind = "TCP6" if ":" in address else "TCP4"
-    client = lib.Client.unread(socket.create_connection(("127.0.0.1", server.proxy_port), 60))
+    client = lib.Client.unread(socket.create_connection(("127.0.0.1", server.proxy_port), lib.LIMIT_S))
     client.send(f"PROXY {kind} {address} {'::1' if kind == 'TCP6' else '127.0.0.1'} 4000 143\r\n".encode())
     client.line()
     return client

@@ -38,9 +38,9 @@ class Terminal:
                     return
                 raise
 
-    def until(self, pattern, seconds=20):
+    def until(self, pattern):
         """Read on until the pattern is on the screen behind all that was matched before."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + lib.LIMIT_S
         while time.monotonic() < deadline:
             self.read()
             found = re.search(pattern, self.text, re.DOTALL)
@@ -53,7 +53,7 @@ class Terminal:
         os.write(self.master, keys.encode())
 
     def close(self):
-        code = self.process.wait(20)
+        code = self.process.wait(lib.LIMIT_S)
         os.close(self.master)
         os.close(self.slave)
         return code

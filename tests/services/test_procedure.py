@@ -142,7 +142,7 @@ def test_drain(running, service):
     for client in clients:
         lines = list(iter(client.line, b""))
         assert len(lines) == 1 and lines[0].startswith(b"* BYE"), lines
-    assert drain.wait(30) == 0 and drain.stdout.read() == f"{service} is stopped\n"
+    assert drain.wait(lib.LIMIT_S) == 0 and drain.stdout.read() == f"{service} is stopped\n"
     assert states(running)[service] == "stopped"
     drain.stdout.close()
     for client in [*clients, uploader]:
@@ -286,7 +286,7 @@ def open_folder(running):
 def ask_as(server, program, user, *words):
     """As this user with nobody's group: a user's number may be that of a group that matters."""
     return subprocess.run(["setpriv", f"--reuid={user}", "--regid=65534", "--clear-groups", program,
-                           f"--config={server.config}", *words], capture_output=True, text=True, timeout=60)
+                           f"--config={server.config}", *words], capture_output=True, text=True, timeout=lib.LIMIT_S)
 
 
 @needs_root

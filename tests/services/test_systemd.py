@@ -19,7 +19,7 @@ class Manager:
     def __init__(self, name):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind("\0" + name[1:] if name.startswith("@") else name)
-        self.socket.settimeout(30)
+        self.socket.settimeout(lib.LIMIT_S)
         self.lines = []
 
     def until(self, wanted):
@@ -62,11 +62,11 @@ def test_ready_means_that_all_listens(manager):
     try:
         manager.until("READY=1")
         for port in (server.imap_port, server.imaps_port, server.lmtp_port):
-            socket.create_connection(("127.0.0.1", port), 10).close()
+            socket.create_connection(("127.0.0.1", port), lib.LIMIT_S).close()
         assert (server.data / "lock").exists()
     finally:
         process.terminate()
-        assert process.wait(60) == 0
+        assert process.wait(lib.LIMIT_S) == 0
         shutil.rmtree(server.folder)
 
 
@@ -102,13 +102,13 @@ def test_sockets_of_systemd():
             with server.client("demo") as client:
                 client.ok(b"NOOP")
             server.imapctl("stop", "cas")
-            with socket.create_connection(("127.0.0.1", server.imap_port), 10) as waiting:
+            with socket.create_connection(("127.0.0.1", server.imap_port), lib.LIMIT_S) as waiting:
                 server.imapctl("start", "cas")
-                waiting.settimeout(10)
+                waiting.settimeout(lib.LIMIT_S)
                 assert waiting.recv(100).startswith(b"* OK")
         finally:
             process.terminate()
-            process.communicate(timeout=60)
+            process.communicate(timeout=lib.LIMIT_S)
             shutil.rmtree(server.folder)
 
 

@@ -116,7 +116,7 @@ def finish(running, user, server):
     """Order the move again, until it is done: a server that was killed may not be known to be back."""
     def is_done():
         return move(running, user, server, check=False).returncode == 0
-    lib.wait_until(is_done, 60)
+    lib.wait_until(is_done)
     assert host_of(running, user) == server
 
 

@@ -33,7 +33,7 @@ def watcher(pair):
 
 def rest_of(client):
     """All that comes until the end; what cannot be inflated raises zlib.error."""
-    client.socket.below.settimeout(30)
+    client.socket.below.settimeout(lib.LIMIT_S)
     try:
         return client.file.read()
     except ConnectionResetError:

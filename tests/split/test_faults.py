@@ -26,7 +26,7 @@ SECONDS = int(os.environ.get("SPLIT_SECONDS", 170))
 SEED = int(os.environ.get("SPLIT_SEED", 1))
 PAIRS = int(os.environ.get("SPLIT_PAIRS", 8))
 USERS = ["user1", "user2", "user3"]
-HANG_S = 30
+HANG_S = 60
 
 
 class Worker(threading.Thread):

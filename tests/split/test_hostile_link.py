@@ -44,7 +44,7 @@ def openssl(pair, identity, key, said):
         ["ip", "netns", "exec", pair.middle.name, "openssl", "s_client", "-quiet", "-ign_eof", "-tls1_2",
          "-psk_identity", identity, "-psk", key, "-cipher", "ECDHE-PSK-CHACHA20-POLY1305",
          "-connect", f"{host.wire.far_address}:{host.link_port}"],
-        input=said, capture_output=True, timeout=60)
+        input=said, capture_output=True, timeout=lib.LIMIT_S)
     return done.stdout
 
 
@@ -151,7 +151,7 @@ def test_without_key(pair):
     before = len(refusals(pair))
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection(("127.0.0.1", pair.mailboxes[0].link_port), 20) as plain:
+    with socket.create_connection(("127.0.0.1", pair.mailboxes[0].link_port), lib.LIMIT_S) as plain:
         with pytest.raises((ssl.SSLError, ConnectionError)):
             context.wrap_socket(plain)
     expect_refusal(pair, before)
@@ -162,7 +162,7 @@ def test_without_key(pair):
 def test_plaintext(pair, said):
     """Not an octet of IMAP is said to who does not speak TLS."""
     before = len(refusals(pair))
-    with socket.create_connection(("127.0.0.1", pair.mailboxes[0].link_port), 20) as plain:
+    with socket.create_connection(("127.0.0.1", pair.mailboxes[0].link_port), lib.LIMIT_S) as plain:
         plain.sendall(said)
         plain.shutdown(socket.SHUT_WR)
         heard = b""
@@ -176,7 +176,7 @@ def test_plaintext(pair, said):
 def test_silent_strangers_go(pair):
     """A handshake that is not begun ends after a while, and meanwhile disturbs nobody."""
     before = len(refusals(pair))
-    strangers = [socket.create_connection(("127.0.0.1", pair.mailboxes[0].link_port), 30) for _ in range(50)]
+    strangers = [socket.create_connection(("127.0.0.1", pair.mailboxes[0].link_port), lib.LIMIT_S) for _ in range(50)]
     with pair.client("alice") as client:
         client.ok(b"NOOP")
     for stranger in strangers:
@@ -200,7 +200,7 @@ class Tap:
         with contextlib.suppress(OSError):
             while True:
                 near = self.listener.accept()[0]
-                far = socket.create_connection(("127.0.0.1", self.pair.mailboxes[0].link_port), 20)
+                far = socket.create_connection(("127.0.0.1", self.pair.mailboxes[0].link_port), lib.LIMIT_S)
                 self.said.append([])
                 threading.Thread(target=self.relay, args=(near, far, self.said[-1]), daemon=True).start()
 
@@ -243,7 +243,7 @@ def test_replay(pair):
     for said in tap.said:
         assert b"alice" not in b"".join(said) and lib.PASSWORD.encode() not in b"".join(said)
         before = len(refusals(pair))
-        with socket.create_connection(("127.0.0.1", pair.mailboxes[0].link_port), 20) as again:
+        with socket.create_connection(("127.0.0.1", pair.mailboxes[0].link_port), lib.LIMIT_S) as again:
             with contextlib.suppress(ConnectionError):
                 again.sendall(b"".join(said))
                 while again.recv(65536):
@@ -318,5 +318,5 @@ def test_key_file(pair, tmp_path):
     assert check().returncode == 78 and "somebody else" in check().stderr
     shutil.chown(key, 0)
     key.write_text("key 1234\n")
-    broken = subprocess.run([lib.IMAPD, "--role=mailbox", f"--config={config}"], capture_output=True, text=True, timeout=60)
+    broken = subprocess.run([lib.IMAPD, "--role=mailbox", f"--config={config}"], capture_output=True, text=True, timeout=lib.LIMIT_S)
     assert broken.returncode != 0 and "not a key" in broken.stderr

@@ -69,7 +69,7 @@ class ScriptedHost:
                     continue
                 self.verdicts.append(op)
                 self.asked.set()
-                self.may_answer.wait(30)
+                self.may_answer.wait(lib.LIMIT_S)
                 if self.answers is None:
                     return
                 say(self.answers)
@@ -77,7 +77,7 @@ class ScriptedHost:
                 file.read(int(words[1]))
             elif words[0] == b"prepare":
                 self.is_whole.set()
-                self.may_prepare.wait(30)
+                self.may_prepare.wait(lib.LIMIT_S)
                 say(b"prepared")
 
 
@@ -126,7 +126,7 @@ def test_source_cannot_be_told(scripted):
     other.answers = b"done"
     other.may_answer.clear()		# before it is known there, the source is told nothing
     order = subprocess.Popen([lib.IMAPCTL, f"--config={running.cas.config}", "move", "ada", "mbx2"], stdout=subprocess.PIPE, text=True)
-    assert other.asked.wait(30)
+    assert other.asked.wait(lib.LIMIT_S)
     lib.freeze(running.mailboxes[0].process)
     other.may_answer.set()
     out = order.communicate()[0]
@@ -141,7 +141,7 @@ def test_somebody_else_gets_the_name_meanwhile(scripted):
     running, other = scripted
     other.may_prepare.clear()
     order = subprocess.Popen([lib.IMAPCTL, f"--config={running.cas.config}", "move", "ada", "mbx2"], stderr=subprocess.PIPE, text=True)
-    assert other.is_whole.wait(30)
+    assert other.is_whole.wait(lib.LIMIT_S)
     running.cas.imapctl("user", "del", "ada", "--yes")
     running.cas.imapctl("user", "add", "ada", "--home=mbx1", input="another\n")
     other.may_prepare.set()

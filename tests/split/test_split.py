@@ -234,7 +234,7 @@ def test_one_server_down_leaves_the_others_alone(three):
 
 def goodbye(client):
     """What a client that waits gets to see, to the end."""
-    client.socket.settimeout(30)
+    client.socket.settimeout(lib.LIMIT_S)
     return client.file.read()
 
 

@@ -213,7 +213,7 @@ def test_killed_in_the_middle(three):
                 done = three.cas.imapctl("user", "rename", old, new, check=False)
                 return done.returncode == 0 and \
                     knows(three, new) == [True, True, False] and knows(three, old) == [False] * 3
-            lib.wait_until(is_done, 60)
+            lib.wait_until(is_done)
 
             def is_in():
                 with three.client() as client:

@@ -39,7 +39,7 @@ def connect(server):
     """From an address of its own: failures slow down the next ones."""
     serial = next(serials)
     address = f"127.9.{serial // 250}.{serial % 250 + 1}"
-    connected = socket.create_connection(("127.0.0.1", server.imap_port), 60, (address, 0))
+    connected = socket.create_connection(("127.0.0.1", server.imap_port), lib.LIMIT_S, (address, 0))
     client = lib.Client.unread(connected)
     client.line()
     return client

@@ -29,7 +29,7 @@ ATTEMPTS = [
 def attempt(server, number, lines):
     """Send all of it, from an address of its own, so that nobody waits for the failures of the others."""
     client = lib.Client.unread(
-        socket.create_connection(("127.0.0.1", server.imap_port), 60, (f"127.0.1.{number}", 0)))
+        socket.create_connection(("127.0.0.1", server.imap_port), lib.LIMIT_S, (f"127.0.1.{number}", 0)))
     assert client.line().startswith(b"* OK")
     client.send(b"a " + lines[0] + b"\r\n")
     for line in lines[1:]:

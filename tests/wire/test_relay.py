@@ -166,7 +166,7 @@ def refuse(answer):
 def together(new, *attempts):
     """What each gets: (function, argument...).  Each comes from an address of its own, so that nobody waits for others' failures."""
     def run(attempt):
-        with lib.Client.unread(socket.create_connection(("127.0.0.1", new.imap_port), 60, (f"127.1.2.{next(hosts)}", 0))) as client:
+        with lib.Client.unread(socket.create_connection(("127.0.0.1", new.imap_port), lib.LIMIT_S, (f"127.1.2.{next(hosts)}", 0))) as client:
             client.line()
             return attempt[0](client, *attempt[1:])
     with concurrent.futures.ThreadPoolExecutor(len(attempts)) as pool:
@@ -437,12 +437,12 @@ def test_silence(new, old):
 
     def script(c):
         come.set()
-        go.wait(60)
+        go.wait(lib.LIMIT_S)
 
     with OldServer(script) as liar, new.client() as client:
         move(new, f"imap://localhost:{liar.port}")
         client.send(b'x LOGIN moved "%s"\r\n' % PASSWORD)
-        assert come.wait(30)
+        assert come.wait(lib.LIMIT_S)
         with new.client("demo") as other:
             other.ok(b"NOOP")
         assert client.reply(b"x").tagged == b"x NO [UNAVAILABLE] Try again later"
@@ -463,9 +463,9 @@ def test_client_leaves_meanwhile(new):
         move(new, f"imap://localhost:{liar.port}")
         client = new.client()
         client.send(b'x LOGIN moved "%s"\r\n' % PASSWORD)
-        assert come.wait(30)
+        assert come.wait(lib.LIMIT_S)
         client.close()
-        assert gone.wait(30)
+        assert gone.wait(lib.LIMIT_S)
 
 
 # What is said by servers that are real, each in its own way.  TLS comes first here, so that the scripts need none.
@@ -710,13 +710,13 @@ def test_kick_where_the_server_does_not_care(new, old):
         c.send(b"R1 OK [CAPABILITY IMAP4rev1] welcome\r\n")
         c.line()
         come.set()
-        end.wait(60)
+        end.wait(lib.LIMIT_S)
 
     with OldServer(script, old.cert, old.key, is_tls=True) as server, new.client() as client:
         move(new, f"imaps://localhost:{server.port}")
         client.ok(b'LOGIN moved "%s"' % PASSWORD)
         client.send(b"x NOOP\r\n")
-        assert come.wait(30)
+        assert come.wait(lib.LIMIT_S)
         new.imapctl("kick", "moved")
         assert client.line() == b"* BYE The operator has ended this session"
         assert client.line() == b""

@@ -45,7 +45,7 @@ class Run:
         if name not in self.connections:
             port = self.server.lmtp_port if self.path.suffix == ".lmtp" else self.server.imap_port
             self.connections[name] = lib.Client.unread(
-                lib.socket.create_connection(("127.0.0.1", port), 20, (self.address, 0)),
+                lib.socket.create_connection(("127.0.0.1", port), lib.LIMIT_S, (self.address, 0)),
                 None if self.path.suffix == ".lmtp" else responses.Checker())
         self.connection = self.connections[name]
 
