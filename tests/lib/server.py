@@ -20,6 +20,7 @@ import zlib
 import pytest
 
 import responses
+from serverlog import ServerLog
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 IMAPD = pathlib.Path(os.environ.get("IMAPD", ROOT / "build/imapd")).resolve()
@@ -101,8 +102,13 @@ class Server:
         self.settings = list(settings)
         self.users = users
         self.process = None
-        self.log_lines = []
+        self.log = ServerLog(self.folder / "log")
         self.write_config()
+
+    @property
+    def log_lines(self):
+        """All lines that it has written so far."""
+        return self.log.lines()
 
     def write_config(self):
         own = {line.split()[0] for line in self.settings}
@@ -127,6 +133,7 @@ class Server:
             stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.PIPE)
         log.close()
         ready = threading.Event()
+        self.log.begin(self.process.stderr, lambda line: ready.set() if " ev=ready" in line else None)
         self.reader = threading.Thread(target=self._read_log, args=(self.process, ready), daemon=True)
         self.reader.start()
         if not ready.wait(LIMIT_S):
@@ -140,14 +147,7 @@ class Server:
         return self
 
     def _read_log(self, process, ready):
-        with open(self.folder / "log", "ab") as copy:
-            for raw in process.stderr:
-                copy.write(raw)
-                copy.flush()
-                line = raw.decode("utf-8", "backslashreplace").rstrip("\n")
-                self.log_lines.append(line)
-                if " ev=ready" in line:
-                    ready.set()
+        self.log.follow(process.stderr)
         process.wait()		# it has ended, and start() must know
         ready.set()
 
