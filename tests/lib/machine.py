@@ -1,5 +1,7 @@
 """A machine of one's own for a script: the real paths of /etc, /var/lib and /run, and ports below 1024, of which nothing
 is left behind.  Root is needed for the namespaces."""
+import contextlib
+import fcntl
 import os
 import subprocess
 
@@ -21,6 +23,21 @@ set +e
 UNSHARE = ["unshare", "--mount", "--net", "--propagation", "private", "bash", "-c"]
 
 
+@contextlib.contextmanager
+def hold_accounts(how):
+    """Meanwhile users and groups of this machine stay as they are, but for whoever holds them alone."""
+    with open(f"/tmp/imapd-test-accounts-{os.getuid()}", "ab") as lock:
+        fcntl.flock(lock, how)
+        yield
+
+
+def change_accounts(*words):
+    """Run useradd, groupadd and their kind: one at a time on the machine, since each wants the system's files alone."""
+    with hold_accounts(fcntl.LOCK_EX):
+        done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 0, f"{words}: {done.stderr}"
+
+
 def need_machine():
     """Skip, with the reason, where there cannot be one."""
     if os.geteuid() != 0:
@@ -33,7 +50,8 @@ def need_machine():
 
 
 def run(script, **how):
-    """Run a script in a new machine, where imapd and imapctl are in the PATH."""
+    """Run a script in a new machine, where imapd and imapctl are in the PATH.  Below its /etc lies the one of this machine."""
     path = f"{lib.IMAPD.parent}:/usr/sbin:/usr/bin:/sbin:/bin"
-    return subprocess.run([*UNSHARE, PREPARE + script], text=True, capture_output=True, timeout=lib.LIMIT_S,
-                          env={**os.environ, "PATH": path}, **{"stdin": subprocess.DEVNULL, **how})
+    with hold_accounts(fcntl.LOCK_SH):
+        return subprocess.run([*UNSHARE, PREPARE + script], text=True, capture_output=True, timeout=lib.LIMIT_S,
+                              env={**os.environ, "PATH": path}, **{"stdin": subprocess.DEVNULL, **how})

@@ -39,14 +39,6 @@ PORTS = iter(random.sample(range(20000, 32000), 12000))
 OWNED_PORTS = open(f"/tmp/imapd-test-ports-{os.getuid()}", "ab")
 
 
-def change_accounts(*words):
-    """Run useradd, groupadd and their kind: one at a time on the machine, since each wants the system's files alone."""
-    with open(f"/tmp/imapd-test-accounts-{os.getuid()}", "ab") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        done = subprocess.run(words, capture_output=True, text=True)
-    assert done.returncode == 0, f"{words}: {done.stderr}"
-
-
 def free_port():
     """A TCP port of 127.0.0.1 that nobody listens on, and that this process alone uses from now on."""
     for port in PORTS:

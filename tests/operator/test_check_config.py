@@ -16,6 +16,7 @@ import tempfile
 
 import pytest
 
+import machine
 import server as lib
 from certificates import Certificates, openssl
 
@@ -717,10 +718,10 @@ def test_folders_on_the_way_are_looked_at_as_the_user(world):
 @needs_root
 def test_groups_of_the_user_count(world):
     """As ssl-cert of Debian has them: the key is for a group of which the user is a member."""
-    group = "imapd-test-group"
-    user = "imapd-test-user"
-    lib.change_accounts("groupadd", group)
-    lib.change_accounts("useradd", "--no-create-home", "--groups", group, user)
+    group = f"imapd-test-{os.getpid()}"
+    user = f"imapdtest{os.getpid()}"
+    machine.change_accounts("groupadd", group)
+    machine.change_accounts("useradd", "--no-create-home", "--groups", group, user)
     try:
         give(world.data, 0o700, user)
         shutil.chown(world.key, "root", group)
@@ -731,8 +732,8 @@ def test_groups_of_the_user_count(world):
         places = world.write("user nobody\ndata-directory «{data}»\ntls-key «{key}»")
         expect(world.check(), world.config, places, ["user nobody may not", "user nobody may not read"])
     finally:
-        lib.change_accounts("userdel", "--force", user)
-        lib.change_accounts("groupdel", group)
+        machine.change_accounts("userdel", "--force", user)
+        machine.change_accounts("groupdel", group)
 
 
 @needs_root

@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+import machine
 import server as lib
 from server import wait_until
 
@@ -40,6 +41,13 @@ def stopped():
 @pytest.fixture
 def running():
     with lib.Server(settings=["drain-time 2"]) as server:
+        yield server
+
+
+@pytest.fixture
+def patient():
+    """Time enough for an upload on a busy machine."""
+    with lib.Server(settings=["drain-time 10"]) as server:
         yield server
 
 
@@ -114,20 +122,20 @@ def test_one_bye_and_no_more(running, service):
 
 
 @pytest.mark.parametrize("service", ["cas", "mailbox"])
-def test_drain(running, service):
+def test_drain(patient, service):
     """Nobody new; who uploads may end; all have gone after the time for it."""
     message = lib.message(body=b"x" * 40000 + b"\r\n")
-    clients = [running.client("demo") for _ in range(10)]
-    uploader = running.client("demo")
+    clients = [patient.client("demo") for _ in range(10)]
+    uploader = patient.client("demo")
     uploader.send(b"a APPEND INBOX {%d+}\r\n" % len(message) + message[:1000])
-    drain = subprocess.Popen([lib.IMAPCTL, f"--config={running.config}", "drain", service],
+    drain = subprocess.Popen([lib.IMAPCTL, f"--config={patient.config}", "drain", service],
                              stdout=subprocess.PIPE, text=True)
-    wait_until(lambda: states(running)[service] == "draining")
-    assert code(running, "status", service) == 3
+    wait_until(lambda: states(patient)[service] == "draining")
+    assert code(patient, "status", service) == 3
     if service == "cas":
-        assert not is_listening(running.imap_port)
+        assert not is_listening(patient.imap_port)
     else:
-        with running.client() as late:
+        with patient.client() as late:
             reply = late.command(b'LOGIN demo "%s"' % lib.PASSWORD.encode())
             assert b" NO [UNAVAILABLE]" in reply.tagged
     sent, begun = 1000, time.monotonic()
@@ -143,7 +151,7 @@ def test_drain(running, service):
         lines = list(iter(client.line, b""))
         assert len(lines) == 1 and lines[0].startswith(b"* BYE"), lines
     assert drain.wait(lib.LIMIT_S) == 0 and drain.stdout.read() == f"{service} is stopped\n"
-    assert states(running)[service] == "stopped"
+    assert states(patient)[service] == "stopped"
     drain.stdout.close()
     for client in [*clients, uploader]:
         client.close()
@@ -305,14 +313,14 @@ def groups():
     made = []
     for group in ("imapd-admin", "imapd-view"):
         if subprocess.run(["getent", "group", group], capture_output=True).returncode != 0:
-            lib.change_accounts("groupadd", "--system", group)
+            machine.change_accounts("groupadd", "--system", group)
             made.append(["groupdel", group])
     name = f"imapdtest{os.getpid()}"
-    lib.change_accounts("useradd", "--system", "--no-create-home", name)
+    machine.change_accounts("useradd", "--system", "--no-create-home", name)
     yield name
     # By force: another program of the machine may run under the number that the user got.
     for command in [["userdel", "--force", name], *made]:
-        lib.change_accounts(*command)
+        machine.change_accounts(*command)
 
 
 @needs_root
@@ -322,11 +330,11 @@ def test_groups_are_looked_up_at_once(groups, open_folder):
     server.control.chmod(0o666)
     user = str(pwd.getpwnam(groups).pw_uid)
     assert ask_as(server, program, user, "services").returncode == 77
-    lib.change_accounts("usermod", "-aG", "imapd-view", groups)
+    machine.change_accounts("usermod", "-aG", "imapd-view", groups)
     assert ask_as(server, program, user, "services").returncode == 0
     refused = ask_as(server, program, user, "stop", "cas")
     assert refused.returncode == 77 and "imapd-admin" in refused.stderr and "imapd-view" not in refused.stderr
-    lib.change_accounts("usermod", "-aG", "imapd-admin", groups)
+    machine.change_accounts("usermod", "-aG", "imapd-admin", groups)
     assert ask_as(server, program, user, "stop", "cas").returncode == 0
     service = json.loads(server.imapctl("--json", "services").stdout)["service"][0]
     assert service["state"] == "stopped" and service["asked-by"] == groups
@@ -348,7 +356,7 @@ def test_who_may_what(groups, open_folder):
     user = str(pwd.getpwnam(groups).pw_uid)
     for words in (*LOOKS, *CHANGES):
         assert ask_as(server, program, user, *words).returncode == 77, words
-    lib.change_accounts("usermod", "-aG", "imapd-view", groups)
+    machine.change_accounts("usermod", "-aG", "imapd-view", groups)
     for words in LOOKS:
         assert ask_as(server, program, user, *words).returncode == 0, words
     for words in CHANGES:
@@ -356,7 +364,7 @@ def test_who_may_what(groups, open_folder):
         assert refused.returncode == 77 and "imapd-admin" in refused.stderr, words
     assert states(server) == {"cas": "running", "mailbox": "running"}
     assert "demo" in server.imapctl("user", "list").stdout
-    lib.change_accounts("usermod", "-aG", "imapd-admin", groups)
+    machine.change_accounts("usermod", "-aG", "imapd-admin", groups)
     for name, other in (("cas", "mailbox"), ("mailbox", "cas")):
         for verb, state in (("stop", "stopped"), ("start", "running"), ("drain", "stopped"), ("restart", "running")):
             assert ask_as(server, program, user, verb, name).returncode == 0
