@@ -45,8 +45,16 @@ def states(*words, **named):
 
 
 def until_unchanged(server, folder, user="alice"):
-    """What the server does by itself when a user is quiet, such as indexing, is a change, too."""
+    """What the server does by itself when a user is quiet, such as indexing, is a change, too; from here on there is none."""
+    server.imapctl("index", user)
     lib.wait_until(lambda: states(server, folder, f"--user={user}")[user] == "unchanged")
+
+
+def file_of(server, user):
+    with sqlite3.connect(f"file:{server.data / 'directory.db'}?mode=ro", uri=True) as directory:
+        (name,), = directory.execute("SELECT mailbox_id FROM user WHERE name = ?", (user,))
+    directory.close()
+    return server.data / "data" / name[:2] / name / "mail.db"
 
 
 def ask(file, query):
@@ -54,6 +62,20 @@ def ask(file, query):
         rows = database.execute(query).fetchall()
     database.close()
     return rows
+
+
+def begin_slowly(server, folder):
+    """A backup that has begun to copy alice, and is not done with her for half a minute."""
+    partial = folder / "alice.db.partial"
+
+    def state():
+        return partial.exists() and partial.stat().st_mtime_ns
+
+    before = state()
+    slow = subprocess.Popen([lib.IMAPCTL, f"--config={server.config}", "backup", folder, "--rate=20K"],
+                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    lib.wait_until(lambda: state() not in (False, before) and partial.stat().st_size > 0)
+    return slow
 
 
 def contents(folder):
@@ -103,8 +125,7 @@ def test_not_unchanged_while_another_program_reads(server, folder):
     """What it holds up is not in the file yet, but was committed."""
     backup(server, folder, "--user=alice")
     until_unchanged(server, folder)
-    file = max(server.data.rglob("mail.db"), key=lambda path: path.stat().st_size)
-    reader = sqlite3.connect(f"file:{file}?mode=ro", uri=True, isolation_level=None)
+    reader = sqlite3.connect(f"file:{file_of(server, 'alice')}?mode=ro", uri=True, isolation_level=None)
     with server.client("alice") as client:
         client.ok(b"SELECT INBOX")
         until_unchanged(server, folder)
@@ -196,18 +217,17 @@ def test_damage_is_found(server, folder):
 def test_generations_by_hard_links(server, folder, tmp_path):
     """No run writes into what the one before has left, so `cp -al` keeps it, also when runs die."""
     backup(server, folder)
-    until_unchanged(server, folder)
+    for user in ("alice", "o'hara/../x%y@example.org"):
+        until_unchanged(server, folder, user)
     subprocess.run(["cp", "-al", folder, tmp_path / "monday"], check=True)
     before = {path.name: path.read_bytes() for path in (tmp_path / "monday").iterdir()}
     for number in range(3):
         with server.client("alice") as client:
             assert client.append(b"INBOX", lib.message(900 + number, os.urandom(100000).hex().encode())).is_ok
         if number < 2:
-            slow = subprocess.Popen([lib.IMAPCTL, f"--config={server.config}", "backup", folder, "--rate=200K"],
-                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            lib.wait_until(lambda: (folder / "alice.db.partial").exists() and (folder / "alice.db.partial").stat().st_size > 0)
+            slow = begin_slowly(server, folder)
             slow.kill()
-            slow.wait()
+            slow.communicate()
         else:
             assert states(server, folder)["alice"] == "copied"
     assert {path.name: path.read_bytes() for path in (tmp_path / "monday").iterdir()} == before
@@ -240,9 +260,7 @@ def test_killed_and_interrupted(server, folder):
         assert client.append(b"INBOX", lib.message(500, os.urandom(150000).hex().encode())).is_ok
     for sign, code in ((signal.SIGKILL, -9), (signal.SIGTERM, 75)):
         (folder / "alice.db.partial").unlink(missing_ok=True)
-        slow = subprocess.Popen([lib.IMAPCTL, f"--config={server.config}", "backup", folder, "--rate=200K"],
-                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        lib.wait_until(lambda: (folder / "alice.db.partial").exists() and (folder / "alice.db.partial").stat().st_size > 0)
+        slow = begin_slowly(server, folder)
         slow.send_signal(sign)
         slow.communicate(timeout=lib.LIMIT_S)
         assert slow.returncode == code
@@ -270,9 +288,7 @@ def test_killed_before_the_file_has_its_name(server, folder):
 def test_server_stops_meanwhile(server, folder):
     with server.client("alice") as client:
         assert client.append(b"INBOX", lib.message(501, os.urandom(1500000).hex().encode())).is_ok
-    slow = subprocess.Popen([lib.IMAPCTL, f"--config={server.config}", "backup", folder, "--rate=200K"],
-                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    lib.wait_until(lambda: (folder / "alice.db.partial").exists() and (folder / "alice.db.partial").stat().st_size > 0)
+    slow = begin_slowly(server, folder)
     assert server.stop() == 0
     _, complaint = slow.communicate(timeout=lib.LIMIT_S)
     assert slow.returncode == 75 and "run again" in complaint
@@ -285,7 +301,7 @@ def test_user_goes_meanwhile(server, folder, named, code):
     """Who was named is missing; of all there are, nobody is."""
     server.add_user("gone")
     with server.client("gone") as client:
-        assert client.append(b"INBOX", lib.message(1, os.urandom(1500000).hex().encode())).is_ok
+        assert client.append(b"INBOX", lib.message(1, os.urandom(4000000).hex().encode())).is_ok
     slow = subprocess.Popen([lib.IMAPCTL, f"--config={server.config}", "backup", folder, "--rate=500K", *named],
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     lib.wait_until(lambda: (folder / "gone.db.partial").exists() and (folder / "gone.db.partial").stat().st_size > 0)
