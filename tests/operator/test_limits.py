@@ -165,8 +165,10 @@ def test_command_size(server):
 
 
 def test_timeouts(server):
+    reload(server, "idle-timeout 1")
+    user = server.client("demo")        # with all the time that a login may take
     reload(server, "login-timeout 1", "handshake-timeout 1", "idle-timeout 1")
-    stranger, user = server.client(), server.client("demo")
+    stranger = server.client()
     assert stranger.line().startswith(b"* BYE ")
     assert stranger.file.read() == b""
     assert user.line().startswith(b"* BYE ")
@@ -446,7 +448,10 @@ def test_a_header_that_never_comes(balanced):
            "handshake-timeout 1")
     with socket.create_connection(("127.0.0.1", balanced.imap_port), lib.LIMIT_S) as plain:
         plain.sendall(V1[:10])
-        assert plain.recv(1) == b""
+        try:
+            assert plain.recv(1) == b""
+        except ConnectionResetError:    # the rest of it came too late
+            pass
     wait_for_log(balanced, "proxy-refused", "no PROXY header")
 
 

