@@ -70,7 +70,13 @@ def test_promtool_finds_nothing(server):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def nobody_is_there(server):
+    """Who was there before has gone, and that is known."""
+    return metrics(server).sum("imapd_connections_active") == 0
+
+
 def test_commands_and_sessions(server):
+    lib.wait_until(lambda: nobody_is_there(server))
     before = metrics(server)
     with server.client("demo") as client:
         client.append(b"INBOX", lib.message())
@@ -92,7 +98,7 @@ def test_commands_and_sessions(server):
         client.ok(b"UNSELECT")
         assert metrics(server)["imapd_connections_active", "role=mailbox", "state=authenticated"] == 1
         client.command(b"LOGOUT")
-    lib.wait_until(lambda: metrics(server).sum("imapd_connections_active") == 0)
+    lib.wait_until(lambda: nobody_is_there(server))
     after = metrics(server)
 
     def grown(*key):
@@ -128,10 +134,11 @@ def test_histograms_fit_themselves(server):
 
 
 def test_failed_logins(server):
+    lib.wait_until(lambda: nobody_is_there(server))
     before = metrics(server)
     with lib.Client(server.imap_port) as client:
         assert b"AUTHENTICATIONFAILED" in client.command(b"LOGIN demo wrong").tagged
-    lib.wait_until(lambda: metrics(server).sum("imapd_connections_active") == 0)
+    lib.wait_until(lambda: nobody_is_there(server))
     after = metrics(server)
     key = "imapd_logins_total", "mech=PLAIN", "result=failed"
     assert after[key] - before[key] == 1
@@ -211,7 +218,7 @@ def test_deliveries():
             assert lmtp.deliver(lib.message(body=b"x" * 70 + b"\r\n" * 4096), b"demo@localhost")[0].startswith(b"552")
             assert metrics(server)["imapd_connections_active", "role=mailbox", "state=lmtp"] == 1
             lmtp.command(b"QUIT")
-        lib.wait_until(lambda: metrics(server).sum("imapd_connections_active") == 0)
+        lib.wait_until(lambda: nobody_is_there(server))
         found = metrics(server)
     assert found["imapd_lmtp_deliveries_total", "result=ok"] == 1
     assert found["imapd_lmtp_deliveries_total", "result=permanent"] == 2
@@ -222,6 +229,7 @@ def test_deliveries():
 
 
 def test_handshakes(server):
+    lib.wait_until(lambda: nobody_is_there(server))
     before = metrics(server)
     with server.client("demo", tls=True) as client:
         client.ok(b"NOOP")
@@ -229,7 +237,7 @@ def test_handshakes(server):
         stranger.sendall(b"a login b c\r\n")
         while stranger.recv(4096):
             pass
-    lib.wait_until(lambda: metrics(server).sum("imapd_connections_active") == 0)
+    lib.wait_until(lambda: nobody_is_there(server))
     after = metrics(server)
     assert after.sum("imapd_tls_handshakes_total", "result=ok") - before.sum("imapd_tls_handshakes_total", "result=ok") == 1
     key = "imapd_tls_handshakes_total", "result=failed", "version=none"
@@ -256,6 +264,7 @@ def test_what_is_in_memory_is_a_hit(server):
 
 
 def test_stats_for_people(server):
+    lib.wait_until(lambda: nobody_is_there(server))
     with server.client("demo") as client:
         client.ok(b"SELECT INBOX")
         client.append(b"INBOX", lib.message())
