@@ -312,8 +312,7 @@ def test_no_tls_where_it_is_expected(here, certificates):
 
 
 def test_nobody_there(here):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = lib.free_port()          # none of those that a client may come from, and so find itself
     run = here.imapctl("import", "joe", f"imap://joe@127.0.0.1:{port}", input="x\n", check=False)
     assert run.returncode == 69 and f"nobody listens on port {port} of 127.0.0.1" in run.stderr
 

@@ -308,7 +308,7 @@ def test_what_is_damaged_changes_nothing(world, tmp_path):
     assert "later version" in restore((server, copy), "dora", "--as=fresh", code=65)[1]
     assert "later version" in restore((server, copy), "dora", "--mailbox=INBOX", "--into=x", code=65)[1]
     assert "fresh " not in server.imapctl("user", "list").stdout
-    assert os.listdir(server.data / "restore") == []
+    lib.wait_until(lambda: os.listdir(server.data / "restore") == [])
 
 
 @pytest.mark.parametrize("word, value", [
@@ -340,7 +340,7 @@ def test_manifest_of_an_enemy(world, tmp_path, word, value):
     after = set(server.imapctl("user", "list").stdout.split()) - set(names.split())
     assert not any(name.startswith(("..", "/", "do ")) for name in after)
     server.imapctl("user", "del", "enemy", "--purge", "--yes", check=False)
-    assert list(server.data.glob("restore/*")) == []
+    lib.wait_until(lambda: list(server.data.glob("restore/*")) == [])
 
 
 def ask_of(server, user, query):
