@@ -50,6 +50,16 @@ def delayed(namespace):
     return int(values[names.index("DelayedACKs")])
 
 
+def is_prompt(namespace, work):
+    """
+    Most commands are answered without waiting: one wait for each, if we wait.  A machine that is busy may be late more often
+    than not, and is asked again.
+    """
+    before = delayed(namespace)
+    work()
+    return delayed(namespace) - before < COUNT // 2
+
+
 def run_commands(client, parts):
     for _ in range(COUNT):
         for part in parts:
@@ -77,27 +87,22 @@ def test_nobody_waits_for_an_acknowledgement(running, kind, is_tls):
     server, namespace = running
     with server.client("demo", is_tls) as client:
         client.ok(b"SELECT INBOX")
-        before = delayed(namespace)
-        run_commands(client, COMMANDS[kind])
-        # One for each command, if we wait; a machine that is busy may be late now and then.
-        assert delayed(namespace) - before < COUNT // 2
+        lib.wait_until(lambda: is_prompt(namespace, lambda: run_commands(client, COMMANDS[kind])))
 
 
 @pytest.mark.parametrize("is_tls", [False, True], ids=["plain", "tls"])
 def test_before_login(running, is_tls):
     server, namespace = running
     with server.client(tls=is_tls) as client:
-        before = delayed(namespace)
-        run_commands(client, COMMANDS["line end"])
-        assert delayed(namespace) - before < COUNT // 2
+        lib.wait_until(lambda: is_prompt(namespace, lambda: run_commands(client, COMMANDS["line end"])))
 
 
 def test_lmtp(running):
     server, namespace = running
     host = server.mailboxes[0].namespace if hasattr(server, "mailboxes") else namespace
     with server.lmtp() as lmtp:
-        before = delayed(host)
-        for _ in range(COUNT):
-            lmtp.socket.sendall(b"NO")
-            assert lmtp.command(b"OP")[-1].startswith(b"250")
-        assert delayed(host) - before < COUNT // 2
+        def deliver():
+            for _ in range(COUNT):
+                lmtp.socket.sendall(b"NO")
+                assert lmtp.command(b"OP")[-1].startswith(b"250")
+        lib.wait_until(lambda: is_prompt(host, deliver))
