@@ -17,8 +17,9 @@
 #include "net/stream.h"
 #include "net/tls.h"
 
-#define PATIENCE_MS 20000
-#define SILENCE_MS  400
+#define PATIENCE_MS 300000	/* only there to fail a broken test */
+#define CONNECT_MS  60000
+#define SILENCE_MS  2000	/* longer than a busy machine keeps this process waiting */
 
 static struct world {
 	struct loop *loop;
@@ -145,7 +146,7 @@ static int
 set_up(void **state)
 {
 	static const uint8_t key[32] = { 1, 2, 3 };
-	const struct link_patience patience = { 2000, SILENCE_MS };
+	const struct link_patience patience = { CONNECT_MS, SILENCE_MS };
 	char *error = NULL;
 
 	(void)state;
