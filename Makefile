@@ -140,13 +140,16 @@ check:
 	@tests/tools/programs
 	@tests/tools/check $(CHECK)
 
-check-setup: all
-	@tests/tools/deps check
+# Before anything is built, what is missing for it is installed.
+ready-check ready-bench ready-metrics: ready-%:
+	@tests/tools/deps $*
+	@$(MAKE) -s all
+
+check-setup: ready-check
 	CERTBOT=1 SETUP_KILLS=1 IMAPD=$(BUILD)/imapd /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider \
 	    tests/operator/test_setup.py tests/operator/test_certbot.py
 
-soak: all
-	@tests/tools/deps check
+soak: ready-check
 	SPLIT_SCHEDULES=$${SPLIT_SCHEDULES:-5000} SPLIT_SECONDS=$${SPLIT_SECONDS:-3600} IMAPD=$(BUILD)/imapd \
 	    /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/split/test_faults.py
 	MODEL_STEPS=$${MODEL_STEPS:-20000} MODEL_SEEDS="$${MODEL_SEEDS:-$$(seq -s ' ' 101 150)}" \
@@ -178,44 +181,39 @@ bench-scale:
 	@tests/tools/deps bench
 	@tests/bench/scale $(W)
 
-repair-kills: all
-	@tests/tools/deps check
+repair-kills: ready-check
 	REPAIR_KILLS=$${REPAIR_KILLS:-100} IMAPD=$(BUILD)/imapd /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/fault/test_repair_kills.py
 
 bench-report:
 	@tests/tools/deps bench
 	@tests/bench/report
 
-bench-smoke: all
-	@tests/tools/deps check
+bench-smoke: ready-check
 	@IMAPD=$(BUILD)/imapd /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/bench
 
-move: all
-	@tests/tools/deps check
+move: ready-check
 	@tests/move/machines 12 || true
 	@tests/move/machines 13 || true
 	MOVE=1 IMAPD=$(BUILD)/imapd /usr/bin/python3 -m pytest -q -s -rs -p no:cacheprovider tests/move
 
-rename-kills: all
+rename-kills: ready-check
 	RENAME_KILLS=$${RENAME_KILLS:-100} IMAPD=$(BUILD)/imapd /usr/bin/python3 -m pytest -q -s -rs -p no:cacheprovider -k killed \
 	    tests/operator/test_rename_kills.py tests/split/test_split_rename.py
 
-backup-kills: all
+backup-kills: ready-check
 	IMAPD=$(BUILD)/imapd /usr/bin/python3 tests/backup/kills.py
 
-rehome-kills: all
+rehome-kills: ready-check
 	REHOME_KILLS=$${REHOME_KILLS:-100} REHOME_MESSAGES=$${REHOME_MESSAGES:-100000} REHOME_USERS=$${REHOME_USERS:-100} REHOME_JOURNEYS=$${REHOME_JOURNEYS:-20} \
 	    IMAPD=$(BUILD)/imapd /usr/bin/python3 -m pytest -q -s -rs -p no:cacheprovider tests/split/test_rehome_kills.py tests/split/test_rehome_life.py
 
-move-bench: all
-	@tests/tools/deps bench
+move-bench: ready-bench
 	@IMAPD=$(BUILD)/imapd /usr/bin/python3 tests/move/bench $(MOVE_MESSAGES)
 
-metrics-check: all
-	@tests/tools/deps metrics
+metrics-check: ready-metrics
 	METRICS=1 IMAPD=$(BUILD)/imapd /usr/bin/python3 -m pytest -q -s -rs -p no:cacheprovider tests/metrics tests/operator/test_dashboard.py
 
-web-check: all
+web-check: ready-check
 	IMAPD=$(BUILD)/imapd /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider tests/web
 
 rooms: all
@@ -262,5 +260,5 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all web-check units fuzzers help deps run check check-setup soak check-debian12 check-debian13 deb check-deb fuzz bench bench-scale bench-report bench-smoke move rehome-kills move-bench backup-kills repair-kills metrics-check rooms man install clean
+.PHONY: all ready-check ready-bench ready-metrics rename-kills web-check units fuzzers help deps run check check-setup soak check-debian12 check-debian13 deb check-deb fuzz bench bench-scale bench-report bench-smoke move rehome-kills move-bench backup-kills repair-kills metrics-check rooms man install clean
 .DELETE_ON_ERROR:
