@@ -5,46 +5,28 @@
 
 #include "base/memory.h"
 #include "sqlite_file.h"
+#include "statement.h"
 
 enum sql_status
 aliases_forget(struct sql *sql, struct span name)
 {
-	struct sql_statement *query = sql_prepare(sql,
-	    "DELETE FROM alias WHERE mailbox_id = (SELECT mailbox_id FROM user WHERE name = ?1)");
-
-	sql_bind_text(query, 1, name);
-	return sql_run(query);
+	return statement_run(sql, "DELETE FROM alias WHERE mailbox_id = (SELECT mailbox_id FROM user WHERE name = ?1)", TEXTS(name));
 }
 
 enum sql_status
 aliases_have(struct sql *sql, struct span name, bool *is_alias_out)
 {
-	struct sql_statement *query = sql_prepare(sql, "SELECT 1 FROM alias WHERE name = ?1 UNION ALL "
-	    "SELECT 1 FROM rename WHERE name = ?1 OR (new_name = ?1 AND NOT is_switched)");
-	enum sql_status step;
-
-	sql_bind_text(query, 1, name);
-	step = sql_step(query);
-	*is_alias_out = step == SQL_ROW;
-	sql_reset(query);
-	return step == SQL_ROW ? SQL_OK : step;
+	return statement_is_true(sql, "SELECT 1 FROM alias WHERE name = ?1 UNION ALL "
+	    "SELECT 1 FROM rename WHERE name = ?1 OR (new_name = ?1 AND NOT is_switched)", TEXTS(name), is_alias_out);
 }
 
 /* Whether a user, or somebody else's alias, has a name. */
 static enum sql_status
 is_taken(struct sql *sql, struct span alias, struct span name, bool *is_taken_out)
 {
-	struct sql_statement *query = sql_prepare(sql, "SELECT 1 FROM user WHERE name = ?1 UNION ALL SELECT 1 FROM alias "
+	return statement_is_true(sql, "SELECT 1 FROM user WHERE name = ?1 UNION ALL SELECT 1 FROM alias "
 	    "WHERE name = ?1 AND mailbox_id IS NOT (SELECT mailbox_id FROM user WHERE name = ?2) UNION ALL "
-	    "SELECT 1 FROM rename WHERE ?1 IN (name, new_name)");
-	enum sql_status step;
-
-	sql_bind_text(query, 1, alias);
-	sql_bind_text(query, 2, name);
-	step = sql_step(query);
-	*is_taken_out = step == SQL_ROW;
-	sql_reset(query);
-	return step == SQL_ROW ? SQL_OK : step;
+	    "SELECT 1 FROM rename WHERE ?1 IN (name, new_name)", TEXTS(alias, name), is_taken_out);
 }
 
 /* What is there already is written again, so that a row changes when the user exists. */
@@ -53,37 +35,20 @@ aliases_add(struct directory *directory, struct span alias, struct span name)
 {
 	struct sql *sql;
 	enum directory_status status = sqlite_connect(directory, &sql);
-	struct sql_statement *query;
 	bool is_refused = false;
 
-	if (status != DIRECTORY_OK ||
-	    (status = sqlite_result(directory, is_taken(sql, alias, name, &is_refused))) != DIRECTORY_OK)
-		return status;
-	if (is_refused)
-		return DIRECTORY_EXISTS;
-	query = sql_prepare(sql, "INSERT INTO alias (name, mailbox_id) SELECT ?1, mailbox_id FROM user WHERE name = ?2 "
-	    "ON CONFLICT DO UPDATE SET mailbox_id = excluded.mailbox_id");
-	sql_bind_text(query, 1, alias);
-	sql_bind_text(query, 2, name);
-	if ((status = sqlite_result(directory, sql_run(query))) != DIRECTORY_OK)
-		return status;
-	return sql_changed_rows(sql) == 0 ? DIRECTORY_NOT_FOUND : DIRECTORY_OK;
+	if (status == DIRECTORY_OK)
+		status = sqlite_result(directory, is_taken(sql, alias, name, &is_refused));
+	if (status != DIRECTORY_OK || is_refused)
+		return is_refused ? DIRECTORY_EXISTS : status;
+	return statement_change(directory, "INSERT INTO alias (name, mailbox_id) SELECT ?1, mailbox_id FROM user "
+	    "WHERE name = ?2 ON CONFLICT DO UPDATE SET mailbox_id = excluded.mailbox_id", TEXTS(alias, name));
 }
 
 enum directory_status
 aliases_remove(struct directory *directory, struct span alias)
 {
-	struct sql *sql;
-	enum directory_status status = sqlite_connect(directory, &sql);
-	struct sql_statement *query;
-
-	if (status != DIRECTORY_OK)
-		return status;
-	query = sql_prepare(sql, "DELETE FROM alias WHERE name = ?1");
-	sql_bind_text(query, 1, alias);
-	if ((status = sqlite_result(directory, sql_run(query))) != DIRECTORY_OK)
-		return status;
-	return sql_changed_rows(sql) == 0 ? DIRECTORY_NOT_FOUND : DIRECTORY_OK;
+	return statement_change(directory, "DELETE FROM alias WHERE name = ?1", TEXTS(alias));
 }
 
 enum directory_status

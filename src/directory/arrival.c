@@ -5,8 +5,9 @@
 
 #include "base/memory.h"
 #include "journey.h"
+#include "registry.h"
 #include "sqlite.h"
-#include "sqlite_file.h"
+#include "statement.h"
 
 static_assert(DIRECTORY_MOVE_ID_LENGTH == DIRECTORY_ID_LENGTH, "a mailbox that arrives has the id of the move");
 
@@ -28,7 +29,7 @@ find_row(struct sql *sql, struct span name, const char *move_id, struct arena *a
 	if ((step = sql_step(query)) == SQL_ROW) {
 		*row_out = (struct row){ .is_same = span_equals(sql_column_text(query, 0), span_from_string(move_id)),
 			.facts = arena_copy(arena, sql_column_text(query, 3)) };
-		memcpy(row_out->arrival.mailbox_id, sql_column_text(query, 1).at, DIRECTORY_ID_LENGTH);
+		statement_read_id(query, 1, row_out->arrival.mailbox_id);
 		row_out->arrival.is_whole = sql_column_number(query, 2) != 0;
 	}
 	sql_reset(query);
@@ -66,71 +67,58 @@ is_fact(struct span facts, struct span key, struct span value)
 static enum sql_status
 find_mailbox(struct sql *sql, struct span mailbox_id)
 {
-	struct sql_statement *query = sql_prepare(sql, "SELECT 1 FROM user WHERE mailbox_id = ?1 UNION ALL "
-	    "SELECT 1 FROM retired_mailbox WHERE mailbox_id = ?1 UNION ALL SELECT 1 FROM arrival WHERE mailbox_id = ?1");
-	enum sql_status step;
-
-	sql_bind_text(query, 1, mailbox_id);
-	step = sql_step(query);
-	sql_reset(query);
-	return step;
+	return statement_find(sql, "SELECT 1 FROM user WHERE mailbox_id = ?1 UNION ALL "
+	    "SELECT 1 FROM retired_mailbox WHERE mailbox_id = ?1 UNION ALL SELECT 1 FROM arrival WHERE mailbox_id = ?1",
+	    TEXTS(mailbox_id));
 }
 
 static enum directory_status
-expect(struct sql *sql, enum sql_status *run, struct span name, const char *move_id, char old_id_out[DIRECTORY_ID_LENGTH + 1])
+expect(struct registry *registry, struct span name, const char *move_id, char old_id_out[DIRECTORY_ID_LENGTH + 1])
 {
 	struct span id = span_from_string(move_id);
 	struct arena *arena = arena_new();
 	struct row row;
 
-	*run = find_row(sql, name, move_id, arena, &row);
+	registry->run = find_row(registry->sql, name, move_id, arena, &row);
 	arena_free(&arena);
-	if (*run == SQL_ROW) {
-		*run = SQL_OK;
+	if (registry->run == SQL_ROW)
 		return DIRECTORY_EXISTS;
-	}
-	if (*run == SQL_OK)
-		*run = journey_mailbox_id(sql, name, old_id_out);
-	if (*run == SQL_OK && (*run = find_mailbox(sql, id)) == SQL_ROW) {
-		*run = SQL_OK;
+	if (registry->run == SQL_OK)
+		registry->run = journey_mailbox_id(registry->sql, name, old_id_out);
+	if (registry->run == SQL_OK && (registry->run = find_mailbox(registry->sql, id)) == SQL_ROW)
 		return DIRECTORY_EXISTS;
-	}
-	if (*run == SQL_OK)
-		*run = JOURNEY_RUN(sql, "INSERT INTO arrival (name, move_id, mailbox_id) "
-		    "SELECT ?1, ?2, ?2 WHERE NOT EXISTS (SELECT 1 FROM rename)", name, id);
-	return *run == SQL_OK && sql_changed_rows(sql) == 0 ? DIRECTORY_BUSY : DIRECTORY_OK;
+	if (registry->run == SQL_OK)
+		registry->run = statement_run(registry->sql, "INSERT INTO arrival (name, move_id, mailbox_id) "
+		    "SELECT ?1, ?2, ?2 WHERE NOT EXISTS (SELECT 1 FROM rename)", TEXTS(name, id));
+	return registry->run == SQL_OK && sql_changed_rows(registry->sql) == 0 ? DIRECTORY_BUSY : DIRECTORY_OK;
 }
 
 enum directory_status
 directory_expect(struct directory *directory, struct span name, const char *move_id,
     char old_id_out[DIRECTORY_ID_LENGTH + 1])
 {
-	struct directory *registry;
-	struct sql *sql;
-	enum directory_status status = journey_begin(directory, &registry, &sql);
-	enum sql_status run;
+	struct registry registry;
+	enum directory_status status = registry_begin(directory, &registry);
 
 	if (status != DIRECTORY_OK)
 		return status;
-	status = expect(sql, &run, name, move_id, old_id_out);
-	return journey_end(registry, sql, run, status);
+	return registry_end(&registry, expect(&registry, name, move_id, old_id_out));
 }
 
 enum directory_status
 directory_expect_whole(struct directory *directory, struct span name, const char *move_id, struct span facts)
 {
-	struct directory *registry;
-	struct sql *sql;
-	enum directory_status status = journey_connect(directory, &registry, &sql);
+	struct registry registry;
+	enum directory_status status = registry_connect(directory, &registry);
 	enum sql_status run;
 
 	if (status != DIRECTORY_OK)
 		return status;
-	run = JOURNEY_RUN(sql, "UPDATE arrival SET is_whole = 1, facts = ?3 WHERE name = ?1 AND move_id = ?2", name,
-	    span_from_string(move_id), facts);
-	if (run == SQL_OK && sql_changed_rows(sql) == 0)
+	run = statement_run(registry.sql, "UPDATE arrival SET is_whole = 1, facts = ?3 WHERE name = ?1 AND move_id = ?2",
+	    TEXTS(name, span_from_string(move_id), facts));
+	if (run == SQL_OK && sql_changed_rows(registry.sql) == 0)
 		return DIRECTORY_NOT_FOUND;
-	return sqlite_result(registry, run);
+	return registry_result(&registry, run);
 }
 
 static void
@@ -151,19 +139,18 @@ enum directory_status
 directory_find_arrival(struct directory *directory, struct span name, const char *move_id, struct arena *arena,
     struct directory_arriving *arrival_out)
 {
-	struct directory *registry;
-	struct sql *sql;
-	enum directory_status status = journey_connect(directory, &registry, &sql);
+	struct registry registry;
+	enum directory_status status = registry_connect(directory, &registry);
 	enum sql_status step;
 	struct row row;
 
 	if (status != DIRECTORY_OK)
 		return status;
-	step = find_row(sql, name, move_id, arena, &row);
+	step = find_row(registry.sql, name, move_id, arena, &row);
 	if (step == SQL_OK || (step == SQL_ROW && !row.is_same))
 		return DIRECTORY_NOT_FOUND;
 	if (step != SQL_ROW)
-		return sqlite_result(registry, step);
+		return registry_result(&registry, step);
 	*arrival_out = row.arrival;
 	arrival_out->is_shared = is_fact(row.facts, SPAN("shared"), SPAN("1"));
 	list_shares(row.facts, arena, arrival_out);
@@ -185,15 +172,15 @@ take_facts(struct sql *sql, struct span name, struct span facts)
 	while (run == SQL_OK && next_fact(&facts, &key, &value)) {
 		if (key.length == 6 && span_starts_with(key, SPAN("quota")) && key.at[5] >= '0' &&
 		    key.at[5] < '0' + DIRECTORY_RESOURCE_COUNT)
-			run = JOURNEY_RUN(sql, quotas[key.at[5] - '0'], name, value);
+			run = statement_run(sql, quotas[key.at[5] - '0'], TEXTS(name, value));
 		else if (span_equals(key, SPAN("enabled")))
-			run = JOURNEY_RUN(sql, "UPDATE user SET is_enabled = ?2 != '0' WHERE name = ?1", name, value);
+			run = statement_run(sql, "UPDATE user SET is_enabled = ?2 != '0' WHERE name = ?1", TEXTS(name, value));
 		else if (span_equals(key, SPAN("alias")))
-			run = JOURNEY_RUN(sql, "INSERT OR IGNORE INTO alias (name, mailbox_id) SELECT ?2, mailbox_id FROM user "
-			    "WHERE name = ?1 AND NOT EXISTS (SELECT 1 FROM user WHERE name = ?2)", name, value);
+			run = statement_run(sql, "INSERT OR IGNORE INTO alias (name, mailbox_id) SELECT ?2, mailbox_id FROM user "
+			    "WHERE name = ?1 AND NOT EXISTS (SELECT 1 FROM user WHERE name = ?2)", TEXTS(name, value));
 		else if (span_equals(key, SPAN("group")))
-			run = JOURNEY_RUN(sql, "INSERT OR IGNORE INTO member (mailbox_id, group_name) "
-			    "SELECT mailbox_id, ?2 FROM user WHERE name = ?1", name, value);
+			run = statement_run(sql, "INSERT OR IGNORE INTO member (mailbox_id, group_name) "
+			    "SELECT mailbox_id, ?2 FROM user WHERE name = ?1", TEXTS(name, value));
 	}
 	return run;
 }
@@ -207,8 +194,8 @@ take_shares(struct sql *sql, struct span mailbox_id, struct span facts)
 
 	while (run == SQL_OK && next_fact(&facts, &key, &value))
 		if (span_equals(key, SPAN("share")))
-			run = JOURNEY_RUN(sql, "INSERT OR IGNORE INTO share (mailbox_id, identifier) VALUES (?1, ?2)",
-			    mailbox_id, value);
+			run = statement_run(sql, "INSERT OR IGNORE INTO share (mailbox_id, identifier) VALUES (?1, ?2)",
+			    TEXTS(mailbox_id, value));
 	return run;
 }
 
@@ -225,8 +212,8 @@ take_in(struct sql *sql, struct span name, const struct row *row)
 	if (is_new && run == SQL_OK)
 		run = journey_mailbox_id(sql, name, old_id);
 	if (run == SQL_OK && is_new)
-		run = JOURNEY_RUN(sql, "UPDATE user SET mailbox_id = ?2 WHERE name = ?1", name,
-		    span_from_string(row->arrival.mailbox_id));
+		run = statement_run(sql, "UPDATE user SET mailbox_id = ?2 WHERE name = ?1",
+		    TEXTS(name, span_from_string(row->arrival.mailbox_id)));
 	else if (run == SQL_OK)
 		run = journey_replace_mailbox(sql, name, old_id, row->arrival.mailbox_id);
 	if (run == SQL_OK && is_new)
@@ -235,32 +222,31 @@ take_in(struct sql *sql, struct span name, const struct row *row)
 }
 
 static enum directory_status
-arrive(struct sql *sql, enum sql_status *run, struct span name, const char *move_id)
+arrive(struct registry *registry, struct span name, const char *move_id)
 {
 	char id[DIRECTORY_ID_LENGTH + 1] = "";
 	struct arena *arena = arena_new();
 	struct row row;
 
-	*run = find_row(sql, name, move_id, arena, &row);
-	if (*run == SQL_OK) {
-		*run = journey_mailbox_id(sql, name, id);
+	registry->run = find_row(registry->sql, name, move_id, arena, &row);
+	if (registry->run == SQL_OK) {
+		registry->run = journey_mailbox_id(registry->sql, name, id);
 		arena_free(&arena);
 		return id[0] == '\0' ? DIRECTORY_NOT_FOUND : DIRECTORY_OK;
 	}
-	if (*run == SQL_ROW && (!row.is_same || !row.arrival.is_whole)) {
-		*run = SQL_OK;
+	if (registry->run == SQL_ROW && (!row.is_same || !row.arrival.is_whole)) {
 		arena_free(&arena);
 		return DIRECTORY_EXISTS;
 	}
-	*run = *run == SQL_ROW ? take_in(sql, name, &row) : *run;
+	registry->run = registry->run == SQL_ROW ? take_in(registry->sql, name, &row) : registry->run;
 	/* The home of a user who lives here is whatever the host that decides says of it. */
-	if (*run == SQL_OK)
-		*run = JOURNEY_RUN(sql, "UPDATE user SET home = '' WHERE name = ?1 AND "
-		    "home = (SELECT target FROM departure WHERE name = ?1)", name);
-	if (*run == SQL_OK)
-		*run = JOURNEY_RUN(sql, "DELETE FROM departure WHERE name = ?1 AND is_gone", name);
-	if (*run == SQL_OK)
-		*run = JOURNEY_RUN(sql, "DELETE FROM arrival WHERE name = ?1", name);
+	if (registry->run == SQL_OK)
+		registry->run = statement_run(registry->sql, "UPDATE user SET home = '' WHERE name = ?1 AND "
+		    "home = (SELECT target FROM departure WHERE name = ?1)", TEXTS(name));
+	if (registry->run == SQL_OK)
+		registry->run = statement_run(registry->sql, "DELETE FROM departure WHERE name = ?1 AND is_gone", TEXTS(name));
+	if (registry->run == SQL_OK)
+		registry->run = statement_run(registry->sql, "DELETE FROM arrival WHERE name = ?1", TEXTS(name));
 	arena_free(&arena);
 	return DIRECTORY_OK;
 }
@@ -268,26 +254,22 @@ arrive(struct sql *sql, enum sql_status *run, struct span name, const char *move
 enum directory_status
 directory_arrive(struct directory *directory, struct span name, const char *move_id)
 {
-	struct directory *registry;
-	struct sql *sql;
-	enum directory_status status = journey_begin(directory, &registry, &sql);
-	enum sql_status run;
+	struct registry registry;
+	enum directory_status status = registry_begin(directory, &registry);
 
 	if (status != DIRECTORY_OK)
 		return status;
-	status = arrive(sql, &run, name, move_id);
-	return journey_end(registry, sql, run, status);
+	return registry_end(&registry, arrive(&registry, name, move_id));
 }
 
 enum directory_status
 directory_unexpect(struct directory *directory, struct span name, const char *move_id)
 {
-	struct directory *registry;
-	struct sql *sql;
-	enum directory_status status = journey_connect(directory, &registry, &sql);
+	struct registry registry;
+	enum directory_status status = registry_connect(directory, &registry);
 
 	if (status != DIRECTORY_OK)
 		return status;
-	return sqlite_result(registry, JOURNEY_RUN(sql, "DELETE FROM arrival WHERE name = ?1 AND move_id = ?2", name,
-	    span_from_string(move_id)));
+	return registry_result(&registry, statement_run(registry.sql, "DELETE FROM arrival WHERE name = ?1 AND move_id = ?2",
+	    TEXTS(name, span_from_string(move_id))));
 }

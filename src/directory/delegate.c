@@ -5,15 +5,13 @@
 
 #include "base/memory.h"
 #include "sqlite_file.h"
+#include "statement.h"
 
 enum sql_status
 delegates_forget(struct sql *sql, struct span name)
 {
-	struct sql_statement *query = sql_prepare(sql, "DELETE FROM delegate WHERE "
-	    "(SELECT mailbox_id FROM user WHERE name = ?1) IN (mailbox_id, delegate_id)");
-
-	sql_bind_text(query, 1, name);
-	return sql_run(query);
+	return statement_run(sql, "DELETE FROM delegate WHERE "
+	    "(SELECT mailbox_id FROM user WHERE name = ?1) IN (mailbox_id, delegate_id)", TEXTS(name));
 }
 
 /* What is there already is written again, so that a row changes when both exist. */
@@ -26,18 +24,8 @@ delegates_allow(struct directory *directory, struct span principal, struct span 
 	    "ON CONFLICT DO UPDATE SET delegate_id = excluded.delegate_id";
 	static const char take[] = "DELETE FROM delegate WHERE mailbox_id = (SELECT mailbox_id FROM user WHERE name = ?1) "
 	    "AND delegate_id = (SELECT mailbox_id FROM user WHERE name = ?2)";
-	struct sql *sql;
-	enum directory_status status = sqlite_connect(directory, &sql);
-	struct sql_statement *query;
 
-	if (status != DIRECTORY_OK)
-		return status;
-	query = sql_prepare(sql, is_allowed ? add : take);
-	sql_bind_text(query, 1, principal);
-	sql_bind_text(query, 2, delegate);
-	if ((status = sqlite_result(directory, sql_run(query))) != DIRECTORY_OK)
-		return status;
-	return sql_changed_rows(sql) == 0 ? DIRECTORY_NOT_FOUND : DIRECTORY_OK;
+	return statement_change(directory, is_allowed ? add : take, TEXTS(principal, delegate));
 }
 
 static enum sql_status

@@ -6,7 +6,8 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "journey.h"
-#include "sqlite_file.h"
+#include "registry.h"
+#include "statement.h"
 
 /* The move that the user leaves by; SQL_OK: none. */
 static enum sql_status
@@ -24,24 +25,22 @@ find_departure(struct sql *sql, struct span name, struct span move_id, bool *is_
 }
 
 static enum directory_status
-leave(struct sql *sql, enum sql_status *run, struct span name, const char *mailbox_id, struct span move_id,
-    struct span target)
+leave(struct registry *registry, struct span name, const char *mailbox_id, struct span move_id, struct span target)
 {
 	char id[DIRECTORY_ID_LENGTH + 1];
 	bool is_same, is_gone;
 
-	*run = find_departure(sql, name, move_id, &is_same, &is_gone);
-	if (*run == SQL_ROW) {
-		*run = SQL_OK;
+	registry->run = find_departure(registry->sql, name, move_id, &is_same, &is_gone);
+	if (registry->run == SQL_ROW)
 		return is_same && !is_gone ? DIRECTORY_OK : DIRECTORY_EXISTS;
-	}
-	if (*run == SQL_OK)
-		*run = journey_mailbox_id(sql, name, id);
-	if (*run != SQL_OK)
+	if (registry->run == SQL_OK)
+		registry->run = journey_mailbox_id(registry->sql, name, id);
+	if (registry->run != SQL_OK)
 		return DIRECTORY_OK;
 	if (strcmp(id, mailbox_id) != 0)
 		return DIRECTORY_NOT_FOUND;
-	*run = JOURNEY_RUN(sql, "INSERT INTO departure (name, move_id, target) VALUES (?1, ?2, ?3)", name, move_id, target);
+	registry->run = statement_run(registry->sql, "INSERT INTO departure (name, move_id, target) VALUES (?1, ?2, ?3)",
+	    TEXTS(name, move_id, target));
 	return DIRECTORY_OK;
 }
 
@@ -49,15 +48,12 @@ enum directory_status
 directory_leave_mailbox(struct directory *directory, struct span name, const char *mailbox_id, const char *move_id,
     struct span target)
 {
-	struct directory *registry;
-	struct sql *sql;
-	enum directory_status status = journey_begin(directory, &registry, &sql);
-	enum sql_status run;
+	struct registry registry;
+	enum directory_status status = registry_begin(directory, &registry);
 
 	if (status != DIRECTORY_OK)
 		return status;
-	status = leave(sql, &run, name, mailbox_id, span_from_string(move_id), target);
-	return journey_end(registry, sql, run, status);
+	return registry_end(&registry, leave(&registry, name, mailbox_id, span_from_string(move_id), target));
 }
 
 /* The name stays, so that mail for it is put off and no user is made by it unawares. */
@@ -71,10 +67,10 @@ go(struct sql *sql, struct span name, struct span move_id, char mailbox_id_out[D
 	if (run == SQL_OK && mailbox_id_out[0] != '\0')
 		run = journey_replace_mailbox(sql, name, mailbox_id_out, id);
 	if (run == SQL_OK)
-		run = JOURNEY_RUN(sql, "UPDATE user SET home = (SELECT target FROM departure WHERE name = ?1) "
-		    "WHERE name = ?1 AND (SELECT target FROM departure WHERE name = ?1) != ''", name);
+		run = statement_run(sql, "UPDATE user SET home = (SELECT target FROM departure WHERE name = ?1) "
+		    "WHERE name = ?1 AND (SELECT target FROM departure WHERE name = ?1) != ''", TEXTS(name));
 	if (run == SQL_OK)
-		run = JOURNEY_RUN(sql, "UPDATE departure SET is_gone = 1 WHERE name = ?1 AND move_id = ?2", name, move_id);
+		run = statement_run(sql, "UPDATE departure SET is_gone = 1 WHERE name = ?1 AND move_id = ?2", TEXTS(name, move_id));
 	return run;
 }
 
@@ -90,23 +86,21 @@ end_leaving(struct sql *sql, struct span name, struct span move_id, bool is_gone
 		return go(sql, name, move_id, mailbox_id_out);
 	if ((run = journey_mailbox_id(sql, name, mailbox_id_out)) != SQL_OK)
 		return run;
-	return JOURNEY_RUN(sql, "DELETE FROM departure WHERE name = ?1 AND move_id = ?2", name, move_id);
+	return statement_run(sql, "DELETE FROM departure WHERE name = ?1 AND move_id = ?2", TEXTS(name, move_id));
 }
 
 enum directory_status
 directory_end_leaving(struct directory *directory, struct span name, const char *move_id, bool is_gone,
     char mailbox_id_out[DIRECTORY_ID_LENGTH + 1])
 {
-	struct directory *registry;
-	struct sql *sql;
-	enum directory_status status = journey_begin(directory, &registry, &sql);
-	enum sql_status run;
+	struct registry registry;
+	enum directory_status status = registry_begin(directory, &registry);
 
 	mailbox_id_out[0] = '\0';
 	if (status != DIRECTORY_OK)
 		return status;
-	run = end_leaving(sql, name, span_from_string(move_id), is_gone, mailbox_id_out);
-	return journey_end(registry, sql, run, DIRECTORY_OK);
+	registry.run = end_leaving(registry.sql, name, span_from_string(move_id), is_gone, mailbox_id_out);
+	return registry_end(&registry, DIRECTORY_OK);
 }
 
 /*
@@ -116,22 +110,21 @@ directory_end_leaving(struct directory *directory, struct span name, const char 
 static enum directory_status
 describe_names(struct directory *directory, const struct directory_user *user, struct buffer *facts)
 {
-	struct directory *registry;
-	struct sql *sql;
-	enum directory_status status = journey_connect(directory, &registry, &sql);
+	struct registry registry;
+	enum directory_status status = registry_connect(directory, &registry);
 	struct sql_statement *query;
 	enum sql_status step;
 
 	if (status != DIRECTORY_OK)
 		return status;
-	query = sql_prepare(sql, "SELECT 'alias ' || name FROM alias WHERE mailbox_id = ?1 UNION ALL "
+	query = sql_prepare(registry.sql, "SELECT 'alias ' || name FROM alias WHERE mailbox_id = ?1 UNION ALL "
 	    "SELECT 'gives ' || identifier FROM share WHERE mailbox_id = ?1 UNION ALL "
 	    "SELECT 'gets ' || user.name FROM share JOIN user USING (mailbox_id) WHERE identifier = ?2");
 	sql_bind_text(query, 1, span_from_string(user->mailbox_id));
 	sql_bind_text(query, 2, user->name);
 	while ((step = sql_step(query)) == SQL_ROW)
 		buffer_printf(facts, "%.*s\n", SPAN_ARGS(sql_column_text(query, 0)));
-	return sqlite_result(registry, step);
+	return registry_result(&registry, step);
 }
 
 enum directory_status

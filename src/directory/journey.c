@@ -5,65 +5,22 @@
 
 #include "base/clock.h"
 #include "base/random.h"
-#include "base/thread.h"
-#include "sqlite_file.h"
-
-enum directory_status
-journey_connect(struct directory *directory, struct directory **registry_out, struct sql **sql_out)
-{
-	assert_off_loop();
-	*registry_out = directory->backend->registry == NULL ? NULL : directory->backend->registry(directory);
-	return *registry_out == NULL ? DIRECTORY_READ_ONLY : sqlite_connect(*registry_out, sql_out);
-}
-
-enum directory_status
-journey_begin(struct directory *directory, struct directory **registry_out, struct sql **sql_out)
-{
-	enum directory_status status = journey_connect(directory, registry_out, sql_out);
-
-	return status != DIRECTORY_OK ? status : sqlite_result(*registry_out, sql_begin(*sql_out));
-}
-
-enum sql_status
-journey_run(struct sql *sql, const char *statement, const struct span *texts, size_t count)
-{
-	struct sql_statement *query = sql_prepare(sql, statement);
-
-	for (size_t i = 0; i < count; i++)
-		sql_bind_text(query, (int)i + 1, texts[i]);
-	return sql_run(query);
-}
-
-/* Full whenever the count is a power of two, from four on. */
-void *
-journey_more(struct arena *arena, void *rows, size_t count, size_t row_octets)
-{
-	void *more;
-
-	if (count > 0 && (count < 4 || (count & (count - 1)) != 0))
-		return rows;
-	more = arena_alloc_array(arena, count == 0 ? 4 : 2 * count, row_octets);
-	if (count > 0)
-		memcpy(more, rows, count * row_octets);
-	return more;
-}
+#include "registry.h"
+#include "statement.h"
 
 enum sql_status
 journey_mailbox_id(struct sql *sql, struct span name, char id_out[DIRECTORY_ID_LENGTH + 1])
 {
-	struct sql_statement *query = sql_prepare(sql, "SELECT mailbox_id FROM user WHERE name = ?1 AND length(mailbox_id) = 32");
+	struct sql_statement *query = sql_prepare(sql, "SELECT mailbox_id FROM user WHERE name = ?1");
 	enum sql_status step;
 
 	sql_bind_text(query, 1, name);
 	id_out[0] = '\0';
 	step = sql_step(query);
-	if (step == SQL_ROW) {
-		memcpy(id_out, sql_column_text(query, 0).at, DIRECTORY_ID_LENGTH);
-		id_out[DIRECTORY_ID_LENGTH] = '\0';
-		step = SQL_OK;
-	}
+	if (step == SQL_ROW)
+		statement_read_id(query, 0, id_out);
 	sql_reset(query);
-	return step;
+	return step == SQL_ROW ? SQL_OK : step;
 }
 
 enum sql_status
@@ -86,18 +43,8 @@ journey_replace_mailbox(struct sql *sql, struct span name, const char *old_id, c
 	sql_bind_number(retire, 3, clock_calendar_s());
 	run = sql_run(retire);
 	for (size_t i = 0; i < sizeof changes / sizeof changes[0] && run == SQL_OK; i++)
-		run = JOURNEY_RUN(sql, changes[i], from, to);
+		run = statement_run(sql, changes[i], TEXTS(from, to));
 	return run;
-}
-
-enum directory_status
-journey_end(struct directory *registry, struct sql *sql, enum sql_status run, enum directory_status status)
-{
-	if (run == SQL_OK && status != DIRECTORY_OK) {
-		sql_rollback(sql);
-		return status;
-	}
-	return sqlite_result(registry, sql_end(sql, run));
 }
 
 /* ---- at the host that orders the move ---- */
@@ -137,39 +84,30 @@ find_move(struct sql *sql, struct span name, struct arena *arena, struct directo
 static enum sql_status
 find_rename(struct sql *sql)
 {
-	struct sql_statement *query = sql_prepare(sql, "SELECT 1 FROM rename LIMIT 1");
-	enum sql_status step = sql_step(query);
-
-	sql_reset(query);
-	return step;
+	return statement_find(sql, "SELECT 1 FROM rename LIMIT 1", NULL, 0);
 }
 
 static enum directory_status
-note_move(struct sql *sql, enum sql_status *run, struct span name, struct span target, struct arena *arena,
-    struct directory_move *move_out)
+note_move(struct registry *registry, struct span name, struct span target, struct arena *arena, struct directory_move *move_out)
 {
 	char id[DIRECTORY_MOVE_ID_LENGTH + 1];
 
-	*run = find_move(sql, name, arena, move_out);
-	if (*run == SQL_ROW) {
-		*run = SQL_OK;
+	registry->run = find_move(registry->sql, name, arena, move_out);
+	if (registry->run == SQL_ROW)
 		return DIRECTORY_EXISTS;
-	}
 	random_hex(id, DIRECTORY_MOVE_ID_LENGTH);
-	if (*run == SQL_OK && (*run = find_rename(sql)) == SQL_ROW) {
-		*run = SQL_OK;
+	if (registry->run == SQL_OK && (registry->run = find_rename(registry->sql)) == SQL_ROW)
 		return DIRECTORY_BUSY;
-	}
-	if (*run == SQL_OK)
-		*run = JOURNEY_RUN(sql, "INSERT INTO move (name, move_id, source, target) "
-		    "SELECT name, ?2, home, ?3 FROM user WHERE name = ?1", name, span_from_string(id), target);
-	if (*run != SQL_OK)
+	if (registry->run == SQL_OK)
+		registry->run = statement_run(registry->sql, "INSERT INTO move (name, move_id, source, target) "
+		    "SELECT name, ?2, home, ?3 FROM user WHERE name = ?1", TEXTS(name, span_from_string(id), target));
+	if (registry->run != SQL_OK)
 		return DIRECTORY_OK;
-	if (sql_changed_rows(sql) == 0)
+	if (sql_changed_rows(registry->sql) == 0)
 		return DIRECTORY_NOT_FOUND;
-	*run = find_move(sql, name, arena, move_out);
-	if (*run == SQL_ROW)
-		*run = journey_mailbox_id(sql, name, move_out->mailbox_id);
+	registry->run = find_move(registry->sql, name, arena, move_out);
+	if (registry->run == SQL_ROW)
+		registry->run = journey_mailbox_id(registry->sql, name, move_out->mailbox_id);
 	return DIRECTORY_OK;
 }
 
@@ -177,24 +115,20 @@ enum directory_status
 directory_move_begin(struct directory *directory, struct span name, struct span target, struct arena *arena,
     struct directory_move *move_out)
 {
-	struct directory *registry;
-	struct sql *sql;
-	enum directory_status status = journey_begin(directory, &registry, &sql);
-	enum sql_status run;
+	struct registry registry;
+	enum directory_status status = registry_begin(directory, &registry);
 
 	if (status != DIRECTORY_OK)
 		return status;
-	status = note_move(sql, &run, name, target, arena, move_out);
-	return journey_end(registry, sql, run, status);
+	return registry_end(&registry, note_move(&registry, name, target, arena, move_out));
 }
 
 enum directory_status
 directory_move_list(struct directory *directory, struct arena *arena, struct directory_move **moves_out,
     size_t *count_out)
 {
-	struct directory *registry;
-	struct sql *sql;
-	enum directory_status status = journey_connect(directory, &registry, &sql);
+	struct registry registry;
+	enum directory_status status = registry_connect(directory, &registry);
 	struct directory_move *moves = NULL;
 	size_t count = 0;
 	struct sql_statement *query;
@@ -202,20 +136,20 @@ directory_move_list(struct directory *directory, struct arena *arena, struct dir
 
 	if (status != DIRECTORY_OK)
 		return status;
-	query = sql_prepare(sql, "SELECT " MOVE_COLUMNS " FROM move ORDER BY name");
+	query = sql_prepare(registry.sql, "SELECT " MOVE_COLUMNS " FROM move ORDER BY name");
 	while ((step = sql_step(query)) == SQL_ROW) {
-		moves = journey_more(arena, moves, count, sizeof *moves);
+		moves = registry_more(arena, moves, count, sizeof *moves);
 		read_move(query, arena, &moves[count++]);
 	}
 	*moves_out = moves;
 	*count_out = count;
-	return sqlite_result(registry, step);
+	return registry_result(&registry, step);
 }
 
 static enum directory_status
-set_home(struct sql *sql, enum sql_status *run, const struct directory_move *move)
+set_home(struct registry *registry, const struct directory_move *move)
 {
-	struct sql_statement *query = sql_prepare(sql,
+	struct sql_statement *query = sql_prepare(registry->sql,
 	    "UPDATE user SET home = ?3, changed = ?4 WHERE name = ?1 AND home = ?2 AND mailbox_id = ?5");
 
 	sql_bind_text(query, 1, move->name);
@@ -223,27 +157,24 @@ set_home(struct sql *sql, enum sql_status *run, const struct directory_move *mov
 	sql_bind_text(query, 3, move->target);
 	sql_bind_number(query, 4, clock_calendar_s());
 	sql_bind_text(query, 5, span_from_string(move->mailbox_id));
-	if ((*run = sql_run(query)) != SQL_OK)
+	if ((registry->run = sql_run(query)) != SQL_OK)
 		return DIRECTORY_OK;
-	if (sql_changed_rows(sql) == 0)
+	if (sql_changed_rows(registry->sql) == 0)
 		return DIRECTORY_NOT_FOUND;
-	*run = JOURNEY_RUN(sql, "UPDATE move SET is_switched = 1 WHERE name = ?1 AND move_id = ?2", move->name,
-	    span_from_string(move->move_id));
-	return *run == SQL_OK && sql_changed_rows(sql) == 0 ? DIRECTORY_NOT_FOUND : DIRECTORY_OK;
+	registry->run = statement_run(registry->sql, "UPDATE move SET is_switched = 1 WHERE name = ?1 AND move_id = ?2",
+	    TEXTS(move->name, span_from_string(move->move_id)));
+	return registry->run == SQL_OK && sql_changed_rows(registry->sql) == 0 ? DIRECTORY_NOT_FOUND : DIRECTORY_OK;
 }
 
 enum directory_status
 directory_move_switch(struct directory *directory, const struct directory_move *move)
 {
-	struct directory *registry;
-	struct sql *sql;
-	enum directory_status status = journey_begin(directory, &registry, &sql);
-	enum sql_status run;
+	struct registry registry;
+	enum directory_status status = registry_begin(directory, &registry);
 
 	if (status != DIRECTORY_OK)
 		return status;
-	status = set_home(sql, &run, move);
-	return journey_end(registry, sql, run, status);
+	return registry_end(&registry, set_home(&registry, move));
 }
 
 enum directory_status
@@ -251,17 +182,16 @@ directory_move_told(struct directory *directory, struct span name, const char *m
 {
 	static const char source[] = "UPDATE move SET source_knows = 1 WHERE name = ?1 AND move_id = ?2";
 	static const char target[] = "UPDATE move SET target_knows = 1 WHERE name = ?1 AND move_id = ?2";
-	struct directory *registry;
-	struct sql *sql;
-	enum directory_status status = journey_begin(directory, &registry, &sql);
-	enum sql_status run;
+	struct registry registry;
+	enum directory_status status = registry_begin(directory, &registry);
 
 	if (status != DIRECTORY_OK)
 		return status;
-	run = JOURNEY_RUN(sql, is_source ? source : target, name, span_from_string(move_id));
-	if (run == SQL_OK)
-		run = JOURNEY_RUN(sql, "DELETE FROM move WHERE name = ?1 AND source_knows AND target_knows", name);
-	return journey_end(registry, sql, run, DIRECTORY_OK);
+	registry.run = statement_run(registry.sql, is_source ? source : target, TEXTS(name, span_from_string(move_id)));
+	if (registry.run == SQL_OK)
+		registry.run = statement_run(registry.sql, "DELETE FROM move WHERE name = ?1 AND source_knows AND target_knows",
+		    TEXTS(name));
+	return registry_end(&registry, DIRECTORY_OK);
 }
 
 /* ---- at mailbox servers ---- */
@@ -270,16 +200,15 @@ directory_move_told(struct directory *directory, struct span name, const char *m
 enum directory_status
 directory_find_presence(struct directory *directory, struct span name, enum directory_presence *presence_out)
 {
-	struct directory *registry;
-	struct sql *sql;
-	enum directory_status status = journey_connect(directory, &registry, &sql);
+	struct registry registry;
+	enum directory_status status = registry_connect(directory, &registry);
 	struct sql_statement *query;
 	enum sql_status step;
 
 	*presence_out = DIRECTORY_HERE;
 	if (status != DIRECTORY_OK)
 		return status == DIRECTORY_READ_ONLY ? DIRECTORY_OK : status;
-	query = sql_prepare(sql, "SELECT 3 FROM arrival WHERE name = ?1 "
+	query = sql_prepare(registry.sql, "SELECT 3 FROM arrival WHERE name = ?1 "
 	    "UNION ALL SELECT 1 + is_gone FROM departure WHERE name = ?1 "
 	    "UNION ALL SELECT 3 FROM rename WHERE new_name = ?1 AND NOT is_switched LIMIT 1");
 	sql_bind_text(query, 1, name);
@@ -288,5 +217,5 @@ directory_find_presence(struct directory *directory, struct span name, enum dire
 		*presence_out = sql_column_number(query, 0) == 3 ? DIRECTORY_ARRIVING :
 		    sql_column_number(query, 0) == 2 ? DIRECTORY_GONE : DIRECTORY_LEAVING;
 	sql_reset(query);
-	return sqlite_result(registry, step);
+	return registry_result(&registry, step);
 }

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "sqlite_file.h"
+#include "statement.h"
 
 static enum sql_status
 count_groups(struct sql *sql, struct span mailbox_id, size_t *count_out)
@@ -54,44 +55,22 @@ members_find(struct directory *directory, struct arena *arena, struct directory_
 enum sql_status
 members_forget(struct sql *sql, struct span name)
 {
-	struct sql_statement *query = sql_prepare(sql,
-	    "DELETE FROM member WHERE mailbox_id = (SELECT mailbox_id FROM user WHERE name = ?1)");
-
-	sql_bind_text(query, 1, name);
-	return sql_run(query);
-}
-
-/* Run a statement that writes one row when there is one for this. */
-static enum directory_status
-change(struct directory *directory, const char *statement, struct span group, struct span name)
-{
-	struct sql *sql;
-	enum directory_status status = sqlite_connect(directory, &sql);
-	struct sql_statement *query;
-
-	if (status != DIRECTORY_OK)
-		return status;
-	query = sql_prepare(sql, statement);
-	sql_bind_text(query, 1, name);
-	sql_bind_text(query, 2, group);
-	if ((status = sqlite_result(directory, sql_run(query))) != DIRECTORY_OK)
-		return status;
-	return sql_changed_rows(sql) == 0 ? DIRECTORY_NOT_FOUND : DIRECTORY_OK;
+	return statement_run(sql, "DELETE FROM member WHERE mailbox_id = (SELECT mailbox_id FROM user WHERE name = ?1)", TEXTS(name));
 }
 
 /* Who is a member already is written again, so that a user who is there changes a row. */
 enum directory_status
 members_join(struct directory *directory, struct span group, struct span name)
 {
-	return change(directory, "INSERT INTO member (mailbox_id, group_name) SELECT mailbox_id, ?2 FROM user "
-	    "WHERE name = ?1 ON CONFLICT DO UPDATE SET group_name = ?2", group, name);
+	return statement_change(directory, "INSERT INTO member (mailbox_id, group_name) SELECT mailbox_id, ?2 FROM user "
+	    "WHERE name = ?1 ON CONFLICT DO UPDATE SET group_name = ?2", TEXTS(name, group));
 }
 
 enum directory_status
 members_leave(struct directory *directory, struct span group, struct span name)
 {
-	return change(directory, "DELETE FROM member WHERE group_name = ?2 AND "
-	    "mailbox_id = (SELECT mailbox_id FROM user WHERE name = ?1)", group, name);
+	return statement_change(directory, "DELETE FROM member WHERE group_name = ?2 AND "
+	    "mailbox_id = (SELECT mailbox_id FROM user WHERE name = ?1)", TEXTS(name, group));
 }
 
 enum directory_status

@@ -9,7 +9,8 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "journey.h"
-#include "sqlite_file.h"
+#include "registry.h"
+#include "statement.h"
 
 static_assert(DIRECTORY_RENAME_ID_LENGTH == DIRECTORY_ID_LENGTH, "one function copies both");
 
@@ -42,16 +43,6 @@ read_name(struct span text, struct directory_name *name_out)
 }
 
 static void
-copy_id(struct span id, char id_out[DIRECTORY_ID_LENGTH + 1])
-{
-	id_out[0] = '\0';
-	if (id.length != DIRECTORY_ID_LENGTH)
-		return;
-	memcpy(id_out, id.at, id.length);
-	id_out[id.length] = '\0';
-}
-
-static void
 read_row(struct sql_statement *query, struct directory_rename *rename_out)
 {
 	*rename_out = (struct directory_rename){ .is_alias = sql_column_number(query, 3) != 0,
@@ -59,7 +50,7 @@ read_row(struct sql_statement *query, struct directory_rename *rename_out)
 		.is_walked = sql_column_number(query, 6) != 0 };
 	read_name(sql_column_text(query, 0), &rename_out->name);
 	read_name(sql_column_text(query, 1), &rename_out->new_name);
-	copy_id(sql_column_text(query, 2), rename_out->rename_id);
+	statement_read_id(query, 2, rename_out->rename_id);
 }
 
 /* SQL_ROW: it is there. */
@@ -163,7 +154,7 @@ switch_rows(struct sql *sql, const struct directory_rename *rename)
 	struct sql_statement *query;
 
 	for (size_t i = 0; i < COUNT_OF(changes) && run == SQL_OK; i++)
-		run = JOURNEY_RUN(sql, changes[i], old_of(rename), new_of(rename));
+		run = statement_run(sql, changes[i], TEXTS(old_of(rename), new_of(rename)));
 	if (run != SQL_OK)
 		return run;
 	query = sql_prepare(sql, "UPDATE user SET changed = ?2 WHERE name = ?1");
@@ -183,8 +174,8 @@ forget_if_over(struct sql *sql, const struct directory_rename *rename)
 	sql_bind_text(query, 1, old_of(rename));
 	sql_bind_number(query, 2, clock_calendar_s());
 	run = sql_run(query);
-	return run != SQL_OK ? run : JOURNEY_RUN(sql,
-	    "DELETE FROM rename WHERE name = ?1 AND is_switched AND is_told AND is_walked", old_of(rename));
+	return run != SQL_OK ? run : statement_run(sql,
+	    "DELETE FROM rename WHERE name = ?1 AND is_switched AND is_told AND is_walked", TEXTS(old_of(rename)));
 }
 
 /* Who ordered it does not know its id any more, and has ordered it anew. */
@@ -242,17 +233,15 @@ begin(struct sql *sql, struct directory_rename *rename, enum directory_hindrance
 static enum directory_status
 look_for_known(struct directory *directory, struct directory_rename *rename, bool *is_known_out)
 {
-	struct directory *registry;
-	struct sql *sql;
-	enum directory_status status = journey_begin(directory, &registry, &sql);
-	enum sql_status run;
+	struct registry registry;
+	enum directory_status status = registry_begin(directory, &registry);
 
 	*is_known_out = false;
 	if (status != DIRECTORY_OK)
 		return status;
-	run = find_known(sql, rename);
-	*is_known_out = run == SQL_ROW;
-	return sqlite_result(registry, sql_end(sql, run == SQL_ROW ? SQL_OK : run));
+	registry.run = find_known(registry.sql, rename);
+	*is_known_out = registry.run == SQL_ROW;
+	return registry_end(&registry, DIRECTORY_OK);
 }
 
 /* Names in LDAP are known there alone. */
@@ -276,11 +265,9 @@ ask_backend(struct directory *directory, const struct directory_rename *rename, 
 enum directory_status
 directory_rename_begin(struct directory *directory, struct directory_rename *rename, enum directory_hindrance *hindrance_out)
 {
-	struct directory *registry;
-	struct sql *sql;
+	struct registry registry;
 	bool is_known;
 	enum directory_status status = look_for_known(directory, rename, &is_known);
-	enum sql_status run;
 
 	*hindrance_out = DIRECTORY_UNHINDERED;
 	if (status == DIRECTORY_OK && is_known)
@@ -288,14 +275,13 @@ directory_rename_begin(struct directory *directory, struct directory_rename *ren
 	if (status == DIRECTORY_OK && directory_is_verifier(directory))
 		status = ask_backend(directory, rename, hindrance_out);
 	if (status != DIRECTORY_OK || *hindrance_out != DIRECTORY_UNHINDERED ||
-	    (status = journey_begin(directory, &registry, &sql)) != DIRECTORY_OK)
+	    (status = registry_begin(directory, &registry)) != DIRECTORY_OK)
 		return status;
-	run = begin(sql, rename, hindrance_out);
-	if (run == SQL_OK && *hindrance_out != DIRECTORY_UNHINDERED)
-		sql_rollback(sql);
-	else
-		run = sql_end(sql, run);
-	return sqlite_result(registry, run);
+	registry.run = begin(registry.sql, rename, hindrance_out);
+	if (registry.run != SQL_OK || *hindrance_out == DIRECTORY_UNHINDERED)
+		return registry_end(&registry, DIRECTORY_OK);
+	sql_rollback(registry.sql);
+	return DIRECTORY_OK;
 }
 
 /* ---- afterwards ----------------------------------------------------------------------------------------- */
@@ -305,21 +291,19 @@ static enum directory_status
 change(struct directory *directory, const struct directory_rename *rename,
     enum sql_status (*run_change)(struct sql *sql, const struct directory_rename *rename))
 {
-	struct directory *registry;
-	struct sql *sql;
-	enum directory_status status = journey_begin(directory, &registry, &sql);
+	struct registry registry;
+	enum directory_status status = registry_begin(directory, &registry);
 	struct directory_rename found;
-	enum sql_status run;
 
 	if (status != DIRECTORY_OK)
 		return status;
-	run = find_row(sql, old_of(rename), &found);
-	if (run == SQL_ROW && strcmp(found.rename_id, rename->rename_id) == 0) {
-		run = run_change(sql, &found);
-		if (run == SQL_OK)
-			run = forget_if_over(sql, &found);
+	registry.run = find_row(registry.sql, old_of(rename), &found);
+	if (registry.run == SQL_ROW && strcmp(found.rename_id, rename->rename_id) == 0) {
+		registry.run = run_change(registry.sql, &found);
+		if (registry.run == SQL_OK)
+			registry.run = forget_if_over(registry.sql, &found);
 	}
-	return sqlite_result(registry, sql_end(sql, run == SQL_ROW ? SQL_OK : run));
+	return registry_end(&registry, DIRECTORY_OK);
 }
 
 /* What was asked for when this directory was another one, or not yet one of the site's. */
@@ -342,29 +326,27 @@ enum directory_status
 directory_rename_switch(struct directory *directory, const struct directory_rename *rename,
     enum directory_hindrance *hindrance_out)
 {
-	struct directory *registry;
-	struct sql *sql;
-	enum directory_status status = journey_begin(directory, &registry, &sql);
+	struct registry registry;
+	enum directory_status status = registry_begin(directory, &registry);
 	struct directory_rename found;
-	enum sql_status run;
 
 	*hindrance_out = DIRECTORY_UNHINDERED;
 	if (status != DIRECTORY_OK)
 		return status;
-	run = find_row(sql, old_of(rename), &found);
-	if (run == SQL_OK || (run == SQL_ROW && strcmp(found.rename_id, rename->rename_id) != 0))
-		run = catch_up(sql, rename, hindrance_out);
-	else if (run == SQL_ROW)
-		run = found.is_switched ? SQL_OK : switch_rows(sql, &found);
-	if (run == SQL_OK)
-		run = forget_if_over(sql, rename);
-	return sqlite_result(registry, sql_end(sql, run));
+	registry.run = find_row(registry.sql, old_of(rename), &found);
+	if (registry.run == SQL_OK || (registry.run == SQL_ROW && strcmp(found.rename_id, rename->rename_id) != 0))
+		registry.run = catch_up(registry.sql, rename, hindrance_out);
+	else if (registry.run == SQL_ROW)
+		registry.run = found.is_switched ? SQL_OK : switch_rows(registry.sql, &found);
+	if (registry.run == SQL_OK)
+		registry.run = forget_if_over(registry.sql, rename);
+	return registry_end(&registry, DIRECTORY_OK);
 }
 
 static enum sql_status
 run_drop(struct sql *sql, const struct directory_rename *rename)
 {
-	return JOURNEY_RUN(sql, "DELETE FROM rename WHERE name = ?1 AND NOT is_switched", old_of(rename));
+	return statement_run(sql, "DELETE FROM rename WHERE name = ?1 AND NOT is_switched", TEXTS(old_of(rename)));
 }
 
 enum directory_status
@@ -376,7 +358,7 @@ directory_rename_drop(struct directory *directory, const struct directory_rename
 static enum sql_status
 run_told(struct sql *sql, const struct directory_rename *rename)
 {
-	return JOURNEY_RUN(sql, "UPDATE rename SET is_told = 1 WHERE name = ?1", old_of(rename));
+	return statement_run(sql, "UPDATE rename SET is_told = 1 WHERE name = ?1", TEXTS(old_of(rename)));
 }
 
 enum directory_status
@@ -389,10 +371,10 @@ directory_rename_told(struct directory *directory, const struct directory_rename
 static enum sql_status
 run_walked(struct sql *sql, const struct directory_rename *rename)
 {
-	enum sql_status run = JOURNEY_RUN(sql, "DELETE FROM share WHERE identifier = ?1 OR "
-	    "(identifier = ?2 AND mailbox_id = (SELECT mailbox_id FROM user WHERE name = ?2))", old_of(rename), new_of(rename));
+	enum sql_status run = statement_run(sql, "DELETE FROM share WHERE identifier = ?1 OR "
+	    "(identifier = ?2 AND mailbox_id = (SELECT mailbox_id FROM user WHERE name = ?2))", TEXTS(old_of(rename), new_of(rename)));
 
-	return run != SQL_OK ? run : JOURNEY_RUN(sql, "UPDATE rename SET is_walked = 1 WHERE name = ?1", old_of(rename));
+	return run != SQL_OK ? run : statement_run(sql, "UPDATE rename SET is_walked = 1 WHERE name = ?1", TEXTS(old_of(rename)));
 }
 
 enum directory_status
@@ -407,9 +389,8 @@ enum directory_status
 directory_rename_list(struct directory *directory, struct arena *arena, struct directory_rename **renames_out,
     size_t *count_out)
 {
-	struct directory *registry;
-	struct sql *sql;
-	enum directory_status status = journey_connect(directory, &registry, &sql);
+	struct registry registry;
+	enum directory_status status = registry_connect(directory, &registry);
 	struct directory_rename *renames = NULL;
 	size_t count = 0;
 	struct sql_statement *query;
@@ -418,25 +399,24 @@ directory_rename_list(struct directory *directory, struct arena *arena, struct d
 	*count_out = 0;
 	if (status != DIRECTORY_OK)
 		return status == DIRECTORY_READ_ONLY ? DIRECTORY_OK : status;
-	query = sql_prepare(sql, "SELECT rename.name, new_name, rename_id, is_alias, is_switched, is_told, is_walked, mailbox_id "
-	    "FROM rename LEFT JOIN user ON user.name = new_name AND is_switched ORDER BY rename.name");
+	query = sql_prepare(registry.sql, "SELECT rename.name, new_name, rename_id, is_alias, is_switched, is_told, is_walked, "
+	    "mailbox_id FROM rename LEFT JOIN user ON user.name = new_name AND is_switched ORDER BY rename.name");
 	while ((step = sql_step(query)) == SQL_ROW) {
-		renames = journey_more(arena, renames, count, sizeof *renames);
+		renames = registry_more(arena, renames, count, sizeof *renames);
 		read_row(query, &renames[count]);
-		copy_id(sql_column_text(query, 7), renames[count++].mailbox_id);
+		statement_read_id(query, 7, renames[count++].mailbox_id);
 	}
 	*renames_out = renames;
 	*count_out = count;
-	return sqlite_result(registry, step);
+	return registry_result(&registry, step);
 }
 
 enum directory_status
 directory_list_mailboxes(struct directory *directory, struct span after, struct arena *arena,
     struct directory_mailbox *mailboxes_out, size_t limit, size_t *count_out)
 {
-	struct directory *registry;
-	struct sql *sql;
-	enum directory_status status = journey_connect(directory, &registry, &sql);
+	struct registry registry;
+	enum directory_status status = registry_connect(directory, &registry);
 	struct sql_statement *query;
 	enum sql_status step;
 	size_t count = 0;
@@ -444,24 +424,23 @@ directory_list_mailboxes(struct directory *directory, struct span after, struct 
 	*count_out = 0;
 	if (status != DIRECTORY_OK)
 		return status;
-	query = sql_prepare(sql, "SELECT name, mailbox_id FROM user WHERE mailbox_id > ?1 UNION ALL "
+	query = sql_prepare(registry.sql, "SELECT name, mailbox_id FROM user WHERE mailbox_id > ?1 UNION ALL "
 	    "SELECT name, mailbox_id FROM retired_mailbox WHERE mailbox_id > ?1 ORDER BY mailbox_id LIMIT ?2");
 	sql_bind_text(query, 1, after);
 	sql_bind_number(query, 2, (int64_t)limit);
 	while ((step = sql_step(query)) == SQL_ROW) {
 		mailboxes_out[count].name = arena_copy(arena, sql_column_text(query, 0));
-		copy_id(sql_column_text(query, 1), mailboxes_out[count++].mailbox_id);
+		statement_read_id(query, 1, mailboxes_out[count++].mailbox_id);
 	}
 	*count_out = count;
-	return sqlite_result(registry, step);
+	return registry_result(&registry, step);
 }
 
 enum directory_status
 directory_find_former(struct directory *directory, struct span name, struct directory_name *former_out)
 {
-	struct directory *registry;
-	struct sql *sql;
-	enum directory_status status = journey_connect(directory, &registry, &sql);
+	struct registry registry;
+	enum directory_status status = registry_connect(directory, &registry);
 	struct sql_statement *query;
 	enum sql_status step;
 
@@ -469,10 +448,10 @@ directory_find_former(struct directory *directory, struct span name, struct dire
 	former_out->text[0] = '\0';
 	if (status != DIRECTORY_OK)
 		return status == DIRECTORY_READ_ONLY ? DIRECTORY_OK : status;
-	query = sql_prepare(sql, "SELECT name FROM rename WHERE new_name = ?1 AND is_switched AND NOT is_walked");
+	query = sql_prepare(registry.sql, "SELECT name FROM rename WHERE new_name = ?1 AND is_switched AND NOT is_walked");
 	sql_bind_text(query, 1, name);
 	if ((step = sql_step(query)) == SQL_ROW)
 		read_name(sql_column_text(query, 0), former_out);
 	sql_reset(query);
-	return sqlite_result(registry, step);
+	return registry_result(&registry, step);
 }

@@ -8,15 +8,13 @@
 #include "base/random.h"
 #include "sqlite.h"
 #include "sqlite_file.h"
+#include "statement.h"
 
 /* The mailbox id, if it is nobody's, is that of before, so that what others keep of the user's mailboxes holds again. */
 static enum sql_status
 take_back_id(struct sql *sql, struct span mailbox_id)
 {
-	struct sql_statement *query = sql_prepare(sql, "DELETE FROM retired_mailbox WHERE mailbox_id = ?1");
-
-	sql_bind_text(query, 1, mailbox_id);
-	return sql_run(query);
+	return statement_run(sql, "DELETE FROM retired_mailbox WHERE mailbox_id = ?1", TEXTS(mailbox_id));
 }
 
 static void
@@ -57,13 +55,9 @@ join(struct sql *sql, const struct directory_user *user, struct span mailbox_id)
 {
 	enum sql_status status = SQL_OK;
 
-	for (size_t i = 0; i < user->group_count && status == SQL_OK; i++) {
-		struct sql_statement *query = sql_prepare(sql, "INSERT OR IGNORE INTO member (mailbox_id, group_name) VALUES (?1, ?2)");
-
-		sql_bind_text(query, 1, mailbox_id);
-		sql_bind_text(query, 2, user->groups[i]);
-		status = sql_run(query);
-	}
+	for (size_t i = 0; i < user->group_count && status == SQL_OK; i++)
+		status = statement_run(sql, "INSERT OR IGNORE INTO member (mailbox_id, group_name) VALUES (?1, ?2)",
+		    TEXTS(mailbox_id, user->groups[i]));
 	return status;
 }
 
@@ -73,14 +67,9 @@ allow(struct sql *sql, const struct directory_user *user, struct span mailbox_id
 {
 	enum sql_status status = SQL_OK;
 
-	for (size_t i = 0; i < user->delegate_count && status == SQL_OK; i++) {
-		struct sql_statement *query = sql_prepare(sql, "INSERT OR IGNORE INTO delegate (mailbox_id, delegate_id) "
-		    "SELECT ?1, mailbox_id FROM user WHERE name = ?2 AND NOT is_shared");
-
-		sql_bind_text(query, 1, mailbox_id);
-		sql_bind_text(query, 2, user->delegates[i]);
-		status = sql_run(query);
-	}
+	for (size_t i = 0; i < user->delegate_count && status == SQL_OK; i++)
+		status = statement_run(sql, "INSERT OR IGNORE INTO delegate (mailbox_id, delegate_id) "
+		    "SELECT ?1, mailbox_id FROM user WHERE name = ?2 AND NOT is_shared", TEXTS(mailbox_id, user->delegates[i]));
 	return status;
 }
 
@@ -100,14 +89,9 @@ give_aliases(struct sql *sql, const struct directory_user *user, struct span mai
 {
 	enum sql_status status = SQL_OK;
 
-	for (size_t i = 0; i < user->alias_count && status == SQL_OK; i++) {
-		struct sql_statement *query = sql_prepare(sql, "INSERT OR IGNORE INTO alias (name, mailbox_id) "
-		    "SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM user WHERE name = ?1)");
-
-		sql_bind_text(query, 1, user->aliases[i]);
-		sql_bind_text(query, 2, mailbox_id);
-		status = sql_run(query);
-	}
+	for (size_t i = 0; i < user->alias_count && status == SQL_OK; i++)
+		status = statement_run(sql, "INSERT OR IGNORE INTO alias (name, mailbox_id) "
+		    "SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM user WHERE name = ?1)", TEXTS(user->aliases[i], mailbox_id));
 	return status;
 }
 

@@ -14,6 +14,7 @@
 #include "restored.h"
 #include "sqlite.h"
 #include "sqlite_file.h"
+#include "statement.h"
 
 static struct sqlite_file *
 own(struct directory *directory)
@@ -286,23 +287,16 @@ retire_mailbox(struct sql *sql, struct span name)
 static enum sql_status
 forget_shares(struct sql *sql, struct span name)
 {
-	struct sql_statement *query = sql_prepare(sql, "DELETE FROM share WHERE identifier = ?1 OR "
-	    "mailbox_id = (SELECT mailbox_id FROM user WHERE name = ?1)");
-
-	sql_bind_text(query, 1, name);
-	return sql_run(query);
+	return statement_run(sql, "DELETE FROM share WHERE identifier = ?1 OR "
+	    "mailbox_id = (SELECT mailbox_id FROM user WHERE name = ?1)", TEXTS(name));
 }
 
 /* Whoever goes while files still say the old name would leave rights behind in them. */
 static enum directory_status
 check_not_renamed(struct sqlite_file *sqlite, struct span name)
 {
-	struct sql_statement *query = sql_prepare(sqlite->sql, "SELECT 1 FROM rename WHERE ?1 IN (name, new_name)");
-	enum sql_status step;
+	enum sql_status step = statement_find(sqlite->sql, "SELECT 1 FROM rename WHERE ?1 IN (name, new_name)", TEXTS(name));
 
-	sql_bind_text(query, 1, name);
-	step = sql_step(query);
-	sql_reset(query);
 	return step == SQL_ROW ? DIRECTORY_BUSY : sqlite_file_result(sqlite, step);
 }
 
@@ -311,7 +305,6 @@ delete(struct directory *directory, struct span name)
 {
 	struct sqlite_file *sqlite = own(directory);
 	enum directory_status status = sqlite_file_connect(sqlite);
-	struct sql_statement *query;
 	enum sql_status run;
 
 	if (status != DIRECTORY_OK || (status = check_not_renamed(sqlite, name)) != DIRECTORY_OK)
@@ -327,16 +320,10 @@ delete(struct directory *directory, struct span name)
 		run = delegates_forget(sqlite->sql, name);
 	if (run == SQL_OK)
 		run = aliases_forget(sqlite->sql, name);
-	if (run == SQL_OK) {
-		query = sql_prepare(sqlite->sql, "DELETE FROM departure WHERE name = ?1");
-		sql_bind_text(query, 1, name);
-		run = sql_run(query);
-	}
-	if (run == SQL_OK) {
-		query = sql_prepare(sqlite->sql, "DELETE FROM user WHERE name = ?1");
-		sql_bind_text(query, 1, name);
-		run = sql_run(query);
-	}
+	if (run == SQL_OK)
+		run = statement_run(sqlite->sql, "DELETE FROM departure WHERE name = ?1", TEXTS(name));
+	if (run == SQL_OK)
+		run = statement_run(sqlite->sql, "DELETE FROM user WHERE name = ?1", TEXTS(name));
 	if (run == SQL_OK && sql_changed_rows(sqlite->sql) == 0)
 		status = DIRECTORY_NOT_FOUND;
 	run = sql_end(sqlite->sql, run);
