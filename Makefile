@@ -10,7 +10,7 @@ WERROR   ?=
 
 # libldap is optional: found by its header; `make LDAP=` builds without it.
 LDAP     := $(shell echo '\#include <ldap.h>' | $(CC) -E -x c - >/dev/null 2>&1 && echo yes)
-NO_LDAP  := $(if $(LDAP),src/directory/no_ldap.c,$(addprefix src/directory/,ldap.c claim.c entry.c servers.c silence.c))
+NO_LDAP  := $(if $(LDAP),src/directory/no_ldap.c,$(addprefix src/directory/,ldap.c entries.c hosted.c claim.c entry.c servers.c silence.c))
 
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 CFLAGS   ?= -O2 -g

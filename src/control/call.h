@@ -58,6 +58,30 @@ struct control_call {
 	struct buffer body;
 };
 
+/* verb.c: the verb that words begin with, two words before one; NULL: there is none.  used_out: how many they are. */
+const struct verb *verb_resolve(const struct control *control, const struct span *words, size_t count, size_t *used_out);
+
+/* request.c: read the line of the next request; false when there is none yet, or never will be. */
+bool request_take_line(struct control_call *call);
+
+/* The same for the body that the line tells of. */
+bool request_take_body(struct control_call *call);
+
+/* The framing is lost: say so and go. */
+void request_give_up(struct control_call *call, const char *why);
+
+/* dispatch.c: register the verb by which one asks what one may. */
+void dispatch_init(struct control *control);
+
+/* Whether who asks has been looked up, or need not be: root can ask even when the user database hangs. */
+bool call_is_known(const struct control_call *call);
+
+/* Call the handler of the verb, once who asks is known, if they may; else answer. */
+void call_dispatch(struct control_call *call);
+
+/* Nobody waits for what is looked up. */
+void call_forget_lookup(struct control_call *call);
+
 /* Write the line that ends an answer; text may be NULL. */
 void call_write_status(struct control_call *call, int code, const char *text);
 
