@@ -83,4 +83,7 @@ const char *buffer_string(struct buffer *buffer);
 /* Free the memory; the buffer is then empty and usable. */
 void buffer_free(struct buffer *buffer);
 
+/* The same for a secret: none of it is left in the memory.  What has grown has left pieces behind: reserve before. */
+void buffer_wipe(struct buffer *buffer);
+
 #endif

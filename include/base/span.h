@@ -104,4 +104,14 @@ ascii_is_digit(uint8_t octet)
 	return octet >= '0' && octet <= '9';
 }
 
+/* The value of a hexadecimal digit, of either case, or -1. */
+static inline int
+ascii_hex_value(uint8_t octet)
+{
+	octet = ascii_lower(octet);
+	if (ascii_is_digit(octet))
+		return octet - '0';
+	return octet >= 'a' && octet <= 'f' ? octet - 'a' + 10 : -1;
+}
+
 #endif

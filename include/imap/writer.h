@@ -18,6 +18,9 @@ enum imap_condition { IMAP_OK, IMAP_NO, IMAP_BAD, IMAP_BYE, IMAP_PREAUTH };
  */
 void imap_write_string(struct buffer *out, struct span text, bool is_utf8);
 
+/* Quoted as it is (section 4.3): no CR, LF or NUL. */
+void imap_write_quoted(struct buffer *out, struct span text);
+
 /* As an atom when it may be one, else a string. */
 void imap_write_astring(struct buffer *out, struct span text, bool is_utf8);
 

@@ -211,9 +211,7 @@ read_scheme(struct span scheme, struct span value, struct buffer *out, struct sp
 			break;
 		}
 	}
-	if (decoded.at != NULL)
-		memory_wipe(decoded.at, decoded.capacity);
-	buffer_free(&decoded);
+	buffer_wipe(&decoded);
 	return result;
 }
 
@@ -245,8 +243,6 @@ foreign_is_bearable(struct span credential)
 
 	if (is_bearable && credential.at[0] == '$')
 		is_bearable = read_crypt(credential, &hash, &scheme) == FOREIGN_HASH;
-	if (hash.at != NULL)
-		memory_wipe(hash.at, hash.capacity);
-	buffer_free(&hash);
+	buffer_wipe(&hash);
 	return is_bearable;
 }

@@ -57,14 +57,6 @@ sasl_new(enum sasl_mechanism mechanism, const struct sasl_facts *facts)
 	return sasl;
 }
 
-static void
-wipe(struct buffer *buffer)
-{
-	if (buffer->at != NULL)
-		memory_wipe(buffer->at, buffer->capacity);
-	buffer_free(buffer);
-}
-
 void
 sasl_free(struct sasl **sasl)
 {
@@ -72,7 +64,7 @@ sasl_free(struct sasl **sasl)
 		return;
 	buffer_free(&(*sasl)->user);
 	buffer_free(&(*sasl)->identity);
-	wipe(&(*sasl)->password);
+	buffer_wipe(&(*sasl)->password);
 	buffer_free(&(*sasl)->challenge);
 	scram_fini(&(*sasl)->scram);
 	free(*sasl);
@@ -93,7 +85,7 @@ take(struct sasl *sasl, struct span line)
 		event = mechanisms[sasl->mechanism].take(sasl, buffer_span(&message));
 	else
 		event = sasl_end(sasl, SASL_MALFORMED);
-	wipe(&message);
+	buffer_wipe(&message);
 	return event;
 }
 

@@ -160,9 +160,7 @@ add_proof(struct scram_prover *prover, struct span salt, uint32_t iterations, st
 	base64_encode(span_of(client_key, length), out);
 	memory_wipe(salted, sizeof salted);
 	memory_wipe(server_key, sizeof server_key);
-	if (password.at != NULL)
-		memory_wipe(password.at, password.capacity);
-	buffer_free(&password);
+	buffer_wipe(&password);
 }
 
 bool

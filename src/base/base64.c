@@ -107,15 +107,6 @@ hex_encode(struct span octets, struct buffer *out)
 		buffer_printf(out, "%02x", octets.at[i]);
 }
 
-static int
-nibble(uint8_t octet)
-{
-	octet = ascii_lower(octet);
-	if (ascii_is_digit(octet))
-		return octet - '0';
-	return octet >= 'a' && octet <= 'f' ? octet - 'a' + 10 : -1;
-}
-
 bool
 hex_decode(struct span text, struct buffer *out)
 {
@@ -124,7 +115,7 @@ hex_decode(struct span text, struct buffer *out)
 	if (text.length % 2 != 0)
 		return false;
 	for (size_t i = 0; i < text.length; i += 2) {
-		int high = nibble(text.at[i]), low = nibble(text.at[i + 1]);
+		int high = ascii_hex_value(text.at[i]), low = ascii_hex_value(text.at[i + 1]);
 
 		if (high < 0 || low < 0) {
 			out->length = before;

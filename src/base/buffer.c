@@ -78,3 +78,11 @@ buffer_free(struct buffer *buffer)
 	free(buffer->at);
 	*buffer = (struct buffer){ 0 };
 }
+
+void
+buffer_wipe(struct buffer *buffer)
+{
+	if (buffer->at != NULL)
+		memory_wipe(buffer->at, buffer->capacity);
+	buffer_free(buffer);
+}

@@ -21,8 +21,7 @@ struct bearer {
 static void
 bearer_free(struct bearer *bearer)
 {
-	memory_wipe(bearer->token.at, bearer->token.capacity);
-	buffer_free(&bearer->token);
+	buffer_wipe(&bearer->token);
 	buffer_free(&bearer->user);
 	token_rules_free(&bearer->rules);
 	free(bearer);

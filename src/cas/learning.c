@@ -22,22 +22,14 @@ struct learning {
 };
 
 static void
-wipe(struct buffer *secret)
-{
-	if (secret->at != NULL)
-		memory_wipe(secret->at, secret->capacity);
-	buffer_free(secret);
-}
-
-static void
 end(struct learning *learning)
 {
 	learning->client->jobs--;
 	learning->client->cas->verifying--;
 	client_wake(learning->client);
-	wipe(&learning->old);
-	wipe(&learning->password);
-	wipe(&learning->credential);
+	buffer_wipe(&learning->old);
+	buffer_wipe(&learning->password);
+	buffer_wipe(&learning->credential);
 	free(learning);
 }
 

@@ -103,13 +103,6 @@ begin(struct cas_client *client, const struct imap_command_line *line, enum sasl
 	client->sasl = sasl_new(mechanism, &facts);
 }
 
-static void
-wipe(struct buffer *secret)
-{
-	memory_wipe(secret->at, secret->capacity);
-	buffer_free(secret);
-}
-
 /* LOGIN as the message of PLAIN: NUL, user, NUL, password (RFC 4616 section 2); neither holds NUL. */
 void
 login_with_password(struct cas_client *client, const struct imap_command_line *line)
@@ -127,8 +120,8 @@ login_with_password(struct cas_client *client, const struct imap_command_line *l
 	base64_encode(buffer_span(&message), &encoded);
 	initial = buffer_span(&encoded);
 	react(client, sasl_start(client->sasl, &initial));
-	wipe(&message);
-	wipe(&encoded);
+	buffer_wipe(&message);
+	buffer_wipe(&encoded);
 }
 
 void

@@ -30,9 +30,7 @@ struct check {
 static void
 check_free(struct check *check)
 {
-	if (check->password.at != NULL)
-		memory_wipe(check->password.at, check->password.capacity);
-	buffer_free(&check->password);
+	buffer_wipe(&check->password);
 	buffer_free(&check->name);
 	buffer_free(&check->identity);
 	arena_free(&check->arena);

@@ -30,9 +30,7 @@ call_free(struct control_call *call)
 	list_remove(&call->link);
 	call->control->call_count--;
 	arena_free(&call->arena);
-	if (call->body.at != NULL)
-		memory_wipe(call->body.at, call->body.capacity);
-	buffer_free(&call->body);
+	buffer_wipe(&call->body);
 	stream_close_after_flush(&call->stream, FLUSH_MS);
 	free(call);
 }

@@ -24,8 +24,8 @@ may_be_quoted(struct span text, bool is_utf8)
 	return is_ascii || (is_utf8 && imap_utf8_is_valid(text));
 }
 
-static void
-write_quoted(struct buffer *out, struct span text)
+void
+imap_write_quoted(struct buffer *out, struct span text)
 {
 	buffer_add_octet(out, '"');
 	for (size_t i = 0; i < text.length; i++) {
@@ -50,7 +50,7 @@ void
 imap_write_string(struct buffer *out, struct span text, bool is_utf8)
 {
 	if (may_be_quoted(text, is_utf8)) {
-		write_quoted(out, text);
+		imap_write_quoted(out, text);
 		return;
 	}
 	imap_write_literal_header(out, text.length, false);

@@ -101,8 +101,7 @@ conversation_open_with_password(struct buffer *out, struct span user, struct spa
 	buffer_add_string(out, "L2 AUTHENTICATE PLAIN ");
 	base64_encode(buffer_span(&message), out);
 	buffer_add_string(out, "\r\n");
-	memory_wipe(message.at, message.capacity);
-	buffer_free(&message);
+	buffer_wipe(&message);
 }
 
 static bool

@@ -12,14 +12,6 @@
 #define UNTAGGED_MAX 4096	/* of alerts; what is more is left out */
 #define OFFER_MAX    4096
 
-static void
-wipe(struct buffer *buffer)
-{
-	if (buffer->at != NULL)
-		memory_wipe(buffer->at, buffer->capacity);
-	buffer_free(buffer);
-}
-
 /* As Dovecot's proxy says it, and believes it from those in its login_trusted_networks. */
 static void
 add_id(struct buffer *out, const struct link_facts *facts, unsigned ttl)
@@ -48,7 +40,7 @@ static void
 forget_parts(struct dialog *dialog)
 {
 	for (unsigned i = 0; i < COUNT_OF(dialog->parts); i++)
-		wipe(&dialog->parts[i]);
+		buffer_wipe(&dialog->parts[i]);
 	dialog->part = dialog->part_count = 0;
 }
 
@@ -56,8 +48,8 @@ void
 dialog_fini(struct dialog *dialog)
 {
 	forget_parts(dialog);
-	wipe(&dialog->password);
-	wipe(&dialog->out);
+	buffer_wipe(&dialog->password);
+	buffer_wipe(&dialog->out);
 	buffer_free(&dialog->id);
 	buffer_free(&dialog->user);
 	buffer_free(&dialog->capability);
@@ -69,7 +61,7 @@ dialog_fini(struct dialog *dialog)
 void
 dialog_sent(struct dialog *dialog)
 {
-	wipe(&dialog->out);
+	buffer_wipe(&dialog->out);
 }
 
 static enum dialog_event
@@ -92,7 +84,7 @@ add_plain(const struct dialog *dialog, struct buffer *out)
 	buffer_add_span(&message, buffer_span(&dialog->password));
 	buffer_reserve(out, 2 * message.length + 8);
 	base64_encode(buffer_span(&message), out);
-	wipe(&message);
+	buffer_wipe(&message);
 }
 
 static bool
@@ -115,8 +107,8 @@ says_secret(const struct dialog *dialog, struct span words)
 	buffer_reserve(&quoted, 2 * password.length + 2);
 	conversation_add_quoted(&quoted, password);
 	is_said = holds(words, password) || holds(words, buffer_span(&encoded)) || holds(words, buffer_span(&quoted));
-	wipe(&encoded);
-	wipe(&quoted);
+	buffer_wipe(&encoded);
+	buffer_wipe(&quoted);
 	return is_said;
 }
 
@@ -184,8 +176,8 @@ log_in_by_plain(struct dialog *dialog)
 		encoded = (struct buffer){ 0 };
 	}
 	event = say(dialog, DIALOG_LOGIN, buffer_span(&command));
-	wipe(&encoded);
-	wipe(&command);
+	buffer_wipe(&encoded);
+	buffer_wipe(&command);
 	return event;
 }
 
@@ -228,7 +220,7 @@ log_in_by_command(struct dialog *dialog)
 	add_string(dialog, &first, buffer_span(&dialog->password));
 	buffer_add_string(dialog->part_count == 0 ? &first : &dialog->parts[dialog->part_count - 1], "\r\n");
 	event = say(dialog, DIALOG_LOGIN, buffer_span(&first));
-	wipe(&first);
+	buffer_wipe(&first);
 	return event;
 }
 
@@ -400,7 +392,7 @@ read_login(struct dialog *dialog, struct span text)
 	enum dialog_event event = read_outcome(dialog, text);
 
 	forget_parts(dialog);
-	wipe(&dialog->password);
+	buffer_wipe(&dialog->password);
 	return event;
 }
 

@@ -33,15 +33,6 @@ fail(const char *path, const char *reason, char **error_out)
 	return false;
 }
 
-static int
-digit(uint8_t octet)
-{
-	if (octet >= '0' && octet <= '9')
-		return octet - '0';
-	octet = ascii_upper(octet);
-	return octet >= 'A' && octet <= 'F' ? octet - 'A' + 10 : -1;
-}
-
 #define NO_KEY "not a key as imapctl link-key makes it"
 
 /* These return what is wrong, or NULL. */
@@ -53,7 +44,7 @@ read_octets(struct span text, uint8_t octets_out[LINK_KEY_LENGTH])
 	if (text.length > DIGITS)
 		return NO_KEY ": too long, it has 64 hexadecimal digits";
 	for (size_t i = 0; i < LINK_KEY_LENGTH; i++) {
-		int high = digit(text.at[2 * i]), low = digit(text.at[2 * i + 1]);
+		int high = ascii_hex_value(text.at[2 * i]), low = ascii_hex_value(text.at[2 * i + 1]);
 
 		if (high < 0 || low < 0)
 			return NO_KEY ": it has nothing but 64 hexadecimal digits";
@@ -160,8 +151,7 @@ link_key_make(const char *path, char **error_out)
 	is_good = file_write(descriptor, buffer_span(&text)) && fsync(descriptor) == 0;
 	error = errno;
 	memory_wipe(digits, sizeof digits);
-	memory_wipe(text.at, text.capacity);
-	buffer_free(&text);
+	buffer_wipe(&text);
 	close(descriptor);
 	if (is_good)
 		return true;

@@ -114,9 +114,7 @@ link_status_name(enum link_status status)
 static void
 forget_opening(struct link_attempt *attempt)
 {
-	if (attempt->opening.at != NULL)
-		memory_wipe(attempt->opening.at, attempt->opening.capacity);
-	buffer_free(&attempt->opening);
+	buffer_wipe(&attempt->opening);
 }
 
 void

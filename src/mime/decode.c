@@ -58,15 +58,6 @@ is_blank(uint8_t octet)
 	return octet == ' ' || octet == '\t';
 }
 
-static int
-hex_value(uint8_t octet)
-{
-	if (ascii_is_digit(octet))
-		return octet - '0';
-	octet = ascii_lower(octet);
-	return octet >= 'a' && octet <= 'f' ? octet - 'a' + 10 : -1;
-}
-
 /* Each character of the alphabet has its value + 1. */
 static const uint8_t base64_values[256] = {
 	['A'] = 1,  ['B'] = 2,	['C'] = 3,  ['D'] = 4,	['E'] = 5,  ['F'] = 6,	['G'] = 7,  ['H'] = 8,
@@ -149,7 +140,7 @@ static void
 escape_step(struct mime_decoder *decoder, uint8_t octet, struct buffer *out)
 {
 	uint8_t last = decoder->held[decoder->held_length - 1];
-	int high = hex_value(last), low = hex_value(octet);
+	int high = ascii_hex_value(last), low = ascii_hex_value(octet);
 
 	if (last == '\r' || (octet == '\n' && high < 0)) {
 		decoder->held_length = 0;
@@ -221,7 +212,7 @@ quoted_decode_piece(struct mime_decoder *decoder, struct span piece, struct buff
 static void
 quoted_end(struct mime_decoder *decoder, struct buffer *out)
 {
-	if (decoder->held_length == 2 && decoder->held[0] == '=' && hex_value(decoder->held[1]) >= 0) {
+	if (decoder->held_length == 2 && decoder->held[0] == '=' && ascii_hex_value(decoder->held[1]) >= 0) {
 		decoder->is_damaged = true;
 		put_held(decoder, out);
 	}

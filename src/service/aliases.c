@@ -32,7 +32,7 @@ list_aliases(struct directory *directory, struct span user, bool has_user, struc
 	while (count == PAGE && status == DIRECTORY_OK) {
 		status = directory_list_aliases(directory, after, user, arena, page, PAGE, &count);
 		for (size_t i = 0; i < count && status == DIRECTORY_OK; i++)
-			name_job_tell(lines, SPAN("alias"), "name", page[i].alias, has_user ? "user" : NULL, page[i].name);
+			users_tell(lines, SPAN("alias"), "name", page[i].alias, has_user ? "user" : NULL, page[i].name);
 		if (count > 0)
 			after = page[count - 1].alias;
 	}

@@ -31,9 +31,7 @@ entry_job_free(struct entry_job *job)
 	job->service->jobs--;
 	if (job->user.credential.length > 0)
 		memory_wipe((void *)(uintptr_t)job->user.credential.at, job->user.credential.length);
-	if (job->lines.at != NULL)
-		memory_wipe(job->lines.at, job->lines.capacity);
-	buffer_free(&job->lines);
+	buffer_wipe(&job->lines);
 	arena_free(&job->arena);
 	free(job);
 }
@@ -76,18 +74,6 @@ submit(struct entry_job *job, void (*work)(struct job *work))
 /* ---- user entry ------------------------------------------------------------------------------------------- */
 
 static void
-add_line(struct entry_job *job, struct span kind, struct span name)
-{
-	struct buffer line = { 0 };
-
-	control_add_word(&line, kind);
-	control_add_field(&line, "name", name);
-	buffer_add_octet(&line, '\n');
-	buffer_add_span(&job->lines, buffer_span(&line));
-	buffer_free(&line);
-}
-
-static void
 tell_entry(struct entry_job *job, const struct directory_user *user)
 {
 	struct buffer line = { 0 };
@@ -106,8 +92,7 @@ tell_entry(struct entry_job *job, const struct directory_user *user)
 	control_add_number(&line, "created", user->created_s);
 	buffer_add_octet(&line, '\n');
 	buffer_add_span(&job->lines, buffer_span(&line));
-	memory_wipe(line.at, line.capacity);
-	buffer_free(&line);
+	buffer_wipe(&line);
 }
 
 static void
@@ -127,9 +112,9 @@ work_entry(struct job *work)
 		return;
 	tell_entry(job, &user);
 	for (size_t i = 0; i < user.group_count; i++)
-		add_line(job, SPAN("group"), user.groups[i]);
+		users_tell(&job->lines, SPAN("group"), "name", user.groups[i], NULL, SPAN(""));
 	for (size_t i = 0; i < count; i++)
-		add_line(job, SPAN("delegate"), names[i]);
+		users_tell(&job->lines, SPAN("delegate"), "name", names[i], NULL, SPAN(""));
 	job->status = aliases_tell(job->directory, user.name, &job->lines);
 }
 

@@ -53,7 +53,7 @@ list_members(struct group_job *job)
 			break;
 		for (size_t i = 0; i < count; i++)
 			if (group.length == 0 || span_equals(group, page[i].group))
-				name_job_tell(&job->base.lines, SPAN("member"), "group", page[i].group, "user", page[i].name);
+				users_tell(&job->base.lines, SPAN("member"), "group", page[i].group, "user", page[i].name);
 		if (count > 0)
 			after = page[count - 1];
 	}

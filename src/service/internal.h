@@ -387,6 +387,8 @@ void users_register(struct service *service);
 void users_finish(struct control_call *call, enum directory_status status);
 void users_refuse_name(struct control_call *call);
 void users_send_lines(struct control_call *call, struct span lines);	/* each ends with a line feed */
+void users_tell(struct buffer *lines, struct span record, const char *key, struct span value, const char *other_key,
+    struct span other_value);	/* append the line of a record; other_key may be NULL */
 void users_end_sessions(struct service *service, struct span user);
 
 /* user_import.c */

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "control/words.h"
 
 static void
 name_job_free(struct name_job *job)
@@ -14,21 +13,6 @@ name_job_free(struct name_job *job)
 	job->service->jobs--;
 	buffer_free(&job->lines);
 	free(job);
-}
-
-void
-name_job_tell(struct buffer *lines, struct span record, const char *key, struct span value, const char *other_key,
-    struct span other_value)
-{
-	struct buffer line = { 0 };
-
-	control_add_word(&line, record);
-	control_add_field(&line, key, value);
-	if (other_key != NULL)
-		control_add_field(&line, other_key, other_value);
-	buffer_add_octet(&line, '\n');
-	buffer_add_span(lines, buffer_span(&line));
-	buffer_free(&line);
 }
 
 /* Worker. */

@@ -38,8 +38,4 @@ struct name_kind {
 /* Do what a call asks, and answer it. */
 void name_job_begin(struct service *service, struct control_call *call, enum name_order order, const struct name_kind *kind);
 
-/* Append the line of a record: its kind, and two fields, the second of which may have no key and is left out. */
-void name_job_tell(struct buffer *lines, struct span record, const char *key, struct span value, const char *other_key,
-    struct span other_value);
-
 #endif

@@ -56,9 +56,7 @@ import_free(struct import *import)
 {
 	import->service->jobs--;
 	for (size_t i = 0; i < import->count; i++) {
-		if (import->entries[i].credential.at != NULL)
-			memory_wipe(import->entries[i].credential.at, import->entries[i].credential.capacity);
-		buffer_free(&import->entries[i].credential);
+		buffer_wipe(&import->entries[i].credential);
 	}
 	free(import->entries);
 	free(import->derivers);
@@ -212,8 +210,7 @@ derive_work(struct job *job)
 	if (!base64_decode(entry->line.password, &password) ||
 	    !password_derive(buffer_span(&password), deriver->import->wants_sha1, &entry->credential))
 		entry->refusal = "bad-password";
-	memory_wipe(password.at, password.capacity);
-	buffer_free(&password);
+	buffer_wipe(&password);
 }
 
 /* Whose password is to be derived next; NULL: nobody's. */

@@ -18,9 +18,7 @@ void
 user_job_free(struct user_job *job)
 {
 	job->service->jobs--;
-	if (job->password.at != NULL)
-		memory_wipe(job->password.at, job->password.capacity);
-	buffer_free(&job->password);
+	buffer_wipe(&job->password);
 	buffer_free(&job->credential);
 	buffer_free(&job->lines);
 	free(job->home);
@@ -36,6 +34,21 @@ users_send_lines(struct control_call *call, struct span lines)
 		control_reply(call, span_slice(lines, 0, end));
 		lines = span_from(lines, end + 1);
 	}
+}
+
+void
+users_tell(struct buffer *lines, struct span record, const char *key, struct span value, const char *other_key,
+    struct span other_value)
+{
+	struct buffer line = { 0 };
+
+	control_add_word(&line, record);
+	control_add_field(&line, key, value);
+	if (other_key != NULL)
+		control_add_field(&line, other_key, other_value);
+	buffer_add_octet(&line, '\n');
+	buffer_add_span(lines, buffer_span(&line));
+	buffer_free(&line);
 }
 
 void
@@ -114,18 +127,6 @@ on_directory_done(struct job *work)
 }
 
 static void
-tell_name(struct user_job *job, struct span kind, struct span name)
-{
-	struct buffer line = { 0 };
-
-	control_add_word(&line, kind);
-	control_add_field(&line, "name", name);
-	buffer_add_octet(&line, '\n');
-	buffer_add_span(&job->lines, buffer_span(&line));
-	buffer_free(&line);
-}
-
-static void
 add_limit(struct buffer *line, const char *key, int64_t limit)
 {
 	char number[24];
@@ -171,7 +172,7 @@ tell_user(struct user_job *job, const struct directory_user *user)
 	buffer_add_span(&job->lines, buffer_span(&line));
 	buffer_free(&line);
 	for (size_t i = 0; i < user->group_count; i++)
-		tell_name(job, SPAN("group"), user->groups[i]);
+		users_tell(&job->lines, SPAN("group"), "name", user->groups[i], NULL, SPAN(""));
 }
 
 static void
@@ -182,7 +183,7 @@ tell_delegates(struct user_job *job, const struct directory_user *user, struct a
 
 	job->status = directory_list_delegates(job->directory, user, arena, &names, &count);
 	for (size_t i = 0; job->status == DIRECTORY_OK && i < count; i++)
-		tell_name(job, SPAN("delegate"), names[i]);
+		users_tell(&job->lines, SPAN("delegate"), "name", names[i], NULL, SPAN(""));
 }
 
 static void

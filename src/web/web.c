@@ -117,8 +117,7 @@ on_login(struct http_request *request, void *context)
 	buffer_printf(&out, ",\"mayChange\":%s}", session->who.may_change ? "true" : "false");
 	set_cookie(web, request, session->cookie, SESSION_SECONDS);
 	http_answer(request, 200, "application/json", buffer_span(&out));
-	memory_wipe(out.at, out.capacity);
-	buffer_free(&out);
+	buffer_wipe(&out);
 }
 
 static void
@@ -179,10 +178,8 @@ on_web(struct control_call *call, void *context)
 	control_add_number(&line, "seconds", LINK_SECONDS);
 	control_reply(call, buffer_span(&line));
 	control_finish(call, EX_OK, NULL);
-	memory_wipe(line.at, line.capacity);
-	memory_wipe(url.at, url.capacity);
-	buffer_free(&line);
-	buffer_free(&url);
+	buffer_wipe(&line);
+	buffer_wipe(&url);
 }
 
 /* Those of who asks; of all, if root or the server's own user asks. */

@@ -172,8 +172,7 @@ record_user(struct run *run, struct span user, const struct catalogue_user *form
 	write_line(user, former, taken, run->arena, facts, &line);
 	is_good = (former != NULL && span_equals(former->line, buffer_span(&line))) ||
 	    catalogue_add(run->catalogue, buffer_span(&line));
-	memory_wipe(line.at, line.capacity);
-	buffer_free(&line);
+	buffer_wipe(&line);
 	return is_good && (!taken_is_file(taken) || folder_file_keep(file));
 }
 
@@ -224,9 +223,7 @@ do_user(struct run *run, struct span user)
 		return false;
 	}
 	goes_on = add_facts(run, &user, &facts, &is_lost) ? keep_user(run, user, buffer_span(&facts)) : !is_lost;
-	if (facts.at != NULL)
-		memory_wipe(facts.at, facts.capacity);
-	buffer_free(&facts);
+	buffer_wipe(&facts);
 	run->done++;
 	progress_show(&run->progress, run->done, run->total, run->done);
 	return goes_on;

@@ -165,9 +165,7 @@ load(struct catalogue *catalogue, int descriptor)
 		complain("%s/" NAME ":%zu: damaged, or written by a newer imapctl", path, line);
 		code = EX_DATAERR;
 	}
-	if (text.at != NULL)
-		memory_wipe(text.at, text.capacity);
-	buffer_free(&text);
+	buffer_wipe(&text);
 	return code;
 }
 
@@ -363,8 +361,7 @@ catalogue_begin(struct catalogue *catalogue)
 		catalogue->descriptor = fcntl(file.descriptor, F_DUPFD_CLOEXEC, 0);
 	is_good = is_good && folder_file_keep(&file);
 	folder_file_drop(&file);
-	memory_wipe(text.at, text.capacity);
-	buffer_free(&text);
+	buffer_wipe(&text);
 	return is_good;
 }
 
@@ -382,7 +379,6 @@ catalogue_add(struct catalogue *catalogue, struct span line)
 		catalogue->end += text.length;
 	else
 		complain("%s/" NAME ": %s", catalogue->folder->path, strerror(errno));
-	memory_wipe(text.at, text.capacity);
-	buffer_free(&text);
+	buffer_wipe(&text);
 	return is_good;
 }

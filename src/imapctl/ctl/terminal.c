@@ -60,14 +60,6 @@ ask_secret(int terminal, const char *prompt, struct buffer *line_out)
 	return is_read;
 }
 
-static void
-wipe(struct buffer *secret)
-{
-	if (secret->at != NULL)
-		memory_wipe(secret->at, secret->capacity);
-	buffer_free(secret);
-}
-
 static bool
 ask_twice(const char *user, struct buffer *password_out)
 {
@@ -84,7 +76,7 @@ ask_twice(const char *user, struct buffer *password_out)
 	    span_equals(buffer_span(password_out), buffer_span(&again));
 	if (!is_same)
 		complain("the passwords differ");
-	wipe(&again);
+	buffer_wipe(&again);
 	close(terminal);
 	return is_same;
 }

@@ -8,6 +8,7 @@
 
 #include "base/list.h"
 #include "imap/date.h"
+#include "imap/writer.h"
 #include "uid_walk.h"
 
 #define BATCH_MESSAGES	50
@@ -149,7 +150,7 @@ send_batch(struct appender *appender, struct batch *batch)
 
 	batch->tag = ++appender->next_tag;
 	buffer_printf(out, "a%u %s ", batch->tag, batch->count == 0 ? "CREATE" : "APPEND");
-	dialog_add_quoted(out, buffer_span(&batch->mailbox));
+	imap_write_quoted(out, buffer_span(&batch->mailbox));
 	for (size_t i = 0; i < batch->count; i++)
 		add_item(out, &batch->items[i]);
 	buffer_add_string(out, "\r\n");
@@ -164,7 +165,7 @@ add_command(struct appender *appender, const char *command, struct span mailbox)
 	struct buffer *out = dialog_out(appender->dialog);
 
 	buffer_add_string(out, command);
-	dialog_add_quoted(out, mailbox);
+	imap_write_quoted(out, mailbox);
 	buffer_add_string(out, "\r\n");
 }
 

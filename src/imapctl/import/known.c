@@ -10,6 +10,7 @@
 #include "base/digest.h"
 #include "base/map.h"
 #include "base/memory.h"
+#include "imap/writer.h"
 
 #define RUN_MESSAGES 100
 #define RUN_OCTETS ((uint64_t)1 << 20)
@@ -161,7 +162,7 @@ select_box(struct known *known, struct box *box, bool *is_there_out)
 {
 	bool is_alive;
 
-	dialog_add_quoted(begin(known, "EXAMINE "), buffer_span(&box->name));
+	imap_write_quoted(begin(known, "EXAMINE "), buffer_span(&box->name));
 	is_alive = finish(known, is_there_out);
 	known->selected = *is_there_out ? box : NULL;
 	return is_alive;

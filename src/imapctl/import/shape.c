@@ -4,11 +4,13 @@
  */
 #include "shape.h"
 
+#include "imap/writer.h"
+
 static void
 add_command(struct buffer *out, const char *command, struct span mailbox)
 {
 	buffer_add_string(out, command);
-	dialog_add_quoted(out, mailbox);
+	imap_write_quoted(out, mailbox);
 }
 
 bool

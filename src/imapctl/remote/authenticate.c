@@ -131,7 +131,7 @@ add_turn(struct exchange *exchange, unsigned turn, struct span challenge, struct
 
 	if (is_good)
 		base64_encode(buffer_span(&message), out);
-	secret_wipe(&message);
+	buffer_wipe(&message);
 	buffer_free(&decoded);
 	return is_good;
 }

@@ -163,18 +163,6 @@ dialog_trouble(struct dialog *dialog)
 	return buffer_string(&dialog->trouble);
 }
 
-void
-dialog_add_quoted(struct buffer *out, struct span text)
-{
-	buffer_add_octet(out, '"');
-	for (size_t i = 0; i < text.length; i++) {
-		if (text.at[i] == '"' || text.at[i] == '\\')
-			buffer_add_octet(out, '\\');
-		buffer_add_octet(out, text.at[i]);
-	}
-	buffer_add_octet(out, '"');
-}
-
 /* The size of the literal that a line announces at its end, "{42}"; false if it announces none. */
 static bool
 announces(struct span line, uint64_t *size_out)

@@ -79,7 +79,4 @@ bool dialog_lose(struct dialog *dialog, const char *why);
 /* Why it was lost, one sentence.  Borrowed. */
 const char *dialog_trouble(struct dialog *dialog);
 
-/* Append a quoted string (RFC 9051 section 9); the text is printable ASCII. */
-void dialog_add_quoted(struct buffer *out, struct span text);
-
 #endif

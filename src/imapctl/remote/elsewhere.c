@@ -49,6 +49,6 @@ elsewhere_read(struct elsewhere *elsewhere, const struct order *order)
 void
 elsewhere_free(struct elsewhere *elsewhere)
 {
-	secret_wipe(&elsewhere->secret);
+	buffer_wipe(&elsewhere->secret);
 	url_free(&elsewhere->url);
 }

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "capabilities.h"
 #include "imap/mailbox_name.h"
+#include "imap/writer.h"
 
 #define QUOTED_OCTETS_MAX 512		/* longer strings are literals */
 #define LITERAL_MINUS_OCTETS_MAX 4096	/* RFC 7888 section 5 */
@@ -308,7 +309,7 @@ remote_add_string(struct remote *remote, struct span text)
 	if (remote->is_over)
 		return false;
 	if (is_quotable(remote, text)) {
-		dialog_add_quoted(dialog_out(remote->dialog), text);
+		imap_write_quoted(dialog_out(remote->dialog), text);
 		return true;
 	}
 	return remote_add_literal(remote, text);

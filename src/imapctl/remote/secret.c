@@ -33,10 +33,3 @@ secret_read(const char *file, const char *who, struct buffer *secret_out)
 	return is_read ? EX_OK : EX_DATAERR;
 }
 
-void
-secret_wipe(struct buffer *secret)
-{
-	if (secret->at != NULL)
-		memory_wipe(secret->at, secret->capacity);
-	buffer_free(secret);
-}

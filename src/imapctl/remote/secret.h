@@ -16,7 +16,4 @@
  */
 int secret_read(const char *file, const char *who, struct buffer *secret_out);
 
-/* Overwrite and free. */
-void secret_wipe(struct buffer *secret);
-
 #endif

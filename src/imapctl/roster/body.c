@@ -46,8 +46,8 @@ add_stored(struct buffer *line, struct span stored, struct person *person, struc
 		base64_encode(buffer_span(&secret), &encoded);
 		control_add_field(line, "password", buffer_span(&encoded));
 	}
-	roster_wipe(&secret);
-	roster_wipe(&encoded);
+	buffer_wipe(&secret);
+	buffer_wipe(&encoded);
 }
 
 void

@@ -142,7 +142,7 @@ take_line(struct enrolment *enrolment, struct span text, uint64_t number)
 		buffer_add_span(&enrolment->body, buffer_span(&line));
 		enrolment->users[enrolment->count++] = (struct told){ number, arena_copy(enrolment->roster.arena, person.name) };
 	}
-	roster_wipe(&line);
+	buffer_wipe(&line);
 }
 
 static int
@@ -176,7 +176,7 @@ enrol(struct enrolment *enrolment, struct roster_file *file)
 		code = roster_tell_end(&enrolment->tell, &enrolment->roster, code);
 	}
 	ctl_close(&enrolment->ctl);
-	roster_wipe(&enrolment->body);
+	buffer_wipe(&enrolment->body);
 	map_free(&enrolment->names);
 	return code;
 }

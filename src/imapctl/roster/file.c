@@ -14,14 +14,6 @@
 
 #define ROOM (2 * LINES_OCTETS_MAX)
 
-void
-roster_wipe(struct buffer *buffer)
-{
-	if (buffer->at != NULL)
-		memory_wipe(buffer->at, buffer->capacity);
-	buffer_free(buffer);
-}
-
 bool
 roster_file_open(struct roster_file *file, const char *path)
 {

@@ -31,7 +31,4 @@ void roster_file_close(struct roster_file *file);
  */
 bool roster_file_next(struct roster_file *file, struct span *line_out);
 
-/* Wipe what a buffer holds and free it. */
-void roster_wipe(struct buffer *buffer);
-
 #endif

@@ -14,14 +14,6 @@
 #include "link/key.h"
 #include "step.h"
 
-static void
-forget(struct buffer *secret)
-{
-	if (secret->at != NULL)
-		memory_wipe(secret->at, secret->capacity);
-	buffer_free(secret);
-}
-
 /* Root owns them, and imapd's group reads: who breaks in as imapd cannot change them. */
 static bool
 put_certificate(struct setup *setup, struct span text)
@@ -41,7 +33,7 @@ is_same(const char *path, const struct buffer *text)
 	struct buffer there = { 0 };
 	bool is_equal = setup_get(path, &there) && span_equals(buffer_span(&there), buffer_span(text));
 
-	forget(&there);
+	buffer_wipe(&there);
 	return is_equal;
 }
 
@@ -65,7 +57,7 @@ copy_pair(struct setup *setup)
 			    setup->given_certificate, setup->tls);
 	}
 	buffer_free(&certificate);
-	forget(&key);
+	buffer_wipe(&key);
 	return code;
 }
 
@@ -91,7 +83,7 @@ make_self_signed(struct setup *setup)
 		setup_tell(setup, SETUP_MADE, "a self-signed certificate for %s in %s: clients warn of it, until you have "
 		    "another", setup->hostname, setup->certificate);
 	buffer_free(&certificate);
-	forget(&key);
+	buffer_wipe(&key);
 	return code;
 }
 

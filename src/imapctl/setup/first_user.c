@@ -105,8 +105,7 @@ add(struct setup *setup)
 			generate(setup, &password);
 		code = ask(setup, buffer_span(&password));
 	}
-	memory_wipe(password.at, password.capacity);
-	buffer_free(&password);
+	buffer_wipe(&password);
 	if (code == EX_OK)
 		setup_tell(setup, SETUP_MADE, "the user %s", setup->user);
 	return code;

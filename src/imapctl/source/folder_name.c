@@ -2,16 +2,6 @@
 
 #include "imap/mailbox_name.h"
 
-/* The value of a hexadecimal digit, or -1. */
-static int
-hex_value(uint8_t digit)
-{
-	digit = ascii_lower(digit);
-	if (ascii_is_digit(digit))
-		return digit - '0';
-	return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-}
-
 /* `\2e` at this place?  Only a character that needs hiding is hidden, and "/" stays hidden: it separates. */
 static bool
 is_escape(struct span name, uint8_t *octet_out)
@@ -21,8 +11,8 @@ is_escape(struct span name, uint8_t *octet_out)
 
 	if (name.length < 3 || name.at[0] != '\\')
 		return false;
-	high = hex_value(name.at[1]);
-	low = hex_value(name.at[2]);
+	high = ascii_hex_value(name.at[1]);
+	low = ascii_hex_value(name.at[2]);
 	if (high < 0 || low < 0)
 		return false;
 	octet = (uint8_t)(high << 4 | low);

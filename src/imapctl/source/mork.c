@@ -65,15 +65,6 @@ skip_blank(struct mork *mork)
 	}
 }
 
-static int
-hex_value(uint8_t digit)
-{
-	digit = ascii_lower(digit);
-	if (ascii_is_digit(digit))
-		return digit - '0';
-	return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-}
-
 /* False: no digit stands there. */
 static bool
 take_number(struct mork *mork, uint32_t *number_out)
@@ -81,8 +72,8 @@ take_number(struct mork *mork, uint32_t *number_out)
 	uint32_t number = 0;
 	size_t digits = 0;
 
-	while (digits < mork->rest.length && hex_value(mork->rest.at[digits]) >= 0)
-		number = number << 4 | (uint32_t)hex_value(mork->rest.at[digits++]);
+	while (digits < mork->rest.length && ascii_hex_value(mork->rest.at[digits]) >= 0)
+		number = number << 4 | (uint32_t)ascii_hex_value(mork->rest.at[digits++]);
 	mork->rest = span_from(mork->rest, digits);
 	*number_out = number;
 	return digits > 0;
@@ -99,8 +90,8 @@ take_value_octet(struct mork *mork)
 	if (octet == '\\' && rest.length > 1) {
 		octet = rest.at[1];
 		length = octet == '\r' && rest.length > 2 && rest.at[2] == '\n' ? 3 : 2;
-	} else if (octet == '$' && rest.length > 2 && hex_value(rest.at[1]) >= 0 && hex_value(rest.at[2]) >= 0) {
-		octet = (uint8_t)(hex_value(rest.at[1]) << 4 | hex_value(rest.at[2]));
+	} else if (octet == '$' && rest.length > 2 && ascii_hex_value(rest.at[1]) >= 0 && ascii_hex_value(rest.at[2]) >= 0) {
+		octet = (uint8_t)(ascii_hex_value(rest.at[1]) << 4 | ascii_hex_value(rest.at[2]));
 		length = 3;
 	}
 	mork->rest = span_from(rest, length);

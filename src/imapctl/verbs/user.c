@@ -69,9 +69,7 @@ ask_with_password(const struct order *order, const char *verb)
 	code = EX_DATAERR;
 	if (terminal_password(order->words[0], &password))
 		code = ask(order, verb, buffer_span(&password));
-	if (password.at != NULL)
-		memory_wipe(password.at, password.capacity);
-	buffer_free(&password);
+	buffer_wipe(&password);
 	return code;
 }
 
