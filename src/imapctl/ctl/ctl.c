@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "control/words.h"
 #include "ctl.h"
+#include "interrupt.h"
 #include "local_socket.h"
 #include "order.h"
 #include "record.h"
@@ -24,6 +25,7 @@
 #define LINES_MAX 1000000	/* more is not an answer but a fault */
 #define SILENCE_S 30		/* of the server, when nobody says how long */
 #define GRACE_S	  30		/* what a drain may take beyond drain-time */
+#define SLICE_MS  200		/* until a signal is seen that came just before a wait */
 
 struct ctl {
 	int descriptor;
@@ -31,6 +33,7 @@ struct ctl {
 	struct arena *arena;	/* of the answer */
 	struct answer answer;
 	unsigned silence_s;
+	bool heeds_interrupts;
 	ctl_line *on_line;		/* NULL: nobody looks */
 	void *line_context;
 };
@@ -151,12 +154,28 @@ send_all(int descriptor, struct span octets)
 	return true;
 }
 
+/* False: a signal came, or nothing for too long. */
+static bool
+await_answer(const struct ctl *ctl)
+{
+	uint64_t until_us = clock_monotonic_us() + (uint64_t)ctl->silence_s * 1000000;
+	struct pollfd wait = { .fd = ctl->descriptor, .events = POLLIN };
+
+	while (!interrupt_came() && clock_monotonic_us() < until_us)
+		if (poll(&wait, 1, SLICE_MS) > 0)
+			return true;
+	errno = interrupt_came() ? EINTR : EAGAIN;
+	return false;
+}
+
 /* Receive into memory; how much came, or 0 when the connection is over. */
 static size_t
 receive(struct ctl *ctl, void *at, size_t length)
 {
 	ssize_t got;
 
+	if (ctl->heeds_interrupts && !await_answer(ctl))
+		return 0;
 	do
 		got = recv(ctl->descriptor, at, length, 0);
 	while (got < 0 && errno == EINTR);
@@ -229,7 +248,7 @@ fail(struct answer *answer, int code, const char *text)
 	answer->text = span_from_string(text);
 }
 
-/* The connection has ended, or the server is silent. */
+/* The connection has ended, the server is silent, or nobody waits for it. */
 static void
 fail_to_talk(struct ctl *ctl, int error)
 {
@@ -237,7 +256,9 @@ fail_to_talk(struct ctl *ctl, int error)
 
 	ctl->answer.is_lost = true;
 	buffer_printf(&text, "imapd has not answered for %u seconds; --timeout=SECONDS waits longer", ctl->silence_s);
-	if (error == EAGAIN)
+	if (error == EINTR)
+		fail(&ctl->answer, EX_TEMPFAIL, "interrupted");
+	else if (error == EAGAIN)
 		fail(&ctl->answer, EX_TEMPFAIL, arena_copy_string(ctl->arena, buffer_span(&text)));
 	else
 		fail(&ctl->answer, EX_TEMPFAIL, "the server ended the connection before it answered");
@@ -264,6 +285,12 @@ ctl_listen(struct ctl *ctl, ctl_line *on_line, void *context)
 {
 	ctl->on_line = on_line;
 	ctl->line_context = context;
+}
+
+void
+ctl_heed_interrupts(struct ctl *ctl)
+{
+	ctl->heeds_interrupts = true;
 }
 
 static void
@@ -297,6 +324,10 @@ ctl_call(struct ctl *ctl, const char *verb, const struct span *words, size_t wor
 	ctl->answer.line_count = 0;
 	ctl->answer.is_lost = false;
 	fail(&ctl->answer, EX_OK, "");
+	if (ctl->heeds_interrupts && interrupt_came()) {
+		fail_to_talk(ctl, EINTR);
+		return &ctl->answer;
+	}
 	buffer_add_string(&request, verb);
 	for (size_t i = 0; i < word_count; i++)
 		control_add_word(&request, words[i]);

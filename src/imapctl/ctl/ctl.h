@@ -54,6 +54,9 @@ const struct answer *ctl_call(struct ctl *ctl, const char *verb, const struct sp
 typedef bool ctl_line(struct span line, void *context);
 void ctl_listen(struct ctl *ctl, ctl_line *on_line, void *context);
 
+/* From now on a signal that was caught (interrupt.h) ends a call, whose answer is lost: EX_TEMPFAIL, "interrupted". */
+void ctl_heed_interrupts(struct ctl *ctl);
+
 /*
  * Behind a call whose verb goes on telling: wait for the next line.
  *

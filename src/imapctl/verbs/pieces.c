@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "../ctl/interrupt.h"
 #include "../ctl/record.h"
 #include "base/memory.h"
 #include "verbs.h"
@@ -74,6 +75,8 @@ pieces_run(struct pieces *run, const struct order *order, pieces_user *on_user)
 	if ((run->ctl = ctl_open(order, &code)) == NULL)
 		return code;
 	run->arena = arena_new();
+	interrupt_catch();
+	ctl_heed_interrupts(run->ctl);
 	progress_begin(&run->progress);
 	ctl_listen(run->ctl, on_line, run);
 	if (order_has(order, OPTION_ALL))

@@ -23,7 +23,12 @@ struct pieces {
 /* All there is to do for a user.  False: it makes no sense to go on with others. */
 typedef bool pieces_user(struct pieces *run, struct span user);
 
-/* Do it for the user of the order, or with --all for each, and print the records.  The exit code. */
+/*
+ * Do it for the user of the order, or with --all for each, and print the records.  A signal ends the call under way, for which
+ * the server then does nothing more; what is there by then is printed, and the exit code is EX_TEMPFAIL.
+ *
+ * The exit code.
+ */
 int pieces_run(struct pieces *run, const struct order *order, pieces_user *on_user);
 
 /* Keep a record; its text lives in the arena. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "../ctl/interrupt.h"
 #include "../ctl/record.h"
 #include "base/memory.h"
 #include "control/words.h"
@@ -243,9 +244,12 @@ say_what_next(const struct pieces *run, const struct order *order)
 	if (run->set_aside > 0)
 		complain("%llu messages could not be mended and were set aside: `imapctl undelete %s --list` names them; "
 		    "`imapctl restore` brings them back from a backup", (unsigned long long)run->set_aside, name);
-	if (run->faults > 0 && order_has(order, OPTION_REPAIR))
+	if (run->code == EX_TEMPFAIL && interrupt_came())
+		complain(order_has(order, OPTION_REPAIR) ? "what was being mended is given up, and what was mended before stays; run it again" :
+		    "not all was looked at; run it again");
+	else if (run->code == EX_OK && run->faults > 0 && order_has(order, OPTION_REPAIR))
 		complain("not all could be mended; put the file back from a backup");
-	else if (run->faults > 0)
+	else if (run->code == EX_OK && run->faults > 0)
 		complain("mail is damaged; `imapctl verify %s --repair` mends what it can, and sets aside what it cannot", name);
 }
 
@@ -263,7 +267,6 @@ run_verify(const struct order *order)
 	    "Mend what is found?  Users whose files are mended are disconnected for a moment.")) != EX_OK)
 		return code;
 	code = pieces_run(&run, order, verify_user);
-	if (code == EX_OK)
-		say_what_next(&run, order);
+	say_what_next(&run, order);
 	return code == EX_OK && run.faults > 0 ? EX_DATAERR : code;
 }
