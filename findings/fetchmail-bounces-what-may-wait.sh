@@ -7,8 +7,8 @@
 # header and without the text, deletes the letter at the server where it was, and exits 0.  A recipient who is refused by
 # 452 before the message is sent leaves it there, for the next poll.
 #
-# imapd refuses the recipient, where the mailbox is full or SIZE says that the message does not fit
-# (src/mailbox/incoming/recipients.c, tests/wire/test_quota.py).
+# imapd refuses the recipient, where the mailbox or the disk is full or SIZE says that the message does not fit
+# (src/mailbox/incoming/recipients.c, tests/wire/test_quota.py, tests/fault/test_disk.py).
 #
 # Needs apt, python3, iproute2, an amd64 or arm64 Debian 12, and root, for a network of its own.  Exits 0 while fetchmail
 # does so.

@@ -6,8 +6,8 @@
 # one for each recipient, resolve it: "452 4.2.2 Mailbox full" for the only one, and a program that awaits sendMail()
 # and then forgets the message, as it does for SMTP, has lost it.  What tells is `rejected` of the result.
 #
-# imapd refuses at RCPT when the mailbox is full or SIZE says that the message does not fit; nodemailer says no SIZE unless
-# `envelope.size` gives it.  A disk that is full is told behind the message by every server.
+# imapd refuses at RCPT when the mailbox or the disk is full, or SIZE says that the message does not fit; nodemailer says no
+# SIZE unless `envelope.size` gives it.  A disk that fails is told behind the message by every server.
 #
 # Needs node and npm.  Exits 0 while nodemailer does so.
 set -eu

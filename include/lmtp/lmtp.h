@@ -74,8 +74,8 @@ struct lmtp_ops {
 };
 
 /*
- *	outcome		LMTP_OK, LMTP_NO_USER, LMTP_NO_POSTMASTER, LMTP_ELSEWHERE, LMTP_OVER_QUOTA, LMTP_OVER_QUOTA_FOR_GOOD
- *			or LMTP_TRY_AGAIN
+ *	outcome		LMTP_OK, LMTP_NO_USER, LMTP_NO_POSTMASTER, LMTP_ELSEWHERE, LMTP_OVER_QUOTA, LMTP_OVER_QUOTA_FOR_GOOD,
+ *			LMTP_NO_SPACE or LMTP_TRY_AGAIN
  *	recipient	who it is when LMTP_OK; copied
  */
 void lmtp_lookup_done(struct lmtp_lookup *lookup, enum lmtp_outcome outcome,

@@ -76,6 +76,9 @@ struct store_arrival {
 	const struct store_searchable *searchable;	/* likewise; its sent date is left out */
 };
 
+/* Say whether the disk has room for so many octets, beside what stays free: STORE_FULL.  Worker thread. */
+enum store_status store_check_disk(struct store *store, uint64_t size_octets);
+
 /*
  * Add a message to a mailbox under the next UID.
  *

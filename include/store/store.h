@@ -28,6 +28,9 @@
 /* Room on the disk that no message takes, beyond what folding the WAL takes. */
 #define STORE_KEPT_FREE_OCTETS (UINT64_C(4) * 1024 * 1024)
 
+/* So much of the disk is to stay free: when it does not, what is kept of messages that have left is let go. */
+#define STORE_RESERVE_OCTETS (UINT64_C(64) * 1024 * 1024)
+
 struct store;
 
 enum store_status {

@@ -75,7 +75,7 @@ refuse_recipient(struct lmtp_session *session, const struct asked *asked)
 	} else if (asked->outcome == LMTP_ELSEWHERE) {
 		reply = "451 4.3.5 The mail of this user is at another server";
 		reason = "elsewhere";
-	} else if (asked->outcome == LMTP_OVER_QUOTA || asked->outcome == LMTP_OVER_QUOTA_FOR_GOOD) {
+	} else if (asked->outcome != LMTP_TRY_AGAIN) {
 		reply = lmtp_outcome_reply(asked->outcome);
 		reason = lmtp_outcome_reason(asked->outcome);
 	}

@@ -168,12 +168,6 @@ enum store_status store_tally_end(struct store *store, const struct store_tally 
 /* Let so much come in: STORE_OVER_QUOTA, or STORE_OK, and then a mark that it passes is news. */
 enum store_status store_spend_quota(struct store *store, const struct store_amounts *added);
 
-/* So much of the disk is to stay free: when it does not, what is kept of messages that have left is let go. */
-#define STORE_RESERVE_OCTETS (64 * UINT64_C(1048576))
-
-/* STORE_FULL: the disk has no room for so many octets. */
-enum store_status store_check_disk(struct store *store, uint64_t size_octets);
-
 /*
  * Rows of message, looked up for a list of UIDs.  Rows that lie between two of the list are there,
  * too, so that neighbours can be changed by one statement over a range.

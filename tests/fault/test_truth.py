@@ -450,12 +450,14 @@ def small_disk(tmp_path):
 
 
 @pytest.mark.parametrize("size", [10000, 1000000], ids=["in-the-store", "in-the-spool"])
-@pytest.mark.parametrize("way", ["append", "lmtp"])
+@pytest.mark.parametrize("way", ["append", "lmtp", "recipient"])
 def test_a_full_disk(small_disk, size, way):
     letter = lib.message(1, b"x" * 70 + b"\r\n" + b"y" * size + b"\r\n")
     with lib.Server(settings=[f"data-directory {small_disk}"]) as server:
         filler = small_disk / "filler"
         select(server)
+        senders = [server.lmtp() for _ in range(3)]
+        assert [sender.address(b"demo") for sender in senders] == [1, 1, 1]
         with open(filler, "wb", buffering=0) as out:
             for block in (1 << 16, 4096):
                 try:
@@ -463,13 +465,15 @@ def test_a_full_disk(small_disk, size, way):
                         out.write(b"x" * block)
                 except OSError:
                     pass
-        for _ in range(3):
+        for sender in senders:
             if way == "append":
                 with server.client("demo") as client:
                     assert b"NO [UNAVAILABLE]" in client.append(b"INBOX", letter).tagged
+            elif way == "lmtp":
+                assert sender.hand_over(letter, 1)[0].startswith(b"452 ")
             else:
-                with server.lmtp() as sender:
-                    assert sender.deliver(letter, b"demo")[0].startswith(b"452 ")
+                assert sender.address(b"demo", b"demo") == 0
+            sender.close()
         line = line_of(server, "store-failed")
         assert "level=error" in line and " user=demo " in line and " reason=disk-full " in line
         assert re.search(rf" path={small_disk}\S* ", line)

@@ -419,10 +419,15 @@ class Lmtp:
 
     def deliver(self, message, *recipients, sender=b"sender@example.org"):
         """Hand over one message; returns the reply lines, one for each accepted recipient."""
+        return self.hand_over(message, self.address(*recipients, sender=sender))
+
+    def address(self, *recipients, sender=b"sender@example.org"):
+        """Say from whom the next message is and for whom; returns how many recipients were accepted."""
         self.command(b"MAIL FROM:<%s>" % sender)
-        accepted = 0
-        for recipient in recipients:
-            accepted += self.command(b"RCPT TO:<%s>" % recipient)[-1].startswith(b"250")
+        return sum(self.command(b"RCPT TO:<%s>" % recipient)[-1].startswith(b"250") for recipient in recipients)
+
+    def hand_over(self, message, accepted):
+        """Send the message itself; returns the reply lines for so many recipients."""
         assert self.command(b"DATA")[-1].startswith(b"354")
         stuffed = re.sub(rb"(^|\r\n)\.", rb"\1..", message)
         if not stuffed.endswith(b"\r\n"):

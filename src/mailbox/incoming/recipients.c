@@ -1,13 +1,14 @@
 /*
- * Recipients: whose mail an address is, and whether the message has room there, as far as its size was told (RFC 1870
- * section 6.1).  A sender of whom a full mailbox is refused here keeps the message; one that hears of it behind the message may
- * take it for lost (findings/fetchmail-bounces-what-may-wait.sh).  Loop thread.
+ * Recipients: whose mail an address is, and whether the message has room in the mailbox and on the disk, as far as its size was
+ * told (RFC 1870 section 6.1).  A sender who hears here that there is none keeps the message; one that hears of it behind the
+ * message may take it for lost (findings/fetchmail-bounces-what-may-wait.sh).  Loop thread, but for work_room().
  */
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "config/config.h"
 #include "recipients.h"
+#include "store/message.h"
 
 #define TRACE_OCTETS 1024	/* what is put before a message on its way here, and here, is not in its SIZE */
 
@@ -67,18 +68,26 @@ answer(struct recipient_lookup *lookup, enum lmtp_outcome outcome)
 	free(lookup);
 }
 
+/* Of so many octets it is known what they are going to be. */
+static uint64_t
+octets_to_come(const struct recipient_lookup *lookup)
+{
+	return lookup->lmtp->size_octets > 0 ? lookup->lmtp->size_octets + TRACE_OCTETS : 1;
+}
+
 static enum store_status
 work_room(struct store *store, struct account_job *job)
 {
 	const struct recipient_lookup *lookup = CONTAINER_OF(job, struct recipient_lookup, room);
-	uint64_t size_octets = lookup->lmtp->size_octets > 0 ? lookup->lmtp->size_octets + TRACE_OCTETS : 1;
+	uint64_t octets = octets_to_come(lookup);
 	struct store_amounts room;
-	enum store_status status = store_quota_room(store, &room);
+	enum store_status status = store_check_disk(store, 2 * octets);	/* once more in the spool */
 
+	if (status == STORE_OK)
+		status = store_quota_room(store, &room);
 	if (status != STORE_OK)
 		return status;
-	return room.of[STORE_RESOURCE_MESSAGE] == 0 || room.of[STORE_RESOURCE_STORAGE] < size_octets ?
-	    STORE_OVER_QUOTA : STORE_OK;
+	return room.of[STORE_RESOURCE_MESSAGE] == 0 || room.of[STORE_RESOURCE_STORAGE] < octets ? STORE_OVER_QUOTA : STORE_OK;
 }
 
 /* What else is wrong with the store is said of the message: it may be over by then. */
@@ -88,7 +97,8 @@ on_room(struct account_job *job)
 	struct recipient_lookup *lookup = CONTAINER_OF(job, struct recipient_lookup, room);
 	struct mailbox_role *role = lookup->lookup.role;
 
-	answer(lookup, job->status == STORE_OVER_QUOTA ? recipients_over_quota(role) : LMTP_OK);
+	answer(lookup, job->status == STORE_OVER_QUOTA ? recipients_over_quota(role) :
+	    job->status == STORE_FULL ? LMTP_NO_SPACE : LMTP_OK);
 	role->jobs--;
 	role->on_ended(role);
 }
@@ -101,13 +111,20 @@ has_limits(const struct role_lookup *home)
 	return limits.of[STORE_RESOURCE_MESSAGE] != STORE_NO_QUOTA || limits.of[STORE_RESOURCE_STORAGE] != STORE_NO_QUOTA;
 }
 
+/* The store, which knows best, is asked only when the disk may be too small. */
+static bool
+is_disk_short(const struct recipient_lookup *lookup)
+{
+	return lookup->lookup.free_octets < STORE_RESERVE_OCTETS + 2 * octets_to_come(lookup);
+}
+
 static void
 on_looked_up(struct role_lookup *home)
 {
 	struct recipient_lookup *lookup = CONTAINER_OF(home, struct recipient_lookup, lookup);
 	enum lmtp_outcome outcome = outcome_of_lookup(lookup);
 
-	if (outcome != LMTP_OK || !has_limits(home)) {
+	if (outcome != LMTP_OK || !(has_limits(home) || is_disk_short(lookup))) {
 		answer(lookup, outcome);
 		return;
 	}
@@ -154,6 +171,7 @@ recipients_look_up(void *context, struct lmtp_lookup *lmtp)
 	if (lookup->is_postmaster && role->parts.config->postmaster != NULL)
 		add_name(&lookup->lookup, span_from_string(role->parts.config->postmaster));
 	lookup->lookup.takes_aliases = true;
+	lookup->lookup.asks_disk = true;
 	add_catch_all(&lookup->lookup, lmtp->names[0]);
 	lookup->lmtp = lmtp;
 	lookup->lookup.done = on_looked_up;

@@ -2,6 +2,7 @@
  * Who a name is: asked of the directory on a queue of its own.  Loop thread; the work and run functions on a worker.
  */
 #include <assert.h>
+#include <sys/statvfs.h>
 
 #include "directory/moving.h"
 #include "directory/renaming.h"
@@ -112,6 +113,14 @@ look_up(struct role_lookup *lookup, struct arena *arena, struct directory_user *
 	return status;
 }
 
+static uint64_t
+free_octets_at(const char *path)
+{
+	struct statvfs about;
+
+	return statvfs(path, &about) != 0 ? UINT64_MAX : (uint64_t)about.f_bavail * about.f_frsize;
+}
+
 static void
 work_lookup(struct job *job)
 {
@@ -129,6 +138,8 @@ work_lookup(struct job *job)
 		directory_prepare_name(user.name, &lookup->found);
 		lookup->is_shared = user.is_shared;
 		lookup->is_elsewhere = directory_home_is_foreign(user.home);
+		if (lookup->asks_disk)
+			lookup->free_octets = free_octets_at(lookup->role->data_directory);
 		if (lookup->credential != NULL && lookup->claim == NULL)
 			buffer_add_span(lookup->credential, user.credential);
 	}

@@ -88,6 +88,8 @@ struct role_lookup {
 	struct directory_name found;			/* the user's name */
 	bool is_shared;				/* no user, but a shared account */
 	bool is_elsewhere;			/* the user's mail is at a server of another kind; what is here waits for the move */
+	bool asks_disk;
+	uint64_t free_octets;			/* with asks_disk: on the disk; UINT64_MAX: cannot be told */
 	char mailbox_id[DIRECTORY_ID_LENGTH + 1];
 	struct directory_quota quota;	/* noted before done() */
 	struct buffer *credential;	/* NULL, or gets what proves the user; stays empty if nothing does */
