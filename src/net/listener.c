@@ -21,6 +21,7 @@
 #define BATCH	   32		/* accepts in one turn */
 #define BACKLOG	   1024
 #define EXHAUSTED_MS 100
+#define TOLD_US	     (60 * UINT64_C(1000000))
 
 struct listener {
 	struct loop *loop;
@@ -32,6 +33,7 @@ struct listener {
 	bool is_paused;
 	bool is_accepting;		/* the callback may free the listener */
 	bool is_dead;
+	uint64_t told_us, suppressed;	/* when it was last logged that nobody can be taken on, or 0; rests since */
 	char *path;			/* of a Unix socket, to be removed; or NULL */
 	char address[128];
 };
@@ -49,11 +51,26 @@ on_rested(void *context)
 	watch_again(context);
 }
 
+/* Once a minute: it may go on for as long as clients stay, who need not be friends. */
+static void
+complain(struct listener *listener, int error)
+{
+	uint64_t now_us = loop_now_us(listener->loop);
+
+	if (listener->told_us != 0 && now_us - listener->told_us < TOLD_US) {
+		listener->suppressed++;
+		return;
+	}
+	log_error("accept-failed", log_text("address", listener->address), log_text("error", strerror(error)),
+	    log_number("suppressed", (int64_t)listener->suppressed));
+	listener->told_us = now_us;
+	listener->suppressed = 0;
+}
+
 static void
 rest(struct listener *listener, int error)
 {
-	log_error("accept-failed", log_text("address", listener->address),
-	    log_text("error", strerror(error)));
+	complain(listener, error);
 	timer_start_ms(&listener->rest, EXHAUSTED_MS);
 	watch_again(listener);
 }

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -13,6 +14,8 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "loop/job.h"
 #include "loop/loop.h"
@@ -248,6 +251,45 @@ paused_listener_waits(void **state)
 	fixture_fini(&fixture);
 }
 
+static void
+count_line(enum log_level level, struct span line, void *context)
+{
+	(void)level;
+	*(unsigned *)context += span_find(line, '\n') < line.length;
+}
+
+/* Without descriptors nobody is taken on, which is said once; and then who has waited is. */
+static void
+no_descriptors_are_told_once(void **state)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct rlimit before, none;
+	struct fixture fixture;
+	unsigned lines = 0;
+	uint64_t began_us;
+
+	(void)state;
+	fixture_init(&fixture);
+	listen_at(&fixture, live);
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", live);
+	assert_int_equal(connect(client, (struct sockaddr *)&address, sizeof address), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){ 0, before.rlim_max };
+	log_set_sink(count_line, &lines);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	for (began_us = clock_monotonic_us(); lines == 0 || clock_monotonic_us() - began_us < 400000;)
+		loop_turn(fixture.loop, true);		/* the listener's rests end */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	log_set_sink(NULL, NULL);
+	assert_int_equal(lines, 1);
+	assert_null(fixture.accepted);
+	while (fixture.accepted == NULL)
+		loop_turn(fixture.loop, true);
+	close(client);
+	fixture_fini(&fixture);
+}
+
 static int
 make_folder(void **state)
 {
@@ -277,6 +319,7 @@ main(void)
 		cmocka_unit_test(stale_socket_is_replaced),
 		cmocka_unit_test(freed_while_accepting),
 		cmocka_unit_test(paused_listener_waits),
+		cmocka_unit_test(no_descriptors_are_told_once),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
