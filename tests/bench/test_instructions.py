@@ -6,8 +6,6 @@ the index of SEARCH is made in as few pieces as on a machine with nothing else t
 FIGURES is what was counted last, in thousands, with the compiler and the SQLite of Debian 12; a count may be a tenth above it.
 Who makes one lower lowers the figure.  What is done later on behalf of a command, such as the index of SEARCH, is counted with it.
 """
-import os
-import pathlib
 import re
 import shutil
 import sqlite3
@@ -16,6 +14,7 @@ import subprocess
 import pytest
 
 import server as lib
+from slowness import slow_clock
 
 TIMES = 20
 ROUNDS = {"APPEND 8 KB": 6, "LMTP 8 KB": 6}      # of others 2: there are so many messages
@@ -70,20 +69,13 @@ def is_debian_12():
     return compiler.strip() == "12" and sqlite3.sqlite_version.startswith("3.40.")
 
 
-def slow_clock(folder):
-    shim = folder / "slow_clock.so"
-    subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O1", "-o", shim, pathlib.Path(__file__).parent / "slow_clock.c"],
-                   check=True)
-    return shim
-
-
 @pytest.fixture(scope="module")
 def server():
     if shutil.which("callgrind_control") is None or not is_debian_12():
         pytest.skip("the figures are for valgrind on Debian 12")
     with lib.Server() as running:
         running.stop()
-        running.prefix = ("env", f"LD_PRELOAD={slow_clock(running.folder)}", "valgrind", "-q", "--tool=callgrind",
+        running.prefix = (*slow_clock(running.folder), "valgrind", "-q", "--tool=callgrind",
                           f"--callgrind-out-file={running.folder}/callgrind")
         running.start()
         with running.client("demo") as client:
