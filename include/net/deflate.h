@@ -38,6 +38,9 @@ void stream_start_deflate(struct stream *stream, struct workers *compute);
 void stream_end_deflated_input(struct stream *stream);
 void stream_end_deflated_output(struct stream *stream);
 
+/* Whether more of the flush that brought the last input is still to come: it is neither to be taken nor to be left behind. */
+bool stream_awaits_flush(const struct stream *stream);
+
 bool stream_is_deflated(const struct stream *stream);
 
 /*

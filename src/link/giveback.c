@@ -9,13 +9,19 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "internal.h"
+#include "net/deflate.h"
 
 #define OUTPUT_MAX ((size_t)64 * 1024)	/* sent back and not yet taken */
 #define FLUSH_MS   10000
+#define LOOK_MS	   5			/* whether the client's flush has come */
+#define LOOKS_MAX  2000
 
 struct given {
 	struct list link;
 	struct stream *stream;
+	struct buffer said;		/* not yet: the word, and what belongs to it */
+	struct timer timer;
+	unsigned looks;
 	bool has_ended;			/* the other end has ended its side */
 };
 
@@ -23,6 +29,8 @@ static void
 release(struct given *given)
 {
 	list_remove(&given->link);
+	timer_stop(&given->timer);
+	buffer_free(&given->said);
 	stream_free(&given->stream);
 	free(given);
 }
@@ -32,6 +40,8 @@ advance(struct given *given)
 {
 	struct stream *stream = given->stream;
 
+	if (given->said.length > 0)
+		return;
 	while (stream_has_input(stream) && stream_output_length(stream) < OUTPUT_MAX) {
 		struct span piece = stream_input(stream);
 
@@ -67,6 +77,24 @@ on_end(struct stream *stream, enum stream_end reason, void *context)
 
 static const struct stream_events events = { on_input, on_input, on_end };
 
+/*
+ * Once the cas has the word it takes what comes from the client as it is: the rest of a flush that comes in another packet
+ * than the command before it has to come here first.
+ */
+static void
+say(void *context)
+{
+	struct given *given = context;
+
+	if (stream_awaits_flush(given->stream) && given->looks++ < LOOKS_MAX && !given->has_ended) {
+		timer_start_ms(&given->timer, LOOK_MS);
+		return;
+	}
+	stream_write_buffer(given->stream, &given->said);
+	buffer_free(&given->said);
+	advance(given);
+}
+
 /* NUL stands in no line of IMAP, so that no line looks as if it ended in the beginning of a word. */
 void
 link_write_word(struct buffer *out, struct span word)
@@ -85,10 +113,11 @@ give(struct link *link, struct stream **stream, struct buffer *said)
 	given->stream = *stream;
 	*stream = NULL;
 	list_push_back(&link->given, &given->link);
-	stream_write_buffer(given->stream, said);
-	buffer_free(said);
+	given->said = *said;
+	timer_init(&given->timer, link->loop, say, given);
 	stream_set_low_mark(given->stream, 0);
 	stream_set_events(given->stream, &events, given);
+	say(given);
 }
 
 void

@@ -32,6 +32,7 @@ struct deflate {
 	struct region in_region, out_region;
 	bool has_pending;		/* zlib may have more input than there was room for */
 	bool is_block_empty;		/* nothing has come of the block under way */
+	bool has_empty_ended;		/* nor of the one before it */
 	bool is_flushed;		/* an empty block has ended at an octet's edge, or the last block has */
 	bool is_finished;		/* the last block has ended */
 	bool is_over;			/* nothing can be made of what comes */
@@ -240,8 +241,10 @@ note_block(struct deflate *layer, int result)
 	layer->is_finished = result == Z_STREAM_END;
 	layer->is_flushed = layer->is_finished ||
 	    (layer->in.data_type == 128 && layer->is_block_empty);
-	if ((layer->in.data_type & 128) != 0)
-		layer->is_block_empty = true;
+	if ((layer->in.data_type & 128) == 0)
+		return;
+	layer->has_empty_ended = layer->is_block_empty;
+	layer->is_block_empty = true;
 }
 
 /* Inflate from one piece of what was received; false: nothing can be made of it, or not yet. */
@@ -265,7 +268,7 @@ inflate_piece(struct deflate *layer, struct stream *stream)
 	if (z->avail_out < sizeof octets) {
 		evbuffer_add(stream->input, octets, sizeof octets - z->avail_out);
 		stream->is_input_new = true;
-		layer->is_block_empty = false;
+		layer->is_block_empty = layer->has_empty_ended = false;
 	}
 	if (result == Z_BUF_ERROR)
 		return false;
@@ -379,6 +382,20 @@ stream_end_deflated_output(struct stream *stream)
 		return;
 	stream->deflate->is_output_ending = true;
 	stream_advance_later(stream);
+}
+
+/*
+ * A flush ends the block with an empty one.  One that is stored ends at an octet's edge, and all of it is sent; where
+ * another kind has begun (inflateMark(): a code is under way), bits of it may stay with the peer for ever.
+ */
+bool
+stream_awaits_flush(const struct stream *stream)
+{
+	struct deflate *layer = stream->deflate;
+
+	if (layer == NULL || layer->is_input_ended || layer->is_flushed || layer->is_over || layer->in_region.at == NULL)
+		return false;
+	return !layer->is_block_empty || (!layer->has_empty_ended && inflateMark(&layer->in) >> 16 == -1);
 }
 
 bool

@@ -1,5 +1,6 @@
 """UNAUTHENTICATE (RFC 8437): nothing of a user is left on the connection, and nothing of the next one is lost."""
 import json
+import select
 import zlib
 
 import pytest
@@ -245,6 +246,21 @@ def test_compress_ends_in_small_pieces(shared_server, user, flush):
             client.send(bytes([octet]))
         for tag in (b"n", b"u", b"l", b"x"):
             assert client.reply(tag).is_ok
+
+
+@pytest.mark.parametrize("flush", [zlib.Z_SYNC_FLUSH, zlib.Z_FULL_FLUSH])
+def test_compress_ends_in_a_flush_that_comes_late(shared_server, user, flush):
+    """The command has come, and what is left of its flush comes when it might have been answered: that is no command."""
+    for cut in range(1, 9):
+        with shared_server.client(user) as client:
+            client.start_deflate()
+            out = client.socket.out
+            octets = out.compress(b"u UNAUTHENTICATE\r\n") + out.flush(flush)
+            client.socket.out = None
+            client.send(octets[:-cut])
+            select.select([client.socket.below], [], [], 0.05)
+            client.send(octets[-cut:] + b"l " + login(user) + b"\r\n")
+            assert client.reply(b"u").is_ok and client.reply(b"l").is_ok
 
 
 @pytest.mark.parametrize("command", [b"STORE 1 +FLAGS (\\Seen)", b"FETCH 1 BODY.PEEK[]", b"APPEND INBOX {3+}\r\na\r\n"])
