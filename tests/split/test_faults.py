@@ -87,15 +87,11 @@ class Worker(threading.Thread):
     def check(self):
         """The ledger against the store."""
         found = {}
-        # A connection that the fault has left behind may still be given up: then the server is down for a moment.
-        lib.wait_until(lambda: can_log_in(self.pair, self.user))
-        with self.pair.client(self.user) as client:
-            client.ok(b"SELECT INBOX")
-            for line in client.ok(b"UID FETCH 1:* (UID FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])").untagged:
-                name = re.search(rb"Subject: (\S+)", line)
-                if name and name[1].decode().startswith(self.tag + "-"):
-                    uid, flags = int(re.search(rb"UID (\d+)", line)[1]), re.search(rb"FLAGS \(([^)]*)\)", line)[1]
-                    found.setdefault(name[1].decode(), []).append((uid, flags))
+        for line in in_a_session(self.pair, self.user, b"UID FETCH 1:* (UID FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])"):
+            name = re.search(rb"Subject: (\S+)", line)
+            if name and name[1].decode().startswith(self.tag + "-"):
+                uid, flags = int(re.search(rb"UID (\d+)", line)[1]), re.search(rb"FLAGS \(([^)]*)\)", line)[1]
+                found.setdefault(name[1].decode(), []).append((uid, flags))
         for name, uid in self.sure.items():
             if name in self.removed:
                 assert name not in found, f"{name} was removed and is there"
@@ -108,10 +104,7 @@ class Worker(threading.Thread):
 
     def tidy(self):
         """The next schedule finds an empty mailbox: looking through it takes no longer than this time."""
-        with self.pair.client(self.user) as client:
-            client.ok(b"SELECT INBOX")
-            client.ok(b"STORE 1:* +FLAGS.SILENT (\\Deleted)")
-            client.ok(b"EXPUNGE")
+        in_a_session(self.pair, self.user, b"UID STORE 1:* +FLAGS.SILENT (\\Deleted)", b"EXPUNGE")
 
 
 def restart(host):
@@ -150,6 +143,29 @@ def fault(pair, chance):
 def can_log_in(pair, user="user1"):
     with pair.client() as client:
         return client.command(b'LOGIN %s "%s"' % (user.encode(), lib.PASSWORD.encode())).is_ok
+
+
+def in_a_session(pair, user, *commands):
+    """
+    Select INBOX and say this; what the last is answered.  A connection that the fault has left behind may still be given up:
+    then the server is down for a moment, and it is said again.
+    """
+    lines = []
+
+    def is_said():
+        try:
+            with pair.client() as client:
+                client.checker = None
+                if not client.command(b'LOGIN %s "%s"' % (user.encode(), lib.PASSWORD.encode())).is_ok:
+                    return False
+                client.ok(b"SELECT INBOX")
+                for command in commands:
+                    lines[:] = client.ok(command).untagged
+        except (EOFError, OSError):
+            return False
+        return True
+    lib.wait_until(is_said)
+    return lines
 
 
 def schedule(pair, seed, limits):
