@@ -391,6 +391,27 @@ enum directory_status directory_lookup_alias(struct directory *directory, struct
 /* Give a user another name.  DIRECTORY_EXISTS: a user has it, or it is somebody else's. */
 enum directory_status directory_add_alias(struct directory *directory, struct span alias, struct span name);
 
+/* An alias on its way in. */
+struct directory_new_alias {
+	struct span alias, name;	/* prepared */
+	enum directory_alias_outcome {
+		DIRECTORY_ALIAS_ADDED,
+		DIRECTORY_ALIAS_UPDATED,	/* it was somebody else's */
+		DIRECTORY_ALIAS_WAS_THERE,
+		DIRECTORY_ALIAS_TAKEN,		/* a user has this name; or it is somebody else's, and stays so */
+		DIRECTORY_ALIAS_OF_NOBODY	/* there is no such user */
+	} outcome;			/* filled */
+};
+
+/*
+ * Give users many other names in one transaction: all that can be had.
+ *
+ *	flags	DIRECTORY_IMPORT_UPDATES: what is somebody else's becomes this user's; DIRECTORY_IMPORT_TRIAL, as for
+ *		directory_import()
+ */
+enum directory_status directory_import_aliases(struct directory *directory, struct directory_new_alias *aliases, size_t count,
+    unsigned flags);
+
 /* Take it back.  DIRECTORY_NOT_FOUND: there is none. */
 enum directory_status directory_remove_alias(struct directory *directory, struct span alias);
 

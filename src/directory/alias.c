@@ -20,29 +20,71 @@ aliases_have(struct sql *sql, struct span name, bool *is_alias_out)
 	    "SELECT 1 FROM rename WHERE name = ?1 OR (new_name = ?1 AND NOT is_switched)", TEXTS(name), is_alias_out);
 }
 
-/* Whether a user, or somebody else's alias, has a name. */
+/* What would become of one, but that it may be updated. */
 static enum sql_status
-is_taken(struct sql *sql, struct span alias, struct span name, bool *is_taken_out)
+judge(struct sql *sql, struct directory_new_alias *alias)
 {
-	return statement_is_true(sql, "SELECT 1 FROM user WHERE name = ?1 UNION ALL SELECT 1 FROM alias "
-	    "WHERE name = ?1 AND mailbox_id IS NOT (SELECT mailbox_id FROM user WHERE name = ?2) UNION ALL "
-	    "SELECT 1 FROM rename WHERE ?1 IN (name, new_name)", TEXTS(alias, name), is_taken_out);
+	struct sql_statement *query = sql_prepare(sql, "SELECT (SELECT mailbox_id FROM user WHERE name = ?2), "
+	    "(SELECT mailbox_id FROM alias WHERE name = ?1), "
+	    "EXISTS (SELECT 1 FROM user WHERE name = ?1) OR EXISTS (SELECT 1 FROM rename WHERE ?1 IN (name, new_name))");
+	enum sql_status step;
+
+	sql_bind_text(query, 1, alias->alias);
+	sql_bind_text(query, 2, alias->name);
+	if ((step = sql_step(query)) != SQL_ROW)
+		return step;
+	if (sql_column_number(query, 2) != 0)
+		alias->outcome = DIRECTORY_ALIAS_TAKEN;
+	else if (sql_column_is_null(query, 0))
+		alias->outcome = sql_column_is_null(query, 1) ? DIRECTORY_ALIAS_OF_NOBODY : DIRECTORY_ALIAS_TAKEN;
+	else if (sql_column_is_null(query, 1))
+		alias->outcome = DIRECTORY_ALIAS_ADDED;
+	else
+		alias->outcome = span_equals(sql_column_text(query, 0), sql_column_text(query, 1)) ? DIRECTORY_ALIAS_WAS_THERE :
+		    DIRECTORY_ALIAS_UPDATED;
+	sql_reset(query);
+	return SQL_OK;
 }
 
-/* What is there already is written again, so that a row changes when the user exists. */
+static enum sql_status
+add_one(struct sql *sql, struct directory_new_alias *alias, unsigned flags)
+{
+	enum sql_status status = judge(sql, alias);
+
+	if (alias->outcome == DIRECTORY_ALIAS_UPDATED && (flags & DIRECTORY_IMPORT_UPDATES) == 0)
+		alias->outcome = DIRECTORY_ALIAS_TAKEN;
+	if (status != SQL_OK || (alias->outcome != DIRECTORY_ALIAS_ADDED && alias->outcome != DIRECTORY_ALIAS_UPDATED))
+		return status;
+	return statement_run(sql, "INSERT INTO alias (name, mailbox_id) SELECT ?1, mailbox_id FROM user WHERE name = ?2 "
+	    "ON CONFLICT DO UPDATE SET mailbox_id = excluded.mailbox_id", TEXTS(alias->alias, alias->name));
+}
+
 enum directory_status
-aliases_add(struct directory *directory, struct span alias, struct span name)
+aliases_import(struct directory *directory, struct directory_new_alias *aliases, size_t count, unsigned flags)
 {
 	struct sql *sql;
 	enum directory_status status = sqlite_connect(directory, &sql);
-	bool is_refused = false;
+	enum sql_status run;
 
-	if (status == DIRECTORY_OK)
-		status = sqlite_result(directory, is_taken(sql, alias, name, &is_refused));
-	if (status != DIRECTORY_OK || is_refused)
-		return is_refused ? DIRECTORY_EXISTS : status;
-	return statement_change(directory, "INSERT INTO alias (name, mailbox_id) SELECT ?1, mailbox_id FROM user "
-	    "WHERE name = ?2 ON CONFLICT DO UPDATE SET mailbox_id = excluded.mailbox_id", TEXTS(alias, name));
+	if (status != DIRECTORY_OK)
+		return status;
+	if ((run = sql_begin(sql)) != SQL_OK)
+		return sqlite_result(directory, run);
+	for (size_t i = 0; i < count && run == SQL_OK; i++)
+		run = add_one(sql, &aliases[i], flags);
+	return sqlite_end_import(directory, sql, run, flags);
+}
+
+enum directory_status
+aliases_add(struct directory *directory, struct span alias, struct span name)
+{
+	struct directory_new_alias added = { .alias = alias, .name = name };
+	enum directory_status status = aliases_import(directory, &added, 1, 0);
+
+	if (status != DIRECTORY_OK)
+		return status;
+	return added.outcome == DIRECTORY_ALIAS_TAKEN ? DIRECTORY_EXISTS :
+	    added.outcome == DIRECTORY_ALIAS_OF_NOBODY ? DIRECTORY_NOT_FOUND : DIRECTORY_OK;
 }
 
 enum directory_status

@@ -45,6 +45,8 @@ struct directory_backend {
 	enum directory_status (*lookup_alias)(struct directory *directory, struct span alias, struct arena *arena,
 	    struct directory_user *user_out);
 	enum directory_status (*add_alias)(struct directory *directory, struct span alias, struct span name);
+	enum directory_status (*import_aliases)(struct directory *directory, struct directory_new_alias *aliases, size_t count,
+	    unsigned flags);
 	enum directory_status (*remove_alias)(struct directory *directory, struct span alias);
 	enum directory_status (*list_aliases)(struct directory *directory, struct span after, struct span name,
 	    struct arena *arena, struct directory_alias *aliases_out, size_t limit, size_t *count_out);

@@ -221,6 +221,14 @@ directory_add_alias(struct directory *directory, struct span alias, struct span 
 }
 
 enum directory_status
+directory_import_aliases(struct directory *directory, struct directory_new_alias *aliases, size_t count, unsigned flags)
+{
+	assert_off_loop();
+	return directory->backend->import_aliases == NULL ? DIRECTORY_READ_ONLY :
+	    directory->backend->import_aliases(directory, aliases, count, flags);
+}
+
+enum directory_status
 directory_remove_alias(struct directory *directory, struct span alias)
 {
 	assert_off_loop();

@@ -76,9 +76,5 @@ newcomers_add(struct directory *directory, struct directory_newcomer *newcomers,
 		return sqlite_result(directory, run);
 	for (size_t i = 0; i < count && run == SQL_OK; i++)
 		run = add_one(sql, &newcomers[i], flags);
-	if (run == SQL_OK && (flags & DIRECTORY_IMPORT_TRIAL) != 0)
-		sql_rollback(sql);
-	else
-		run = sql_end(sql, run);
-	return sqlite_result(directory, run);
+	return sqlite_end_import(directory, sql, run, flags);
 }

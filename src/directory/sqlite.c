@@ -78,6 +78,7 @@ static const struct directory_backend backend = {
 	.list_members = members_list,
 	.lookup_alias = sqlite_lookup_alias,
 	.add_alias = aliases_add,
+	.import_aliases = aliases_import,
 	.remove_alias = aliases_remove,
 	.list_aliases = aliases_list,
 	.delete = sqlite_delete,

@@ -69,3 +69,13 @@ sqlite_result(struct directory *directory, enum sql_status status)
 {
 	return sqlite_file_result(CONTAINER_OF(directory, struct sqlite_file, directory), status);
 }
+
+enum directory_status
+sqlite_end_import(struct directory *directory, struct sql *sql, enum sql_status status, unsigned flags)
+{
+	if (status == SQL_OK && (flags & DIRECTORY_IMPORT_TRIAL) != 0)
+		sql_rollback(sql);
+	else
+		status = sql_end(sql, status);
+	return sqlite_result(directory, status);
+}

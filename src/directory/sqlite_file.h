@@ -26,4 +26,7 @@ enum directory_status sqlite_file_result(struct sqlite_file *file, enum sql_stat
 enum directory_status sqlite_connect(struct directory *directory, struct sql **sql_out);
 enum directory_status sqlite_result(struct directory *directory, enum sql_status status);
 
+/* End the transaction of an import: kept if the status is SQL_OK, unless the flags say DIRECTORY_IMPORT_TRIAL. */
+enum directory_status sqlite_end_import(struct directory *directory, struct sql *sql, enum sql_status status, unsigned flags);
+
 #endif

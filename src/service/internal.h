@@ -28,6 +28,7 @@
  *	user_rename.c	the verb user rename
  *	first_user.c	a user who is made while no server runs
  *	aliases.c	the verbs alias add, remove, list
+ *	alias_import.c	the verb alias import
  *	groups.c	the verbs group add, remove, list
  *	name_job.c	... what both share
  *	entry.c		the verbs user entry, restore
@@ -399,6 +400,7 @@ void user_rename_register(struct service *service);
 
 /* groups.c */
 void groups_register(struct service *service);
+void alias_import_register(struct service *service);
 
 /* aliases.c; tell the aliases of a user, records "alias name=": worker; lines, each with a line feed. */
 void aliases_register(struct service *service);

@@ -173,6 +173,7 @@ register_verbs(struct service *service)
 	user_rename_register(service);
 	groups_register(service);
 	aliases_register(service);
+	alias_import_register(service);
 	remains_register(service);
 	entry_register(service);
 	reload_register(service);

@@ -113,6 +113,16 @@ def test_import_of_users(server, tmp_path):
     ask(server, "user", "import", str(tmp_path / "users"), "--update", "--if-missing", code=64)
 
 
+def test_alias_import(server, tmp_path):
+    (tmp_path / "aliases").write_text("info demo\nother nobody\n")
+    answer = ask(server, "alias", "import", str(tmp_path / "aliases"), code=65)
+    assert answer["import"] == [{"added": 1, "updated": 0, "there": 0, "refused": 1}]
+    assert answer["refusal"] == [{"line": 2, "name": "other", "reason": "there is no such user"}]
+    ask(server, "alias", "import", "/nowhere", code=66)
+    ask(server, "alias", "import", code=64)
+    ask(server, "alias", "remove", "info")
+
+
 def test_groups_and_shared_accounts(server):
     ask(server, "user", "add", "ann", input="secret\n")
     ask(server, "group", "add", "Domain Users", "demo", "Ann")
@@ -384,7 +394,7 @@ def test_nobody_answers():
     with server:
         server.imapctl("backup", server.folder / "backup")
         server.stop()
-        arguments = {"restore": [f"{server.folder}/backup", "a"], "user add": ["a"], "user import": [str(server.config)], "alias add": ["i", "a"], "alias remove": ["i"], "user passwd": ["a"], "user rename": ["a", "b"],
+        arguments = {"restore": [f"{server.folder}/backup", "a"], "user add": ["a"], "user import": [str(server.config)], "alias add": ["i", "a"], "alias remove": ["i"], "alias import": [str(server.config)], "user passwd": ["a"], "user rename": ["a", "b"],
                      "user set": ["a", "--imap=on"], "user show": ["a"],
                      "user del": ["a", "--yes"], "import": ["a", "eml", str(server.config)], "export": ["a", f"{server.folder}/out"], "kick": ["a"], "trace": ["a"],
                      "start": ["all"], "stop": ["all"], "drain": ["all"], "restart": ["all"], "net start": ["imap4"],

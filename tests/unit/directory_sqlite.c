@@ -310,6 +310,44 @@ reports_what_is_wrong(void **state)
 		assert_non_null(directory_status_text((enum directory_status)i));
 }
 
+static void
+imports_aliases(void **state)
+{
+	static const enum directory_alias_outcome expected[] = { DIRECTORY_ALIAS_ADDED, DIRECTORY_ALIAS_TAKEN,
+		DIRECTORY_ALIAS_OF_NOBODY, DIRECTORY_ALIAS_WAS_THERE, DIRECTORY_ALIAS_TAKEN, DIRECTORY_ALIAS_TAKEN };
+	struct directory_new_alias aliases[] = {
+		{ .alias = SPAN("info"), .name = SPAN("tim") }, { .alias = SPAN("tim"), .name = SPAN("ann") },
+		{ .alias = SPAN("other"), .name = SPAN("nobody") }, { .alias = SPAN("info"), .name = SPAN("tim") },
+		{ .alias = SPAN("info"), .name = SPAN("ann") }, { .alias = SPAN("info"), .name = SPAN("nobody") },
+	};
+	struct directory *directory = NULL;
+	struct arena *arena = arena_new();
+	struct directory_user user;
+
+	(void)state;
+	assert_int_equal(directory_open_sqlite(path, &directory), DIRECTORY_OK);
+	assert_int_equal(directory_add(directory, SPAN("tim"), SPAN("one")), DIRECTORY_OK);
+	assert_int_equal(directory_add(directory, SPAN("ann"), SPAN("two")), DIRECTORY_OK);
+	for (unsigned flags = DIRECTORY_IMPORT_TRIAL;; flags = 0) {
+		assert_int_equal(directory_import_aliases(directory, aliases, COUNT_OF(aliases), flags), DIRECTORY_OK);
+		for (size_t i = 0; i < COUNT_OF(aliases); i++)
+			assert_int_equal(aliases[i].outcome, expected[i]);
+		assert_int_equal(directory_lookup_alias(directory, SPAN("info"), arena, &user),
+		    flags == 0 ? DIRECTORY_OK : DIRECTORY_NOT_FOUND);
+		if (flags == 0)
+			break;
+	}
+	assert_true(span_equals(user.name, SPAN("tim")));
+	assert_int_equal(directory_import_aliases(directory, &aliases[4], 2, DIRECTORY_IMPORT_UPDATES), DIRECTORY_OK);
+	assert_int_equal(aliases[4].outcome, DIRECTORY_ALIAS_UPDATED);
+	assert_int_equal(aliases[5].outcome, DIRECTORY_ALIAS_TAKEN);
+	assert_int_equal(directory_lookup_alias(directory, SPAN("info"), arena, &user), DIRECTORY_OK);
+	assert_true(span_equals(user.name, SPAN("ann")));
+	assert_int_equal(directory_import_aliases(directory, NULL, 0, 0), DIRECTORY_OK);
+	arena_free(&arena);
+	directory_close(&directory);
+}
+
 int
 main(void)
 {
@@ -321,6 +359,7 @@ main(void)
 		ON_FILES(keeps_groups),
 		ON_FILES(keeps_shared_accounts),
 		ON_FILES(keeps_limits),
+		ON_FILES(imports_aliases),
 		ON_FILES(reports_what_is_wrong),
 	};
 

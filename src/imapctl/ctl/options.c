@@ -79,7 +79,7 @@ const struct option_words order_options[OPTION_COUNT] = {
 	[OPTION_BY] = { "by", "user|address|client|state|tls", NULL, "say how many there are of each" },
 	[OPTION_SORT] = { "sort", "user|address|client|state|age|idle|in|out", NULL, "the order of the list; the greatest number comes first" },
 	[OPTION_FORMAT] = { "format", "FORMAT", NULL, "which program's file it is" },
-	[OPTION_UPDATE] = { "update", NULL, NULL, "change who is there already" },
+	[OPTION_UPDATE] = { "update", NULL, NULL, "change what is there already" },
 	[OPTION_STATUS] = { "status", NULL, NULL, "show how far it has come, and begin nothing" },
 	[OPTION_CANCEL] = { "cancel", NULL, NULL, "give it up" },
 };

@@ -1,5 +1,5 @@
 /*
- * The words of user import.  A file may be wrong in each of a million lines: the first of them are told.
+ * The words of user import and alias import.  A file may be wrong in each of a million lines: the first of them are told.
  */
 #include "tell.h"
 
@@ -67,9 +67,12 @@ roster_tell_state(struct tell *tell, const struct told *user, struct span state)
 		const char *text;
 	} refusals[] = {
 		{ SPAN("alias"), "the name is an alias" },
+		{ SPAN("bad-alias"), "not an alias: a name as of a user, or @ and a domain" },
 		{ SPAN("bad-name"), "not a name for a user: 1 to 255 octets of UTF-8, no space" },
 		{ SPAN("bad-password"), "a password has 1 to 1024 octets and no NUL" },
 		{ SPAN("bad-quota"), "the rule of quota is not understood" },
+		{ SPAN("no-user"), "there is no such user" },
+		{ SPAN("taken"), "a user has this name, or it is somebody else's alias" },
 	};
 
 	if (span_equals(state, SPAN("added"))) {
@@ -111,7 +114,7 @@ tell_passed_over(struct tell *tell, const struct roster *roster)
 }
 
 static void
-tell_sums(struct tell *tell)
+tell_sums(struct tell *tell, bool may_pass_over)
 {
 	const struct {
 		const char *key;
@@ -120,23 +123,27 @@ tell_sums(struct tell *tell)
 		{ "added", tell->added }, { "updated", tell->updated }, { "there", tell->there }, { "refused", tell->refused },
 		{ "passed-over", tell->passed_over },
 	};
-	struct buffer record = { 0 };
+	struct buffer record = { 0 }, text = { 0 };
 
+	buffer_printf(&text, "%s%llu added, %llu updated, %llu there already, %llu refused",
+	    order_has(tell->order, OPTION_DRY_RUN) ? "would be: " : "", (unsigned long long)tell->added,
+	    (unsigned long long)tell->updated, (unsigned long long)tell->there, (unsigned long long)tell->refused);
+	if (may_pass_over)
+		buffer_printf(&text, ", %llu passed over", (unsigned long long)tell->passed_over);
 	control_add_word(&record, SPAN("import"));
-	for (size_t i = 0; i < COUNT_OF(sums); i++)
+	for (size_t i = 0; i < COUNT_OF(sums) - !may_pass_over; i++)
 		control_add_number(&record, sums[i].key, (int64_t)sums[i].count);
 	keep(tell, &record);
-	order_say(tell->order, "%s%llu added, %llu updated, %llu there already, %llu refused, %llu passed over",
-	    order_has(tell->order, OPTION_DRY_RUN) ? "would be: " : "", (unsigned long long)tell->added,
-	    (unsigned long long)tell->updated, (unsigned long long)tell->there, (unsigned long long)tell->refused,
-	    (unsigned long long)tell->passed_over);
+	order_say(tell->order, "%s", buffer_string(&text));
+	buffer_free(&text);
 }
 
 int
 roster_tell_end(struct tell *tell, const struct roster *roster, int code)
 {
-	tell_passed_over(tell, roster);
-	tell_sums(tell);
+	if (roster != NULL)
+		tell_passed_over(tell, roster);
+	tell_sums(tell, roster != NULL);
 	if (tell->order->json != NULL)
 		records_print(tell->order, &tell->records);
 	if (code == EX_OK && tell->refused > 0) {
@@ -144,7 +151,7 @@ roster_tell_end(struct tell *tell, const struct roster *roster, int code)
 		    order_has(tell->order, OPTION_DRY_RUN) ? "would be in" : "are in");
 		code = EX_DATAERR;
 	} else if (code == EX_OK && tell->added + tell->updated + tell->there + tell->passed_over == 0) {
-		complain("%s names nobody", tell->order->words[0]);
+		complain("%s names %s", tell->order->words[0], roster == NULL ? "no alias" : "nobody");
 		code = EX_NOINPUT;
 	}
 	return code;

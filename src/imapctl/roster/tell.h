@@ -33,7 +33,7 @@ void roster_tell_refusal(struct tell *tell, uint64_t number, struct span name, s
 /* The server has said what has become of a user. */
 void roster_tell_state(struct tell *tell, const struct told *user, struct span state);
 
-/* Say the sums.  Returns the exit code: the one given, or EX_DATAERR when some were refused. */
+/* Say the sums, and what was passed over of a roster, which may be NULL.  Returns the exit code: the one given, or EX_DATAERR when some were refused. */
 int roster_tell_end(struct tell *tell, const struct roster *roster, int code);
 
 #endif

@@ -17,6 +17,7 @@ const struct verb *verb_suggest(char *const *words, size_t count);
 /* The verbs; each returns an exit code. */
 int run_user_add(const struct order *order);
 int run_user_import(const struct order *order);
+int run_alias_import(const struct order *order);
 int run_user_passwd(const struct order *order);
 int run_user_rename(const struct order *order);
 int run_user_set(const struct order *order);
