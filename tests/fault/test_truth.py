@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import sqlite3
 import subprocess
 
@@ -295,6 +296,28 @@ def test_a_file_is_taken_away_under_the_server(server):
     assert fill(server, 1)
     assert b"* 4 EXISTS" in select(server).untagged
     assert is_well(server)
+
+
+def test_a_file_is_taken_away_within_a_message(server):
+    """What has gone out of a message stays its beginning: nothing else is said in its place, and nobody else notices."""
+    count, size = 60, 120000                                    # two pieces each, some of them three
+    with server.client("demo") as client:
+        for number in range(count):
+            assert client.append(b"INBOX", lib.message(number, lib.noise(number, size))).is_ok
+    path = path_of(server)
+    for turn in range(12):
+        with server.client("demo") as client:
+            client.ok(b"SELECT INBOX")
+            client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+            client.send(b"f FETCH 1:* BODY.PEEK[]\r\n")
+            began = client.file.read(300000 + 25000 * turn)
+            shutil.move(path, f"{path}.away")
+            rest = began + client.file.read()
+            shutil.move(f"{path}.away", path)
+        while literal := re.match(rb"\* \d+ FETCH \(BODY\[\] \{(\d+)\}\r\n", rest):
+            rest = rest[literal.end() + int(literal[1]) + 3:]
+        assert rest == b"" or rest.startswith((b"* BYE", b"f NO"))
+        assert select(server, "other").is_ok and select(server).is_ok
 
 
 def test_an_older_file_is_put_in_its_place_under_the_server(server):

@@ -128,10 +128,11 @@ work_render(struct store *store, struct session_job *job)
 	return fetch_render(&fetch->render, store, SESSION_BATCH_OCTETS, clock_monotonic_us() + JOB_US, &fetch->out);
 }
 
-/* With what is kept of the mailbox, unless that is lost. */
+/* With what is kept of the mailbox, unless that is lost.  The store may fail before work_render() is called. */
 static void
 submit_piece(struct session *session, struct fetch *fetch)
 {
+	fetch_render_begin_piece(&fetch->render);
 	fetch->render.kept_added = 0;
 	if (session->view != NULL)
 		fetch->render.kept = fetch_kept_hold(fetch->account, session->view->state);

@@ -543,13 +543,18 @@ advance(struct fetch_render *render, struct store *store, size_t limit, struct b
 	return write_items(render, store, limit, out);
 }
 
+void
+fetch_render_begin_piece(struct fetch_render *render)
+{
+	render->line_at = SIZE_MAX;
+}
+
 enum store_status
 fetch_render(struct fetch_render *render, struct store *store, size_t limit, uint64_t until_us, struct buffer *out)
 {
 	enum store_status status = STORE_OK;
 
 	find_kept_items(render);
-	render->line_at = SIZE_MAX;
 	while (status == STORE_OK && !fetch_render_is_done(render) && !fetch_render_is_cut_off(render) && out->length < limit) {
 		status = advance(render, store, limit - out->length, out);
 		if (clock_monotonic_us() >= until_us)

@@ -71,6 +71,12 @@ bool fetch_render_is_done(const struct fetch_render *render);
 bool fetch_render_is_cut_off(const struct fetch_render *render);
 
 /*
+ * Another piece begins, in an empty buffer: what left before cannot be taken back, also when the store fails before
+ * fetch_render() is called for it.
+ */
+void fetch_render_begin_piece(struct fetch_render *render);
+
+/*
  * Append reply lines until out holds about limit octets, the batch is done, or time is up.  Anything but STORE_OK:
  * what was written may end within a line.
  *
