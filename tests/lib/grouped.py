@@ -1,5 +1,6 @@
 """A server that sees a group file of its own: daemon (1) may look, bin (2) may change, games (5) neither."""
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -15,17 +16,16 @@ def skip_unless_possible():
         pytest.skip("needs root, to be others")
     if subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode != 0:
         pytest.skip("no mount namespaces here")
-    if subprocess.run([lib.IMAPCTL, "--help"], user=VIEW, group=VIEW, extra_groups=[], capture_output=True).returncode != 0:
-        pytest.skip("other users cannot reach the program under test")
 
 
 class Grouped(lib.Server):
     def start(self):
         (self.folder / "group").write_text(GROUPS)
         self.folder.chmod(0o711)
+        self.reachable = shutil.copy(lib.IMAPD, self.folder / "imapctl")     # a clone in /root is not
         self.prefix = ["unshare", "--mount", "sh", "-c", f'mount --bind {self.folder}/group /etc/group && exec "$@"', "sh"]
         return super().start()
 
     def as_user(self, uid, *words):
-        return subprocess.run([lib.IMAPCTL, f"--config={self.config}", *words], user=uid, group=uid, extra_groups=[],
+        return subprocess.run([self.reachable, f"--config={self.config}", *words], user=uid, group=uid, extra_groups=[],
                               capture_output=True, text=True, timeout=lib.LIMIT_S)

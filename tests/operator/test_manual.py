@@ -108,9 +108,10 @@ class World:
         if self.old is not None:
             text = re.sub(r"(?<=imaps://)((?:[\w*]+@)?)old\.example\.org", rf"\1localhost:{self.old_port}", text)
         text = re.sub(r"(?:\[::\]|mail\.example\.org|cas1|[0-9.]+):[0-9]+\b", lambda found: self.port(host, found[0]), text)
-        text = text.replace("~ada/", "/home/ada/").replace("addr2line -fpie /usr/sbin/imapd", f"addr2line -fpie {lib.IMAPD}")
+        text = text.replace("~ada/", "/home/ada/")
         text = re.sub(r"(?<![\w/.:])/(etc/(?=imapd|letsencrypt)|var/lib/imapd|run/imapd|home/|root/|tmp/)",
                       rf"{self.folder}/{host}/\1", text)
+        text = text.replace("addr2line -fpie /usr/sbin/imapd", f"addr2line -fpie {lib.IMAPD}")    # it may lie below /root
         for file in self.path(host, "/var/lib/imapd/data").glob("*/*/mail.db"):
             text = text.replace("data/XX/ID/mail.db", str(file))
         return text
