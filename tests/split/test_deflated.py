@@ -133,12 +133,17 @@ def test_the_mailbox_server_goes(pair):
         client.ok(b"SELECT Archive")
         client.send(b"f FETCH 1 (BODY.PEEK[])\r\n")
         while len(client.socket.waiting) < 1000:
-            assert client.socket.fill()		# it is under way, and more than fits in all buffers
+            assert client.socket.fill()		# it is under way
         clients.append(client)
     host.kill()
+    cut = 0
     for client in clients:
         rest = rest_of(client)
-        assert b"BYE" not in rest and rest.split(b"\r\n\r\n", 1)[1] in noise
+        body = rest.split(b"\r\n\r\n", 1)[1]
+        assert b"BYE" not in rest
+        assert noise.startswith(body) or body == noise + b"\r\n)\r\nf OK done\r\n"	# where the buffers had room for all of it
+        cut += noise.startswith(body)
         client.close()
+    assert cut > 0
     host.start()
     pair.await_link()
