@@ -129,7 +129,7 @@ def authority(tmp_path):
         "ocspResponderURL": "", "externalAccountBindingRequired": False}}))
     process = subprocess.Popen([program, "-config", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                env={**os.environ, "PEBBLE_VA_ALWAYS_VALID": "1", "PEBBLE_VA_NOSLEEP": "1"})
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + lib.LIMIT_S
     while True:
         try:
             socket.create_connection(("127.0.0.1", ports["listen"]), 1).close()

@@ -431,7 +431,7 @@ def screen(command, **environment):
     os.close(slave)
     text = b""
     while True:
-        if not select.select([master], [], [], 60)[0]:
+        if not select.select([master], [], [], lib.LIMIT_S)[0]:
             break
         try:
             text += os.read(master, 65536)

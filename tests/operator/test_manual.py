@@ -291,7 +291,7 @@ def do(world, host, command, expected):
         status, printed = 0, world.there_was(host, world.serve(host, command))
     else:
         status, printed = world.run(host, command)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + lib.LIMIT_S
     while re.match(r"imapctl (log|who|services|status)\b|curl ", command) and missing(expected, printed) \
             and time.monotonic() < deadline:
         status, printed = world.run(host, command)

@@ -219,11 +219,13 @@ def test_one_server_down_leaves_the_others_alone(three):
         assert b"NO [UNAVAILABLE]" in answer.tagged
     with three.client("alice") as client:
         client.ok(b"SELECT INBOX")
-    begun = time.monotonic()
+    seconds = []
     for _ in range(20):
         with three.client() as client:
+            begun = time.monotonic()
             assert b"[UNAVAILABLE]" in client.command(b'LOGIN bob "%s"' % lib.PASSWORD.encode()).tagged
-    assert time.monotonic() - begun < 20 * 3, "a server known to be down is not waited for"
+            seconds.append(time.monotonic() - begun)
+    assert sorted(seconds)[10] < 3, "a server known to be down is not waited for"
     three.mailboxes[1].start()
 
     def can_log_in():
