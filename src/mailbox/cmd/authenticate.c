@@ -30,21 +30,13 @@ struct login {
 };
 
 static void
-wipe(struct buffer *secret)
-{
-	if (secret->at != NULL)
-		memory_wipe(secret->at, secret->capacity);
-	buffer_free(secret);
-}
-
-static void
 end(struct login *login, enum reply reply)
 {
 	struct session *session = login->session;
 
 	buffer_free(&login->lookup.groups);
-	wipe(&login->password);
-	wipe(&login->credential);
+	buffer_wipe(&login->password);
+	buffer_wipe(&login->credential);
 	session_finish(session, reply);
 	session_end_wait(session);
 }
@@ -55,8 +47,8 @@ welcome(struct login *login)
 	struct session *session = login->session;
 	struct buffer code = { 0 };
 
-	wipe(&login->password);
-	wipe(&login->credential);
+	buffer_wipe(&login->password);
+	buffer_wipe(&login->credential);
 	if (login->is_plain) {
 		free(session->prover);
 		session->prover = login->lookup.prover.length > 0 ? memory_copy_string(login->lookup.prover.text) : NULL;
@@ -186,7 +178,7 @@ log_in(struct session *session, struct span text)
 	buffer_reserve(&message, text.length + 1);
 	is_good = base64_decode(text, &message) && (login->is_plain ? read_plain(login, buffer_span(&message)) :
 	    directory_prepare_name(buffer_span(&message), &login->lookup.names[0]));
-	wipe(&message);
+	buffer_wipe(&message);
 	session_begin_wait(session);
 	if (!is_good) {
 		log_warning("login-failed", log_text("sid", session->sid),
