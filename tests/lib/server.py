@@ -2,6 +2,7 @@
 
 The program under test is $IMAPD (default build/imapd); imapctl lies beside it.
 """
+import contextlib
 import fcntl
 import os
 import pathlib
@@ -153,18 +154,26 @@ class Server:
             raise RuntimeError(f"imapctl {words}: exit {result.returncode}\n{result.stdout}{result.stderr}")
         return result
 
+    def terminate(self):
+        """
+        As systemd does, with one signal.  The runtime of ThreadSanitizer (GCC 12) forgets one that comes while the program has
+        not waited for anything yet, right behind ev=ready: there it is said again.
+        """
+        deadline = time.monotonic() + LIMIT_S
+        while self.process.poll() is None and time.monotonic() < deadline:
+            self.process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(2 if IMAPD.parent.name == "tsan" else LIMIT_S)
+
     def stop(self):
-        """End it as systemd does and return the exit status."""
+        """End it and return the exit status."""
         if self.process is None:
             return None
+        self.terminate()
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(LIMIT_S)
-            except subprocess.TimeoutExpired:
-                self.process.send_signal(signal.SIGABRT)
-                self.process.wait()
-                raise RuntimeError("imapd did not end on SIGTERM:\n" + "\n".join(self.log_lines[-50:]))
+            self.process.send_signal(signal.SIGABRT)
+            self.process.wait()
+            raise RuntimeError("imapd did not end on SIGTERM:\n" + "\n".join(self.log_lines[-50:]))
         self.reader.join(LIMIT_S)
         status, self.process = self.process.returncode, None
         return status
