@@ -57,20 +57,20 @@ now_us(const struct session *session)
 	return loop_now_us(session->role->parts.loop);
 }
 
-/* False: it has to be read. */
-static bool
-write_from_row(struct session *session, const struct status *request)
+static const struct store_mailbox *
+known_row(const struct session *session, const struct status *request)
 {
-	struct status_rows *rows = account_status_rows(request->door.account);
-	const struct store_mailbox *row = is_own(request) ? status_rows_find(rows, now_us(session), request->door.name) : NULL;
-	struct store_mailbox mailbox;
+	return is_own(request) ? status_rows_find(account_status_rows(request->door.account), now_us(session), request->door.name) :
+		NULL;
+}
 
-	if (row == NULL || !status_is_in_row(row, &request->style))
-		return false;
-	mailbox = *row;
+static void
+write_from_row(struct session *session, const struct status *request, const struct store_mailbox *row)
+{
+	struct store_mailbox mailbox = *row;
+
 	mailbox.name = request->name;
 	status_write(session_out(session), &mailbox, 0, &request->style);
-	return true;
 }
 
 static void
@@ -119,6 +119,7 @@ void
 cmd_status(struct session *session)
 {
 	struct status *request = ARENA_NEW(session->line->arena, struct status);
+	const struct store_mailbox *row;
 	const struct state *state;
 	struct status_rows *rows;
 
@@ -130,14 +131,19 @@ cmd_status(struct session *session)
 	request->style.items = session->line->status.items;
 	request->style.is_utf8 = session_is_utf8(session);
 	request->style.append_limit = session->role->parts.config->message_size_limit_octets;
-	if ((state = door_state(&request->door)) != NULL)
+	if ((state = door_state(&request->door)) != NULL) {
 		write_from_state(session, request, state);
-	if (state != NULL || write_from_row(session, request)) {
+		session_finish(session, REPLY_DONE);
+		return;
+	}
+	row = known_row(session, request);
+	if (row != NULL && status_is_in_row(row, &request->style)) {
+		write_from_row(session, request, row);
 		session_finish(session, REPLY_DONE);
 		return;
 	}
 	rows = account_status_rows(request->door.account);
-	request->ahead = status_rows_ahead(rows);
+	request->ahead = row != NULL ? 1 : status_rows_ahead(rows);	/* a known one lacks what is recent, and so would those behind it */
 	request->changes = rows->changes;
 	request->job.work = work_status;
 	request->job.done = on_status;
