@@ -56,6 +56,7 @@ bool deferred_is_scheduled(const struct deferred *deferred);
  */
 struct leftover {
 	struct list link;
+	struct loop *loop;		/* set by leftover_add() */
 	void (*end)(void *context);	/* removes it: frees what it lives in */
 	void *context;
 };
@@ -64,6 +65,9 @@ void leftover_add(struct loop *loop, struct leftover *leftover);
 
 /* Harmless when it was not added, but zeroed. */
 void leftover_remove(struct leftover *leftover);
+
+/* How many there are. */
+size_t leftover_count(const struct loop *loop);
 
 /* End them now: before that on which they stand goes, such as the workers. */
 void loop_end_leftovers(struct loop *loop);

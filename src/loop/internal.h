@@ -33,6 +33,7 @@ struct loop {
 	struct event_base *base;
 	struct list deferred;
 	struct list leftovers;
+	size_t leftover_count;
 	struct timers timers;
 	struct event *alarm;		/* ends the wait when a timer is due */
 	struct list signals;

@@ -187,13 +187,23 @@ void
 leftover_add(struct loop *loop, struct leftover *leftover)
 {
 	list_push_back(&loop->leftovers, &leftover->link);
+	leftover->loop = loop;
+	loop->leftover_count++;
 }
 
 void
 leftover_remove(struct leftover *leftover)
 {
-	if (leftover->link.next != NULL)
-		list_remove(&leftover->link);
+	if (leftover->link.next == NULL)
+		return;
+	list_remove(&leftover->link);
+	leftover->loop->leftover_count--;
+}
+
+size_t
+leftover_count(const struct loop *loop)
+{
+	return loop->leftover_count;
 }
 
 void

@@ -85,12 +85,15 @@ count_octets(const struct stream *stream, enum metric metric, ssize_t octets)
 void
 socket_receive(struct stream *stream)
 {
+	bool is_thrown_away = stream_is_lingering(stream);
 	uint8_t octets[READ_SIZE];
 	ssize_t n;
 
-	if (!stream_wants_wire(stream))
+	if (!stream_wants_wire(stream) && !is_thrown_away)
 		return;
 	n = recv(stream->descriptor, octets, sizeof octets, 0);
+	if (n > 0 && is_thrown_away)
+		return;
 	if (n > 0) {
 		stream->active_us = loop_now_us(stream->loop);
 		count_octets(stream, METRIC_RECEIVED, n);

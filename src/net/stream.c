@@ -12,6 +12,9 @@
 
 #define STALL_MS (5 * 60 * 1000)
 
+/* So many streams without an owner are waited for till their peers end: who opens many does not hold descriptors by it. */
+#define LINGERING_MAX 128
+
 static void
 advance_deferred(void *context)
 {
@@ -182,6 +185,13 @@ end_output(struct stream *stream)
 		pair_end_output(stream);
 }
 
+bool
+stream_is_lingering(const struct stream *stream)
+{
+	return stream->is_closing && stream->is_output_ended && stream->descriptor >= 0 && !has_failed(stream) &&
+	    !stream->is_wire_ended && leftover_count(stream->loop) <= LINGERING_MAX;
+}
+
 static void
 set_watch(struct stream *stream)
 {
@@ -189,7 +199,7 @@ set_watch(struct stream *stream)
 
 	if (stream->descriptor < 0 || stream->is_dead)
 		return;
-	if (stream_wants_wire(stream))
+	if (stream_wants_wire(stream) || stream_is_lingering(stream))
 		wanted |= WATCH_READ;
 	if (evbuffer_get_length(stream_wire(stream)) > 0 && !has_failed(stream))
 		wanted |= WATCH_WRITE;
@@ -263,7 +273,7 @@ stream_advance(struct stream *stream)
 	if (!stream->is_dead) {
 		end_output(stream);
 		set_watch(stream);
-		if (stream->is_closing && (stream->is_output_ended || has_failed(stream))) {
+		if (stream->is_closing && (stream->is_output_ended || has_failed(stream)) && !stream_is_lingering(stream)) {
 			struct stream *done = stream;
 
 			stream_free(&done);

@@ -3,6 +3,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -219,6 +220,81 @@ ends_with_the_loop(void **state)
 		stream_close_after_flush(&sa, 60000);
 		loop_free(&loop);
 	}
+}
+
+static void
+tcp_pair(int descriptors[2])
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t length = sizeof address;
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+	descriptors[1] = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(descriptors[1], (struct sockaddr *)&address, sizeof address), 0);
+	descriptors[0] = accept(listener, NULL, NULL);
+	assert_true(descriptors[0] >= 0);
+	close(listener);
+}
+
+/* Who is still sending hears why it is sent away, and is not told that the connection was reset. */
+static void
+farewell_to_who_sends(void **state)
+{
+	static const char octets[20000];
+	struct loop *loop = loop_new();
+	char heard[64];
+	int descriptors[2];
+	struct stream *stream;
+
+	(void)state;
+	tcp_pair(descriptors);
+	stream = stream_from_socket(loop, descriptors[0]);
+	stream_pause_input(stream);
+	assert_int_equal(send(descriptors[1], octets, sizeof octets, 0), sizeof octets);
+	stream_write(stream, SPAN("BYE too much\r\n"));
+	stream_close_after_flush(&stream, 60000);
+	for (int i = 0; i < 100; i++) {
+		loop_turn(loop, false);
+		assert_int_equal(send(descriptors[1], octets, sizeof octets, MSG_NOSIGNAL), sizeof octets);
+		loop_turn(loop, true);
+	}
+	assert_int_equal(recv(descriptors[1], heard, sizeof heard, 0), 14);
+	assert_int_equal(recv(descriptors[1], heard, sizeof heard, 0), 0);
+	assert_int_equal(leftover_count(loop), 1);
+	close(descriptors[1]);
+	while (leftover_count(loop) > 0)
+		loop_turn(loop, true);
+	loop_free(&loop);
+}
+
+/* Peers that never end their side hold no descriptors beyond what is allowed to linger. */
+static void
+few_linger(void **state)
+{
+	enum { COUNT = 400, MOST = 128 };
+	struct loop *loop = loop_new();
+	int far[COUNT];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT; i++) {
+		int descriptors[2];
+		struct stream *stream;
+
+		tcp_pair(descriptors);
+		far[i] = descriptors[1];
+		stream = stream_from_socket(loop, descriptors[0]);
+		stream_write(stream, SPAN("BYE\r\n"));
+		stream_close_after_flush(&stream, 60000);
+		loop_turn(loop, false);
+		loop_turn(loop, false);
+	}
+	assert_int_equal(leftover_count(loop), MOST);
+	loop_free(&loop);
+	for (size_t i = 0; i < COUNT; i++)
+		close(far[i]);
 }
 
 static void
@@ -524,6 +600,8 @@ main(void)
 		cmocka_unit_test(paused_input_waits),
 		cmocka_unit_test(answer_after_eof),
 		cmocka_unit_test(ends_with_the_loop),
+		cmocka_unit_test(farewell_to_who_sends),
+		cmocka_unit_test(few_linger),
 		cmocka_unit_test(freed_in_its_own_callback),
 		cmocka_unit_test(stalled_peer_times_out),
 		cmocka_unit_test(splice_holds_little),
