@@ -25,6 +25,12 @@ typedef void listener_accepted(struct stream *stream, void *context);
 struct listener *listener_new(struct loop *loop, const char *address, mode_t mode,
     listener_accepted *on_accepted, void *context, char **error_out);
 
+/*
+ * Keep one descriptor back, so that somebody is taken on when the process has none left: one at a time then, and the
+ * next when there is one to keep back again.
+ */
+void listener_keep_spare(struct listener *listener);
+
 /* Stop and start accepting; who connects meanwhile waits in the kernel. */
 void listener_pause(struct listener *listener);
 void listener_resume(struct listener *listener);

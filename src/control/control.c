@@ -225,10 +225,12 @@ control_new(struct loop *loop, struct workers *workers, const char *path, char *
 	control->listener = listener_new(loop, path, peer_find_group(GROUP_VIEW, &view) ? 0666 : 0660,
 	    on_accepted, control, error_out);
 	dispatch_init(control);
-	if (control->listener == NULL)
+	if (control->listener == NULL) {
 		control_free(&control);
-	else
-		share_socket(path);
+		return NULL;
+	}
+	share_socket(path);
+	listener_keep_spare(control->listener);	/* who is to see why nobody gets in has to get in */
 	return control;
 }
 

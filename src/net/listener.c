@@ -1,10 +1,11 @@
 /*
  * Listening sockets.  Accepts in bounded batches, and rests for a moment when the process has no
- * descriptors left, instead of spinning on a connection it cannot take.  Loop thread.
+ * descriptors left, instead of spinning on a connection it cannot take; or uses the one it has kept for that.  Loop thread.
  */
 #include "net/listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@
 #define BATCH	   32		/* accepts in one turn */
 #define BACKLOG	   1024
 #define EXHAUSTED_MS 100
+#define SPARE_MS     10		/* until it is tried again to have one, before others take what has become free */
 #define TOLD_US	     (60 * UINT64_C(1000000))
 
 struct listener {
@@ -28,6 +30,9 @@ struct listener {
 	int descriptor;
 	struct watch watch;
 	struct timer rest;
+	struct timer refill;		/* while there is no spare */
+	int spare;			/* a descriptor that is given up for a connection; -1: none */
+	bool is_short;			/* of descriptors, when it last accepted */
 	listener_accepted *on_accepted;
 	void *context;
 	bool is_paused;
@@ -75,21 +80,70 @@ rest(struct listener *listener, int error)
 	watch_again(listener);
 }
 
+static void
+refill(void *context)
+{
+	struct listener *listener = context;
+
+	listener->spare = fcntl(listener->descriptor, F_DUPFD_CLOEXEC, 0);
+	if (listener->spare < 0)
+		timer_start_ms(&listener->refill, SPARE_MS);
+}
+
 static bool
 is_exhausted(int error)
 {
 	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
+static int
+accept_one(struct listener *listener, struct address *peer)
+{
+	return accept4(listener->descriptor, (struct sockaddr *)&peer->socket, &peer->length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+/* Who has run short takes one only where two are free: the other one is for who has given up its spare. */
+static int
+take_one(struct listener *listener, struct address *peer)
+{
+	int other = -1, descriptor = -1, error;
+
+	if (!listener->is_short || (other = fcntl(listener->descriptor, F_DUPFD_CLOEXEC, 0)) >= 0)
+		descriptor = accept_one(listener, peer);
+	error = errno;
+	if (other >= 0)
+		close(other);
+	if (descriptor < 0)
+		listener->is_short = is_exhausted(error);
+	errno = error;
+	return descriptor;
+}
+
+static int
+take_one_for_the_spare(struct listener *listener, struct address *peer)
+{
+	int descriptor;
+
+	close(listener->spare);
+	listener->spare = -1;
+	descriptor = accept_one(listener, peer);
+	refill(listener);
+	return descriptor;
+}
+
 static void
 accept_batch(struct listener *listener)
 {
-	for (int n = 0; n < BATCH && !listener->is_dead && !listener->is_paused; n++) {
+	bool is_last = false;
+
+	for (int n = 0; n < BATCH && !is_last && !listener->is_dead && !listener->is_paused; n++) {
 		struct address peer = { .length = sizeof peer.socket };
-		int descriptor = accept4(listener->descriptor, (struct sockaddr *)&peer.socket, &peer.length,
-		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int descriptor = take_one(listener, &peer);
 		struct stream *stream;
 
+		is_last = descriptor < 0 && is_exhausted(errno) && listener->spare >= 0;
+		if (is_last)
+			descriptor = take_one_for_the_spare(listener, &peer);
 		if (descriptor < 0) {
 			if (is_exhausted(errno))
 				rest(listener, errno);
@@ -224,15 +278,23 @@ listener_new(struct loop *loop, const char *text, mode_t mode, listener_accepted
 	listener = NEW(struct listener);
 	listener->loop = loop;
 	listener->descriptor = descriptor;
+	listener->spare = -1;
 	listener->on_accepted = on_accepted;
 	listener->context = context;
 	if (*text == '/' && !is_inherited)
 		listener->path = memory_copy_string(text);
 	address_format(&address, listener->address, sizeof listener->address);
 	timer_init(&listener->rest, loop, on_rested, listener);
+	timer_init(&listener->refill, loop, refill, listener);
 	watch_init(&listener->watch, loop, descriptor, on_ready, listener);
 	watch_again(listener);
 	return listener;
+}
+
+void
+listener_keep_spare(struct listener *listener)
+{
+	refill(listener);
 }
 
 void
@@ -259,6 +321,9 @@ listener_free(struct listener **listener_pointer)
 		return;
 	listener->is_dead = true;
 	timer_stop(&listener->rest);
+	timer_stop(&listener->refill);
+	if (listener->spare >= 0)
+		close(listener->spare);
 	watch_fini(&listener->watch);
 	close(listener->descriptor);
 	if (listener->path != NULL)

@@ -290,6 +290,46 @@ no_descriptors_are_told_once(void **state)
 	fixture_fini(&fixture);
 }
 
+/* A listener that keeps a descriptor back takes on one when there is no other, and one more when there is one again. */
+static void
+spare_is_for_one(void **state)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct rlimit before, none;
+	struct fixture fixture;
+	int clients[2], descriptor;
+	unsigned lines = 0;
+
+	(void)state;
+	fixture_init(&fixture);
+	listen_at(&fixture, live);
+	listener_keep_spare(fixture.listener);
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", live);
+	for (size_t i = 0; i < COUNT_OF(clients); i++) {
+		clients[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		assert_int_equal(connect(clients[i], (struct sockaddr *)&address, sizeof address), 0);
+	}
+	descriptor = dup(clients[0]);		/* the lowest that is free, beyond which none is allowed */
+	close(descriptor);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){ (rlim_t)descriptor, before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	log_set_sink(count_line, &lines);
+	while (fixture.count == 0)
+		loop_turn(fixture.loop, true);
+	for (uint64_t began_us = clock_monotonic_us(); clock_monotonic_us() - began_us < 200000;)
+		loop_turn(fixture.loop, true);
+	assert_int_equal(fixture.count, 1);
+	stream_free(&fixture.accepted);
+	while (fixture.count == 1)
+		loop_turn(fixture.loop, true);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	log_set_sink(NULL, NULL);
+	for (size_t i = 0; i < COUNT_OF(clients); i++)
+		close(clients[i]);
+	fixture_fini(&fixture);
+}
+
 static int
 make_folder(void **state)
 {
@@ -320,6 +360,7 @@ main(void)
 		cmocka_unit_test(freed_while_accepting),
 		cmocka_unit_test(paused_listener_waits),
 		cmocka_unit_test(no_descriptors_are_told_once),
+		cmocka_unit_test(spare_is_for_one),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
