@@ -193,7 +193,7 @@ answer_after_eof(void **state)
 			loop_turn(loop, true);
 		assert_int_equal(b.reason, STREAM_EOF);
 		send_counted(sb, 0, 300000);
-		stream_close_after_flush(&sb, 1000);
+		stream_close_after_flush(&sb, 60000);
 		while (!a.has_ended)
 			loop_turn(loop, true);
 		assert_int_equal(a.received, 300000);
@@ -397,13 +397,13 @@ splice_holds_little(void **state)
 		while (writer.received < 100)
 			loop_turn(loop, true);
 		send_counted(sw, sent, 150000);
-		stream_close_after_flush(&sw, 1000);
+		stream_close_after_flush(&sw, 60000);
 		stream_resume_input(sr);
 		while (end.count == 0)
 			loop_turn(loop, true);
 		assert_ptr_equal(end.ended, left);
 		assert_int_equal(end.reason, STREAM_EOF);
-		stream_close_after_flush(&right, 1000);
+		stream_close_after_flush(&right, 60000);
 		stream_free(&left);
 		while (!reader.has_ended)
 			loop_turn(loop, true);
@@ -530,7 +530,7 @@ splice_ends_within_a_word(void **state)
 	stream_splice(left, right, on_spliced_end, &end);
 	stream_splice_until(right, SPAN("word"), on_word);
 	stream_write(server, SPAN("my wor"));
-	stream_close_after_flush(&server, 1000);
+	stream_close_after_flush(&server, 60000);
 	while (end.end.count == 0)
 		loop_turn(loop, true);
 	assert_int_equal(end.words, 0);

@@ -188,7 +188,7 @@ bulk_both_ways(void **state)
 		assert_string_equal(facts.server_name, "imap.example.org");
 		assert_true(strncmp(facts.version, "TLSv1.", 6) == 0);
 		assert_non_null(strstr(facts.cipher, tls_is_aes_fast() ? "AES-128-GCM" : "CHACHA20"));
-		stream_close_after_flush(&client.stream, 1000);
+		stream_close_after_flush(&client.stream, 60000);
 		while (!server.has_ended)
 			loop_turn(fixture.loop, true);
 		assert_int_equal(server.reason, STREAM_EOF);
