@@ -31,7 +31,7 @@ class Session:
     """Logged in; replies as they come, believed as little as possible."""
 
     def __init__(self, port, user, password, has_literal_plus=True, certificate=None, host="127.0.0.1"):
-        connected = socket.create_connection((host, port), 120)
+        connected = socket.create_connection((host, port), lib.LIMIT_S)
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.client = lib.Client.unread(connected)
         self.has_literal_plus = has_literal_plus

@@ -160,6 +160,12 @@ ssl_cert = <{folder}/cert.pem
 ssl_key = <{folder}/key.pem
 disable_plaintext_auth = no
 auth_mechanisms = plain login scram-sha-256
+auth_failure_delay = 0
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
 mail_location = {mail}
 passdb {{
   driver = passwd-file
