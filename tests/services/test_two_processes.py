@@ -224,6 +224,7 @@ def test_a_balancer_that_only_looks(pair, ending):
         server.stop()
         server.start()
         server.imapctl("start", "all")
+    told(cas, expected=0)               # that it was down while it was started anew has been said by then
     link = int(mailbox.settings[0].split(":")[-1])
     for server, port in ((cas, cas.imap_port), (cas, cas.imaps_port), (cas, proxy), (mailbox, link),
                          (mailbox, mailbox.lmtp_port)):
