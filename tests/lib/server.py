@@ -40,9 +40,9 @@ PORTS = iter(random.sample(range(20000, 32000), 12000))
 OWNED_PORTS = open(f"/tmp/imapd-test-ports-{os.getuid()}", "ab")
 
 
-def free_port():
+def free_port(among=PORTS):
     """A TCP port of 127.0.0.1 that nobody listens on, and that this process alone uses from now on."""
-    for port in PORTS:
+    for port in among:
         with socket.socket() as probe:
             try:
                 fcntl.lockf(OWNED_PORTS, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)

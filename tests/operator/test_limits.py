@@ -304,9 +304,9 @@ def test_ports_follow_a_reload(server):
 
 def test_a_port_that_cannot_be_opened_is_told(server):
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+        port = lib.free_port()		# which nobody else gets when it is given back
+        taken.bind(("127.0.0.1", port))
         taken.listen()
-        port = taken.getsockname()[1]
         words = (f"listen imap 127.0.0.1:{port}", f"listen imap 127.0.0.1:{server.imap_port}")
         server.settings = list(words)
         server.write_config()

@@ -117,13 +117,7 @@ def test_low_ports_can_be_bound_again():
     """Started by root, served as somebody else, stopped and started."""
     folder = pathlib.Path(f"/tmp/imapd-low-{os.getpid()}")
     folder.mkdir(mode=0o755)
-    with socket.socket() as probe:
-        for port in range(700, 1000):
-            try:
-                probe.bind(("127.0.0.1", port))
-                break
-            except OSError:
-                continue
+    port = lib.free_port(range(700, 1000))
     nobody = pwd.getpwnam("nobody")
     server = lib.Server(folder=folder, settings=[f"listen imap 127.0.0.1:{port}", "user nobody"], users=())
     server.imap_port = port
