@@ -28,7 +28,7 @@ def pair():
     mailbox.settings.append(f"link-key {key}")
     mailbox.write_config()
     cas = Role("cas", [f"mailbox-server mbx1 127.0.0.1:{port}", f"link-key {key}", "directory link mbx1",
-                       "start-services no", "mailbox-server-timeout 5"])
+                       "start-services no"])
     with mailbox, cas:
         yield cas, mailbox
     shutil.rmtree(mailbox.folder, ignore_errors=True)

@@ -16,7 +16,7 @@ NOTIFY = b"NOTIFY SET (SELECTED (MessageNew (UID BODY.PEEK[]) MessageExpunge Fla
 
 @pytest.fixture(scope="module")
 def pair():
-    with split.SplitServer(cas_settings=["link-timeout 4", "mailbox-server-timeout 3"]) as running:
+    with split.SplitServer(cas_settings=["link-timeout 4"]) as running:
         running.add_user("alice")
         yield running
 

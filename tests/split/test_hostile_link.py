@@ -221,7 +221,7 @@ def start_cas(pair, port, name):
     """Another cas beside the first, whose mailbox server is somewhere else."""
     folder = pair.folder / f"{name}-{next(split.numbers)}"
     host = split.CasHost(pair, pair.middle, pair.wire, folder, [
-        f"mailbox-server mbx1 127.0.0.1:{port}", "mailbox-server-timeout 2", "link-timeout 4"])
+        f"mailbox-server mbx1 127.0.0.1:{port}", "link-timeout 4"])
     host.start()
     split.routes[host.imap_port] = (pair.clients, pair.wire.far_address)
     return host

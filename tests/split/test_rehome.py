@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(not split.is_possible(), reason="network namespa
 
 @pytest.fixture(scope="module")
 def three():
-    with split.SplitServer(mailbox_servers=2, cas_settings=["link-timeout 4", "mailbox-server-timeout 3"]) as running:
+    with split.SplitServer(mailbox_servers=2, cas_settings=["link-timeout 10"]) as running:
         yield running
 
 

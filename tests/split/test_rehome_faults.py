@@ -91,7 +91,7 @@ def scripted(tmp_path):
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "mbx2.pem", tmp_path / "mbx2.key")
-    with split.SplitServer(mailbox_servers=2, cas_settings=["link-timeout 2", "mailbox-server-timeout 2"], link=link) as running:
+    with split.SplitServer(mailbox_servers=2, cas_settings=["link-timeout 10"], link=link) as running:
         running.await_link(1)
         running.cas.imapctl("user", "add", "ada", "--home=mbx1", input=lib.PASSWORD + "\n")
         running.mailboxes[0].add_user("ada")

@@ -17,7 +17,7 @@ KILLS = int(os.environ.get("REHOME_KILLS", "1"))
 
 @pytest.fixture(scope="module")
 def three():
-    with split.SplitServer(mailbox_servers=2, cas_settings=["link-timeout 4", "mailbox-server-timeout 3"]) as running:
+    with split.SplitServer(mailbox_servers=2, cas_settings=["link-timeout 4"]) as running:
         running.add_user("ada", home=0)
         yield running
 

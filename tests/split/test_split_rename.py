@@ -20,7 +20,7 @@ KILLS = int(os.environ.get("RENAME_KILLS", "1"))
 
 @pytest.fixture(scope="module")
 def three():
-    with split.SplitServer(mailbox_servers=2, cas_settings=["link-timeout 4", "mailbox-server-timeout 3"]) as running:
+    with split.SplitServer(mailbox_servers=2, cas_settings=["link-timeout 10"]) as running:
         yield running
 
 
