@@ -5,7 +5,7 @@
 #include "../session/oldname.h"
 #include "../shared/bulletin.h"
 #include "../shared/role.h"
-#include "../shared/shares.h"
+#include "../shared/share_grants.h"
 #include "commands.h"
 
 struct delete {

@@ -1,11 +1,11 @@
 /*
  * Giving and taking rights in a mailbox, for SETACL, DELETEACL and the operator.  Who gets rights is in the directory
- * before they are in the file (shared/shares.h).  Loop thread.
+ * before they are in the file (shared/share_grants.h).  Loop thread.
  */
 #ifndef ACL_CHANGE_H
 #define ACL_CHANGE_H
 
-#include "../shared/shares.h"
+#include "../shared/share_grants.h"
 #include "door.h"
 
 /* Lives inside whatever asks; stays until done(). */

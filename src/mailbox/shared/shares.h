@@ -39,28 +39,6 @@ const struct share_owner *shares_find(const struct mailbox_role *role, struct sp
 const struct share_owner **shares_list(const struct mailbox_role *role, const struct store_identity *who,
     struct arena *arena, size_t *count_out);
 
-/*
- * An identifier is about to get rights in an account.  done comes once, at once or later; with DIRECTORY_OK the right may
- * be written, and shares_settle() is called when it was, or was not.
- */
-struct share_grant {
-	bool is_shared;			/* the account is a shared one; to be filled in, false where it is known */
-	struct role_ask ask;
-	struct account *account;
-	struct span identifier;		/* borrowed until done */
-	void (*done)(struct share_grant *grant, enum directory_status status);
-	bool is_counted;
-};
-void shares_grant(struct mailbox_role *role, struct share_grant *grant, struct account *account,
-    struct span identifier);
-void shares_settle(struct mailbox_role *role, struct share_grant *grant);
-
-/*
- * After each change: find out in a job of the account who has no rights there any more, if some were taken, or were not
- * given after all, now or earlier when grants were under way.
- */
-void shares_tidy(struct mailbox_role *role, struct account *account, bool is_taken);
-
 /* A user has come from another server, and with the mailbox rights in it, which the directory has. */
 void shares_learn(struct mailbox_role *role, const char *mailbox_id, struct span name, bool is_shared,
     const struct span *identifiers, size_t count);
