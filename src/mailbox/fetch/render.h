@@ -10,20 +10,9 @@
 #include "fields.h"
 #include "kept.h"
 #include "line.h"
+#include "octets.h"
 #include "section.h"
 #include "store/content.h"
-
-/* Octets that belong into the reply and are still to be written. */
-struct fetch_octets {
-	enum { FETCH_NOTHING, FETCH_CONTENT, FETCH_TEXT, FETCH_DECODED } from;
-	uint64_t at;			/* in the message, in text, or in what is decoded */
-	uint64_t left;
-	uint64_t behind;		/* FETCH_CONTENT: so many octets follow that were not asked for, and may be next */
-	bool reads_on;			/* they are, as it seems */
-	bool is_noted;
-	bool is_literal8;		/* NUL is sent as it is */
-	struct fetch_decoder decoder;	/* FETCH_DECODED */
-};
 
 struct fetch_render {
 	const struct imap_fetch *program;
