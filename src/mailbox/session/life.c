@@ -8,13 +8,13 @@
 #include "../shared/role.h"
 #include "../shared/shares.h"
 #include "base/clock.h"
-#include "base/crash.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/random.h"
 #include "budget.h"
 #include "counting.h"
 #include "config/config.h"
+#include "dispatch.h"
 #include "ending.h"
 #include "ground.h"
 #include "identity.h"
@@ -28,11 +28,9 @@
 #include "pipeline.h"
 #include "protocol.h"
 #include "session.h"
+#include "timeout.h"
 
-#define TURN_EVENTS	 64		/* what one session may do in a turn of the loop */
-#define BAD_COMMANDS_MAX 20
-#define STILL_HERE_MS	 120000
-#define AUTHENTICATE_MS	 30000
+#define TURN_EVENTS 64		/* what one session may do in a turn of the loop */
 
 static void advance(struct session *session);
 
@@ -113,243 +111,7 @@ on_deferred(void *context)
 		session_free(session);
 }
 
-/* Timers. */
-
-static uint64_t
-timeout_ms(const struct session *session)
-{
-	if (session->account == NULL)
-		return AUTHENTICATE_MS;
-	return session->role->parts.config->idle_timeout_s * 1000;
-}
-
-/* When it must leave, that may be before. */
-static uint64_t
-sooner_ms(const struct session *session, uint64_t left_ms)
-{
-	uint64_t now_us = loop_now_us(session->role->parts.loop), cut_ms;
-
-	if (session->cut_us == 0)
-		return left_ms;
-	cut_ms = session->cut_us > now_us ? (session->cut_us - now_us) / 1000 : 0;
-	return cut_ms < left_ms ? cut_ms : left_ms;
-}
-
-static void
-start_timer(struct session *session)
-{
-	uint64_t idle_ms = (loop_now_us(session->role->parts.loop) - session->active_us) / 1000;
-	uint64_t limit_ms = timeout_ms(session);
-	uint64_t left_ms = idle_ms >= limit_ms ? 0 : limit_ms - idle_ms;
-
-	if (session->is_idling && left_ms > STILL_HERE_MS)
-		left_ms = STILL_HERE_MS;
-	left_ms = sooner_ms(session, left_ms);
-	timer_start_ms(&session->timer, left_ms + 1);
-}
-
-static void
-note_activity(struct session *session)
-{
-	if (session_is_closing(session))
-		return;
-	session->active_us = loop_now_us(session->role->parts.loop);
-	if (session->is_idling || session->account == NULL || !timer_is_running(&session->timer))
-		start_timer(session);
-}
-
-static void
-on_timer(void *context)
-{
-	struct session *session = context;
-	uint64_t now_us = loop_now_us(session->role->parts.loop), idle_us = now_us - session->active_us;
-
-	if (session->cut_us != 0 && now_us >= session->cut_us) {
-		session_bye(session, session->end_reason, NULL, session->farewell);
-		return;
-	}
-	if (idle_us >= timeout_ms(session) * 1000 && session->phase != SESSION_RUNNING) {
-		session_bye(session, METRIC_TIMEOUT, NULL, "idle for too long");
-		return;
-	}
-	if (session->phase == SESSION_RUNNING)
-		session->active_us += idle_us;
-	if (session->is_idling && session->phase == SESSION_LISTENING) {	/* else within what NOTIFY fetches */
-		buffer_add_string(&session->out, "* OK still here\r\n");
-		session_flush(session);
-	}
-	start_timer(session);
-}
-
-void
-session_leave_within(struct session *session, uint64_t ms, const char *text)
-{
-	session_leave(session, METRIC_KICKED, NULL, text);
-	session->cut_us = loop_now_us(session->role->parts.loop) + ms * 1000;
-	start_timer(session);
-}
-
-/* Commands. */
-
-static bool
-is_legal(const struct session *session)
-{
-	unsigned now = session->account == NULL ? IMAP_STATE_NOT_LOGGED_IN
-	    : session->view == NULL		? IMAP_STATE_LOGGED_IN
-						: IMAP_STATE_SELECTED;
-
-	return (imap_commands[session->line->verb].states & now) != 0 &&
-	    session->commands->handlers[session->line->verb] != NULL;
-}
-
-static void
-run(struct session *session)
-{
-	crash_note(imap_commands[session->line->verb].name, session->sid);
-	budget_begin(session);
-	session->commands->handlers[session->line->verb](session);
-	crash_note_end();
-}
-
-static void
-on_command(struct session *session, struct imap_command_line *line)
-{
-	session_begin_line(session, line);
-	session_enter(session, SESSION_RUNNING);
-	if (!is_legal(session)) {
-		session->commands->forget_message(session);
-		session_finish(session, REPLY_BAD_STATE);
-		return;
-	}
-	session->bad_commands = 0;
-	if (session->is_uid_only && imap_command_has_numbers(line)) {
-		session->commands->forget_message(session);
-		session_finish(session, REPLY_UID_REQUIRED);
-		return;
-	}
-	run(session);
-}
-
-static void
-answer_error(struct session *session, const struct imap_error *error, enum imap_condition condition)
-{
-	size_t start = session->out.length;
-
-	imap_write_condition(&session->out, error->tag, condition,
-	    error->code == NULL ? (struct span){ NULL, 0 } : span_from_string(error->code), span_from_string(error->text));
-	session_log_answer(session, NULL, span_without_line_end(span_from(buffer_span(&session->out), start)));
-}
-
-static void
-on_error(struct session *session, const struct imap_error *error)
-{
-	enum imap_condition condition = error->status == IMAP_ERROR_NO ? IMAP_NO : IMAP_BAD;
-
-	session->commands->forget_message(session);
-	if (session->phase == SESSION_APPENDING)
-		session_enter(session, SESSION_READY);
-	if (error->code != NULL && strcmp(error->code, "TOOBIG") == 0)
-		metric_count(METRIC_LIMIT_HITS, METRIC_MESSAGE_SIZE, 0);
-	if (!error->is_foreign && session->account != NULL)
-		metric_count(METRIC_COMMANDS, METRIC_COMMAND_UNKNOWN, condition);
-	if (!error->is_foreign)
-		answer_error(session, error, condition);
-	if (error->is_foreign)
-		session_close(session, METRIC_BAD_COMMANDS);
-	else if (error->is_fatal)
-		session_bye(session, METRIC_BAD_COMMANDS, error->code, "what follows cannot be understood");
-	else if (error->is_syntax && ++session->bad_commands >= BAD_COMMANDS_MAX)
-		session_bye(session, METRIC_BAD_COMMANDS, NULL, "too many bad commands");
-}
-
-void
-session_expect_line(struct session *session, size_t max_octets,
-    void (*on_line)(struct session *session, struct span line))
-{
-	session->on_line = on_line;
-	imap_parser_expect_line(session->parser, max_octets);
-	session_enter(session, SESSION_LISTENING);
-	session_flush(session);
-	session_schedule(session);
-}
-
-static void
-on_listened(struct session *session, struct span line)
-{
-	session_enter(session, SESSION_RUNNING);
-	session->on_line(session, line);
-}
-
-/* The message of an APPEND, by the parser's events; append.c tells how it goes on. */
-static void
-on_message_begins(struct session *session, const struct imap_append_message *message)
-{
-	session_enter(session, SESSION_RUNNING);
-	session->commands->message_begins(session, message);
-}
-
-void
-session_resume_append(struct session *session)
-{
-	if (session->phase == SESSION_RUNNING)
-		session_enter(session, SESSION_APPENDING);
-	session_schedule(session);
-}
-
-void
-session_refuse_append(struct session *session, struct span tag, enum reply reply)
-{
-	const char *code = reply_words(reply)->code;
-
-	session_refuse_append_with(session, tag, reply, code == NULL ? (struct span){ NULL, 0 } : span_from_string(code));
-}
-
-void
-session_refuse_append_with(struct session *session, struct span tag, enum reply reply, struct span code)
-{
-	const struct reply_words *words = reply_words(reply);
-
-	count_reply(session, IMAP_APPEND, reply);
-	imap_write_condition(&session->out, tag, words->condition, code, span_from_string(words->text));
-	session_flush(session);
-	if (session_is_closing(session))
-		return;
-	imap_parser_skip_command(session->parser, false);
-	session_enter(session, SESSION_READY);
-	session_schedule(session);
-}
-
-static void
-handle(struct session *session, const struct imap_event *event)
-{
-	if (session->phase == SESSION_RUNNING) {
-		pipeline_take(session, event);
-		return;
-	}
-	switch (event->kind) {
-	case IMAP_EVENT_NEED_MORE:
-	case IMAP_EVENT_MESSAGE_ENDS:
-		break;
-	case IMAP_EVENT_CONTINUE:
-		buffer_add_string(&session->out, "+ OK\r\n");
-		break;
-	case IMAP_EVENT_COMMAND:
-		on_command(session, event->command);
-		break;
-	case IMAP_EVENT_MESSAGE_BEGINS:
-		on_message_begins(session, &event->message);
-		break;
-	case IMAP_EVENT_MESSAGE_OCTETS:
-		session->commands->message_octets(session, event->octets);
-		break;
-	case IMAP_EVENT_LINE:
-		on_listened(session, event->octets);
-		break;
-	case IMAP_EVENT_ERROR:
-		on_error(session, &event->error);
-		break;
-	}
-}
+/* Octets. */
 
 static bool
 may_read(const struct session *session)
@@ -381,11 +143,11 @@ step(struct session *session)
 	eaten = input.length - rest.length;
 	show_event(session, &event, eaten);
 	if (event.kind == IMAP_EVENT_MESSAGE_OCTETS)
-		handle(session, &event);
+		dispatch_event(session, &event);
 	if (session->stream != NULL)
 		stream_consume(session->stream, eaten);
 	if (event.kind != IMAP_EVENT_MESSAGE_OCTETS)
-		handle(session, &event);
+		dispatch_event(session, &event);
 }
 
 /* What has waited until all before it was answered. */
@@ -397,7 +159,7 @@ handle_held(struct session *session)
 	if (session->phase == SESSION_RUNNING || !pipeline_is_holding(session) || !may_read(session))
 		return;
 	event = pipeline_give(session);
-	handle(session, &event);
+	dispatch_event(session, &event);
 }
 
 /*
@@ -433,7 +195,7 @@ advance(struct session *session)
 			break;
 		}
 		step(session);
-		note_activity(session);
+		timeout_note_activity(session);
 	}
 	session_flush(session);
 	if (may_read(session) && !imap_parser_is_idle(session->parser) && !stream_has_input(session->stream))
@@ -498,7 +260,7 @@ session_new(struct mailbox_role *role, struct stream *stream, const struct sessi
 	count_begin(session);
 	deferred_init(&session->deferred, on_deferred, session);
 	deferred_init(&session->news, session_on_news, session);
-	timer_init(&session->timer, role->parts.loop, on_timer, session);
+	timer_init(&session->timer, role->parts.loop, timeout_on_timer, session);
 	list_init(&session->pipeline.followers);
 	list_init(&session->whole);
 	session->active_us = loop_now_us(role->parts.loop);
@@ -520,7 +282,7 @@ session_greet(struct session *session)
 	stream_set_low_mark(session->stream, SESSION_OUTPUT_LOW);
 	stream_set_events(session->stream, &events, session);
 	session_flush(session);
-	start_timer(session);
+	timeout_start(session);
 }
 
 /* Who, from where, and how: what the cas says of its client, and what we see of the cas. */
@@ -560,7 +322,7 @@ session_login(struct session *session, struct span user, const char *mailbox_id,
 	count_state(session);
 	limit_begin(session);
 	session_mask(session);
-	start_timer(session);
+	timeout_start(session);
 	log_session(session);
 	session_log_begin(session);
 	session_find_onlookers(session);
