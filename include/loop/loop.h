@@ -59,9 +59,13 @@ struct leftover {
 	struct loop *loop;		/* set by leftover_add() */
 	void (*end)(void *context);	/* removes it: frees what it lives in */
 	void *context;
+	bool may_go;
 };
 
 void leftover_add(struct loop *loop, struct leftover *leftover);
+
+/* All that must be is done in it: once there are more than 128 such, the one that has been for longest is ended. */
+void leftover_may_go(struct leftover *leftover);
 
 /* Harmless when it was not added, but zeroed. */
 void leftover_remove(struct leftover *leftover);

@@ -120,9 +120,10 @@ void stream_end_output(struct stream *stream);
  * Forget the stream: what was written is still sent, for at most within_ms, then it is closed and freed.
  * No callback comes any more.  Accepts NULL, leaves NULL behind.
  *
- * A socket is closed when its peer has ended its side, too: what the peer sends is thrown away till then, within_ms at
- * most.  TCP would answer it with a reset (RFC 9293 section 3.6.1), which keeps a peer that is still sending from reading
- * why it was sent away.
+ * A socket to which something was written is closed when its peer has ended its side, too: what the peer sends is thrown
+ * away till then, from now on, within_ms at most.  TCP would answer it with a reset (RFC 9293 section 3.6.1), which keeps a
+ * peer that is still sending from reading why it was sent away; and a peer that reads when it has sent all would never
+ * come to it.
  */
 void stream_close_after_flush(struct stream **stream, uint64_t within_ms);
 

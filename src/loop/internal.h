@@ -32,8 +32,8 @@ struct timers {
 struct loop {
 	struct event_base *base;
 	struct list deferred;
-	struct list leftovers;
-	size_t leftover_count;
+	struct list leftovers, spare_leftovers;	/* those that may go, in that order */
+	size_t leftover_count, spare_count;
 	struct timers timers;
 	struct event *alarm;		/* ends the wait when a timer is due */
 	struct list signals;

@@ -18,6 +18,7 @@ struct signal_watch {
 	void *context;
 };
 
+#define SPARE_MAX 128	/* leftovers that may go: who makes many of them does not hold descriptors by it */
 #define TURN_US 100	/* for deferred calls, before events are asked for again */
 
 static void
@@ -38,6 +39,7 @@ loop_new(void)
 		abort();
 	list_init(&loop->deferred);
 	list_init(&loop->leftovers);
+	list_init(&loop->spare_leftovers);
 	list_init(&loop->signals);
 	loop->alarm = evtimer_new(loop->base, on_alarm, NULL);
 	loop->now_us = clock_monotonic_us();
@@ -191,13 +193,37 @@ leftover_add(struct loop *loop, struct leftover *leftover)
 	loop->leftover_count++;
 }
 
+static void
+end_first(struct list *leftovers)
+{
+	struct leftover *leftover = LIST_ENTRY(leftovers->next, struct leftover, link);
+
+	leftover_remove(leftover);
+	leftover->end(leftover->context);
+}
+
+void
+leftover_may_go(struct leftover *leftover)
+{
+	struct loop *loop = leftover->loop;
+
+	if (leftover->may_go)
+		return;
+	leftover->may_go = true;
+	list_remove(&leftover->link);
+	list_push_back(&loop->spare_leftovers, &leftover->link);
+	if (++loop->spare_count > SPARE_MAX)
+		end_first(&loop->spare_leftovers);
+}
+
 void
 leftover_remove(struct leftover *leftover)
 {
-	if (leftover->link.next == NULL)
+	if (leftover->link.next == NULL || list_is_empty(&leftover->link))
 		return;
 	list_remove(&leftover->link);
 	leftover->loop->leftover_count--;
+	leftover->loop->spare_count -= leftover->may_go;
 }
 
 size_t
@@ -209,12 +235,10 @@ leftover_count(const struct loop *loop)
 void
 loop_end_leftovers(struct loop *loop)
 {
-	while (!list_is_empty(&loop->leftovers)) {
-		struct leftover *leftover = LIST_ENTRY(loop->leftovers.next, struct leftover, link);
-
-		leftover_remove(leftover);
-		leftover->end(leftover->context);
-	}
+	while (!list_is_empty(&loop->leftovers))
+		end_first(&loop->leftovers);
+	while (!list_is_empty(&loop->spare_leftovers))
+		end_first(&loop->spare_leftovers);
 }
 
 static void

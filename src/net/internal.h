@@ -87,7 +87,7 @@ struct evbuffer *stream_wire(const struct stream *stream);
 bool stream_wants_input(const struct stream *stream);
 bool stream_wants_wire(const struct stream *stream);
 
-/* All has been sent, and what the peer still sends is thrown away. */
+/* It is being closed, and what the peer still sends is thrown away. */
 bool stream_is_lingering(const struct stream *stream);
 
 /* Socket and pair. */

@@ -92,17 +92,16 @@ socket_receive(struct stream *stream)
 	if (!stream_wants_wire(stream) && !is_thrown_away)
 		return;
 	n = recv(stream->descriptor, octets, sizeof octets, 0);
-	if (n > 0 && is_thrown_away)
-		return;
-	if (n > 0) {
-		stream->active_us = loop_now_us(stream->loop);
+	if (n > 0)
 		count_octets(stream, METRIC_RECEIVED, n);
+	if (n > 0 && !is_thrown_away) {
+		stream->active_us = loop_now_us(stream->loop);
 		evbuffer_add(stream_received(stream), octets, (size_t)n);
 		if (stream->tls == NULL)
 			stream_note_arrived(stream);
 	} else if (n == 0) {
 		stream_note_eof(stream);
-	} else if (errno != EAGAIN && errno != EINTR) {
+	} else if (n < 0 && errno != EAGAIN && errno != EINTR) {
 		stream_note_end(stream, errno == ETIMEDOUT ? STREAM_TIMEOUT : STREAM_ERROR);
 	}
 }

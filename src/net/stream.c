@@ -12,9 +12,6 @@
 
 #define STALL_MS (5 * 60 * 1000)
 
-/* So many streams without an owner are waited for till their peers end: who opens many does not hold descriptors by it. */
-#define LINGERING_MAX 128
-
 static void
 advance_deferred(void *context)
 {
@@ -188,8 +185,7 @@ end_output(struct stream *stream)
 bool
 stream_is_lingering(const struct stream *stream)
 {
-	return stream->is_closing && stream->is_output_ended && stream->descriptor >= 0 && !has_failed(stream) &&
-	    !stream->is_wire_ended && leftover_count(stream->loop) <= LINGERING_MAX;
+	return stream->is_closing && stream->descriptor >= 0 && !has_failed(stream) && !stream->is_wire_ended;
 }
 
 static void
@@ -262,6 +258,19 @@ tell_owner(struct stream *stream)
 		tell_end(stream);
 }
 
+/* All has been sent that could be: what is waited for is the end of the peer, and that takes no memory. */
+static void
+finish(struct stream *stream)
+{
+	if (!stream_is_lingering(stream)) {
+		stream_free(&stream);
+		return;
+	}
+	tls_leave(stream);
+	deflate_leave(stream);
+	leftover_may_go(&stream->leftover);
+}
+
 void
 stream_advance(struct stream *stream)
 {
@@ -273,11 +282,8 @@ stream_advance(struct stream *stream)
 	if (!stream->is_dead) {
 		end_output(stream);
 		set_watch(stream);
-		if (stream->is_closing && (stream->is_output_ended || has_failed(stream)) && !stream_is_lingering(stream)) {
-			struct stream *done = stream;
-
-			stream_free(&done);
-		}
+		if (stream->is_closing && (stream->is_output_ended || has_failed(stream)))
+			finish(stream);
 	}
 	if (--stream->busy == 0 && stream->is_dead)
 		destroy(stream);
@@ -395,6 +401,13 @@ stream_end_output(struct stream *stream)
 	stream_advance_later(stream);
 }
 
+/* Nothing was said, or nobody at the other end could read it. */
+static bool
+is_mute(const struct stream *stream)
+{
+	return stream->tls != NULL ? tls_is_shaking(stream) : stream->descriptor >= 0 && stream->octets_out == 0;
+}
+
 void
 stream_close_after_flush(struct stream **stream_pointer, uint64_t within_ms)
 {
@@ -403,8 +416,8 @@ stream_close_after_flush(struct stream **stream_pointer, uint64_t within_ms)
 	*stream_pointer = NULL;
 	if (stream == NULL)
 		return;
-	if (stream->tls != NULL && tls_is_shaking(stream)) {
-		stream_free(&stream);		/* nobody at the other end could read it */
+	if (is_mute(stream)) {
+		stream_free(&stream);
 		return;
 	}
 	splice_leave(stream);

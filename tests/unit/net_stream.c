@@ -3,6 +3,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -270,31 +271,102 @@ farewell_to_who_sends(void **state)
 	loop_free(&loop);
 }
 
-/* Peers that never end their side hold no descriptors beyond what is allowed to linger. */
+/* Who reads only when all was sent is not waited for in vain, however much it has to read. */
+static void
+farewell_to_who_does_not_read(void **state)
+{
+	enum { UNREAD = 32 * 1024 * 1024, SENT = 64 * 1024 * 1024 };
+	static uint8_t octets[1024 * 1024];
+	struct loop *loop = loop_new();
+	size_t sent = 0, heard = 0;
+	int descriptors[2];
+	struct stream *stream;
+	ssize_t n;
+
+	(void)state;
+	tcp_pair(descriptors);
+	stream = stream_from_socket(loop, descriptors[0]);
+	for (size_t i = 0; i < UNREAD / sizeof octets; i++)
+		stream_write(stream, span_of(octets, sizeof octets));
+	stream_close_after_flush(&stream, 600000);
+	for (int i = 0; sent < SENT && i < 100000; i++) {
+		n = send(descriptors[1], octets, sizeof octets, MSG_NOSIGNAL | MSG_DONTWAIT);
+		sent += n > 0 ? (size_t)n : 0;
+		loop_turn(loop, false);
+	}
+	assert_true(sent >= SENT);
+	while ((n = recv(descriptors[1], octets, sizeof octets, MSG_DONTWAIT)) != 0) {
+		assert_true(n > 0 || errno == EAGAIN);
+		heard += n > 0 ? (size_t)n : 0;
+		loop_turn(loop, false);
+	}
+	assert_int_equal(heard, UNREAD);
+	close(descriptors[1]);
+	while (leftover_count(loop) > 0)
+		loop_turn(loop, true);
+	loop_free(&loop);
+}
+
+/* Returns the far end. */
+static int
+send_away(struct loop *loop, struct span word)
+{
+	int descriptors[2];
+	struct stream *stream;
+
+	tcp_pair(descriptors);
+	stream = stream_from_socket(loop, descriptors[0]);
+	stream_write(stream, word);
+	stream_close_after_flush(&stream, 600000);
+	loop_turn(loop, false);
+	loop_turn(loop, false);
+	return descriptors[1];
+}
+
+static void
+close_all(const int *descriptors, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		close(descriptors[i]);
+}
+
+/* Peers that never end their side hold no descriptors beyond what is allowed to linger, and take nobody's place there. */
 static void
 few_linger(void **state)
 {
 	enum { COUNT = 400, MOST = 128 };
+	static const char octets[20000];
 	struct loop *loop = loop_new();
+	char heard[64];
 	int far[COUNT];
 
 	(void)state;
-	for (size_t i = 0; i < COUNT; i++) {
-		int descriptors[2];
-		struct stream *stream;
-
-		tcp_pair(descriptors);
-		far[i] = descriptors[1];
-		stream = stream_from_socket(loop, descriptors[0]);
-		stream_write(stream, SPAN("BYE\r\n"));
-		stream_close_after_flush(&stream, 60000);
-		loop_turn(loop, false);
+	for (size_t i = 0; i < COUNT; i++)
+		far[i] = send_away(loop, SPAN("BYE\r\n"));
+	assert_int_equal(leftover_count(loop), MOST);
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(send(far[COUNT - 1], octets, sizeof octets, MSG_NOSIGNAL), sizeof octets);
 		loop_turn(loop, false);
 	}
-	assert_int_equal(leftover_count(loop), MOST);
+	assert_int_equal(recv(far[COUNT - 1], heard, sizeof heard, 0), 5);
+	assert_int_equal(recv(far[COUNT - 1], heard, sizeof heard, 0), 0);
+	loop_end_leftovers(loop);
+	assert_int_equal(leftover_count(loop), 0);
 	loop_free(&loop);
-	for (size_t i = 0; i < COUNT; i++)
-		close(far[i]);
+	close_all(far, COUNT);
+}
+
+/* Nor do those to whom nothing was said. */
+static void
+nothing_said_nothing_waited_for(void **state)
+{
+	struct loop *loop = loop_new();
+	int far = send_away(loop, SPAN(""));
+
+	(void)state;
+	assert_int_equal(leftover_count(loop), 0);
+	close(far);
+	loop_free(&loop);
 }
 
 static void
@@ -601,7 +673,9 @@ main(void)
 		cmocka_unit_test(answer_after_eof),
 		cmocka_unit_test(ends_with_the_loop),
 		cmocka_unit_test(farewell_to_who_sends),
+		cmocka_unit_test(farewell_to_who_does_not_read),
 		cmocka_unit_test(few_linger),
+		cmocka_unit_test(nothing_said_nothing_waited_for),
 		cmocka_unit_test(freed_in_its_own_callback),
 		cmocka_unit_test(stalled_peer_times_out),
 		cmocka_unit_test(splice_holds_little),
