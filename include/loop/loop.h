@@ -59,6 +59,7 @@ struct leftover {
 	struct loop *loop;		/* set by leftover_add() */
 	void (*end)(void *context);	/* removes it: frees what it lives in */
 	void *context;
+	uint64_t moved_us;		/* when something has moved in it last, by loop_now_us(); set by what it is */
 	bool may_go;
 };
 
@@ -72,6 +73,9 @@ void leftover_remove(struct leftover *leftover);
 
 /* How many there are. */
 size_t leftover_count(const struct loop *loop);
+
+/* Turn until none is left, or for quiet_ms nothing has moved in any; within_ms at most. */
+void loop_see_off_leftovers(struct loop *loop, uint64_t quiet_ms, uint64_t within_ms);
 
 /* End them now: before that on which they stand goes, such as the workers. */
 void loop_end_leftovers(struct loop *loop);

@@ -242,6 +242,40 @@ loop_end_leftovers(struct loop *loop)
 }
 
 static void
+on_look(void *context)
+{
+	(void)context;		/* the turn has ended: that is all */
+}
+
+static uint64_t
+moved_last_us(const struct list *leftovers, uint64_t since_us)
+{
+	LIST_FOREACH((struct list *)leftovers, link) {
+		const struct leftover *leftover = LIST_ENTRY(link, struct leftover, link);
+
+		if (leftover->moved_us > since_us)
+			since_us = leftover->moved_us;
+	}
+	return since_us;
+}
+
+void
+loop_see_off_leftovers(struct loop *loop, uint64_t quiet_ms, uint64_t within_ms)
+{
+	uint64_t began_us = clock_monotonic_us(), moved_us = began_us;
+	struct timer look;
+
+	timer_init(&look, loop, on_look, NULL);
+	while (loop->leftover_count > 0 && clock_monotonic_us() - began_us < within_ms * 1000 &&
+	    clock_monotonic_us() - moved_us < quiet_ms * 1000) {
+		timer_start_ms(&look, quiet_ms);
+		loop_turn(loop, true);
+		moved_us = moved_last_us(&loop->leftovers, moved_last_us(&loop->spare_leftovers, moved_us));
+	}
+	timer_stop(&look);
+}
+
+static void
 on_signal_event(evutil_socket_t number, short what, void *context)
 {
 	struct signal_watch *watch = context;

@@ -82,6 +82,12 @@ count_octets(const struct stream *stream, enum metric metric, ssize_t octets)
 		metric_add(metric, (size_t)stream->counted_as - 1, 0, (uint64_t)octets);
 }
 
+static void
+note_moved(struct stream *stream)
+{
+	stream->leftover.moved_us = loop_now_us(stream->loop);
+}
+
 void
 socket_receive(struct stream *stream)
 {
@@ -92,8 +98,10 @@ socket_receive(struct stream *stream)
 	if (!stream_wants_wire(stream) && !is_thrown_away)
 		return;
 	n = recv(stream->descriptor, octets, sizeof octets, 0);
-	if (n > 0)
+	if (n > 0) {
+		note_moved(stream);
 		count_octets(stream, METRIC_RECEIVED, n);
+	}
 	if (n > 0 && !is_thrown_away) {
 		stream->active_us = loop_now_us(stream->loop);
 		evbuffer_add(stream_received(stream), octets, (size_t)n);
@@ -143,6 +151,7 @@ socket_send(struct stream *stream)
 			evbuffer_drain(wire, evbuffer_get_length(wire));
 			return;
 		}
+		note_moved(stream);
 		count_octets(stream, METRIC_SENT, n);
 		evbuffer_drain(wire, (size_t)n);
 	}

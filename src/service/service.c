@@ -18,6 +18,8 @@
 
 #define LDAP_THREADS 4	/* passwords asked for at a time; each bind takes about as long as a round trip */
 #define NAME_THREADS 4	/* names looked up at a time; a name server that is silent takes 10 s each and more */
+#define FAREWELL_MS  2000	/* at the end of the process, for clients that are still sending to read why it ends, */
+#define QUIET_MS     200	/* and for those that neither send nor close */
 
 void
 service_complain(const char *event, char *error)
@@ -289,12 +291,12 @@ on_signal(int number, void *context)
 {
 	struct service *service = context;
 
+	if (service->is_stopping)
+		return;
 	if (number == SIGHUP) {
 		reload_begin(service, NULL);
 		return;
 	}
-	if (service->is_stopping)
-		return;
 	log_info("stop", log_text("signal", number == SIGTERM ? "TERM" : "INT"));
 	service->is_stopping = true;
 	supervisor_end(service);
@@ -332,6 +334,7 @@ close_all(struct service *service)
 	if (service->directory_queue != NULL)
 		job_queue_free(&service->directory_queue);
 	loop_turn(service->loop, false);
+	loop_see_off_leftovers(service->loop, QUIET_MS, FAREWELL_MS);
 	loop_end_leftovers(service->loop);
 	workers_free(&service->compute);
 	workers_free(&service->storage);

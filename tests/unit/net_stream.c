@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -369,6 +370,47 @@ nothing_said_nothing_waited_for(void **state)
 	loop_free(&loop);
 }
 
+static void *
+send_and_read(void *context)
+{
+	static const char octets[100000];
+	int descriptor = *(int *)context;
+	char heard[64];
+	ssize_t n;
+
+	for (int i = 0; i < 100; i++) {
+		if (send(descriptor, octets, sizeof octets, MSG_NOSIGNAL) < 0)
+			return "reset";
+	}
+	n = recv(descriptor, heard, sizeof heard, 0);
+	if (n != 5 || recv(descriptor, heard, sizeof heard, 0) != 0)
+		return "not heard";
+	close(descriptor);
+	return NULL;
+}
+
+/* At the end who is still sending is waited for, and who does nothing is not. */
+static void
+leftovers_are_seen_off(void **state)
+{
+	struct loop *loop = loop_new();
+	int far = send_away(loop, SPAN("BYE\r\n")), silent;
+	pthread_t peer;
+	void *fault;
+
+	(void)state;
+	assert_int_equal(pthread_create(&peer, NULL, send_and_read, &far), 0);
+	loop_see_off_leftovers(loop, 600000, 600000);
+	assert_int_equal(leftover_count(loop), 0);
+	assert_int_equal(pthread_join(peer, &fault), 0);
+	assert_null(fault);
+	silent = send_away(loop, SPAN("BYE\r\n"));
+	loop_see_off_leftovers(loop, 1, 600000);
+	assert_int_equal(leftover_count(loop), 1);
+	close(silent);
+	loop_free(&loop);
+}
+
 static void
 freed_in_its_own_callback(void **state)
 {
@@ -676,6 +718,7 @@ main(void)
 		cmocka_unit_test(farewell_to_who_does_not_read),
 		cmocka_unit_test(few_linger),
 		cmocka_unit_test(nothing_said_nothing_waited_for),
+		cmocka_unit_test(leftovers_are_seen_off),
 		cmocka_unit_test(freed_in_its_own_callback),
 		cmocka_unit_test(stalled_peer_times_out),
 		cmocka_unit_test(splice_holds_little),
