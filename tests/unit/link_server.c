@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../../src/link/internal.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "link/link.h"
 #include "loop/job.h"
@@ -19,7 +21,8 @@
 
 #define PATIENCE_MS 300000	/* only there to fail a broken test */
 #define CONNECT_MS  60000
-#define SILENCE_MS  2000	/* longer than a busy machine keeps this process waiting */
+#define SILENCE_MS  20000
+#define STEP_MS     100
 
 static struct world {
 	struct loop *loop;
@@ -169,6 +172,7 @@ static int
 tear_down(void **state)
 {
 	(void)state;
+	clock_fake(0, 0);
 	timer_stop(&world.limit);
 	stream_free(&world.stream);
 	link_free(&world.client);
@@ -262,16 +266,41 @@ test_down_and_up(void **state)
 	assert_false(world.is_lost);
 }
 
+/* Its pulse waits for no answer, but for the time of the next question. */
+static void
+await_pulse(const struct server *server)
+{
+	while (server->stream == NULL || timer_is_running(&server->limit) || server->asked_us != 0)
+		loop_turn(world.loop, true);
+}
+
+/* However long a busy machine keeps this process waiting, no more time passes than is said. */
+static void
+step(void)
+{
+	clock_fake(clock_monotonic_us() + STEP_MS * 1000, clock_calendar_us());
+	loop_turn(world.loop, false);
+}
+
 static void
 test_silent(void **state)
 {
+	const struct server *server;
+
 	(void)state;
 	name_server(link_listener(world.server, 0));
+	server = server_find(world.client, SPAN("mbx1"));
 	assert_int_equal(ask(SPAN("mbx1")), LINK_OK);
-	pass_ms(2 * SILENCE_MS);
+	await_pulse(server);
+	for (unsigned passed_ms = 0; passed_ms < 2 * SILENCE_MS; passed_ms += STEP_MS) {
+		step();
+		await_pulse(server);
+	}
 	assert_false(world.is_lost);
 	world.is_silent = true;
-	await(&world.is_lost);
+	for (unsigned passed_ms = 0; passed_ms < SILENCE_MS + STEP_MS; passed_ms += STEP_MS)
+		step();
+	assert_true(world.is_lost);
 	assert_int_equal(ask(SPAN("mbx1")), LINK_UNREACHABLE);
 }
 
