@@ -34,6 +34,8 @@ NOT_RUN = {
     "groupadd": "groups of the system stay as they are",
     "useradd": "users of the system stay as they are; the tests' own user plays imapd",
     "virtual_mailbox_domains = example.org": "a configuration of Postfix, which need not be here",
+    "users:": "a configuration of Exim, which need not be here",
+    'table users { "ada@example.org" = vmail, "bert@example.org" = vmail }': "a configuration of OpenSMTPD",
     "postfix": "Postfix need not be here; the letter is handed over by LMTP instead",
     "sendmail": "Postfix need not be here",
     "imapctl setup --hostname=mail.example.org --user=ada": "it is for root on a host of its own: see test_setup.py",
