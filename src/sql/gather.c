@@ -31,19 +31,18 @@
 #include "base/memory.h"
 #include "base/thread.h"
 #include "buffers.h"
+#include "frames.h"
 #include "reserve.h"
+#include "sole.h"
 
 /* The formats of the WAL and of the locks of its index: sqlite.org/fileformat2.html section 4, walformat.html. */
-#define FRAME_HEADER	  24
 #define FRAME_COMMIT	  4		/* four octets that are not zero in the last frame of a transaction */
 #define FRAME_CHECKSUM	  8		/* sixteen with the salt; zero: computed at the end of the transaction */
-#define LOCK_WRITE	  0
 #define LOCK_CHECKPOINT	  1
-#define SOLE_COUNT	  2		/* the two that others need who would write or fold */
 #define LOCK_FIRST_READER 3
 
 /* SQLite's unix VFS writes the length modulo 128 KiB at a time, and takes nothing written for a full disk. */
-#define HELD_MAX (31 * (FRAME_HEADER + 4096))
+#define HELD_MAX FRAMES_OCTETS
 
 _Static_assert(HELD_MAX <= BUFFERS_OCTETS, "what is held has room in a buffer");
 
@@ -58,13 +57,10 @@ struct file {
 	bool is_committing;		/* the frame that ends the transaction has begun */
 	bool is_folding;		/* a checkpoint writes to this file, and flushes it */
 	bool has_reader;		/* somebody else reads, and the checkpoint will stop short of the end, unflushed */
-	bool may_be_sole;		/* nobody else may write */
-	bool is_sole;			/* LOCK_WRITE and LOCK_CHECKPOINT are held until it is closed */
-	int shared;			/* other locks of readers that are held, before that */
+	struct sole sole;
 	sqlite3_int64 read_at;		/* what was read last */
 	struct file *database;		/* of a WAL */
-	uint8_t *frames;		/* of a database while is_folding: HELD_MAX octets of its WAL; NULL: none */
-	sqlite3_int64 frames_at;	/* where they begin */
+	struct frames frames;		/* of a database while is_folding: of its WAL */
 	struct ahead ahead;
 	struct reserve reserve;		/* of a WAL */
 	sqlite3_int64 rewritten_at;	/* of the WAL, the first frame that this transaction has changed in place */
@@ -100,7 +96,7 @@ put_held(struct file *file)
 	if (code == SQLITE_OK && file->length > 0) {
 		code = BELOW(file)->xWrite(file->real, file->held, (int)file->length, file->at);
 		/* Nobody else has frames behind these. */
-		if (code == SQLITE_OK && file->is_wal && file->database->is_sole)
+		if (code == SQLITE_OK && file->is_wal && file->database->sole.is_sole)
 			reserve_more(&file->reserve, file->real, held_end(file));
 	}
 	drop_held(file);
@@ -215,40 +211,11 @@ on_write(sqlite3_file *base, const void *octets, int length, sqlite3_int64 offse
 	return code;
 }
 
-static void
-drop_frames(struct file *file)
-{
-	if (file->frames != NULL)
-		buffers_give(file->frames);
-	file->frames = NULL;
-}
-
-/* Near the end of the WAL there is less than a buffer: a frame is read alone. */
-static int
-read_folded(struct file *wal, void *octets, int length, sqlite3_int64 offset)
-{
-	struct file *file = wal->database;
-	int code = SQLITE_OK;
-
-	if (file->frames == NULL || offset < file->frames_at || offset + length > file->frames_at + HELD_MAX) {
-		if (file->frames == NULL)
-			file->frames = buffers_take();
-		file->frames_at = offset;
-		code = BELOW(wal)->xRead(wal->real, file->frames, HELD_MAX, offset);
-	}
-	if (code != SQLITE_OK) {
-		drop_frames(file);
-		return BELOW(wal)->xRead(wal->real, octets, length, offset);
-	}
-	memcpy(octets, file->frames + (offset - file->frames_at), (size_t)length);
-	return SQLITE_OK;
-}
-
 /* Nobody changes the file meanwhile, and nothing that is held lies over it. */
 static bool
 may_read_ahead(const struct file *file)
 {
-	return (file->is_sole || file->is_still) && !file->is_wal && !file->is_folding && file->held == NULL;
+	return (file->sole.is_sole || file->is_still) && !file->is_wal && !file->is_folding && file->held == NULL;
 }
 
 /* What is held lies over what the file below has, and never beyond a gap behind its end. */
@@ -259,8 +226,8 @@ read_octets(struct file *file, void *octets, int length, sqlite3_int64 offset)
 	int code = SQLITE_OK;
 
 	file->read_at = offset;
-	if (file->is_wal && file->held == NULL && file->database->is_folding && length <= HELD_MAX)
-		return read_folded(file, octets, length, offset);
+	if (file->is_wal && file->held == NULL && file->database->is_folding && length <= FRAMES_OCTETS)
+		return frames_read(&file->database->frames, file->real, octets, length, offset);
 	first = file->held != NULL && file->at > offset ? file->at : offset;
 	last = held_end(file) < end ? held_end(file) : end;
 	if (file->held == NULL || first >= last || first > offset || last < end)
@@ -345,7 +312,7 @@ on_close(sqlite3_file *base)
 
 	end_followers(file);
 	drop_held(file);
-	drop_frames(file);
+	frames_drop(&file->frames);
 	ahead_drop(&file->ahead);
 	free(file->real);
 	file->real = NULL;
@@ -358,11 +325,11 @@ on_file_control(sqlite3_file *base, int operation, void *argument)
 	struct file *file = (struct file *)base;
 
 	if (operation == GATHER_BE_SOLE) {
-		file->may_be_sole = true;
+		file->sole.may_be_sole = true;
 		return SQLITE_OK;
 	}
 	if (operation == GATHER_IS_SOLE) {
-		*(bool *)argument = file->is_sole;
+		*(bool *)argument = file->sole.is_sole;
 		return SQLITE_OK;
 	}
 	if (operation == GATHER_FOLLOW) {
@@ -377,50 +344,10 @@ on_file_control(sqlite3_file *base, int operation, void *argument)
 		file->is_folding = !file->has_reader;
 	if (operation == SQLITE_FCNTL_CKPT_DONE && file->is_folding) {
 		file->is_folding = false;
-		drop_frames(file);
+		frames_drop(&file->frames);
 		file->failure = put_held(file);
 	}
 	return BELOW(file)->xFileControl(file->real, operation, argument);
-}
-
-/*
- * With its first transaction a connection that may locks out whoever else would write or fold the WAL, for as long as
- * the file is open.  What it reads is then safe without a lock.  Others can read: their locks are still asked for, where SQLite
- * begins the WAL anew, folds it, or says at which state readers begin.
- */
-static void
-become_sole(struct file *file)
-{
-	if (file->may_be_sole && !file->is_sole && file->shared == 0)
-		file->is_sole = BELOW(file)->xShmLock(file->real, LOCK_WRITE, SOLE_COUNT,
-		    SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE) == SQLITE_OK;
-}
-
-static int
-lock_shared(struct file *file, int offset, int count, int flags)
-{
-	int code;
-
-	if (flags & SQLITE_SHM_LOCK)
-		become_sole(file);
-	else
-		ahead_drop(&file->ahead);
-	if (file->is_sole)
-		return SQLITE_OK;
-	code = BELOW(file)->xShmLock(file->real, offset, count, flags);
-	if (code == SQLITE_OK)
-		file->shared += flags & SQLITE_SHM_LOCK ? 1 : -1;
-	return code;
-}
-
-static int
-lock_exclusive(struct file *file, int offset, int count, int flags)
-{
-	int held = file->is_sole && offset < SOLE_COUNT ? SOLE_COUNT - offset : 0;
-
-	if (count <= held)
-		return SQLITE_OK;
-	return BELOW(file)->xShmLock(file->real, offset + held, count - held, flags);
 }
 
 /*
@@ -433,9 +360,12 @@ on_shm_lock(sqlite3_file *base, int offset, int count, int flags)
 	struct file *file = (struct file *)base;
 	int code;
 
-	if (flags & SQLITE_SHM_SHARED)
-		return lock_shared(file, offset, count, flags);
-	code = lock_exclusive(file, offset, count, flags);
+	if (flags & SQLITE_SHM_SHARED) {
+		if (!(flags & SQLITE_SHM_LOCK))
+			ahead_drop(&file->ahead);
+		return sole_lock_shared(&file->sole, file->real, offset, count, flags);
+	}
+	code = sole_lock_exclusive(&file->sole, file->real, offset, count, flags);
 	if (offset == LOCK_CHECKPOINT && (flags & SQLITE_SHM_LOCK))
 		file->has_reader = false;
 	else if (offset >= LOCK_FIRST_READER && code == SQLITE_BUSY)
@@ -443,15 +373,12 @@ on_shm_lock(sqlite3_file *base, int offset, int count, int flags)
 	return code;
 }
 
-/* With the index of the WAL its locks go, for other connections of this process, too. */
 static int
 on_shm_unmap(sqlite3_file *base, int deletes)
 {
 	struct file *file = (struct file *)base;
 
-	if (file->is_sole)
-		BELOW(file)->xShmLock(file->real, LOCK_WRITE, SOLE_COUNT, SQLITE_SHM_UNLOCK | SQLITE_SHM_EXCLUSIVE);
-	file->is_sole = false;
+	sole_end(&file->sole, file->real);
 	return BELOW(file)->xShmUnmap(file->real, deletes);
 }
 
