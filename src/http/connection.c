@@ -5,9 +5,8 @@
 
 #include "internal.h"
 
-#define FLUSH_MS 5000	/* for an answer behind which the connection is closed */
+#define FLUSH_MS 5000	/* for an answer behind which the connection is closed, and for the client to close: RFC 9112 section 9.6 */
 #define STALL_MS 30000	/* for a client that takes nothing of its answer */
-#define LINGER_MS 2000
 
 bool
 http_connection_is_spare(const struct http_connection *connection)
@@ -144,21 +143,6 @@ take_request(struct http_connection *connection)
 	return (has_head || (take_head(connection) && begin_body(connection))) && take_body(connection);
 }
 
-/*
- * End our side and let the client read the answer to its end: closing while it still sends would make its kernel throw
- * away what has come.  RFC 9112 section 9.6.
- */
-static void
-linger(struct http_connection *connection)
-{
-	stream_discard_input(connection->stream);
-	if (connection->is_lingering)
-		return;
-	connection->is_lingering = true;
-	stream_end_output(connection->stream);
-	timer_start_ms(&connection->timer, LINGER_MS);
-}
-
 /* Wait for the next request, or let the connection go. */
 static void
 rest(struct http_connection *connection)
@@ -179,10 +163,8 @@ advance(void *context)
 
 	if (connection->request != NULL && connection->request->is_running && !connection->is_lost)
 		return;
-	if (connection->is_lost || (connection->is_closing && connection->is_at_end))
+	if (connection->is_lost || (connection->is_closing && (connection->is_at_end || connection->request == NULL)))
 		http_connection_free(connection);
-	else if (connection->is_closing && connection->request == NULL)
-		linger(connection);
 	else if (take_request(connection)) {
 		timer_stop(&connection->timer);
 		connection->request->is_running = true;
@@ -218,9 +200,7 @@ on_due(void *context)
 {
 	struct http_connection *connection = context;
 
-	if (connection->is_lingering)
-		http_connection_free(connection);
-	else if (connection->request == NULL)
+	if (connection->request == NULL)
 		http_connection_close(connection);
 	else
 		refuse(connection, 408, "the request did not come in time");

@@ -48,7 +48,6 @@ struct http_connection {
 	bool is_at_end;			/* the peer has ended its side */
 	bool is_lost;			/* nothing can be written any more */
 	bool is_closing;		/* after the answer that was written last */
-	bool is_lingering;		/* our side has ended */
 };
 
 struct http_request {
