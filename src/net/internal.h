@@ -50,6 +50,7 @@ struct stream {
 	int descriptor;			/* -1: one end of a pair */
 	struct watch watch;
 	struct stream *peer;		/* of a pair; NULL: it has gone */
+	bool has_peer_closed;		/* after its last word: what is written for it is thrown away, as by a socket */
 	struct tls *tls;
 	struct deflate *deflate;
 	struct splice *splice;

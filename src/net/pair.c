@@ -34,7 +34,7 @@ pair_send(struct stream *stream)
 	struct evbuffer *wire = stream_wire(stream);
 
 	if (peer == NULL) {
-		if (evbuffer_get_length(wire) > 0)
+		if (evbuffer_get_length(wire) > 0 && !stream->has_peer_closed)
 			stream_note_end(stream, STREAM_ERROR);
 		evbuffer_drain(wire, evbuffer_get_length(wire));
 		return;
@@ -72,6 +72,7 @@ pair_leave(struct stream *stream)
 		return;
 	stream->peer = NULL;
 	peer->peer = NULL;
+	peer->has_peer_closed = stream->is_closing && stream->is_output_ended;
 	stream_note_eof(peer);
 	stream_advance_later(peer);
 }

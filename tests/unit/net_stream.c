@@ -370,6 +370,33 @@ nothing_said_nothing_waited_for(void **state)
 	loop_free(&loop);
 }
 
+/* In one process, too, who is still sending hears the end as the other side has meant it. */
+static void
+farewell_through_a_pair(void **state)
+{
+	static const uint8_t octets[1024 * 1024];
+	struct loop *loop = loop_new();
+	struct stream *near, *far;
+	struct end end;
+
+	(void)state;
+	stream_pair(loop, &near, &far);
+	end_init(&end, far);
+	stream_pause_input(near);
+	stream_write(far, span_of(octets, sizeof octets));
+	loop_turn(loop, false);
+	stream_write(near, span_of("", 1));
+	stream_close_after_flush(&near, 60000);
+	while (!end.has_ended) {
+		stream_write(far, span_of(octets, sizeof octets));
+		loop_turn(loop, false);
+	}
+	assert_int_equal(end.received, 1);
+	assert_int_equal(end.reason, STREAM_EOF);
+	stream_free(&far);
+	loop_free(&loop);
+}
+
 static void *
 send_and_read(void *context)
 {
@@ -718,6 +745,7 @@ main(void)
 		cmocka_unit_test(farewell_to_who_does_not_read),
 		cmocka_unit_test(few_linger),
 		cmocka_unit_test(nothing_said_nothing_waited_for),
+		cmocka_unit_test(farewell_through_a_pair),
 		cmocka_unit_test(leftovers_are_seen_off),
 		cmocka_unit_test(freed_in_its_own_callback),
 		cmocka_unit_test(stalled_peer_times_out),
