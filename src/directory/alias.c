@@ -47,8 +47,9 @@ judge(struct sql *sql, struct directory_new_alias *alias)
 }
 
 static enum sql_status
-add_one(struct sql *sql, struct directory_new_alias *alias, unsigned flags)
+add_one(struct sql *sql, void *aliases, size_t index, unsigned flags)
 {
+	struct directory_new_alias *alias = (struct directory_new_alias *)aliases + index;
 	enum sql_status status = judge(sql, alias);
 
 	if (alias->outcome == DIRECTORY_ALIAS_UPDATED && (flags & DIRECTORY_IMPORT_UPDATES) == 0)
@@ -62,17 +63,7 @@ add_one(struct sql *sql, struct directory_new_alias *alias, unsigned flags)
 enum directory_status
 aliases_import(struct directory *directory, struct directory_new_alias *aliases, size_t count, unsigned flags)
 {
-	struct sql *sql;
-	enum directory_status status = sqlite_connect(directory, &sql);
-	enum sql_status run;
-
-	if (status != DIRECTORY_OK)
-		return status;
-	if ((run = sql_begin(sql)) != SQL_OK)
-		return sqlite_result(directory, run);
-	for (size_t i = 0; i < count && run == SQL_OK; i++)
-		run = add_one(sql, &aliases[i], flags);
-	return sqlite_end_import(directory, sql, run, flags);
+	return sqlite_import(directory, add_one, aliases, count, flags);
 }
 
 enum directory_status

@@ -42,8 +42,9 @@ update(struct sql *sql, const struct directory_newcomer *newcomer)
 }
 
 static enum sql_status
-add_one(struct sql *sql, struct directory_newcomer *newcomer, unsigned flags)
+add_one(struct sql *sql, void *newcomers, size_t index, unsigned flags)
 {
+	struct directory_newcomer *newcomer = (struct directory_newcomer *)newcomers + index;
 	struct span credential = newcomer->has_credential ? newcomer->credential : SPAN("");
 	bool is_alias = false;
 	enum sql_status status = sqlite_insert(sql, newcomer->name, credential, false);
@@ -66,15 +67,5 @@ add_one(struct sql *sql, struct directory_newcomer *newcomer, unsigned flags)
 enum directory_status
 newcomers_add(struct directory *directory, struct directory_newcomer *newcomers, size_t count, unsigned flags)
 {
-	struct sql *sql;
-	enum directory_status status = sqlite_connect(directory, &sql);
-	enum sql_status run;
-
-	if (status != DIRECTORY_OK)
-		return status;
-	if ((run = sql_begin(sql)) != SQL_OK)
-		return sqlite_result(directory, run);
-	for (size_t i = 0; i < count && run == SQL_OK; i++)
-		run = add_one(sql, &newcomers[i], flags);
-	return sqlite_end_import(directory, sql, run, flags);
+	return sqlite_import(directory, add_one, newcomers, count, flags);
 }

@@ -71,11 +71,21 @@ sqlite_result(struct directory *directory, enum sql_status status)
 }
 
 enum directory_status
-sqlite_end_import(struct directory *directory, struct sql *sql, enum sql_status status, unsigned flags)
+sqlite_import(struct directory *directory, sqlite_import_row *import_row, void *rows, size_t count, unsigned flags)
 {
-	if (status == SQL_OK && (flags & DIRECTORY_IMPORT_TRIAL) != 0)
+	struct sql *sql;
+	enum directory_status status = sqlite_connect(directory, &sql);
+	enum sql_status run;
+
+	if (status != DIRECTORY_OK)
+		return status;
+	if ((run = sql_begin(sql)) != SQL_OK)
+		return sqlite_result(directory, run);
+	for (size_t i = 0; i < count && run == SQL_OK; i++)
+		run = import_row(sql, rows, i, flags);
+	if (run == SQL_OK && (flags & DIRECTORY_IMPORT_TRIAL) != 0)
 		sql_rollback(sql);
 	else
-		status = sql_end(sql, status);
-	return sqlite_result(directory, status);
+		run = sql_end(sql, run);
+	return sqlite_result(directory, run);
 }

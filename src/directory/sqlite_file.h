@@ -26,7 +26,13 @@ enum directory_status sqlite_file_result(struct sqlite_file *file, enum sql_stat
 enum directory_status sqlite_connect(struct directory *directory, struct sql **sql_out);
 enum directory_status sqlite_result(struct directory *directory, enum sql_status status);
 
-/* End the transaction of an import: kept if the status is SQL_OK, unless the flags say DIRECTORY_IMPORT_TRIAL. */
-enum directory_status sqlite_end_import(struct directory *directory, struct sql *sql, enum sql_status status, unsigned flags);
+/* Do what one of the rows asks for, and note in it what came of that. */
+typedef enum sql_status sqlite_import_row(struct sql *sql, void *rows, size_t index, unsigned flags);
+
+/*
+ * Import count rows, one behind the other until one fails, in one transaction: kept if none does, unless the flags
+ * (DIRECTORY_IMPORT_*) say DIRECTORY_IMPORT_TRIAL.
+ */
+enum directory_status sqlite_import(struct directory *directory, sqlite_import_row *import_row, void *rows, size_t count, unsigned flags);
 
 #endif
