@@ -146,6 +146,21 @@ mover_expect(struct mover *mover, size_t octets)
 	mover_go_on(mover);
 }
 
+static void
+on_answer_lost(struct mover *mover)
+{
+	(void)mover;		/* what was asked of the directory comes home first */
+}
+
+static void
+on_answer_line(struct mover *mover, struct span line)
+{
+	(void)mover;
+	(void)line;
+}
+
+const struct mover_kind mover_answer_kind = { on_answer_line, NULL, NULL, on_answer_lost };
+
 struct mover *
 mover_find(struct mailbox_role *role, const struct mover_kind *kind, struct span name)
 {

@@ -40,6 +40,9 @@ struct mover_wish {
 	size_t count;
 };
 
+/* For what is asked by the wish alone, and answered when the directory has done it: further lines say nothing. */
+extern const struct mover_kind mover_answer_kind;
+
 /* Begin: keeps name and id, which are good.  Takes the stream. */
 void mover_init(struct mover *mover, struct mailbox_role *role, const struct mover_kind *kind, struct stream *stream,
     const struct mover_wish *wish);

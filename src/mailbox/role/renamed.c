@@ -20,21 +20,6 @@ struct renamed {
 	enum directory_hindrance hindrance;
 };
 
-static void
-on_lost(struct mover *mover)
-{
-	(void)mover;		/* what was asked of the directory comes home first */
-}
-
-static void
-on_line(struct mover *mover, struct span line)
-{
-	(void)mover;
-	(void)line;
-}
-
-static const struct mover_kind kind = { on_line, NULL, NULL, on_lost };
-
 static enum directory_status
 work(struct role_ask *ask, struct directory *directory)
 {
@@ -95,7 +80,7 @@ renamed_begin(struct mailbox_role *role, struct stream *stream, const struct mov
 {
 	struct renamed *renamed = NEW(struct renamed);
 
-	mover_init(&renamed->mover, role, &kind, stream, wish);
+	mover_init(&renamed->mover, role, &mover_answer_kind, stream, wish);
 	renamed->op = span_equals(wish->words[0], SPAN("rename-ask")) ? RENAMED_ASK
 	    : span_equals(wish->words[0], SPAN("rename"))	      ? RENAMED_DO
 								      : RENAMED_NOT;

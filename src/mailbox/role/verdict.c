@@ -23,21 +23,6 @@ struct verdict {
 	struct directory_arriving arrival;
 };
 
-static void
-on_lost(struct mover *mover)
-{
-	(void)mover;		/* what was asked of the directory comes home first */
-}
-
-static void
-on_line(struct mover *mover, struct span line)
-{
-	(void)mover;
-	(void)line;
-}
-
-static const struct mover_kind kind = { on_line, NULL, NULL, on_lost };
-
 /* Whatever lies there: the copy was never anybody's mail. */
 static enum directory_status
 remove_copy(const struct verdict *verdict)
@@ -135,7 +120,7 @@ verdict_begin(struct mailbox_role *role, struct stream *stream, const struct mov
 {
 	struct verdict *verdict = NEW(struct verdict);
 
-	mover_init(&verdict->mover, role, &kind, stream, wish);
+	mover_init(&verdict->mover, role, &mover_answer_kind, stream, wish);
 	verdict->op = span_equals(wish->words[0], SPAN("gone")) ? VERDICT_GONE
 	    : span_equals(wish->words[0], SPAN("stay"))		? VERDICT_STAY
 	    : span_equals(wish->words[0], SPAN("adopt"))	? VERDICT_ADOPT
