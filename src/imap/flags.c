@@ -3,6 +3,7 @@
  */
 #include "imap/flags.h"
 
+#include "base/bound.h"
 #include "base/memory.h"
 #include "cursor.h"
 
@@ -41,32 +42,16 @@ static const struct imap_keyword_set *
 find_set(const struct imap_keywords *keywords, uint64_t flags)
 {
 	uint64_t id = (flags & ~IMAP_FLAGS_HAS_SET) >> IMAP_KEYWORD_BIT_FIRST;
-	size_t low = 0, high = keywords->set_count;
+	size_t low = LOWER_BOUND(keywords->set_count, middle, keywords->sets[middle].id < id);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (keywords->sets[middle].id < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	return low < keywords->set_count && keywords->sets[low].id == id ? &keywords->sets[low] : NULL;
 }
 
 static bool
 set_has(const struct imap_keyword_set *set, size_t number)
 {
-	size_t low = 0, high = set->count;
+	size_t low = LOWER_BOUND(set->count, middle, set->members[middle] < number);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (set->members[middle] < number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	return low < set->count && set->members[low] == number;
 }
 

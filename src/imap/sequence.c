@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "base/bound.h"
+
 /* Read "12" or "*" (then *star_out); moves *at behind it. */
 static bool
 read_end(struct span text, size_t *at, uint32_t *number_out, bool *star_out)
@@ -137,17 +139,7 @@ imap_sequence_resolve(struct imap_sequence *sequence, uint32_t largest)
 size_t
 imap_sequence_find(const struct imap_sequence *sequence, uint32_t number)
 {
-	size_t low = 0, high = sequence->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (sequence->ranges[middle].last < number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return LOWER_BOUND(sequence->count, middle, sequence->ranges[middle].last < number);
 }
 
 bool

@@ -2,6 +2,7 @@
  * Changing flags (RFC 9051 section 6.4.6, RFC 7162 section 3.1.3): decided here row by row, written
  * by range.  Worker threads.
  */
+#include "base/bound.h"
 #include "base/memory.h"
 #include "flag_log.h"
 
@@ -34,16 +35,8 @@ plan_init(struct plan *plan, struct store *store, uint64_t mailbox_id, const str
 static bool
 numbers_have(struct store_numbers numbers, uint16_t number)
 {
-	size_t low = 0, high = numbers.count;
+	size_t low = LOWER_BOUND(numbers.count, middle, numbers.at[middle] < number);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (numbers.at[middle] < number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	return low < numbers.count && numbers.at[low] == number;
 }
 

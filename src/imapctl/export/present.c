@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/bound.h"
 #include "base/digest.h"
 #include "base/memory.h"
 
@@ -143,17 +144,7 @@ fetch(struct present *present, size_t first)
 static size_t
 find(const struct present *present, int64_t date_s)
 {
-	size_t low = 0, high = present->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (present->entries[middle].date_s < date_s)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return LOWER_BOUND(present->count, middle, present->entries[middle].date_s < date_s);
 }
 
 bool

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "base/bound.h"
 #include "base/digest.h"
 #include "base/map.h"
 #include "base/memory.h"
@@ -226,17 +227,7 @@ box_get(struct known *known, struct span name, const struct known_filter *filter
 static size_t
 find(const struct box *box, int64_t date_s, uint64_t size)
 {
-	size_t low = 0, high = box->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (compare(&box->entries[middle], date_s, size) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return LOWER_BOUND(box->count, middle, compare(&box->entries[middle], date_s, size) < 0);
 }
 
 /* Name the entries of a run, from first on, in a command; returns where the run ends. */

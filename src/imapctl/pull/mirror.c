@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "base/bound.h"
 #include "base/memory.h"
 #include "flag_sets.h"
 
@@ -207,16 +208,8 @@ static size_t
 find_here(const struct comparison *comparison, uint32_t uid)
 {
 	const struct pairs *pairs = &comparison->target->place->pairs;
-	size_t low = 0, high = pairs->count;
+	size_t low = LOWER_BOUND(pairs->count, middle, pairs->at[comparison->by_here[middle]].here < uid);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (pairs->at[comparison->by_here[middle]].here < uid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	return low < pairs->count && pairs->at[comparison->by_here[low]].here == uid ? comparison->by_here[low] : SIZE_MAX;
 }
 

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/bound.h"
 #include "base/memory.h"
 #include "imap/sequence.h"
 
@@ -28,19 +29,9 @@ pairs_clear(struct pairs *pairs)
 static size_t
 find(const struct pairs *pairs, uint32_t source)
 {
-	size_t low = 0, high = pairs->count;
-
-	if (high > 0 && pairs->at[high - 1].source < source)
-		return high;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (pairs->at[middle].source < source)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	if (pairs->count > 0 && pairs->at[pairs->count - 1].source < source)
+		return pairs->count;
+	return LOWER_BOUND(pairs->count, middle, pairs->at[middle].source < source);
 }
 
 static void

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/bound.h"
 #include "base/memory.h"
 
 #define UIDS_MAX ((uint64_t)1 << 26)
@@ -40,16 +41,8 @@ uids_free(struct uids *uids)
 size_t
 uids_find(const struct uids *uids, uint32_t uid)
 {
-	size_t low = 0, high = uids->count;
+	size_t low = LOWER_BOUND(uids->count, middle, uids->at[middle] < uid);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (uids->at[middle] < uid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	return low < uids->count && uids->at[low] == uid ? low : SIZE_MAX;
 }
 

@@ -3,6 +3,7 @@
  * .claws_mark and .sylpheed_mark have numbers of 32 bits in the order of the machine that wrote them: the
  * version 2, then a message's number and its flags, the last of a number counting.
  */
+#include "base/bound.h"
 #include "base/memory.h"
 #include "lines.h"
 #include "mh_list.h"
@@ -13,17 +14,7 @@
 static size_t
 place_of(const struct mh_list *list, uint64_t number)
 {
-	size_t low = 0, high = list->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (list->messages[middle].number < number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return LOWER_BOUND(list->count, middle, list->messages[middle].number < number);
 }
 
 static void

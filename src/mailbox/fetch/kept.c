@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/bound.h"
 #include "base/memory.h"
 
 #define PAGE_IDS	256
@@ -149,19 +150,9 @@ fetch_kept_item(struct fetch_kept *kept, struct span name)
 static size_t
 lower_bound(struct fetch_kept_item *item, uint64_t number)
 {
-	size_t low = 0, high = item->count;
-
-	if (item->last < high && item->pages[item->last]->number == number)
+	if (item->last < item->count && item->pages[item->last]->number == number)
 		return item->last;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (item->pages[middle]->number < number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return item->last = low;
+	return item->last = LOWER_BOUND(item->count, middle, item->pages[middle]->number < number);
 }
 
 static struct page *

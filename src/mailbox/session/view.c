@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "../shared/seen.h"
+#include "base/bound.h"
 #include "view.h"
 
 #define KNOWN_MAX 16384	/* at most 384 KiB, while the client asks for no news */
@@ -13,17 +14,7 @@
 static size_t
 ghost_lower_bound(const struct view *view, uint32_t uid)
 {
-	size_t low = 0, high = view->ghost_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (view->ghosts[middle] < uid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return LOWER_BOUND(view->ghost_count, middle, view->ghosts[middle] < uid);
 }
 
 /* How many of the state's messages the client knows of. */
@@ -339,18 +330,8 @@ view_count(const struct view *view)
 static size_t
 ghosts_below(const struct view *view, uint32_t number)
 {
-	size_t low = 0, high = view->ghost_count;
-
 	assert(number >= 1);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (state_lower_bound(view->state, view->ghosts[middle]) + middle + 1 < number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return LOWER_BOUND(view->ghost_count, middle, state_lower_bound(view->state, view->ghosts[middle]) + middle + 1 < number);
 }
 
 static bool
@@ -416,16 +397,8 @@ view_number(const struct view *view, uint32_t uid)
 bool
 view_is_recent(const struct view *view, uint32_t uid)
 {
-	size_t low = 0, high = view->recent_count;
+	size_t low = LOWER_BOUND(view->recent_count, middle, view->recent[middle].last < uid);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (view->recent[middle].last < uid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	return low < view->recent_count && view->recent[low].first <= uid;
 }
 

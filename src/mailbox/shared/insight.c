@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/bound.h"
 #include "base/memory.h"
 
 #define TRUTHS 4096		/* ids on a page */
@@ -143,19 +144,9 @@ insights_forget(struct list *of_account)
 static size_t
 lower_bound(struct insight *insight, uint64_t number)
 {
-	size_t low = 0, high = insight->count;
-
-	if (insight->last < high && insight->places[insight->last].number == number)
+	if (insight->last < insight->count && insight->places[insight->last].number == number)
 		return insight->last;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (insight->places[middle].number < number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return insight->last = low;
+	return insight->last = LOWER_BOUND(insight->count, middle, insight->places[middle].number < number);
 }
 
 static struct insight_place *

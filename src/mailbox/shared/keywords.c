@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/bound.h"
 #include "base/map.h"
 #include "base/memory.h"
 
@@ -111,16 +112,8 @@ add_set(struct keywords *keywords, uint64_t id, const uint16_t *members, size_t 
 static bool
 has_set(const struct keywords *keywords, uint64_t id)
 {
-	size_t low = 0, high = keywords->all.set_count;
+	size_t low = LOWER_BOUND(keywords->all.set_count, middle, keywords->all.sets[middle].id < id);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (keywords->all.sets[middle].id < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	return low < keywords->all.set_count && keywords->all.sets[low].id == id;
 }
 

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/bound.h"
 #include "bulletin.h"
 #include "metrics/metrics.h"
 #include "overlay.h"
@@ -299,17 +300,7 @@ state_hold(struct account *account, uint64_t mailbox_id, struct state_waiter *wa
 size_t
 state_lower_bound(const struct state *state, uint32_t uid)
 {
-	size_t low = 0, high = state->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (state->messages[middle].uid < uid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return LOWER_BOUND(state->count, middle, state->messages[middle].uid < uid);
 }
 
 size_t
