@@ -217,7 +217,7 @@ def test_the_last_hour(server, page):
         known = page.json("history")["sample"][-1]["clock-us"]
         for _ in range(5):
             client.ok(b"NOOP")
-        lib.wait_until(lambda: page.json(f"history {known}").get("sample"))
+        lib.wait_until(lambda: any(sample["answered"] >= 6 for sample in page.json(f"history {known}").get("sample", ())))
     answer = page.json("history")
     moment, samples = answer["moment"][0], answer["sample"]
     bounds = len(moment["bounds-us"].split())
