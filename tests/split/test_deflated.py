@@ -97,7 +97,7 @@ def test_hostile_clients(pair):
     """Each ends alone; what it reads can be inflated to the end, others are told of every message, nothing is left."""
     chance = random.Random(1)
     with watcher(pair) as good, pair.client("alice") as writer:
-        before = pair.descriptors(pair.cas), pair.descriptors(pair.mailboxes[0])
+        before = {host: host.descriptors() for host in (pair.cas, pair.mailboxes[0])}
         for number, doing in enumerate(HOSTILE * 3, 1):
             bad = watcher(pair)
             body = chance.randbytes(chance.choice([20, 20_000])).hex().encode()
@@ -118,7 +118,7 @@ def test_hostile_clients(pair):
             assert body in line
         good.send(b"DONE\r\n")
         assert good.reply(b"i").is_ok and good.ok(b"NOOP").untagged == []
-        lib.wait_until(lambda: (pair.descriptors(pair.cas), pair.descriptors(pair.mailboxes[0])) <= before)
+        lib.wait_until(lambda: all(host.descriptors() <= count for host, count in before.items()))
 
 
 def test_the_mailbox_server_goes(pair):

@@ -138,7 +138,7 @@ def test_to_and_fro(three):
         for number in range(JOURNEYS - 2):
             move(three, "ping", ("mbx2", "mbx1")[number % 2])
         assert client.ok(b"UID FETCH 1:* (FLAGS MODSEQ BODY.PEEK[])").untagged == before
-    lib.wait_until(lambda: [host.descriptors() for host in three.hosts()] <= [count + 3 for count in descriptors])
+    lib.wait_until(lambda: all(host.descriptors() <= count + 3 for host, count in zip(three.hosts(), descriptors)))
     for host in three.mailboxes:
         host.imapctl("user", "purge", "ping", "--yes", check=False)
         orphans = json.loads(host.imapctl("user", "list", "--orphans", "--json").stdout)["orphan"]
