@@ -103,6 +103,7 @@ def count(server, number, operate):
         calls(trace)
         for message in range(TIMES):
             operate(server, client, message)
+        client.close()		# or it is waited for, and long, by that clock
         assert server.stop() == 0
         found = calls(trace)
     server.prefix = ()
