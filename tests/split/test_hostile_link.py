@@ -125,7 +125,7 @@ def test_lies_about_moves(pair):
         told = order_move(pair, wish, said + b"nonsense\r\n").splitlines()
         assert told[0] == b"ok" and told[1].startswith(b"no "), (said, told)
         assert order_move(pair, b"\0drop\0liar%d\0" % number + ID) == b"done\r\n"
-    assert order_move(pair, b"\0in\0long\0" + ID + b"\0%d\0001" % schema_now(), b"x" * 100000) == b"ok\r\n"
+    assert order_move(pair, b"\0in\0long\0" + ID + b"\0%d\0001" % schema_now(), b"x" * 100000) == b"ok\r\nno the line is too long\r\n"
     assert order_move(pair, b"\0drop\0long\0" + ID) == b"done\r\n"
 
 

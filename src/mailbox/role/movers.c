@@ -35,7 +35,7 @@ advance(struct mover *mover)
 	end = mover->expected > 0 ? mover->expected : span_find(input, '\n') + 1;
 	if (end > input.length) {
 		if (input.length > LINE_MAX_OCTETS && mover->expected == 0)
-			mover_lose(mover);
+			mover_refuse(mover, "the line is too long");
 		return;
 	}
 	buffer_add_span(&copy, span_slice(input, 0, end));
