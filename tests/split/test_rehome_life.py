@@ -223,6 +223,23 @@ def move_to_full_disk(running, target):
     return order.wait(), order.stderr.read()
 
 
+def stays_and_works_on(running, target):
+    """Whether the disk was full in the middle of the copy; else a session that came along with the user meets a full disk."""
+    with running.client("full") as client:
+        client.ok(b"SELECT INBOX")
+        code, why = move_to_full_disk(running, target)
+        if code == 0:
+            return False
+        assert code == 69 and "disk" in why
+        client.ok(b"NOOP")
+        assert host_of(running, "full") == "mbx1"
+        lib.wait_until(lambda: not list(target.data.glob("data/*/*/*.db")))
+        (target.data / "filler").unlink()
+        finish(running, "full", "mbx2")
+        assert client.ok(b"STATUS INBOX (MESSAGES)").untagged == [b"* STATUS INBOX (MESSAGES 20)"]
+        return True
+
+
 def test_disk_of_the_target_is_full():
     """In the middle of the copy: the user stays and works on, nothing of the copy is left, and later it is done."""
     running = split.SplitServer(mailbox_servers=2)
@@ -234,20 +251,10 @@ def test_disk_of_the_target_is_full():
         with running.client("full") as client:
             for number in range(20):
                 assert append(client, b"INBOX", b"%d" % number, size=1000000).is_ok
-            client.ok(b"SELECT INBOX")
-            code, why = move_to_full_disk(running, target)
-            while code == 0:		# it was whole before the disk was full
-                (target.data / "filler").unlink()
-                finish(running, "full", "mbx1")
-                target.imapctl("user", "purge", "full", "--yes")
-                code, why = move_to_full_disk(running, target)
-            assert code == 69 and "disk" in why
-            client.ok(b"NOOP")
-            assert host_of(running, "full") == "mbx1"
-            lib.wait_until(lambda: not list(target.data.glob("data/*/*/*.db")))
+        while not stays_and_works_on(running, target):	# it was whole before the disk was full
             (target.data / "filler").unlink()
-            finish(running, "full", "mbx2")
-            assert client.ok(b"STATUS INBOX (MESSAGES)").untagged == [b"* STATUS INBOX (MESSAGES 20)"]
+            finish(running, "full", "mbx1")
+            target.imapctl("user", "purge", "full", "--yes")
 
 
 def test_another_host_for_clients_has_the_old_home(three):
